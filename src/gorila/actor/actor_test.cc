@@ -1,0 +1,265 @@
+#include "gorila/actor/actor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gorila/actor/testing.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using testing_actor::BestAction;
+using testing_actor::CountingStore;
+using testing_actor::InsertedRow;
+using testing_actor::kActions;
+using testing_actor::RecordingReplay;
+using testing_actor::ScriptedEnvironment;
+using testing_actor::ScriptedNetwork;
+
+ActorOptions WithEpsilon(double epsilon) {
+  return {.exploration = {.epsilon_start = epsilon, .epsilon_end = epsilon}};
+}
+
+// An actor with one environment for each list of episode lengths, and all that it touches.
+class Rig {
+ public:
+  Rig(const ActorOptions& options, const std::vector<std::vector<int>>& lengths,
+      std::uint64_t seed = 1, const ActorPlace& place = {})
+      : replay(lengths.size()),
+        replica(std::make_unique<ScriptedNetwork>(), store, NetworkReplica::Follows::kOnline),
+        actor(options, place, Environments(lengths), replica, replay, RandomStream(seed)) {}
+
+  void Step(int steps, std::int64_t ticks = 0) {
+    for (int i = 0; i < steps; ++i) ASSERT_TRUE(actor.Step(ticks, finished).ok());
+  }
+
+  const ScriptedNetwork& network() { return static_cast<ScriptedNetwork&>(replica.network()); }
+
+  CountingStore store;
+  RecordingReplay replay;
+  NetworkReplica replica;
+  Actor actor;
+  std::vector<EpisodeResult> finished;
+
+ private:
+  static std::vector<std::unique_ptr<Environment>> Environments(
+      const std::vector<std::vector<int>>& lengths) {
+    std::vector<std::unique_ptr<Environment>> environments;
+    for (const std::vector<int>& of_one : lengths) {
+      environments.push_back(std::make_unique<ScriptedEnvironment>(of_one));
+    }
+    return environments;
+  }
+};
+
+TEST(ActorTest, InsertsEveryTimeStepWithTheActionTakenThere) {
+  Rig rig(WithEpsilon(0), {{2, 1, 3}});
+  rig.Step(5);
+  constexpr StepType kFirst = StepType::kFirst;
+  constexpr StepType kMid = StepType::kMid;
+  constexpr StepType kLast = StepType::kLast;
+  // Episode, step, type, reward of the transition into it, discount, best action there.
+  EXPECT_THAT(rig.replay.rows[0],
+              ElementsAre(InsertedRow{1, 0, kFirst, 0, 1, 1}, InsertedRow{1, 1, kMid, 11, 1, 0},
+                          InsertedRow{1, 2, kLast, 20, 0, 0},  // terminal: no action
+                          InsertedRow{2, 0, kFirst, 0, 1, 2},  //
+                          InsertedRow{2, 1, kLast, 12, 1, 0},  // cut off
+                          InsertedRow{3, 0, kFirst, 0, 1, 0}, InsertedRow{3, 1, kMid, 10, 1, 2}));
+}
+
+TEST(ActorTest, EveryEnvironmentHasItsOwnStream) {
+  Rig rig(WithEpsilon(0), {{2}, {3}});
+  rig.Step(4);
+  EXPECT_THAT(rig.replay.order, ElementsAre(0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 1));
+  EXPECT_THAT(rig.replay.rows[0], SizeIs(6));
+  EXPECT_THAT(rig.replay.rows[1], SizeIs(5));
+  EXPECT_EQ(rig.replay.rows[0][3].episode, 2);
+  EXPECT_EQ(rig.replay.rows[1][3].step_type, StepType::kLast);
+}
+
+TEST(ActorTest, ReportsEpisodesAsTheyEndWithTheirWholeReturn) {
+  Rig rig(WithEpsilon(0), {{2, 1}});
+  rig.Step(1);
+  EXPECT_THAT(rig.finished, IsEmpty());
+  rig.Step(1);
+  ASSERT_THAT(rig.finished, SizeIs(1));
+  EXPECT_EQ(rig.finished[0].episode_return, 11 + 20);
+  EXPECT_EQ(rig.finished[0].length, 2);
+  rig.Step(3);
+  ASSERT_THAT(rig.finished, SizeIs(3));
+  EXPECT_EQ(rig.finished[1].episode_return, 12);
+  EXPECT_EQ(rig.finished[1].length, 1);
+  EXPECT_EQ(rig.finished[2].length, 2);
+}
+
+TEST(ActorTest, WithoutExplorationTakesTheBestActionsOfOneBatchedPrediction) {
+  Rig rig(WithEpsilon(0), {{4}, {2, 5}, {7}});
+  rig.Step(50);
+  EXPECT_THAT(rig.network().batches(), SizeIs(50));
+  EXPECT_THAT(rig.network().batches(), Each(3));
+  for (const std::vector<InsertedRow>& rows : rig.replay.rows) {
+    for (const InsertedRow& row : rows) {
+      if (row.step_type == StepType::kLast) continue;
+      EXPECT_EQ(row.action, BestAction(row.episode, row.step));
+    }
+  }
+}
+
+TEST(ActorTest, ShowsTheNetworkTheLastFramesOfEachEnvironment) {
+  Rig rig(WithEpsilon(0), {{9}, {1, 9}});
+  const auto seen = [&] {
+    std::vector<int> values;
+    for (const std::byte value : rig.network().observations()) {
+      values.push_back(static_cast<int>(value));
+    }
+    return values;
+  };
+  rig.Step(1);
+  EXPECT_THAT(seen(), ElementsAre(0, 0, 1, 0, 0, 0, 1, 0));
+  rig.Step(1);
+  EXPECT_THAT(seen(), ElementsAre(1, 0, 1, 1, 0, 0, 2, 0)) << "a new episode forgets the old one";
+  rig.Step(1);
+  EXPECT_THAT(seen(), ElementsAre(1, 1, 1, 2, 2, 0, 2, 1));
+}
+
+TEST(ActorTest, AlwaysExploringNeverAsksTheNetworkAndTakesAllActionsAlike) {
+  constexpr int kSteps = 3000;
+  Rig rig(WithEpsilon(1), {{kSteps + 1}});
+  rig.Step(kSteps);
+  EXPECT_THAT(rig.network().batches(), IsEmpty());
+  std::vector<int> taken(kActions);
+  for (const InsertedRow& row : rig.replay.rows[0]) ++taken[static_cast<std::size_t>(row.action)];
+  // Five standard deviations of a binomial.
+  for (const int count : taken) EXPECT_NEAR(count, 1000, 5 * 26);
+}
+
+TEST(ActorTest, ExploresWithProbabilityEpsilonInEachEnvironmentByItself) {
+  constexpr int kSteps = 3000;
+  Rig rig(WithEpsilon(0.3), {{200}, {200}});
+  rig.Step(kSteps);
+  std::vector<int> both(4);  // [first not greedy][second not greedy]
+  for (std::size_t i = 0; i < rig.replay.rows[0].size(); ++i) {
+    const InsertedRow& a = rig.replay.rows[0][i];
+    const InsertedRow& b = rig.replay.rows[1][i];
+    if (a.step_type == StepType::kLast) continue;
+    const bool a_differs = a.action != BestAction(a.episode, a.step);
+    const bool b_differs = b.action != BestAction(b.episode, b.step);
+    ++both[static_cast<std::size_t>(2 * a_differs + b_differs)];
+  }
+  // Two thirds of the random actions are not the best one: 0.2 each. Five standard deviations.
+  EXPECT_NEAR(both[0], kSteps * 0.64, 5 * 27);
+  EXPECT_NEAR(both[1], kSteps * 0.16, 5 * 21);
+  EXPECT_NEAR(both[2], kSteps * 0.16, 5 * 21);
+  EXPECT_NEAR(both[3], kSteps * 0.04, 5 * 11);
+}
+
+TEST(ActorTest, EpsilonFollowsTheClockAndTheActorsPlace) {
+  const ActorOptions options{
+      .exploration = {.epsilon_start = 1, .epsilon_end = 0, .epsilon_ticks = 100, .spread = 1}};
+  Rig first(options, {{5}}, 1, {.index = 0, .actors = 2});
+  Rig last(options, {{5}}, 1, {.index = 1, .actors = 2});
+  first.Step(1, 50);
+  last.Step(1, 50);
+  EXPECT_DOUBLE_EQ(first.actor.epsilon(), 0.5);
+  EXPECT_DOUBLE_EQ(last.actor.epsilon(), 0.25);
+  first.Step(1, 75);
+  EXPECT_DOUBLE_EQ(first.actor.epsilon(), 0.25);
+}
+
+TEST(ActorTest, PullsParametersBeforeEveryStepAsThePaper) {
+  Rig rig(WithEpsilon(1), {{5}});
+  rig.Step(7);
+  EXPECT_EQ(rig.store.pulls, 7);
+}
+
+TEST(ActorTest, PullsParametersOnlySoOften) {
+  ActorOptions options = WithEpsilon(1);
+  options.refresh_every = 3;
+  Rig rig(options, {{5}});
+  std::vector<int> pulls;
+  for (int i = 0; i < 8; ++i) {
+    rig.Step(1);
+    pulls.push_back(rig.store.pulls);
+  }
+  EXPECT_THAT(pulls, ElementsAre(1, 1, 1, 2, 2, 2, 3, 3));
+}
+
+TEST(ActorTest, ErrorsOfStoreAndReplayReachTheCaller) {
+  Rig rig(WithEpsilon(1), {{5}});
+  rig.store.failure = absl::UnavailableError("no store");
+  EXPECT_EQ(rig.actor.Step(0, rig.finished), rig.store.failure);
+  rig.store.failure = OkStatus();
+  rig.replay.failure = absl::UnavailableError("no replay");
+  EXPECT_EQ(rig.actor.Step(0, rig.finished), rig.replay.failure);
+}
+
+class ActorStateTest : public testing::Test {
+ protected:
+  static ActorOptions Options() {
+    ActorOptions options = WithEpsilon(0.5);
+    options.refresh_every = 4;
+    return options;
+  }
+  static std::string Saved(const Actor& actor) {
+    StateWriter writer;
+    actor.SaveState(writer);
+    return writer.Take();
+  }
+  static Status Restore(Actor& actor, const std::string& state) {
+    StateReader reader(state);
+    GORILA_RETURN_IF_ERROR(actor.RestoreState(reader));
+    return reader.Finish();
+  }
+
+  const std::vector<std::vector<int>> lengths_ = {{3, 5, 1}, {8}};
+};
+
+TEST_F(ActorStateTest, ARestoredActorGoesOnBitForBit) {
+  Rig original(Options(), lengths_);
+  original.Step(13);  // in the middle of episodes and between two pulls
+  Rig restored(Options(), lengths_, /*seed=*/99);
+  restored.Step(2);
+  ASSERT_TRUE(Restore(restored.actor, Saved(original.actor)).ok());
+  const int pulls_apart = original.store.pulls - restored.store.pulls;
+  for (Rig* rig : {&original, &restored}) {
+    rig->replay.rows.assign(2, {});
+    rig->replay.order.clear();
+    rig->finished.clear();
+    rig->Step(40);
+  }
+  EXPECT_EQ(restored.replay.rows, original.replay.rows);
+  EXPECT_EQ(restored.replay.order, original.replay.order);
+  EXPECT_EQ(original.store.pulls - restored.store.pulls, pulls_apart);
+  ASSERT_EQ(restored.finished.size(), original.finished.size());
+  for (std::size_t i = 0; i < original.finished.size(); ++i) {
+    EXPECT_EQ(restored.finished[i].episode_return, original.finished[i].episode_return);
+    EXPECT_EQ(restored.finished[i].length, original.finished[i].length);
+  }
+  EXPECT_EQ(Saved(restored.actor), Saved(original.actor));
+}
+
+TEST_F(ActorStateTest, TruncatedStateIsDataLoss) {
+  Rig rig(Options(), lengths_);
+  rig.Step(5);
+  const std::string state = Saved(rig.actor);
+  for (std::size_t size = 0; size < state.size(); ++size) {
+    EXPECT_TRUE(absl::IsDataLoss(Restore(rig.actor, state.substr(0, size)))) << size;
+  }
+}
+
+TEST_F(ActorStateTest, StateOfAnotherNumberOfEnvironmentsIsDataLoss) {
+  Rig two(Options(), lengths_);
+  Rig three(Options(), {{3}, {3}, {3}});
+  const Status status = Restore(three.actor, Saved(two.actor));
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("2 environments with 8 bytes of observations, expected 3 with 12"));
+}
+
+}  // namespace
+}  // namespace gorila

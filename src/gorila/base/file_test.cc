@@ -1,0 +1,50 @@
+#include "gorila/base/file.h"
+
+#include <gtest/gtest.h>
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    ASSERT_TRUE(CreateFolders(folder_).ok());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  fs::path folder_;
+};
+
+TEST_F(FileTest, ReadsBackWhatWasWritten) {
+  const std::string contents("a\0b\n", 4);
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "f", contents).ok());
+  EXPECT_EQ(ReadFile(folder_ / "f").value(), contents);
+}
+
+TEST_F(FileTest, AtomicWriteReplacesAndLeavesNothingAside) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "f", "old").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "f", "new").ok());
+  EXPECT_EQ(ReadFile(folder_ / "f").value(), "new");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(FileTest, MissingFileIsNotFoundAndNamed) {
+  const auto contents = ReadFile(folder_ / "none");
+  EXPECT_EQ(contents.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(contents.status().ToString().find("none"), std::string::npos);
+}
+
+TEST_F(FileTest, FileInPlaceOfAFolderIsAnError) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "f", "x").ok());
+  EXPECT_FALSE(CreateFolders(folder_ / "f" / "g").ok());
+  EXPECT_FALSE(WriteFileAtomically(folder_ / "f" / "g", "x").ok());
+}
+
+TEST_F(FileTest, Crc32IsTheStandardOne) { EXPECT_EQ(Crc32("123456789"), 0xcbf43926u); }
+
+}  // namespace
+}  // namespace gorila

@@ -1,0 +1,17 @@
+// "Did you mean ...?" for names that people type.
+#ifndef GORILA_BASE_NEAREST_H_
+#define GORILA_BASE_NEAREST_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gorila {
+
+// The entry of `known` with the smallest edit distance to `given` (first of equals); empty when
+// `known` is empty.
+std::string_view NearestName(std::string_view given, std::span<const std::string_view> known);
+
+}  // namespace gorila
+
+#endif  // GORILA_BASE_NEAREST_H_

@@ -1,0 +1,66 @@
+#include "gorila/cli/config_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/config_load.h"
+#include "gorila/runtime/presets.h"
+
+namespace gorila::cli {
+
+void ConfigFlags::AddSources(CLI::App& app) {
+  std::vector<std::string_view> names;
+  for (const Preset& preset : Presets()) names.push_back(preset.name);
+  app.add_option("--preset", preset_,
+                 fmt::format("Settings to start from: {} (default: {})", fmt::join(names, ", "),
+                             kDefaultPreset))
+      ->type_name("NAME");
+  app.add_option("--config", file_, "TOML file whose keys override the preset's")
+      ->type_name("FILE");
+}
+
+void ConfigFlags::AddSets(CLI::App& app) {
+  app.add_option("--set", sets_,
+                 "One key of the configuration ('gorila config' lists them); may be repeated")
+      ->type_name("SECTION.KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+}
+
+void ConfigFlags::AddKeys(CLI::App& app, std::span<const KeyFlag> flags) {
+  for (const KeyFlag& flag : flags) {
+    const std::string help = flag.help;
+    const bool has_value = !std::string_view(flag.type).empty();
+    CLI::Option* const option = has_value ? app.add_option(flag.flag, help)->type_name(flag.type)
+                                          : app.add_flag(flag.flag, help);
+    // Scripts append to what others gave: the last one counts.
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    keys_.push_back({flag, option});
+  }
+}
+
+std::string ConfigFlags::SourceName() const {
+  if (!preset_.empty()) return preset_;
+  return file_.empty() ? std::string(kDefaultPreset) : file_.stem().string();
+}
+
+StatusOr<Config> ConfigFlags::Load() const {
+  GORILA_ASSIGN_OR_RETURN(Config config,
+                          LoadConfig({.preset = preset_, .file = file_, .sets = {}}));
+  GORILA_RETURN_IF_ERROR(ApplyTo(config));
+  return config;
+}
+
+Status ConfigFlags::ApplyTo(Config& config) const {
+  for (const std::string& set : sets_) GORILA_RETURN_IF_ERROR(ApplySet(config, set));
+  for (const KeyOption& key : keys_) {
+    if (key.option->count() == 0) continue;
+    const bool has_value = !std::string_view(key.flag.type).empty();
+    const std::string value = has_value ? key.option->results().back() : "true";
+    GORILA_RETURN_IF_ERROR(Annotate(SetConfigValue(config, key.flag.key, value), key.flag.flag));
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,77 @@
+// The options that decide a configuration, the same for every verb that has them.
+#ifndef GORILA_CLI_CONFIG_FLAGS_H_
+#define GORILA_CLI_CONFIG_FLAGS_H_
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/runtime/config.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace gorila::cli {
+
+// A flag that stands for one key of the configuration. Its value is kept as typed: the key's own
+// check gives the error.
+struct KeyFlag {
+  const char* flag;  // "--frames"
+  const char* key;   // "run.frames"
+  const char* type;  // "N"; empty: a flag without a value, which sets true
+  const char* help;
+};
+
+inline constexpr KeyFlag kEnvFlag = {"--env", "environment.name", "NAME",
+                                     "The game; 'gorila envs' lists them"};
+inline constexpr KeyFlag kFramesFlag = {"--frames", "run.frames", "N",
+                                        "Environment steps of all bundles together"};
+inline constexpr KeyFlag kSecondsFlag = {"--seconds", "run.seconds", "N",
+                                         "Seconds of wall time to train for at most"};
+inline constexpr KeyFlag kSeedFlag = {"--seed", "run.seed", "N",
+                                      "Seed of every random stream of the run"};
+inline constexpr KeyFlag kBundlesFlag = {"--bundles", "run.bundles", "N",
+                                         "Threads, each an actor, a replay memory and a learner"};
+inline constexpr KeyFlag kShardsFlag = {"--parameter-servers", "parameter_server.shards", "N",
+                                        "Parts that the parameter vector is split into"};
+inline constexpr KeyFlag kDeterministicFlag = {
+    "--deterministic", "run.deterministic", "",
+    "One thread in a fixed order: the same run again, bit for bit"};
+
+// Not copied while CLI11 refers to it.
+class ConfigFlags {
+ public:
+  // --preset and --config.
+  void AddSources(CLI::App& app);
+  // --set section.key=value.
+  void AddSets(CLI::App& app);
+  void AddKeys(CLI::App& app, std::span<const KeyFlag> flags);
+
+  // Whether a preset or file was named.
+  bool NamesSource() const { return !preset_.empty() || !file_.empty(); }
+  // For names of run directories: the preset, or what the file is called.
+  std::string SourceName() const;
+
+  // Preset, then file, then sets, then flags; not yet checked as a whole (CheckConfig).
+  StatusOr<Config> Load() const;
+  // The sets and flags on top of `config`.
+  Status ApplyTo(Config& config) const;
+
+ private:
+  std::string preset_;
+  std::filesystem::path file_;
+  std::vector<std::string> sets_;
+  struct KeyOption {
+    KeyFlag flag;
+    const CLI::Option* option;
+  };
+  std::vector<KeyOption> keys_;
+};
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_CONFIG_FLAGS_H_

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/network_source.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/verb.h"
+#include "gorila/runtime/evaluator.h"
+#include "gorila/runtime/run_report.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr KeyFlag kFlags[] = {
+    kEnvFlag,
+    {"--protocol", "evaluation.protocol", "NAME", "How the network is scored (default: the run's)"},
+    {"--episodes", "evaluation.episodes", "N", "Episodes to play (default: the run's)"}};
+
+struct EvaluateOptions {
+  std::filesystem::path path;
+  ConfigFlags config;
+  std::optional<std::uint64_t> seed;
+  bool json = false;
+};
+
+StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network,
+                          LoadTrainedNetwork(options.path, options.config));
+  const std::uint64_t seed = options.seed.value_or(FinalEvaluationSeed(network.config));
+  CatchStopSignals();
+  GORILA_ASSIGN_OR_RETURN(EvaluationResult result,
+                          Evaluate(network.config, network.parameters,
+                                   {.protocol = network.config.evaluation.protocol,
+                                    .episodes = network.config.evaluation.episodes,
+                                    .seed = seed,
+                                    .cancelled = &StopRequested}));
+  if (options.json) {
+    fmt::print("{}", EncodeEvaluation({.environment = network.config.environment.name,
+                                       .seed = seed,
+                                       .frames = std::nullopt,
+                                       .result = std::move(result)}));
+    return kSuccess;
+  }
+  fmt::print("{} on {}, seed {}\n", network.file.string(), network.config.environment.name, seed);
+  fmt::print("{}\n", DescribeEvaluation(result));
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "evaluate",
+    .summary = "Score a trained network",
+    .details =
+        R"(Plays episodes without learning and prints the mean return, its standard error, and minimum,
+median and maximum. The same seed gives the same numbers; without --seed the episodes are those of
+the run's own final evaluation.
+)",
+    .examples = R"(gorila evaluate runs/minatar-breakout-minatar-seed1-1
+gorila evaluate runs/mine/checkpoints/000000400000 --protocol epsilon-0.05 --episodes 30
+)"};
+
+}  // namespace
+
+Verb AddEvaluateVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<EvaluateOptions>();
+  app->add_option("PATH", options->path,
+                  "A run's folder (its final network, else the newest checkpoint), a checkpoint's "
+                  "folder or a .safetensors file")
+      ->required()
+      ->type_name("");
+  options->config.AddKeys(*app, kFlags);
+  app->add_option("--seed", options->seed, "Seed of the episodes")->type_name("N");
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  app->add_flag("--json", options->json, "Print JSON, with the return of every episode");
+  return {app, [options](const Invocation&) { return RunEvaluate(*options); }};
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,127 @@
+#include "gorila/cli/main_program.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/nearest.h"
+#include "gorila/cli/verb.h"
+#include "gorila/cli/version.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr std::array kVerbs = {&AddTrainVerb,  &AddResumeVerb, &AddEvaluateVerb, &AddPlayVerb,
+                               &AddReportVerb, &AddEnvsVerb,   &AddDoctorVerb,   &AddConfigVerb};
+
+// One line, whatever the message holds.
+int Fail(std::string message, int exit_status) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fprintf(stderr, "gorila: %s\n", message.c_str());
+  return exit_status;
+}
+
+std::string Quoted(std::string_view argument) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./=,:+@%").find(c) != std::string_view::npos;
+  };
+  if (!argument.empty() && std::all_of(argument.begin(), argument.end(), plain)) {
+    return std::string(argument);
+  }
+  std::string quoted = "'";
+  for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string CommandText(int argc, char** argv) {
+  std::string text = "gorila";
+  for (int i = 1; i < argc; ++i) text += " " + Quoted(argv[i]);
+  return text;
+}
+
+// The innermost command that was named: of `gorila envs verify` verify.
+CLI::App& InnermostCommand(CLI::App& app) {
+  const std::vector<CLI::App*> named = app.get_subcommands();
+  return named.empty() ? app : InnermostCommand(*named.front());
+}
+
+// What may stand where `argument` stands: options for an option, else verbs.
+std::vector<std::string> Candidates(CLI::App& app, std::string_view argument) {
+  std::vector<std::string> names;
+  if (argument.starts_with("-")) {
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::App* verb : app.get_subcommands(nullptr)) names.push_back(verb->get_name());
+  }
+  return names;
+}
+
+Status UnknownArgument(CLI::App& app, const std::string& argument) {
+  const std::vector<std::string> names = Candidates(app, argument);
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string command = app.get_parent() == nullptr ? "gorila" : app.get_name();
+  if (known.empty()) {
+    return InvalidArgument("{}: unexpected argument '{}'", command, argument);
+  }
+  return InvalidArgument("{}: unknown {} '{}'; did you mean '{}'?", command,
+                         argument.starts_with("-") ? "option" : "verb", argument,
+                         NearestName(argument, known));
+}
+
+// Extras are collected instead of refused by CLI11, so that the nearest name can be suggested.
+void AllowExtrasEverywhere(CLI::App& app) {
+  app.allow_extras();
+  for (CLI::App* verb : app.get_subcommands(nullptr)) AllowExtrasEverywhere(*verb);
+}
+
+Status CheckExtras(CLI::App& app) {
+  CLI::App& command = InnermostCommand(app);
+  const std::vector<std::string> extras = app.remaining(/*recurse=*/true);
+  if (extras.empty()) return OkStatus();
+  return UnknownArgument(command, extras.front());
+}
+
+int RunVerb(const std::vector<Verb>& verbs, const Invocation& invocation) {
+  for (const Verb& verb : verbs) {
+    if (!verb.app->parsed()) continue;
+    const StatusOr<int> exit_status = verb.run(invocation);
+    if (exit_status.ok()) return *exit_status;
+    return Fail(std::string(exit_status.status().message()), ExitStatusOf(exit_status.status()));
+  }
+  return Fail("expected a verb; see: gorila --help", kBadInput);
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv) {
+  CLI::App app("Gorila: deep Q-learning with many actors and learners around a parameter server",
+               "gorila");
+  app.set_version_flag("--version", "gorila " + std::string(Version()), "Print the version");
+  app.footer(
+      "Example:\n  gorila train --env minatar/breakout --seed 1\n\n'gorila VERB --help' says "
+      "more.");
+  std::vector<Verb> verbs;
+  verbs.reserve(kVerbs.size());
+  for (const auto add : kVerbs) verbs.push_back(add(app));
+  AllowExtrasEverywhere(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    return Fail(error.what(), kBadInput);
+  }
+  if (const Status status = CheckExtras(app); !status.ok()) {
+    return Fail(std::string(status.message()), ExitStatusOf(status));
+  }
+  return RunVerb(verbs, {.command = CommandText(argc, argv)});
+}
+
+}  // namespace gorila::cli

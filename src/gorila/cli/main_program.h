@@ -1,0 +1,11 @@
+#ifndef GORILA_CLI_MAIN_PROGRAM_H_
+#define GORILA_CLI_MAIN_PROGRAM_H_
+
+namespace gorila::cli {
+
+// The whole program; gives its exit status. Results go to stdout, progress and errors to stderr.
+int RunProgram(int argc, char** argv);
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_MAIN_PROGRAM_H_

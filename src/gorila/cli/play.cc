@@ -1,0 +1,242 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "gorila/actor/frame_stacker.h"
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/network_source.h"
+#include "gorila/cli/picture_text.h"
+#include "gorila/cli/player.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/terminal.h"
+#include "gorila/cli/verb.h"
+#include "gorila/env/registry.h"
+#include "gorila/metrics/animated_gif.h"
+#include "gorila/metrics/number_format.h"
+#include "gorila/runtime/config_keys.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr KeyFlag kFlags[] = {kEnvFlag};
+constexpr int kPictureColumns = 44;  // beside it the panel fits into 80
+constexpr int kPictureLines = 21;
+constexpr std::size_t kMostFilmFrames = 2000;
+
+struct PlayOptions {
+  ConfigFlags config;
+  fs::path checkpoint;
+  std::uint64_t seed = 1;
+  bool keyboard = false;
+  fs::path gif;
+  int episodes = 1;
+  int delay_milliseconds = 100;
+  double epsilon = 0;
+};
+
+// What an episode has come to.
+struct Score {
+  int episode = 1;
+  std::int64_t steps = 0;
+  double episode_return = 0;
+  bool finished = false;
+};
+
+// Where frames go: to the screen and into the film, either of which may be absent.
+class Stage {
+ public:
+  Stage(const PlayOptions& options, bool screen) : filming_(!options.gif.empty()) {
+    if (!screen) return;
+    screen_ = std::make_unique<TextScreen>();
+    // The keyboard player waits itself.
+    delay_ = std::chrono::milliseconds(options.keyboard ? 0 : options.delay_milliseconds);
+  }
+
+  void Show(const Environment& environment, const Player& player, const Score& score) {
+    environment.Render(image_);
+    if (filming_ && film_.size() < kMostFilmFrames) film_.push_back(image_);
+    if (screen_ == nullptr) return;
+    screen_->Draw(Compose(environment.spec(), player, score));
+    std::this_thread::sleep_for(delay_);
+  }
+
+  // Nobody sees what comes now: there is no screen, and the film is full.
+  bool over() const { return screen_ == nullptr && film_.size() >= kMostFilmFrames; }
+  std::vector<RgbImage> TakeFilm() { return std::move(film_); }
+
+ private:
+  std::vector<std::string> Compose(const EnvironmentSpec& spec, const Player& player,
+                                   const Score& score) const {
+    std::vector<std::string> lines = PictureLines(image_, kPictureColumns, kPictureLines);
+    const std::vector<std::string> panel = player.Panel();
+    for (std::size_t i = 0; i < std::min(panel.size(), lines.size()); ++i) {
+      lines[i] += "  " + panel[i];
+    }
+    lines.push_back(fmt::format("{}, {}: episode {}, step {}, return {}", spec.name,
+                                player.Describe(), score.episode, score.steps,
+                                FormatReturn(score.episode_return)));
+    return lines;
+  }
+
+  const bool filming_;
+  std::unique_ptr<TextScreen> screen_;
+  std::chrono::milliseconds delay_{0};
+  RgbImage image_;
+  std::vector<RgbImage> film_;
+};
+
+Status CheckOptions(const PlayOptions& options, bool screen) {
+  if (options.keyboard && !options.checkpoint.empty()) {
+    return InvalidArgument("--keyboard and --checkpoint: expected one of them");
+  }
+  if (!screen && options.gif.empty()) {
+    return InvalidArgument("play: stdout is no terminal; expected one, or --gif FILE");
+  }
+  if (!screen && options.keyboard) {
+    return InvalidArgument("--keyboard: stdout is no terminal; expected one to show the game in");
+  }
+  return OkStatus();
+}
+
+// The environment's configuration, and the network where an agent plays.
+StatusOr<TrainedNetwork> LoadPlay(const PlayOptions& options) {
+  if (!options.checkpoint.empty()) return LoadTrainedNetwork(options.checkpoint, options.config);
+  GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  return TrainedNetwork{std::move(config), {}, {}};
+}
+
+StatusOr<std::unique_ptr<Player>> MakePlayer(const PlayOptions& options,
+                                             const TrainedNetwork& network,
+                                             const EnvironmentSpec& environment,
+                                             RandomStream random) {
+  if (options.keyboard) return MakeKeyboardPlayer(environment, options.delay_milliseconds);
+  if (options.checkpoint.empty()) return MakeRandomPlayer(environment, random);
+  return MakeAgentPlayer(network.config, environment, network.parameters, options.epsilon, random);
+}
+
+// Plays until the end of the episode; false when play is over before.
+bool PlayEpisode(Environment& environment, Player& player, Stage& stage, Score& score) {
+  const ObservationSpec& observation = environment.spec().observation;
+  std::vector<std::byte> stacked(observation.stacked_bytes());
+  FrameStacker stacker(observation, stacked);
+  TimeStep step = environment.Reset(stacker.BeginEpisode());
+  while (true) {
+    player.Look(stacked);
+    stage.Show(environment, player, score);
+    if (step.last()) return true;
+    const std::optional<int> action = player.Act();
+    if (!action.has_value() || StopRequested() || stage.over()) return false;
+    step = environment.Step(*action, stacker.Advance());
+    score.episode_return += step.reward;
+    ++score.steps;
+  }
+}
+
+Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage& stage,
+               std::vector<Score>& scores) {
+  for (int i = 1; i <= options.episodes; ++i) {
+    const auto episode = static_cast<std::uint64_t>(i);
+    GORILA_ASSIGN_OR_RETURN(
+        const std::unique_ptr<Environment> environment,
+        MakeEnvironment(
+            network.config.environment.name, network.config.environment.options,
+            MakeRandomDraws(RandomStream::Derive(options.seed, "play environment", episode))));
+    GORILA_ASSIGN_OR_RETURN(
+        const std::unique_ptr<Player> player,
+        MakePlayer(options, network, environment->spec(),
+                   RandomStream::Derive(options.seed, "play actions", episode)));
+    scores.push_back({.episode = i});
+    scores.back().finished = PlayEpisode(*environment, *player, stage, scores.back());
+    if (!scores.back().finished) break;
+  }
+  return OkStatus();
+}
+
+void PrintScores(const std::vector<Score>& scores) {
+  for (const Score& score : scores) {
+    fmt::print("episode {}: return {}, {} steps{}\n", score.episode,
+               FormatReturn(score.episode_return), score.steps,
+               score.finished ? "" : ", not finished");
+  }
+}
+
+StatusOr<int> Play(const PlayOptions& options) {
+  const bool screen = ::isatty(STDOUT_FILENO) == 1;
+  GORILA_RETURN_IF_ERROR(CheckOptions(options, screen));
+  GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network, LoadPlay(options));
+  CatchStopSignals(&RestoreTerminal);
+  std::vector<Score> scores;
+  std::vector<RgbImage> film;
+  {
+    Stage stage(options, screen);
+    GORILA_RETURN_IF_ERROR(PlayAll(options, network, stage, scores));
+    film = stage.TakeFilm();
+  }
+  PrintScores(scores);
+  if (!options.gif.empty()) {
+    GORILA_RETURN_IF_ERROR(WriteAnimatedGif(options.gif, film, options.delay_milliseconds));
+    fmt::print("{}: {} frames\n", options.gif.string(), film.size());
+  }
+  return StopRequested() ? kInterrupted : kSuccess;
+}
+
+void AddOptions(CLI::App& app, PlayOptions& options) {
+  options.config.AddKeys(app, kFlags);
+  app.add_option("--checkpoint", options.checkpoint,
+                 "The agent that plays: a run's folder, a checkpoint's or a .safetensors file")
+      ->type_name("PATH");
+  app.add_flag("--keyboard", options.keyboard, "You play: arrows and space, q quits");
+  app.add_option(
+         "--gif", options.gif,
+         fmt::format("Write the game as an animated picture (at most {} frames)", kMostFilmFrames))
+      ->type_name("FILE");
+  app.add_option("--episodes", options.episodes, "Episodes to play")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N");
+  app.add_option("--seed", options.seed, "Seed of the episodes")
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--epsilon", options.epsilon, "Probability that the agent acts at random")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("E");
+  app.add_option("--delay-ms", options.delay_milliseconds, "Milliseconds that a frame is shown")
+      ->capture_default_str()
+      ->check(CLI::Range(20, 10000))
+      ->type_name("N");
+  options.config.AddSources(app);
+  options.config.AddSets(app);
+}
+
+constexpr CommandText kText = {
+    .name = "play",
+    .summary = "Show a game in the terminal",
+    .details =
+        R"(Played by a trained agent, by you or, when neither is named, at random. A terminal with 24-bit
+colours shows it; the film of --gif needs none.
+)",
+    .examples = R"(gorila play --checkpoint runs/minatar-breakout-minatar-seed1-1
+gorila play --env minatar/seaquest --keyboard
+gorila play --checkpoint runs/mine --gif breakout.gif
+)"};
+
+}  // namespace
+
+Verb AddPlayVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<PlayOptions>();
+  AddOptions(*app, *options);
+  return {app, [options](const Invocation&) { return Play(*options); }};
+}
+
+}  // namespace gorila::cli

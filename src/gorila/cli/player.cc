@@ -1,0 +1,146 @@
+#include "gorila/cli/player.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gorila/network/q_network.h"
+#include "gorila/runtime/cluster.h"
+
+namespace gorila::cli {
+namespace {
+
+class RandomPlayer final : public Player {
+ public:
+  RandomPlayer(int num_actions, RandomStream random) : num_actions_(num_actions), random_(random) {}
+
+  void Look(std::span<const std::byte>) override {}
+  std::optional<int> Act() override { return random_.Integer(0, num_actions_); }
+  std::string Describe() const override { return "random policy"; }
+
+ private:
+  const int num_actions_;
+  RandomStream random_;
+};
+
+class AgentPlayer final : public Player {
+ public:
+  AgentPlayer(std::unique_ptr<QNetwork> network, std::vector<float> parameters,
+              std::vector<std::string> action_names, double epsilon, RandomStream random)
+      : network_(std::move(network)),
+        parameters_(std::move(parameters)),
+        action_names_(std::move(action_names)),
+        epsilon_(epsilon),
+        random_(random),
+        q_(action_names_.size()) {
+    network_->SetParameters(parameters_);
+  }
+
+  void Look(std::span<const std::byte> stacked) override {
+    network_->Predict(stacked, 1, q_);
+    chosen_ = static_cast<int>(std::max_element(q_.begin(), q_.end()) - q_.begin());
+    if (random_.Uniform() < epsilon_) chosen_ = random_.Integer(0, static_cast<int>(q_.size()));
+  }
+  std::optional<int> Act() override { return chosen_; }
+
+  // One line an action: a mark at the chosen one, its Q-value and a bar between the least and the
+  // most.
+  std::vector<std::string> Panel() const override {
+    constexpr double kBarColumns = 12;
+    const auto [least, most] = std::minmax_element(q_.begin(), q_.end());
+    const double range = std::max(1e-6, static_cast<double>(*most - *least));
+    std::vector<std::string> lines = {"Q-values"};
+    for (std::size_t i = 0; i < q_.size(); ++i) {
+      const int bar = static_cast<int>((q_[i] - *least) / range * kBarColumns);
+      lines.push_back(fmt::format("{} {:<7.7} {:>9.3f} {}",
+                                  static_cast<int>(i) == chosen_ ? '>' : ' ', action_names_[i],
+                                  q_[i], std::string(static_cast<std::size_t>(bar), '=')));
+    }
+    return lines;
+  }
+
+  std::string Describe() const override {
+    return epsilon_ > 0 ? fmt::format("agent, epsilon {}", epsilon_) : "agent, greedy";
+  }
+
+ private:
+  const std::unique_ptr<QNetwork> network_;
+  const std::vector<float> parameters_;
+  const std::vector<std::string> action_names_;
+  const double epsilon_;
+  RandomStream random_;
+  std::vector<float> q_;
+  int chosen_ = -1;
+};
+
+int FindAction(const EnvironmentSpec& environment, std::string_view name) {
+  const auto& names = environment.action_names;
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? -1 : static_cast<int>(found - names.begin());
+}
+
+class KeyboardPlayer final : public Player {
+ public:
+  KeyboardPlayer(const EnvironmentSpec& environment, std::unique_ptr<Keyboard> keyboard,
+                 std::chrono::milliseconds delay)
+      : keyboard_(std::move(keyboard)), delay_(delay) {
+    constexpr std::array kKeyNames = {"left", "right", "up", "down", "fire"};
+    for (std::size_t i = 0; i < kKeyNames.size(); ++i) {
+      actions_[i] = FindAction(environment, kKeyNames[i]);
+    }
+    idle_ = std::max(FindAction(environment, "no-op"), FindAction(environment, "stay"));
+    previous_ = std::max(idle_, 0);
+  }
+
+  void Look(std::span<const std::byte>) override {}
+  std::optional<int> Act() override {
+    const auto key = keyboard_->ReadUntil(std::chrono::steady_clock::now() + delay_);
+    if (key == Key::kQuit) return std::nullopt;
+    const int wanted = key.has_value() ? actions_[static_cast<std::size_t>(*key)] : -1;
+    if (wanted >= 0) {
+      previous_ = wanted;
+    } else if (idle_ >= 0) {
+      previous_ = idle_;
+    }
+    return previous_;
+  }
+
+  std::vector<std::string> Panel() const override {
+    return {"arrows move, space fires", "q quits"};
+  }
+  std::string Describe() const override { return "keyboard"; }
+
+ private:
+  const std::unique_ptr<Keyboard> keyboard_;
+  const std::chrono::milliseconds delay_;
+  std::array<int, 5> actions_{};  // of the keys in the order of Key; -1 = the game has none
+  int idle_ = -1;
+  int previous_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Player> MakeRandomPlayer(const EnvironmentSpec& environment, RandomStream random) {
+  return std::make_unique<RandomPlayer>(environment.num_actions(), random);
+}
+
+StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
+                                                  const EnvironmentSpec& environment,
+                                                  std::vector<float> parameters, double epsilon,
+                                                  RandomStream random) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> network,
+                          MakeQNetwork(config.network.backend, spec, 1));
+  return std::make_unique<AgentPlayer>(std::move(network), std::move(parameters),
+                                       environment.action_names, epsilon, random);
+}
+
+StatusOr<std::unique_ptr<Player>> MakeKeyboardPlayer(const EnvironmentSpec& environment,
+                                                     int delay_milliseconds) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Keyboard> keyboard, Keyboard::Open());
+  return std::make_unique<KeyboardPlayer>(environment, std::move(keyboard),
+                                          std::chrono::milliseconds(delay_milliseconds));
+}
+
+}  // namespace gorila::cli

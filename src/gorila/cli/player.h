@@ -1,0 +1,52 @@
+// Who plays in `gorila play`: a trained network, chance, or a person.
+#ifndef GORILA_CLI_PLAYER_H_
+#define GORILA_CLI_PLAYER_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gorila/base/random.h"
+#include "gorila/base/status.h"
+#include "gorila/cli/terminal.h"
+#include "gorila/env/environment.h"
+#include "gorila/runtime/config.h"
+
+namespace gorila::cli {
+
+class Player {
+ public:
+  virtual ~Player() = default;
+
+  // Before each action: the state, as a network would see it.
+  virtual void Look(std::span<const std::byte> stacked) = 0;
+  // The action; nullopt when the player has had enough. A person is waited for.
+  virtual std::optional<int> Act() = 0;
+
+  // What is shown beside the state that was looked at: lines of ASCII, at most 34 wide.
+  virtual std::vector<std::string> Panel() const { return {}; }
+
+  // "random policy".
+  virtual std::string Describe() const = 0;
+};
+
+std::unique_ptr<Player> MakeRandomPlayer(const EnvironmentSpec& environment, RandomStream random);
+
+// Greedy but for a random action with probability `epsilon`. Its panel shows the Q-values.
+// InvalidArgument when the network does not fit.
+StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
+                                                  const EnvironmentSpec& environment,
+                                                  std::vector<float> parameters, double epsilon,
+                                                  RandomStream random);
+
+// Arrows and space; q ends the game. Waits `delay_milliseconds` for a key each step; without one it
+// takes the action that does nothing, and in a game without such an action the one before.
+StatusOr<std::unique_ptr<Player>> MakeKeyboardPlayer(const EnvironmentSpec& environment,
+                                                     int delay_milliseconds);
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_PLAYER_H_

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/training_session.h"
+#include "gorila/cli/verb.h"
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/config_load.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag};
+
+struct ResumeOptions {
+  fs::path directory;
+  ConfigFlags changes;
+  bool quiet = false;
+};
+
+// A finished run that nobody wants to lengthen only shows its result again.
+StatusOr<int> ShowFinished(const fs::path& directory, const EvaluationResult& evaluation) {
+  std::cerr << fmt::format("the run is finished; to train on: gorila resume {} --frames N\n",
+                           directory.string());
+  PrintResult(directory, evaluation);
+  return kSuccess;
+}
+
+// A run cannot become shorter than it is.
+Status CheckLength(const RunDirectory& directory, const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory.checkpoints()));
+  if (checkpoints.empty()) return OkStatus();
+  const std::int64_t trained = std::stoll(checkpoints.front().filename().string());
+  if (trained <= config.run.frames) return OkStatus();
+  return InvalidArgument("--frames is {}; expected at least {}, which the run has already",
+                         config.run.frames, trained);
+}
+
+StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
+                          RunDirectory::Open(options.directory));
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = directory->config()}));
+  const std::string before = ToToml(config);
+  GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
+  if (ToToml(config) != before) {
+    GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
+  } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
+    return ShowFinished(options.directory, finished->result);
+  }
+  CatchStopSignals();
+  TrainingConsole console(options.quiet);
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                          Trainer::Resume(config, std::move(directory), console.Hooks()));
+  // What follows is not yet scored.
+  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.directory));
+  if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, options.directory));
+  return TrainToEnd(*trainer, console, invocation);
+}
+
+constexpr CommandText kText = {
+    .name = "resume",
+    .summary = "Go on with a run that was stopped or killed",
+    .details =
+        R"(Goes on from the run's newest whole checkpoint, with its replay memory. A run that has finished
+shows its result again, or trains on with more --frames.
+)",
+    .examples = R"(gorila resume runs/minatar-breakout-minatar-seed1-1
+gorila resume runs/minatar-breakout-minatar-seed1-1 --frames 2000000
+)"};
+
+}  // namespace
+
+Verb AddResumeVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<ResumeOptions>();
+  app->add_option("DIR", options->directory, "The run's folder")->required()->type_name("");
+  options->changes.AddKeys(*app, kFlags);
+  options->changes.AddSets(*app);
+  app->add_flag("--quiet", options->quiet, "Print the result only");
+  return {app, [options](const Invocation& invocation) { return Resume(*options, invocation); }};
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/training_session.h"
+#include "gorila/cli/verb.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr KeyFlag kFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,       kSecondsFlag,
+                              kBundlesFlag, kShardsFlag, kDeterministicFlag};
+
+struct TrainOptions {
+  ConfigFlags config;
+  fs::path run_directory;
+  bool quiet = false;
+};
+
+// runs/<environment>-<preset>-seed<seed>-<n> with the first n that is free.
+fs::path FreeRunDirectory(const Config& config, const std::string& source) {
+  std::string environment = config.environment.name;
+  std::replace(environment.begin(), environment.end(), '/', '-');
+  for (int n = 1;; ++n) {
+    const fs::path path =
+        fs::path("runs") / fmt::format("{}-{}-seed{}-{}", environment, source, config.run.seed, n);
+    std::error_code error;
+    if (!fs::exists(path, error)) return path;
+  }
+}
+
+// A directory that cannot be written was a bad choice of the caller.
+Status AsBadInput(const Status& status) {
+  if (!absl::IsUnavailable(status)) return status;
+  return InvalidArgument("--run-dir: {}", std::string(status.message()));
+}
+
+StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
+  GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
+  const fs::path directory = options.run_directory.empty()
+                                 ? FreeRunDirectory(config, options.config.SourceName())
+                                 : options.run_directory;
+  auto trainer = Trainer::Start(config, directory);
+  GORILA_RETURN_IF_ERROR(AsBadInput(trainer.status()));
+  CatchStopSignals();
+  if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
+  TrainingConsole console(options.quiet);
+  return TrainToEnd(**trainer, console, invocation);
+}
+
+constexpr CommandText kText = {
+    .name = "train",
+    .summary = "Train an agent",
+    .details =
+        R"(Trains with actors and learners in threads around a parameter server, shows progress on stderr,
+then evaluates the agent and writes a report into the run's directory. Ctrl-C stops with a
+checkpoint that 'gorila resume' goes on from.
+)",
+    .examples = R"(gorila train --env minatar/breakout --seed 1
+gorila train --env classic/catch --frames 50000 --set optimizer.learning_rate=0.001
+)"};
+
+}  // namespace
+
+Verb AddTrainVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<TrainOptions>();
+  options->config.AddKeys(*app, kFlags);
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  app->add_option("--run-dir", options->run_directory,
+                  "New folder for the run (default: runs/ENV-PRESET-seedN-1, -2, ...)")
+      ->type_name("DIR");
+  app->add_flag("--quiet", options->quiet, "Print the result only");
+  return {app, [options](const Invocation& invocation) { return Train(*options, invocation); }};
+}
+
+}  // namespace gorila::cli

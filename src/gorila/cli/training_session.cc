@@ -1,0 +1,102 @@
+#include "gorila/cli/training_session.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "gorila/cli/machine.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/version.h"
+#include "gorila/metrics/number_format.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr int kStderr = 2;
+
+std::string DescribeLayers(const NetworkSpec& network) {
+  std::vector<std::string> layers;
+  for (const ConvolutionSpec& layer : network.convolutions) {
+    layers.push_back(
+        fmt::format("conv {} {}x{}/{}", layer.filters, layer.kernel, layer.kernel, layer.stride));
+  }
+  for (const int units : network.hidden) layers.push_back(fmt::format("dense {}", units));
+  layers.push_back(fmt::format("{} actions", network.num_actions));
+  return fmt::format("{}", fmt::join(layers, ", "));
+}
+
+std::string DescribeLength(const RunOptions& run) {
+  const std::string frames = fmt::format("{} frames", run.frames);
+  if (run.seconds == 0) return frames;
+  return fmt::format("{}, at most {}", frames, FormatDuration(run.seconds));
+}
+
+}  // namespace
+
+TrainingConsole::TrainingConsole(bool quiet)
+    : options_(DetectProgressOptions(kStderr, quiet)), view_(std::cerr, options_) {}
+
+TrainerHooks TrainingConsole::Hooks() {
+  return {.stop_requested = [this] { return StopWanted(); },
+          .progress = [this](const ProgressSnapshot& snapshot) { Show(snapshot); },
+          .message = [this](std::string_view message) { view_.Print(message); }};
+}
+
+// A terminal's view moves with every snapshot; a log file wants a line now and then, and the last.
+void TrainingConsole::Show(const ProgressSnapshot& snapshot) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool last = snapshot.frames >= snapshot.total_frames;
+  if (!options_.terminal && !last && now < next_line_) return;
+  next_line_ = now + std::chrono::seconds(10);
+  view_.Show(snapshot);
+}
+
+bool TrainingConsole::StopWanted() {
+  if (!StopRequested()) return false;
+  if (!stopping_) {
+    stopping_ = true;
+    view_.Print("stopping with a checkpoint; once more stops at once");
+  }
+  return true;
+}
+
+Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  fmt::print("environment    {}\n", config.environment.name);
+  fmt::print("network        {} ({} parameters)\n", DescribeLayers(network),
+             MakeParameterLayout(network).size);
+  fmt::print("training       {}, seed {}{}\n", DescribeLength(config.run), config.run.seed,
+             config.run.deterministic ? ", deterministic" : "");
+  fmt::print("bundles        {}, parameter server in {} shards\n", config.run.bundles,
+             config.parameter_server.shards);
+  fmt::print("replay memory  {} frames a bundle, {} in all\n", config.replay.options.capacity,
+             FormatBytes(Trainer::ExpectedReplayBytes(config, network)));
+  fmt::print("run directory  {}\n", directory.string());
+  std::fflush(stdout);
+  return OkStatus();
+}
+
+void PrintResult(const std::filesystem::path& directory, const EvaluationResult& evaluation) {
+  fmt::print("{}\n", DescribeEvaluation(evaluation));
+  const std::string path = directory.string();
+  fmt::print("run directory: {} (report.md, curve.png, metrics.jsonl, final.safetensors)\n", path);
+  fmt::print("next: gorila play --checkpoint {}  |  gorila evaluate {}\n", path, path);
+}
+
+StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, const Invocation& invocation) {
+  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(console.Hooks()));
+  const std::filesystem::path& directory = trainer.directory().path();
+  if (!outcome.finished) {
+    std::cerr << fmt::format("stopped at {} frames; go on with: gorila resume {}\n",
+                             outcome.progress.frames, directory.string());
+    return kInterrupted;
+  }
+  const RunReportSource source{.command = invocation.command,
+                               .version = std::string(Version()),
+                               .machine = Describe(LookAtMachine())};
+  GORILA_RETURN_IF_ERROR(WriteRunReport(directory, trainer.config(), outcome, source));
+  PrintResult(directory, outcome.evaluation);
+  return kSuccess;
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,45 @@
+// What `gorila train` and `gorila resume` have in common: a run with its progress on the terminal.
+#ifndef GORILA_CLI_TRAINING_SESSION_H_
+#define GORILA_CLI_TRAINING_SESSION_H_
+
+#include <chrono>
+#include <filesystem>
+
+#include "gorila/cli/verb.h"
+#include "gorila/metrics/progress.h"
+#include "gorila/runtime/run_report.h"
+#include "gorila/runtime/trainer.h"
+
+namespace gorila::cli {
+
+// Shows a run on stderr. One thread.
+class TrainingConsole {
+ public:
+  explicit TrainingConsole(bool quiet);
+
+  // Refer to this console.
+  TrainerHooks Hooks();
+
+ private:
+  bool StopWanted();
+  void Show(const ProgressSnapshot& snapshot);
+
+  const ProgressOptions options_;
+  ProgressView view_;
+  std::chrono::steady_clock::time_point next_line_{};  // where progress is plain lines
+  bool stopping_ = false;                              // the person was told
+};
+
+// Prints what will be trained to stdout.
+Status PrintPlan(const Config& config, const std::filesystem::path& directory);
+
+// Prints a finished run's result and where everything is to stdout.
+void PrintResult(const std::filesystem::path& directory, const EvaluationResult& evaluation);
+
+// Trains to the end, writes the report and prints the result; the exit status. A run that was
+// stopped is no error: it says how to go on and gives kInterrupted.
+StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, const Invocation& invocation);
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_TRAINING_SESSION_H_

@@ -1,0 +1,40 @@
+// The table of environments. Adding one: a .h/.cc pair, a test, one row in registry.cc, one CMake
+// line.
+#ifndef GORILA_ENV_REGISTRY_H_
+#define GORILA_ENV_REGISTRY_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gorila/base/random.h"
+#include "gorila/env/environment.h"
+
+namespace gorila {
+
+struct EnvironmentRow {
+  std::string_view name;     // "minatar/breakout"
+  std::string_view summary;  // one line for `gorila envs`
+  StatusOr<std::unique_ptr<Environment>> (*make)(const EnvironmentOptions& options,
+                                                 std::unique_ptr<DrawSource> draws);
+  bool sticky_actions;      // whether EnvironmentOptions::sticky_actions means something here
+  bool difficulty_ramping;  // likewise
+  bool minimal_actions;     // likewise
+};
+
+// All rows, in the order they are listed to people.
+std::span<const EnvironmentRow> EnvironmentTable();
+
+// InvalidArgument for an unknown name (with the nearest known one) or an option out of range.
+// Options that the environment has no use for are ignored (the table says which it uses).
+StatusOr<std::unique_ptr<Environment>> MakeEnvironment(std::string_view name,
+                                                       const EnvironmentOptions& options,
+                                                       std::unique_ptr<DrawSource> draws);
+
+// Draws from a random stream: what every environment outside the recorded-episode tests uses.
+std::unique_ptr<DrawSource> MakeRandomDraws(RandomStream stream);
+
+}  // namespace gorila
+
+#endif  // GORILA_ENV_REGISTRY_H_

@@ -1,0 +1,86 @@
+#include "gorila/learner/learner.h"
+
+#include <algorithm>
+
+namespace gorila {
+
+StatusOr<std::unique_ptr<Learner>> Learner::Make(const LearnerOptions& options,
+                                                 NetworkReplica& online,
+                                                 std::unique_ptr<NetworkReplica> target,
+                                                 Replay& replay, ParameterStore& store) {
+  GORILA_ASSIGN_OR_RETURN(const TdAlgorithm* algorithm, FindTdAlgorithm(options.algorithm));
+  return std::unique_ptr<Learner>(
+      new Learner(options, *algorithm, online, std::move(target), replay, store));
+}
+
+Learner::Learner(const LearnerOptions& options, const TdAlgorithm& algorithm,
+                 NetworkReplica& online, std::unique_ptr<NetworkReplica> target, Replay& replay,
+                 ParameterStore& store)
+    : options_(options),
+      algorithm_(algorithm),
+      online_(online),
+      target_(std::move(target)),
+      replay_(replay),
+      store_(store),
+      num_actions_(online.network().spec().num_actions),
+      outliers_(options.outliers),
+      gradient_(online.network().layout().size) {
+  const auto batch = static_cast<std::size_t>(options.batch_size);
+  const std::size_t values = batch * static_cast<std::size_t>(num_actions_);
+  q_tm1_.resize(values);
+  q_target_t_.resize(values);
+  q_online_t_.resize(values);
+  dq_.resize(values);
+  td_errors_.resize(batch);
+}
+
+// Paper section 4.2, steps c to g; the target replica follows the server's own target copies.
+Status Learner::Step() {
+  GORILA_RETURN_IF_ERROR(online_.Refresh());
+  GORILA_RETURN_IF_ERROR(target_->Refresh());
+  GORILA_RETURN_IF_ERROR(replay_.Sample(options_.batch_size, batch_));
+  const double loss = ComputeLoss();
+  ++counters_.gradients;
+  if (outliers_.IsOutlier(loss)) {
+    ++counters_.outliers;
+    return OkStatus();
+  }
+  // The first losses count equally, so that the mean does not start from zero.
+  const auto sent = static_cast<double>(counters_.gradients - counters_.outliers);
+  counters_.loss += std::max(0.01, 1 / sent) * (loss - counters_.loss);
+  online_.network().Backward(dq_, gradient_);
+  return PushGradient();
+}
+
+double Learner::ComputeLoss() {
+  const int size = batch_.size;
+  target_->network().Predict(batch_.s_t, size, q_target_t_);
+  if (algorithm_.needs_q_online_t) online_.network().Predict(batch_.s_t, size, q_online_t_);
+  online_.network().Forward(batch_.s_tm1, size, q_tm1_);
+  const TdBatch td{.num_actions = num_actions_,
+                   .q_tm1 = q_tm1_,
+                   .a_tm1 = batch_.a_tm1,
+                   .r_t = batch_.r_t,
+                   .discount_t = batch_.discount_t,
+                   .q_target_t = q_target_t_,
+                   .q_online_t = q_online_t_};
+  return TdLoss(algorithm_, options_.loss, td, dq_, td_errors_);
+}
+
+Status Learner::PushGradient() {
+  GORILA_ASSIGN_OR_RETURN(const PushOutcome outcome, store_.Push(gradient_, online_.versions()));
+  counters_.slices += outcome;
+  return OkStatus();
+}
+
+void Learner::SaveState(StateWriter& writer) const {
+  outliers_.SaveState(writer);
+  writer.Write(counters_);
+}
+
+Status Learner::RestoreState(StateReader& reader) {
+  GORILA_RETURN_IF_ERROR(outliers_.RestoreState(reader));
+  return reader.Read(counters_);
+}
+
+}  // namespace gorila

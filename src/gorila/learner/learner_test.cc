@@ -1,0 +1,314 @@
+// A learner with a linear network on three inputs, whose gradient is written down here.
+#include "gorila/learner/learner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "gorila/base/random.h"
+#include "gorila/network/q_network.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::size_t kInputs = 3;
+constexpr std::size_t kActions = 2;
+constexpr std::size_t kWeights = kActions * kInputs;
+constexpr std::size_t kSize = kWeights + kActions;  // and the biases
+constexpr int kBatch = 6;
+
+NetworkSpec Linear() {
+  return {.input = {.channels = static_cast<int>(kInputs), .element = ElementType::kFloat32},
+          .convolutions = {},
+          .hidden = {},
+          .num_actions = static_cast<int>(kActions)};
+}
+
+// Serves fixed parameters of one version and keeps what is pushed.
+class FakeStore final : public ParameterStore {
+ public:
+  explicit FakeStore(RandomStream& random) : theta(kSize), theta_minus(kSize) {
+    for (float& value : theta) value = static_cast<float>(2 * random.Uniform() - 1);
+    for (float& value : theta_minus) value = static_cast<float>(2 * random.Uniform() - 1);
+  }
+
+  std::size_t size() const override { return kSize; }
+  int num_shards() const override { return 2; }
+  StatusOr<bool> Pull(std::span<float> values, ShardVersions& versions) override {
+    std::copy(theta.begin(), theta.end(), values.begin());
+    versions = {version, version + 1};
+    return true;
+  }
+  StatusOr<bool> PullTarget(std::span<float> values, ShardVersions& versions) override {
+    std::copy(theta_minus.begin(), theta_minus.end(), values.begin());
+    versions = {0, 0};
+    return true;
+  }
+  StatusOr<PushOutcome> Push(std::span<const float> gradient,
+                             const ShardVersions& versions) override {
+    if (!failure.ok()) return failure;
+    gradients.emplace_back(gradient.begin(), gradient.end());
+    pushed_versions.push_back(versions);
+    return PushOutcome{.accepted = 1, .stale = 1, .invalid = 0};
+  }
+  std::int64_t UpdateCount() const override { return version; }
+
+  std::vector<float> theta;
+  std::vector<float> theta_minus;
+  std::int64_t version = 4;
+  std::vector<std::vector<float>> gradients;
+  std::vector<ShardVersions> pushed_versions;
+  Status failure;  // what Push returns
+};
+
+// Always gives the same minibatch.
+class FakeReplay final : public Replay {
+ public:
+  explicit FakeReplay(RandomStream& random) {
+    batch.size = kBatch;
+    for (std::vector<std::byte>* states : {&batch.s_tm1, &batch.s_t}) {
+      std::vector<float> values(kBatch * kInputs);
+      for (float& value : values) value = static_cast<float>(2 * random.Uniform() - 1);
+      const auto bytes = std::as_bytes(std::span(values));
+      states->assign(bytes.begin(), bytes.end());
+    }
+    for (int i = 0; i < kBatch; ++i) {
+      batch.a_tm1.push_back(random.Integer(0, static_cast<int>(kActions)));
+      batch.r_t.push_back(static_cast<float>(4 * random.Uniform() - 2));
+      batch.discount_t.push_back(i == 2 ? 0 : 0.9F);
+    }
+  }
+
+  Status Insert(int, const ReplayRow&) override { return OkStatus(); }
+  bool CanSample() const override { return true; }
+  Status Sample(int size, TransitionBatch& sampled) override {
+    if (!failure.ok()) return failure;
+    EXPECT_EQ(size, kBatch);
+    sampled = batch;
+    return OkStatus();
+  }
+  ReplaySize Size() const override { return {}; }
+
+  TransitionBatch batch;
+  Status failure;  // what Sample returns
+};
+
+std::vector<float> Floats(const std::vector<std::byte>& bytes) {
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+double Q(const std::vector<float>& theta, const float* state, std::size_t action) {
+  double q = static_cast<double>(theta[kWeights + action]);
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    q += static_cast<double>(theta[action * kInputs + k]) * static_cast<double>(state[k]);
+  }
+  return q;
+}
+
+class LearnerTest : public testing::Test {
+ protected:
+  std::unique_ptr<Learner> Make(const LearnerOptions& options) {
+    auto target =
+        std::make_unique<NetworkReplica>(MakeQNetwork("reference", Linear(), kBatch).value(),
+                                         store_, NetworkReplica::Follows::kTarget);
+    return Learner::Make(options, online_, std::move(target), replay_, store_).value();
+  }
+
+  static LearnerOptions Options() {
+    return {.algorithm = "dqn", .loss = {}, .batch_size = kBatch, .outliers = {.deviations = 0}};
+  }
+
+  // The gradient and mean loss by their definition.
+  std::vector<double> ExpectedGradient(const LearnerOptions& options, double& loss) const {
+    const std::vector<float> s_tm1 = Floats(replay_.batch.s_tm1);
+    const std::vector<float> s_t = Floats(replay_.batch.s_t);
+    std::vector<double> gradient(kSize);
+    loss = 0;
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      const float* const before = &s_tm1[i * kInputs];
+      const float* const after = &s_t[i * kInputs];
+      const bool dqn = options.algorithm == "dqn";
+      const std::vector<float>& chooser = dqn ? store_.theta_minus : store_.theta;
+      const std::size_t best = Q(chooser, after, 1) > Q(chooser, after, 0) ? 1 : 0;
+      const auto action = static_cast<std::size_t>(replay_.batch.a_tm1[i]);
+      const double delta =
+          static_cast<double>(replay_.batch.r_t[i]) +
+          static_cast<double>(replay_.batch.discount_t[i]) * Q(store_.theta_minus, after, best) -
+          Q(store_.theta, before, action);
+      const bool squared = options.loss.loss == TdErrorLoss::kSquared;
+      loss += (squared               ? delta * delta
+               : std::abs(delta) < 1 ? delta * delta / 2
+                                     : std::abs(delta) - 0.5) /
+              kBatch;
+      double slope = squared ? 2 * delta : std::clamp(delta, -1.0, 1.0);
+      if (options.loss.reduction == BatchReduction::kMean) slope /= kBatch;
+      for (std::size_t k = 0; k < kInputs; ++k) {
+        gradient[action * kInputs + k] -= slope * static_cast<double>(before[k]);
+      }
+      gradient[kWeights + action] -= slope;
+    }
+    return gradient;
+  }
+
+  std::vector<float> Predict(QNetwork& network) {
+    std::vector<float> q(kBatch * kActions);
+    network.Predict(replay_.batch.s_tm1, kBatch, q);
+    return q;
+  }
+
+  RandomStream random_{19};
+  FakeStore store_{random_};
+  FakeReplay replay_{random_};
+  NetworkReplica online_{MakeQNetwork("reference", Linear(), kBatch).value(), store_,
+                         NetworkReplica::Follows::kOnline};
+};
+
+TEST_F(LearnerTest, PushesTheGradientOfTheConfiguredLoss) {
+  for (const std::string_view algorithm : {"dqn", "double_dqn"}) {
+    for (const TdErrorLoss loss : {TdErrorLoss::kSquared, TdErrorLoss::kHuber}) {
+      for (const BatchReduction reduction : {BatchReduction::kMean, BatchReduction::kSum}) {
+        LearnerOptions options = Options();
+        options.algorithm = algorithm;
+        options.loss = {loss, reduction};
+        store_.gradients.clear();
+        const auto learner = Make(options);
+        ASSERT_TRUE(learner->Step().ok());
+        double expected_loss = 0;
+        const std::vector<double> expected = ExpectedGradient(options, expected_loss);
+        ASSERT_THAT(store_.gradients, SizeIs(1));
+        for (std::size_t i = 0; i < kSize; ++i) {
+          EXPECT_NEAR(store_.gradients[0][i], expected[i], 1e-6 * (1 + std::abs(expected[i])))
+              << algorithm << ", element " << i;
+        }
+        EXPECT_NEAR(learner->counters().loss, expected_loss, 1e-6 * expected_loss);
+      }
+    }
+  }
+}
+
+TEST_F(LearnerTest, GradientsCarryTheVersionsTheyWereComputedFrom) {
+  const auto learner = Make(Options());
+  ASSERT_TRUE(learner->Step().ok());
+  store_.version = 11;
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_THAT(store_.pushed_versions, ElementsAre(ElementsAre(4, 5), ElementsAre(11, 12)));
+}
+
+TEST_F(LearnerTest, NeverAppliesItsGradientToItsOwnReplicas) {
+  const auto learner = Make(Options());
+  ASSERT_TRUE(learner->Step().ok());
+  const std::vector<float> online = Predict(online_.network());
+  const std::vector<float> target = Predict(learner->target().network());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(learner->Step().ok());
+  EXPECT_EQ(Predict(online_.network()), online);
+  EXPECT_EQ(Predict(learner->target().network()), target);
+  for (const std::vector<float>& gradient : store_.gradients) {
+    EXPECT_EQ(gradient, store_.gradients[0]);
+  }
+  store_.theta[0] += 1;  // only the server's parameters change the replica's
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_NE(Predict(online_.network()), online);
+  EXPECT_EQ(Predict(learner->target().network()), target);
+}
+
+TEST_F(LearnerTest, CountsWhatBecameOfItsSlices) {
+  const auto learner = Make(Options());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(learner->Step().ok());
+  EXPECT_EQ(learner->counters().gradients, 3);
+  EXPECT_EQ(learner->counters().outliers, 0);
+  EXPECT_EQ(learner->counters().slices.accepted, 3);
+  EXPECT_EQ(learner->counters().slices.stale, 3);
+  EXPECT_EQ(learner->counters().slices.invalid, 0);
+}
+
+TEST_F(LearnerTest, OutliersAreCountedAndNotPushed) {
+  LearnerOptions options = Options();
+  options.outliers = {.deviations = 6, .averaging = 0.99, .warm_up = 10};
+  const auto learner = Make(options);
+  const std::vector<float> usual = replay_.batch.r_t;
+  for (int i = 0; i < 20; ++i) {
+    replay_.batch.r_t[0] = usual[0] + 0.01F * static_cast<float>(i % 3);
+    ASSERT_TRUE(learner->Step().ok());
+  }
+  ASSERT_THAT(store_.gradients, SizeIs(20));
+  const double loss = learner->counters().loss;
+  replay_.batch.r_t[0] = 1e6F;
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_THAT(store_.gradients, SizeIs(20));
+  EXPECT_EQ(learner->counters().gradients, 21);
+  EXPECT_EQ(learner->counters().outliers, 1);
+  EXPECT_EQ(learner->counters().loss, loss) << "of the gradients that were sent";
+  replay_.batch.r_t = usual;
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_THAT(store_.gradients, SizeIs(21));
+}
+
+TEST_F(LearnerTest, ShowsTheMeanLossOfTheGradientsItSent) {
+  const auto learner = Make(Options());
+  double first_loss = 0;
+  double second_loss = 0;
+  ExpectedGradient(Options(), first_loss);
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_NEAR(learner->counters().loss, first_loss, 1e-6 * first_loss);
+  for (float& reward : replay_.batch.r_t) reward += 3;
+  ExpectedGradient(Options(), second_loss);
+  ASSERT_TRUE(learner->Step().ok());
+  const double mean = (first_loss + second_loss) / 2;
+  EXPECT_NEAR(learner->counters().loss, mean, 1e-6 * mean);
+  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(learner->Step().ok());
+  EXPECT_NEAR(learner->counters().loss, second_loss, 1e-6 * second_loss) << "the past fades";
+}
+
+TEST_F(LearnerTest, ErrorsOfReplayAndStoreReachTheCaller) {
+  const auto learner = Make(Options());
+  replay_.failure = absl::UnavailableError("no replay");
+  EXPECT_EQ(learner->Step(), replay_.failure);
+  EXPECT_EQ(learner->counters().gradients, 0);
+  replay_.failure = OkStatus();
+  store_.failure = absl::UnavailableError("no store");
+  EXPECT_EQ(learner->Step(), store_.failure);
+  EXPECT_THAT(store_.gradients, IsEmpty());
+}
+
+TEST_F(LearnerTest, UnknownAlgorithmIsRefused) {
+  LearnerOptions options = Options();
+  options.algorithm = "sarsa";
+  auto target =
+      std::make_unique<NetworkReplica>(MakeQNetwork("reference", Linear(), kBatch).value(), store_,
+                                       NetworkReplica::Follows::kTarget);
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      Learner::Make(options, online_, std::move(target), replay_, store_).status()));
+}
+
+TEST_F(LearnerTest, ARestoredLearnerKeepsCountersAndFilter) {
+  LearnerOptions options = Options();
+  options.outliers = {.deviations = 6, .averaging = 0.99, .warm_up = 10};
+  const auto learner = Make(options);
+  for (int i = 0; i < 15; ++i) ASSERT_TRUE(learner->Step().ok());
+  StateWriter writer;
+  learner->SaveState(writer);
+  const auto restored = Make(options);
+  StateReader reader(writer.bytes());
+  ASSERT_TRUE(restored->RestoreState(reader).ok());
+  ASSERT_TRUE(reader.Finish().ok());
+  EXPECT_EQ(restored->counters().gradients, 15);
+  EXPECT_EQ(restored->counters().slices.accepted, 15);
+  EXPECT_EQ(restored->counters().loss, learner->counters().loss);
+  replay_.batch.r_t[0] = 1e6F;
+  ASSERT_TRUE(restored->Step().ok());
+  EXPECT_EQ(restored->counters().outliers, 1) << "it is still warm";
+  StateReader truncated(std::string_view(writer.bytes()).substr(0, 30));
+  EXPECT_TRUE(absl::IsDataLoss(restored->RestoreState(truncated)));
+}
+
+}  // namespace
+}  // namespace gorila

@@ -1,0 +1,99 @@
+#include "gorila/metrics/curve_aggregation.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "gorila/metrics/episode_statistics.h"
+
+namespace gorila {
+namespace {
+
+std::vector<CurveSample> FiniteSamples(std::span<const CurveSample> run) {
+  std::vector<CurveSample> finite;
+  for (const CurveSample& sample : run) {
+    if (std::isfinite(sample.x) && std::isfinite(sample.y)) finite.push_back(sample);
+  }
+  return finite;
+}
+
+// `run` must not be empty and x within its range.
+double Interpolate(std::span<const CurveSample> run, double x) {
+  const auto right =
+      std::lower_bound(run.begin(), run.end(), x,
+                       [](const CurveSample& sample, double at) { return sample.x < at; });
+  if (right == run.end()) return run.back().y;
+  if (right == run.begin() || right->x == x) return right->y;
+  const CurveSample& left = *(right - 1);
+  return std::lerp(left.y, right->y, (x - left.x) / (right->x - left.x));
+}
+
+CurvePoint MeanWithInterval(std::span<const std::vector<CurveSample>> runs, double x) {
+  RunningStatistics statistics;
+  for (const std::vector<CurveSample>& run : runs) statistics.Add(Interpolate(run, x));
+  if (runs.size() < 2) return {.x = x, .mean = statistics.mean()};
+  const double half_width = StudentQuantile975(runs.size() - 1) * statistics.StandardErrorOfMean();
+  return {.x = x,
+          .mean = statistics.mean(),
+          .low = statistics.mean() - half_width,
+          .high = statistics.mean() + half_width};
+}
+
+}  // namespace
+
+std::vector<CurveSample> SmoothOverEpisodes(std::span<const EpisodeBatch> batches,
+                                            std::uint64_t window_episodes) {
+  GORILA_CHECK(window_episodes > 0, "window must be positive");
+  std::vector<CurveSample> samples;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    if (batches[i].episodes == 0) continue;
+    double sum = 0;
+    std::uint64_t counted = 0;
+    for (std::size_t j = i + 1; j-- > 0 && counted < window_episodes;) {
+      const std::uint64_t taken = std::min(batches[j].episodes, window_episodes - counted);
+      if (taken == 0) continue;  // its mean is NaN
+      sum += static_cast<double>(taken) * batches[j].mean_return;
+      counted += taken;
+    }
+    samples.push_back({batches[i].x, sum / static_cast<double>(counted)});
+  }
+  return samples;
+}
+
+std::vector<CurvePoint> AggregateRuns(std::span<const std::vector<CurveSample>> runs,
+                                      std::size_t grid_points) {
+  GORILA_CHECK(grid_points >= 2, "{} grid points", grid_points);
+  if (runs.empty()) return {};
+  std::vector<std::vector<CurveSample>> finite;
+  double begin = -std::numeric_limits<double>::infinity();
+  double end = std::numeric_limits<double>::infinity();
+  for (const std::vector<CurveSample>& run : runs) {
+    finite.push_back(FiniteSamples(run));
+    if (finite.back().empty()) return {};
+    begin = std::max(begin, finite.back().front().x);
+    end = std::min(end, finite.back().back().x);
+  }
+  if (begin > end) return {};
+  if (begin == end) return {MeanWithInterval(finite, begin)};
+  std::vector<CurvePoint> points;
+  for (std::size_t i = 0; i < grid_points; ++i) {
+    const double fraction = static_cast<double>(i) / static_cast<double>(grid_points - 1);
+    points.push_back(MeanWithInterval(finite, std::lerp(begin, end, fraction)));
+  }
+  return points;
+}
+
+double StudentQuantile975(std::size_t degrees_of_freedom) {
+  GORILA_CHECK(degrees_of_freedom >= 1, "no degrees of freedom");
+  constexpr std::array<double, 10> kExact = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706,
+                                             2.4469,  2.3646, 2.3060, 2.2622, 2.2281};
+  if (degrees_of_freedom <= kExact.size()) return kExact[degrees_of_freedom - 1];
+  // Abramowitz & Stegun 26.7.5: the normal quantile and the first terms in 1/n.
+  constexpr double z = 1.959964;
+  constexpr double z3 = z * z * z, z5 = z3 * z * z;
+  const double n = static_cast<double>(degrees_of_freedom);
+  return z + (z3 + z) / (4 * n) + (5 * z5 + 16 * z3 + 3 * z) / (96 * n * n);
+}
+
+}  // namespace gorila

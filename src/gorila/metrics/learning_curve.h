@@ -1,0 +1,63 @@
+// Learning curves as pictures (cairo).
+#ifndef GORILA_METRICS_LEARNING_CURVE_H_
+#define GORILA_METRICS_LEARNING_CURVE_H_
+
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+
+namespace gorila {
+
+// A point of a curve. A `mean` that is not finite is a gap in the line; a `low` or `high` that is
+// not finite is one in the band around it.
+struct CurvePoint {
+  double x = 0;
+  double mean = std::numeric_limits<double>::quiet_NaN();
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
+};
+
+struct CurveSeries {
+  std::string label;               // in the legend; empty = not there
+  std::vector<CurvePoint> points;  // x ascending
+};
+
+// A dashed horizontal line, "DQN at 5M frames (Young & Tian 2019)" say.
+struct ReferenceLine {
+  double y = 0;
+  std::string label;
+};
+
+// All texts UTF-8. Sizes in pixels of the SVG; the PNG has kLearningCurvePngScale times as many.
+struct LearningCurveFigure {
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  std::vector<CurveSeries> series;
+  std::vector<ReferenceLine> reference_lines;
+  int width = 720;   // 240 to 4000
+  int height = 440;  // 180 to 4000
+};
+
+constexpr int kLearningCurvePngScale = 2;  // crisp text on today's screens
+
+// The bytes of a picture. Axes fit the data and the reference lines and begin at zero where that
+// costs little; values that are not finite are left out, and a figure without any says so. Labels
+// stand where they cover nothing, or in a legend below the plot. InvalidArgument for a size out of
+// range or text that is not UTF-8. Thread-safe.
+StatusOr<std::string> RenderLearningCurvePng(const LearningCurveFigure& figure);
+
+// Likewise. Texts are outlines, which look the same wherever they are shown; title and labels are
+// also there as <title> and <desc>, for search and screen readers.
+StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveFigure& figure);
+
+// As `path` ends, ".png" or ".svg" (else InvalidArgument); written aside and renamed. Blocks on the
+// disk.
+Status WriteLearningCurve(const std::filesystem::path& path, const LearningCurveFigure& figure);
+
+}  // namespace gorila
+
+#endif  // GORILA_METRICS_LEARNING_CURVE_H_

@@ -1,0 +1,88 @@
+#include "gorila/metrics/legend.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace gorila::drawing {
+namespace {
+
+constexpr TextStyle kText = {.size = 11.5, .colour = {0x262626}};
+constexpr TextStyle kLeftOut = {.size = 11.5, .colour = {0x262626}, .anchor = 0.5};
+constexpr Colour kGround = {0xffffff, 0.85};
+constexpr Stroke kBorder = {.colour = {0xd9d9d9}, .width = 1};
+constexpr double kLineLength = 22;
+constexpr double kKeyWidth = kLineLength + 8;
+constexpr double kInset = 8;      // between the border and the entries
+constexpr double kEntryGap = 20;  // between entries of a row
+
+}  // namespace
+
+// The width of an entry whose label is cut to `most`.
+double Legend::Measure(Canvas& canvas, Entry& entry, double most) const {
+  entry.shown = canvas.Ellipsise(entry.label, kText, most);
+  return kKeyWidth + canvas.TextWidth(entry.shown, kText);
+}
+
+void Legend::LayOutAsColumn(Canvas& canvas, double most) {
+  width_ = 0;
+  height_ = kInset / 2;
+  for (Entry& entry : entries_) {
+    width_ = std::max(width_, Measure(canvas, entry, most) + 2 * kInset);
+    entry.position = {kInset, height_ + kRowHeight / 2};
+    height_ += kRowHeight;
+  }
+  height_ += kInset / 2;
+  shown_ = entries_.size();
+}
+
+void Legend::LayOutAsRows(Canvas& canvas, double width, int most_rows) {
+  width_ = width;
+  height_ = 0;
+  for (std::size_t begin = 0; begin < entries_.size();) {
+    double row = 0;
+    std::size_t end = begin;
+    while (end < entries_.size()) {
+      const double gap = end == begin ? 0 : kEntryGap;
+      const double entry = Measure(canvas, entries_[end], width - kKeyWidth);
+      if (end > begin && row + gap + entry > width) break;
+      entries_[end].position = {row + gap, height_ + kRowHeight / 2};
+      row += gap + entry;
+      ++end;
+    }
+    for (; begin < end; ++begin) entries_[begin].position.x += (width - row) / 2;
+    height_ += kRowHeight;
+  }
+  shown_ = entries_.size();
+  if (height_ > most_rows * kRowHeight) LeaveOutBelow(most_rows);
+}
+
+void Legend::LeaveOutBelow(int rows) {
+  height_ = rows * kRowHeight;
+  const double last_row = height_ - kRowHeight;
+  while (shown_ > 0 && entries_[shown_ - 1].position.y > last_row) --shown_;
+}
+
+void Legend::PaintFramed(Canvas& canvas, Point top_left) const {
+  const auto [left, top] = top_left;
+  canvas.FillBox({left, top, width_, height_}, kGround);
+  const double right = left + width_, bottom = top + height_;
+  const std::array<Point, 5> border = {
+      {{left, top}, {right, top}, {right, bottom}, {left, bottom}, {left, top}}};
+  canvas.DrawLine(border, kBorder);
+  Paint(canvas, top_left);
+}
+
+void Legend::Paint(Canvas& canvas, Point top_left) const {
+  for (const Entry& entry : std::span(entries_).first(shown_)) {
+    const double x = top_left.x + entry.position.x, y = top_left.y + entry.position.y;
+    canvas.DrawLine(std::array<Point, 2>{{{x, y}, {x + kLineLength, y}}}, entry.stroke);
+    canvas.DrawText(entry.shown, {x + kKeyWidth, y + 4}, kText);
+  }
+  const std::size_t left_out = entries_.size() - shown_;
+  if (left_out == 0) return;
+  canvas.DrawText(fmt::format("and {} more", left_out),
+                  {top_left.x + width_ / 2, top_left.y + height_ - kRowHeight / 2 + 4}, kLeftOut);
+}
+
+}  // namespace gorila::drawing

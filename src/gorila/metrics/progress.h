@@ -1,0 +1,80 @@
+// The terminal's view of a run.
+#ifndef GORILA_METRICS_PROGRESS_H_
+#define GORILA_METRICS_PROGRESS_H_
+
+#include <cstdint>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+
+namespace gorila {
+
+// The state of a run at one instant. Counts are since the run's beginning, over resumes.
+struct ProgressSnapshot {
+  std::uint64_t frames = 0;        // environment frames
+  std::uint64_t total_frames = 0;  // of the whole run; 0 = unknown
+  std::uint64_t updates = 0;       // of the parameters
+  double frames_per_second = 0;
+  double updates_per_second = 0;
+  double epsilon = 0;                                               // in [0,1]
+  double recent_return = std::numeric_limits<double>::quiet_NaN();  // NaN before any episode
+  std::uint64_t episodes = 0;
+  std::uint64_t accepted = 0;         // gradients the parameter server applied
+  std::uint64_t stale = 0;            // gradients refused for their age
+  std::uint64_t outliers = 0;         // gradients dropped for their loss
+  std::uint64_t invalid = 0;          // gradients with a NaN, an infinity or a wrong shape
+  std::uint64_t replay_size = 0;      // transitions stored
+  std::uint64_t replay_capacity = 0;  // transitions
+  double seconds_elapsed = 0;
+  double seconds_left = std::numeric_limits<double>::quiet_NaN();  // NaN = unknown
+  int bundles = 0;
+};
+
+struct ProgressOptions {
+  bool quiet = false;     // prints nothing at all
+  bool terminal = false;  // redraws in place; else plain lines without control sequences
+  bool colour = false;    // only with `terminal`
+  int columns = 80;       // width of the terminal; the view uses 80 of them at most
+};
+
+// Options for the open file `descriptor` (2 = stderr): in place only on a terminal that understands
+// control sequences (TERM set and not "dumb"), colours unless NO_COLOR is set to something.
+ProgressOptions DetectProgressOptions(int descriptor, bool quiet);
+
+// The lines that a terminal shows, without control sequences but for colours, each at most
+// min(columns, 80) characters wide. Always as many lines, so that the view stands still.
+std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, int columns,
+                                            bool colour);
+
+// The same as one line of ASCII for log files, without line end.
+std::string FormatProgressLine(const ProgressSnapshot& snapshot);
+
+// Thread-safe: any thread may print while another one shows.
+class ProgressView {
+ public:
+  // `out` must outlive the view, and nobody else may write to it while a view is shown.
+  ProgressView(std::ostream& out, const ProgressOptions& options) : out_(out), options_(options) {}
+
+  // Redraws the view, or appends a plain line; the caller decides how often.
+  void Show(const ProgressSnapshot& snapshot) GORILA_EXCLUDES(mutex_);
+
+  // Prints `message` and a line end, above the view if there is one.
+  void Print(std::string_view message) GORILA_EXCLUDES(mutex_);
+
+ private:
+  std::string EraseView() const GORILA_REQUIRES(mutex_);
+  std::string DrawView() const GORILA_REQUIRES(mutex_);
+
+  std::ostream& out_;
+  const ProgressOptions options_;
+  Mutex mutex_;
+  std::vector<std::string> shown_ GORILA_GUARDED_BY(mutex_);  // the view on the screen
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_METRICS_PROGRESS_H_

@@ -1,0 +1,312 @@
+#include "gorila/metrics/progress.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <sstream>
+#include <thread>
+
+namespace gorila {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+ProgressSnapshot Snapshot() {
+  ProgressSnapshot snapshot;
+  snapshot.frames = 1234567;
+  snapshot.total_frames = 5000000;
+  snapshot.updates = 307000;
+  snapshot.frames_per_second = 2214;
+  snapshot.updates_per_second = 551.4;
+  snapshot.epsilon = 0.1;
+  snapshot.recent_return = 8.4219;
+  snapshot.episodes = 12345;
+  snapshot.accepted = 307000;
+  snapshot.stale = 12;
+  snapshot.outliers = 3;
+  snapshot.replay_size = 87100;
+  snapshot.replay_capacity = 100000;
+  snapshot.seconds_elapsed = 604;
+  snapshot.seconds_left = 1872;
+  snapshot.bundles = 4;
+  return snapshot;
+}
+
+// Every figure as wide as it gets.
+ProgressSnapshot WideSnapshot() {
+  ProgressSnapshot snapshot = Snapshot();
+  snapshot.frames = snapshot.episodes = snapshot.accepted = 999499999;
+  snapshot.total_frames = 999999999;
+  snapshot.replay_size = snapshot.replay_capacity = 1000000;
+  snapshot.stale = snapshot.outliers = snapshot.invalid = 1234567;
+  snapshot.recent_return = -123456.7;
+  snapshot.seconds_elapsed = snapshot.seconds_left = 50 * 86400;
+  snapshot.bundles = 1000;
+  return snapshot;
+}
+
+int Columns(const std::string& line) {
+  int columns = 0;
+  for (const char c : line) columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  return columns;
+}
+
+// What a terminal with these control sequences shows: its lines, and whether the cursor ever left
+// the lines it has.
+std::vector<std::string> Screen(const std::string& output) {
+  std::vector<std::string> lines(1);
+  std::size_t row = 0;
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    if (output[i] == '\n') {
+      if (++row == lines.size()) lines.emplace_back();
+    } else if (output[i] == '\x1b') {
+      std::size_t end = i + 2;
+      while (std::isdigit(output[end])) ++end;
+      const std::string digits = output.substr(i + 2, end - i - 2);
+      const std::size_t number = digits.empty() ? 0 : std::stoul(digits);
+      if (output[end] == 'A') {
+        EXPECT_LE(number, row);
+        row -= number;
+      } else if (output[end] == 'K') {
+        EXPECT_EQ(number, 2u);
+        lines[row].clear();
+      } else if (output[end] == 'J') {
+        lines.resize(row + 1);
+        lines[row].clear();
+      } else {
+        ADD_FAILURE() << "unknown control sequence " << output.substr(i + 1, end - i);
+      }
+      i = end;
+    } else {
+      lines[row] += output[i];
+    }
+  }
+  return lines;
+}
+
+TEST(ProgressFormatTest, ShowsEveryFigure) {
+  const auto lines = FormatProgressView(Snapshot(), 80, false);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_THAT(lines[0], HasSubstr("━─"));
+  EXPECT_THAT(lines[0], HasSubstr("  24.6%  1.23M/5.00M frames  10m 04s, 31m 12s left"));
+  EXPECT_EQ(Columns(lines[0]), 80);
+  EXPECT_EQ(lines[1],
+            "frames/s 2.21k  return 8.42    epsilon 0.100  episodes 12.3k  replay 87.1k/100k");
+  EXPECT_EQ(lines[2],
+            "updates/s 551   accepted 307k   stale 12   outliers 3    invalid 0  bundles 4");
+}
+
+TEST(ProgressFormatTest, BarFollowsTheFraction) {
+  ProgressSnapshot snapshot = Snapshot();
+  const auto filled = [&snapshot] {
+    const std::string line = FormatProgressView(snapshot, 80, false)[0];
+    const std::string full = "━";
+    int count = 0;
+    for (std::size_t at = line.find(full); at != line.npos; at = line.find(full, at + 1)) ++count;
+    return count;
+  };
+  snapshot.frames = 0;
+  EXPECT_EQ(filled(), 0);
+  snapshot.frames = snapshot.total_frames;
+  const int whole = filled();
+  EXPECT_GT(whole, 20);
+  EXPECT_THAT(FormatProgressView(snapshot, 80, false)[0], Not(HasSubstr("─")));
+  snapshot.frames = snapshot.total_frames / 2;
+  EXPECT_NEAR(filled(), whole / 2.0, 1);
+  snapshot.frames = 2 * snapshot.total_frames;  // the last actors' steps
+  EXPECT_EQ(filled(), whole);
+}
+
+TEST(ProgressFormatTest, IsNotAtHundredPercentBeforeTheEnd) {
+  ProgressSnapshot snapshot = Snapshot();
+  snapshot.frames = snapshot.total_frames - 1;
+  EXPECT_THAT(FormatProgressView(snapshot, 80, false)[0], HasSubstr(" 99.9%"));
+}
+
+TEST(ProgressFormatTest, NeverExceedsTheTerminalOrEightyColumns) {
+  for (const ProgressSnapshot& snapshot : {Snapshot(), WideSnapshot(), ProgressSnapshot()}) {
+    for (const int columns : {0, 1, 20, 40, 79, 80, 200}) {
+      const auto lines = FormatProgressView(snapshot, columns, false);
+      EXPECT_EQ(lines.size(), 3u);
+      for (const std::string& line : lines) EXPECT_LE(Columns(line), std::min(columns, 80));
+    }
+  }
+}
+
+TEST(ProgressFormatTest, ColourChangesNothingButAddsCodes) {
+  const auto plain = FormatProgressView(Snapshot(), 80, false);
+  const auto coloured = FormatProgressView(Snapshot(), 80, true);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_THAT(plain[i], Not(HasSubstr("\x1b")));
+    std::string stripped;
+    for (std::size_t at = 0; at < coloured[i].size(); ++at) {
+      if (coloured[i][at] == '\x1b') {
+        at = coloured[i].find('m', at);
+      } else {
+        stripped += coloured[i][at];
+      }
+    }
+    EXPECT_EQ(stripped, plain[i]);
+  }
+  EXPECT_THAT(coloured[0], HasSubstr("\x1b[32m━"));
+  EXPECT_THAT(coloured[2], HasSubstr("\x1b[33m12\x1b[0m"));
+}
+
+TEST(ProgressFormatTest, ShowsUnknownsWithoutInventingThem) {
+  const auto lines = FormatProgressView(ProgressSnapshot(), 80, false);
+  EXPECT_EQ(lines[0], "0 frames  0s elapsed");
+  EXPECT_THAT(lines[1], HasSubstr("return - "));
+  ProgressSnapshot no_rate = Snapshot();
+  no_rate.seconds_left = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(FormatProgressView(no_rate, 80, false)[0], HasSubstr("? left"));
+  EXPECT_THAT(FormatProgressLine(no_rate), Not(HasSubstr("left")));
+}
+
+TEST(ProgressFormatTest, PlainLineIsAsciiAndComplete) {
+  EXPECT_EQ(FormatProgressLine(Snapshot()),
+            "[10m 04s] frames 1.23M/5.00M (24.6%) 2.21k/s, updates 307k 551/s, return 8.42, "
+            "epsilon 0.100, episodes 12.3k, stale 12, outliers 3, invalid 0, bundles 4, "
+            "31m 12s left");
+}
+
+TEST(ProgressViewTest, RedrawsInPlace) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = true});
+  view.Show(WideSnapshot());
+  view.Show(Snapshot());
+  std::vector<std::string> expected = FormatProgressView(Snapshot(), 80, false);
+  expected.emplace_back();  // the line of the cursor
+  EXPECT_EQ(Screen(out.str()), expected);
+}
+
+TEST(ProgressViewTest, PrintsMessagesAboveTheView) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = true});
+  view.Print("before");
+  view.Show(Snapshot());
+  view.Print("between");
+  view.Show(Snapshot());
+  view.Print("after");
+  const auto lines = FormatProgressView(Snapshot(), 80, false);
+  EXPECT_THAT(Screen(out.str()),
+              ElementsAre("before", "between", "after", lines[0], lines[1], lines[2], ""));
+}
+
+TEST(ProgressViewTest, WritesPlainLinesWhenNotOnATerminal) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = false, .colour = true});
+  view.Show(Snapshot());
+  view.Print("message");
+  view.Show(Snapshot());
+  const std::string line = FormatProgressLine(Snapshot());
+  EXPECT_EQ(out.str(), line + "\nmessage\n" + line + "\n");
+  EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST(ProgressViewTest, QuietPrintsNothing) {
+  std::ostringstream out;
+  ProgressView view(out, {.quiet = true, .terminal = true});
+  view.Show(Snapshot());
+  view.Print("message");
+  EXPECT_EQ(out.str(), "");
+}
+
+TEST(ProgressViewTest, MessagesAndViewsOfSeveralThreadsDoNotMix) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = true});
+  constexpr int kMessages = 50;
+  std::vector<std::thread> threads;
+  for (const char* const message : {"first", "second"}) {
+    threads.emplace_back([&view, message] {
+      for (int i = 0; i < kMessages; ++i) view.Print(message);
+    });
+  }
+  for (int i = 0; i < kMessages; ++i) view.Show(Snapshot());
+  for (std::thread& thread : threads) thread.join();
+  const std::vector<std::string> screen = Screen(out.str());
+  EXPECT_EQ(std::count(screen.begin(), screen.end(), "first"), kMessages);
+  EXPECT_EQ(std::count(screen.begin(), screen.end(), "second"), kMessages);
+  EXPECT_EQ(screen.size(), 2u * kMessages + 3 + 1);
+}
+
+class EnvironmentVariable {
+ public:
+  EnvironmentVariable(const char* name, const char* value) : name_(name) {
+    const char* const before = std::getenv(name);
+    if (before != nullptr) before_ = before;
+    had_value_ = before != nullptr;
+    setenv(name, value, 1);
+  }
+  ~EnvironmentVariable() {
+    if (had_value_) {
+      setenv(name_, before_.c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+
+ private:
+  const char* name_;
+  std::string before_;
+  bool had_value_ = false;
+};
+
+class ProgressOptionsTest : public testing::Test {
+ protected:
+  // A terminal without anybody behind it.
+  void SetUp() override {
+    terminal_ = posix_openpt(O_RDWR | O_NOCTTY);
+    ASSERT_GE(terminal_, 0);
+  }
+  void TearDown() override { close(terminal_); }
+  int terminal_ = -1;
+};
+
+TEST_F(ProgressOptionsTest, UsesATerminalInColour) {
+  const EnvironmentVariable term("TERM", "xterm");
+  const EnvironmentVariable no_color("NO_COLOR", "");
+  winsize size{};
+  size.ws_col = 66;
+  ASSERT_EQ(ioctl(terminal_, TIOCSWINSZ, &size), 0);
+  const ProgressOptions options = DetectProgressOptions(terminal_, false);
+  EXPECT_TRUE(options.terminal);
+  EXPECT_TRUE(options.colour);
+  EXPECT_FALSE(options.quiet);
+  EXPECT_EQ(options.columns, 66);
+}
+
+TEST_F(ProgressOptionsTest, ObeysNoColor) {
+  const EnvironmentVariable term("TERM", "xterm");
+  const EnvironmentVariable no_color("NO_COLOR", "1");
+  const ProgressOptions options = DetectProgressOptions(terminal_, false);
+  EXPECT_TRUE(options.terminal);
+  EXPECT_FALSE(options.colour);
+}
+
+TEST_F(ProgressOptionsTest, WritesPlainLinesToADumbTerminal) {
+  const EnvironmentVariable term("TERM", "dumb");
+  EXPECT_FALSE(DetectProgressOptions(terminal_, false).terminal);
+  EXPECT_FALSE(DetectProgressOptions(terminal_, false).colour);
+}
+
+TEST_F(ProgressOptionsTest, WritesPlainLinesToAFile) {
+  const EnvironmentVariable term("TERM", "xterm");
+  const int file = open("/dev/null", O_WRONLY);
+  const ProgressOptions options = DetectProgressOptions(file, true);
+  close(file);
+  EXPECT_FALSE(options.terminal);
+  EXPECT_FALSE(options.colour);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(options.columns, 80);
+}
+
+}  // namespace
+}  // namespace gorila

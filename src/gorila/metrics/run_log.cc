@@ -1,0 +1,167 @@
+#include "gorila/metrics/run_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "gorila/base/file.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+Status SystemError(const char* action, const fs::path& path, int error) {
+  return Unavailable("cannot {} run log '{}': {}", action, path.string(), std::strerror(error));
+}
+
+void AppendString(std::string& line, std::string_view text) {
+  line += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// How much of `contents` a log that is opened keeps.
+StatusOr<std::uint64_t> KeptBytes(const fs::path& path, std::string_view contents,
+                                  std::optional<std::uint64_t> keep_bytes) {
+  if (!keep_bytes.has_value()) return contents.substr(0, contents.rfind('\n') + 1).size();
+  if (*keep_bytes > contents.size()) {
+    return DataLoss("run log '{}' has {} bytes; the checkpoint recorded {}", path.string(),
+                    contents.size(), *keep_bytes);
+  }
+  if (*keep_bytes > 0 && contents[*keep_bytes - 1] != '\n') {
+    return DataLoss("run log '{}' has no line end at byte {}, which the checkpoint recorded",
+                    path.string(), *keep_bytes);
+  }
+  return *keep_bytes;
+}
+
+}  // namespace
+
+void RunLogValue::AppendJson(std::string& line) const {
+  const auto append = [&line](const auto& value) {
+    using T = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<T, std::string_view>) {
+      AppendString(line, value);
+    } else {
+      if constexpr (std::is_floating_point_v<T>) {
+        if (!std::isfinite(value)) {
+          line += "null";
+          return;
+        }
+      }
+      fmt::format_to(std::back_inserter(line), "{}", value);
+    }
+  };
+  std::visit(append, value_);
+}
+
+StatusOr<RunLog> RunLog::Open(const fs::path& path, std::optional<std::uint64_t> keep_bytes) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) return SystemError("open", path, errno);
+  RunLog log(path, file, 0);
+  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(log.bytes_, KeptBytes(path, contents, keep_bytes));
+  GORILA_RETURN_IF_ERROR(log.CutHalfLine());
+  return log;
+}
+
+RunLog::RunLog(fs::path path, int file, std::uint64_t bytes)
+    : path_(std::move(path)), file_(file), bytes_(bytes) {}
+
+RunLog::RunLog(RunLog&& other) noexcept
+    : path_(std::move(other.path_)),
+      file_(std::exchange(other.file_, -1)),
+      bytes_(other.bytes_),
+      half_line_(other.half_line_) {}
+
+RunLog::~RunLog() {
+  if (file_ >= 0) ::close(file_);
+}
+
+Status RunLog::CutHalfLine() {
+  if (::ftruncate(file_, static_cast<off_t>(bytes_)) != 0) {
+    return SystemError("truncate", path_, errno);
+  }
+  half_line_ = false;
+  return OkStatus();
+}
+
+Status RunLog::Append(std::span<const RunLogField> fields) {
+  if (half_line_) GORILA_RETURN_IF_ERROR(CutHalfLine());
+  std::string line = "{";
+  for (const RunLogField& field : fields) {
+    if (line.size() > 1) line += ',';
+    AppendString(line, field.name);
+    line += ':';
+    field.value.AppendJson(line);
+  }
+  line += "}\n";
+  std::size_t written = 0;
+  while (written < line.size()) {
+    const ssize_t count = ::pwrite(file_, line.data() + written, line.size() - written,
+                                   static_cast<off_t>(bytes_ + written));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      Status error = SystemError("write", path_, errno);
+      half_line_ = true;
+      CutHalfLine().IgnoreError();  // the next Append tries again
+      return error;
+    }
+    written += static_cast<std::size_t>(count);
+  }
+  bytes_ += line.size();
+  return OkStatus();
+}
+
+Status RunLog::Sync() {
+  return ::fsync(file_) == 0 ? OkStatus() : SystemError("sync", path_, errno);
+}
+
+std::optional<double> RunLogRow::Number(std::string_view name) const {
+  const auto found = numbers_.find(name);
+  return found == numbers_.end() ? std::nullopt : std::optional<double>(found->second);
+}
+
+std::optional<std::string_view> RunLogRow::Text(std::string_view name) const {
+  const auto found = texts_.find(name);
+  return found == texts_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+}
+
+StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
+  const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return DataLoss("'{}' is not a JSON object", line.substr(0, 80));
+  RunLogRow row;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_number()) row.numbers_[name] = value.get<double>();
+    if (value.is_boolean()) row.numbers_[name] = value.get<bool>() ? 1 : 0;
+    if (value.is_null()) row.numbers_[name] = std::nan("");
+    if (value.is_string()) row.texts_[name] = value.get<std::string>();
+  }
+  return row;
+}
+
+StatusOr<std::vector<RunLogRow>> ReadRunLog(const fs::path& path) {
+  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFile(path));
+  std::vector<RunLogRow> rows;
+  std::string_view rest = contents;
+  for (std::size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+    StatusOr<RunLogRow> row = ParseRunLogLine(rest.substr(0, end));
+    if (!row.ok()) {
+      return Annotate(row.status(),
+                      fmt::format("run log '{}' line {}", path.string(), rows.size() + 1));
+    }
+    rows.push_back(*std::move(row));
+    rest.remove_prefix(end + 1);
+  }
+  return rows;
+}
+
+}  // namespace gorila

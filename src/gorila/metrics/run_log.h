@@ -1,0 +1,115 @@
+// metrics.jsonl: one JSON object a line, written so that a run killed at any instant leaves a log
+// that can be read and gone on with.
+#ifndef GORILA_METRICS_RUN_LOG_H_
+#define GORILA_METRICS_RUN_LOG_H_
+
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "gorila/base/status.h"
+
+namespace gorila {
+
+// One value of a line: a bool, an integer of 64 bits or fewer, a float, a double or a text (not
+// copied: it must outlive the call it is given to).
+class RunLogValue {
+ public:
+  RunLogValue(bool value) : value_(value) {}                                  // NOLINT
+  RunLogValue(float value) : value_(value) {}                                 // NOLINT
+  RunLogValue(double value) : value_(value) {}                                // NOLINT
+  RunLogValue(std::string_view value) : value_(value) {}                      // NOLINT
+  RunLogValue(const std::string& value) : value_(std::string_view(value)) {}  // NOLINT
+  RunLogValue(const char* value) : value_(std::string_view(value)) {}         // NOLINT
+  template <std::signed_integral T>
+  RunLogValue(T value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
+  template <std::unsigned_integral T>
+  requires(!std::same_as<T, bool>) RunLogValue(T value)  // NOLINT
+      : value_(static_cast<std::uint64_t>(value)) {}
+
+  // As JSON: integers exact, floating-point numbers by the shortest digits that read back to the
+  // same value, NaN and infinities as null, bytes that are not UTF-8 as U+FFFD.
+  void AppendJson(std::string& line) const;
+
+ private:
+  std::variant<bool, std::int64_t, std::uint64_t, float, double, std::string_view> value_;
+};
+
+struct RunLogField {
+  std::string_view name;
+  RunLogValue value;
+};
+
+// Appends lines to a log. Every line reaches the operating system before Append returns, so a
+// killed process loses none and a power cut only those after the last Sync. Not thread-safe.
+class RunLog {
+ public:
+  // Creates the file when there is none. `keep_bytes`, the length that a checkpoint recorded, cuts
+  // off what was logged after it (0 starts anew); DataLoss when the file is shorter or no line ends
+  // there. Without it only a half-written last line is cut off.
+  static StatusOr<RunLog> Open(const std::filesystem::path& path,
+                               std::optional<std::uint64_t> keep_bytes = std::nullopt);
+
+  RunLog(RunLog&& other) noexcept;
+  RunLog& operator=(RunLog&& other) = delete;
+  ~RunLog();
+
+  // Writes {"name":value,...} with the fields in the order given; names must differ. Blocks on the
+  // disk. After an error (disk full) the file ends with the last whole line, and later calls may
+  // succeed.
+  Status Append(std::span<const RunLogField> fields);
+  Status Append(std::initializer_list<RunLogField> fields) {
+    return Append(std::span<const RunLogField>(fields.begin(), fields.size()));
+  }
+
+  // Makes the lines so far survive a power cut; a checkpoint calls it before it records bytes().
+  Status Sync();
+
+  // Length of the file: whole lines only.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  RunLog(std::filesystem::path path, int file, std::uint64_t bytes);
+  Status CutHalfLine();
+
+  std::filesystem::path path_;
+  int file_;
+  std::uint64_t bytes_;
+  bool half_line_ = false;  // bytes of a failed write may lie beyond bytes_
+};
+
+// One line of a log that was read.
+class RunLogRow {
+ public:
+  // The number called `name`: null is NaN, a bool 0 or 1; nullopt when there is none.
+  std::optional<double> Number(std::string_view name) const;
+  // The text called `name`; valid as long as the row.
+  std::optional<std::string_view> Text(std::string_view name) const;
+
+ private:
+  friend StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
+  std::map<std::string, double, std::less<>> numbers_;
+  std::map<std::string, std::string, std::less<>> texts_;
+};
+
+// One line without its end. Values that are objects or arrays are skipped. DataLoss when it is not
+// a JSON object.
+StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
+
+// All whole lines; a last one without its line end (a run was killed, or writes it now) is left
+// out. DataLoss with the line's number for a line that is not a JSON object, NotFound without a
+// file.
+StatusOr<std::vector<RunLogRow>> ReadRunLog(const std::filesystem::path& path);
+
+}  // namespace gorila
+
+#endif  // GORILA_METRICS_RUN_LOG_H_

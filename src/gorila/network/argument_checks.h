@@ -1,0 +1,45 @@
+// What every backend demands of its callers.
+#ifndef GORILA_NETWORK_ARGUMENT_CHECKS_H_
+#define GORILA_NETWORK_ARGUMENT_CHECKS_H_
+
+#include <cstddef>
+#include <span>
+
+#include "gorila/network/network_spec.h"
+#include "gorila/network/parameter_layout.h"
+
+namespace gorila {
+
+// Of QNetwork::Predict and Forward.
+inline void CheckComputeArguments(const NetworkSpec& spec, int max_batch,
+                                  std::span<const std::byte> observations, int batch,
+                                  std::span<const float> q) {
+  GORILA_CHECK(batch >= 1 && batch <= max_batch, "batch {} is not in 1..{}", batch, max_batch);
+  const auto size = static_cast<std::size_t>(batch);
+  GORILA_CHECK(observations.size() == size * spec.input.stacked_bytes(),
+               "{} bytes for {} observations of {}", observations.size(), batch,
+               spec.input.stacked_bytes());
+  GORILA_CHECK(q.size() == size * static_cast<std::size_t>(spec.num_actions),
+               "{} q-values for a batch of {} and {} actions", q.size(), batch, spec.num_actions);
+}
+
+// Of QNetwork::SetParameters.
+inline void CheckParameters(const ParameterLayout& layout, std::span<const float> values) {
+  GORILA_CHECK(values.size() == layout.size, "{} values for {} parameters", values.size(),
+               layout.size);
+}
+
+// Of QNetwork::Backward; `batch` of the last Forward, 0 when there was none.
+inline void CheckBackwardArguments(const NetworkSpec& spec, const ParameterLayout& layout,
+                                   std::size_t batch, std::span<const float> dq,
+                                   std::span<const float> gradient) {
+  GORILA_CHECK(batch > 0, "Backward without Forward");
+  GORILA_CHECK(dq.size() == batch * static_cast<std::size_t>(spec.num_actions),
+               "{} derivatives for a batch of {} and {} actions", dq.size(), batch,
+               spec.num_actions);
+  CheckParameters(layout, gradient);
+}
+
+}  // namespace gorila
+
+#endif  // GORILA_NETWORK_ARGUMENT_CHECKS_H_

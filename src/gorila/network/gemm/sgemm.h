@@ -1,0 +1,29 @@
+// Row-major single-precision matrix product.
+#ifndef GORILA_NETWORK_GEMM_SGEMM_H_
+#define GORILA_NETWORK_GEMM_SGEMM_H_
+
+#include <cstddef>
+
+namespace gorila {
+
+enum class Transpose : char { kNo = 'N', kYes = 'T' };
+
+// Where a matrix lies: row i starts at data + i * stride.
+struct ConstMatrix {
+  const float* data;
+  std::size_t stride;
+};
+struct Matrix {
+  float* data;
+  std::size_t stride;
+};
+
+// c = op(a) op(b); op(a) is m x k, op(b) is k x n, c is m x n; op transposes what lies in memory,
+// or not. `c` must not overlap the others. Computed by oneDNN with the calling thread's OpenMP
+// setting (SingleThreadScope).
+void Sgemm(Transpose transpose_a, Transpose transpose_b, std::size_t m, std::size_t n,
+           std::size_t k, ConstMatrix a, ConstMatrix b, Matrix c);
+
+}  // namespace gorila
+
+#endif  // GORILA_NETWORK_GEMM_SGEMM_H_

@@ -1,0 +1,66 @@
+#include "gorila/network/network_shape.h"
+
+#include <fmt/format.h>
+
+namespace gorila {
+namespace {
+
+ConvolutionShape Next(const ConvolutionSpec& spec, std::size_t channels, std::size_t height,
+                      std::size_t width) {
+  const auto kernel = static_cast<std::size_t>(spec.kernel);
+  const auto stride = static_cast<std::size_t>(spec.stride);
+  return {.channels = channels,
+          .height = height,
+          .width = width,
+          .filters = static_cast<std::size_t>(spec.filters),
+          .kernel = kernel,
+          .stride = stride,
+          .out_height = (height - kernel) / stride + 1,
+          .out_width = (width - kernel) / stride + 1};
+}
+
+}  // namespace
+
+std::size_t NetworkShape::parameters() const {
+  std::size_t total = 0;
+  for (const ConvolutionShape& layer : convolutions) total += layer.parameters();
+  for (const DenseShape& layer : dense) total += layer.parameters();
+  return total;
+}
+
+double NetworkShape::forward_flops() const {
+  double flops = 0;
+  for (const ConvolutionShape& layer : convolutions) {
+    flops += 2.0 * static_cast<double>(layer.outputs()) * static_cast<double>(layer.fan_in());
+  }
+  for (const DenseShape& layer : dense) {
+    flops += 2.0 * static_cast<double>(layer.inputs) * static_cast<double>(layer.outputs);
+  }
+  return flops;
+}
+
+NetworkShape MakeNetworkShape(const NetworkSpec& spec) {
+  NetworkShape shape;
+  auto channels = static_cast<std::size_t>(spec.input_channels());
+  auto height = static_cast<std::size_t>(spec.input.height);
+  auto width = static_cast<std::size_t>(spec.input.width);
+  for (const ConvolutionSpec& convolution : spec.convolutions) {
+    const ConvolutionShape& layer =
+        shape.convolutions.emplace_back(Next(convolution, channels, height, width));
+    channels = layer.filters;
+    height = layer.out_height;
+    width = layer.out_width;
+  }
+  std::size_t inputs = channels * height * width;
+  for (const int units : spec.hidden) {
+    shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(units)});
+    inputs = shape.dense.back().outputs;
+  }
+  shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(spec.num_actions)});
+  return shape;
+}
+
+std::string ConvolutionName(std::size_t index) { return fmt::format("conv{}", index + 1); }
+std::string HiddenName(std::size_t index) { return fmt::format("fc{}", index + 1); }
+
+}  // namespace gorila

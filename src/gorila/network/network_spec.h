@@ -1,0 +1,57 @@
+// A network as data. What computes it is a backend (q_network.h).
+#ifndef GORILA_NETWORK_NETWORK_SPEC_H_
+#define GORILA_NETWORK_NETWORK_SPEC_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/env/environment.h"
+
+namespace gorila {
+
+// Valid (unpadded) convolution followed by ReLU.
+struct ConvolutionSpec {
+  int filters = 0;
+  int kernel = 0;  // square
+  int stride = 1;
+
+  bool operator==(const ConvolutionSpec&) const = default;
+};
+
+// Convolutions, then fully connected layers with ReLU, then a linear output, one value per action.
+struct NetworkSpec {
+  ObservationSpec input;  // the network sees input.channels * input.stack channels
+  std::vector<ConvolutionSpec> convolutions;
+  std::vector<int> hidden;  // units of each fully connected layer
+  int num_actions = 0;
+
+  int input_channels() const { return input.channels * input.stack; }
+  bool operator==(const NetworkSpec&) const = default;
+};
+
+// The layers of a preset, without the sizes that the environment decides.
+struct NetworkPreset {
+  std::string_view name;
+  std::string_view summary;
+  std::vector<ConvolutionSpec> convolutions;
+  std::vector<int> hidden;
+};
+
+// `nature_dqn` (32@8x8/4, 64@4x4/2, 64@3x3/1, 512; Mnih et al. 2015), `minatar_dqn` (16@3x3/1, 128;
+// Young & Tian 2019), `mlp` (64, 64).
+std::span<const NetworkPreset> NetworkPresets();
+
+// The preset's layers for this environment. `preset` may be "auto": nature_dqn for 84 x 84 frames,
+// minatar_dqn for other pictures (height and width > 1), mlp for vectors. InvalidArgument for an
+// unknown preset, or one whose layers do not fit the input (named with sizes).
+StatusOr<NetworkSpec> MakeNetworkSpec(std::string_view preset, const EnvironmentSpec& environment);
+
+// InvalidArgument when a size is not positive or a convolution is larger than what it is given.
+Status CheckNetworkSpec(const NetworkSpec& spec);
+
+}  // namespace gorila
+
+#endif  // GORILA_NETWORK_NETWORK_SPEC_H_

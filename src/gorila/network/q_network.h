@@ -1,0 +1,60 @@
+// The network seam: q-values from observations, and gradients from the derivative of a loss with
+// respect to q-values. The loss itself lives in learner/, so a new algorithm does not touch a
+// backend.
+#ifndef GORILA_NETWORK_Q_NETWORK_H_
+#define GORILA_NETWORK_Q_NETWORK_H_
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "gorila/network/network_spec.h"
+#include "gorila/network/parameter_layout.h"
+
+namespace gorila {
+
+// One network with its own scratch memory, used by one thread at a time; any number of them may
+// compute at once, each in the thread that calls it and no other. No call blocks or, after the
+// first use of a batch size, allocates buffers. The same inputs give the same bits on the same
+// machine. Arguments of the wrong size are a broken invariant (GORILA_CHECK).
+class QNetwork {
+ public:
+  virtual ~QNetwork() = default;
+
+  virtual const NetworkSpec& spec() const = 0;
+  virtual const ParameterLayout& layout() const = 0;
+
+  // Uses `values` (layout().size floats) from now on. The values are borrowed: they must stay
+  // alive, and whoever changes them calls this again before the next computation.
+  virtual void SetParameters(std::span<const float> values) = 0;
+
+  // Q-values of `batch` observations, each spec().input.stacked_bytes() long, one after another.
+  // `q`: batch x num_actions, row-major. 1 <= batch <= the max_batch it was made with. Leaves what
+  // the last Forward kept to Backward.
+  virtual void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) = 0;
+
+  // As Predict, and keeps what Backward needs.
+  virtual void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) = 0;
+
+  // Gradient of a loss for the observations of the last Forward. `dq`: dL/dq, batch x num_actions.
+  // `gradient` (layout().size floats) is overwritten. SetParameters must not come in between.
+  virtual void Backward(std::span<const float> dq, std::span<float> gradient) = 0;
+};
+
+// One way to compute networks. Adding one: a folder, a test, a row in q_network.cc.
+struct QNetworkBackend {
+  std::string_view name;
+  std::string_view summary;
+  StatusOr<std::unique_ptr<QNetwork>> (*make)(const NetworkSpec& spec, int max_batch);
+};
+std::span<const QNetworkBackend> QNetworkBackends();
+
+// `backend`: "auto" (the fastest here for this network) or a name in the table. InvalidArgument for
+// an unknown one or a spec that does not fit.
+StatusOr<std::unique_ptr<QNetwork>> MakeQNetwork(std::string_view backend, const NetworkSpec& spec,
+                                                 int max_batch);
+
+}  // namespace gorila
+
+#endif  // GORILA_NETWORK_Q_NETWORK_H_

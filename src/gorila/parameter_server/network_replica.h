@@ -1,0 +1,39 @@
+// A replica of the Q-network that follows the parameter server (paper section 4.1: every actor and
+// learner has one).
+#ifndef GORILA_PARAMETER_SERVER_NETWORK_REPLICA_H_
+#define GORILA_PARAMETER_SERVER_NETWORK_REPLICA_H_
+
+#include <memory>
+#include <vector>
+
+#include "gorila/network/q_network.h"
+#include "gorila/parameter_server/parameter_store.h"
+
+namespace gorila {
+
+// Used by one thread at a time. A bundle's actor and learner share one for theta; the learner has
+// another for theta-.
+class NetworkReplica {
+ public:
+  enum class Follows { kOnline, kTarget };
+
+  // `store` must outlive the replica and have the size of the network's layout.
+  NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store, Follows follows);
+
+  // Pulls what is newer and gives it to the network. Blocks as long as the store's pull does.
+  Status Refresh();
+
+  QNetwork& network() { return *network_; }
+  const ShardVersions& versions() const { return versions_; }  // of the last Refresh
+
+ private:
+  const std::unique_ptr<QNetwork> network_;
+  ParameterStore& store_;
+  const Follows follows_;
+  std::vector<float> values_;
+  ShardVersions versions_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_PARAMETER_SERVER_NETWORK_REPLICA_H_

@@ -1,0 +1,144 @@
+#include "gorila/parameter_server/optimizer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "gorila/base/nearest.h"
+
+namespace gorila {
+namespace {
+
+class Sgd final : public Optimizer {
+ public:
+  Sgd(const OptimizerOptions&, std::size_t) {}
+
+  void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
+             std::int64_t) override {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] -= learning_rate * gradient[i];
+  }
+};
+
+// Duchi et al. 2011, as in DistBelief: the rate of a parameter is rate0 / sqrt(sum of its squared
+// gradients). epsilon is added inside the root.
+class AdaGrad final : public Optimizer {
+ public:
+  AdaGrad(const OptimizerOptions& options, std::size_t size)
+      : epsilon_(static_cast<float>(options.epsilon)) {
+    slots_.push_back({"sum_of_squares",
+                      std::vector<float>(size, static_cast<float>(options.initial_accumulator))});
+  }
+
+  void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
+             std::int64_t) override {
+    float* const sum = slots_[0].values.data();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float g = gradient[i];
+      sum[i] += g * g;
+      values[i] -= learning_rate * g / std::sqrt(sum[i] + epsilon_);
+    }
+  }
+
+ private:
+  const float epsilon_;
+};
+
+// DQN's RMSProp (Mnih et al. 2015, released code): the gradient's running mean is subtracted from
+// its running mean square; epsilon is added inside the root; no momentum.
+class CentredRmsProp final : public Optimizer {
+ public:
+  CentredRmsProp(const OptimizerOptions& options, std::size_t size)
+      : decay_(static_cast<float>(options.decay)), epsilon_(static_cast<float>(options.epsilon)) {
+    slots_.push_back({"mean", std::vector<float>(size)});
+    slots_.push_back({"mean_square", std::vector<float>(size)});
+  }
+
+  void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
+             std::int64_t) override {
+    float* const mean = slots_[0].values.data();
+    float* const mean_square = slots_[1].values.data();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float g = gradient[i];
+      mean[i] = decay_ * mean[i] + (1 - decay_) * g;
+      mean_square[i] = decay_ * mean_square[i] + (1 - decay_) * g * g;
+      // Rounding can make the variance of a constant gradient slightly negative.
+      const float variance = std::max(mean_square[i] - mean[i] * mean[i], 0.0f);
+      values[i] -= learning_rate * g / std::sqrt(variance + epsilon_);
+    }
+  }
+
+ private:
+  const float decay_;
+  const float epsilon_;
+};
+
+// Kingma & Ba 2015; epsilon is added to the root.
+class Adam final : public Optimizer {
+ public:
+  Adam(const OptimizerOptions& options, std::size_t size)
+      : beta1_(options.beta1), beta2_(options.beta2), epsilon_(options.epsilon) {
+    slots_.push_back({"mean", std::vector<float>(size)});
+    slots_.push_back({"mean_square", std::vector<float>(size)});
+  }
+
+  void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
+             std::int64_t update) override {
+    const auto t = static_cast<double>(update);
+    const double correction1 = 1 - std::pow(beta1_, t);
+    const double correction2 = 1 - std::pow(beta2_, t);
+    // Both corrections folded into one rate and one epsilon, so that the loop stays short.
+    const auto rate = static_cast<float>(learning_rate * std::sqrt(correction2) / correction1);
+    const auto epsilon = static_cast<float>(epsilon_ * std::sqrt(correction2));
+    const auto beta1 = static_cast<float>(beta1_);
+    const auto beta2 = static_cast<float>(beta2_);
+    float* const mean = slots_[0].values.data();
+    float* const mean_square = slots_[1].values.data();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float g = gradient[i];
+      mean[i] = beta1 * mean[i] + (1 - beta1) * g;
+      mean_square[i] = beta2 * mean_square[i] + (1 - beta2) * g * g;
+      values[i] -= rate * mean[i] / (std::sqrt(mean_square[i]) + epsilon);
+    }
+  }
+
+ private:
+  const double beta1_;
+  const double beta2_;
+  const double epsilon_;
+};
+
+template <typename T>
+std::unique_ptr<Optimizer> Make(const OptimizerOptions& options, std::size_t size) {
+  return std::make_unique<T>(options, size);
+}
+
+constexpr std::array kOptimizers = {
+    OptimizerRow{"adagrad", "AdaGrad (Gorila's)", &Make<AdaGrad>},
+    OptimizerRow{"rmsprop", "centred RMSProp (DQN's)", &Make<CentredRmsProp>},
+    OptimizerRow{"adam", "Adam", &Make<Adam>},
+    OptimizerRow{"sgd", "plain stochastic gradient descent", &Make<Sgd>},
+};
+
+}  // namespace
+
+double LearningRate(const OptimizerOptions& options, std::int64_t version) {
+  if (options.learning_rate_end < 0 || options.decay_updates <= 0) return options.learning_rate;
+  const double done =
+      std::min(1.0, static_cast<double>(version - 1) / static_cast<double>(options.decay_updates));
+  return options.learning_rate + done * (options.learning_rate_end - options.learning_rate);
+}
+
+std::span<const OptimizerRow> OptimizerTable() { return kOptimizers; }
+
+StatusOr<std::unique_ptr<Optimizer>> MakeOptimizer(const OptimizerOptions& options,
+                                                   std::size_t size) {
+  std::vector<std::string_view> names;
+  for (const OptimizerRow& row : kOptimizers) {
+    if (row.name == options.name) return row.make(options, size);
+    names.push_back(row.name);
+  }
+  return InvalidArgument("optimizer.name is '{}'; expected one of {}; did you mean '{}'?",
+                         options.name, fmt::join(names, ", "), NearestName(options.name, names));
+}
+
+}  // namespace gorila

@@ -1,0 +1,85 @@
+// One shard of the parameter server: a slice of theta+ with its optimizer, version and target copy.
+#ifndef GORILA_PARAMETER_SERVER_SHARD_H_
+#define GORILA_PARAMETER_SERVER_SHARD_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/parameter_server/optimizer.h"
+#include "gorila/parameter_server/parameter_store.h"
+
+namespace gorila {
+
+struct ShardOptions {
+  std::int64_t max_staleness = 1000;  // versions a gradient may lag behind; older ones are refused
+  std::int64_t target_period = 1000;  // updates between two target copies (N)
+  OptimizerOptions optimizer;
+};
+
+struct ShardCounters {
+  std::int64_t accepted = 0;
+  std::int64_t stale = 0;
+  std::int64_t invalid = 0;
+  std::int64_t staleness_sum = 0;  // over accepted gradients, in versions
+};
+
+// Everything of a shard that a checkpoint keeps.
+struct ShardSnapshot {
+  std::int64_t version = 0;
+  std::int64_t target_version = 0;
+  ShardCounters counters;
+  std::vector<float> values;
+  std::vector<float> target;
+  struct NamedSlot {
+    std::string name;
+    std::vector<float> values;
+  };
+  std::vector<NamedSlot> optimizer;
+};
+
+// Thread-safe: one lock guards the slice, and no call holds it longer than one pass over the slice.
+class ParameterShard {
+ public:
+  enum class Verdict { kAccepted, kStale, kInvalid };
+
+  // Starts at version 0 with target = values.
+  ParameterShard(const ShardOptions& options, std::span<const float> values,
+                 std::unique_ptr<Optimizer> optimizer);
+
+  // Applies the gradient unless it is stale or has a NaN or an infinity; a refusal changes nothing
+  // but a counter.
+  Verdict Push(std::span<const float> gradient, std::int64_t computed_from) GORILA_EXCLUDES(mutex_);
+
+  // Copies the slice when its version is not `have`; true when it did, and sets `have`.
+  bool Pull(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
+  bool PullTarget(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
+
+  std::int64_t version() const GORILA_EXCLUDES(mutex_);
+  ShardCounters counters() const GORILA_EXCLUDES(mutex_);
+
+  ShardSnapshot Snapshot() const GORILA_EXCLUDES(mutex_);
+  // InvalidArgument when sizes or optimizer slots differ; then nothing has changed.
+  Status Restore(const ShardSnapshot& snapshot) GORILA_EXCLUDES(mutex_);
+
+ private:
+  const ShardOptions options_;
+  mutable Mutex mutex_;
+  std::vector<float> values_ GORILA_GUARDED_BY(mutex_);
+  std::vector<float> target_ GORILA_GUARDED_BY(mutex_);
+  std::int64_t version_ GORILA_GUARDED_BY(mutex_) = 0;
+  std::int64_t target_version_ GORILA_GUARDED_BY(mutex_) = 0;
+  ShardCounters counters_ GORILA_GUARDED_BY(mutex_);
+  const std::unique_ptr<Optimizer> optimizer_ GORILA_GUARDED_BY(mutex_);
+};
+
+// Whether no value is a NaN, an infinity or beyond +-2^64, where the squares that optimizers keep
+// become infinite and turn parameters into NaN.
+bool SquaresAreFinite(std::span<const float> values);
+
+}  // namespace gorila
+
+#endif  // GORILA_PARAMETER_SERVER_SHARD_H_

@@ -1,0 +1,263 @@
+#include "gorila/replay/local_replay.h"
+
+#include <algorithm>
+
+namespace gorila {
+
+StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOptions& options,
+                                                         const ObservationSpec& observation,
+                                                         int streams, RandomStream random) {
+  GORILA_CHECK(streams > 0);
+  const std::int64_t least = options.transition.n_step + observation.stack + 1;
+  if (options.capacity / streams < least) {
+    return InvalidArgument(
+        "replay.capacity is {} time steps for {} environments; expected at least {} "
+        "(n-step {} + stack {} + 1 for each)",
+        options.capacity, streams, least * streams, options.transition.n_step, observation.stack);
+  }
+  if (options.rate.min_size > options.capacity) {
+    return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
+                           options.rate.min_size, options.capacity);
+  }
+  return std::unique_ptr<LocalReplay>(new LocalReplay(options, observation, streams, random));
+}
+
+std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
+                                        const ObservationSpec& observation) {
+  const std::size_t selector_bytes = 2 * sizeof(std::uint32_t);
+  return options.capacity *
+         static_cast<std::int64_t>(StreamStore::BytesPerRow(observation) + selector_bytes);
+}
+
+LocalReplay::LocalReplay(const LocalReplayOptions& options, const ObservationSpec& observation,
+                         int streams, RandomStream random)
+    : options_(options),
+      observation_(observation),
+      rows_per_stream_(options.capacity / streams),
+      saved_until_(static_cast<std::size_t>(streams), 0),
+      selector_(static_cast<std::size_t>(rows_per_stream_ * streams)),
+      limiter_(options.rate),
+      random_(random) {
+  streams_.reserve(static_cast<std::size_t>(streams));
+  for (int i = 0; i < streams; ++i) streams_.emplace_back(observation, rows_per_stream_);
+}
+
+std::uint32_t LocalReplay::Id(int stream, std::int64_t index) const {
+  return static_cast<std::uint32_t>(stream * rows_per_stream_ + index % rows_per_stream_);
+}
+
+Status LocalReplay::Insert(int stream, const ReplayRow& row) {
+  if (stream < 0 || static_cast<std::size_t>(stream) >= streams_.size()) {
+    return InvalidArgument("replay: stream {} is not in 0..{}", stream, streams_.size() - 1);
+  }
+  StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+  GORILA_RETURN_IF_ERROR(store.CheckRow(row));
+  if (store.full()) Evict(stream);
+  store.Append(row);
+  Complete(stream);
+  // The kLast row is no decision: only rows with an action count as inserted experience.
+  if (!row.time_step.last()) limiter_.OnInsert();
+  return OkStatus();
+}
+
+// The oldest row goes, and with it every transition whose stack of frames begins there.
+void LocalReplay::Evict(int stream) {
+  StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+  const std::int64_t oldest = store.begin();
+  for (std::int64_t index = oldest; index < oldest + observation_.stack && index < store.end();
+       ++index) {
+    if (index > oldest && store.time_step(index).step_type == StepType::kFirst) break;
+    const std::uint32_t id = Id(stream, index);
+    if (selector_.Contains(id)) selector_.Remove(id);
+  }
+  store.DropOldest();
+}
+
+// After an append: the transition n rows back is complete, or at a last row all that were waiting.
+void LocalReplay::Complete(int stream) {
+  const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+  const std::int64_t newest = store.end() - 1;
+  const int n = options_.transition.n_step;
+  if (!store.time_step(newest).last()) {
+    AddIfComplete(stream, newest - n);
+    return;
+  }
+  for (std::int64_t index = newest - n; index < newest; ++index) AddIfComplete(stream, index);
+}
+
+// Whether all frames of the state at `index` are alive and its n-th next row, or its episode's
+// last, has come.
+bool LocalReplay::IsComplete(int stream, std::int64_t index) const {
+  const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+  if (index < store.begin() || store.time_step(index).last()) return false;
+  if (index - store.StackDepth(index) < store.begin()) return false;
+  if (index + options_.transition.n_step < store.end()) return true;
+  for (std::int64_t next = index + 1; next < store.end(); ++next) {
+    if (store.time_step(next).last()) return true;
+  }
+  return false;
+}
+
+void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
+  if (!IsComplete(stream, index)) return;
+  const std::uint32_t id = Id(stream, index);
+  if (!selector_.Contains(id)) selector_.Insert(id);
+}
+
+bool LocalReplay::CanSample() const { return selector_.size() > 0 && limiter_.CanSample(); }
+
+Status LocalReplay::Sample(int size, TransitionBatch& batch) {
+  if (!CanSample()) {
+    return absl::FailedPreconditionError(
+        fmt::format("replay: {} time steps inserted and {} minibatches sampled; the rate limiter "
+                    "asks for at least {} steps and at most {} minibatches a step",
+                    limiter_.inserted(), limiter_.sampled(), options_.rate.min_size,
+                    options_.rate.updates_per_step));
+  }
+  const auto count = static_cast<std::size_t>(size);
+  batch.size = size;
+  batch.s_tm1.resize(count * observation_.stacked_bytes());
+  batch.s_t.resize(count * observation_.stacked_bytes());
+  batch.a_tm1.resize(count);
+  batch.r_t.resize(count);
+  batch.discount_t.resize(count);
+  batch.keys.resize(count);
+  batch.probabilities.assign(count, 1.0 / static_cast<double>(selector_.size()));
+  for (int i = 0; i < size; ++i) BuildTransition(selector_.Draw(random_), i, batch);
+  limiter_.OnSample();
+  return OkStatus();
+}
+
+void LocalReplay::BuildTransition(std::uint32_t id, int i, TransitionBatch& batch) const {
+  const auto stream = static_cast<std::size_t>(id / rows_per_stream_);
+  const StreamStore& store = streams_[stream];
+  // The living index with this slot.
+  const std::int64_t slot = id % rows_per_stream_;
+  const std::int64_t behind = store.begin() % rows_per_stream_;
+  const std::int64_t start = store.begin() + (slot - behind + rows_per_stream_) % rows_per_stream_;
+
+  const TransitionOptions& options = options_.transition;
+  double r_t = 0;
+  double discount_t = 1;
+  std::int64_t index = start;
+  for (int k = 0; k < options.n_step && !store.time_step(index).last(); ++k) {
+    const TimeStep& next = store.time_step(++index);
+    double reward = next.reward;
+    if (options.reward_clip > 0) {
+      reward = std::clamp(reward, -options.reward_clip, options.reward_clip);
+    }
+    r_t += discount_t * reward;
+    discount_t *= options.discount * static_cast<double>(next.discount);
+  }
+  const auto row = static_cast<std::size_t>(i);
+  const std::size_t bytes = observation_.stacked_bytes();
+  store.CopyStack(start, &batch.s_tm1[row * bytes]);
+  store.CopyStack(index, &batch.s_t[row * bytes]);
+  batch.a_tm1[row] = store.action(start);
+  batch.r_t[row] = static_cast<float>(r_t);
+  batch.discount_t[row] = static_cast<float>(discount_t);
+  batch.keys[row] = id;
+}
+
+ReplaySize LocalReplay::Size() const {
+  ReplaySize size;
+  size.transitions = static_cast<std::int64_t>(selector_.size());
+  for (const StreamStore& store : streams_) size.rows += store.end() - store.begin();
+  size.capacity = rows_per_stream_ * static_cast<std::int64_t>(streams_.size());
+  return size;
+}
+
+bool LocalReplay::SaveNewRows(std::int64_t max_bytes, StateWriter& writer) {
+  const bool any = std::any_of(streams_.begin(), streams_.end(), [&](const StreamStore& store) {
+    return saved_until_[static_cast<std::size_t>(&store - streams_.data())] < store.end();
+  });
+  if (!any) return false;
+  const auto row_bytes = static_cast<std::int64_t>(StreamStore::BytesPerRow(observation_));
+  const auto streams = static_cast<std::int64_t>(streams_.size());
+  const std::int64_t rows = std::max<std::int64_t>(1, max_bytes / row_bytes / streams);
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    saved_until_[i] = streams_[i].SaveRows(saved_until_[i], rows, writer);
+  }
+  return true;
+}
+
+void LocalReplay::SaveState(StateWriter& writer) const {
+  writer.Write<std::uint64_t>(streams_.size());
+  for (const StreamStore& store : streams_) {
+    writer.Write(store.begin());
+    writer.Write(store.end());
+  }
+  selector_.SaveState(writer);
+  limiter_.SaveState(writer);
+  random_.SaveState(writer);
+}
+
+Status LocalReplay::RestoreState(StateReader& reader) {
+  std::uint64_t streams = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(streams));
+  if (streams != streams_.size()) {
+    return DataLoss("replay state has {} streams, expected {}", streams, streams_.size());
+  }
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    GORILA_RETURN_IF_ERROR(reader.Read(begin));
+    GORILA_RETURN_IF_ERROR(reader.Read(end));
+    if (begin < 0 || end < begin || end - begin > rows_per_stream_) {
+      return DataLoss("replay state: stream {} has rows {}..{}, expected at most {} of them", i,
+                      begin, end, rows_per_stream_);
+    }
+    streams_[i].ResetRange(begin, end);
+    saved_until_[i] = end;
+  }
+  GORILA_RETURN_IF_ERROR(selector_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
+  return random_.RestoreState(reader);
+}
+
+Status LocalReplay::RestoreRows(StateReader& reader) {
+  for (StreamStore& store : streams_) GORILA_RETURN_IF_ERROR(store.RestoreRows(reader));
+  return reader.Finish();
+}
+
+Status LocalReplay::FinishRestore() {
+  for (const StreamStore& store : streams_) GORILA_RETURN_IF_ERROR(store.CheckComplete());
+  return CheckSelector();
+}
+
+std::vector<LocalReplay::SavedRange> LocalReplay::SavedRanges() const {
+  std::vector<SavedRange> ranges;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    ranges.push_back({streams_[i].begin(), saved_until_[i]});
+  }
+  return ranges;
+}
+
+// DataLoss unless exactly the complete transitions can be drawn.
+Status LocalReplay::CheckSelector() const {
+  std::size_t complete = 0;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const int stream = static_cast<int>(i);
+    for (std::int64_t index = streams_[i].begin(); index < streams_[i].end(); ++index) {
+      const bool selected = selector_.Contains(Id(stream, index));
+      if (selected != IsComplete(stream, index)) {
+        return DataLoss("replay: row {} of stream {} can be drawn: {}, expected the contrary",
+                        index, stream, selected);
+      }
+      if (selected) ++complete;
+    }
+  }
+  if (complete == selector_.size()) return OkStatus();
+  return DataLoss("replay: {} transitions can be drawn, expected {}", selector_.size(), complete);
+}
+
+void LocalReplay::CheckInvariants() const {
+  selector_.CheckInvariants();
+  for (const StreamStore& store : streams_) {
+    GORILA_CHECK(store.end() - store.begin() <= rows_per_stream_);
+  }
+  const Status selector = CheckSelector();
+  GORILA_CHECK(selector.ok(), "{}", selector.ToString());
+}
+
+}  // namespace gorila

@@ -1,0 +1,92 @@
+// Local replay memory (paper section 4.1): the experience of one bundle's actor, kept on its
+// machine.
+#ifndef GORILA_REPLAY_LOCAL_REPLAY_H_
+#define GORILA_REPLAY_LOCAL_REPLAY_H_
+
+#include <memory>
+#include <vector>
+
+#include "gorila/base/random.h"
+#include "gorila/replay/rate_limiter.h"
+#include "gorila/replay/replay.h"
+#include "gorila/replay/stream_store.h"
+#include "gorila/replay/uniform_selector.h"
+
+namespace gorila {
+
+struct LocalReplayOptions {
+  std::int64_t capacity =
+      100000;  // time steps over all streams; rounded down to a multiple of them
+  TransitionOptions transition;
+  RateLimiter::Options rate;
+};
+
+// One ring of rows per stream and one selector over all complete transitions. A transition is
+// complete once its n-th next row is there, or its episode's last. Used by one thread at a time.
+class LocalReplay final : public Replay {
+ public:
+  // Allocates everything up front. InvalidArgument when a stream would hold too few rows for one
+  // transition, named with the numbers.
+  static StatusOr<std::unique_ptr<LocalReplay>> Make(const LocalReplayOptions& options,
+                                                     const ObservationSpec& observation,
+                                                     int streams, RandomStream random);
+
+  // What Make will allocate, in bytes.
+  static std::int64_t ExpectedBytes(const LocalReplayOptions& options,
+                                    const ObservationSpec& observation);
+
+  Status Insert(int stream, const ReplayRow& row) override;
+  bool CanSample() const override;
+  Status Sample(int size, TransitionBatch& batch) override;
+  ReplaySize Size() const override;
+
+  const RateLimiter& limiter() const { return limiter_; }
+
+  // Checkpointing. Rows are immutable, so a checkpoint saves those since the last one as segments
+  // and everything that changes as a state.
+  //
+  // Writes the next segment of rows that no segment has yet (at most `max_bytes` of them, but at
+  // least one row a stream); false when there are none left.
+  bool SaveNewRows(std::int64_t max_bytes, StateWriter& writer);
+  void SaveState(StateWriter& writer) const;
+  // RestoreState first, then every segment that covers living rows in the order they were saved,
+  // then FinishRestore. DataLoss when a part is damaged or missing, or the parts do not belong
+  // together; then the replay must not be used.
+  Status RestoreState(StateReader& reader);
+  Status RestoreRows(StateReader& reader);
+  Status FinishRestore();
+  // Per stream: the oldest row that is alive, and the row after the last one in a segment. A
+  // segment all of whose rows lie before the former is no longer needed.
+  struct SavedRange {
+    std::int64_t begin = 0;
+    std::int64_t saved_until = 0;
+  };
+  std::vector<SavedRange> SavedRanges() const;
+
+  void CheckInvariants() const;
+
+ private:
+  LocalReplay(const LocalReplayOptions& options, const ObservationSpec& observation, int streams,
+              RandomStream random);
+
+  std::uint32_t Id(int stream, std::int64_t index) const;
+  void Evict(int stream);
+  void Complete(int stream);
+  bool IsComplete(int stream, std::int64_t index) const;
+  void AddIfComplete(int stream, std::int64_t index);
+  Status CheckSelector() const;
+  void BuildTransition(std::uint32_t id, int i, TransitionBatch& batch) const;
+
+  const LocalReplayOptions options_;
+  const ObservationSpec observation_;
+  const std::int64_t rows_per_stream_;
+  std::vector<StreamStore> streams_;
+  std::vector<std::int64_t> saved_until_;  // per stream: rows before this are in segments
+  UniformSelector selector_;
+  RateLimiter limiter_;
+  RandomStream random_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_LOCAL_REPLAY_H_

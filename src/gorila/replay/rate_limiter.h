@@ -1,0 +1,53 @@
+// How many learner updates the inserted experience pays for.
+#ifndef GORILA_REPLAY_RATE_LIMITER_H_
+#define GORILA_REPLAY_RATE_LIMITER_H_
+
+#include <cstdint>
+
+#include "gorila/base/serialise.h"
+
+namespace gorila {
+
+// Plain arithmetic without a lock: called under its owner's.
+class RateLimiter {
+ public:
+  struct Options {
+    double updates_per_step = 0.25;  // minibatches per inserted time step (DQN: 1 per 4 steps)
+    std::int64_t min_size = 5000;    // time steps inserted before the first sample
+  };
+
+  explicit RateLimiter(const Options& options) : options_(options) {}
+
+  void OnInsert() { ++inserted_; }
+  void OnSample() { ++sampled_; }
+
+  // The first sample is allowed at min_size inserted steps; from there on samples keep to
+  // updates_per_step.
+  bool CanSample() const {
+    if (inserted_ < options_.min_size || inserted_ == 0) return false;
+    const auto paid =
+        static_cast<double>(inserted_ - options_.min_size) * options_.updates_per_step;
+    return static_cast<double>(sampled_) <= paid;
+  }
+
+  std::int64_t inserted() const { return inserted_; }
+  std::int64_t sampled() const { return sampled_; }
+
+  void SaveState(StateWriter& writer) const {
+    writer.Write(inserted_);
+    writer.Write(sampled_);
+  }
+  Status RestoreState(StateReader& reader) {
+    GORILA_RETURN_IF_ERROR(reader.Read(inserted_));
+    return reader.Read(sampled_);
+  }
+
+ private:
+  const Options options_;
+  std::int64_t inserted_ = 0;
+  std::int64_t sampled_ = 0;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_RATE_LIMITER_H_

@@ -1,0 +1,43 @@
+// What goes into replay (the rows of an actor's streams) and what comes out (minibatches of
+// transitions). Names follow the literature: s_tm1, a_tm1, r_t, discount_t, s_t.
+#ifndef GORILA_REPLAY_TRANSITION_H_
+#define GORILA_REPLAY_TRANSITION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gorila/env/environment.h"
+
+namespace gorila {
+
+// One time step of one environment (a stream), with the action taken there.
+struct ReplayRow {
+  std::span<const std::byte> frame;  // observation.frame_bytes() long; copied by Insert
+  TimeStep time_step;                // reward and discount of the transition INTO this row
+  int action = 0;                    // taken here; meaningless when time_step.last()
+};
+
+// A minibatch. The buffers belong to the caller and are reused from one sample to the next.
+struct TransitionBatch {
+  int size = 0;
+  std::vector<std::byte> s_tm1;       // size x stacked_bytes
+  std::vector<std::int32_t> a_tm1;    // size
+  std::vector<float> r_t;             // size; n-step, discounted, clipped as configured
+  std::vector<float> discount_t;      // size; gamma^n, or 0 when the episode ended in between
+  std::vector<std::byte> s_t;         // size x stacked_bytes; n steps after s_tm1
+  std::vector<std::uint64_t> keys;    // size; identify the transitions in their replay
+  std::vector<double> probabilities;  // size; with which each was drawn
+};
+
+// How rows become transitions.
+struct TransitionOptions {
+  int n_step = 1;          // 1 is the paper's; 1..64
+  double discount = 0.99;  // gamma, in [0, 1]
+  double reward_clip = 0;  // clips each step's reward to +-this; 0 = off (DQN on Atari: 1)
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_TRANSITION_H_

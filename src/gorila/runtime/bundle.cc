@@ -1,0 +1,112 @@
+#include "gorila/runtime/bundle.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gorila/env/registry.h"
+#include "gorila/network/q_network.h"
+
+namespace gorila {
+namespace {
+
+StatusOr<std::vector<std::unique_ptr<Environment>>> MakeEnvironments(const Config& config,
+                                                                     int bundle) {
+  std::vector<std::unique_ptr<Environment>> environments;
+  const int count = config.actor.environments;
+  for (int i = 0; i < count; ++i) {
+    const auto stream = static_cast<std::uint64_t>(bundle) * static_cast<std::uint64_t>(count) +
+                        static_cast<std::uint64_t>(i);
+    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Environment> environment,
+                            MakeEnvironment(config.environment.name, config.environment.options,
+                                            MakeRandomDraws(RandomStream::Derive(
+                                                config.run.seed, "environment", stream))));
+    environments.push_back(std::move(environment));
+  }
+  return environments;
+}
+
+StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
+                                                      const NetworkSpec& network,
+                                                      ParameterStore& store,
+                                                      NetworkReplica::Follows follows) {
+  const int max_batch = std::max(config.actor.environments, config.learner.batch_size);
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
+                          MakeQNetwork(config.network.backend, network, max_batch));
+  return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const NetworkSpec& network,
+                                               int index, ParameterStore& store,
+                                               FrameClock& clock) {
+  const auto stream = static_cast<std::uint64_t>(index);
+  std::unique_ptr<Bundle> bundle(new Bundle(config, store, clock));
+  GORILA_ASSIGN_OR_RETURN(auto environments, MakeEnvironments(config, index));
+  GORILA_ASSIGN_OR_RETURN(bundle->online_,
+                          MakeReplica(config, network, store, NetworkReplica::Follows::kOnline));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
+                          MakeReplica(config, network, store, NetworkReplica::Follows::kTarget));
+  GORILA_ASSIGN_OR_RETURN(
+      bundle->replay_,
+      LocalReplay::Make(config.replay.options, network.input, config.actor.environments,
+                        RandomStream::Derive(config.run.seed, "replay", stream)));
+  bundle->actor_ = std::make_unique<Actor>(
+      config.actor.options, ActorPlace{.index = index, .actors = config.run.bundles},
+      std::move(environments), *bundle->online_, *bundle->replay_,
+      RandomStream::Derive(config.run.seed, "actor", stream));
+  GORILA_ASSIGN_OR_RETURN(
+      bundle->learner_,
+      Learner::Make(config.learner, *bundle->online_, std::move(target), *bundle->replay_, store));
+  return bundle;
+}
+
+Status Bundle::Iterate() {
+  const std::int64_t ticks =
+      exploration_clock_ == ExplorationClock::kFrames ? clock_.frames() : store_.UpdateCount();
+  finished_.clear();
+  GORILA_RETURN_IF_ERROR(actor_->Step(ticks, finished_));
+  clock_.Add(frames_per_iteration());
+  while (replay_->CanSample()) GORILA_RETURN_IF_ERROR(learner_->Step());
+  PublishStatus();
+  return OkStatus();
+}
+
+void Bundle::PublishStatus() {
+  const ReplaySize size = replay_->Size();
+  const MutexLock lock(mutex_);
+  status_.learner = learner_->counters();
+  status_.epsilon = actor_->epsilon();
+  status_.replay = size;
+  status_.episodes.insert(status_.episodes.end(), finished_.begin(), finished_.end());
+}
+
+BundleStatus Bundle::TakeStatus() {
+  const MutexLock lock(mutex_);
+  BundleStatus status = status_;
+  status_.episodes.clear();
+  return status;
+}
+
+void Bundle::SaveState(bool replay, StateWriter& writer) const {
+  actor_->SaveState(writer);
+  learner_->SaveState(writer);
+  if (replay) replay_->SaveState(writer);
+}
+
+Status Bundle::RestoreState(bool replay, StateReader& reader) {
+  GORILA_RETURN_IF_ERROR(actor_->RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(learner_->RestoreState(reader));
+  if (replay) GORILA_RETURN_IF_ERROR(replay_->RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Finish());
+  finished_.clear();
+  PublishStatus();
+  return OkStatus();
+}
+
+Status Bundle::RefreshReplicas() {
+  GORILA_RETURN_IF_ERROR(online_->Refresh());
+  return learner_->target().Refresh();
+}
+
+}  // namespace gorila

@@ -1,0 +1,93 @@
+// Everything that decides a run, in one value. config_keys.cc lists every key once, with its
+// meaning, unit, range and default; files, --set and flags all go through that list.
+#ifndef GORILA_RUNTIME_CONFIG_H_
+#define GORILA_RUNTIME_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gorila/actor/actor.h"
+#include "gorila/env/environment.h"
+#include "gorila/learner/learner.h"
+#include "gorila/network/network_spec.h"
+#include "gorila/parameter_server/shard.h"
+#include "gorila/replay/local_replay.h"
+
+namespace gorila {
+
+// [run]
+struct RunOptions {
+  std::int64_t frames = 1000000;  // environment steps of all actors together
+  double seconds = 0;             // stop after so much wall time; 0 = no limit
+  std::uint64_t seed = 1;
+  int bundles = 2;                            // actor + local replay + learner, one thread each
+  bool deterministic = false;                 // one thread steps everything in a fixed order
+  double metrics_every_seconds = 5;           // threaded runs
+  std::int64_t metrics_every_frames = 10000;  // deterministic runs
+};
+
+// [environment]
+struct EnvironmentSection {
+  std::string name = "minatar/breakout";
+  EnvironmentOptions options;
+};
+
+// [network]
+struct NetworkSection {
+  std::string preset = "auto";                // a row of NetworkPresets(), "auto" or "custom"
+  std::vector<ConvolutionSpec> convolutions;  // preset = "custom": [[filters, kernel, stride], ...]
+  std::vector<int> hidden;                    // preset = "custom"
+  std::string backend = "auto";               // a row of QNetworkBackends() or "auto"
+};
+
+// [actor]
+struct ActorSection {
+  int environments = 8;  // per actor, stepped with one batched forward pass
+  ActorOptions options;
+};
+
+// [parameter_server]
+struct ParameterServerSection {
+  int shards = 2;
+  ShardOptions options;  // its optimizer is the [optimizer] section
+};
+
+// [replay]
+struct ReplaySection {
+  LocalReplayOptions options;    // per bundle; its transition is part of [learner]
+  std::int64_t byte_budget = 0;  // for all bundles together; 0 = four fifths of the memory
+};
+
+// [evaluation]
+struct EvaluationSection {
+  std::string protocol = "greedy";  // a row of EvaluationProtocols()
+  int episodes = 100;               // of the final evaluation
+  std::int64_t every_frames = 0;    // periodic evaluation while training; 0 = only at the end
+  int periodic_episodes = 30;       // of each periodic evaluation
+  bool best = false;  // score the best periodic network (the paper's rule), not the last
+};
+
+// [checkpoint]
+struct CheckpointSection {
+  double every_seconds = 60;      // threaded runs; 0 = only at the end
+  std::int64_t every_frames = 0;  // deterministic runs; 0 = only at the end
+  int keep = 2;                   // newest checkpoints kept
+  bool replay = true;             // whether replay memory is part of it (exact resume)
+};
+
+struct Config {
+  RunOptions run;
+  EnvironmentSection environment;
+  NetworkSection network;
+  ActorSection actor;
+  ReplaySection replay;
+  LearnerOptions learner;
+  ParameterServerSection parameter_server;
+  EvaluationSection evaluation;
+  CheckpointSection checkpoint;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_CONFIG_H_

@@ -1,0 +1,95 @@
+// Checks that concern more than one key.
+#include "gorila/runtime/config_keys.h"
+
+namespace gorila {
+namespace {
+
+Status CheckRun(const Config& config) {
+  if (config.run.deterministic && config.run.seconds > 0) {
+    return InvalidArgument(
+        "run.seconds is {} in a deterministic run; expected 0, because wall time differs from run "
+        "to "
+        "run (run.frames ends it)",
+        config.run.seconds);
+  }
+  return OkStatus();
+}
+
+Status CheckNetwork(const NetworkSection& network) {
+  const bool layers = !network.convolutions.empty() || !network.hidden.empty();
+  if (network.preset == "custom" && !layers) {
+    return InvalidArgument(
+        "network.preset is custom without layers; expected network.convolutions, network.hidden or "
+        "both");
+  }
+  if (network.preset != "custom" && layers) {
+    return InvalidArgument(
+        "network.preset is {}, which has its own layers; expected custom, or no "
+        "network.convolutions and network.hidden",
+        network.preset);
+  }
+  return OkStatus();
+}
+
+Status CheckExploration(const ExplorationOptions& exploration) {
+  if (exploration.epsilon_end > exploration.epsilon_start) {
+    return InvalidArgument("actor.epsilon_end is {}; expected at most actor.epsilon_start, {}",
+                           exploration.epsilon_end, exploration.epsilon_start);
+  }
+  return OkStatus();
+}
+
+Status CheckReplay(const ReplaySection& replay, int environments) {
+  const LocalReplayOptions& options = replay.options;
+  if (options.rate.min_size > options.capacity) {
+    return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
+                           options.rate.min_size, options.capacity);
+  }
+  // A transition and its n next steps; replay adds what the environment's stack needs.
+  const std::int64_t least = std::int64_t{options.transition.n_step} + 1;
+  if (options.capacity / environments < least) {
+    return InvalidArgument(
+        "replay.capacity is {}; expected at least {} (learner.n_step + 1 for each of {} "
+        "actor.environments)",
+        options.capacity, least * environments, environments);
+  }
+  return OkStatus();
+}
+
+Status CheckOptimizer(const OptimizerOptions& optimizer) {
+  const bool has_end = optimizer.learning_rate_end >= 0;
+  if (!has_end && optimizer.learning_rate_end != -1) {
+    return InvalidArgument(
+        "optimizer.learning_rate_end is {}; expected 0 or more, or -1 (constant)",
+        optimizer.learning_rate_end);
+  }
+  if (!has_end && optimizer.decay_updates > 0) {
+    return InvalidArgument(
+        "optimizer.decay_updates is {} without optimizer.learning_rate_end; expected 0, or a "
+        "learning rate to end at",
+        optimizer.decay_updates);
+  }
+  return OkStatus();
+}
+
+Status CheckEvaluation(const EvaluationSection& evaluation) {
+  if (evaluation.best && evaluation.every_frames == 0) {
+    return InvalidArgument(
+        "evaluation.best is true without evaluations while training; expected "
+        "evaluation.every_frames above 0");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status CheckConfig(const Config& config) {
+  GORILA_RETURN_IF_ERROR(CheckRun(config));
+  GORILA_RETURN_IF_ERROR(CheckNetwork(config.network));
+  GORILA_RETURN_IF_ERROR(CheckExploration(config.actor.options.exploration));
+  GORILA_RETURN_IF_ERROR(CheckReplay(config.replay, config.actor.environments));
+  GORILA_RETURN_IF_ERROR(CheckOptimizer(config.parameter_server.options.optimizer));
+  return CheckEvaluation(config.evaluation);
+}
+
+}  // namespace gorila

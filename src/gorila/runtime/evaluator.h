@@ -1,0 +1,54 @@
+// How good a network is, by a named protocol.
+#ifndef GORILA_RUNTIME_EVALUATOR_H_
+#define GORILA_RUNTIME_EVALUATOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/metrics/episode_statistics.h"
+#include "gorila/runtime/config.h"
+
+namespace gorila {
+
+// What is fixed when a score is reported under this name. A change gets a new name.
+struct EvaluationProtocol {
+  std::string_view name;
+  std::string_view summary;
+  double epsilon;          // of the evaluated agent
+  std::int64_t max_steps;  // an episode is cut off after so many steps; its return so far counts
+};
+std::span<const EvaluationProtocol> EvaluationProtocols();
+StatusOr<const EvaluationProtocol*> FindEvaluationProtocol(std::string_view name);
+
+struct EvaluationResult {
+  std::string protocol;
+  double epsilon = 0;
+  std::vector<double> returns;  // one an episode, in the order of their seeds
+  std::int64_t steps = 0;       // over all episodes
+  ReturnSummary summary;        // of the returns
+};
+
+struct EvaluationRequest {
+  std::string protocol = "greedy";
+  int episodes = 100;
+  // Episode i uses streams derived from this and i, whatever runs beside it.
+  std::uint64_t seed = 1;
+  std::function<bool()> cancelled = {};  // asked once a step; may be empty
+};
+
+// Plays `episodes` episodes of the configured environment with the given parameters. Every started
+// episode is counted, so that short ones are not preferred. Blocks; Cancelled when asked to end.
+StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float> parameters,
+                                    const EvaluationRequest& request);
+
+// The seed of a run's final evaluation; it differs from those of training and periodic evaluations.
+std::uint64_t FinalEvaluationSeed(const Config& config);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_EVALUATOR_H_

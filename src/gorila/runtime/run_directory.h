@@ -1,0 +1,39 @@
+// The folder of one training run.
+#ifndef GORILA_RUNTIME_RUN_DIRECTORY_H_
+#define GORILA_RUNTIME_RUN_DIRECTORY_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "gorila/base/status.h"
+
+namespace gorila {
+
+// Held exclusively: two processes never write to one run. Released on destruction or death.
+class RunDirectory {
+ public:
+  // A new or empty folder. InvalidArgument when it has a run already (or anything else in it).
+  static StatusOr<std::unique_ptr<RunDirectory>> Create(const std::filesystem::path& path);
+  // An existing run's. InvalidArgument when it is none, or another process holds it.
+  static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::filesystem::path& path);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path config() const { return path_ / "config.toml"; }
+  std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+
+ private:
+  RunDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  static StatusOr<std::unique_ptr<RunDirectory>> Lock(const std::filesystem::path& path);
+
+  const std::filesystem::path path_;
+  const int lock_;  // file descriptor
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_RUN_DIRECTORY_H_

@@ -1,0 +1,216 @@
+#include "gorila/runtime/run_report.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "gorila/base/file.h"
+#include "gorila/metrics/curve_aggregation.h"
+#include "gorila/metrics/report.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kSmoothedEpisodes = 100;
+constexpr const char* kEvaluationFile = "evaluation.json";
+
+// The training return over `x`, a number of the log's rows.
+std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x) {
+  std::vector<EpisodeBatch> batches;
+  for (const RunLogRow& row : rows) {
+    const double episodes = row.Number("return_episodes").value_or(0);
+    const std::optional<double> at = row.Number(x);
+    if (row.Text("kind") != "training" || episodes <= 0 || !at.has_value()) continue;
+    batches.push_back({.x = *at,
+                       .mean_return = row.Number("return_mean").value_or(0),
+                       .episodes = static_cast<std::uint64_t>(episodes)});
+  }
+  return SmoothOverEpisodes(batches, kSmoothedEpisodes);
+}
+
+CurveSeries TrainingSeries(const std::vector<RunLogRow>& rows) {
+  CurveSeries series{.label = fmt::format("training, mean of {} episodes", kSmoothedEpisodes),
+                     .points = {}};
+  for (const CurveSample& sample : TrainingCurve(rows, "frames")) {
+    series.points.push_back({.x = sample.x, .mean = sample.y});
+  }
+  return series;
+}
+
+// The periodic evaluations, then the final one when it is of a later network.
+CurveSeries EvaluationSeries(const std::vector<RunLogRow>& rows) {
+  CurveSeries series{.label = "evaluation, mean ± standard error", .points = {}};
+  for (const RunLogRow& row : rows) {
+    if (row.Text("kind") != "evaluation" && row.Text("kind") != "final_evaluation") continue;
+    const double frames = row.Number("frames").value_or(0);
+    if (!series.points.empty() && frames <= series.points.back().x) continue;
+    const double mean = row.Number("return_mean").value_or(0);
+    const double error = row.Number("standard_error").value_or(0);
+    series.points.push_back({.x = frames, .mean = mean, .low = mean - error, .high = mean + error});
+  }
+  return series;
+}
+
+Status WriteCurve(const fs::path& directory, const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
+                          ReadRunLog(directory / "metrics.jsonl"));
+  LearningCurveFigure figure;
+  figure.title = fmt::format("{}, seed {}", config.environment.name, config.run.seed);
+  figure.x_label = "environment frames";
+  figure.y_label = "return";
+  figure.series.push_back(TrainingSeries(rows));
+  figure.series.push_back(EvaluationSeries(rows));
+  GORILA_RETURN_IF_ERROR(WriteLearningCurve(directory / "curve.png", figure));
+  return WriteLearningCurve(directory / "curve.svg", figure);
+}
+
+EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& result) {
+  return {.protocol = result.protocol,
+          .episodes = result.returns.size(),
+          .mean = result.summary.mean,
+          .standard_error = result.summary.standard_error,
+          .minimum = result.summary.minimum,
+          .maximum = result.summary.maximum,
+          .median = result.summary.median,
+          .sticky_actions = config.environment.options.sticky_actions,
+          .epsilon = result.epsilon};
+}
+
+std::vector<ReportFile> ReportFiles() {
+  return {{"configuration, every key", "config.toml"},
+          {"log of the training", "metrics.jsonl"},
+          {"learning curve", "curve.svg"},
+          {"final network", "final.safetensors"},
+          {"final evaluation, every return", kEvaluationFile},
+          {"checkpoints", "checkpoints"}};
+}
+
+RunReport MakeReport(const Config& config, const TrainingOutcome& outcome,
+                     const RunReportSource& source) {
+  const ProgressSnapshot& seen = outcome.progress;
+  const auto rate = [&](std::uint64_t count) {
+    return seen.seconds_elapsed > 0 ? static_cast<double>(count) / seen.seconds_elapsed : 0.0;
+  };
+  return {.command = source.command,
+          .version = source.version,
+          .seed = config.run.seed,
+          .environment = config.environment.name,
+          .machine = source.machine,
+          .wall_seconds = seen.seconds_elapsed,
+          .frames = seen.frames,
+          .updates = seen.updates,
+          .frames_per_second = rate(seen.frames),
+          .updates_per_second = rate(seen.updates),
+          .evaluations = {ReportEvaluation(config, outcome.evaluation)},
+          .counters = {{"training episodes", seen.episodes},
+                       {"accepted gradients", seen.accepted},
+                       {"stale gradients", seen.stale},
+                       {"outlier gradients", seen.outliers},
+                       {"invalid gradients", seen.invalid}},
+          .files = ReportFiles(),
+          .curve_picture = "curve.png"};
+}
+
+StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    EvaluationRecord record;
+    record.environment = json.at("environment");
+    record.seed = json.at("seed");
+    record.frames = json.at("frames").get<std::int64_t>();
+    record.result.protocol = json.at("protocol");
+    record.result.epsilon = json.at("epsilon");
+    record.result.steps = json.at("steps");
+    record.result.returns = json.at("returns").get<std::vector<double>>();
+    record.result.summary = SummariseReturns(record.result.returns);
+    return record;
+  } catch (const nlohmann::json::exception& error) {
+    return DataLoss("{}", error.what());
+  }
+}
+
+}  // namespace
+
+std::string EncodeEvaluation(const EvaluationRecord& record) {
+  const EvaluationResult& result = record.result;
+  Json json = {{"environment", record.environment}, {"protocol", result.protocol},
+               {"epsilon", result.epsilon},         {"seed", record.seed},
+               {"episodes", result.returns.size()}, {"steps", result.steps}};
+  if (record.frames.has_value()) json["frames"] = *record.frames;
+  json["mean"] = result.summary.mean;
+  json["standard_error"] = result.summary.standard_error;
+  json["minimum"] = result.summary.minimum;
+  json["median"] = result.summary.median;
+  json["maximum"] = result.summary.maximum;
+  json["returns"] = result.returns;
+  return json.dump() + "\n";
+}
+
+std::string DescribeEvaluation(const EvaluationResult& result) {
+  const ReturnSummary& summary = result.summary;
+  const std::string error =
+      summary.count > 1 ? fmt::format(" +- {:.2f}", summary.standard_error) : "";
+  return fmt::format(
+      "{:.2f}{} (protocol {}, {} episodes; minimum {:.2f}, median {:.2f}, maximum {:.2f})",
+      summary.mean, error, result.protocol, summary.count, summary.minimum, summary.median,
+      summary.maximum);
+}
+
+StatusOr<LearningCurveFigure> CompareRuns(std::span<const LabelledRun> runs, CurveAxis axis) {
+  constexpr std::size_t kGridPoints = 200;
+  const bool frames = axis == CurveAxis::kFrames;
+  LearningCurveFigure figure;
+  figure.x_label = frames ? "environment frames" : "seconds of training";
+  figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
+  std::vector<std::string> labels;  // in the order given
+  std::map<std::string, std::vector<std::vector<CurveSample>>> curves;
+  for (const LabelledRun& run : runs) {
+    GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
+                            ReadRunLog(run.directory / "metrics.jsonl"));
+    if (!curves.contains(run.label)) labels.push_back(run.label);
+    curves[run.label].push_back(TrainingCurve(rows, frames ? "frames" : "seconds"));
+    if (curves[run.label].back().size() < 2) {
+      return InvalidArgument("run '{}' has no training returns over {} to draw",
+                             run.directory.string(), frames ? "frames" : "seconds");
+    }
+  }
+  for (const std::string& label : labels) {
+    const auto& group = curves[label];
+    const std::string count = group.size() > 1 ? fmt::format(", {} runs", group.size()) : "";
+    figure.series.push_back({label + count, AggregateRuns(group, kGridPoints)});
+  }
+  return figure;
+}
+
+Status WriteRunReport(const fs::path& directory, const Config& config,
+                      const TrainingOutcome& outcome, const RunReportSource& source) {
+  GORILA_RETURN_IF_ERROR(WriteCurve(directory, config));
+  GORILA_RETURN_IF_ERROR(WriteReport(directory, MakeReport(config, outcome, source)));
+  const EvaluationRecord record{.environment = config.environment.name,
+                                .seed = FinalEvaluationSeed(config),
+                                .frames = outcome.evaluated_frames,
+                                .result = outcome.evaluation};
+  return WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record));
+}
+
+StatusOr<EvaluationRecord> ReadFinalEvaluation(const fs::path& directory) {
+  const fs::path path = directory / kEvaluationFile;
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  StatusOr<EvaluationRecord> record = DecodeEvaluation(text);
+  if (!record.ok()) return Annotate(record.status(), path.string());
+  return record;
+}
+
+Status RemoveFinalEvaluation(const fs::path& directory) {
+  std::error_code error;
+  fs::remove(directory / kEvaluationFile, error);
+  if (error) {
+    return Unavailable("cannot remove '{}': {}", (directory / kEvaluationFile).string(),
+                       error.message());
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

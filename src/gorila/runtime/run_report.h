@@ -1,0 +1,70 @@
+// What a finished run leaves for its reader in its directory:
+//
+//   curve.png, curve.svg     training return over frames, and the evaluations
+//   report.md, report.json   what was run, how fast, how good
+//   evaluation.json          the final evaluation with the return of every episode; written last,
+//   so
+//                            that its presence means that the run is finished
+#ifndef GORILA_RUNTIME_RUN_REPORT_H_
+#define GORILA_RUNTIME_RUN_REPORT_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "gorila/base/status.h"
+#include "gorila/metrics/learning_curve.h"
+#include "gorila/runtime/trainer.h"
+
+namespace gorila {
+
+// An evaluation and what it takes to repeat it.
+struct EvaluationRecord {
+  std::string environment;  // as in the registry
+  std::uint64_t seed = 0;
+  std::optional<std::int64_t> frames;  // of training, when the network was taken; where known
+  EvaluationResult result;
+};
+
+// A JSON object, ended by a line end; numbers that are not finite are null.
+std::string EncodeEvaluation(const EvaluationRecord& record);
+
+// "14.60 +- 0.80 (protocol greedy, 100 episodes; minimum 2.00, median 13.00, maximum 40.00)".
+std::string DescribeEvaluation(const EvaluationResult& result);
+
+// Who made the run, for the report.
+struct RunReportSource {
+  std::string command;  // as it was typed
+  std::string version;
+  std::string machine;  // in one line
+};
+
+// A run among those that are compared; runs with one label are one group.
+struct LabelledRun {
+  std::string label;
+  std::filesystem::path directory;
+};
+
+enum class CurveAxis { kFrames, kSeconds };
+
+// The training curves of several runs: for each label the mean over its runs and its 95 %
+// confidence interval. Blocks on the disk. InvalidArgument for a run without a curve, DataLoss or
+// NotFound for a log that cannot be read.
+StatusOr<LearningCurveFigure> CompareRuns(std::span<const LabelledRun> runs, CurveAxis axis);
+
+// Writes all the files above for a finished run. Each is written aside and renamed. Blocks on the
+// disk.
+Status WriteRunReport(const std::filesystem::path& directory, const Config& config,
+                      const TrainingOutcome& outcome, const RunReportSource& source);
+
+// The final evaluation. NotFound when the run is not finished, DataLoss when the file is damaged.
+StatusOr<EvaluationRecord> ReadFinalEvaluation(const std::filesystem::path& directory);
+
+// The run goes on, so it is not finished any more. OK when it was not.
+Status RemoveFinalEvaluation(const std::filesystem::path& directory);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_RUN_REPORT_H_

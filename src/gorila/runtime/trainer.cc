@@ -1,0 +1,332 @@
+#include "gorila/runtime/trainer.h"
+
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "gorila/base/denormals.h"
+#include "gorila/base/file.h"
+#include "gorila/runtime/config_keys.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kProgressPeriod = std::chrono::milliseconds(500);
+// A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
+constexpr auto kPauseDeadline = std::chrono::seconds(60);
+
+// Whether a multiple of `period` lies in (before, now].
+bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
+  return period > 0 && now / period > before / period;
+}
+
+std::int64_t MemoryBytes() {
+  struct sysinfo info {};
+  if (::sysinfo(&info) != 0) return std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(info.totalram) * static_cast<std::int64_t>(info.mem_unit);
+}
+
+// Before anything is allocated: a run that cannot fit must not begin.
+Status CheckReplayBudget(const Config& config, const NetworkSpec& network) {
+  const std::int64_t needed = Trainer::ExpectedReplayBytes(config, network);
+  const std::int64_t memory = MemoryBytes();
+  const bool given = config.replay.byte_budget > 0;
+  const std::int64_t budget = given ? config.replay.byte_budget : memory / 5 * 4;
+  if (given && budget > memory) {
+    return InvalidArgument("replay.byte_budget is {} bytes; this machine has {} bytes of memory",
+                           budget, memory);
+  }
+  if (needed <= budget) return OkStatus();
+  return InvalidArgument(
+      "replay memory would take {} bytes ({} bundles x {} time steps); expected at most {} bytes "
+      "({}); lower replay.capacity or run.bundles",
+      needed, config.run.bundles, config.replay.options.capacity, budget,
+      given ? "replay.byte_budget" : "four fifths of this machine's memory");
+}
+
+StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {
+  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
+  return Cluster::Make(config);
+}
+
+}  // namespace
+
+Status Trainer::Check(const Config& config) {
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  return CheckReplayBudget(config, network);
+}
+
+std::int64_t Trainer::ExpectedReplayBytes(const Config& config, const NetworkSpec& network) {
+  return LocalReplay::ExpectedBytes(config.replay.options, network.input) * config.run.bundles;
+}
+
+Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
+                 std::unique_ptr<Cluster> cluster)
+    : config_(config),
+      directory_(std::move(directory)),
+      cluster_(std::move(cluster)),
+      checkpointer_(directory_->checkpoints(), config.checkpoint.replay, config.checkpoint.keep),
+      observer_(!config.run.deterministic) {}
+
+StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
+                                                  const std::filesystem::path& path) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory, RunDirectory::Create(path));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), ToToml(config)));
+  std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
+  GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
+  return trainer;
+}
+
+StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
+                                                   std::unique_ptr<RunDirectory> directory,
+                                                   const TrainerHooks& hooks) {
+  const auto say = [&](const std::string& message) {
+    if (hooks.message) hooks.message(message);
+  };
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory->checkpoints()));
+  std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
+  if (checkpoints.empty()) {
+    say("no checkpoint yet; starting from the beginning");
+    GORILA_RETURN_IF_ERROR(WriteFileAtomically(trainer->directory_->config(), ToToml(config)));
+    GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
+    return trainer;
+  }
+  const auto newest = NewestCompleteCheckpoint(trainer->directory_->checkpoints());
+  if (absl::IsNotFound(newest.status()))
+    return DataLoss("{}", std::string(newest.status().message()));
+  GORILA_RETURN_IF_ERROR(newest.status());
+  for (const std::string& warning : newest->warnings) say(warning);
+  GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint));
+  say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
+                  trainer->cluster_->store().UpdateCount()));
+  return trainer;
+}
+
+Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
+  GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
+  GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
+  // From here on the run's files change; what could be refused was.
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), ToToml(config_)));
+  GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
+  GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes));
+  best_ = std::move(memory.best);
+  seconds_before_ = memory.seconds;
+  return OkStatus();
+}
+
+Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes) {
+  GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
+  log_.emplace(std::move(log));
+  return OkStatus();
+}
+
+double Trainer::Seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(Clock::now() - started_).count();
+}
+
+StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
+  FlushDenormalsInThisThread();
+  started_ = Clock::now();
+  observer_.Observe(*cluster_, Seconds());
+  GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
+  return Finish(hooks);
+}
+
+bool Trainer::StopWanted(const TrainerHooks& hooks) {
+  if (hooks.stop_requested && hooks.stop_requested()) {
+    interrupted_ = true;
+    return true;
+  }
+  return config_.run.seconds > 0 && Seconds() >= config_.run.seconds;
+}
+
+void Trainer::ShowProgress(const TrainerHooks& hooks) {
+  if (hooks.progress) hooks.progress(observer_.progress());
+}
+
+Status Trainer::RunThreaded(const TrainerHooks& hooks) {
+  const auto seconds = [](double s) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(s));
+  };
+  auto next_row = Clock::now() + seconds(config_.run.metrics_every_seconds);
+  auto next_checkpoint = Clock::now() + seconds(config_.checkpoint.every_seconds);
+  std::int64_t frames_before = cluster_->clock().frames();
+  cluster_->Start();
+  while (!cluster_->Wait(Clock::now() + kProgressPeriod)) {
+    observer_.Observe(*cluster_, Seconds());
+    ShowProgress(hooks);
+    if (Clock::now() >= next_row) {
+      next_row += seconds(config_.run.metrics_every_seconds);
+      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*cluster_, *log_));
+    }
+    GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
+    frames_before = cluster_->clock().frames();
+    if (config_.checkpoint.every_seconds > 0 && Clock::now() >= next_checkpoint) {
+      GORILA_RETURN_IF_ERROR(CheckpointThreaded());
+      next_checkpoint = Clock::now() + seconds(config_.checkpoint.every_seconds);
+    }
+    if (StopWanted(hooks)) break;
+  }
+  return StopBundles();
+}
+
+Status Trainer::StopBundles() {
+  cluster_->Stop();
+  if (!cluster_->Wait(Clock::now() + kPauseDeadline)) {
+    return absl::DeadlineExceededError("a bundle did not end its iteration within a minute");
+  }
+  return cluster_->failure();
+}
+
+// Everything happens between two rounds, at frame counts only, so that two runs do the same. A stop
+// waits for the end of a row: a checkpoint there leaves no trace in what follows.
+Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
+  auto next_look = Clock::now() + kProgressPeriod;
+  bool stopping = false;
+  while (!cluster_->finished()) {
+    const std::int64_t before = cluster_->clock().frames();
+    GORILA_RETURN_IF_ERROR(cluster_->StepAll());
+    const std::int64_t now = cluster_->clock().frames();
+    const bool row_ends = Crossed(before, now, config_.run.metrics_every_frames);
+    if (row_ends) {
+      observer_.Observe(*cluster_, Seconds());
+      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*cluster_, *log_));
+      GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
+    }
+    GORILA_RETURN_IF_ERROR(EvaluateIfDue(before, hooks));
+    if (Crossed(before, now, config_.checkpoint.every_frames)) {
+      observer_.Observe(*cluster_, Seconds());
+      GORILA_RETURN_IF_ERROR(CaptureCheckpoint());
+      GORILA_RETURN_IF_ERROR(checkpointer_.Write());
+    }
+    if (Clock::now() >= next_look) {
+      next_look = Clock::now() + kProgressPeriod;
+      observer_.Observe(*cluster_, Seconds());
+      ShowProgress(hooks);
+    }
+    stopping = stopping || StopWanted(hooks);
+    if (stopping && row_ends) return OkStatus();
+  }
+  // A stop that came too late for another row is none.
+  interrupted_ = false;
+  return OkStatus();
+}
+
+Status Trainer::EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks) {
+  if (!Crossed(frames_before, cluster_->clock().frames(), config_.evaluation.every_frames)) {
+    return OkStatus();
+  }
+  return EvaluatePeriodically(hooks);
+}
+
+std::vector<float> Trainer::PullParameters() {
+  InProcessParameterStore& store = cluster_->store();
+  std::vector<float> parameters(store.size());
+  ShardVersions versions(static_cast<std::size_t>(store.num_shards()), -1);
+  const StatusOr<bool> pulled = store.Pull(parameters, versions);
+  GORILA_CHECK(pulled.ok(), "{}", pulled.status().ToString());
+  return parameters;
+}
+
+// The paper's rule: "the best network found by periodic evaluation is scored".
+Status Trainer::EvaluatePeriodically(const TrainerHooks& hooks) {
+  const std::int64_t frames = cluster_->clock().frames();
+  std::vector<float> parameters = PullParameters();
+  EvaluationRequest request{
+      .protocol = config_.evaluation.protocol,
+      .episodes = config_.evaluation.periodic_episodes,
+      .seed = RandomStream::Derive(config_.run.seed, "periodic evaluation",
+                                   static_cast<std::uint64_t>(frames))
+                  .NextBits(),
+      // A deterministic run that was stopped here must have this evaluation when it goes on.
+      .cancelled = config_.run.deterministic ? std::function<bool()>() : hooks.stop_requested};
+  const StatusOr<EvaluationResult> result = Evaluate(config_, parameters, request);
+  if (absl::IsCancelled(result.status())) return OkStatus();  // the loop sees the stop itself
+  GORILA_RETURN_IF_ERROR(result.status());
+  const double mean = result->summary.mean;
+  GORILA_RETURN_IF_ERROR(log_->Append({{"kind", "evaluation"},
+                                       {"frames", frames},
+                                       {"updates", cluster_->store().UpdateCount()},
+                                       {"protocol", result->protocol},
+                                       {"episodes", result->returns.size()},
+                                       {"return_mean", mean},
+                                       {"standard_error", result->summary.standard_error}}));
+  if (hooks.message) {
+    hooks.message(fmt::format("evaluation at {} frames: {:.2f} +- {:.2f} ({}, {} episodes)", frames,
+                              mean, result->summary.standard_error, result->protocol,
+                              result->returns.size()));
+  }
+  if (!best_.has_value() || mean > best_->mean) {
+    best_ = BestNetwork{mean, frames, std::move(parameters)};
+  }
+  return OkStatus();
+}
+
+Status Trainer::CheckpointThreaded() {
+  GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + kPauseDeadline));
+  observer_.Observe(*cluster_, Seconds());
+  const Status captured = CaptureCheckpoint();
+  cluster_->Resume();
+  GORILA_RETURN_IF_ERROR(captured);
+  return checkpointer_.Write();
+}
+
+Status Trainer::CaptureCheckpoint() {
+  // A row ends here, so that nothing half-counted has to be kept.
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*cluster_, *log_));
+  GORILA_RETURN_IF_ERROR(log_->Sync());
+  return checkpointer_.Capture(*cluster_, {.seconds = Seconds(),
+                                           .metrics_bytes = log_->bytes(),
+                                           .best = best_,
+                                           .trainer_state = observer_.SaveState()});
+}
+
+StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
+  observer_.Observe(*cluster_, Seconds());
+  ShowProgress(hooks);
+  if (checkpointer_.newest_frames() != cluster_->clock().frames()) {
+    GORILA_RETURN_IF_ERROR(CaptureCheckpoint());
+    GORILA_RETURN_IF_ERROR(checkpointer_.Write());
+  }
+  TrainingOutcome outcome;
+  outcome.progress = observer_.progress();
+  if (interrupted_) return outcome;
+
+  const bool use_best = config_.evaluation.best && best_.has_value();
+  const std::vector<float> parameters = use_best ? best_->parameters : PullParameters();
+  outcome.evaluated_frames = use_best ? best_->frames : cluster_->clock().frames();
+  GORILA_ASSIGN_OR_RETURN(const std::string encoded,
+                          EncodeParameters(cluster_->layout(), parameters,
+                                           {{"environment", config_.environment.name},
+                                            {"frames", std::to_string(outcome.evaluated_frames)}}));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->path() / "final.safetensors", encoded));
+  const EvaluationRequest request{.protocol = config_.evaluation.protocol,
+                                  .episodes = config_.evaluation.episodes,
+                                  .seed = FinalEvaluationSeed(config_),
+                                  .cancelled = hooks.stop_requested};
+  if (hooks.message) {
+    hooks.message(
+        fmt::format("evaluating: {} episodes, protocol {}", request.episodes, request.protocol));
+  }
+  StatusOr<EvaluationResult> evaluation = Evaluate(config_, parameters, request);
+  if (absl::IsCancelled(evaluation.status())) return outcome;  // resume evaluates again
+  GORILA_ASSIGN_OR_RETURN(outcome.evaluation, std::move(evaluation));
+  GORILA_RETURN_IF_ERROR(
+      log_->Append({{"kind", "final_evaluation"},
+                    {"frames", outcome.evaluated_frames},
+                    {"protocol", outcome.evaluation.protocol},
+                    {"episodes", outcome.evaluation.returns.size()},
+                    {"return_mean", outcome.evaluation.summary.mean},
+                    {"standard_error", outcome.evaluation.summary.standard_error}}));
+  outcome.finished = true;
+  return outcome;
+}
+
+}  // namespace gorila

@@ -1,0 +1,99 @@
+// A training run from its first frame to its report: steps the cluster, logs, evaluates,
+// checkpoints.
+#ifndef GORILA_RUNTIME_TRAINER_H_
+#define GORILA_RUNTIME_TRAINER_H_
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/metrics/progress.h"
+#include "gorila/metrics/run_log.h"
+#include "gorila/runtime/cluster.h"
+#include "gorila/runtime/evaluator.h"
+#include "gorila/runtime/run_checkpoint.h"
+#include "gorila/runtime/run_directory.h"
+#include "gorila/runtime/run_observer.h"
+
+namespace gorila {
+
+// How the run's owner takes part. Any may be empty. Called in the thread of Run.
+struct TrainerHooks {
+  std::function<bool()> stop_requested;                   // asked several times a second or more
+  std::function<void(const ProgressSnapshot&)> progress;  // about twice a second
+  std::function<void(std::string_view)> message;          // one line for people
+};
+
+struct TrainingOutcome {
+  bool finished = false;  // false: stop was requested; gorila resume carries on
+  ProgressSnapshot progress;
+  EvaluationResult evaluation;        // of a finished run
+  std::int64_t evaluated_frames = 0;  // when the evaluated network was taken
+};
+
+// One run. One thread calls; Run starts and joins the bundles' threads.
+class Trainer {
+ public:
+  // Whether the configuration can run on this machine, as far as it shows before anything is
+  // allocated. InvalidArgument with the key.
+  static Status Check(const Config& config);
+
+  // Makes the run's directory (RunDirectory::Create) and writes the resolved configuration into it.
+  // InvalidArgument for a configuration that cannot run here, with the key; then there is no
+  // directory.
+  static StatusOr<std::unique_ptr<Trainer>> Start(const Config& config,
+                                                  const std::filesystem::path& directory);
+
+  // Goes on from the newest complete checkpoint, or from the beginning when there is none
+  // (`message` says so, and why newer ones were passed over).
+  static StatusOr<std::unique_ptr<Trainer>> Resume(const Config& config,
+                                                   std::unique_ptr<RunDirectory> directory,
+                                                   const TrainerHooks& hooks);
+
+  // Trains until the configured frames (or seconds) are reached or stop is requested, then
+  // checkpoints; a finished run is evaluated and its network written to final.safetensors.
+  StatusOr<TrainingOutcome> Run(const TrainerHooks& hooks);
+
+  const Config& config() const { return config_; }
+  const RunDirectory& directory() const { return *directory_; }
+  // Bytes of replay memory that the run holds.
+  static std::int64_t ExpectedReplayBytes(const Config& config, const NetworkSpec& network);
+
+ private:
+  Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
+          std::unique_ptr<Cluster> cluster);
+
+  Status RestoreFrom(const Checkpoint& checkpoint);
+  Status RunThreaded(const TrainerHooks& hooks);
+  Status RunDeterministic(const TrainerHooks& hooks);
+  Status StopBundles();
+  bool StopWanted(const TrainerHooks& hooks);
+  void ShowProgress(const TrainerHooks& hooks);
+  Status EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks);
+  Status EvaluatePeriodically(const TrainerHooks& hooks);
+  Status CheckpointThreaded();
+  Status CaptureCheckpoint();
+  StatusOr<TrainingOutcome> Finish(const TrainerHooks& hooks);
+  Status OpenLog(std::optional<std::uint64_t> keep_bytes);
+  std::vector<float> PullParameters();
+  double Seconds() const;
+
+  const Config config_;
+  const std::unique_ptr<RunDirectory> directory_;
+  const std::unique_ptr<Cluster> cluster_;
+  RunCheckpointer checkpointer_;
+  RunObserver observer_;
+  std::optional<RunLog> log_;
+  std::optional<BestNetwork> best_;
+  std::chrono::steady_clock::time_point started_;
+  double seconds_before_ = 0;  // of training before this process
+  bool interrupted_ = false;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_TRAINER_H_

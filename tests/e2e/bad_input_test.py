@@ -1,0 +1,88 @@
+"""Bad input: one clear line, exit status 2, nothing written."""
+
+import program
+
+
+class Commands(program.Case):
+    def test_command_line(self):
+        for arguments, *fragments in [
+            ([], "expected a verb"),
+            (["trian"], "'trian'", "'train'"),
+            (["train", "--fraems", "10"], "'--fraems'", "'--frames'"),
+            (["train", "surplus"], "'surplus'"),
+            (["train", "--frames"], "--frames"),
+            (["envs", "verfy"], "'verfy'", "'verify'"),
+            (["resume"], "DIR"),
+            (["play", "--episodes", "none", "--gif", "x.gif"], "--episodes"),
+        ]:
+            with self.subTest(arguments=arguments):
+                self.assert_refused(arguments, *fragments)
+
+    def test_settings(self):
+        train = ["train", "--env", "classic/catch", "--run-dir", "run"]
+        for arguments, *fragments in [
+            (["--env", "minatar/breakuot"], "minatar/breakuot", "minatar/breakout"),
+            (["--preset", "minatra"], "minatra", "minatar"),
+            (["--frames", "none"], "--frames", "none"),
+            (["--frames", "0"], "--frames", "0"),
+            (["--bundles", "-3"], "--bundles", "-3"),
+            (["--parameter-servers", "100000"], "--parameter-servers", "4096"),
+            (["--seed", "1.5"], "--seed", "1.5"),
+            (["--set", "learner.batch_sise=3"], "learner.batch_sise", "learner.batch_size"),
+            (["--set", "learner.discount=1.5"], "learner.discount", "1.5"),
+            (["--set", "learner.discount"], "learner.discount", "section.key=value"),
+            (["--set", "evaluation.protocol=greedi"], "greedi", "greedy"),
+            (["--deterministic", "--seconds", "10"], "run.seconds"),
+            (["--set", "replay.capacity=1000", "--set", "replay.min_size=2000"], "replay.min_size"),
+            (["--set", "network.preset=nature_dqn"], "nature_dqn"),
+            (["--set", "network.backend=quantum"], "quantum"),
+            (["--config", "missing.toml"], "missing.toml"),
+        ]:
+            with self.subTest(arguments=arguments):
+                given = [a for a in train if a not in ("--env", "classic/catch")]
+                keep = given if "--env" in arguments else train
+                self.assert_refused([*keep, *arguments], *fragments)
+
+    def test_replay_larger_than_memory(self):
+        huge = ["--env", "minatar/seaquest", "--bundles", "1000"]
+        self.assert_refused(
+            ["train", *huge, "--set", "replay.capacity=4000000000"], "replay memory would take"
+        )
+        self.assert_refused(
+            ["train", "--set", "replay.byte_budget=1000000000000000"], "replay.byte_budget"
+        )
+
+    def test_config_file(self):
+        file = self.folder / "mine.toml"
+        for text, *fragments in [
+            ("[run]\nframs = 10\n", "mine.toml", "frams", "frames"),
+            ("[run]\nframes = 'ten'\n", "mine.toml", "frames"),
+            ("[run\n", "mine.toml", "1"),
+            ("preset = 'nothing'\n", "nothing"),
+        ]:
+            file.write_text(text)
+            with self.subTest(text=text):
+                self.assert_refused(["train", "--config", "mine.toml"], *fragments)
+
+
+class Directories(program.Case):
+    def test_directory_that_cannot_be_made(self):
+        (self.folder / "file").write_text("")
+        self.assert_refused(["train", "--env", "classic/catch", "--run-dir", "file/run"], "file/run")
+
+    def test_directory_with_something_in_it(self):
+        (self.folder / "run").mkdir()
+        (self.folder / "run" / "letter.txt").write_text("keep me")
+        self.assert_refused(["train", "--env", "classic/catch", "--run-dir", "run"], "'run'", "not empty")
+
+    def test_not_a_run(self):
+        self.assert_refused(["resume", "nowhere"], "nowhere")
+        (self.folder / "empty").mkdir()
+        self.assert_refused(["resume", "empty"], "empty", "config.toml")
+        self.assert_refused(["evaluate", "nowhere"], "nowhere")
+        self.assert_refused(["evaluate", "empty"], "empty")
+        self.assert_refused(["play", "--checkpoint", "nowhere", "--gif", "x.gif"], "nowhere")
+
+
+if __name__ == "__main__":
+    program.main()

@@ -1,0 +1,100 @@
+"""A run from the command line to its files, and the same run again."""
+
+import json
+import subprocess
+import xml.etree.ElementTree
+
+import program
+
+
+def read_log(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+class Files(program.Case):
+    """Everything a run leaves behind."""
+
+    def setUp(self):
+        super().setUp()
+        self.stdout, self.stderr = self.run_program(
+            "train", *program.TINY, *program.DETERMINISTIC, "--run-dir", "run"
+        )
+        self.run_folder = self.folder / "run"
+
+    def test_says_what_it_does_and_where_things_are(self):
+        for line in ["environment    classic/catch", "replay memory", "run directory  run"]:
+            self.assertIn(line, self.stdout)
+        self.assertIn("protocol greedy, 20 episodes", self.stdout)
+        self.assertIn("frames 12.0k/12.0k (100.0%)", self.stderr)
+
+    def test_metrics_are_json_lines_whose_frames_grow(self):
+        rows = read_log(self.run_folder / "metrics.jsonl")
+        training = [row["frames"] for row in rows if row["kind"] == "training"]
+        self.assertEqual(training, sorted(set(training)))
+        self.assertGreaterEqual(training[-1], 12000)
+        self.assertEqual([row["kind"] for row in rows].count("evaluation"), 4)
+        self.assertEqual(rows[-1]["kind"], "final_evaluation")
+
+    def test_parameters_load_with_plain_numpy(self):
+        reader = program.SOURCE / "tests" / "read_safetensors.py"
+        # The distribution's Python has the distribution's numpy.
+        printed = subprocess.run(
+            ["/usr/bin/python3", reader, self.run_folder / "final.safetensors"],
+            check=True,
+            capture_output=True,
+        ).stdout
+        shapes = {tensor["name"]: tensor["shape"] for tensor in json.loads(printed)["tensors"]}
+        self.assertEqual(shapes["fc1.weight"][0], 32)
+        self.assertEqual(shapes["q.weight"], [3, 32])
+
+    def test_report_curve_and_evaluation_agree(self):
+        evaluation = json.loads((self.run_folder / "evaluation.json").read_text())
+        report = json.loads((self.run_folder / "report.json").read_text())
+        self.assertEqual(len(evaluation["returns"]), 20)
+        self.assertAlmostEqual(sum(evaluation["returns"]) / 20, evaluation["mean"])
+        self.assertAlmostEqual(report["evaluations"][0]["mean"], evaluation["mean"])
+        self.assertIn("gorila train", report["command"])
+        self.assertIn("curve.png", (self.run_folder / "report.md").read_text())
+        self.assertEqual((self.run_folder / "curve.png").read_bytes()[:4], b"\x89PNG")
+        xml.etree.ElementTree.parse(self.run_folder / "curve.svg")
+
+
+class Repetition(program.Case):
+    def train(self, name, *more):
+        self.run_program(
+            "train", *program.TINY, *program.DETERMINISTIC, "--quiet", "--run-dir", name, *more
+        )
+        run = self.folder / name
+        return (run / "metrics.jsonl").read_bytes(), (run / "final.safetensors").read_bytes()
+
+    def test_same_command_gives_the_same_bits(self):
+        first = self.train("first")
+        self.assertEqual(first, self.train("second"))
+        other = self.train("other", "--seed", "2")
+        self.assertNotEqual(first[0], other[0])
+        self.assertNotEqual(first[1], other[1])
+
+
+class Learning(program.Case):
+    def test_catch_is_learnt(self):
+        self.run_program(
+            "train", *program.TINY, "--deterministic", "--frames", "30000", "--quiet",
+            "--run-dir", "run", "--set", "evaluation.episodes=100",
+        )  # fmt: skip
+        evaluation = json.loads((self.folder / "run" / "evaluation.json").read_text())
+        self.assertGreater(evaluation["mean"], 0.8)
+
+
+class Names(program.Case):
+    def test_default_run_directories_are_numbered(self):
+        short = ["train", *program.TINY, "--deterministic", "--quiet", "--frames", "600"]
+        self.run_program(*short)
+        self.run_program(*short)
+        self.assertEqual(
+            sorted(path.name for path in (self.folder / "runs").iterdir()),
+            ["classic-catch-minatar-seed1-1", "classic-catch-minatar-seed1-2"],
+        )
+
+
+if __name__ == "__main__":
+    program.main()
