@@ -1,36 +1,21 @@
-// Steps are the hot path of an actor: they must not allocate. This file replaces the program's
-// operator new by one that counts.
+// Steps are the hot path of an actor: they must not allocate.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "gorila/base/allocation_counter.h"
 #include "gorila/env/registry.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace gorila {
 namespace {
 
 TEST(AllocationTest, CounterSeesAnAllocation) {
-  const long before = allocations;
+  ResetAllocationCounts();
   // A plain call: a compiler may leave a new-expression out.
   ::operator delete(::operator new(1000));
-  EXPECT_EQ(allocations, before + 1);
+  EXPECT_EQ(CountAllocations().allocations, 1U);
 }
 
 TEST(AllocationTest, ResetAndStepAllocateNothing) {
@@ -41,7 +26,7 @@ TEST(AllocationTest, ResetAndStepAllocateNothing) {
     Environment& environment = **made;
     std::vector<std::byte> observation(environment.spec().observation.frame_bytes());
     RandomStream actions(2);
-    const long before = allocations;
+    ResetAllocationCounts();
     bool reset = true;
     for (int i = 0; i < 20000; ++i) {
       const TimeStep step =
@@ -50,7 +35,7 @@ TEST(AllocationTest, ResetAndStepAllocateNothing) {
               : environment.Step(actions.Integer(0, environment.spec().num_actions()), observation);
       reset = step.last();
     }
-    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(CountAllocations().allocations, 0U);
   }
 }
 

@@ -1,57 +1,15 @@
-// What the fast backends allocate once they have seen a batch size. In a program of its own,
-// because it replaces the global operator new.
+// What the fast backends allocate once they have seen a batch size.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "gorila/base/allocation_counter.h"
 #include "gorila/base/random.h"
 #include "gorila/network/q_network.h"
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-std::atomic<std::size_t> largest{0};
-
-void Count(std::size_t size) {
-  ++allocations;
-  largest = std::max(largest.load(), size);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  Count(size);
-  void* memory = std::malloc(std::max<std::size_t>(size, 1));
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  Count(size);
-  const auto boundary = static_cast<std::size_t>(alignment);
-  void* memory = std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace gorila {
 namespace {
 
-struct Counts {
-  std::size_t allocations;
-  std::size_t largest;
-};
-
 // Of a learner's step and an actor's prediction, the second time round.
-Counts CountSecondRound(std::string_view backend) {
+AllocationCounts CountSecondRound(std::string_view backend) {
   constexpr int kBatch = 4;
   const NetworkSpec spec = {.input = {.channels = 2, .height = 12, .width = 12},
                             .convolutions = {{.filters = 16, .kernel = 4, .stride = 2},
@@ -67,14 +25,13 @@ Counts CountSecondRound(std::string_view backend) {
   std::vector<float> q(kBatch * 3);
   std::vector<float> gradient(parameters.size());
   for (int round = 0; round < 2; ++round) {
-    allocations = 0;
-    largest = 0;
+    ResetAllocationCounts();
     network->SetParameters(parameters);
     network->Predict(first, 1, std::span(q).first(3));
     network->Forward(observations, kBatch, q);
     network->Backward(q, gradient);
   }
-  return {.allocations = allocations, .largest = largest};
+  return CountAllocations();
 }
 
 TEST(NetworkAllocationTest, GemmAllocatesNothing) {
@@ -87,7 +44,7 @@ TEST(NetworkAllocationTest, OneDnnAllocatesNoBuffers) {
 }
 
 TEST(NetworkAllocationTest, CountsWhatTheReferenceAllocates) {
-  const Counts counts = CountSecondRound("reference");
+  const AllocationCounts counts = CountSecondRound("reference");
   EXPECT_GT(counts.allocations, 0U);
   EXPECT_GT(counts.largest, 1024U);
 }
