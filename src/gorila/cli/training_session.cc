@@ -26,7 +26,7 @@ std::string DescribeLayers(const NetworkSpec& network) {
 }
 
 std::string DescribeLength(const RunOptions& run) {
-  const std::string frames = fmt::format("{} frames", run.frames);
+  std::string frames = fmt::format("{} frames", run.frames);
   if (run.seconds == 0) return frames;
   return fmt::format("{}, at most {}", frames, FormatDuration(run.seconds));
 }
