@@ -1,6 +1,6 @@
 #include "gorila/cli/stop_signal.h"
 
-#include <signal.h>
+#include <signal.h>  // sigaction is not in <csignal>  NOLINT(modernize-deprecated-headers)
 #include <unistd.h>
 
 #include <atomic>
