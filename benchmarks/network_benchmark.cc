@@ -54,13 +54,6 @@ NetworkSpec SpecOf(std::string_view preset) {
   return MakeNetworkSpec(preset, environment).value();
 }
 
-// A backward pass costs two forward passes, less the first layer's input gradient.
-double BackwardFlops(const NetworkShape& shape) {
-  const ConvolutionShape& first = shape.convolutions.front();
-  return 2 * shape.forward_flops() -
-         2.0 * static_cast<double>(first.outputs()) * static_cast<double>(first.fan_in());
-}
-
 // Online and target network with everything they read and write.
 struct Workload {
   Workload(std::string_view backend, std::string_view preset, int batch_size)
@@ -119,7 +112,7 @@ void LearnerStep(benchmark::State& state, const char* backend, const char* prese
                  bool double_dqn) {
   Workload work(backend, preset, static_cast<int>(state.range(0)));
   const NetworkShape shape = MakeNetworkShape(work.spec);
-  const double flops = (double_dqn ? 3 : 2) * shape.forward_flops() + BackwardFlops(shape);
+  const double flops = (double_dqn ? 3 : 2) * shape.forward_flops() + shape.backward_flops();
   Measure(state, flops * work.batch, [&] {
     work.online->SetParameters(work.parameters);
     work.target->Predict(work.observations, work.batch, work.q);

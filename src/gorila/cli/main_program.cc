@@ -15,8 +15,9 @@
 namespace gorila::cli {
 namespace {
 
-constexpr std::array kVerbs = {&AddTrainVerb,  &AddResumeVerb, &AddEvaluateVerb, &AddPlayVerb,
-                               &AddReportVerb, &AddEnvsVerb,   &AddDoctorVerb,   &AddConfigVerb};
+constexpr std::array kVerbs = {&AddTrainVerb,  &AddResumeVerb, &AddEvaluateVerb,
+                               &AddPlayVerb,   &AddReportVerb, &AddEnvsVerb,
+                               &AddDoctorVerb, &AddConfigVerb, &AddBenchmarkVerb};
 
 // One line, whatever the message holds.
 int Fail(std::string message, int exit_status) {

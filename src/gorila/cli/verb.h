@@ -36,6 +36,7 @@ Verb AddReportVerb(CLI::App& gorila);
 Verb AddEnvsVerb(CLI::App& gorila);
 Verb AddDoctorVerb(CLI::App& gorila);
 Verb AddConfigVerb(CLI::App& gorila);
+Verb AddBenchmarkVerb(CLI::App& gorila);
 
 }  // namespace gorila::cli
 

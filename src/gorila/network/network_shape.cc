@@ -30,13 +30,14 @@ std::size_t NetworkShape::parameters() const {
 
 double NetworkShape::forward_flops() const {
   double flops = 0;
-  for (const ConvolutionShape& layer : convolutions) {
-    flops += 2.0 * static_cast<double>(layer.outputs()) * static_cast<double>(layer.fan_in());
-  }
-  for (const DenseShape& layer : dense) {
-    flops += 2.0 * static_cast<double>(layer.inputs) * static_cast<double>(layer.outputs);
-  }
+  for (const ConvolutionShape& layer : convolutions) flops += layer.flops();
+  for (const DenseShape& layer : dense) flops += layer.flops();
   return flops;
+}
+
+double NetworkShape::backward_flops() const {
+  const double first = convolutions.empty() ? dense.front().flops() : convolutions.front().flops();
+  return 2 * forward_flops() - first;
 }
 
 NetworkShape MakeNetworkShape(const NetworkSpec& spec) {

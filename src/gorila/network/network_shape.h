@@ -26,6 +26,9 @@ struct ConvolutionShape {
   std::size_t positions() const { return out_height * out_width; }
   std::size_t outputs() const { return filters * positions(); }
   std::size_t parameters() const { return filters * (fan_in() + 1); }
+  double flops() const {
+    return 2.0 * static_cast<double>(outputs()) * static_cast<double>(fan_in());
+  }
 };
 
 // One fully connected layer.
@@ -34,6 +37,7 @@ struct DenseShape {
   std::size_t outputs = 0;
 
   std::size_t parameters() const { return outputs * (inputs + 1); }
+  double flops() const { return 2.0 * static_cast<double>(inputs) * static_cast<double>(outputs); }
 };
 
 struct NetworkShape {
@@ -45,6 +49,9 @@ struct NetworkShape {
   std::size_t parameters() const;
   // Floating-point operations of one observation's forward pass, a multiply-add counted as two.
   double forward_flops() const;
+  // The same of its backward pass: twice the forward pass, less the first layer's input gradient,
+  // which nobody needs.
+  double backward_flops() const;
 };
 
 // `spec` must have passed CheckNetworkSpec.

@@ -17,8 +17,8 @@ namespace gorila {
 struct LocalReplayOptions {
   std::int64_t capacity =
       100000;  // time steps over all streams; rounded down to a multiple of them
-  TransitionOptions transition;
-  RateLimiter::Options rate;
+  TransitionOptions transition = {};
+  RateLimiter::Options rate = {};
 };
 
 // One ring of rows per stream and one selector over all complete transitions. A transition is

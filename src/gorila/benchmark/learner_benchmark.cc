@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <thread>
+
+#include "gorila/base/denormals.h"
+#include "gorila/benchmark/limits.h"
+#include "gorila/benchmark/rows.h"
+#include "gorila/benchmark/workload.h"
+
+namespace gorila {
+namespace {
+
+// Each call of the result runs `calls` calls of every work in a thread of its own.
+TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount) {
+  const double total = amount * static_cast<double>(calls) * static_cast<double>(works.size());
+  const auto run = [works = std::move(works), calls] {
+    std::vector<std::jthread> threads;
+    for (const std::function<void()>& work : works) {
+      threads.emplace_back([&work, calls] {
+        FlushDenormalsInThisThread();
+        for (long i = 0; i < calls; ++i) work();
+      });
+    }
+  };
+  return {.call = run, .amount = total};
+}
+
+// Enough calls that starting threads does not count.
+long CallsInATenth(const std::function<void()>& work) {
+  work();
+  const double start = WallSeconds();
+  work();
+  return std::max(1L, static_cast<long>(0.1 / std::max(WallSeconds() - start, 1e-6)));
+}
+
+StatusOr<BenchmarkResult> MeasureLearners(std::string_view preset, int learners,
+                                          const BenchmarkOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network,
+                          MakeNetworkSpec(preset, PublishedEnvironment(preset)));
+  GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network));
+  std::vector<std::unique_ptr<LearnerWorkload>> workloads;
+  std::vector<std::unique_ptr<SgemmLimit>> sgemms;
+  std::vector<std::function<void()>> steps;
+  std::vector<std::function<void()>> products;
+  for (int i = 0; i < learners; ++i) {
+    GORILA_ASSIGN_OR_RETURN(auto workload, LearnerWorkload::Make(network, *store));
+    workloads.push_back(std::move(workload));
+    sgemms.push_back(std::make_unique<SgemmLimit>());
+    steps.emplace_back([work = workloads.back().get()] { work->Step(); });
+    products.emplace_back([work = sgemms.back().get()] { work->Call(); });
+  }
+  BenchmarkResult result{.name = fmt::format("learner/{}/{}", preset, learners),
+                         .unit = "updates/s",
+                         .limit_name = "SGEMM"};
+  const double product = SgemmLimit::flops() / LearnerStepFlops(network);  // in updates
+  if (learners == 1) {
+    const TimedWork limit{.call = products.front(), .amount = product};
+    return Measure(std::move(result), options.seconds, ThreadSeconds, {.call = steps.front()},
+                   &limit);
+  }
+  const TimedWork limit = InThreads(products, CallsInATenth(products.front()), product);
+  return Measure(std::move(result), options.seconds, WallSeconds,
+                 InThreads(steps, CallsInATenth(steps.front()), 1), &limit);
+}
+
+}  // namespace
+
+StatusOr<std::vector<BenchmarkResult>> RunLearnerBenchmark(const BenchmarkOptions& options) {
+  FlushDenormalsInThisThread();
+  std::vector<BenchmarkResult> results;
+  for (const std::string_view preset : {"nature_dqn", "minatar_dqn"}) {
+    for (int learners = 1; learners <= options.cores; learners *= 2) {
+      GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureLearners(preset, learners, options));
+      results.push_back(std::move(result));
+    }
+  }
+  return results;
+}
+
+}  // namespace gorila

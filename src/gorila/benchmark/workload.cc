@@ -1,0 +1,96 @@
+#include "gorila/benchmark/workload.h"
+
+#include "gorila/base/random.h"
+#include "gorila/network/network_shape.h"
+#include "gorila/network/q_network.h"
+
+namespace gorila {
+namespace {
+
+constexpr std::int64_t kReplayRows = 20000;
+constexpr int kEpisodeSteps = 1000;
+
+TimeStep StepAt(std::int64_t row) {
+  const std::int64_t step = row % (kEpisodeSteps + 1);
+  if (step == 0) return {.step_type = StepType::kFirst};
+  if (step == kEpisodeSteps) return {.step_type = StepType::kLast, .reward = 1, .discount = 0};
+  return {.step_type = StepType::kMid, .reward = 0.1F};
+}
+
+StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const NetworkSpec& network,
+                                                      ParameterStore& store,
+                                                      NetworkReplica::Follows follows) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
+                          MakeQNetwork("auto", network, kBenchmarkBatch));
+  return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
+}
+
+}  // namespace
+
+EnvironmentSpec PublishedEnvironment(std::string_view network_preset) {
+  if (network_preset == "nature_dqn") {
+    return {.name = "random frames",
+            .observation = {.height = 84, .width = 84, .scale = 1 / 255.0F, .stack = 4},
+            .action_names = std::vector<std::string>(18)};
+  }
+  return {.name = "random frames",
+          .observation = {.channels = 4, .height = 10, .width = 10},
+          .action_names = std::vector<std::string>(6)};
+}
+
+StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& observation,
+                                                      std::int64_t capacity) {
+  const LocalReplayOptions options{.capacity = capacity,
+                                   .rate = {.updates_per_step = 1e9, .min_size = 1}};
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<LocalReplay> replay,
+                          LocalReplay::Make(options, observation, 1, RandomStream(1)));
+  RandomStream random(2);
+  const int levels = observation.scale == 1 ? 2 : 256;
+  std::vector<std::byte> frame(observation.frame_bytes());
+  for (std::byte& value : frame) value = static_cast<std::byte>(random.Integer(0, levels));
+  for (std::int64_t row = 0; row < capacity; ++row) {
+    // One new value a row is enough: nothing here looks at what the frames show.
+    frame[random.Below(frame.size())] = static_cast<std::byte>(random.Integer(0, levels));
+    GORILA_RETURN_IF_ERROR(
+        replay->Insert(0, {.frame = frame, .time_step = StepAt(row), .action = 1}));
+  }
+  return replay;
+}
+
+StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network) {
+  const ShardOptions options{
+      .optimizer = {.name = "rmsprop", .learning_rate = 2.5e-4, .epsilon = 0.01}};
+  RandomStream random(3);
+  return InProcessParameterStore::Make(options, 1,
+                                       InitialParameters(MakeParameterLayout(network), random));
+}
+
+StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const NetworkSpec& network,
+                                                                 ParameterStore& store) {
+  std::unique_ptr<LearnerWorkload> workload(new LearnerWorkload);
+  GORILA_ASSIGN_OR_RETURN(workload->replay_, MakeFullReplay(network.input, kReplayRows));
+  GORILA_ASSIGN_OR_RETURN(workload->online_,
+                          MakeReplica(network, store, NetworkReplica::Follows::kOnline));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
+                          MakeReplica(network, store, NetworkReplica::Follows::kTarget));
+  const LearnerOptions options{.algorithm = "dqn",
+                               .loss = {.loss = TdErrorLoss::kHuber},
+                               .batch_size = kBenchmarkBatch,
+                               .outliers = {.deviations = 0}};
+  GORILA_ASSIGN_OR_RETURN(
+      workload->learner_,
+      Learner::Make(options, *workload->online_, std::move(target), *workload->replay_, store));
+  return workload;
+}
+
+void LearnerWorkload::Step() {
+  const Status status = learner_->Step();
+  GORILA_CHECK(status.ok(), "{}", status.ToString());
+}
+
+double LearnerStepFlops(const NetworkSpec& network) {
+  const NetworkShape shape = MakeNetworkShape(network);
+  return kBenchmarkBatch * (2 * shape.forward_flops() + shape.backward_flops());
+}
+
+}  // namespace gorila

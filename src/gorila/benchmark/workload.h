@@ -1,0 +1,52 @@
+// A learner with all it needs, over random experience.
+#ifndef GORILA_BENCHMARK_WORKLOAD_H_
+#define GORILA_BENCHMARK_WORKLOAD_H_
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "gorila/learner/learner.h"
+#include "gorila/parameter_server/in_process_store.h"
+#include "gorila/replay/local_replay.h"
+
+namespace gorila {
+
+inline constexpr int kBenchmarkBatch = 32;  // the papers'
+
+// The environment that a network preset is published with: "nature_dqn" (84 x 84 grey levels, stack
+// of 4, 18 actions) or "minatar_dqn" (10 x 10, 4 channels, 6 actions).
+EnvironmentSpec PublishedEnvironment(std::string_view network_preset);
+
+// `capacity` rows of random frames in episodes of 1000 steps, in one stream; it can be sampled from
+// at once and without end.
+StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& observation,
+                                                      std::int64_t capacity);
+
+// theta in one shard under DQN's optimizer.
+StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network);
+
+// One thread at a time; several may share a store.
+class LearnerWorkload {
+ public:
+  static StatusOr<std::unique_ptr<LearnerWorkload>> Make(const NetworkSpec& network,
+                                                         ParameterStore& store);
+
+  // A minibatch from replay to an applied gradient.
+  void Step();
+
+ private:
+  LearnerWorkload() = default;
+
+  std::unique_ptr<LocalReplay> replay_;
+  std::unique_ptr<NetworkReplica> online_;
+  std::unique_ptr<Learner> learner_;
+};
+
+// Floating-point operations of one such step: the target network's forward pass, the online one's,
+// and its backward pass.
+double LearnerStepFlops(const NetworkSpec& network);
+
+}  // namespace gorila
+
+#endif  // GORILA_BENCHMARK_WORKLOAD_H_
