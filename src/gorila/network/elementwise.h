@@ -1,46 +1,27 @@
-// Short loops over contiguous floats, written so that compilers vectorise them.
+// Short loops over contiguous floats, compiled so that they use the machine's widest vectors.
 #ifndef GORILA_NETWORK_ELEMENTWISE_H_
 #define GORILA_NETWORK_ELEMENTWISE_H_
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace gorila {
 
 // out = max(in + bias, 0). `out` may be `in`.
-inline void AddAndRelu(const float* in, float bias, std::size_t size, float* out) {
-  for (std::size_t i = 0; i < size; ++i) out[i] = std::max(in[i] + bias, 0.0F);
-}
+void AddAndRelu(const float* in, float bias, std::size_t size, float* out);
 
 // Zeroes the derivatives where ReLU gave 0: `dout` = derivative wrt. `out` on entry, wrt. ReLU's
 // input on return.
-inline void MaskByRelu(const float* out, std::size_t size, float* dout) {
-  for (std::size_t i = 0; i < size; ++i) dout[i] = out[i] > 0 ? dout[i] : 0.0F;
-}
+void MaskByRelu(const float* out, std::size_t size, float* dout);
 
-// Several partial sums, because the order of one would forbid vectorising (and round worse).
-inline float Sum(const float* values, std::size_t size) {
-  constexpr std::size_t kLanes = 16;
-  std::array<float, kLanes> sums{};
-  const std::size_t whole = size - size % kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += values[i + lane];
-  }
-  float total = 0;
-  for (std::size_t i = whole; i < size; ++i) total += values[i];
-  for (const float sum : sums) total += sum;
-  return total;
-}
+// The order of the additions is not that of the values.
+float Sum(const float* values, std::size_t size);
 
 // out[column][row] = in[row][column].
-inline void TransposeMatrix(const float* in, std::size_t rows, std::size_t columns, float* out) {
-  for (std::size_t row = 0; row < rows; ++row) {
-    for (std::size_t column = 0; column < columns; ++column) {
-      out[column * rows + row] = in[row * columns + column];
-    }
-  }
-}
+void TransposeMatrix(const float* in, std::size_t rows, std::size_t columns, float* out);
+
+// out = scale * in.
+void ScaleBytes(const std::uint8_t* in, float scale, std::size_t size, float* out);
 
 }  // namespace gorila
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "gorila/env/environment.h"
+#include "gorila/network/elementwise.h"
 
 namespace gorila {
 
@@ -17,8 +18,7 @@ inline void ReadObservations(const ObservationSpec& spec, std::span<const std::b
   const std::size_t elements = batch * spec.frame_elements() * static_cast<std::size_t>(spec.stack);
   const float scale = spec.scale;
   if (spec.element == ElementType::kUint8) {
-    const auto* values = reinterpret_cast<const std::uint8_t*>(observations.data());
-    for (std::size_t i = 0; i < elements; ++i) inputs[i] = scale * static_cast<float>(values[i]);
+    ScaleBytes(reinterpret_cast<const std::uint8_t*>(observations.data()), scale, elements, inputs);
   } else {
     // Bytes need not lie on a float's boundary.
     std::memcpy(inputs, observations.data(), elements * sizeof(float));

@@ -5,9 +5,15 @@
 #include <cmath>
 
 #include "gorila/base/nearest.h"
+#include "gorila/base/vectorise.h"
 
 namespace gorila {
 namespace {
+
+GORILA_VECTORISE
+void ApplySgd(float* values, const float* gradient, std::size_t size, float rate) {
+  for (std::size_t i = 0; i < size; ++i) values[i] -= rate * gradient[i];
+}
 
 class Sgd final : public Optimizer {
  public:
@@ -15,12 +21,22 @@ class Sgd final : public Optimizer {
 
   void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
              std::int64_t) override {
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] -= learning_rate * gradient[i];
+    ApplySgd(values.data(), gradient.data(), values.size(), learning_rate);
   }
 };
 
 // Duchi et al. 2011, as in DistBelief: the rate of a parameter is rate0 / sqrt(sum of its squared
 // gradients). epsilon is added inside the root.
+GORILA_VECTORISE
+void ApplyAdaGrad(float* values, float* sum, const float* gradient, std::size_t size, float rate,
+                  float epsilon) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = gradient[i];
+    sum[i] += g * g;
+    values[i] -= rate * g / std::sqrt(sum[i] + epsilon);
+  }
+}
+
 class AdaGrad final : public Optimizer {
  public:
   AdaGrad(const OptimizerOptions& options, std::size_t size)
@@ -31,12 +47,8 @@ class AdaGrad final : public Optimizer {
 
   void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
              std::int64_t) override {
-    float* const sum = slots_[0].values.data();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const float g = gradient[i];
-      sum[i] += g * g;
-      values[i] -= learning_rate * g / std::sqrt(sum[i] + epsilon_);
-    }
+    ApplyAdaGrad(values.data(), slots_[0].values.data(), gradient.data(), values.size(),
+                 learning_rate, epsilon_);
   }
 
  private:
@@ -45,6 +57,19 @@ class AdaGrad final : public Optimizer {
 
 // DQN's RMSProp (Mnih et al. 2015, released code): the gradient's running mean is subtracted from
 // its running mean square; epsilon is added inside the root; no momentum.
+GORILA_VECTORISE
+void ApplyCentredRmsProp(float* values, float* mean, float* mean_square, const float* gradient,
+                         std::size_t size, float rate, float decay, float epsilon) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = gradient[i];
+    mean[i] = decay * mean[i] + (1 - decay) * g;
+    mean_square[i] = decay * mean_square[i] + (1 - decay) * g * g;
+    // Rounding can make the variance of a constant gradient slightly negative.
+    const float variance = std::max(mean_square[i] - mean[i] * mean[i], 0.0f);
+    values[i] -= rate * g / std::sqrt(variance + epsilon);
+  }
+}
+
 class CentredRmsProp final : public Optimizer {
  public:
   CentredRmsProp(const OptimizerOptions& options, std::size_t size)
@@ -55,16 +80,8 @@ class CentredRmsProp final : public Optimizer {
 
   void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
              std::int64_t) override {
-    float* const mean = slots_[0].values.data();
-    float* const mean_square = slots_[1].values.data();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const float g = gradient[i];
-      mean[i] = decay_ * mean[i] + (1 - decay_) * g;
-      mean_square[i] = decay_ * mean_square[i] + (1 - decay_) * g * g;
-      // Rounding can make the variance of a constant gradient slightly negative.
-      const float variance = std::max(mean_square[i] - mean[i] * mean[i], 0.0f);
-      values[i] -= learning_rate * g / std::sqrt(variance + epsilon_);
-    }
+    ApplyCentredRmsProp(values.data(), slots_[0].values.data(), slots_[1].values.data(),
+                        gradient.data(), values.size(), learning_rate, decay_, epsilon_);
   }
 
  private:
@@ -73,6 +90,24 @@ class CentredRmsProp final : public Optimizer {
 };
 
 // Kingma & Ba 2015; epsilon is added to the root.
+struct AdamStep {
+  float rate;
+  float epsilon;
+  float beta1;
+  float beta2;
+};
+
+GORILA_VECTORISE
+void ApplyAdam(float* values, float* mean, float* mean_square, const float* gradient,
+               std::size_t size, AdamStep step) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = gradient[i];
+    mean[i] = step.beta1 * mean[i] + (1 - step.beta1) * g;
+    mean_square[i] = step.beta2 * mean_square[i] + (1 - step.beta2) * g * g;
+    values[i] -= step.rate * mean[i] / (std::sqrt(mean_square[i]) + step.epsilon);
+  }
+}
+
 class Adam final : public Optimizer {
  public:
   Adam(const OptimizerOptions& options, std::size_t size)
@@ -87,18 +122,13 @@ class Adam final : public Optimizer {
     const double correction1 = 1 - std::pow(beta1_, t);
     const double correction2 = 1 - std::pow(beta2_, t);
     // Both corrections folded into one rate and one epsilon, so that the loop stays short.
-    const auto rate = static_cast<float>(learning_rate * std::sqrt(correction2) / correction1);
-    const auto epsilon = static_cast<float>(epsilon_ * std::sqrt(correction2));
-    const auto beta1 = static_cast<float>(beta1_);
-    const auto beta2 = static_cast<float>(beta2_);
-    float* const mean = slots_[0].values.data();
-    float* const mean_square = slots_[1].values.data();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const float g = gradient[i];
-      mean[i] = beta1 * mean[i] + (1 - beta1) * g;
-      mean_square[i] = beta2 * mean_square[i] + (1 - beta2) * g * g;
-      values[i] -= rate * mean[i] / (std::sqrt(mean_square[i]) + epsilon);
-    }
+    const AdamStep step{
+        .rate = static_cast<float>(learning_rate * std::sqrt(correction2) / correction1),
+        .epsilon = static_cast<float>(epsilon_ * std::sqrt(correction2)),
+        .beta1 = static_cast<float>(beta1_),
+        .beta2 = static_cast<float>(beta2_)};
+    ApplyAdam(values.data(), slots_[0].values.data(), slots_[1].values.data(), gradient.data(),
+              values.size(), step);
   }
 
  private:

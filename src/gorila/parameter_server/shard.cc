@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "gorila/base/vectorise.h"
+
 namespace gorila {
 
+GORILA_VECTORISE
 bool SquaresAreFinite(std::span<const float> values) {
   // Without the sign, floats are ordered as their bits; an integer maximum vectorises where a float
   // one may not.
