@@ -1,10 +1,9 @@
 #include "gorila/benchmark/measurement.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "gorila/base/status.h"
 
