@@ -15,9 +15,10 @@
 namespace gorila::cli {
 namespace {
 
-constexpr std::array kVerbs = {&AddTrainVerb,  &AddResumeVerb, &AddEvaluateVerb,
-                               &AddPlayVerb,   &AddReportVerb, &AddEnvsVerb,
-                               &AddDoctorVerb, &AddConfigVerb, &AddBenchmarkVerb};
+constexpr std::array kVerbs = {
+    &AddTrainVerb,  &AddResumeVerb,    &AddEvaluateVerb, &AddPlayVerb,   &AddReportVerb,
+    &AddScoresVerb, &AddBenchmarkVerb, &AddEnvsVerb,     &AddDoctorVerb, &AddConfigVerb,
+};
 
 // One line, whatever the message holds.
 int Fail(std::string message, int exit_status) {

@@ -33,6 +33,7 @@ Verb AddResumeVerb(CLI::App& gorila);
 Verb AddEvaluateVerb(CLI::App& gorila);
 Verb AddPlayVerb(CLI::App& gorila);
 Verb AddReportVerb(CLI::App& gorila);
+Verb AddScoresVerb(CLI::App& gorila);
 Verb AddEnvsVerb(CLI::App& gorila);
 Verb AddDoctorVerb(CLI::App& gorila);
 Verb AddConfigVerb(CLI::App& gorila);

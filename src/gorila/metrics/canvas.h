@@ -1,4 +1,4 @@
-// The few drawing operations that figures need, over cairo. Internal to metrics. Coordinates are
+// The few drawing operations that figures need, over cairo. For metrics and scores. Coordinates are
 // pixels, y grows downward.
 #ifndef GORILA_METRICS_CANVAS_H_
 #define GORILA_METRICS_CANVAS_H_

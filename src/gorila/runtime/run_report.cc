@@ -113,24 +113,6 @@ RunReport MakeReport(const Config& config, const TrainingOutcome& outcome,
           .curve_picture = "curve.png"};
 }
 
-StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
-  try {
-    const Json json = Json::parse(text);
-    EvaluationRecord record;
-    record.environment = json.at("environment");
-    record.seed = json.at("seed");
-    record.frames = json.at("frames").get<std::int64_t>();
-    record.result.protocol = json.at("protocol");
-    record.result.epsilon = json.at("epsilon");
-    record.result.steps = json.at("steps");
-    record.result.returns = json.at("returns").get<std::vector<double>>();
-    record.result.summary = SummariseReturns(record.result.returns);
-    return record;
-  } catch (const nlohmann::json::exception& error) {
-    return DataLoss("{}", error.what());
-  }
-}
-
 }  // namespace
 
 std::string EncodeEvaluation(const EvaluationRecord& record) {
@@ -146,6 +128,24 @@ std::string EncodeEvaluation(const EvaluationRecord& record) {
   json["maximum"] = result.summary.maximum;
   json["returns"] = result.returns;
   return json.dump() + "\n";
+}
+
+StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    EvaluationRecord record;
+    record.environment = json.at("environment");
+    record.seed = json.at("seed");
+    if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
+    record.result.protocol = json.at("protocol");
+    record.result.epsilon = json.at("epsilon");
+    record.result.steps = json.at("steps");
+    record.result.returns = json.at("returns").get<std::vector<double>>();
+    record.result.summary = SummariseReturns(record.result.returns);
+    return record;
+  } catch (const nlohmann::json::exception& error) {
+    return DataLoss("{}", error.what());
+  }
 }
 
 std::string DescribeEvaluation(const EvaluationResult& result) {
@@ -195,12 +195,15 @@ Status WriteRunReport(const fs::path& directory, const Config& config,
   return WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record));
 }
 
-StatusOr<EvaluationRecord> ReadFinalEvaluation(const fs::path& directory) {
-  const fs::path path = directory / kEvaluationFile;
+StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {
   GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   StatusOr<EvaluationRecord> record = DecodeEvaluation(text);
   if (!record.ok()) return Annotate(record.status(), path.string());
   return record;
+}
+
+StatusOr<EvaluationRecord> ReadFinalEvaluation(const fs::path& directory) {
+  return ReadEvaluation(directory / kEvaluationFile);
 }
 
 Status RemoveFinalEvaluation(const fs::path& directory) {

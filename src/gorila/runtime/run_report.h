@@ -31,6 +31,13 @@ struct EvaluationRecord {
 // A JSON object, ended by a line end; numbers that are not finite are null.
 std::string EncodeEvaluation(const EvaluationRecord& record);
 
+// What EncodeEvaluation wrote; the summary is computed from the returns. DataLoss for anything
+// else.
+StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text);
+
+// DecodeEvaluation of a file, which is named in errors. NotFound when there is none.
+StatusOr<EvaluationRecord> ReadEvaluation(const std::filesystem::path& path);
+
 // "14.60 +- 0.80 (protocol greedy, 100 episodes; minimum 2.00, median 13.00, maximum 40.00)".
 std::string DescribeEvaluation(const EvaluationResult& result);
 

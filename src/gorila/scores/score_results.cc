@@ -1,0 +1,162 @@
+#include "gorila/scores/score_results.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "gorila/base/file.h"
+#include "gorila/runtime/run_report.h"
+#include "gorila/scores/csv.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::string_view kAtariFolder = "atari/";
+
+std::string GameOf(std::string_view environment) {
+  if (environment.starts_with(kAtariFolder)) environment.remove_prefix(kAtariFolder.size());
+  return std::string(environment);
+}
+
+ScoreResult ResultOf(const EvaluationRecord& record, const fs::path& source) {
+  return {.game = GameOf(record.environment),
+          .protocol = record.result.protocol,
+          .score = record.result.summary.mean,
+          .source = source.string()};
+}
+
+// A protocol that a run was scored by twice counts once.
+void AddOnce(ScoreResult result, std::vector<ScoreResult>& results) {
+  const bool known = std::any_of(results.begin(), results.end(), [&](const ScoreResult& other) {
+    return other.source == result.source && other.protocol == result.protocol;
+  });
+  if (!known) results.push_back(std::move(result));
+}
+
+Status ReadRun(const fs::path& run, ScoreResults& found) {
+  const StatusOr<EvaluationRecord> last = ReadFinalEvaluation(run);
+  if (absl::IsNotFound(last.status())) {
+    ++found.unfinished_runs;
+    return OkStatus();
+  }
+  GORILA_RETURN_IF_ERROR(last.status());
+  AddOnce(ResultOf(*last, run), found.results);
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(run / kEvaluationsFolder, error)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, ReadEvaluation(file));
+    AddOnce(ResultOf(record, run), found.results);
+  }
+  return OkStatus();
+}
+
+bool IsRun(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "config.toml", error);
+}
+
+// `folder` and those below it that are runs, in the order of their names.
+StatusOr<std::vector<fs::path>> FindRuns(const fs::path& folder) {
+  if (IsRun(folder)) return std::vector<fs::path>{folder};
+  std::vector<fs::path> runs;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (!entry->is_directory(error) || !IsRun(entry->path())) continue;
+    runs.push_back(entry->path());
+    entry.disable_recursion_pending();
+  }
+  if (error) return Unavailable("'{}' cannot be read: {}", folder.string(), error.message());
+  if (runs.empty()) {
+    return InvalidArgument("'{}' has no run directory in it (a folder with config.toml)",
+                           folder.string());
+  }
+  std::sort(runs.begin(), runs.end());
+  return runs;
+}
+
+StatusOr<std::vector<ScoreResult>> ParseCsv(std::string_view text, const std::string& source,
+                                            std::string_view default_protocol) {
+  const std::vector<std::string_view> lines = SplitLines(text);
+  const auto header = lines.empty() ? std::vector<std::string_view>() : SplitAt(lines[0], ',');
+  const auto column = [&](std::string_view name) {
+    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  };
+  const std::size_t game = column("game");
+  const std::size_t score = column("score");
+  const std::size_t protocol = column("protocol");
+  if (game == header.size() || score == header.size()) {
+    return DataLoss("the header '{}' has no columns 'game' and 'score'",
+                    lines.empty() ? "" : lines[0]);
+  }
+  std::vector<ScoreResult> results;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const std::vector<std::string_view> cells = SplitAt(lines[i], ',');
+    if (cells.size() != header.size()) {
+      return DataLoss("line '{}' has {} columns; the header has {}", lines[i], cells.size(),
+                      header.size());
+    }
+    const std::optional<double> value = ParseNumber(cells[score]);
+    if (!value.has_value()) return DataLoss("line '{}': '{}' is no number", lines[i], cells[score]);
+    results.push_back(
+        {.game = GameOf(cells[game]),
+         .protocol = std::string(protocol < cells.size() ? cells[protocol] : default_protocol),
+         .score = *value,
+         .source = source});
+  }
+  return results;
+}
+
+StatusOr<std::vector<ScoreResult>> ParseJson(const std::string& text, const std::string& source,
+                                             std::string_view default_protocol) {
+  try {
+    const Json json = Json::parse(text);
+    if (json.is_object()) {
+      GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, DecodeEvaluation(text));
+      return std::vector<ScoreResult>{ResultOf(record, source)};
+    }
+    std::vector<ScoreResult> results;
+    for (const Json& result : json) {
+      results.push_back({.game = GameOf(result.at("game").get<std::string>()),
+                         .protocol = result.value("protocol", std::string(default_protocol)),
+                         .score = result.at("score").get<double>(),
+                         .source = source});
+    }
+    return results;
+  } catch (const nlohmann::json::exception& error) {
+    return DataLoss("{}", error.what());
+  }
+}
+
+}  // namespace
+
+StatusOr<ScoreResults> ReadScoreResults(const fs::path& path, std::string_view default_protocol) {
+  ScoreResults found;
+  std::error_code error;
+  if (!fs::exists(path, error)) return NotFound("'{}': no such file or folder", path.string());
+  if (fs::is_directory(path, error)) {
+    GORILA_ASSIGN_OR_RETURN(const std::vector<fs::path> runs, FindRuns(path));
+    for (const fs::path& run : runs) {
+      GORILA_RETURN_IF_ERROR(Annotate(ReadRun(run, found), fmt::format("'{}'", run.string())));
+    }
+    return found;
+  }
+  const std::string extension = path.extension().string();
+  if (extension != ".csv" && extension != ".json") {
+    return InvalidArgument("'{}': expected a folder, a .csv or a .json file", path.string());
+  }
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  auto results = extension == ".csv" ? ParseCsv(text, path.string(), default_protocol)
+                                     : ParseJson(text, path.string(), default_protocol);
+  if (!results.ok()) return Annotate(results.status(), fmt::format("'{}'", path.string()));
+  found.results = *std::move(results);
+  return found;
+}
+
+}  // namespace gorila

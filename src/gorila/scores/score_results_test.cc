@@ -1,0 +1,101 @@
+#include "gorila/scores/score_results.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "gorila/base/file.h"
+#include "gorila/runtime/run_report.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class ScoreResultsTest : public testing::Test {
+ protected:
+  ScoreResultsTest()
+      : folder_(fs::temp_directory_path() / fmt::format("gorila-scores-{}", ::getpid())) {
+    fs::create_directories(folder_);
+  }
+  ~ScoreResultsTest() override { fs::remove_all(folder_); }
+
+  fs::path Write(const fs::path& name, const std::string& text) const {
+    fs::create_directories((folder_ / name).parent_path());
+    EXPECT_TRUE(WriteFileAtomically(folder_ / name, text).ok());
+    return folder_ / name;
+  }
+  static std::string Evaluation(const std::string& environment, const std::string& protocol,
+                                std::vector<double> returns) {
+    EvaluationRecord record;
+    record.environment = environment;
+    record.result.protocol = protocol;
+    record.result.returns = std::move(returns);
+    return EncodeEvaluation(record);
+  }
+  static std::string Refusal(const fs::path& path) {
+    const auto results = ReadScoreResults(path, "noop30");
+    EXPECT_FALSE(results.ok());
+    EXPECT_THAT(std::string(results.status().message()), HasSubstr(path.string()));
+    return std::string(results.status().message());
+  }
+
+  const fs::path folder_;
+};
+
+TEST_F(ScoreResultsTest, FindsFinishedRunsAtAnyDepthAndCountsTheOthers) {
+  Write("suite/pong/seed1/config.toml", "");
+  Write("suite/pong/seed1/evaluation.json", Evaluation("atari/pong", "noop30", {1, 4}));
+  Write("suite/pong/seed1/evaluations/human-starts.json",
+        Evaluation("atari/pong", "human-starts", {7}));
+  Write("suite/pong/seed1/evaluations/noop30.json", Evaluation("atari/pong", "noop30", {99}));
+  Write("suite/breakout/seed1/config.toml", "");
+  Write("suite/mine/config.toml", "");
+  Write("suite/mine/evaluation.json", Evaluation("pixel/breakout", "sticky", {3}));
+  const ScoreResults found = ReadScoreResults(folder_ / "suite", "noop30").value();
+  EXPECT_EQ(found.unfinished_runs, 1);
+  ASSERT_THAT(found.results, SizeIs(3));
+  EXPECT_EQ(found.results[0].game, "pixel/breakout");
+  EXPECT_EQ(found.results[0].protocol, "sticky");
+  EXPECT_EQ(found.results[1].game, "pong");
+  EXPECT_EQ(found.results[1].protocol, "noop30");
+  EXPECT_EQ(found.results[1].score, 2.5);
+  EXPECT_EQ(found.results[2].protocol, "human-starts");
+  EXPECT_THAT(ReadScoreResults(folder_ / "suite/pong/seed1", "noop30")->results, SizeIs(2));
+}
+
+TEST_F(ScoreResultsTest, ReadsCsvAndJsonFiles) {
+  const fs::path csv = Write("a.csv", "seed,game,score\n1,pong,3.5\n2,atari/alien,-1\n");
+  const auto from_csv = ReadScoreResults(csv, "sticky")->results;
+  ASSERT_THAT(from_csv, SizeIs(2));
+  EXPECT_EQ(from_csv[0].score, 3.5);
+  EXPECT_EQ(from_csv[0].protocol, "sticky");
+  EXPECT_EQ(from_csv[1].game, "alien");
+  const fs::path json = Write(
+      "a.json", R"([{"game":"pong","score":2},{"game":"x/y","score":1,"protocol":"greedy"}])");
+  const auto from_json = ReadScoreResults(json, "noop30")->results;
+  ASSERT_THAT(from_json, SizeIs(2));
+  EXPECT_EQ(from_json[0].protocol, "noop30");
+  EXPECT_EQ(from_json[1].protocol, "greedy");
+  const fs::path one = Write("one.json", Evaluation("atari/pong", "noop30", {5, 7}));
+  EXPECT_EQ(ReadScoreResults(one, "noop30")->results.at(0).score, 6);
+}
+
+TEST_F(ScoreResultsTest, RefusesWhatHasNoResults) {
+  EXPECT_THAT(Refusal(folder_ / "missing"), HasSubstr("no such file or folder"));
+  EXPECT_THAT(Refusal(folder_), HasSubstr("no run directory"));
+  EXPECT_THAT(Refusal(Write("a.txt", "")), HasSubstr("expected a folder, a .csv or a .json"));
+  EXPECT_THAT(Refusal(Write("empty.csv", "")), HasSubstr("no columns 'game' and 'score'"));
+  EXPECT_THAT(Refusal(Write("a.csv", "game,score\npong,high\n")), HasSubstr("'high' is no number"));
+  EXPECT_THAT(Refusal(Write("b.csv", "game,score\npong\n")), HasSubstr("has 1 columns"));
+  Refusal(Write("a.json", "[{\"game\":\"pong\"}]"));
+  Refusal(Write("b.json", "{\"game\":\"pong\"}"));
+  Refusal(Write("c.json", "nothing"));
+}
+
+}  // namespace
+}  // namespace gorila
