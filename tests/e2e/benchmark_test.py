@@ -1,0 +1,52 @@
+"""gorila benchmark and benchmarks/compare: what they print, not how fast anything is."""
+
+import json
+import subprocess
+import sys
+
+import program
+
+QUICK = ["--seconds", "0.01", "--cores", "1"]
+
+
+class Output(program.Case):
+    def test_json_on_stdout_has_the_documented_fields(self):
+        stdout, _ = self.run_program("benchmark", "shard", *QUICK, "--json", "-")
+        results = json.loads(stdout)["results"]
+        self.assertEqual(
+            sorted(row["name"] for row in results),
+            ["shard/adagrad", "shard/adam", "shard/rmsprop", "shard/sgd"],
+        )
+        for row in results:
+            self.assertGreater(row["value"], 0)
+            self.assertEqual(row["unit"], "GB/s")
+            self.assertGreater(row["limit"], 0)
+            self.assertGreater(row["ratio_to_limit"], 0)
+
+    def test_a_file_gets_the_same_as_the_table(self):
+        stdout, _ = self.run_program("benchmark", "shard", *QUICK, "--json", "b.json")
+        for row in json.loads((self.folder / "b.json").read_text())["results"]:
+            self.assertIn(row["name"], stdout)
+
+    def test_bad_input(self):
+        self.assert_refused(["benchmark", "lerner"], "lerner", "did you mean 'learner'")
+        self.assert_refused(["benchmark", "shard", "--seconds", "0"], "--seconds is 0")
+        self.assert_refused(["benchmark", "shard", "--cores", "-1"], "--cores is -1")
+
+    def test_compare_prints_a_ratio_for_every_row(self):
+        compare = program.SOURCE / "benchmarks" / "compare"
+        command = [sys.executable, compare, program.PROGRAM, program.PROGRAM, "shard", *QUICK]
+        done = subprocess.run(
+            [*command, "--rounds", "5"], capture_output=True, text=True, timeout=program.DEADLINE
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [line for line in done.stdout.splitlines() if line.startswith("shard/")]
+        self.assertEqual(len(rows), 4, done.stdout)
+        for row in rows:
+            self.assertRegex(
+                row, r"\d\.\d{3}  \d+\.\d{3} \.\. \d+\.\d{3} +(faster|slower|no difference)$"
+            )
+
+
+if __name__ == "__main__":
+    program.main()
