@@ -1,0 +1,107 @@
+// A process's side that calls others.
+#ifndef GORILA_RPC_CHANNEL_H_
+#define GORILA_RPC_CHANNEL_H_
+
+#include <grpcpp/generic/generic_stub.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gorila/base/status.h"
+#include "gorila/rpc/endpoint.h"
+#include "gorila/rpc/payload.h"
+#include "gorila/rpc/retry.h"
+#include "gorila/rpc/run_identity.h"
+#include "gorila/rpc/security.h"
+
+namespace gorila::rpc {
+
+struct ChannelOptions {
+  Endpoint endpoint;
+  std::string role;  // of the server: under TLS only its certificate is accepted
+  std::optional<TlsIdentity> tls = {};
+  RunIdentity identity;
+};
+
+struct CallOptions {
+  std::string method;                                // "gorila.v1.ParameterServer/Push"
+  std::string header;                                // serialised request message
+  std::shared_ptr<const Payload> payload = nullptr;  // null: none
+  std::chrono::milliseconds timeout{10'000};
+  // Where the response's payload goes: given its header and size, exactly so many bytes, which stay
+  // valid until the call has ended; or an error, which then is the call's. Called in another
+  // thread, before Wait() returns. Empty: a payload is an error.
+  std::function<StatusOr<std::span<std::byte>>(std::string_view header, std::uint64_t bytes)> sink =
+      {};
+};
+
+class ClientCall;
+
+// A call under way. The destructor cancels it if need be, and waits until gRPC is done with it.
+class PendingCall {
+ public:
+  explicit PendingCall(std::unique_ptr<ClientCall> call);
+  PendingCall(PendingCall&&) noexcept;
+  PendingCall& operator=(PendingCall&&) = delete;
+  ~PendingCall();
+
+  // The response's header, or the error. Blocks until the call has ended: at most its timeout;
+  // shortly after `stop`, with Cancelled. Once.
+  StatusOr<std::string> Wait(const StopPredicate& stop = {});
+
+  void Cancel();
+
+ private:
+  std::unique_ptr<ClientCall> call_;
+};
+
+// A connection to one server, made when it is first needed and again when it broke. Thread-safe.
+class Channel {
+ public:
+  explicit Channel(const ChannelOptions& options);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+
+  // Starts a call; several may be under way at once. It fails at once (Unavailable) while the
+  // server cannot be reached: trying again is the caller's business (Retry).
+  PendingCall Start(CallOptions options);
+
+  // Starts and waits.
+  StatusOr<std::string> Call(CallOptions options, const StopPredicate& stop = {}) {
+    return Start(std::move(options)).Wait(stop);
+  }
+
+  // The same with protobuf messages and without payload.
+  template <typename Response, typename Request>
+  StatusOr<Response> CallProto(std::string_view method, const Request& request,
+                               std::chrono::milliseconds timeout, const StopPredicate& stop = {}) {
+    GORILA_ASSIGN_OR_RETURN(const std::string header, Call({.method = std::string(method),
+                                                            .header = request.SerializeAsString(),
+                                                            .timeout = timeout},
+                                                           stop));
+    return ParseResponse<Response>(header);
+  }
+
+  // DataLoss when `header` is no such message.
+  template <typename Response>
+  static StatusOr<Response> ParseResponse(const std::string& header) {
+    Response response;
+    if (response.ParseFromString(header)) return response;
+    return DataLoss("the response is not a {}", response.GetTypeName());
+  }
+
+ private:
+  const Endpoint endpoint_;
+  const RunIdentity identity_;
+  grpc::GenericStub stub_;
+};
+
+}  // namespace gorila::rpc
+
+#endif  // GORILA_RPC_CHANNEL_H_

@@ -1,0 +1,63 @@
+// One call on its way from a client. Only for channel.cc.
+#ifndef GORILA_RPC_CLIENT_CALL_H_
+#define GORILA_RPC_CLIENT_CALL_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "gorila/base/mutex.h"
+#include "gorila/rpc/channel.h"
+#include "gorila/rpc/part.h"
+
+namespace gorila::rpc {
+
+// Writes the request and reads the response, both at once. gRPC runs the callbacks in its own
+// threads: reads follow each other, and so do writes.
+class ClientCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit ClientCall(CallOptions options) : options_(std::move(options)) {}
+
+  // Once. `identity` may go away after.
+  void Start(grpc::GenericStub& stub, const RunIdentity& identity);
+  void Cancel() { context_.TryCancel(); }
+  // Blocks until gRPC is done; cancels when `stop`.
+  StatusOr<std::string> Wait(const StopPredicate& stop) GORILA_EXCLUDES(mutex_);
+
+  void OnWriteDone(bool ok) override;
+  void OnReadDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override GORILA_EXCLUDES(mutex_);
+
+ private:
+  void Write();
+  Status Read();
+  Status FinalStatus(const grpc::Status& status) const;
+
+  const CallOptions options_;
+  grpc::ClientContext context_;
+
+  // Of the writing side.
+  grpc::ByteBuffer out_;
+  std::size_t sent_ = 0;  // bytes of payload
+  bool header_sent_ = false;
+
+  // Of the reading side; read by others once the call is done.
+  grpc::ByteBuffer in_;
+  bool has_first_ = false;
+  FirstPart response_;
+  std::span<std::byte> rest_;  // of the payload's destination
+  Status read_error_;          // why the response is of no use
+
+  Mutex mutex_;
+  CondVar done_changed_;
+  bool done_ GORILA_GUARDED_BY(mutex_) = false;
+  Status status_ GORILA_GUARDED_BY(mutex_);
+};
+
+}  // namespace gorila::rpc
+
+#endif  // GORILA_RPC_CLIENT_CALL_H_

@@ -1,0 +1,47 @@
+// The parts that a call's stream is made of (proto/gorila/v1/transport.proto), written and read
+// without copying their payload more than once.
+#ifndef GORILA_RPC_PART_H_
+#define GORILA_RPC_PART_H_
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gorila/base/status.h"
+#include "gorila/rpc/payload.h"
+
+namespace gorila::rpc {
+
+inline constexpr std::size_t kMaxHeaderBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxPieceBytes = std::size_t{1} << 20;
+// What this side sends at once: larger and smaller pieces were slower over loopback.
+inline constexpr std::size_t kPieceBytes = std::size_t{512} << 10;
+// gRPC refuses larger messages before anything here sees them.
+inline constexpr int kMaxMessageBytes = 4 << 20;
+
+struct FirstPart {
+  std::string header;
+  std::uint64_t payload_bytes = 0;
+};
+
+grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_bytes);
+
+// Bytes begin .. begin + size - 1 of `payload`, which the buffer keeps alive and does not copy.
+grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std::size_t begin,
+                             std::size_t size);
+
+// InvalidArgument (malformed or oversized) when it is none.
+StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer);
+
+// Copies a piece to the beginning of `rest`, the room that is left, and gives its size. The same
+// errors; then `rest` may have been written to.
+StatusOr<std::size_t> DecodePiece(const grpc::ByteBuffer& buffer, std::span<std::byte> rest);
+
+}  // namespace gorila::rpc
+
+#endif  // GORILA_RPC_PART_H_

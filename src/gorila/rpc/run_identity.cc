@@ -1,0 +1,93 @@
+#include "gorila/rpc/run_identity.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "gorila/base/file.h"
+#include "gorila/rpc/refusal.h"
+
+namespace gorila::rpc {
+namespace {
+
+constexpr std::size_t kMinToken = 16;
+constexpr std::size_t kMaxToken = 256;
+
+// Looks at every character whatever the first ones are, so that a token cannot be found out one
+// character at a time by the clock.
+bool EqualSecrets(std::string_view own, std::string_view given) {
+  unsigned difference = own.size() == given.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const char expected = own.empty() ? '\0' : own[i % own.size()];
+    difference |= static_cast<unsigned>(static_cast<unsigned char>(expected) ^
+                                        static_cast<unsigned char>(given[i]));
+  }
+  return difference == 0;
+}
+
+bool IsTokenCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+}  // namespace
+
+std::string LayoutText(std::uint64_t layout) { return fmt::format("{:016x}", layout); }
+
+Status CheckIdentity(const RunIdentity& own, std::string_view token, std::string_view layout,
+                     bool layout_optional) {
+  if (!EqualSecrets(own.token, token)) {
+    return Refused(Refusal::kToken,
+                   absl::UnauthenticatedError(token.empty() ? "no run token was given"
+                                                            : "not this run's token"));
+  }
+  if (!own.layout.has_value() || (layout.empty() && layout_optional)) return OkStatus();
+  const std::string expected = LayoutText(*own.layout);
+  if (layout == expected) return OkStatus();
+  return Refused(Refusal::kLayout, absl::FailedPreconditionError(fmt::format(
+                                       "parameter layout is '{}'; expected '{}' (another "
+                                       "environment or network)",
+                                       layout.substr(0, 32), expected)));
+}
+
+StatusOr<std::string> ReadToken(const std::filesystem::path& file) {
+  GORILA_ASSIGN_OR_RETURN(std::string token, ReadFile(file));
+  token.resize(std::min(token.find_first_of("\r\n"), token.size()));
+  if (token.size() < kMinToken || token.size() > kMaxToken ||
+      !std::all_of(token.begin(), token.end(), &IsTokenCharacter)) {
+    return InvalidArgument(
+        "token file '{}': the first line has {} characters; expected {} to {} letters, digits, '-' "
+        "and '_'",
+        file.string(), token.size(), kMinToken, kMaxToken);
+  }
+  return token;
+}
+
+StatusOr<std::string> DrawToken() {
+  std::array<unsigned char, 32> bits{};
+  if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size())) {
+    return Unavailable("the system gave no random bits: {}", std::strerror(errno));
+  }
+  return fmt::format("{:02x}", fmt::join(bits, ""));
+}
+
+Status WriteSecretFile(const std::filesystem::path& file, std::string_view contents) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == EEXIST) return InvalidArgument("'{}' exists already", file.string());
+  if (fd < 0) return Unavailable("cannot write '{}': {}", file.string(), std::strerror(errno));
+  const bool written =
+      ::write(fd, contents.data(), contents.size()) == static_cast<ssize_t>(contents.size()) &&
+      ::fsync(fd) == 0;
+  const std::string reason = written ? "" : std::strerror(errno);
+  ::close(fd);
+  if (written) return OkStatus();
+  ::unlink(file.c_str());
+  return Unavailable("cannot write '{}': {}", file.string(), reason);
+}
+
+}  // namespace gorila::rpc

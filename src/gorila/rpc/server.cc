@@ -1,0 +1,156 @@
+#include "gorila/rpc/server.h"
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gorila/rpc/server_call.h"
+
+namespace gorila::rpc {
+namespace {
+
+using SystemClock = std::chrono::system_clock;
+
+// Of a call's metadata; empty when it is not there.
+std::string_view Find(const grpc::GenericCallbackServerContext& context, const char* key) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
+class Service final : public grpc::CallbackGenericService {
+ public:
+  Service(ServerState& state, std::vector<Method> methods) : state_(state) {
+    for (Method& method : methods) {
+      std::string path = "/" + method.name;
+      methods_.emplace(std::move(path), std::move(method));
+    }
+  }
+
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override {
+    state_.calls.fetch_add(1);
+    std::string role;
+    const StatusOr<const Method*> method = Admit(*context, role);
+    return new ServerCall(state_, method.ok() ? *method : nullptr, method.status(), std::move(role),
+                          *context);
+  }
+
+ private:
+  StatusOr<const Method*> Admit(const grpc::GenericCallbackServerContext& context,
+                                std::string& role) const {
+    const auto found = methods_.find(context.method());
+    // Nobody without the token learns what there is.
+    const bool layout_optional = found == methods_.end() || found->second.layout_optional;
+    GORILA_RETURN_IF_ERROR(CheckIdentity(state_.options.identity, Find(context, kTokenKey),
+                                         Find(context, kLayoutKey), layout_optional));
+    if (found == methods_.end()) {
+      return Refused(Refusal::kMethod, absl::UnimplementedError(fmt::format(
+                                           "there is no method '{}' here", context.method())));
+    }
+    const Method& method = found->second;
+    GORILA_RETURN_IF_ERROR(CheckRole(context, method, role));
+    GORILA_RETURN_IF_ERROR(CheckDeadline(context.deadline()));
+    if (state_.present_calls.load() >= state_.options.max_calls) {
+      return Refused(Refusal::kBusy, absl::ResourceExhaustedError(fmt::format(
+                                         "{} calls at once already", state_.options.max_calls)));
+    }
+    return &method;
+  }
+
+  Status CheckRole(const grpc::GenericCallbackServerContext& context, const Method& method,
+                   std::string& role) const {
+    if (!state_.options.tls.has_value()) return OkStatus();
+    role = PeerRole(*context.auth_context());
+    if (std::find(method.roles.begin(), method.roles.end(), role) != method.roles.end()) {
+      return OkStatus();
+    }
+    return Refused(Refusal::kRole, absl::PermissionDeniedError(fmt::format(
+                                       "the certificate is of role '{}'; {} is for {}", role,
+                                       method.name, fmt::join(method.roles, ", "))));
+  }
+
+  Status CheckDeadline(SystemClock::time_point deadline) const {
+    if (deadline <= SystemClock::now() + state_.options.longest_deadline) return OkStatus();
+    return Refused(Refusal::kDeadline,
+                   InvalidArgument("expected a deadline of at most {} s",
+                                   std::chrono::duration_cast<std::chrono::seconds>(
+                                       state_.options.longest_deadline)
+                                       .count()));
+  }
+
+  ServerState& state_;
+  std::map<std::string, Method, std::less<>> methods_;
+};
+
+void SetArguments(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  // Two processes must never share a port, as the system would allow.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A peer that is gone without a word (its machine cut off, the process stopped) is noticed.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 2000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // The clients' own pings are welcome.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 200);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options, std::vector<Method> methods)
+    : endpoint_(options.listen),
+      state_(std::make_unique<ServerState>(options)),
+      service_(std::make_unique<Service>(*state_, std::move(methods))) {}
+
+Server::~Server() { Stop(std::chrono::seconds(1)); }
+
+StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
+                                                std::vector<Method> methods) {
+  GORILA_RETURN_IF_ERROR(CheckExposure(options.listen, options.tls.has_value(), options.insecure));
+  std::unique_ptr<Server> server(new Server(options, std::move(methods)));
+  GORILA_RETURN_IF_ERROR(server->Listen());
+  return server;
+}
+
+Status Server::Listen() {
+  grpc::ServerBuilder builder;
+  SetArguments(builder);
+  int port = 0;
+  builder.AddListeningPort(ToString(endpoint_), MakeServerCredentials(state_->options.tls), &port);
+  builder.RegisterCallbackGenericService(service_.get());
+  state_->workers = std::make_unique<WorkerPool>(state_->options.workers);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    return Unavailable(
+        "cannot listen on '{}': the address is in use, not of this machine, or certificate and key "
+        "do not belong together",
+        ToString(endpoint_));
+  }
+  if (!endpoint_.unix_socket) endpoint_.port = port;
+  return OkStatus();
+}
+
+ServerTraffic Server::traffic() const {
+  return {state_->calls.load(), state_->bytes_received.load(), state_->bytes_sent.load()};
+}
+
+const RefusalCounters& Server::refusals() const { return state_->refusals; }
+
+void Server::Stop(std::chrono::milliseconds grace) {
+  if (server_ != nullptr) {
+    server_->Shutdown(SystemClock::now() + grace);
+    server_->Wait();
+    server_.reset();
+  }
+  state_->workers.reset();
+}
+
+}  // namespace gorila::rpc

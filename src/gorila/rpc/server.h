@@ -1,0 +1,79 @@
+// A process's side that others call.
+#ifndef GORILA_RPC_SERVER_H_
+#define GORILA_RPC_SERVER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/rpc/endpoint.h"
+#include "gorila/rpc/method.h"
+#include "gorila/rpc/refusal.h"
+#include "gorila/rpc/run_identity.h"
+#include "gorila/rpc/security.h"
+
+namespace grpc {
+class CallbackGenericService;
+class Server;
+}  // namespace grpc
+
+namespace gorila::rpc {
+
+struct ServerOptions {
+  Endpoint listen;
+  std::optional<TlsIdentity> tls = {};
+  bool insecure = false;  // off loopback without TLS
+  RunIdentity identity;
+  int workers = 8;                                   // handlers that run at once
+  int max_calls = 1024;                              // at once; more are refused as busy
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;  // of payloads being received at once
+  std::chrono::milliseconds longest_deadline{
+      600'000};  // calls that want to last longer are refused
+};
+
+struct ServerTraffic {
+  std::int64_t calls = 0;           // that came, refused ones included
+  std::int64_t bytes_received = 0;  // headers and payloads of whole requests
+  std::int64_t bytes_sent = 0;      // headers and payloads of responses
+};
+
+struct ServerState;
+
+// Thread-safe but for Stop.
+class Server {
+ public:
+  // Listens from now on. InvalidArgument where others could reach it unprotected; Unavailable when
+  // the address is taken or not of this machine.
+  static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
+                                                 std::vector<Method> methods);
+  // Stop() with a grace of one second.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Where it listens, with the port that was chosen for port 0.
+  const Endpoint& endpoint() const { return endpoint_; }
+
+  ServerTraffic traffic() const;
+  const RefusalCounters& refusals() const;
+
+  // Takes no more calls, lets present ones end within `grace`, then cancels them. Blocks for that
+  // long, and until running handlers return.
+  void Stop(std::chrono::milliseconds grace);
+
+ private:
+  Server(const ServerOptions& options, std::vector<Method> methods);
+  Status Listen();
+
+  Endpoint endpoint_;
+  const std::unique_ptr<ServerState> state_;
+  const std::unique_ptr<grpc::CallbackGenericService> service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace gorila::rpc
+
+#endif  // GORILA_RPC_SERVER_H_

@@ -1,0 +1,113 @@
+#include "gorila/rpc/server_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gorila/rpc/grpc_status.h"
+
+namespace gorila::rpc {
+
+ServerCall::ServerCall(ServerState& server, const Method* method, Status refusal, std::string role,
+                       grpc::GenericCallbackServerContext& context)
+    : server_(server), method_(method), role_(std::move(role)), context_(context) {
+  server_.present_calls.fetch_add(1);
+  if (method_ == nullptr) {
+    Fail(refusal);
+  } else {
+    StartRead(&in_);
+  }
+}
+
+ServerCall::~ServerCall() {
+  server_.present_bytes.fetch_sub(reserved_bytes_);
+  server_.present_calls.fetch_sub(1);
+}
+
+void ServerCall::OnReadDone(bool ok) {
+  if (!ok) return EndOfRequest();
+  const Status status = has_first_ ? ReadPiece() : ReadFirst();
+  if (!status.ok()) return Fail(status);
+  StartRead(&in_);
+}
+
+Status ServerCall::ReadFirst() {
+  GORILA_ASSIGN_OR_RETURN(request_, DecodeFirstPart(in_));
+  has_first_ = true;
+  if (request_.payload_bytes > method_->max_payload_bytes) {
+    return Refused(Refusal::kOversized, InvalidArgument("payload of {} bytes; {} takes at most {}",
+                                                        request_.payload_bytes, method_->name,
+                                                        method_->max_payload_bytes));
+  }
+  // Before anything is allocated.
+  const std::uint64_t present = server_.present_bytes.fetch_add(request_.payload_bytes);
+  reserved_bytes_ = request_.payload_bytes;
+  if (present + reserved_bytes_ > server_.options.max_bytes) {
+    return Refused(Refusal::kBusy, absl::ResourceExhaustedError(fmt::format(
+                                       "payloads of {} bytes are being received; at most {}",
+                                       present, server_.options.max_bytes)));
+  }
+  payload_ = std::make_unique<Payload>(static_cast<std::size_t>(request_.payload_bytes));
+  return OkStatus();
+}
+
+Status ServerCall::ReadPiece() {
+  GORILA_ASSIGN_OR_RETURN(const std::size_t size,
+                          DecodePiece(in_, payload_->bytes().subspan(received_)));
+  received_ += size;
+  return OkStatus();
+}
+
+void ServerCall::EndOfRequest() {
+  const bool whole = has_first_ && received_ == request_.payload_bytes;
+  if (whole && !context_.IsCancelled()) {
+    server_.bytes_received.fetch_add(static_cast<std::int64_t>(request_.header.size() + received_));
+    server_.workers->Post([this] { Handle(); });
+    return;
+  }
+  Fail(Refused(Refusal::kIncomplete,
+               InvalidArgument("the request ended after {} of {} bytes of payload", received_,
+                               has_first_ ? std::to_string(request_.payload_bytes) : "unknown")));
+}
+
+void ServerCall::Handle() {
+  const Request request{.header = request_.header,
+                        .payload = payload_->bytes(),
+                        .peer = context_.peer(),
+                        .role = role_,
+                        .deadline = context_.deadline(),
+                        .cancelled = [this] { return context_.IsCancelled(); }};
+  StatusOr<Response> response = method_->handle(request);
+  if (!response.ok()) return Fail(response.status());
+  response_ = *std::move(response);
+  Write();
+}
+
+void ServerCall::Write() {
+  const std::size_t size = response_.payload == nullptr ? 0 : response_.payload->size();
+  if (!header_sent_) {
+    out_ = EncodeFirstPart(response_.header, size);
+    header_sent_ = true;
+  } else {
+    const std::size_t piece = std::min(kPieceBytes, size - sent_);
+    out_ = EncodePiece(response_.payload, sent_, piece);
+    sent_ += piece;
+  }
+  if (sent_ < size) return StartWrite(&out_);
+  server_.bytes_sent.fetch_add(static_cast<std::int64_t>(response_.header.size() + size));
+  StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
+}
+
+void ServerCall::OnWriteDone(bool ok) {
+  if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller is gone"));
+  Write();
+}
+
+void ServerCall::Fail(const Status& status) {
+  if (const auto refusal = RefusalOf(status); refusal.has_value()) {
+    server_.refusals.Count(*refusal);
+    context_.AddTrailingMetadata(kRefusalKey, std::string(RefusalName(*refusal)));
+  }
+  Finish(ToGrpc(status));
+}
+
+}  // namespace gorila::rpc

@@ -1,0 +1,75 @@
+// One call on its way through a server. Only for server.cc.
+#ifndef GORILA_RPC_SERVER_CALL_H_
+#define GORILA_RPC_SERVER_CALL_H_
+
+#include <grpcpp/generic/async_generic_service.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "gorila/rpc/method.h"
+#include "gorila/rpc/part.h"
+#include "gorila/rpc/server.h"
+#include "gorila/rpc/worker_pool.h"
+
+namespace gorila::rpc {
+
+// What the calls of a server share.
+struct ServerState {
+  explicit ServerState(const ServerOptions& server_options) : options(server_options) {}
+
+  const ServerOptions options;
+  RefusalCounters refusals;
+  std::atomic<std::int64_t> calls{0};
+  std::atomic<std::int64_t> bytes_received{0};
+  std::atomic<std::int64_t> bytes_sent{0};
+  std::atomic<int> present_calls{0};
+  std::atomic<std::uint64_t> present_bytes{0};  // of payloads being received or handled
+  std::unique_ptr<WorkerPool> workers;
+};
+
+// Reads the whole request, has a worker handle it, writes the response. Deletes itself when gRPC is
+// done with it. gRPC never runs two of its callbacks at once here, because the next operation only
+// starts when the one before has ended.
+class ServerCall final : public grpc::ServerGenericBidiReactor {
+ public:
+  // `method` null: `refusal` says why, and the call ends at once.
+  ServerCall(ServerState& server, const Method* method, Status refusal, std::string role,
+             grpc::GenericCallbackServerContext& context);
+  ~ServerCall() override;
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone() override { delete this; }
+
+ private:
+  Status ReadFirst();
+  Status ReadPiece();
+  void EndOfRequest();
+  void Handle();
+  void Write();
+  void Fail(const Status& status);
+
+  ServerState& server_;
+  const Method* const method_;
+  const std::string role_;
+  grpc::GenericCallbackServerContext& context_;
+
+  grpc::ByteBuffer in_;
+  bool has_first_ = false;
+  FirstPart request_;
+  std::unique_ptr<Payload> payload_;
+  std::size_t received_ = 0;  // bytes of payload
+  std::uint64_t reserved_bytes_ = 0;
+
+  grpc::ByteBuffer out_;
+  Response response_;
+  bool header_sent_ = false;
+  std::size_t sent_ = 0;  // bytes of payload
+};
+
+}  // namespace gorila::rpc
+
+#endif  // GORILA_RPC_SERVER_CALL_H_
