@@ -74,6 +74,11 @@ std::int64_t ParameterShard::version() const {
   return version_;
 }
 
+std::int64_t ParameterShard::target_version() const {
+  const MutexLock lock(mutex_);
+  return target_version_;
+}
+
 ShardCounters ParameterShard::counters() const {
   const MutexLock lock(mutex_);
   return counters_;

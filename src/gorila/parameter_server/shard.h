@@ -59,6 +59,7 @@ class ParameterShard {
   bool PullTarget(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
 
   std::int64_t version() const GORILA_EXCLUDES(mutex_);
+  std::int64_t target_version() const GORILA_EXCLUDES(mutex_);  // of the target copy
   ShardCounters counters() const GORILA_EXCLUDES(mutex_);
 
   ShardSnapshot Snapshot() const GORILA_EXCLUDES(mutex_);

@@ -61,7 +61,7 @@ Status Retry(const RetryPolicy& policy, const StopPredicate& stop,
              const std::function<void(const Status&)>& on_failure) {
   Clock::time_point give_up{};
   for (int failures = 1;; ++failures) {
-    const Status status = attempt();
+    Status status = attempt();
     if (status.ok()) return status;
     if (stop && stop()) return absl::CancelledError("stopped while trying again");
     if (!IsRetryable(status)) return status;

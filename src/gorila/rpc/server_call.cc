@@ -7,8 +7,8 @@
 
 namespace gorila::rpc {
 
-ServerCall::ServerCall(ServerState& server, const Method* method, Status refusal, std::string role,
-                       grpc::GenericCallbackServerContext& context)
+ServerCall::ServerCall(ServerState& server, const Method* method, const Status& refusal,
+                       std::string role, grpc::GenericCallbackServerContext& context)
     : server_(server), method_(method), role_(std::move(role)), context_(context) {
   server_.present_calls.fetch_add(1);
   if (method_ == nullptr) {

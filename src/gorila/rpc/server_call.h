@@ -36,7 +36,7 @@ struct ServerState {
 class ServerCall final : public grpc::ServerGenericBidiReactor {
  public:
   // `method` null: `refusal` says why, and the call ends at once.
-  ServerCall(ServerState& server, const Method* method, Status refusal, std::string role,
+  ServerCall(ServerState& server, const Method* method, const Status& refusal, std::string role,
              grpc::GenericCallbackServerContext& context);
   ~ServerCall() override;
 

@@ -16,15 +16,24 @@
 
 namespace gorila {
 
-// Frames (environment steps) of all bundles together. Thread-safe.
+// Frames (environment steps) of all bundles together. Those of other processes are as of the last
+// Synchronise(). Thread-safe.
 class FrameClock {
  public:
-  std::int64_t frames() const { return frames_.load(std::memory_order_relaxed); }
-  void Add(std::int64_t frames) { frames_.fetch_add(frames, std::memory_order_relaxed); }
-  void Set(std::int64_t frames) { frames_.store(frames, std::memory_order_relaxed); }
+  std::int64_t frames() const { return elsewhere_.load(std::memory_order_relaxed) + own(); }
+  void Add(std::int64_t frames) { own_.fetch_add(frames, std::memory_order_relaxed); }
+  void Set(std::int64_t frames) { Synchronise(frames, own()); }
+
+  // Frames of this process alone.
+  std::int64_t own() const { return own_.load(std::memory_order_relaxed); }
+  // There were `frames` in all when own() was `own`.
+  void Synchronise(std::int64_t frames, std::int64_t own) {
+    elsewhere_.store(frames - own, std::memory_order_relaxed);
+  }
 
  private:
-  std::atomic<std::int64_t> frames_{0};
+  std::atomic<std::int64_t> own_{0};
+  std::atomic<std::int64_t> elsewhere_{0};
 };
 
 // What a bundle shows of itself while it runs.

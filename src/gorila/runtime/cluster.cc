@@ -24,8 +24,6 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
   return spec;
 }
 
-namespace {
-
 // A learning rate that falls without a given length falls over the run: what its frames will pay
 // for.
 ShardOptions ResolveShardOptions(const Config& config) {
@@ -39,17 +37,19 @@ ShardOptions ResolveShardOptions(const Config& config) {
   return options;
 }
 
-}  // namespace
+std::vector<float> RunInitialParameters(const Config& config, const ParameterLayout& layout) {
+  RandomStream random = RandomStream::Derive(config.run.seed, "parameters");
+  return InitialParameters(layout, random);
+}
 
 StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config) {
   std::unique_ptr<Cluster> cluster(new Cluster(config));
   GORILA_ASSIGN_OR_RETURN(cluster->network_, ResolveNetwork(config));
   cluster->layout_ = MakeParameterLayout(cluster->network_);
-  RandomStream random = RandomStream::Derive(config.run.seed, "parameters");
   GORILA_ASSIGN_OR_RETURN(
       cluster->store_,
       InProcessParameterStore::Make(ResolveShardOptions(config), config.parameter_server.shards,
-                                    InitialParameters(cluster->layout_, random)));
+                                    RunInitialParameters(config, cluster->layout_)));
   for (int i = 0; i < config.run.bundles; ++i) {
     GORILA_ASSIGN_OR_RETURN(
         std::unique_ptr<Bundle> bundle,

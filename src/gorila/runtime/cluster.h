@@ -17,6 +17,12 @@ namespace gorila {
 // What the environment and configuration make of the network. InvalidArgument names the key.
 StatusOr<NetworkSpec> ResolveNetwork(const Config& config);
 
+// [parameter_server] and [optimizer] with what follows from the run's length filled in.
+ShardOptions ResolveShardOptions(const Config& config);
+
+// What every parameter server of this run begins with.
+std::vector<float> RunInitialParameters(const Config& config, const ParameterLayout& layout);
+
 // Called by one coordinating thread. Either threaded (Start, then Wait / Pause / Resume / Stop) or
 // deterministic (StepAll again and again).
 class Cluster {

@@ -5,35 +5,51 @@
 
 namespace gorila {
 
-void RunObserver::AddEpisodes(const BundleStatus& status) {
-  for (const EpisodeResult& episode : status.episodes) {
+RunSample SampleCluster(Cluster& cluster) {
+  RunSample sample;
+  sample.frames = cluster.clock().frames();
+  sample.updates = cluster.store().UpdateCount();
+  sample.bundles = static_cast<int>(cluster.bundles().size());
+  sample.gradients = cluster.store().shard(0).counters();
+  for (const auto& bundle : cluster.bundles()) {
+    const BundleStatus status = bundle->TakeStatus();
+    sample.episodes.insert(sample.episodes.end(), status.episodes.begin(), status.episodes.end());
+    sample.outliers += status.learner.outliers;
+    sample.replay_rows += status.replay.rows;
+    sample.replay_capacity += status.replay.capacity;
+    sample.epsilon += status.epsilon / sample.bundles;
+    sample.loss += status.learner.loss / sample.bundles;
+  }
+  return sample;
+}
+
+void RunObserver::AddEpisodes(const std::vector<EpisodeResult>& episodes) {
+  for (const EpisodeResult& episode : episodes) {
     recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
     returns_since_row_.Add(episode.episode_return);
     lengths_since_row_.Add(static_cast<double>(episode.length));
   }
 }
 
-void RunObserver::Observe(Cluster& cluster, double seconds) {
+void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double seconds) {
   ProgressSnapshot seen;
-  seen.frames = static_cast<std::uint64_t>(cluster.clock().frames());
-  seen.total_frames = static_cast<std::uint64_t>(cluster.config().run.frames);
-  seen.updates = static_cast<std::uint64_t>(cluster.store().UpdateCount());
-  seen.bundles = static_cast<int>(cluster.bundles().size());
-  loss_ = 0;
-  for (const auto& bundle : cluster.bundles()) {
-    const BundleStatus status = bundle->TakeStatus();
-    AddEpisodes(status);
-    seen.outliers += static_cast<std::uint64_t>(status.learner.outliers);
-    seen.replay_size += static_cast<std::uint64_t>(status.replay.rows);
-    seen.replay_capacity += static_cast<std::uint64_t>(status.replay.capacity);
-    seen.epsilon += status.epsilon / seen.bundles;
-    loss_ += status.learner.loss / seen.bundles;
-  }
-  // Shard 0 stands for the whole gradient, as its version does for the update clock.
-  const ShardCounters counters = cluster.store().shard(0).counters();
-  seen.accepted = static_cast<std::uint64_t>(counters.accepted);
-  seen.stale = static_cast<std::uint64_t>(counters.stale);
-  seen.invalid = static_cast<std::uint64_t>(counters.invalid);
+  seen.frames = static_cast<std::uint64_t>(sample.frames);
+  seen.total_frames = static_cast<std::uint64_t>(run.frames);
+  seen.updates = static_cast<std::uint64_t>(sample.updates);
+  seen.bundles = sample.bundles;
+  seen.outliers = static_cast<std::uint64_t>(sample.outliers);
+  seen.replay_size = static_cast<std::uint64_t>(sample.replay_rows);
+  seen.replay_capacity = static_cast<std::uint64_t>(sample.replay_capacity);
+  seen.epsilon = sample.epsilon;
+  AddEpisodes(sample.episodes);
+  loss_ = sample.loss;
+  const ShardCounters& gradients = sample.gradients;
+  seen.accepted = static_cast<std::uint64_t>(gradients.accepted);
+  seen.stale = static_cast<std::uint64_t>(gradients.stale);
+  seen.invalid = static_cast<std::uint64_t>(gradients.invalid);
+  staleness_ = gradients.accepted > 0 ? static_cast<double>(gradients.staleness_sum) /
+                                            static_cast<double>(gradients.accepted)
+                                      : 0.0;
 
   const auto now = std::chrono::steady_clock::now();
   frame_rate_.Update(now, seen.frames);
@@ -48,18 +64,15 @@ void RunObserver::Observe(Cluster& cluster, double seconds) {
         static_cast<double>(seen.total_frames - std::min(seen.total_frames, seen.frames));
     seen.seconds_left = left / seen.frames_per_second;
   }
-  const double limit = cluster.config().run.seconds;
+  const double limit = run.seconds;
   if (limit > 0) seen.seconds_left = std::min(seen.seconds_left, std::max(0.0, limit - seconds));
   progress_ = seen;
 }
 
-Status RunObserver::AppendTrainingRow(Cluster& cluster, RunLog& log) {
-  if (progress_.frames == row_frames_) return OkStatus();
+Status RunObserver::AppendTrainingRow(RunLog& log) {
+  // Less: a shard came back from a snapshot, and its clients have not reported again yet.
+  if (progress_.frames <= row_frames_) return OkStatus();
   row_frames_ = progress_.frames;
-  const ShardCounters counters = cluster.store().shard(0).counters();
-  const double staleness = counters.accepted > 0 ? static_cast<double>(counters.staleness_sum) /
-                                                       static_cast<double>(counters.accepted)
-                                                 : 0.0;
   std::vector<RunLogField> fields = {
       {"kind", "training"},
       {"frames", progress_.frames},
@@ -75,7 +88,7 @@ Status RunObserver::AppendTrainingRow(Cluster& cluster, RunLog& log) {
       {"gradients_stale", progress_.stale},
       {"gradients_outlier", progress_.outliers},
       {"gradients_invalid", progress_.invalid},
-      {"staleness_mean", staleness},
+      {"staleness_mean", staleness_},
       {"replay_rows", progress_.replay_size},
   };
   if (wall_time_) {

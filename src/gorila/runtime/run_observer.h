@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/metrics/progress.h"
@@ -14,6 +15,24 @@
 
 namespace gorila {
 
+// A run at one instant, wherever its parts are.
+struct RunSample {
+  std::int64_t frames = 0;
+  std::int64_t updates = 0;
+  int bundles = 0;
+  // Of shard 0, which stands for the whole gradient, as its version does for the update clock.
+  ShardCounters gradients;
+  std::int64_t outliers = 0;
+  std::int64_t replay_rows = 0;
+  std::int64_t replay_capacity = 0;
+  double epsilon = 0;                   // mean over bundles
+  double loss = 0;                      // mean over bundles
+  std::vector<EpisodeResult> episodes;  // finished since the last sample
+};
+
+// Takes the episodes of every bundle.
+RunSample SampleCluster(Cluster& cluster);
+
 // One thread: the trainer's.
 class RunObserver {
  public:
@@ -21,24 +40,28 @@ class RunObserver {
   // can be compared byte by byte.
   explicit RunObserver(bool wall_time) : wall_time_(wall_time) {}
 
-  // Takes the present status of every bundle. `seconds`: training time so far, over resumes.
-  void Observe(Cluster& cluster, double seconds);
+  // `run`: of the configuration. `seconds`: training time so far, over resumes.
+  void Observe(const RunSample& sample, const RunOptions& run, double seconds);
+  void Observe(Cluster& cluster, double seconds) {
+    Observe(SampleCluster(cluster), cluster.config().run, seconds);
+  }
 
   const ProgressSnapshot& progress() const { return progress_; }
 
   // Appends a row for the frames since the last row; nothing when there were none.
-  Status AppendTrainingRow(Cluster& cluster, RunLog& log);
+  Status AppendTrainingRow(RunLog& log);
 
   // To be saved when no row is open, that is right after AppendTrainingRow.
   std::string SaveState() const;
   Status RestoreState(const std::string& state);
 
  private:
-  void AddEpisodes(const BundleStatus& status);
+  void AddEpisodes(const std::vector<EpisodeResult>& episodes);
 
   const bool wall_time_;
   ProgressSnapshot progress_;
   double loss_ = 0;               // mean over bundles
+  double staleness_ = 0;          // mean over accepted gradients, in versions
   std::uint64_t row_frames_ = 0;  // at the end of the last row
   EpisodeStatistics recent_;
   RunningStatistics returns_since_row_;

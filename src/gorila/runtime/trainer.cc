@@ -71,7 +71,8 @@ Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
       directory_(std::move(directory)),
       cluster_(std::move(cluster)),
       checkpointer_(directory_->checkpoints(), config.checkpoint.replay, config.checkpoint.keep),
-      observer_(!config.run.deterministic) {}
+      observer_(!config.run.deterministic),
+      scorer_(config) {}
 
 StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
                                                   const std::filesystem::path& path) {
@@ -116,7 +117,7 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), ToToml(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
   GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes));
-  best_ = std::move(memory.best);
+  scorer_.SetBest(std::move(memory.best));
   seconds_before_ = memory.seconds;
   return OkStatus();
 }
@@ -164,7 +165,7 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
     ShowProgress(hooks);
     if (Clock::now() >= next_row) {
       next_row += seconds(config_.run.metrics_every_seconds);
-      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*cluster_, *log_));
+      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_));
     }
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
     frames_before = cluster_->clock().frames();
@@ -197,7 +198,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     const bool row_ends = Crossed(before, now, config_.run.metrics_every_frames);
     if (row_ends) {
       observer_.Observe(*cluster_, Seconds());
-      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*cluster_, *log_));
+      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_));
       GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
     }
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(before, hooks));
@@ -235,38 +236,11 @@ std::vector<float> Trainer::PullParameters() {
   return parameters;
 }
 
-// The paper's rule: "the best network found by periodic evaluation is scored".
 Status Trainer::EvaluatePeriodically(const TrainerHooks& hooks) {
-  const std::int64_t frames = cluster_->clock().frames();
-  std::vector<float> parameters = PullParameters();
-  EvaluationRequest request{
-      .protocol = config_.evaluation.protocol,
-      .episodes = config_.evaluation.periodic_episodes,
-      .seed = RandomStream::Derive(config_.run.seed, "periodic evaluation",
-                                   static_cast<std::uint64_t>(frames))
-                  .NextBits(),
-      // A deterministic run that was stopped here must have this evaluation when it goes on.
-      .cancelled = config_.run.deterministic ? std::function<bool()>() : hooks.stop_requested};
-  const StatusOr<EvaluationResult> result = Evaluate(config_, parameters, request);
-  if (absl::IsCancelled(result.status())) return OkStatus();  // the loop sees the stop itself
-  GORILA_RETURN_IF_ERROR(result.status());
-  const double mean = result->summary.mean;
-  GORILA_RETURN_IF_ERROR(log_->Append({{"kind", "evaluation"},
-                                       {"frames", frames},
-                                       {"updates", cluster_->store().UpdateCount()},
-                                       {"protocol", result->protocol},
-                                       {"episodes", result->returns.size()},
-                                       {"return_mean", mean},
-                                       {"standard_error", result->summary.standard_error}}));
-  if (hooks.message) {
-    hooks.message(fmt::format("evaluation at {} frames: {:.2f} +- {:.2f} ({}, {} episodes)", frames,
-                              mean, result->summary.standard_error, result->protocol,
-                              result->returns.size()));
-  }
-  if (!best_.has_value() || mean > best_->mean) {
-    best_ = BestNetwork{mean, frames, std::move(parameters)};
-  }
-  return OkStatus();
+  // A deterministic run that was stopped here must have this evaluation when it goes on.
+  const auto cancelled = config_.run.deterministic ? std::function<bool()>() : hooks.stop_requested;
+  return scorer_.EvaluatePeriodically(cluster_->clock().frames(), cluster_->store().UpdateCount(),
+                                      PullParameters(), *log_, hooks.message, cancelled);
 }
 
 Status Trainer::CheckpointThreaded() {
@@ -280,11 +254,11 @@ Status Trainer::CheckpointThreaded() {
 
 Status Trainer::CaptureCheckpoint() {
   // A row ends here, so that nothing half-counted has to be kept.
-  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*cluster_, *log_));
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_));
   GORILA_RETURN_IF_ERROR(log_->Sync());
   return checkpointer_.Capture(*cluster_, {.seconds = Seconds(),
                                            .metrics_bytes = log_->bytes(),
-                                           .best = best_,
+                                           .best = scorer_.best(),
                                            .trainer_state = observer_.SaveState()});
 }
 
@@ -299,32 +273,13 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
   outcome.progress = observer_.progress();
   if (interrupted_) return outcome;
 
-  const bool use_best = config_.evaluation.best && best_.has_value();
-  const std::vector<float> parameters = use_best ? best_->parameters : PullParameters();
-  outcome.evaluated_frames = use_best ? best_->frames : cluster_->clock().frames();
-  GORILA_ASSIGN_OR_RETURN(const std::string encoded,
-                          EncodeParameters(cluster_->layout(), parameters,
-                                           {{"environment", config_.environment.name},
-                                            {"frames", std::to_string(outcome.evaluated_frames)}}));
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->path() / "final.safetensors", encoded));
-  const EvaluationRequest request{.protocol = config_.evaluation.protocol,
-                                  .episodes = config_.evaluation.episodes,
-                                  .seed = FinalEvaluationSeed(config_),
-                                  .cancelled = hooks.stop_requested};
-  if (hooks.message) {
-    hooks.message(
-        fmt::format("evaluating: {} episodes, protocol {}", request.episodes, request.protocol));
-  }
-  StatusOr<EvaluationResult> evaluation = Evaluate(config_, parameters, request);
-  if (absl::IsCancelled(evaluation.status())) return outcome;  // resume evaluates again
-  GORILA_ASSIGN_OR_RETURN(outcome.evaluation, std::move(evaluation));
-  GORILA_RETURN_IF_ERROR(
-      log_->Append({{"kind", "final_evaluation"},
-                    {"frames", outcome.evaluated_frames},
-                    {"protocol", outcome.evaluation.protocol},
-                    {"episodes", outcome.evaluation.returns.size()},
-                    {"return_mean", outcome.evaluation.summary.mean},
-                    {"standard_error", outcome.evaluation.summary.standard_error}}));
+  GORILA_ASSIGN_OR_RETURN(
+      auto score,
+      scorer_.EvaluateFinally(cluster_->clock().frames(), PullParameters(), cluster_->layout(),
+                              directory_->path(), *log_, hooks.message, hooks.stop_requested));
+  if (!score.has_value()) return outcome;  // resume evaluates again
+  outcome.evaluation = std::move(score->evaluation);
+  outcome.evaluated_frames = score->frames;
   outcome.finished = true;
   return outcome;
 }

@@ -18,6 +18,7 @@
 #include "gorila/runtime/run_checkpoint.h"
 #include "gorila/runtime/run_directory.h"
 #include "gorila/runtime/run_observer.h"
+#include "gorila/runtime/run_scorer.h"
 
 namespace gorila {
 
@@ -88,7 +89,7 @@ class Trainer {
   RunCheckpointer checkpointer_;
   RunObserver observer_;
   std::optional<RunLog> log_;
-  std::optional<BestNetwork> best_;
+  RunScorer scorer_;
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process
   bool interrupted_ = false;

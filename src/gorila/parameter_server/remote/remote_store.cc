@@ -1,0 +1,332 @@
+#include "gorila/parameter_server/remote/remote_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/rpc/payload.h"
+
+namespace gorila {
+namespace {
+
+// A ShardVersions entry: the generation above, the version in the low 40 bits.
+constexpr int kVersionBits = 40;
+constexpr std::int64_t kMaxVersion = (std::int64_t{1} << kVersionBits) - 1;
+constexpr std::int64_t kMaxGeneration = (std::int64_t{1} << 22) - 1;
+
+struct GenerationVersion {
+  std::int64_t generation = 0;
+  std::int64_t version = -1;
+};
+
+GenerationVersion Unpack(std::int64_t packed) {
+  if (packed < 0) return {};
+  return {packed >> kVersionBits, packed & kMaxVersion};
+}
+
+StatusOr<std::int64_t> Pack(std::int64_t generation, std::int64_t version) {
+  if (generation < 1 || generation > kMaxGeneration || version < 0 || version > kMaxVersion) {
+    return DataLoss("a shard answered with generation {} and version {}", generation, version);
+  }
+  return (generation << kVersionBits) | version;
+}
+
+Status CheckSizes(std::size_t values, std::size_t size, std::size_t versions, std::size_t shards) {
+  if (values == size && versions == shards) return OkStatus();
+  return InvalidArgument(
+      "parameter store: given {} values and {} versions, expected {} values and {} versions",
+      values, versions, size, shards);
+}
+
+std::string NameOf(int shard, const rpc::Endpoint& endpoint) {
+  return fmt::format("parameter shard {} at {}", shard, rpc::ToString(endpoint));
+}
+
+Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {
+  switch (verdict) {
+    case v1::PushResponse::ACCEPTED:
+      ++outcome.accepted;
+      return OkStatus();
+    case v1::PushResponse::STALE:
+      ++outcome.stale;
+      return OkStatus();
+    case v1::PushResponse::INVALID:
+      ++outcome.invalid;
+      return OkStatus();
+    default:
+      return DataLoss("a shard answered a gradient with verdict {}", static_cast<int>(verdict));
+  }
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
+    const RemoteStoreOptions& options) {
+  std::unique_ptr<RemoteParameterStore> store(new RemoteParameterStore(options));
+  const int shards = static_cast<int>(options.endpoints.size());
+  GORILA_ASSIGN_OR_RETURN(const std::vector<Slice> partition,
+                          MakePartition(options.parameters, shards));
+  for (int i = 0; i < shards; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    store->links_.push_back(std::make_unique<Link>(
+        i, partition[k],
+        rpc::ChannelOptions{.endpoint = options.endpoints[k],
+                            .role = kParameterServerRole,
+                            .tls = options.tls,
+                            .identity = {.token = options.token, .layout = options.layout}}));
+  }
+  for (const std::unique_ptr<Link>& link : store->links_) {
+    GORILA_RETURN_IF_ERROR(store->Introduce(*link));
+  }
+  return store;
+}
+
+Status RemoteParameterStore::Introduce(Link& link) {
+  const auto make = [this](Link& asked) {
+    v1::DescribeRequest request;
+    request.set_seen_generation(Look(asked).generation);
+    return rpc::CallOptions{.method = kDescribeMethod,
+                            .header = request.SerializeAsString(),
+                            .timeout = options_.timeout};
+  };
+  const auto take = [this](Link& asked, const std::string& header) -> Status {
+    GORILA_ASSIGN_OR_RETURN(const auto place,
+                            rpc::Channel::ParseResponse<v1::ShardDescription>(header));
+    const bool expected = place.shard() == asked.index && place.shards() == num_shards() &&
+                          place.parameters() == size() && place.begin() == asked.slice.begin &&
+                          place.end() == asked.slice.end;
+    if (!expected) {
+      return InvalidArgument(
+          "{} says it is shard {} of {} with parameters {}..{}; expected shard "
+          "{} of {} with {}..{}",
+          rpc::ToString(asked.channel.endpoint()), place.shard(), place.shards(), place.begin(),
+          place.end(), asked.index, num_shards(), asked.slice.begin, asked.slice.end);
+    }
+    GORILA_RETURN_IF_ERROR(Accept(asked, place.generation()));
+    const MutexLock lock(asked.mutex);
+    asked.known.latest_version = place.version();
+    return OkStatus();
+  };
+  return CallAll({&link}, make, take);
+}
+
+Status RemoteParameterStore::Accept(Link& link, std::int64_t generation) {
+  const MutexLock lock(link.mutex);
+  if (generation < link.known.generation) {
+    return Unavailable("{} answered as generation {}; generation {} was seen",
+                       NameOf(link.index, link.channel.endpoint()), generation,
+                       link.known.generation);
+  }
+  if (generation > link.known.generation) {
+    link.known = {.generation = generation, .latest_version = 0, .target_version = -1};
+  }
+  return OkStatus();
+}
+
+RemoteParameterStore::Known RemoteParameterStore::Look(const Link& link) {
+  const MutexLock lock(link.mutex);
+  return link.known;
+}
+
+Status RemoteParameterStore::CallAll(const std::vector<Link*>& links, const MakeCall& make,
+                                     const TakeAnswer& take) {
+  const auto started = std::chrono::steady_clock::now();
+  std::vector<rpc::PendingCall> calls;
+  calls.reserve(links.size());
+  for (Link* const link : links) calls.push_back(link->channel.Start(make(*link)));
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const StatusOr<std::string> header = calls[i].Wait(options_.stop);
+    Status status = header.ok() ? take(*links[i], *header) : header.status();
+    if (!status.ok()) status = TryAgain(*links[i], std::move(status), make, take);
+    GORILA_RETURN_IF_ERROR(status);
+  }
+  const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - started;
+  nanoseconds_.fetch_add(taken.count(), std::memory_order_relaxed);
+  return OkStatus();
+}
+
+// `failure` is what came of the first try.
+Status RemoteParameterStore::TryAgain(Link& link, Status failure, const MakeCall& make,
+                                      const TakeAnswer& take) {
+  bool first = true;
+  const auto attempt = [&]() -> Status {
+    if (std::exchange(first, false)) return std::move(failure);
+    retries_.fetch_add(1, std::memory_order_relaxed);
+    GORILA_ASSIGN_OR_RETURN(const std::string header, link.channel.Call(make(link), options_.stop));
+    return take(link, header);
+  };
+  const Status status = rpc::Retry(options_.retry, options_.stop, attempt,
+                                   [&](const Status& error) { SayAway(link, error); });
+  if (!status.ok()) return Annotate(status, NameOf(link.index, link.channel.endpoint()));
+  if (link.away.exchange(false) && options_.message) {
+    options_.message(fmt::format("{} is back, generation {}",
+                                 NameOf(link.index, link.channel.endpoint()),
+                                 Look(link).generation));
+  }
+  return OkStatus();
+}
+
+void RemoteParameterStore::SayAway(Link& link, const Status& failure) {
+  if (link.away.exchange(true) || !options_.message) return;
+  options_.message(fmt::format("waiting for {}: {}", NameOf(link.index, link.channel.endpoint()),
+                               std::string(failure.message())));
+}
+
+StatusOr<bool> RemoteParameterStore::Pull(std::span<float> values, ShardVersions& versions) {
+  return PullInto(values, versions, /*target=*/false);
+}
+
+StatusOr<bool> RemoteParameterStore::PullTarget(std::span<float> values, ShardVersions& versions) {
+  return PullInto(values, versions, /*target=*/true);
+}
+
+StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVersions& versions,
+                                              bool target) {
+  GORILA_RETURN_IF_ERROR(CheckSizes(values.size(), size(), versions.size(), links_.size()));
+  std::vector<char> received(links_.size());  // whether a payload came
+  std::vector<Link*> asked;
+  for (const std::unique_ptr<Link>& link : links_) {
+    // Target copies change seldom, and every answer tells which one is present.
+    const Known known = Look(*link);
+    const GenerationVersion have = Unpack(versions[static_cast<std::size_t>(link->index)]);
+    const bool present =
+        target && have.generation == known.generation && have.version == known.target_version;
+    if (!present) asked.push_back(link.get());
+  }
+  const auto make = [&](Link& link) {
+    const auto i = static_cast<std::size_t>(link.index);
+    const GenerationVersion have = Unpack(versions[i]);
+    v1::PullRequest request;
+    request.set_seen_generation(Look(link).generation);
+    request.set_have_generation(have.generation);
+    request.set_have_version(have.version);
+    request.set_target(target);
+    received[i] = 0;
+    rpc::CallOptions call{
+        .method = kPullMethod, .header = request.SerializeAsString(), .timeout = options_.timeout};
+    call.sink = [&link, &received, values](std::string_view header,
+                                           std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
+      GORILA_ASSIGN_OR_RETURN(const auto response,
+                              rpc::Channel::ParseResponse<v1::PullResponse>(std::string(header)));
+      // Before the first byte: what an older generation has must not overwrite anything.
+      GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+      const auto slice =
+          std::as_writable_bytes(values.subspan(link.slice.begin, link.slice.size()));
+      if (bytes != slice.size()) {
+        return DataLoss("a slice of {} bytes; expected {}", bytes, slice.size());
+      }
+      received[static_cast<std::size_t>(link.index)] = 1;
+      return slice;
+    };
+    return call;
+  };
+  bool changed = false;
+  const auto take = [&](Link& link, const std::string& header) -> Status {
+    const auto i = static_cast<std::size_t>(link.index);
+    GORILA_ASSIGN_OR_RETURN(const auto response,
+                            rpc::Channel::ParseResponse<v1::PullResponse>(header));
+    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+    GORILA_ASSIGN_OR_RETURN(const std::int64_t packed,
+                            Pack(response.generation(), response.version()));
+    if (received[i] == 0 && packed != versions[i]) {
+      return DataLoss("{} sent no parameters", NameOf(link.index, link.channel.endpoint()));
+    }
+    changed |= received[i] != 0;
+    versions[i] = packed;
+    if (received[i] != 0) {
+      bytes_pulled_.fetch_add(static_cast<std::int64_t>(link.slice.size() * sizeof(float)),
+                              std::memory_order_relaxed);
+    }
+    const MutexLock lock(link.mutex);
+    if (link.known.generation == response.generation()) {
+      link.known.latest_version = std::max(link.known.latest_version, response.latest_version());
+      link.known.target_version = std::max(link.known.target_version, response.target_version());
+    }
+    return OkStatus();
+  };
+  GORILA_RETURN_IF_ERROR(CallAll(asked, make, take));
+  return changed;
+}
+
+StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient,
+                                                 const ShardVersions& versions) {
+  GORILA_RETURN_IF_ERROR(CheckSizes(gradient.size(), size(), versions.size(), links_.size()));
+  const bool pulled = std::all_of(versions.begin(), versions.end(), [](auto v) { return v >= 0; });
+  if (!pulled) return InvalidArgument("a gradient of parameters that were never pulled");
+  const std::int64_t sequence = sequence_.fetch_add(1) + 1;
+  std::vector<Link*> all;
+  for (const std::unique_ptr<Link>& link : links_) all.push_back(link.get());
+  const auto make = [&](Link& link) {
+    const GenerationVersion computed = Unpack(versions[static_cast<std::size_t>(link.index)]);
+    v1::PushRequest request;
+    request.set_seen_generation(Look(link).generation);
+    request.set_client(options_.client);
+    request.set_sequence(sequence);
+    request.set_computed_generation(computed.generation);
+    request.set_computed_version(computed.version);
+    // Copied: what the transport still holds of a call that failed must not be the caller's.
+    auto payload = rpc::CopyToPayload(gradient.subspan(link.slice.begin, link.slice.size()));
+    bytes_pushed_.fetch_add(static_cast<std::int64_t>(payload->size()), std::memory_order_relaxed);
+    return rpc::CallOptions{.method = kPushMethod,
+                            .header = request.SerializeAsString(),
+                            .payload = std::move(payload),
+                            .timeout = options_.timeout};
+  };
+  PushOutcome outcome;
+  const auto take = [&](Link& link, const std::string& header) -> Status {
+    GORILA_ASSIGN_OR_RETURN(const auto response,
+                            rpc::Channel::ParseResponse<v1::PushResponse>(header));
+    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+    {
+      const MutexLock lock(link.mutex);
+      if (link.known.generation == response.generation()) {
+        link.known.latest_version = std::max(link.known.latest_version, response.version());
+      }
+    }
+    return CountVerdict(response.verdict(), outcome);
+  };
+  GORILA_RETURN_IF_ERROR(CallAll(all, make, take));
+  return outcome;
+}
+
+std::int64_t RemoteParameterStore::UpdateCount() const {
+  return Look(*links_.front()).latest_version;
+}
+
+StatusOr<v1::ReportResponse> RemoteParameterStore::Report(v1::ReportRequest report) {
+  Link& link = *links_.front();
+  report.set_seen_generation(Look(link).generation);
+  report.set_client(options_.client);
+  GORILA_ASSIGN_OR_RETURN(
+      auto response, link.channel.CallProto<v1::ReportResponse>(kReportMethod, report,
+                                                                options_.timeout, options_.stop));
+  GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+  return response;
+}
+
+StatusOr<v1::ProgressResponse> RemoteParameterStore::GetProgress(std::int64_t first_episode) {
+  Link& link = *links_.front();
+  v1::ProgressRequest request;
+  request.set_seen_generation(Look(link).generation);
+  request.set_first_episode(first_episode);
+  GORILA_ASSIGN_OR_RETURN(
+      auto response, link.channel.CallProto<v1::ProgressResponse>(kProgressMethod, request,
+                                                                  options_.timeout, options_.stop));
+  GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+  return response;
+}
+
+StatusOr<v1::StatusResponse> RemoteParameterStore::GetStatus(int shard) {
+  return links_[static_cast<std::size_t>(shard)]->channel.CallProto<v1::StatusResponse>(
+      kStatusMethod, v1::StatusRequest(), options_.timeout, options_.stop);
+}
+
+RemoteStoreTraffic RemoteParameterStore::traffic() const {
+  return {.pushes = sequence_.load(),
+          .bytes_pushed = bytes_pushed_.load(),
+          .bytes_pulled = bytes_pulled_.load(),
+          .retries = retries_.load(),
+          .seconds = static_cast<double>(nanoseconds_.load()) * 1e-9};
+}
+
+}  // namespace gorila

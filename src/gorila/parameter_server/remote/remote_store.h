@@ -1,0 +1,120 @@
+// The parameter server in other processes.
+#ifndef GORILA_PARAMETER_SERVER_REMOTE_REMOTE_STORE_H_
+#define GORILA_PARAMETER_SERVER_REMOTE_REMOTE_STORE_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/parameter_server/parameter_store.h"
+#include "gorila/parameter_server/partition.h"
+#include "gorila/rpc/channel.h"
+#include "gorila/rpc/endpoint.h"
+#include "gorila/rpc/retry.h"
+#include "gorila/v1/parameter_server.pb.h"
+
+namespace gorila {
+
+struct RemoteStoreOptions {
+  std::vector<rpc::Endpoint> endpoints;  // one a shard, in the shards' order
+  std::optional<rpc::TlsIdentity> tls = {};
+  std::string token = {};
+  std::uint64_t layout = 0;                   // fingerprint of the parameter layout
+  std::size_t parameters = 0;                 // floats in the flat vector
+  std::uint64_t client = 0;                   // of this process, drawn at random
+  std::chrono::milliseconds timeout{10'000};  // of one call
+  rpc::RetryPolicy retry = {};                // how long an absent shard is waited for
+  rpc::StopPredicate stop = {};
+  std::function<void(std::string_view)> message = {};  // a shard goes away, or is back; any thread
+};
+
+// What moved, of all shards together.
+struct RemoteStoreTraffic {
+  std::int64_t pushes = 0;        // gradients offered, counted once each
+  std::int64_t bytes_pushed = 0;  // of gradients, with what was sent again
+  std::int64_t bytes_pulled = 0;  // of parameters
+  std::int64_t retries = 0;
+  double seconds = 0;  // spent in pushes and pulls, over all threads
+};
+
+// Its ShardVersions hold the shard's generation and version in one number, for this store only.
+//
+// A call that fails is tried again: a shard that is away is waited for, and a gradient that was
+// decided on is not decided on again. Errors are final: the wait was too long (Unavailable), it was
+// stopped (Cancelled), or a shard refused what was asked.
+class RemoteParameterStore final : public ParameterStore {
+ public:
+  // Waits until every shard answers. InvalidArgument when they are not the shards of this run in
+  // this order.
+  static StatusOr<std::unique_ptr<RemoteParameterStore>> Connect(const RemoteStoreOptions& options);
+
+  std::size_t size() const override { return options_.parameters; }
+  int num_shards() const override { return static_cast<int>(links_.size()); }
+  StatusOr<bool> Pull(std::span<float> values, ShardVersions& versions) override;
+  StatusOr<bool> PullTarget(std::span<float> values, ShardVersions& versions) override;
+  StatusOr<PushOutcome> Push(std::span<const float> gradient,
+                             const ShardVersions& versions) override;
+  // As of the last answer of shard 0.
+  std::int64_t UpdateCount() const override;
+
+  // Each asks once, without a retry.
+  StatusOr<v1::ReportResponse> Report(v1::ReportRequest report);
+  StatusOr<v1::ProgressResponse> GetProgress(std::int64_t first_episode);
+  StatusOr<v1::StatusResponse> GetStatus(int shard);
+
+  RemoteStoreTraffic traffic() const;
+
+ private:
+  // What is known of a shard's present state.
+  struct Known {
+    std::int64_t generation = 0;
+    std::int64_t latest_version = 0;
+    std::int64_t target_version = -1;
+  };
+
+  struct Link {
+    Link(int shard_index, const Slice& shard_slice, const rpc::ChannelOptions& channel_options)
+        : index(shard_index), slice(shard_slice), channel(channel_options) {}
+
+    const int index;
+    const Slice slice;
+    rpc::Channel channel;
+    std::atomic<bool> away{false};
+    mutable Mutex mutex;
+    Known known GORILA_GUARDED_BY(mutex);
+  };
+
+  explicit RemoteParameterStore(const RemoteStoreOptions& options) : options_(options) {}
+
+  StatusOr<bool> PullInto(std::span<float> values, ShardVersions& versions, bool target);
+  Status Introduce(Link& link);
+  // Unavailable when `generation` is older than one that was seen; else it is the one seen.
+  static Status Accept(Link& link, std::int64_t generation);
+  static Known Look(const Link& link);
+
+  using MakeCall = std::function<rpc::CallOptions(Link&)>;
+  using TakeAnswer = std::function<Status(Link&, const std::string& header)>;
+  // One call to each of `links` at once, each tried again as often as it takes.
+  Status CallAll(const std::vector<Link*>& links, const MakeCall& make, const TakeAnswer& take);
+  Status TryAgain(Link& link, Status failure, const MakeCall& make, const TakeAnswer& take);
+  void SayAway(Link& link, const Status& failure);
+
+  const RemoteStoreOptions options_;
+  std::vector<std::unique_ptr<Link>> links_;  // constant after Connect
+  std::atomic<std::int64_t> sequence_{0};
+  std::atomic<std::int64_t> bytes_pushed_{0};
+  std::atomic<std::int64_t> bytes_pulled_{0};
+  std::atomic<std::int64_t> retries_{0};
+  std::atomic<std::int64_t> nanoseconds_{0};  // in CallAll
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_PARAMETER_SERVER_REMOTE_REMOTE_STORE_H_

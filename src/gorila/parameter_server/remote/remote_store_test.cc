@@ -1,0 +1,232 @@
+// A store and its shards, over loopback.
+#include "gorila/parameter_server/remote/remote_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "gorila/parameter_server/remote/testing.h"
+#include "gorila/rpc/server.h"
+
+namespace gorila {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using testing_remote::kLayout;
+using testing_remote::MakePlace;
+using testing_remote::MakeService;
+
+constexpr std::size_t kSize = 400'000;  // several pieces a slice
+constexpr int kShards = 2;
+
+// A shard behind a server of its own, which can go away and come back at the same address.
+class ServedShard {
+ public:
+  explicit ServedShard(int index) : index_(index) { Start(1); }
+
+  void Start(std::int64_t generation) {
+    service_ = MakeService(MakePlace(index_, kShards, kSize), generation, /*target_period=*/4,
+                           /*max_staleness=*/2);
+    auto server = rpc::Server::Start(
+        {.listen = endpoint_, .identity = {.token = "", .layout = kLayout}}, service_->Methods());
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    endpoint_ = server_->endpoint();
+  }
+  void Stop() { server_.reset(); }
+
+  ShardService& service() { return *service_; }
+  rpc::Server& server() { return *server_; }
+  const rpc::Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  const int index_;
+  rpc::Endpoint endpoint_{.host = "127.0.0.1", .port = 0};
+  std::unique_ptr<ShardService> service_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+class RemoteStoreTest : public testing::Test {
+ protected:
+  RemoteStoreOptions Options() {
+    return {.endpoints = {shards_[0].endpoint(), shards_[1].endpoint()},
+            .layout = kLayout,
+            .parameters = kSize,
+            .client = 5,
+            .timeout = milliseconds(60'000),
+            .retry = {.first_wait = milliseconds(5), .longest_wait = milliseconds(50)}};
+  }
+  std::unique_ptr<RemoteParameterStore> Connect() {
+    auto store = RemoteParameterStore::Connect(Options());
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+
+  ServedShard shards_[kShards] = {ServedShard(0), ServedShard(1)};
+  std::vector<float> values_ = std::vector<float>(kSize);
+  ShardVersions versions_ = ShardVersions(kShards, -1);
+  const std::vector<float> gradient_ = std::vector<float>(kSize, 1);
+};
+
+TEST_F(RemoteStoreTest, PullsWhatIsNewAndNothingElse) {
+  const auto store = Connect();
+  EXPECT_TRUE(store->Pull(values_, versions_).value());
+  for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(values_[i], static_cast<float>(i));
+  EXPECT_EQ(store->traffic().bytes_pulled, static_cast<std::int64_t>(kSize * sizeof(float)));
+  EXPECT_FALSE(store->Pull(values_, versions_).value());
+  EXPECT_EQ(store->traffic().bytes_pulled, static_cast<std::int64_t>(kSize * sizeof(float)));
+}
+
+TEST_F(RemoteStoreTest, PushesReachEveryShard) {
+  const auto store = Connect();
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  const PushOutcome outcome = store->Push(gradient_, versions_).value();
+  EXPECT_EQ(outcome.accepted, kShards);
+  EXPECT_EQ(store->UpdateCount(), 1);
+  EXPECT_TRUE(store->Pull(values_, versions_).value());
+  for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(values_[i], static_cast<float>(i) - 1);
+}
+
+TEST_F(RemoteStoreTest, StaleAndInvalidGradientsAreToldApart) {
+  const auto store = Connect();
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  const ShardVersions old = versions_;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store->Push(gradient_, old).ok());
+  EXPECT_EQ(store->Push(gradient_, old).value().stale, kShards) << "three versions old";
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  std::vector<float> wrong = gradient_;
+  wrong.back() = INFINITY;
+  const PushOutcome outcome = store->Push(wrong, versions_).value();
+  EXPECT_EQ(outcome.accepted, 1);
+  EXPECT_EQ(outcome.invalid, 1);
+}
+
+TEST_F(RemoteStoreTest, TargetCopiesArePulledWhenTheyWereTaken) {
+  const auto store = Connect();
+  std::vector<float> target(kSize);
+  ShardVersions target_versions(kShards, -1);
+  EXPECT_TRUE(store->PullTarget(target, target_versions).value());
+  for (int i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(store->Pull(values_, versions_).ok());
+    EXPECT_FALSE(store->PullTarget(target, target_versions).value()) << i;
+    ASSERT_TRUE(store->Push(gradient_, versions_).ok());
+  }
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  EXPECT_TRUE(store->PullTarget(target, target_versions).value());
+  EXPECT_EQ(target, values_);
+}
+
+TEST_F(RemoteStoreTest, ARestartedShardIsWaitedForAndItsVersionsMayGoBack) {
+  const auto store = Connect();
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(store->Push(gradient_, versions_).ok());
+  const ShardVersions old = versions_;
+  shards_[1].Stop();
+  std::thread restarter([this] { shards_[1].Start(2); });
+  // Computed from a generation that is gone.
+  const PushOutcome outcome = store->Push(gradient_, old).value();
+  restarter.join();
+  EXPECT_EQ(outcome.accepted, 1);
+  EXPECT_EQ(outcome.stale, 1);
+  EXPECT_TRUE(store->Pull(values_, versions_).value());
+  EXPECT_EQ(values_.front(), -3);
+  EXPECT_EQ(values_.back(), static_cast<float>(kSize - 1)) << "version 0 of generation 2";
+  EXPECT_EQ(store->Push(gradient_, versions_).value().accepted, kShards);
+  EXPECT_GT(store->traffic().retries, 0);
+}
+
+TEST_F(RemoteStoreTest, NobodyAcceptsAnOlderGenerationAgain) {
+  shards_[0].Stop();
+  shards_[0].Start(7);
+  RemoteStoreOptions options = Options();
+  options.retry.patience = milliseconds(50);
+  const auto store = RemoteParameterStore::Connect(options).value();
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  shards_[0].Stop();
+  shards_[0].Start(6);
+  const std::vector<float> before = values_;
+  versions_[0] = -1;
+  const Status status = store->Pull(values_, versions_).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("generation 7 was seen"));
+  EXPECT_EQ(values_, before);
+  EXPECT_TRUE(shards_[0].service().superseded()) << "and the replaced process knows";
+}
+
+TEST_F(RemoteStoreTest, StopEndsAWaitForAnAbsentShard) {
+  std::atomic<bool> stop{false};
+  RemoteStoreOptions options = Options();
+  options.stop = [&] { return stop.load(); };
+  options.message = [&](std::string_view message) {
+    EXPECT_THAT(std::string(message), HasSubstr("waiting for parameter shard 1"));
+    stop = true;
+  };
+  const auto store = RemoteParameterStore::Connect(options).value();
+  shards_[1].Stop();
+  EXPECT_TRUE(absl::IsCancelled(store->Pull(values_, versions_).status()));
+}
+
+TEST_F(RemoteStoreTest, RefusesShardsThatAreNotTheRunsInOrder) {
+  RemoteStoreOptions swapped = Options();
+  std::swap(swapped.endpoints[0], swapped.endpoints[1]);
+  const Status status = RemoteParameterStore::Connect(swapped).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("expected shard 0 of 2"));
+
+  RemoteStoreOptions other = Options();
+  other.layout = kLayout + 1;
+  EXPECT_EQ(RemoteParameterStore::Connect(other).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(shards_[0].server().refusals().count(rpc::Refusal::kLayout), 1);
+}
+
+TEST_F(RemoteStoreTest, WrongSizesAreRefusedBeforeAnythingIsSent) {
+  const auto store = Connect();
+  EXPECT_FALSE(store->Pull(std::span(values_).first(kSize - 1), versions_).ok());
+  EXPECT_FALSE(store->Push(gradient_, versions_).ok()) << "never pulled";
+  EXPECT_EQ(store->traffic().bytes_pushed, 0);
+}
+
+TEST_F(RemoteStoreTest, ReportsAndProgressGoToShardZero) {
+  const auto store = Connect();
+  v1::ReportRequest report;
+  report.set_frames(64);
+  report.add_episodes()->set_episode_return(2.5);
+  EXPECT_EQ(store->Report(report).value().run_frames(), 64);
+  EXPECT_EQ(store->Report(report).value().acknowledged_episodes(), 1);
+  const auto progress = store->GetProgress(0).value();
+  EXPECT_EQ(progress.run_frames(), 64);
+  ASSERT_EQ(progress.episodes_size(), 1);
+  EXPECT_EQ(store->GetStatus(1).value().roles(0).index(), 1);
+}
+
+TEST_F(RemoteStoreTest, ManyThreadsPushAndPullAtOnce) {
+  const auto store = Connect();
+  std::vector<std::thread> threads;
+  std::atomic<std::int64_t> decided{0};
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      std::vector<float> values(kSize);
+      ShardVersions versions(kShards, -1);
+      for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(store->Pull(values, versions).ok());
+        const auto outcome = store->Push(gradient_, versions);
+        ASSERT_TRUE(outcome.ok()) << outcome.status();
+        decided += outcome->accepted + outcome->stale + outcome->invalid;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(decided, 3 * 5 * kShards);
+  for (ServedShard& shard : shards_) {
+    EXPECT_EQ(shard.service().counters().pushed, 15);
+    const ShardCounters counters = shard.service().shard().counters();
+    EXPECT_EQ(counters.accepted + counters.stale + counters.invalid, 15);
+  }
+}
+
+}  // namespace
+}  // namespace gorila

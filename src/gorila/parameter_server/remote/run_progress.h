@@ -1,0 +1,66 @@
+// What shard 0 knows of the whole run: the frames of all bundles, their episodes and their status.
+#ifndef GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
+#define GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "gorila/base/serialise.h"
+#include "gorila/base/status.h"
+#include "gorila/v1/parameter_server.pb.h"
+
+namespace gorila {
+
+// Bundles report absolute counts since their process began, so that a report which is lost,
+// repeated or late does no harm, and a shard that comes back from a snapshot catches up. Not
+// thread-safe: used under its owner's lock.
+class RunProgress {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  static constexpr std::size_t kMaxClients = 4096;
+  static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
+
+  // Takes over what is new; gives the number of the client's episodes taken so far. InvalidArgument
+  // for counts below 0; then nothing has changed.
+  StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint now);
+
+  // Of all clients there ever were.
+  std::int64_t run_frames() const { return run_frames_; }
+
+  // Episodes from number `first` on (or the oldest remembered), with their first number.
+  void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const;
+
+  // The last report of each client, with the time since; those silent for longer than
+  // `forget_after` are left out.
+  std::vector<v1::RoleStatus> Clients(TimePoint now, std::chrono::seconds forget_after) const;
+
+  // Frames and the counts that make reports idempotent; not the episodes, which are for display.
+  void SaveState(StateWriter& writer) const;
+  Status RestoreState(StateReader& reader);
+
+ private:
+  struct Client {
+    std::int64_t frames = 0;
+    std::int64_t episodes = 0;
+    std::int64_t last_use = 0;
+    TimePoint reported{};
+    v1::RoleStatus status;
+  };
+
+  Client& FindOrAdd(std::uint64_t id);
+  void TakeEpisodes(const v1::ReportRequest& report, Client& client);
+
+  std::int64_t run_frames_ = 0;
+  std::unordered_map<std::uint64_t, Client> clients_;
+  std::int64_t uses_ = 0;
+  std::deque<v1::Episode> episodes_;
+  std::int64_t first_episode_ = 0;  // number of episodes_.front()
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_

@@ -1,0 +1,123 @@
+#include "gorila/parameter_server/remote/run_progress.h"
+
+#include <gtest/gtest.h>
+
+namespace gorila {
+namespace {
+
+using std::chrono::seconds;
+
+const RunProgress::TimePoint kStart{seconds(1000)};
+
+v1::ReportRequest Report(std::uint64_t client, std::int64_t frames, std::int64_t first_episode = 0,
+                         std::initializer_list<double> returns = {}) {
+  v1::ReportRequest report;
+  report.set_client(client);
+  report.set_frames(frames);
+  report.set_first_episode(first_episode);
+  report.mutable_status()->set_role("bundle");
+  report.mutable_status()->set_index(static_cast<int>(client));
+  for (const double value : returns) report.add_episodes()->set_episode_return(value);
+  return report;
+}
+
+std::vector<double> Returns(const RunProgress& progress, std::int64_t first) {
+  v1::ProgressResponse response;
+  progress.GetEpisodes(first, response);
+  std::vector<double> returns;
+  for (const auto& episode : response.episodes()) returns.push_back(episode.episode_return());
+  return returns;
+}
+
+TEST(RunProgressTest, AddsTheFramesOfAllClients) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(Report(1, 100), kStart).ok());
+  ASSERT_TRUE(progress.Report(Report(2, 30), kStart).ok());
+  ASSERT_TRUE(progress.Report(Report(1, 150), kStart).ok());
+  EXPECT_EQ(progress.run_frames(), 180);
+}
+
+TEST(RunProgressTest, RepeatedAndOvertakenReportsChangeNothing) {
+  RunProgress progress;
+  const auto report = Report(1, 100, 0, {1, 2});
+  EXPECT_EQ(progress.Report(report, kStart).value(), 2);
+  EXPECT_EQ(progress.Report(report, kStart).value(), 2);
+  EXPECT_EQ(progress.Report(Report(1, 60, 0, {1}), kStart).value(), 2);
+  EXPECT_EQ(progress.Report(Report(1, 110, 1, {2, 3}), kStart).value(), 3);
+  EXPECT_EQ(progress.run_frames(), 110);
+  EXPECT_EQ(Returns(progress, 0), (std::vector<double>{1, 2, 3}));
+}
+
+TEST(RunProgressTest, NegativeCountsAreRefusedAndChangeNothing) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(Report(1, 100), kStart).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(1, -1), kStart).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(1, 200, -1), kStart).status()));
+  EXPECT_EQ(progress.run_frames(), 100);
+}
+
+TEST(RunProgressTest, EpisodesAreAskedForByNumber) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(Report(1, 1, 0, {10, 11}), kStart).ok());
+  ASSERT_TRUE(progress.Report(Report(2, 1, 0, {20}), kStart).ok());
+  EXPECT_EQ(Returns(progress, 1), (std::vector<double>{11, 20}));
+  EXPECT_EQ(Returns(progress, 3), (std::vector<double>{}));
+  EXPECT_EQ(Returns(progress, 99), (std::vector<double>{}));
+}
+
+TEST(RunProgressTest, OldEpisodesAreForgotten) {
+  RunProgress progress;
+  auto report = Report(1, 1);
+  for (std::size_t i = 0; i < RunProgress::kMaxEpisodes + 5; ++i) {
+    report.add_episodes()->set_episode_return(static_cast<double>(i));
+  }
+  ASSERT_TRUE(progress.Report(report, kStart).ok());
+  v1::ProgressResponse response;
+  progress.GetEpisodes(0, response);
+  EXPECT_EQ(response.first_episode(), 5);
+  EXPECT_EQ(static_cast<std::size_t>(response.episodes_size()), RunProgress::kMaxEpisodes);
+  EXPECT_EQ(response.episodes(0).episode_return(), 5);
+}
+
+TEST(RunProgressTest, ARestoredShardCatchesUpWithTheNextReport) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(Report(1, 100, 0, {1, 2}), kStart).ok());
+  StateWriter writer;
+  progress.SaveState(writer);
+  // Lost with the process: reported after the snapshot.
+  ASSERT_TRUE(progress.Report(Report(1, 170, 2, {3}), kStart).ok());
+
+  RunProgress restored;
+  StateReader reader(writer.bytes());
+  ASSERT_TRUE(restored.RestoreState(reader).ok());
+  ASSERT_TRUE(reader.Finish().ok());
+  EXPECT_EQ(restored.run_frames(), 100);
+  EXPECT_TRUE(restored.Clients(kStart, seconds(60)).empty()) << "nobody has reported to it yet";
+  EXPECT_EQ(restored.Report(Report(1, 180, 3, {4}), kStart).value(), 4);
+  EXPECT_EQ(restored.run_frames(), 180);
+  EXPECT_EQ(Returns(restored, 0), (std::vector<double>{4}));
+}
+
+TEST(RunProgressTest, ClientsAreShownUntilTheyAreSilentForLong) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(Report(2, 10), kStart).ok());
+  ASSERT_TRUE(progress.Report(Report(1, 10), kStart + seconds(50)).ok());
+  const auto both = progress.Clients(kStart + seconds(55), seconds(60));
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].index(), 1);
+  EXPECT_DOUBLE_EQ(both[0].silent_seconds(), 5);
+  EXPECT_DOUBLE_EQ(both[1].silent_seconds(), 55);
+  EXPECT_EQ(progress.Clients(kStart + seconds(70), seconds(60)).size(), 1u);
+}
+
+TEST(RunProgressTest, ClientsBeyondTheLimitKeepTheirFramesCounted) {
+  RunProgress progress;
+  for (std::uint64_t client = 0; client < RunProgress::kMaxClients + 10; ++client) {
+    ASSERT_TRUE(progress.Report(Report(client, 3), kStart).ok());
+  }
+  EXPECT_EQ(progress.run_frames(), 3 * static_cast<std::int64_t>(RunProgress::kMaxClients + 10));
+  EXPECT_EQ(progress.Clients(kStart, seconds(60)).size(), RunProgress::kMaxClients);
+}
+
+}  // namespace
+}  // namespace gorila

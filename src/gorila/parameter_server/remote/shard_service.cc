@@ -1,0 +1,278 @@
+#include "gorila/parameter_server/remote/shard_service.h"
+
+#include <limits>
+#include <utility>
+
+#include "gorila/v1/parameter_server.pb.h"
+#include "gorila/v1/role.pb.h"
+
+namespace gorila {
+namespace {
+
+using rpc::Refusal;
+using rpc::Refused;
+using Clock = std::chrono::steady_clock;
+
+// A bundle that says nothing for so long is not shown any more.
+constexpr std::chrono::seconds kForgetAfter{60};
+
+v1::PushResponse::Verdict ToProto(ParameterShard::Verdict verdict) {
+  switch (verdict) {
+    case ParameterShard::Verdict::kAccepted:
+      return v1::PushResponse::ACCEPTED;
+    case ParameterShard::Verdict::kStale:
+      return v1::PushResponse::STALE;
+    case ParameterShard::Verdict::kInvalid:
+      return v1::PushResponse::INVALID;
+  }
+  return v1::PushResponse::UNKNOWN;
+}
+
+Status Malformed(Status status) { return Refused(Refusal::kMalformed, std::move(status)); }
+
+Status NotShardZero(int index) {
+  return Refused(Refusal::kMethod,
+                 absl::UnimplementedError(fmt::format(
+                     "shard {} does not keep the run's progress; shard 0 does", index)));
+}
+
+rpc::Response Encode(const google::protobuf::MessageLite& message,
+                     std::shared_ptr<const rpc::Payload> payload = nullptr) {
+  return {.header = message.SerializeAsString(), .payload = std::move(payload)};
+}
+
+Status CheckPush(const v1::PushRequest& push, std::int64_t generation, std::int64_t version) {
+  if (push.sequence() < 1) {
+    return Malformed(InvalidArgument("sequence is {}; expected 1 or more", push.sequence()));
+  }
+  if (push.computed_generation() < 1 || push.computed_generation() > generation) {
+    return Malformed(InvalidArgument("computed_generation is {}; expected 1..{}",
+                                     push.computed_generation(), generation));
+  }
+  const bool own = push.computed_generation() == generation;
+  if (push.computed_version() < 0 || (own && push.computed_version() > version)) {
+    return Malformed(InvalidArgument("computed_version is {}; expected 0..{}",
+                                     push.computed_version(), version));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+ShardService::ShardService(const ShardPlace& place, std::int64_t generation,
+                           std::unique_ptr<ParameterShard> shard)
+    : place_(place), generation_(generation), started_(Clock::now()), shard_(std::move(shard)) {
+  GORILA_CHECK(generation_ >= 1, "generation {}", generation_);
+}
+
+Status ShardService::Restore(const ShardState& state) {
+  GORILA_RETURN_IF_ERROR(shard_->Restore(state.shard));
+  const MutexLock lock(mutex_);
+  StateReader reader(state.clients);
+  GORILA_RETURN_IF_ERROR(ledger_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(progress_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Read(counters_));
+  return reader.Finish();
+}
+
+ShardState ShardService::Save() const {
+  const MutexLock lock(mutex_);
+  StateWriter writer;
+  ledger_.SaveState(writer);
+  progress_.SaveState(writer);
+  writer.Write(counters_);
+  return {.shard = shard_->Snapshot(), .clients = writer.Take()};
+}
+
+ShardServiceCounters ShardService::counters() const {
+  const MutexLock lock(mutex_);
+  return counters_;
+}
+
+std::int64_t ShardService::run_frames() const {
+  const MutexLock lock(mutex_);
+  return progress_.run_frames();
+}
+
+Status ShardService::CheckGeneration(std::int64_t seen) {
+  if (seen <= generation_) return OkStatus();
+  superseded_.store(true, std::memory_order_relaxed);
+  // Unavailable: the caller is right, and finds the newer one when it tries again.
+  return Refused(Refusal::kGeneration,
+                 Unavailable("shard {}: this is generation {}, but generation {} was seen: this "
+                             "process was replaced, or lost its state",
+                             place_.index, generation_, seen));
+}
+
+StatusOr<rpc::Response> ShardService::Describe(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto asked, rpc::ParseHeader<v1::DescribeRequest>(request));
+  GORILA_RETURN_IF_ERROR(CheckGeneration(asked.seen_generation()));
+  v1::ShardDescription description;
+  description.set_shard(place_.index);
+  description.set_shards(place_.shards);
+  description.set_parameters(place_.parameters);
+  description.set_begin(place_.slice.begin);
+  description.set_end(place_.slice.end);
+  description.set_generation(generation_);
+  description.set_version(shard_->version());
+  return Encode(description);
+}
+
+StatusOr<rpc::Response> ShardService::Pull(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto asked, rpc::ParseHeader<v1::PullRequest>(request));
+  GORILA_RETURN_IF_ERROR(CheckGeneration(asked.seen_generation()));
+  std::int64_t have = asked.have_generation() == generation_ ? asked.have_version() : -1;
+  auto payload = std::make_shared<rpc::Payload>(place_.slice.size() * sizeof(float));
+  const bool copied = asked.target() ? shard_->PullTarget(payload->floats(), have)
+                                     : shard_->Pull(payload->floats(), have);
+  v1::PullResponse response;
+  response.set_generation(generation_);
+  response.set_version(have);
+  response.set_latest_version(shard_->version());
+  response.set_target_version(shard_->target_version());
+  return Encode(response, copied ? std::move(payload) : nullptr);
+}
+
+StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto push, rpc::ParseHeader<v1::PushRequest>(request));
+  GORILA_RETURN_IF_ERROR(CheckGeneration(push.seen_generation()));
+  const std::size_t wanted = place_.slice.size() * sizeof(float);
+  if (request.payload.size() != wanted) {
+    return Refused(Refusal::kShape,
+                   InvalidArgument("gradient of {} bytes; expected {} ({} floats)",
+                                   request.payload.size(), wanted, place_.slice.size()));
+  }
+  GORILA_RETURN_IF_ERROR(CheckPush(push, generation_, shard_->version()));
+  v1::PushResponse response;
+  {
+    const MutexLock lock(mutex_);
+    const PushLedger::Answer known = ledger_.Find(push.client(), push.sequence());
+    if (known.known == PushLedger::Known::kForgotten) {
+      return Refused(Refusal::kSequence,
+                     absl::FailedPreconditionError(
+                         fmt::format("gradient {} is more than {} behind the newest of this client",
+                                     push.sequence(), PushLedger::kWindow)));
+    }
+    response.set_repeated(known.known == PushLedger::Known::kDecided);
+    ParameterShard::Verdict verdict = known.verdict;
+    if (response.repeated()) {
+      ++counters_.repeated;
+    } else {
+      verdict = Decide(request, push.computed_generation(), push.computed_version());
+      ledger_.Record(push.client(), push.sequence(), verdict);
+      ++counters_.pushed;
+    }
+    response.set_verdict(ToProto(verdict));
+  }
+  response.set_generation(generation_);
+  response.set_version(shard_->version());
+  return Encode(response);
+}
+
+ParameterShard::Verdict ShardService::Decide(const rpc::Request& request,
+                                             std::int64_t computed_generation,
+                                             std::int64_t computed_version) {
+  // Versions of different generations do not compare: such a gradient counts as stale.
+  constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min() / 2;
+  const std::span<const float> gradient(reinterpret_cast<const float*>(request.payload.data()),
+                                        place_.slice.size());
+  return shard_->Push(gradient, computed_generation == generation_ ? computed_version : kLongAgo);
+}
+
+StatusOr<rpc::Response> ShardService::Report(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto report, rpc::ParseHeader<v1::ReportRequest>(request));
+  GORILA_RETURN_IF_ERROR(CheckGeneration(report.seen_generation()));
+  if (place_.index != 0) return NotShardZero(place_.index);
+  v1::ReportResponse response;
+  {
+    const MutexLock lock(mutex_);
+    const auto acknowledged = progress_.Report(report, Clock::now());
+    if (!acknowledged.ok()) return Malformed(acknowledged.status());
+    response.set_acknowledged_episodes(*acknowledged);
+    response.set_run_frames(progress_.run_frames());
+  }
+  response.set_generation(generation_);
+  response.set_version(shard_->version());
+  return Encode(response);
+}
+
+StatusOr<rpc::Response> ShardService::GetProgress(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto asked, rpc::ParseHeader<v1::ProgressRequest>(request));
+  GORILA_RETURN_IF_ERROR(CheckGeneration(asked.seen_generation()));
+  if (place_.index != 0) return NotShardZero(place_.index);
+  v1::ProgressResponse response;
+  response.set_generation(generation_);
+  response.set_version(shard_->version());
+  const MutexLock lock(mutex_);
+  response.set_run_frames(progress_.run_frames());
+  progress_.GetEpisodes(asked.first_episode(), response);
+  return Encode(response);
+}
+
+StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
+  v1::StatusResponse response;
+  v1::RoleStatus& own = *response.add_roles();
+  own.set_role(kParameterServerRole);
+  own.set_index(place_.index);
+  own.set_generation(generation_);
+  own.set_seconds(std::chrono::duration<double>(Clock::now() - started_).count());
+  auto& counters = *own.mutable_counters();
+  const ShardCounters shard = shard_->counters();
+  counters["version"] = shard_->version();
+  counters["accepted"] = shard.accepted;
+  counters["stale"] = shard.stale;
+  counters["invalid"] = shard.invalid;
+  counters["staleness_sum"] = shard.staleness_sum;
+  if (server != nullptr) {
+    const rpc::ServerTraffic traffic = server->traffic();
+    counters["calls"] = traffic.calls;
+    counters["bytes_received"] = traffic.bytes_received;
+    counters["bytes_sent"] = traffic.bytes_sent;
+    counters["refused"] = server->refusals().Total();
+    for (int i = 0; i < rpc::kRefusals; ++i) {
+      const auto refusal = static_cast<Refusal>(i);
+      const std::int64_t count = server->refusals().count(refusal);
+      if (count > 0) counters["refused_" + std::string(rpc::RefusalName(refusal))] = count;
+    }
+  }
+  const MutexLock lock(mutex_);
+  counters["pushed"] = counters_.pushed;
+  counters["repeated"] = counters_.repeated;
+  if (place_.index == 0) {
+    counters["frames"] = progress_.run_frames();
+    for (v1::RoleStatus& client : progress_.Clients(Clock::now(), kForgetAfter)) {
+      *response.add_roles() = std::move(client);
+    }
+  }
+  return Encode(response);
+}
+
+std::vector<rpc::Method> ShardService::Methods(std::function<const rpc::Server*()> server) {
+  const auto bind = [this](StatusOr<rpc::Response> (ShardService::*method)(const rpc::Request&)) {
+    return [this, method](const rpc::Request& request) { return (this->*method)(request); };
+  };
+  const std::vector<std::string> everybody = {"bundle", "actor", "learner", "replay",
+                                              kOperatorRole};
+  std::vector<rpc::Method> methods = {
+      {.name = kDescribeMethod, .roles = everybody, .handle = bind(&ShardService::Describe)},
+      {.name = kPullMethod, .roles = everybody, .handle = bind(&ShardService::Pull)},
+      {.name = kPushMethod,
+       .max_payload_bytes = place_.slice.size() * sizeof(float),
+       .roles = {"bundle", "learner"},
+       .handle = bind(&ShardService::Push)},
+      {.name = kReportMethod,
+       .roles = {"bundle", "actor", "learner", "replay"},
+       .handle = bind(&ShardService::Report)},
+      {.name = kProgressMethod,
+       .roles = {kOperatorRole},
+       .handle = bind(&ShardService::GetProgress)}};
+  methods.push_back({.name = kStatusMethod,
+                     .layout_optional = true,
+                     .roles = everybody,
+                     .handle = [this, server](const rpc::Request&) {
+                       return GetStatus(server ? server() : nullptr);
+                     }});
+  return methods;
+}
+
+}  // namespace gorila

@@ -1,0 +1,170 @@
+#include "gorila/parameter_server/remote/shard_snapshots.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "gorila/base/file.h"
+#include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/checkpoint/safetensors.h"
+
+namespace gorila {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormatVersion = 1;
+constexpr std::size_t kKept = 2;
+constexpr char kTensorsName[] = "shard.safetensors";
+constexpr char kJsonName[] = "shard.json";
+constexpr char kClientsName[] = "clients.state";
+constexpr char kValues[] = "values";
+constexpr char kTarget[] = "target";
+
+Json PlaceJson(const ShardPlace& place, std::uint64_t layout) {
+  return {{"shard", place.index},
+          {"shards", place.shards},
+          {"begin", place.slice.begin},
+          {"end", place.slice.end},
+          {"layout_fingerprint", layout}};
+}
+
+std::string EncodeJson(const ShardPlace& place, std::uint64_t layout, const ShardSnapshot& shard) {
+  Json json;
+  json["format_version"] = kFormatVersion;
+  json["place"] = PlaceJson(place, layout);
+  json["version"] = shard.version;
+  json["target_version"] = shard.target_version;
+  json["accepted"] = shard.counters.accepted;
+  json["stale"] = shard.counters.stale;
+  json["invalid"] = shard.counters.invalid;
+  json["staleness_sum"] = shard.counters.staleness_sum;
+  return json.dump(2) + "\n";
+}
+
+// Fills everything but the tensors.
+Status DecodeJson(const std::string& text, const ShardPlace& place, std::uint64_t layout,
+                  ShardSnapshot& shard) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("format_version", 0) != kFormatVersion) {
+    return DataLoss("{} is not of format version {}", kJsonName, kFormatVersion);
+  }
+  try {
+    if (const Json expected = PlaceJson(place, layout); json.at("place") != expected) {
+      return InvalidArgument("the snapshot is of {}; expected {}", json.at("place").dump(),
+                             expected.dump());
+    }
+    shard.version = json.at("version");
+    shard.target_version = json.at("target_version");
+    shard.counters = {json.at("accepted"), json.at("stale"), json.at("invalid"),
+                      json.at("staleness_sum")};
+    return OkStatus();
+  } catch (const nlohmann::json::exception& error) {
+    return DataLoss("{}: {}", kJsonName, error.what());
+  }
+}
+
+StatusOr<std::string> EncodeTensors(const ShardSnapshot& shard) {
+  const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(shard.values.size())};
+  std::vector<NamedTensor> tensors = {{kValues, shape, shard.values},
+                                      {kTarget, shape, shard.target}};
+  for (const ShardSnapshot::NamedSlot& slot : shard.optimizer) {
+    tensors.push_back({"optimizer/" + slot.name, shape, slot.values});
+  }
+  return EncodeSafetensors(tensors);
+}
+
+Status DecodeTensors(std::string_view bytes, ShardSnapshot& shard) {
+  GORILA_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Decode(bytes));
+  constexpr std::string_view kSlot = "optimizer/";
+  for (const NamedTensor& tensor : file.tensors()) {
+    std::vector<float> values(tensor.values.begin(), tensor.values.end());
+    if (tensor.name == kValues) {
+      shard.values = std::move(values);
+    } else if (tensor.name == kTarget) {
+      shard.target = std::move(values);
+    } else if (tensor.name.starts_with(kSlot)) {
+      shard.optimizer.push_back({tensor.name.substr(kSlot.size()), std::move(values)});
+    } else {
+      return DataLoss("{} has a tensor '{}'", kTensorsName, tensor.name);
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<ShardSnapshots> ShardSnapshots::Open(const std::filesystem::path& folder,
+                                              const ShardPlace& place, std::uint64_t layout) {
+  ShardSnapshots snapshots(folder, place, layout);
+  GORILA_RETURN_IF_ERROR(CreateFolders(snapshots.SnapshotFolder()));
+  GORILA_RETURN_IF_ERROR(snapshots.ReadNewest());
+  GORILA_ASSIGN_OR_RETURN(const std::int64_t before, snapshots.ReadGeneration());
+  if (before >= kMaxGeneration) {
+    return DataLoss("'{}' says {}; expected less than {}", snapshots.GenerationFile().string(),
+                    before, kMaxGeneration);
+  }
+  snapshots.generation_ = before + 1;
+  GORILA_RETURN_IF_ERROR(
+      WriteFileAtomically(snapshots.GenerationFile(), fmt::format("{}\n", snapshots.generation_)));
+  return snapshots;
+}
+
+StatusOr<std::int64_t> ShardSnapshots::ReadGeneration() const {
+  const StatusOr<std::string> text = ReadFile(GenerationFile());
+  if (absl::IsNotFound(text.status())) return 0;
+  GORILA_RETURN_IF_ERROR(text.status());
+  std::int64_t generation = -1;
+  const char* const end = text->data() + text->size();
+  const auto [rest, error] = std::from_chars(text->data(), end, generation);
+  if (error != std::errc() || generation < 1 || std::string_view(rest, end) != "\n") {
+    return DataLoss("'{}' is not a generation number", GenerationFile().string());
+  }
+  return generation;
+}
+
+Status ShardSnapshots::ReadNewest() {
+  GORILA_ASSIGN_OR_RETURN(const auto all, ListCheckpoints(SnapshotFolder()));
+  if (all.empty()) return OkStatus();
+  auto newest = NewestCompleteCheckpoint(SnapshotFolder());
+  if (absl::IsNotFound(newest.status())) {
+    return DataLoss("{}", std::string(newest.status().message()));
+  }
+  GORILA_RETURN_IF_ERROR(newest.status());
+  warnings_ = std::move(newest->warnings);
+  const Checkpoint& snapshot = newest->checkpoint;
+  ShardState state;
+  GORILA_ASSIGN_OR_RETURN(const std::string json, snapshot.Read(kJsonName));
+  GORILA_RETURN_IF_ERROR(
+      Annotate(DecodeJson(json, place_, layout_, state.shard), snapshot.path().string()));
+  GORILA_ASSIGN_OR_RETURN(const std::string tensors, snapshot.Read(kTensorsName));
+  GORILA_RETURN_IF_ERROR(Annotate(DecodeTensors(tensors, state.shard), snapshot.path().string()));
+  GORILA_ASSIGN_OR_RETURN(state.clients, snapshot.Read(kClientsName));
+  newest_ = std::move(state);
+  return OkStatus();
+}
+
+Status ShardSnapshots::CheckNotReplaced() const {
+  GORILA_ASSIGN_OR_RETURN(const std::int64_t newest, ReadGeneration());
+  if (newest == generation_) return OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("shard {}: generation {} has replaced this process of generation {}",
+                  place_.index, newest, generation_));
+}
+
+Status ShardSnapshots::Write(const ShardState& state) {
+  GORILA_RETURN_IF_ERROR(CheckNotReplaced());
+  GORILA_CHECK(written_ < kPerGeneration - 1, "{} snapshots", written_);
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<CheckpointWriter> writer,
+      CheckpointWriter::Create(
+          SnapshotFolder(), static_cast<std::uint64_t>(generation_ * kPerGeneration + ++written_)));
+  GORILA_ASSIGN_OR_RETURN(const std::string tensors, EncodeTensors(state.shard));
+  GORILA_RETURN_IF_ERROR(writer->AddFile(kTensorsName, tensors));
+  GORILA_RETURN_IF_ERROR(writer->AddFile(kJsonName, EncodeJson(place_, layout_, state.shard)));
+  GORILA_RETURN_IF_ERROR(writer->AddFile(kClientsName, state.clients));
+  GORILA_RETURN_IF_ERROR(writer->Commit().status());
+  return PruneCheckpoints(SnapshotFolder(), kKept);
+}
+
+}  // namespace gorila

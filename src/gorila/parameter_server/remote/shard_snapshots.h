@@ -1,0 +1,67 @@
+// The snapshots of one shard, and the generation numbers that fence off what was replaced:
+//
+//   <folder>/generation             the newest process's, as text
+//   <folder>/snapshots/<number>/    number = generation * 10^6 + count, so that whatever a replaced
+//                                   process still writes is older than its successor's
+//     shard.safetensors             "values", "target" and the optimizer's slots
+//     shard.json                    place, version and counters
+//     clients.state                 which gradients were decided on, and the run's progress
+#ifndef GORILA_PARAMETER_SERVER_REMOTE_SHARD_SNAPSHOTS_H_
+#define GORILA_PARAMETER_SERVER_REMOTE_SHARD_SNAPSHOTS_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/parameter_server/remote/shard_service.h"
+
+namespace gorila {
+
+// One thread at a time. All functions block on the disk.
+class ShardSnapshots {
+ public:
+  static constexpr std::int64_t kMaxGeneration = 900'000;
+  static constexpr std::int64_t kPerGeneration = 1'000'000;
+
+  // Takes the next generation and makes it durable, then reads the newest whole snapshot. `layout`:
+  // fingerprint of the parameter layout. InvalidArgument when the folder is of another shard or
+  // layout, DataLoss when there are snapshots but none is whole; then no generation was taken.
+  static StatusOr<ShardSnapshots> Open(const std::filesystem::path& folder, const ShardPlace& place,
+                                       std::uint64_t layout);
+
+  std::int64_t generation() const { return generation_; }
+  // What to go on from; nothing in a new folder. To be taken once.
+  std::optional<ShardState> TakeNewest() { return std::exchange(newest_, std::nullopt); }
+  // Why newer snapshots were passed over.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  // FailedPrecondition when another process has taken a newer generation: this one must end.
+  Status CheckNotReplaced() const;
+
+  // Writes a snapshot and removes all but the two newest. The same error; then nothing is written.
+  Status Write(const ShardState& state);
+
+ private:
+  ShardSnapshots(std::filesystem::path folder, const ShardPlace& place, std::uint64_t layout)
+      : folder_(std::move(folder)), place_(place), layout_(layout) {}
+
+  std::filesystem::path GenerationFile() const { return folder_ / "generation"; }
+  std::filesystem::path SnapshotFolder() const { return folder_ / "snapshots"; }
+  StatusOr<std::int64_t> ReadGeneration() const;
+  Status ReadNewest();
+
+  std::filesystem::path folder_;
+  ShardPlace place_;
+  std::uint64_t layout_;
+  std::int64_t generation_ = 0;
+  std::int64_t written_ = 0;
+  std::optional<ShardState> newest_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_PARAMETER_SERVER_REMOTE_SHARD_SNAPSHOTS_H_
