@@ -42,6 +42,18 @@ std::string NameOf(int shard, const rpc::Endpoint& endpoint) {
   return fmt::format("parameter shard {} at {}", shard, rpc::ToString(endpoint));
 }
 
+v1::PushRequest::Encoding ToProto(GradientEncoding encoding) {
+  switch (encoding) {
+    case GradientEncoding::kFloat32:
+      return v1::PushRequest::FLOAT32;
+    case GradientEncoding::kBf16:
+      return v1::PushRequest::BF16;
+    case GradientEncoding::kTopK:
+      return v1::PushRequest::TOP_K;
+  }
+  return v1::PushRequest::FLOAT32;
+}
+
 Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {
   switch (verdict) {
     case v1::PushResponse::ACCEPTED:
@@ -73,7 +85,8 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
         rpc::ChannelOptions{.endpoint = options.endpoints[k],
                             .role = kParameterServerRole,
                             .tls = options.tls,
-                            .identity = {.token = options.token, .layout = options.layout}}));
+                            .identity = {.token = options.token, .layout = options.layout}},
+        options));
   }
   for (const std::unique_ptr<Link>& link : store->links_) {
     GORILA_RETURN_IF_ERROR(store->Introduce(*link));
@@ -248,6 +261,18 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
   return changed;
 }
 
+// A copy: what the transport still holds of a call that failed must not be the caller's.
+std::shared_ptr<const rpc::Payload> RemoteParameterStore::Encode(
+    Link& link, std::span<const float> gradient) const {
+  if (options_.encoding == GradientEncoding::kFloat32) return rpc::CopyToPayload(gradient);
+  std::vector<std::byte> bytes;
+  {
+    const MutexLock lock(link.encoder_mutex);
+    link.encoder.Encode(gradient, bytes);
+  }
+  return rpc::CopyToPayload(std::span<const std::byte>(bytes));
+}
+
 StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient,
                                                  const ShardVersions& versions) {
   GORILA_RETURN_IF_ERROR(CheckSizes(gradient.size(), size(), versions.size(), links_.size()));
@@ -255,7 +280,12 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
   if (!pulled) return InvalidArgument("a gradient of parameters that were never pulled");
   const std::int64_t sequence = sequence_.fetch_add(1) + 1;
   std::vector<Link*> all;
-  for (const std::unique_ptr<Link>& link : links_) all.push_back(link.get());
+  // Encoded once, whatever is sent again.
+  std::vector<std::shared_ptr<const rpc::Payload>> payloads;
+  for (const std::unique_ptr<Link>& link : links_) {
+    all.push_back(link.get());
+    payloads.push_back(Encode(*link, gradient.subspan(link->slice.begin, link->slice.size())));
+  }
   const auto make = [&](Link& link) {
     const GenerationVersion computed = Unpack(versions[static_cast<std::size_t>(link.index)]);
     v1::PushRequest request;
@@ -264,8 +294,8 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
     request.set_sequence(sequence);
     request.set_computed_generation(computed.generation);
     request.set_computed_version(computed.version);
-    // Copied: what the transport still holds of a call that failed must not be the caller's.
-    auto payload = rpc::CopyToPayload(gradient.subspan(link.slice.begin, link.slice.size()));
+    request.set_encoding(ToProto(options_.encoding));
+    std::shared_ptr<const rpc::Payload> payload = payloads[static_cast<std::size_t>(link.index)];
     bytes_pushed_.fetch_add(static_cast<std::int64_t>(payload->size()), std::memory_order_relaxed);
     return rpc::CallOptions{.method = kPushMethod,
                             .header = request.SerializeAsString(),

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/parameter_server/parameter_store.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/rpc/channel.h"
@@ -26,11 +27,13 @@ struct RemoteStoreOptions {
   std::vector<rpc::Endpoint> endpoints;  // one a shard, in the shards' order
   std::optional<rpc::TlsIdentity> tls = {};
   std::string token = {};
-  std::uint64_t layout = 0;                   // fingerprint of the parameter layout
-  std::size_t parameters = 0;                 // floats in the flat vector
-  std::uint64_t client = 0;                   // of this process, drawn at random
-  std::chrono::milliseconds timeout{10'000};  // of one call
-  rpc::RetryPolicy retry = {};                // how long an absent shard is waited for
+  std::uint64_t layout = 0;                                // fingerprint of the parameter layout
+  std::size_t parameters = 0;                              // floats in the flat vector
+  std::uint64_t client = 0;                                // of this process, drawn at random
+  GradientEncoding encoding = GradientEncoding::kFloat32;  // of the gradients sent
+  double topk_fraction = 0.01;                             // of the entries that kTopK sends
+  std::chrono::milliseconds timeout{10'000};               // of one call
+  rpc::RetryPolicy retry = {};                             // how long an absent shard is waited for
   rpc::StopPredicate stop = {};
   std::function<void(std::string_view)> message = {};  // a shard goes away, or is back; any thread
 };
@@ -80,8 +83,12 @@ class RemoteParameterStore final : public ParameterStore {
   };
 
   struct Link {
-    Link(int shard_index, const Slice& shard_slice, const rpc::ChannelOptions& channel_options)
-        : index(shard_index), slice(shard_slice), channel(channel_options) {}
+    Link(int shard_index, const Slice& shard_slice, const rpc::ChannelOptions& channel_options,
+         const RemoteStoreOptions& options)
+        : index(shard_index),
+          slice(shard_slice),
+          channel(channel_options),
+          encoder(options.encoding, options.topk_fraction, shard_slice.size()) {}
 
     const int index;
     const Slice slice;
@@ -89,6 +96,9 @@ class RemoteParameterStore final : public ParameterStore {
     std::atomic<bool> away{false};
     mutable Mutex mutex;
     Known known GORILA_GUARDED_BY(mutex);
+    // Its residual belongs to all gradients of this process, whichever thread sends them.
+    Mutex encoder_mutex;
+    GradientEncoder encoder GORILA_GUARDED_BY(encoder_mutex);
   };
 
   explicit RemoteParameterStore(const RemoteStoreOptions& options) : options_(options) {}
@@ -98,6 +108,7 @@ class RemoteParameterStore final : public ParameterStore {
   // Unavailable when `generation` is older than one that was seen; else it is the one seen.
   static Status Accept(Link& link, std::int64_t generation);
   static Known Look(const Link& link);
+  std::shared_ptr<const rpc::Payload> Encode(Link& link, std::span<const float> gradient) const;
 
   using MakeCall = std::function<rpc::CallOptions(Link&)>;
   using TakeAnswer = std::function<Status(Link&, const std::string& header)>;

@@ -90,6 +90,31 @@ TEST_F(RemoteStoreTest, PushesReachEveryShard) {
   for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(values_[i], static_cast<float>(i) - 1);
 }
 
+TEST_F(RemoteStoreTest, EncodedGradientsAreSmallerAndNothingOfThemIsLost) {
+  for (const GradientEncoding encoding : {GradientEncoding::kBf16, GradientEncoding::kTopK}) {
+    SCOPED_TRACE(std::string(GradientEncodingName(encoding)));
+    RemoteStoreOptions options = Options();
+    options.client = 10 + static_cast<std::uint64_t>(encoding);
+    options.encoding = encoding;
+    options.topk_fraction = 0.25;
+    const auto store = RemoteParameterStore::Connect(options).value();
+    ASSERT_TRUE(store->Pull(values_, versions_).ok());
+    const std::vector<float> before = values_;
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_EQ(store->Push(gradient_, versions_).value().accepted, kShards);
+      ASSERT_TRUE(store->Pull(values_, versions_).ok());
+    }
+    // Top-k sends a quarter of the entries at a time, those that waited longest first.
+    double descended = 0;
+    for (std::size_t i = 0; i < kSize; ++i)
+      descended += static_cast<double>(before[i] - values_[i]);
+    const double largest = encoding == GradientEncoding::kBf16 ? 4.0 : 2.5;
+    EXPECT_NEAR(descended / kSize, largest, 1e-6);
+    EXPECT_LE(store->traffic().bytes_pushed,
+              static_cast<std::int64_t>(4 * (kSize * sizeof(float) / 2 + kShards * 4)));
+  }
+}
+
 TEST_F(RemoteStoreTest, StaleAndInvalidGradientsAreToldApart) {
   const auto store = Connect();
   ASSERT_TRUE(store->Pull(values_, versions_).ok());

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/v1/parameter_server.pb.h"
 #include "gorila/v1/role.pb.h"
 
@@ -39,6 +40,37 @@ Status NotShardZero(int index) {
 rpc::Response Encode(const google::protobuf::MessageLite& message,
                      std::shared_ptr<const rpc::Payload> payload = nullptr) {
   return {.header = message.SerializeAsString(), .payload = std::move(payload)};
+}
+
+StatusOr<GradientEncoding> EncodingOf(const v1::PushRequest& push) {
+  switch (push.encoding()) {
+    case v1::PushRequest::FLOAT32:
+      return GradientEncoding::kFloat32;
+    case v1::PushRequest::BF16:
+      return GradientEncoding::kBf16;
+    case v1::PushRequest::TOP_K:
+      return GradientEncoding::kTopK;
+    default:
+      return Malformed(InvalidArgument("gradient encoding is {}; expected 0..2",
+                                       static_cast<int>(push.encoding())));
+  }
+}
+
+// The gradient's `size` floats: as they lie in the payload, or decoded into `decoded`.
+StatusOr<std::span<const float>> ReadGradient(GradientEncoding encoding,
+                                              std::span<const std::byte> payload, std::size_t size,
+                                              std::vector<float>& decoded) {
+  if (encoding != GradientEncoding::kFloat32) {
+    const Status status = DecodeGradient(encoding, payload, decoded);
+    if (!status.ok()) return Refused(Refusal::kShape, status);
+    return std::span<const float>(decoded);
+  }
+  const std::size_t wanted = size * sizeof(float);
+  if (payload.size() != wanted) {
+    return Refused(Refusal::kShape, InvalidArgument("gradient of {} bytes; expected {} ({} floats)",
+                                                    payload.size(), wanted, size));
+  }
+  return std::span<const float>(reinterpret_cast<const float*>(payload.data()), size);
 }
 
 Status CheckPush(const v1::PushRequest& push, std::int64_t generation, std::int64_t version) {
@@ -136,12 +168,10 @@ StatusOr<rpc::Response> ShardService::Pull(const rpc::Request& request) {
 StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto push, rpc::ParseHeader<v1::PushRequest>(request));
   GORILA_RETURN_IF_ERROR(CheckGeneration(push.seen_generation()));
-  const std::size_t wanted = place_.slice.size() * sizeof(float);
-  if (request.payload.size() != wanted) {
-    return Refused(Refusal::kShape,
-                   InvalidArgument("gradient of {} bytes; expected {} ({} floats)",
-                                   request.payload.size(), wanted, place_.slice.size()));
-  }
+  GORILA_ASSIGN_OR_RETURN(const GradientEncoding encoding, EncodingOf(push));
+  std::vector<float> decoded(encoding == GradientEncoding::kFloat32 ? 0 : place_.slice.size());
+  GORILA_ASSIGN_OR_RETURN(const auto gradient,
+                          ReadGradient(encoding, request.payload, place_.slice.size(), decoded));
   GORILA_RETURN_IF_ERROR(CheckPush(push, generation_, shard_->version()));
   v1::PushResponse response;
   {
@@ -158,7 +188,7 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
     if (response.repeated()) {
       ++counters_.repeated;
     } else {
-      verdict = Decide(request, push.computed_generation(), push.computed_version());
+      verdict = Decide(gradient, push.computed_generation(), push.computed_version());
       ledger_.Record(push.client(), push.sequence(), verdict);
       ++counters_.pushed;
     }
@@ -169,13 +199,11 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   return Encode(response);
 }
 
-ParameterShard::Verdict ShardService::Decide(const rpc::Request& request,
+ParameterShard::Verdict ShardService::Decide(std::span<const float> gradient,
                                              std::int64_t computed_generation,
                                              std::int64_t computed_version) {
   // Versions of different generations do not compare: such a gradient counts as stale.
   constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min() / 2;
-  const std::span<const float> gradient(reinterpret_cast<const float*>(request.payload.data()),
-                                        place_.slice.size());
   return shard_->Push(gradient, computed_generation == generation_ ? computed_version : kLongAgo);
 }
 
@@ -257,7 +285,7 @@ std::vector<rpc::Method> ShardService::Methods(std::function<const rpc::Server*(
       {.name = kDescribeMethod, .roles = everybody, .handle = bind(&ShardService::Describe)},
       {.name = kPullMethod, .roles = everybody, .handle = bind(&ShardService::Pull)},
       {.name = kPushMethod,
-       .max_payload_bytes = place_.slice.size() * sizeof(float),
+       .max_payload_bytes = MaxEncodedBytes(GradientEncoding::kTopK, place_.slice.size()),
        .roles = {"bundle", "learner"},
        .handle = bind(&ShardService::Push)},
       {.name = kReportMethod,

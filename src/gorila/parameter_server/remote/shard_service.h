@@ -87,7 +87,7 @@ class ShardService {
   StatusOr<rpc::Response> Report(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> GetProgress(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> GetStatus(const rpc::Server* server) GORILA_EXCLUDES(mutex_);
-  ParameterShard::Verdict Decide(const rpc::Request& request, std::int64_t computed_generation,
+  ParameterShard::Verdict Decide(std::span<const float> gradient, std::int64_t computed_generation,
                                  std::int64_t computed_version) GORILA_REQUIRES(mutex_);
 
   const ShardPlace place_;

@@ -102,6 +102,17 @@ TEST_F(ShardServiceTest, WrongShapesAreRefused) {
   ExpectUntouched();
 }
 
+TEST_F(ShardServiceTest, EncodingsThatMakeNoSenseAreRefused) {
+  const std::vector<float> payload(5, 1);
+  for (const int encoding : {1, 2, 3, -1}) {
+    v1::PushRequest push = PushFrom(1, 1, 0);
+    push.set_encoding(static_cast<v1::PushRequest::Encoding>(encoding));
+    const auto answer = Ask<v1::PushResponse>(*service_, kPushMethod, push, payload);
+    EXPECT_TRUE(absl::IsInvalidArgument(answer.status())) << encoding << answer.status();
+  }
+  EXPECT_EQ(service_->counters().pushed, 0);
+}
+
 TEST_F(ShardServiceTest, MessagesThatMakeNoSenseAreRefused) {
   const std::vector<float> gradient(kSize, 1);
   for (const char* const method :

@@ -1,0 +1,199 @@
+#include "gorila/parameter_server/gradient_codec.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "gorila/base/nearest.h"
+#include "gorila/base/vectorise.h"
+
+namespace gorila {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "encodings are little-endian");
+
+struct EncodingRow {
+  std::string_view name;
+  GradientEncoding encoding;
+};
+constexpr std::array kEncodings = {EncodingRow{"float32", GradientEncoding::kFloat32},
+                                   EncodingRow{"bf16", GradientEncoding::kBf16},
+                                   EncodingRow{"topk", GradientEncoding::kTopK}};
+
+// kTopK: the number of entries, then each entry in increasing order of its index.
+struct Entry {
+  std::uint32_t index;
+  float value;
+};
+constexpr std::size_t kCountBytes = sizeof(std::uint32_t);
+
+// Without the sign, floats are ordered as their bits; these are the upper ones.
+constexpr int kBucketShift = 16;
+constexpr std::size_t kBuckets = std::size_t{1} << (31 - kBucketShift);
+
+std::uint32_t BucketOf(float value) {
+  return (std::bit_cast<std::uint32_t>(value) & 0x7fffffffU) >> kBucketShift;
+}
+
+GORILA_VECTORISE
+void Add(const float* values, std::size_t size, float* sums) {
+  for (std::size_t i = 0; i < size; ++i) sums[i] += values[i];
+}
+
+// Rounds to nearest even; a NaN stays one. What rounding took off, or 0 where that is not finite,
+// replaces `values`.
+GORILA_VECTORISE
+void RoundToBf16(float* values, std::size_t size, std::uint16_t* rounded) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+    const bool nan = (bits & 0x7fffffffU) > 0x7f800000U;
+    const std::uint32_t nearest = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+    const std::uint32_t kept = nan ? (bits >> 16) | 0x40U : nearest;
+    rounded[i] = static_cast<std::uint16_t>(kept);
+    const float rest = values[i] - std::bit_cast<float>(kept << 16);
+    const bool finite = (std::bit_cast<std::uint32_t>(rest) & 0x7f800000U) != 0x7f800000U;
+    values[i] = finite ? rest : 0.0F;
+  }
+}
+
+GORILA_VECTORISE
+void WidenBf16(const std::uint16_t* rounded, std::size_t size, float* values) {
+  for (std::size_t i = 0; i < size; ++i) {
+    values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(rounded[i]) << 16);
+  }
+}
+
+std::size_t EntriesKept(double fraction, std::size_t size) {
+  const auto kept = static_cast<std::size_t>(fraction * static_cast<double>(size));
+  return std::clamp<std::size_t>(kept, 1, std::max<std::size_t>(size, 1));
+}
+
+Status WrongLength(std::size_t bytes, std::size_t expected, std::size_t size) {
+  return InvalidArgument("gradient of {} bytes; expected {} ({} entries)", bytes, expected, size);
+}
+
+Status DecodeTopK(std::span<const std::byte> bytes, std::span<float> gradient) {
+  std::uint32_t count = 0;
+  if (bytes.size() < kCountBytes) return WrongLength(bytes.size(), kCountBytes, gradient.size());
+  std::memcpy(&count, bytes.data(), kCountBytes);
+  const std::size_t expected = kCountBytes + std::size_t{count} * sizeof(Entry);
+  if (bytes.size() != expected) return WrongLength(bytes.size(), expected, count);
+  std::fill(gradient.begin(), gradient.end(), 0.0F);
+  std::uint64_t least = 0;  // what the next index must be at least
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Entry entry{};
+    std::memcpy(&entry, bytes.data() + kCountBytes + i * sizeof entry, sizeof entry);
+    if (entry.index < least || entry.index >= gradient.size()) {
+      return InvalidArgument("gradient entry {} has index {}; expected {}..{}", i, entry.index,
+                             least, gradient.size() - 1);
+    }
+    gradient[entry.index] = entry.value;
+    least = std::uint64_t{entry.index} + 1;
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<GradientEncoding> ParseGradientEncoding(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const EncodingRow& row : kEncodings) {
+    if (row.name == name) return row.encoding;
+    names.push_back(row.name);
+  }
+  return InvalidArgument("gradient encoding is '{}'; expected one of {}; did you mean '{}'?", name,
+                         fmt::join(names, ", "), NearestName(name, names));
+}
+
+std::string_view GradientEncodingName(GradientEncoding encoding) {
+  for (const EncodingRow& row : kEncodings) {
+    if (row.encoding == encoding) return row.name;
+  }
+  return "unknown";
+}
+
+std::size_t MaxEncodedBytes(GradientEncoding encoding, std::size_t size) {
+  switch (encoding) {
+    case GradientEncoding::kFloat32:
+      return size * sizeof(float);
+    case GradientEncoding::kBf16:
+      return size * sizeof(std::uint16_t);
+    case GradientEncoding::kTopK:
+      return kCountBytes + EntriesKept(kMaxTopKFraction, size) * sizeof(Entry);
+  }
+  return 0;
+}
+
+GradientEncoder::GradientEncoder(GradientEncoding encoding, double fraction, std::size_t size)
+    : encoding_(encoding),
+      size_(size),
+      kept_(EntriesKept(fraction, size)),
+      residual_(encoding == GradientEncoding::kFloat32 ? 0 : size),
+      histogram_(encoding == GradientEncoding::kTopK ? kBuckets : 0) {
+  GORILA_CHECK(
+      encoding != GradientEncoding::kTopK || (fraction > 0 && fraction <= kMaxTopKFraction),
+      "fraction {}", fraction);
+}
+
+void GradientEncoder::Encode(std::span<const float> gradient, std::vector<std::byte>& bytes) {
+  GORILA_CHECK(gradient.size() == size_, "{} {}", gradient.size(), size_);
+  if (encoding_ == GradientEncoding::kFloat32) {
+    const auto as_bytes = std::as_bytes(gradient);
+    bytes.assign(as_bytes.begin(), as_bytes.end());
+    return;
+  }
+  Add(gradient.data(), size_, residual_.data());
+  if (encoding_ == GradientEncoding::kBf16) {
+    EncodeBf16(bytes);
+  } else {
+    EncodeTopK(bytes);
+  }
+}
+
+void GradientEncoder::EncodeBf16(std::vector<std::byte>& bytes) {
+  bytes.resize(size_ * sizeof(std::uint16_t));
+  RoundToBf16(residual_.data(), size_, reinterpret_cast<std::uint16_t*>(bytes.data()));
+}
+
+// A histogram of sizes finds the bucket in which the k-th largest lies: two passes, where sorting
+// would take twenty. Of that bucket the first entries are sent until there are k.
+void GradientEncoder::EncodeTopK(std::vector<std::byte>& bytes) {
+  std::fill(histogram_.begin(), histogram_.end(), 0);
+  for (const float value : residual_) ++histogram_[BucketOf(value)];
+  std::size_t bucket = kBuckets;
+  std::size_t above = 0;  // entries in larger buckets
+  while (bucket > 0 && above + histogram_[bucket - 1] <= kept_) above += histogram_[--bucket];
+  std::size_t of_next = bucket > 0 ? kept_ - above : 0;  // entries of the bucket below
+
+  bytes.resize(kCountBytes + kept_ * sizeof(Entry));
+  std::uint32_t count = 0;
+  for (std::size_t i = 0; i < size_ && count < kept_; ++i) {
+    const std::size_t own = BucketOf(residual_[i]);
+    const bool next = own + 1 == bucket && of_next > 0;
+    if (own < bucket && !next) continue;
+    if (next) --of_next;
+    const Entry entry{static_cast<std::uint32_t>(i), residual_[i]};
+    std::memcpy(bytes.data() + kCountBytes + count * sizeof entry, &entry, sizeof entry);
+    residual_[i] = 0;
+    ++count;
+  }
+  std::memcpy(bytes.data(), &count, kCountBytes);
+}
+
+Status DecodeGradient(GradientEncoding encoding, std::span<const std::byte> bytes,
+                      std::span<float> gradient) {
+  if (encoding == GradientEncoding::kTopK) return DecodeTopK(bytes, gradient);
+  const std::size_t expected = MaxEncodedBytes(encoding, gradient.size());
+  if (bytes.size() != expected) return WrongLength(bytes.size(), expected, gradient.size());
+  if (encoding == GradientEncoding::kFloat32) {
+    std::memcpy(gradient.data(), bytes.data(), bytes.size());
+  } else {
+    WidenBf16(reinterpret_cast<const std::uint16_t*>(bytes.data()), gradient.size(),
+              gradient.data());
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila
