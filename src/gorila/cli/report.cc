@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "gorila/base/file.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/learning_curve.h"
+#include "gorila/runtime/html_report.h"
 #include "gorila/runtime/run_report.h"
+#include "gorila/runtime/run_summary.h"
 
 namespace gorila::cli {
 namespace {
@@ -18,6 +21,7 @@ namespace fs = std::filesystem;
 
 struct ReportOptions {
   std::vector<std::string> runs;
+  std::string html = "report.html";
   std::string curve;
   std::string over = "frames";
   std::string title;
@@ -26,35 +30,49 @@ struct ReportOptions {
 // "LABEL=DIR", or "DIR", which is its own label.
 LabelledRun ParseRun(const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string::npos) return {fs::path(text).filename().string(), text};
+  if (equals == std::string::npos) return {DefaultLabel(text), text};
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-void PrintScore(const LabelledRun& run) {
-  const StatusOr<EvaluationRecord> final_evaluation = ReadFinalEvaluation(run.directory);
-  fmt::print("{:<16} {:<48} {}\n", run.label, run.directory.string(),
-             final_evaluation.ok() ? DescribeEvaluation(final_evaluation->result) : "not finished");
+void PrintScore(const RunSummary& run) {
+  fmt::print(
+      "{:<16} {:<48} {}\n", run.label, run.directory.string(),
+      run.evaluation.has_value() ? DescribeEvaluation(run.evaluation->result) : "not finished");
+}
+
+Status WriteCurves(const ReportOptions& options, const std::vector<LabelledRun>& runs) {
+  const CurveAxis axis = options.over == "frames" ? CurveAxis::kFrames : CurveAxis::kSeconds;
+  GORILA_ASSIGN_OR_RETURN(LearningCurveFigure figure, CompareRuns(runs, axis));
+  figure.title = options.title;
+  GORILA_RETURN_IF_ERROR(WriteLearningCurve(options.curve, figure));
+  fmt::print("learning curves: {}\n", options.curve);
+  return OkStatus();
 }
 
 StatusOr<int> Report(const ReportOptions& options) {
   std::vector<LabelledRun> runs;
-  for (const std::string& run : options.runs) runs.push_back(ParseRun(run));
-  const CurveAxis axis = options.over == "frames" ? CurveAxis::kFrames : CurveAxis::kSeconds;
-  GORILA_ASSIGN_OR_RETURN(LearningCurveFigure figure, CompareRuns(runs, axis));
-  figure.title = options.title;
-  for (const LabelledRun& run : runs) PrintScore(run);
-  if (options.curve.empty()) return kSuccess;
-  GORILA_RETURN_IF_ERROR(WriteLearningCurve(options.curve, figure));
-  fmt::print("learning curves: {}\n", options.curve);
+  std::vector<RunSummary> summaries;
+  for (const std::string& run : options.runs) {
+    runs.push_back(ParseRun(run));
+    GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(runs.back()));
+  }
+  GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(summaries, options.title));
+  for (const RunSummary& run : summaries) PrintScore(run);
+  if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, runs));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.html, html));
+  fmt::print("report: {}\n", options.html);
   return kSuccess;
 }
 
 constexpr CommandText kText = {
     .name = "report",
-    .summary = "Compare the scores and learning curves of runs",
-    .details = R"(Runs with the same label are one curve, with a 95 % band.
+    .summary = "Make a page about runs and compare them",
+    .details =
+        R"(Prints the final scores and writes one HTML page that needs no other file: scores, learning
+curves, an episode, counters, cost and configuration. Runs with the same label are one group: one
+curve, with a 95 % band. Groups are compared at equal frames and at equal wall time.
 )",
-    .examples = R"(gorila report runs/* --curve curves.png
+    .examples = R"(gorila report runs/* --html breakout.html --curve curves.png
 gorila report gorila=runs/a gorila=runs/b dqn=runs/c --over seconds --curve curves.svg
 )"};
 
@@ -64,11 +82,14 @@ Verb AddReportVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kText);
   const auto options = std::make_shared<ReportOptions>();
   app->add_option("RUN", options->runs, "Run directories, each DIR or LABEL=DIR")->required();
+  app->add_option("--html", options->html, "Where to write the page")
+      ->type_name("FILE")
+      ->capture_default_str();
   app->add_option("--curve", options->curve, "Write the curves to this .png or .svg file");
   app->add_option("--over", options->over, "What the curves run over")
       ->check(CLI::IsMember({"frames", "seconds"}))
       ->capture_default_str();
-  app->add_option("--title", options->title, "Title of the picture");
+  app->add_option("--title", options->title, "Title of page and picture");
   return {app, [options](const Invocation&) { return Report(*options); }};
 }
 

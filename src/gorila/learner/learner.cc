@@ -1,8 +1,29 @@
 #include "gorila/learner/learner.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace gorila {
+namespace {
+
+// Every so many gradients the norm is taken: a pass over the vector, a hundredth of a step's work.
+constexpr std::int64_t kNormPeriod = 16;
+
+// Eight sums side by side, which vectorise where a single one in order may not.
+double EuclideanNorm(std::span<const float> values) {
+  std::array<float, 8> sums{};
+  std::size_t i = 0;
+  for (; i + sums.size() <= values.size(); i += sums.size()) {
+    for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += values[i + j] * values[i + j];
+  }
+  double sum = 0;
+  for (const float part : sums) sum += part;
+  for (; i < values.size(); ++i) sum += values[i] * values[i];
+  return std::sqrt(sum);
+}
+
+}  // namespace
 
 StatusOr<std::unique_ptr<Learner>> Learner::Make(const LearnerOptions& options,
                                                  NetworkReplica& online,
@@ -40,6 +61,7 @@ Status Learner::Step() {
   GORILA_RETURN_IF_ERROR(target_->Refresh());
   GORILA_RETURN_IF_ERROR(replay_.Sample(options_.batch_size, batch_));
   const double loss = ComputeLoss();
+  WatchValues();
   ++counters_.gradients;
   if (outliers_.IsOutlier(loss)) {
     ++counters_.outliers;
@@ -49,6 +71,7 @@ Status Learner::Step() {
   const auto sent = static_cast<double>(counters_.gradients - counters_.outliers);
   counters_.loss += std::max(0.01, 1 / sent) * (loss - counters_.loss);
   online_.network().Backward(dq_, gradient_);
+  WatchGradient();
   return PushGradient();
 }
 
@@ -65,6 +88,25 @@ double Learner::ComputeLoss() {
                    .q_target_t = q_target_t_,
                    .q_online_t = q_online_t_};
   return TdLoss(algorithm_, options_.loss, td, dq_, td_errors_);
+}
+
+void Learner::WatchValues() {
+  double sum = 0;
+  const auto actions = static_cast<std::size_t>(num_actions_);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch_.size); ++i) {
+    const float* const q = &q_tm1_[i * actions];
+    const double value = *std::max_element(q, q + actions);
+    sum += value;
+    statistics_.value_max = std::max(statistics_.value_max, value);
+  }
+  ++statistics_.batches;
+  statistics_.value_sum += sum / batch_.size;
+}
+
+void Learner::WatchGradient() {
+  if (counters_.gradients % kNormPeriod != 1) return;
+  ++statistics_.norms;
+  statistics_.norm_sum += EuclideanNorm(gradient_);
 }
 
 Status Learner::PushGradient() {

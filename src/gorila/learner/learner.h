@@ -3,9 +3,12 @@
 #ifndef GORILA_LEARNER_LEARNER_H_
 #define GORILA_LEARNER_LEARNER_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gorila/learner/outlier_filter.h"
@@ -30,6 +33,28 @@ struct LearnerCounters {
   double loss = 0;             // running mean over those sent
 };
 
+// What people watch, of a stretch of learning. `value` is max_a Q(s_tm1, a) of a sampled state.
+struct LearnerStatistics {
+  std::int64_t batches = 0;
+  double value_sum = 0;  // over batches, of a batch's mean value
+  double value_max = -std::numeric_limits<double>::infinity();
+  std::int64_t norms = 0;  // gradients whose norm was taken
+  double norm_sum = 0;     // of their Euclidean norms
+
+  // NaN without any.
+  double MeanValue() const { return value_sum / static_cast<double>(batches); }
+  double MeanNorm() const { return norm_sum / static_cast<double>(norms); }
+
+  LearnerStatistics& operator+=(const LearnerStatistics& other) {
+    batches += other.batches;
+    value_sum += other.value_sum;
+    value_max = std::max(value_max, other.value_max);
+    norms += other.norms;
+    norm_sum += other.norm_sum;
+    return *this;
+  }
+};
+
 // Used by one thread at a time. Borrows everything but its target replica's network.
 class Learner {
  public:
@@ -46,6 +71,8 @@ class Learner {
 
   NetworkReplica& target() { return *target_; }
   const LearnerCounters& counters() const { return counters_; }
+  // Since the last call. Not part of the state that is saved.
+  LearnerStatistics TakeStatistics() { return std::exchange(statistics_, {}); }
 
   void SaveState(StateWriter& writer) const;
   Status RestoreState(StateReader& reader);
@@ -55,6 +82,8 @@ class Learner {
           std::unique_ptr<NetworkReplica> target, Replay& replay, ParameterStore& store);
 
   double ComputeLoss();
+  void WatchValues();
+  void WatchGradient();
   Status PushGradient();
 
   const LearnerOptions options_;
@@ -66,6 +95,7 @@ class Learner {
   const int num_actions_;
   OutlierFilter outliers_;
   LearnerCounters counters_;
+  LearnerStatistics statistics_;
 
   TransitionBatch batch_;
   std::vector<float> q_tm1_;  // batch x actions, as all q-values

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -147,6 +148,13 @@ int TerminalColumns(int descriptor) {
 }
 
 }  // namespace
+
+std::string_view Bottleneck(const WorkSeconds& work) {
+  constexpr std::array<std::string_view, kWorks - 1> kParts = {"actor", "replay", "learner",
+                                                               "parameter server"};
+  const auto most = std::max_element(work.begin(), work.begin() + kParts.size());
+  return *most > 0 ? kParts[static_cast<std::size_t>(most - work.begin())] : std::string_view();
+}
 
 ProgressOptions DetectProgressOptions(int descriptor, bool quiet) {
   const char* const term = std::getenv("TERM");

@@ -10,8 +10,16 @@
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/work_clock.h"
 
 namespace gorila {
+
+// One bundle's part in a ProgressSnapshot.
+struct BundleProgress {
+  double recent_return = std::numeric_limits<double>::quiet_NaN();  // of its last episodes
+  double epsilon = 0;                                               // in [0,1]
+  WorkSeconds work{};  // shares of its thread's recent time, in [0,1]
+};
 
 // The state of a run at one instant. Counts are since the run's beginning, over resumes.
 struct ProgressSnapshot {
@@ -32,7 +40,23 @@ struct ProgressSnapshot {
   double seconds_elapsed = 0;
   double seconds_left = std::numeric_limits<double>::quiet_NaN();  // NaN = unknown
   int bundles = 0;
+  double loss = std::numeric_limits<double>::quiet_NaN();  // mean over bundles
+  // Of the present row of metrics; NaN before any.
+  double gradient_norm = std::numeric_limits<double>::quiet_NaN();  // Euclidean
+  double value_mean = std::numeric_limits<double>::quiet_NaN();     // of max_a Q(s, a)
+  double value_max = std::numeric_limits<double>::quiet_NaN();
+  std::vector<std::uint64_t> staleness;  // gradients by power of two of their age (shard.h)
+  std::uint64_t resident_bytes = 0;
+  double cpu_seconds = 0;                                    // over resumes
+  double joules = std::numeric_limits<double>::quiet_NaN();  // of the machine; NaN = unknown
+  WorkSeconds work{};           // shares of all threads' recent time, in [0,1]
+  std::string_view bottleneck;  // Bottleneck() of them
+  std::vector<BundleProgress> per_bundle;
 };
+
+// The part of the system that the bundles' time goes into most: "actor", "replay", "learner" or
+// "parameter server"; empty when they did nothing but wait.
+std::string_view Bottleneck(const WorkSeconds& work);
 
 struct ProgressOptions {
   bool quiet = false;     // prints nothing at all

@@ -65,6 +65,10 @@ std::string RunTable(const RunReport& report) {
   row("Version", EscapeMarkdown(report.version));
   row("Machine", EscapeMarkdown(report.machine));
   row("Wall time", FormatDuration(report.wall_seconds));
+  row("Core hours", FormatDecimal(report.cpu_seconds / 3600, 3));
+  row("Energy", std::isfinite(report.joules)
+                    ? fmt::format("{} J, all processors of the machine", FormatRate(report.joules))
+                    : "not measured: no energy counters (RAPL) that can be read");
   row("Environment frames", fmt::format("{} ({} per second)", GroupThousands(report.frames),
                                         FormatRate(report.frames_per_second)));
   row("Parameter updates", fmt::format("{} ({} per second)", GroupThousands(report.updates),
@@ -142,6 +146,8 @@ std::string RenderReportJson(const RunReport& report) {
                        {"environment", report.environment},
                        {"machine", report.machine},
                        {"wall_seconds", report.wall_seconds},
+                       {"cpu_seconds", report.cpu_seconds},
+                       {"joules", report.joules},
                        {"frames", report.frames},
                        {"updates", report.updates},
                        {"frames_per_second", report.frames_per_second},

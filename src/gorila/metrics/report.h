@@ -42,6 +42,8 @@ struct RunReport {
   std::string environment;  // as in the registry, "minatar/breakout"
   std::string machine;      // in one line
   double wall_seconds = 0;
+  double cpu_seconds = 0;     // processor time of the program
+  double joules = 0;          // of the machine's processors; NaN = not measured
   std::uint64_t frames = 0;   // of the environment
   std::uint64_t updates = 0;  // of the parameters
   double frames_per_second = 0;

@@ -28,6 +28,36 @@ void AppendString(std::string& line, std::string_view text) {
   line += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+template <typename T>
+void AppendNumber(std::string& line, T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (!std::isfinite(value)) {
+      line += "null";
+      return;
+    }
+  }
+  fmt::format_to(std::back_inserter(line), "{}", value);
+}
+
+void AppendList(std::string& line, std::span<const double> values) {
+  line += '[';
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) line += ',';
+    AppendNumber(line, values[i]);
+  }
+  line += ']';
+}
+
+// Nullopt when there is anything but numbers in it.
+std::optional<std::vector<double>> ReadList(const json& array) {
+  std::vector<double> values;
+  for (const json& element : array) {
+    if (!element.is_number() && !element.is_null()) return std::nullopt;
+    values.push_back(element.is_null() ? std::nan("") : element.get<double>());
+  }
+  return values;
+}
+
 // How much of `contents` a log that is opened keeps.
 StatusOr<std::uint64_t> KeptBytes(const fs::path& path, std::string_view contents,
                                   std::optional<std::uint64_t> keep_bytes) {
@@ -50,17 +80,24 @@ void RunLogValue::AppendJson(std::string& line) const {
     using T = std::decay_t<decltype(value)>;
     if constexpr (std::is_same_v<T, std::string_view>) {
       AppendString(line, value);
+    } else if constexpr (std::is_same_v<T, std::span<const double>>) {
+      AppendList(line, value);
     } else {
-      if constexpr (std::is_floating_point_v<T>) {
-        if (!std::isfinite(value)) {
-          line += "null";
-          return;
-        }
-      }
-      fmt::format_to(std::back_inserter(line), "{}", value);
+      AppendNumber(line, value);
     }
   };
   std::visit(append, value_);
+}
+
+std::optional<double> RunLogValue::Number() const {
+  const auto convert = [](const auto& value) -> std::optional<double> {
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
+      return static_cast<double>(value);
+    } else {
+      return std::nullopt;
+    }
+  };
+  return std::visit(convert, value_);
 }
 
 StatusOr<RunLog> RunLog::Open(const fs::path& path, std::optional<std::uint64_t> keep_bytes) {
@@ -135,6 +172,11 @@ std::optional<std::string_view> RunLogRow::Text(std::string_view name) const {
   return found == texts_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
 }
 
+std::span<const double> RunLogRow::Numbers(std::string_view name) const {
+  const auto found = lists_.find(name);
+  return found == lists_.end() ? std::span<const double>() : std::span(found->second);
+}
+
 StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
   const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return DataLoss("'{}' is not a JSON object", line.substr(0, 80));
@@ -144,6 +186,8 @@ StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
     if (value.is_boolean()) row.numbers_[name] = value.get<bool>() ? 1 : 0;
     if (value.is_null()) row.numbers_[name] = std::nan("");
     if (value.is_string()) row.texts_[name] = value.get<std::string>();
+    if (!value.is_array()) continue;
+    if (auto list = ReadList(value); list.has_value()) row.lists_[name] = *std::move(list);
   }
   return row;
 }

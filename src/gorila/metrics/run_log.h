@@ -20,16 +20,18 @@
 
 namespace gorila {
 
-// One value of a line: a bool, an integer of 64 bits or fewer, a float, a double or a text (not
-// copied: it must outlive the call it is given to).
+// One value of a line: a bool, an integer of 64 bits or fewer, a float, a double, a text or a list
+// of doubles (the last two are not copied: they must outlive the call they are given to).
 class RunLogValue {
  public:
-  RunLogValue(bool value) : value_(value) {}                                  // NOLINT
-  RunLogValue(float value) : value_(value) {}                                 // NOLINT
-  RunLogValue(double value) : value_(value) {}                                // NOLINT
-  RunLogValue(std::string_view value) : value_(value) {}                      // NOLINT
-  RunLogValue(const std::string& value) : value_(std::string_view(value)) {}  // NOLINT
-  RunLogValue(const char* value) : value_(std::string_view(value)) {}         // NOLINT
+  RunLogValue(bool value) : value_(value) {}                                     // NOLINT
+  RunLogValue(float value) : value_(value) {}                                    // NOLINT
+  RunLogValue(double value) : value_(value) {}                                   // NOLINT
+  RunLogValue(std::string_view value) : value_(value) {}                         // NOLINT
+  RunLogValue(const std::string& value) : value_(std::string_view(value)) {}     // NOLINT
+  RunLogValue(const char* value) : value_(std::string_view(value)) {}            // NOLINT
+  RunLogValue(std::span<const double> values) : value_(values) {}                // NOLINT
+  RunLogValue(const std::vector<double>& values) : value_(std::span(values)) {}  // NOLINT
   template <std::signed_integral T>
   RunLogValue(T value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
   template <std::unsigned_integral T>
@@ -40,8 +42,13 @@ class RunLogValue {
   // same value, NaN and infinities as null, bytes that are not UTF-8 as U+FFFD.
   void AppendJson(std::string& line) const;
 
+  // The value of a number, a bool as 0 or 1; nullopt for a text or a list.
+  std::optional<double> Number() const;
+
  private:
-  std::variant<bool, std::int64_t, std::uint64_t, float, double, std::string_view> value_;
+  std::variant<bool, std::int64_t, std::uint64_t, float, double, std::string_view,
+               std::span<const double>>
+      value_;
 };
 
 struct RunLogField {
@@ -94,15 +101,18 @@ class RunLogRow {
   std::optional<double> Number(std::string_view name) const;
   // The text called `name`; valid as long as the row.
   std::optional<std::string_view> Text(std::string_view name) const;
+  // The list called `name`, null as NaN; empty when there is none. Valid as long as the row.
+  std::span<const double> Numbers(std::string_view name) const;
 
  private:
   friend StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
   std::map<std::string, double, std::less<>> numbers_;
   std::map<std::string, std::string, std::less<>> texts_;
+  std::map<std::string, std::vector<double>, std::less<>> lists_;
 };
 
-// One line without its end. Values that are objects or arrays are skipped. DataLoss when it is not
-// a JSON object.
+// One line without its end. Objects, and arrays of anything but numbers, are skipped. DataLoss when
+// it is not a JSON object.
 StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
 
 // All whole lines; a last one without its line end (a run was killed, or writes it now) is left

@@ -18,6 +18,16 @@ bool SquaresAreFinite(std::span<const float> values) {
   return largest < std::bit_cast<std::uint32_t>(0x1p64f);
 }
 
+namespace {
+
+std::size_t StalenessBucket(std::int64_t staleness) {
+  const auto versions = static_cast<std::uint64_t>(std::max<std::int64_t>(staleness, 0));
+  return std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(versions)),
+                               kStalenessBuckets - 1);
+}
+
+}  // namespace
+
 ParameterShard::ParameterShard(const ShardOptions& options, std::span<const float> values,
                                std::unique_ptr<Optimizer> optimizer)
     : options_(options),
@@ -37,6 +47,7 @@ ParameterShard::Verdict ParameterShard::Push(std::span<const float> gradient,
     ++counters_.invalid;
     return Verdict::kInvalid;
   }
+  ++counters_.staleness[StalenessBucket(staleness)];
   if (staleness > options_.max_staleness) {
     ++counters_.stale;
     return Verdict::kStale;

@@ -2,6 +2,7 @@
 #ifndef GORILA_PARAMETER_SERVER_SHARD_H_
 #define GORILA_PARAMETER_SERVER_SHARD_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,11 +21,17 @@ struct ShardOptions {
   OptimizerOptions optimizer;
 };
 
+// Bucket 0 of a staleness histogram is staleness 0, bucket b is 2^(b-1) to 2^b - 1 versions, and
+// the last one has all that is beyond.
+inline constexpr std::size_t kStalenessBuckets = 16;
+using StalenessHistogram = std::array<std::int64_t, kStalenessBuckets>;
+
 struct ShardCounters {
   std::int64_t accepted = 0;
   std::int64_t stale = 0;
   std::int64_t invalid = 0;
   std::int64_t staleness_sum = 0;  // over accepted gradients, in versions
+  StalenessHistogram staleness{};  // of accepted and stale gradients
 };
 
 // Everything of a shard that a checkpoint keeps.

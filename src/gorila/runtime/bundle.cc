@@ -43,21 +43,24 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
   const auto stream = static_cast<std::uint64_t>(index);
   std::unique_ptr<Bundle> bundle(new Bundle(config, store, clock));
   GORILA_ASSIGN_OR_RETURN(auto environments, MakeEnvironments(config, index));
-  GORILA_ASSIGN_OR_RETURN(bundle->online_,
-                          MakeReplica(config, network, store, NetworkReplica::Follows::kOnline));
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
-                          MakeReplica(config, network, store, NetworkReplica::Follows::kTarget));
+  ParameterStore& timed_store = bundle->store_;
+  GORILA_ASSIGN_OR_RETURN(
+      bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline));
+  GORILA_ASSIGN_OR_RETURN(
+      std::unique_ptr<NetworkReplica> target,
+      MakeReplica(config, network, timed_store, NetworkReplica::Follows::kTarget));
   GORILA_ASSIGN_OR_RETURN(
       bundle->replay_,
       LocalReplay::Make(config.replay.options, network.input, config.actor.environments,
                         RandomStream::Derive(config.run.seed, "replay", stream)));
+  bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
   bundle->actor_ = std::make_unique<Actor>(
       config.actor.options, ActorPlace{.index = index, .actors = config.run.bundles},
-      std::move(environments), *bundle->online_, *bundle->replay_,
+      std::move(environments), *bundle->online_, *bundle->timed_replay_,
       RandomStream::Derive(config.run.seed, "actor", stream));
-  GORILA_ASSIGN_OR_RETURN(
-      bundle->learner_,
-      Learner::Make(config.learner, *bundle->online_, std::move(target), *bundle->replay_, store));
+  GORILA_ASSIGN_OR_RETURN(bundle->learner_,
+                          Learner::Make(config.learner, *bundle->online_, std::move(target),
+                                        *bundle->timed_replay_, timed_store));
   return bundle;
 }
 
@@ -65,9 +68,15 @@ Status Bundle::Iterate() {
   const std::int64_t ticks =
       exploration_clock_ == ExplorationClock::kFrames ? clock_.frames() : store_.UpdateCount();
   finished_.clear();
-  GORILA_RETURN_IF_ERROR(actor_->Step(ticks, finished_));
+  {
+    const WorkScope acting(work_, Work::kActing);
+    GORILA_RETURN_IF_ERROR(actor_->Step(ticks, finished_));
+  }
   clock_.Add(frames_per_iteration());
-  while (replay_->CanSample()) GORILA_RETURN_IF_ERROR(learner_->Step());
+  {
+    const WorkScope learning(work_, Work::kLearning);
+    while (replay_->CanSample()) GORILA_RETURN_IF_ERROR(learner_->Step());
+  }
   PublishStatus();
   return OkStatus();
 }
@@ -76,6 +85,8 @@ void Bundle::PublishStatus() {
   const ReplaySize size = replay_->Size();
   const MutexLock lock(mutex_);
   status_.learner = learner_->counters();
+  status_.learning += learner_->TakeStatistics();
+  status_.work = work_.seconds();
   status_.epsilon = actor_->epsilon();
   status_.replay = size;
   status_.episodes.insert(status_.episodes.end(), finished_.begin(), finished_.end());
@@ -86,6 +97,11 @@ BundleStatus Bundle::TakeStatus() {
   BundleStatus status = status_;
   status_.episodes.clear();
   return status;
+}
+
+void Bundle::EndRow() {
+  const MutexLock lock(mutex_);
+  status_.learning = {};
 }
 
 void Bundle::SaveState(bool replay, StateWriter& writer) const {

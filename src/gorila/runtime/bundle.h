@@ -10,9 +10,11 @@
 
 #include "gorila/actor/actor.h"
 #include "gorila/base/mutex.h"
+#include "gorila/base/work_clock.h"
 #include "gorila/learner/learner.h"
 #include "gorila/replay/local_replay.h"
 #include "gorila/runtime/config.h"
+#include "gorila/runtime/timed_seams.h"
 
 namespace gorila {
 
@@ -39,6 +41,8 @@ class FrameClock {
 // What a bundle shows of itself while it runs.
 struct BundleStatus {
   LearnerCounters learner;
+  LearnerStatistics learning;  // since the last EndRow
+  WorkSeconds work{};          // of its thread, since it was made
   double epsilon = 1;
   ReplaySize replay;
   std::vector<EpisodeResult> episodes;  // finished since the last look
@@ -62,6 +66,9 @@ class Bundle {
   // The present counters, and the episodes since the last call.
   BundleStatus TakeStatus() GORILA_EXCLUDES(mutex_);
 
+  // A row of metrics ends: BundleStatus::learning begins anew.
+  void EndRow() GORILA_EXCLUDES(mutex_);
+
   LocalReplay& replay() { return *replay_; }
 
   // Actor and learner, and with `replay` the replay's changing part (its rows are saved as
@@ -75,15 +82,19 @@ class Bundle {
 
  private:
   Bundle(const Config& config, ParameterStore& store, FrameClock& clock)
-      : exploration_clock_(config.actor.options.exploration.clock), store_(store), clock_(clock) {}
+      : exploration_clock_(config.actor.options.exploration.clock),
+        store_(store, work_),
+        clock_(clock) {}
 
   void PublishStatus() GORILA_EXCLUDES(mutex_);
 
   const ExplorationClock exploration_clock_;
-  ParameterStore& store_;
+  WorkClock work_;
+  TimedParameterStore store_;
   FrameClock& clock_;
   std::unique_ptr<NetworkReplica> online_;  // of theta, shared by actor and learner
   std::unique_ptr<LocalReplay> replay_;
+  std::unique_ptr<TimedReplay> timed_replay_;  // what actor and learner see of it
   std::unique_ptr<Actor> actor_;
   std::unique_ptr<Learner> learner_;
   std::vector<EpisodeResult> finished_;  // of the present iteration

@@ -72,6 +72,10 @@ Status Cluster::StepAll() {
   return OkStatus();
 }
 
+void Cluster::EndRow() {
+  for (const std::unique_ptr<Bundle>& bundle : bundles_) bundle->EndRow();
+}
+
 Status Cluster::RefreshReplicas() {
   for (const std::unique_ptr<Bundle>& bundle : bundles_) {
     GORILA_RETURN_IF_ERROR(bundle->RefreshReplicas());

@@ -36,6 +36,9 @@ class Cluster {
   // One iteration of every bundle, in order, in the calling thread.
   Status StepAll();
 
+  // A row of metrics ends, for every bundle.
+  void EndRow();
+
   // Gives every replica the present parameters, as a checkpoint does. Only between two iterations.
   Status RefreshReplicas();
 

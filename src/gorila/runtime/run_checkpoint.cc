@@ -97,7 +97,8 @@ Json ShardJson(const ShardSnapshot& shard) {
           {"accepted", shard.counters.accepted},
           {"stale", shard.counters.stale},
           {"invalid", shard.counters.invalid},
-          {"staleness_sum", shard.counters.staleness_sum}};
+          {"staleness_sum", shard.counters.staleness_sum},
+          {"staleness", shard.counters.staleness}};
 }
 
 ShardSnapshot ShardFromJson(const Json& json) {
@@ -105,7 +106,7 @@ ShardSnapshot ShardFromJson(const Json& json) {
   shard.version = json.at("version");
   shard.target_version = json.at("target_version");
   shard.counters = {json.at("accepted"), json.at("stale"), json.at("invalid"),
-                    json.at("staleness_sum")};
+                    json.at("staleness_sum"), json.at("staleness")};
   return shard;
 }
 

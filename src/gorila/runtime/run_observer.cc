@@ -1,9 +1,38 @@
 #include "gorila/runtime/run_observer.h"
 
 #include <algorithm>
-#include <vector>
+#include <cmath>
+#include <limits>
+#include <numeric>
 
 namespace gorila {
+namespace {
+
+// Episodes of one bundle's recent return: few, because each bundle plays only a part of them.
+constexpr std::size_t kBundleEpisodes = 20;
+// What a look's share of time weighs at the next look, half a second later.
+constexpr double kLatelyWeight = 0.9;
+
+// As parts of their sum; zeros when that is zero.
+WorkSeconds Shares(const WorkSeconds& seconds) {
+  const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  WorkSeconds shares{};
+  for (std::size_t i = 0; i < kWorks && sum > 0; ++i) shares[i] = seconds[i] / sum;
+  return shares;
+}
+
+void AddTo(WorkSeconds& sum, const WorkSeconds& seconds) {
+  for (std::size_t i = 0; i < kWorks; ++i) sum[i] += seconds[i];
+}
+
+// Where the staleness buckets end: 1, 2, 4, ... versions.
+std::vector<double> StalenessLimits() {
+  std::vector<double> limits;
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) limits.push_back(std::ldexp(1, int(i)));
+  return limits;
+}
+
+}  // namespace
 
 RunSample SampleCluster(Cluster& cluster) {
   RunSample sample;
@@ -12,13 +41,15 @@ RunSample SampleCluster(Cluster& cluster) {
   sample.bundles = static_cast<int>(cluster.bundles().size());
   sample.gradients = cluster.store().shard(0).counters();
   for (const auto& bundle : cluster.bundles()) {
-    const BundleStatus status = bundle->TakeStatus();
+    BundleStatus status = bundle->TakeStatus();
     sample.episodes.insert(sample.episodes.end(), status.episodes.begin(), status.episodes.end());
     sample.outliers += status.learner.outliers;
     sample.replay_rows += status.replay.rows;
     sample.replay_capacity += status.replay.capacity;
     sample.epsilon += status.epsilon / sample.bundles;
     sample.loss += status.learner.loss / sample.bundles;
+    sample.learning += status.learning;
+    sample.per_bundle.push_back({std::move(status.episodes), status.epsilon, status.work});
   }
   return sample;
 }
@@ -27,8 +58,74 @@ void RunObserver::AddEpisodes(const std::vector<EpisodeResult>& episodes) {
   for (const EpisodeResult& episode : episodes) {
     recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
     returns_since_row_.Add(episode.episode_return);
+    returns_in_row_.push_back(episode.episode_return);
     lengths_since_row_.Add(static_cast<double>(episode.length));
   }
+}
+
+void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen) {
+  bundles_.resize(bundles.size(), {.recent = EpisodeStatistics(kBundleEpisodes)});
+  WorkSeconds lately{};
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    BundleView& view = bundles_[i];
+    for (const EpisodeResult& episode : bundles[i].episodes) {
+      view.recent.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
+    }
+    for (std::size_t work = 0; work < kWorks; ++work) {
+      const double passed = bundles[i].work[work] - view.seen[work];
+      view.lately[work] = kLatelyWeight * view.lately[work] + passed;
+      view.in_row[work] += passed;
+    }
+    view.seen = bundles[i].work;
+    AddTo(lately, view.lately);
+    seen.per_bundle.push_back({.recent_return = view.recent.MeanReturn(),
+                               .epsilon = bundles[i].epsilon,
+                               .work = Shares(view.lately)});
+  }
+  seen.work = Shares(lately);
+  seen.bottleneck = Bottleneck(seen.work);
+}
+
+void RunObserver::ObserveLearning(const RunSample& sample, ProgressSnapshot& seen) {
+  const ShardCounters& gradients = sample.gradients;
+  seen.accepted = static_cast<std::uint64_t>(gradients.accepted);
+  seen.stale = static_cast<std::uint64_t>(gradients.stale);
+  seen.invalid = static_cast<std::uint64_t>(gradients.invalid);
+  seen.outliers = static_cast<std::uint64_t>(sample.outliers);
+  seen.staleness.assign(gradients.staleness.begin(), gradients.staleness.end());
+  mean_staleness_ = gradients.accepted > 0 ? static_cast<double>(gradients.staleness_sum) /
+                                                 static_cast<double>(gradients.accepted)
+                                           : 0.0;
+  seen.loss = sample.loss;
+  if (sample.learning.batches > 0) {
+    seen.value_mean = sample.learning.MeanValue();
+    seen.value_max = sample.learning.value_max;
+  }
+  if (sample.learning.norms > 0) seen.gradient_norm = sample.learning.MeanNorm();
+}
+
+void RunObserver::ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen) {
+  const auto now = std::chrono::steady_clock::now();
+  frame_rate_.Update(now, seen.frames);
+  update_rate_.Update(now, seen.updates);
+  seen.frames_per_second = frame_rate_.PerSecond();
+  seen.updates_per_second = update_rate_.PerSecond();
+  seen.seconds_elapsed = seconds;
+  if (seen.frames_per_second > 0) {
+    const auto left =
+        static_cast<double>(seen.total_frames - std::min(seen.total_frames, seen.frames));
+    seen.seconds_left = left / seen.frames_per_second;
+  }
+  if (run.seconds > 0) {
+    seen.seconds_left = std::min(seen.seconds_left, std::max(0.0, run.seconds - seconds));
+  }
+}
+
+void RunObserver::ObserveProcess(ProgressSnapshot& seen) {
+  if (!row_begun_) cpu_seconds_before_ -= CpuSeconds();
+  seen.resident_bytes = ResidentBytes();
+  seen.cpu_seconds = cpu_seconds_before_ + CpuSeconds();
+  if (energy_.available()) seen.joules = joules_before_ + energy_.Joules();
 }
 
 void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double seconds) {
@@ -37,42 +134,51 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
   seen.total_frames = static_cast<std::uint64_t>(run.frames);
   seen.updates = static_cast<std::uint64_t>(sample.updates);
   seen.bundles = sample.bundles;
-  seen.outliers = static_cast<std::uint64_t>(sample.outliers);
   seen.replay_size = static_cast<std::uint64_t>(sample.replay_rows);
   seen.replay_capacity = static_cast<std::uint64_t>(sample.replay_capacity);
   seen.epsilon = sample.epsilon;
   AddEpisodes(sample.episodes);
-  loss_ = sample.loss;
-  const ShardCounters& gradients = sample.gradients;
-  seen.accepted = static_cast<std::uint64_t>(gradients.accepted);
-  seen.stale = static_cast<std::uint64_t>(gradients.stale);
-  seen.invalid = static_cast<std::uint64_t>(gradients.invalid);
-  staleness_ = gradients.accepted > 0 ? static_cast<double>(gradients.staleness_sum) /
-                                            static_cast<double>(gradients.accepted)
-                                      : 0.0;
-
-  const auto now = std::chrono::steady_clock::now();
-  frame_rate_.Update(now, seen.frames);
-  update_rate_.Update(now, seen.updates);
-  seen.frames_per_second = frame_rate_.PerSecond();
-  seen.updates_per_second = update_rate_.PerSecond();
+  ObserveBundles(sample.per_bundle, seen);
+  ObserveLearning(sample, seen);
+  ObserveTime(run, seconds, seen);
+  ObserveProcess(seen);
   seen.recent_return = recent_.MeanReturn();
   seen.episodes = recent_.episodes();
-  seen.seconds_elapsed = seconds;
-  if (seen.frames_per_second > 0) {
-    const auto left =
-        static_cast<double>(seen.total_frames - std::min(seen.total_frames, seen.frames));
-    seen.seconds_left = left / seen.frames_per_second;
-  }
-  const double limit = run.seconds;
-  if (limit > 0) seen.seconds_left = std::min(seen.seconds_left, std::max(0.0, limit - seconds));
   progress_ = seen;
+  if (!row_begun_) BeginRow();
 }
 
-Status RunObserver::AppendTrainingRow(RunLog& log) {
+void RunObserver::BeginRow() {
+  row_begun_ = true;
+  row_frames_ = progress_.frames;
+  row_staleness_ = progress_.staleness;
+  returns_in_row_.clear();
+  returns_since_row_ = {};
+  lengths_since_row_ = {};
+  for (BundleView& view : bundles_) view.in_row = {};
+}
+
+std::vector<double> RunObserver::StalenessSinceRow() const {
+  std::vector<double> counts;
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
+    // Less than before: the shard came back from a snapshot.
+    const std::uint64_t before = std::min(row_staleness_[i], progress_.staleness[i]);
+    counts.push_back(static_cast<double>(progress_.staleness[i] - before));
+  }
+  return counts;
+}
+
+std::vector<double> RunObserver::BundleReturns() const {
+  std::vector<double> returns;
+  for (const BundleView& view : bundles_) returns.push_back(view.recent.MeanReturn());
+  return returns;
+}
+
+Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
   // Less: a shard came back from a snapshot, and its clients have not reported again yet.
   if (progress_.frames <= row_frames_) return OkStatus();
-  row_frames_ = progress_.frames;
+  const std::vector<double> staleness = StalenessSinceRow();
+  const std::vector<double> bundle_returns = BundleReturns();
   std::vector<RunLogField> fields = {
       {"kind", "training"},
       {"frames", progress_.frames},
@@ -83,35 +189,76 @@ Status RunObserver::AppendTrainingRow(RunLog& log) {
       {"return_standard_deviation", returns_since_row_.StandardDeviation()},
       {"length_mean", lengths_since_row_.mean()},
       {"epsilon", progress_.epsilon},
-      {"loss", loss_},
+      {"loss", progress_.loss},
+      {"gradient_norm", progress_.gradient_norm},
+      {"value_mean", progress_.value_mean},
+      {"value_max", progress_.value_max},
       {"gradients_accepted", progress_.accepted},
       {"gradients_stale", progress_.stale},
       {"gradients_outlier", progress_.outliers},
       {"gradients_invalid", progress_.invalid},
-      {"staleness_mean", staleness_},
+      {"staleness_mean", mean_staleness_},
+      {"staleness_counts", staleness},
       {"replay_rows", progress_.replay_size},
+      {"bundle_returns", bundle_returns},
   };
+  WorkSeconds work{};
+  for (const BundleView& view : bundles_) AddTo(work, view.in_row);
+  work = Shares(work);
   if (wall_time_) {
     fields.push_back({"seconds", progress_.seconds_elapsed});
     fields.push_back({"frames_per_second", progress_.frames_per_second});
     fields.push_back({"updates_per_second", progress_.updates_per_second});
+    fields.push_back({"resident_bytes", progress_.resident_bytes});
+    fields.push_back({"cpu_seconds", progress_.cpu_seconds});
+    if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
+    fields.push_back({"work", std::span<const double>(work)});
+    fields.push_back({"bottleneck", Bottleneck(work)});
   }
-  returns_since_row_ = {};
-  lengths_since_row_ = {};
-  return log.Append(fields);
+  GORILA_RETURN_IF_ERROR(log.Append(fields));
+  if (events != nullptr) GORILA_RETURN_IF_ERROR(AppendEvents(fields, staleness, *events));
+  BeginRow();
+  return OkStatus();
+}
+
+Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
+                                 const std::vector<double>& staleness, EventFile& events) const {
+  EventSummary summary;
+  for (const RunLogField& field : fields) {
+    const std::optional<double> number = field.value.Number();
+    if (number.has_value() && field.name != "frames") {
+      summary.AddScalar(fmt::format("training/{}", field.name), *number);
+    }
+  }
+  summary.AddHistogram("training/returns", returns_in_row_);
+  summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
+  return events.Append(static_cast<std::int64_t>(progress_.frames), summary);
 }
 
 std::string RunObserver::SaveState() const {
   StateWriter writer;
   writer.Write(row_frames_);
+  writer.Write(progress_.cpu_seconds);
+  writer.Write(std::isfinite(progress_.joules) ? progress_.joules : 0.0);
   recent_.SaveState(writer);
+  writer.Write<std::uint64_t>(bundles_.size());
+  for (const BundleView& view : bundles_) view.recent.SaveState(writer);
   return writer.Take();
 }
 
 Status RunObserver::RestoreState(const std::string& state) {
   StateReader reader(state);
+  std::uint64_t bundles = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(row_frames_));
+  GORILA_RETURN_IF_ERROR(reader.Read(cpu_seconds_before_));
+  GORILA_RETURN_IF_ERROR(reader.Read(joules_before_));
   GORILA_RETURN_IF_ERROR(recent_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Read(bundles));
+  bundles_.clear();
+  for (std::uint64_t i = 0; i < bundles; ++i) {
+    bundles_.push_back({.recent = EpisodeStatistics(kBundleEpisodes)});
+    GORILA_RETURN_IF_ERROR(bundles_.back().recent.RestoreState(reader));
+  }
   return reader.Finish();
 }
 

@@ -7,13 +7,23 @@
 #include <string>
 #include <vector>
 
+#include "gorila/base/energy.h"
 #include "gorila/metrics/episode_statistics.h"
+#include "gorila/metrics/event_file.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/metrics/rate_meter.h"
+#include "gorila/metrics/resource_usage.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/runtime/cluster.h"
 
 namespace gorila {
+
+// One bundle at one instant.
+struct BundleSample {
+  std::vector<EpisodeResult> episodes;  // finished since the last sample
+  double epsilon = 0;
+  WorkSeconds work{};  // of its thread, since it was made
+};
 
 // A run at one instant, wherever its parts are.
 struct RunSample {
@@ -25,9 +35,11 @@ struct RunSample {
   std::int64_t outliers = 0;
   std::int64_t replay_rows = 0;
   std::int64_t replay_capacity = 0;
-  double epsilon = 0;                   // mean over bundles
-  double loss = 0;                      // mean over bundles
-  std::vector<EpisodeResult> episodes;  // finished since the last sample
+  double epsilon = 0;                    // mean over bundles
+  double loss = 0;                       // mean over bundles
+  std::vector<EpisodeResult> episodes;   // finished since the last sample
+  LearnerStatistics learning;            // since the last row
+  std::vector<BundleSample> per_bundle;  // of bundles that are looked at one by one; may be empty
 };
 
 // Takes the episodes of every bundle.
@@ -36,8 +48,8 @@ RunSample SampleCluster(Cluster& cluster);
 // One thread: the trainer's.
 class RunObserver {
  public:
-  // With `wall_time` rows carry seconds and rates; a deterministic run's do not, so that two logs
-  // can be compared byte by byte.
+  // With `wall_time` rows carry seconds, rates, memory and what threads do; a deterministic run's
+  // do not, so that two logs can be compared byte by byte.
   explicit RunObserver(bool wall_time) : wall_time_(wall_time) {}
 
   // `run`: of the configuration. `seconds`: training time so far, over resumes.
@@ -48,26 +60,51 @@ class RunObserver {
 
   const ProgressSnapshot& progress() const { return progress_; }
 
-  // Appends a row for the frames since the last row; nothing when there were none.
-  Status AppendTrainingRow(RunLog& log);
+  // Appends a row for the frames since the last row, to `events` too unless null; nothing when
+  // there were none.
+  Status AppendTrainingRow(RunLog& log, EventFile* events = nullptr);
 
   // To be saved when no row is open, that is right after AppendTrainingRow.
   std::string SaveState() const;
   Status RestoreState(const std::string& state);
 
  private:
+  // What is known of one bundle beyond its present status.
+  struct BundleView {
+    EpisodeStatistics recent;
+    WorkSeconds seen{};    // seconds of its thread, at the last look
+    WorkSeconds lately{};  // of recent looks, older ones counting less
+    WorkSeconds in_row{};  // since the last row
+  };
+
   void AddEpisodes(const std::vector<EpisodeResult>& episodes);
+  void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
+  void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
+  void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
+  void ObserveProcess(ProgressSnapshot& seen);
+
+  std::vector<double> StalenessSinceRow() const;
+  std::vector<double> BundleReturns() const;
+  Status AppendEvents(std::span<const RunLogField> fields, const std::vector<double>& staleness,
+                      EventFile& events) const;
+  void BeginRow();
 
   const bool wall_time_;
   ProgressSnapshot progress_;
-  double loss_ = 0;               // mean over bundles
-  double staleness_ = 0;          // mean over accepted gradients, in versions
+  std::vector<BundleView> bundles_;
+  double mean_staleness_ = 0;
+  bool row_begun_ = false;
   std::uint64_t row_frames_ = 0;  // at the end of the last row
+  std::vector<std::uint64_t> row_staleness_;
   EpisodeStatistics recent_;
+  std::vector<double> returns_in_row_;
   RunningStatistics returns_since_row_;
   RunningStatistics lengths_since_row_;
   RateMeter frame_rate_;
   RateMeter update_rate_;
+  EnergyMeter energy_ = EnergyMeter::Open();
+  double cpu_seconds_before_ = 0;  // of earlier processes, and of this one before the run
+  double joules_before_ = 0;
 };
 
 }  // namespace gorila

@@ -6,6 +6,8 @@
 #include "gorila/base/file.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
+#include "gorila/runtime/html_report.h"
+#include "gorila/runtime/run_summary.h"
 
 namespace gorila {
 namespace {
@@ -13,22 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kSmoothedEpisodes = 100;
 constexpr const char* kEvaluationFile = "evaluation.json";
-
-// The training return over `x`, a number of the log's rows.
-std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x) {
-  std::vector<EpisodeBatch> batches;
-  for (const RunLogRow& row : rows) {
-    const double episodes = row.Number("return_episodes").value_or(0);
-    const std::optional<double> at = row.Number(x);
-    if (row.Text("kind") != "training" || episodes <= 0 || !at.has_value()) continue;
-    batches.push_back({.x = *at,
-                       .mean_return = row.Number("return_mean").value_or(0),
-                       .episodes = static_cast<std::uint64_t>(episodes)});
-  }
-  return SmoothOverEpisodes(batches, kSmoothedEpisodes);
-}
 
 CurveSeries TrainingSeries(const std::vector<RunLogRow>& rows) {
   CurveSeries series{.label = fmt::format("training, mean of {} episodes", kSmoothedEpisodes),
@@ -79,9 +66,12 @@ EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& 
 }
 
 std::vector<ReportFile> ReportFiles() {
-  return {{"configuration, every key", "config.toml"},
+  return {{"all of this and more as a page", "report.html"},
+          {"configuration, every key", "config.toml"},
           {"log of the training", "metrics.jsonl"},
+          {"the same for TensorBoard", "tensorboard"},
           {"learning curve", "curve.svg"},
+          {"an episode of the final network", "episode.gif"},
           {"final network", "final.safetensors"},
           {"final evaluation, every return", kEvaluationFile},
           {"checkpoints", "checkpoints"}};
@@ -99,6 +89,8 @@ RunReport MakeReport(const Config& config, const TrainingOutcome& outcome,
           .environment = config.environment.name,
           .machine = source.machine,
           .wall_seconds = seen.seconds_elapsed,
+          .cpu_seconds = seen.cpu_seconds,
+          .joules = seen.joules,
           .frames = seen.frames,
           .updates = seen.updates,
           .frames_per_second = rate(seen.frames),
@@ -111,6 +103,16 @@ RunReport MakeReport(const Config& config, const TrainingOutcome& outcome,
                        {"invalid gradients", seen.invalid}},
           .files = ReportFiles(),
           .curve_picture = "curve.png"};
+}
+
+// The page about this run alone; it reads the other files.
+Status WriteHtmlReport(const fs::path& directory) {
+  const LabelledRun labelled{DefaultLabel(directory), directory};
+  GORILA_ASSIGN_OR_RETURN(const RunSummary run, ReadRun(labelled));
+  const std::string title =
+      fmt::format("{}, seed {}", run.config.environment.name, run.config.run.seed);
+  GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(std::span(&run, 1), title));
+  return WriteFileAtomically(directory / "report.html", html);
 }
 
 }  // namespace
@@ -192,7 +194,9 @@ Status WriteRunReport(const fs::path& directory, const Config& config,
                                 .seed = FinalEvaluationSeed(config),
                                 .frames = outcome.evaluated_frames,
                                 .result = outcome.evaluation};
-  return WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record));
+  GORILA_RETURN_IF_ERROR(
+      WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
+  return WriteHtmlReport(directory);
 }
 
 StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {

@@ -2,9 +2,9 @@
 //
 //   curve.png, curve.svg     training return over frames, and the evaluations
 //   report.md, report.json   what was run, how fast, how good
-//   evaluation.json          the final evaluation with the return of every episode; written last,
-//   so
-//                            that its presence means that the run is finished
+//   evaluation.json          the final evaluation with the return of every episode; its presence
+//                            means that the run is finished
+//   report.html              all of it as one page; made of the others, so written last
 #ifndef GORILA_RUNTIME_RUN_REPORT_H_
 #define GORILA_RUNTIME_RUN_REPORT_H_
 

@@ -6,9 +6,12 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "gorila/metrics/event_file.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/network/parameter_layout.h"
 #include "gorila/runtime/config.h"
@@ -36,18 +39,29 @@ class RunScorer {
     std::int64_t frames = 0;  // when the scored network was taken
   };
   // The best network so far where the configuration says so, else `parameters` as of `frames`:
-  // written to final.safetensors in `directory`, then scored and logged. Nothing when `cancelled`.
+  // written to final.safetensors in `directory`, then scored and logged; episode.gif shows it play.
+  // Nothing when `cancelled`.
   StatusOr<std::optional<Score>> EvaluateFinally(std::int64_t frames, std::vector<float> parameters,
                                                  const ParameterLayout& layout,
                                                  const std::filesystem::path& directory,
                                                  RunLog& log, const Message& message,
                                                  const std::function<bool()>& cancelled);
 
+  // Scores, weights and an episode go to `events` too; null: nowhere, as at first. It must live as
+  // long as it is here.
+  void SetEvents(EventFile* events) { events_ = events; }
+
   const std::optional<BestNetwork>& best() const { return best_; }
   void SetBest(std::optional<BestNetwork> best) { best_ = std::move(best); }
 
  private:
+  // Gives the film.
+  StatusOr<std::string> AppendEvents(std::string_view kind, std::int64_t frames,
+                                     const EvaluationResult& result,
+                                     std::span<const float> parameters);
+
   const Config config_;
+  EventFile* events_ = nullptr;
   std::optional<BestNetwork> best_;
 };
 

@@ -125,6 +125,13 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
 Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes) {
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
   log_.emplace(std::move(log));
+  // What a killed process wrote after the checkpoint is superseded.
+  const std::int64_t frames = cluster_->clock().frames();
+  GORILA_ASSIGN_OR_RETURN(EventFile events,
+                          EventFile::Create(directory_->events(), frames > 0 ? frames + 1 : 0,
+                                            !config_.run.deterministic));
+  events_.emplace(std::move(events));
+  scorer_.SetEvents(&*events_);
   return OkStatus();
 }
 
@@ -165,7 +172,7 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
     ShowProgress(hooks);
     if (Clock::now() >= next_row) {
       next_row += seconds(config_.run.metrics_every_seconds);
-      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_));
+      GORILA_RETURN_IF_ERROR(AppendRow());
     }
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
     frames_before = cluster_->clock().frames();
@@ -198,7 +205,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     const bool row_ends = Crossed(before, now, config_.run.metrics_every_frames);
     if (row_ends) {
       observer_.Observe(*cluster_, Seconds());
-      GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_));
+      GORILA_RETURN_IF_ERROR(AppendRow());
       GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
     }
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(before, hooks));
@@ -243,6 +250,12 @@ Status Trainer::EvaluatePeriodically(const TrainerHooks& hooks) {
                                       PullParameters(), *log_, hooks.message, cancelled);
 }
 
+Status Trainer::AppendRow() {
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+  cluster_->EndRow();
+  return OkStatus();
+}
+
 Status Trainer::CheckpointThreaded() {
   GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + kPauseDeadline));
   observer_.Observe(*cluster_, Seconds());
@@ -254,7 +267,7 @@ Status Trainer::CheckpointThreaded() {
 
 Status Trainer::CaptureCheckpoint() {
   // A row ends here, so that nothing half-counted has to be kept.
-  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_));
+  GORILA_RETURN_IF_ERROR(AppendRow());
   GORILA_RETURN_IF_ERROR(log_->Sync());
   return checkpointer_.Capture(*cluster_, {.seconds = Seconds(),
                                            .metrics_bytes = log_->bytes(),

@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gorila/metrics/event_file.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/runtime/cluster.h"
@@ -76,6 +78,7 @@ class Trainer {
   void ShowProgress(const TrainerHooks& hooks);
   Status EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks);
   Status EvaluatePeriodically(const TrainerHooks& hooks);
+  Status AppendRow();
   Status CheckpointThreaded();
   Status CaptureCheckpoint();
   StatusOr<TrainingOutcome> Finish(const TrainerHooks& hooks);
@@ -90,6 +93,7 @@ class Trainer {
   RunObserver observer_;
   std::optional<RunLog> log_;
   RunScorer scorer_;
+  std::optional<EventFile> events_;
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process
   bool interrupted_ = false;
