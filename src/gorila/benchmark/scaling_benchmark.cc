@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <memory>
@@ -12,7 +13,7 @@
 namespace gorila {
 namespace {
 
-constexpr auto kMostToStart = std::chrono::seconds(60);
+constexpr double kMostToWait = 60;  // seconds
 
 struct Rates {
   double updates = 0;  // a second
@@ -33,34 +34,37 @@ StatusOr<Config> ScalingConfig(int bundles) {
   return config;
 }
 
-// Blocks until every bundle has sent gradients.
-Status WaitForLearning(Cluster& cluster) {
-  const auto deadline = std::chrono::steady_clock::now() + kMostToStart;
-  const std::int64_t enough = 100 * static_cast<std::int64_t>(cluster.bundles().size());
-  while (cluster.store().UpdateCount() < enough) {
+// Blocks for `seconds` at least, and until there were `updates` more.
+Status WaitForUpdates(Cluster& cluster, std::int64_t updates, double seconds) {
+  const double start = WallSeconds();
+  const std::int64_t before = cluster.store().UpdateCount();
+  while (true) {
     GORILA_RETURN_IF_ERROR(cluster.failure());
-    if (std::chrono::steady_clock::now() > deadline) {
-      return Unavailable("the bundles made {} of {} updates within a minute",
-                         cluster.store().UpdateCount(), enough);
+    const double spent = WallSeconds() - start;
+    const std::int64_t done = cluster.store().UpdateCount() - before;
+    if (done >= updates && spent >= seconds) return OkStatus();
+    if (spent > seconds + kMostToWait) {
+      return Unavailable("the bundles made {} of {} updates in {:.0f} s", done, updates, spent);
     }
-    if (cluster.Wait(std::chrono::steady_clock::now() + std::chrono::milliseconds(50))) break;
+    const double wait = std::clamp(seconds - spent, 0.001, 0.05);
+    cluster.Wait(std::chrono::steady_clock::now() +
+                 std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                     std::chrono::duration<double>(wait)));
   }
-  return cluster.failure();
 }
 
 StatusOr<Rates> RunBundles(int bundles, double seconds) {
   GORILA_ASSIGN_OR_RETURN(const Config config, ScalingConfig(bundles));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Cluster> cluster, Cluster::Make(config));
   cluster->Start();
-  GORILA_RETURN_IF_ERROR(WaitForLearning(*cluster));
+  constexpr std::int64_t kEnough = 100;  // updates of each bundle, to be warm and to be measured
+  GORILA_RETURN_IF_ERROR(WaitForUpdates(*cluster, kEnough * bundles, 0));
   EnergyMeter energy = EnergyMeter::Open();
   const double start = WallSeconds();
   const double joules_before = energy.Joules();
   const std::int64_t updates = cluster->store().UpdateCount();
   const std::int64_t frames = cluster->clock().frames();
-  cluster->Wait(std::chrono::steady_clock::now() +
-                std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                    std::chrono::duration<double>(seconds)));
+  GORILA_RETURN_IF_ERROR(WaitForUpdates(*cluster, kEnough * bundles, seconds));
   const double spent = WallSeconds() - start;
   const auto done = static_cast<double>(cluster->store().UpdateCount() - updates);
   Rates rates{.updates = done / spent,

@@ -136,7 +136,8 @@ TEST(RunGateThreadTest, AFailureReachesWhoeverIsPausing) {
     WaitUntil([&] { return pausing.load(); });
     return failure;
   });
-  workers.WaitForAnotherIteration();
+  // Not another iteration: worker 0 has only one.
+  WaitUntil([&] { return workers.iterations()[0] == 1 && workers.iterations()[1] > 0; });
   Status paused;
   std::thread coordinator([&] { paused = gate.Pause(Never()); });
   pausing = true;
