@@ -53,16 +53,20 @@ Learner::Learner(const LearnerOptions& options, const TdAlgorithm& algorithm,
   q_online_t_.resize(values);
   dq_.resize(values);
   td_errors_.resize(batch);
+  weights_.resize(batch);
+  absolute_errors_.resize(batch);
 }
 
 // Paper section 4.2, steps c to g; the target replica follows the server's own target copies.
+// Sampling comes first: it may wait, and the parameters should be fresh afterwards.
 Status Learner::Step() {
+  GORILA_RETURN_IF_ERROR(replay_.Sample(options_.batch_size, batch_));
   GORILA_RETURN_IF_ERROR(online_.Refresh());
   GORILA_RETURN_IF_ERROR(target_->Refresh());
-  GORILA_RETURN_IF_ERROR(replay_.Sample(options_.batch_size, batch_));
   const double loss = ComputeLoss();
   WatchValues();
   ++counters_.gradients;
+  GORILA_RETURN_IF_ERROR(TellPriorities());
   if (outliers_.IsOutlier(loss)) {
     ++counters_.outliers;
     return OkStatus();
@@ -75,7 +79,18 @@ Status Learner::Step() {
   return PushGradient();
 }
 
+// Scaled by the largest in the minibatch, so that weights only ever shrink a gradient; the number
+// of transitions in the replay cancels out.
+void Learner::ComputeWeights() {
+  const double least = *std::min_element(batch_.probabilities.begin(), batch_.probabilities.end());
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    weights_[i] =
+        static_cast<float>(std::pow(least / batch_.probabilities[i], options_.importance_exponent));
+  }
+}
+
 double Learner::ComputeLoss() {
+  ComputeWeights();
   const int size = batch_.size;
   target_->network().Predict(batch_.s_t, size, q_target_t_);
   if (algorithm_.needs_q_online_t) online_.network().Predict(batch_.s_t, size, q_online_t_);
@@ -86,7 +101,8 @@ double Learner::ComputeLoss() {
                    .r_t = batch_.r_t,
                    .discount_t = batch_.discount_t,
                    .q_target_t = q_target_t_,
-                   .q_online_t = q_online_t_};
+                   .q_online_t = q_online_t_,
+                   .weights = weights_};
   return TdLoss(algorithm_, options_.loss, td, dq_, td_errors_);
 }
 
@@ -107,6 +123,15 @@ void Learner::WatchGradient() {
   if (counters_.gradients % kNormPeriod != 1) return;
   ++statistics_.norms;
   statistics_.norm_sum += EuclideanNorm(gradient_);
+}
+
+// Errors that are not finite come from parameters that are not; they say nothing of a transition.
+Status Learner::TellPriorities() {
+  for (std::size_t i = 0; i < td_errors_.size(); ++i) {
+    if (!std::isfinite(td_errors_[i])) return OkStatus();
+    absolute_errors_[i] = std::abs(td_errors_[i]);
+  }
+  return replay_.UpdatePriorities(batch_.keys, absolute_errors_);
 }
 
 Status Learner::PushGradient() {

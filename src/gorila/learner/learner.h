@@ -24,6 +24,9 @@ struct LearnerOptions {
   TdLossOptions loss;
   int batch_size = 32;
   OutlierFilter::Options outliers;
+  // beta (Schaul et al. 2016): a transition drawn with probability p weighs (p_least / p)^beta in
+  // the loss; without effect where all are drawn alike.
+  double importance_exponent = 0.4;
 };
 
 struct LearnerCounters {
@@ -65,8 +68,8 @@ class Learner {
                                                  std::unique_ptr<NetworkReplica> target,
                                                  Replay& replay, ParameterStore& store);
 
-  // One gradient: pull, sample, forward, loss, backward, push. The replay's CanSample() must be
-  // true.
+  // One gradient: sample, pull, forward, loss, priorities back to the replay, backward, push.
+  // Blocks and fails as the replay's Sample does.
   Status Step();
 
   NetworkReplica& target() { return *target_; }
@@ -81,9 +84,11 @@ class Learner {
   Learner(const LearnerOptions& options, const TdAlgorithm& algorithm, NetworkReplica& online,
           std::unique_ptr<NetworkReplica> target, Replay& replay, ParameterStore& store);
 
+  void ComputeWeights();
   double ComputeLoss();
   void WatchValues();
   void WatchGradient();
+  Status TellPriorities();
   Status PushGradient();
 
   const LearnerOptions options_;
@@ -102,8 +107,10 @@ class Learner {
   std::vector<float> q_target_t_;
   std::vector<float> q_online_t_;
   std::vector<float> dq_;
-  std::vector<float> td_errors_;  // batch
-  std::vector<float> gradient_;   // as the flat parameter vector
+  std::vector<float> td_errors_;  // batch, as the two below
+  std::vector<float> weights_;
+  std::vector<float> absolute_errors_;
+  std::vector<float> gradient_;  // as the flat parameter vector
 };
 
 }  // namespace gorila

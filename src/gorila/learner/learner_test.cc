@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "gorila/base/random.h"
 #include "gorila/network/q_network.h"
@@ -83,6 +84,8 @@ class FakeReplay final : public Replay {
       batch.a_tm1.push_back(random.Integer(0, static_cast<int>(kActions)));
       batch.r_t.push_back(static_cast<float>(4 * random.Uniform() - 2));
       batch.discount_t.push_back(i == 2 ? 0 : 0.9F);
+      batch.keys.push_back(100 + static_cast<std::uint64_t>(i));
+      batch.probabilities.push_back(0.125);
     }
   }
 
@@ -94,8 +97,15 @@ class FakeReplay final : public Replay {
     sampled = batch;
     return OkStatus();
   }
+  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors) override {
+    EXPECT_EQ(std::vector<std::uint64_t>(keys.begin(), keys.end()), batch.keys);
+    told.emplace_back(td_errors.begin(), td_errors.end());
+    return OkStatus();
+  }
   ReplaySize Size() const override { return {}; }
 
+  std::vector<std::vector<float>> told;  // TD errors
   TransitionBatch batch;
   Status failure;  // what Sample returns
 };
@@ -131,6 +141,7 @@ class LearnerTest : public testing::Test {
   std::vector<double> ExpectedGradient(const LearnerOptions& options, double& loss) const {
     const std::vector<float> s_tm1 = Floats(replay_.batch.s_tm1);
     const std::vector<float> s_t = Floats(replay_.batch.s_t);
+    const std::vector<double>& probabilities = replay_.batch.probabilities;
     std::vector<double> gradient(kSize);
     loss = 0;
     for (std::size_t i = 0; i < kBatch; ++i) {
@@ -145,11 +156,15 @@ class LearnerTest : public testing::Test {
           static_cast<double>(replay_.batch.discount_t[i]) * Q(store_.theta_minus, after, best) -
           Q(store_.theta, before, action);
       const bool squared = options.loss.loss == TdErrorLoss::kSquared;
-      loss += (squared               ? delta * delta
+      const double least = *std::min_element(probabilities.begin(), probabilities.end());
+      const double weight = std::pow(least / probabilities[i], options.importance_exponent);
+      loss += weight *
+              (squared               ? delta * delta
                : std::abs(delta) < 1 ? delta * delta / 2
                                      : std::abs(delta) - 0.5) /
               kBatch;
       double slope = squared ? 2 * delta : std::clamp(delta, -1.0, 1.0);
+      slope *= weight;
       if (options.loss.reduction == BatchReduction::kMean) slope /= kBatch;
       for (std::size_t k = 0; k < kInputs; ++k) {
         gradient[action * kInputs + k] -= slope * static_cast<double>(before[k]);
@@ -193,6 +208,42 @@ TEST_F(LearnerTest, PushesTheGradientOfTheConfiguredLoss) {
       }
     }
   }
+}
+
+TEST_F(LearnerTest, RareTransitionsWeighMoreByTheImportanceExponent) {
+  for (int i = 0; i < kBatch; ++i) {
+    replay_.batch.probabilities[static_cast<std::size_t>(i)] = 0.01 * (i + 1);
+  }
+  for (const double exponent : {0.0, 0.4, 1.0}) {
+    LearnerOptions options = Options();
+    options.importance_exponent = exponent;
+    store_.gradients.clear();
+    const auto learner = Make(options);
+    ASSERT_TRUE(learner->Step().ok());
+    double loss = 0;
+    const std::vector<double> expected = ExpectedGradient(options, loss);
+    for (std::size_t i = 0; i < kSize; ++i) {
+      EXPECT_NEAR(store_.gradients[0][i], expected[i], 1e-6 * (1 + std::abs(expected[i])));
+    }
+    EXPECT_NEAR(learner->counters().loss, loss, 1e-6 * loss);
+  }
+}
+
+TEST_F(LearnerTest, TellsTheReplayItsAbsoluteErrors) {
+  LearnerOptions options = Options();
+  options.loss.loss = TdErrorLoss::kSquared;
+  const auto learner = Make(options);
+  ASSERT_TRUE(learner->Step().ok());
+  ASSERT_THAT(replay_.told, SizeIs(1));
+  double sum_of_squares = 0;
+  for (const float error : replay_.told[0]) {
+    EXPECT_GE(error, 0);
+    sum_of_squares += static_cast<double>(error) * static_cast<double>(error);
+  }
+  EXPECT_NEAR(sum_of_squares / kBatch, learner->counters().loss, 1e-5);
+  store_.theta[0] = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_THAT(replay_.told, SizeIs(1)) << "errors that are no numbers are kept back";
 }
 
 TEST_F(LearnerTest, GradientsCarryTheVersionsTheyWereComputedFrom) {

@@ -76,9 +76,10 @@ double TdLoss(const TdAlgorithm& algorithm, const TdLossOptions& options, const 
                           static_cast<double>(batch.discount_t[i]) * static_cast<double>(value_t);
     const double delta = target - static_cast<double>(batch.q_tm1[taken]);
     const LossAndSlope at = Evaluate(options.loss, delta);
+    const double importance = batch.weights.empty() ? 1 : static_cast<double>(batch.weights[i]);
     td_errors[i] = static_cast<float>(delta);
-    dq[taken] = static_cast<float>(-weight * at.slope);
-    total += at.loss;
+    dq[taken] = static_cast<float>(-weight * importance * at.slope);
+    total += importance * at.loss;
   }
   return total / static_cast<double>(size);
 }

@@ -17,9 +17,10 @@ struct TdBatch {
   std::span<const float> q_tm1;  // Q(s_tm1, .; theta)
   std::span<const std::int32_t> a_tm1;
   std::span<const float> r_t;
-  std::span<const float> discount_t;  // 0 where the episode ended
-  std::span<const float> q_target_t;  // Q(s_t, .; theta-)
-  std::span<const float> q_online_t;  // Q(s_t, .; theta); only where the algorithm asks for it
+  std::span<const float> discount_t;    // 0 where the episode ended
+  std::span<const float> q_target_t;    // Q(s_t, .; theta-)
+  std::span<const float> q_online_t;    // Q(s_t, .; theta); only where the algorithm asks for it
+  std::span<const float> weights = {};  // of each transition's loss; empty = 1 each
 };
 
 // How a bootstrap target is made. Adding an algorithm: a function, a row, a test.
@@ -47,8 +48,8 @@ struct TdLossOptions {
 };
 
 // Writes dL/dq_tm1 (batch x num_actions; zero but at the actions taken) and the TD errors
-// delta = target - Q(s_tm1, a_tm1) (batch). Returns the loss per transition, averaged over the
-// batch whatever the reduction.
+// delta = target - Q(s_tm1, a_tm1) (batch, unweighted). Returns the weighted loss per transition,
+// averaged over the batch whatever the reduction.
 double TdLoss(const TdAlgorithm& algorithm, const TdLossOptions& options, const TdBatch& batch,
               std::span<float> dq, std::span<float> td_errors);
 

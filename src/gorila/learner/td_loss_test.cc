@@ -27,10 +27,11 @@ struct Batch {
   std::vector<float> discount_t;
   std::vector<float> q_target_t;
   std::vector<float> q_online_t;
+  std::vector<float> weights = {};
 
   std::size_t size() const { return a_tm1.size(); }
   TdBatch view() const {
-    return {num_actions, q_tm1, a_tm1, r_t, discount_t, q_target_t, q_online_t};
+    return {num_actions, q_tm1, a_tm1, r_t, discount_t, q_target_t, q_online_t, weights};
   }
 };
 
@@ -132,6 +133,27 @@ TEST_P(TdLossTest, FollowsTheDefinition) {
       EXPECT_NEAR(result.td_errors[i], expected.td_errors[i], 1e-6) << i;
     }
   }
+}
+
+TEST_P(TdLossTest, WeightsScaleEachTransitionsShare) {
+  Batch batch = RandomBatch(8, 3, 5);
+  const Result plain = Compute(algorithm(), options(), batch);
+  batch.weights.assign(batch.size(), 1);
+  const Result ones = Compute(algorithm(), options(), batch);
+  EXPECT_EQ(ones.loss, plain.loss);
+  EXPECT_EQ(ones.dq, plain.dq);
+  double loss = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch.weights.assign(batch.size(), 0);
+    batch.weights[i] = 0.25F;
+    const Result one = Compute(algorithm(), options(), batch);
+    EXPECT_EQ(one.td_errors, plain.td_errors);
+    for (std::size_t k = 0; k < one.dq.size(); ++k) {
+      EXPECT_EQ(one.dq[k], k / 3 == i ? plain.dq[k] / 4 : 0);
+    }
+    loss += 4 * one.loss;
+  }
+  EXPECT_NEAR(loss, plain.loss, 1e-12 * plain.loss);
 }
 
 // The target is a constant in it: nothing flows through q_target_t or q_online_t.

@@ -1,6 +1,7 @@
 #include "gorila/replay/local_replay.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gorila {
 
@@ -19,23 +20,27 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            options.rate.min_size, options.capacity);
   }
-  return std::unique_ptr<LocalReplay>(new LocalReplay(options, observation, streams, random));
+  GORILA_ASSIGN_OR_RETURN(const SelectorRow* selector, FindSelector(options.selector.name));
+  const std::int64_t ids = options.capacity / streams * streams;
+  return std::unique_ptr<LocalReplay>(new LocalReplay(
+      options, observation, streams, selector->make(static_cast<std::size_t>(ids)), random));
 }
 
 std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
                                         const ObservationSpec& observation) {
-  const std::size_t selector_bytes = 2 * sizeof(std::uint32_t);
+  const auto selector = FindSelector(options.selector.name);
+  const std::int64_t selector_bytes = selector.ok() ? (*selector)->bytes_per_id : 0;
   return options.capacity *
-         static_cast<std::int64_t>(StreamStore::BytesPerRow(observation) + selector_bytes);
+         (static_cast<std::int64_t>(StreamStore::BytesPerRow(observation)) + selector_bytes);
 }
 
 LocalReplay::LocalReplay(const LocalReplayOptions& options, const ObservationSpec& observation,
-                         int streams, RandomStream random)
+                         int streams, std::unique_ptr<Selector> selector, RandomStream random)
     : options_(options),
       observation_(observation),
       rows_per_stream_(options.capacity / streams),
       saved_until_(static_cast<std::size_t>(streams), 0),
-      selector_(static_cast<std::size_t>(rows_per_stream_ * streams)),
+      selector_(std::move(selector)),
       limiter_(options.rate),
       random_(random) {
   streams_.reserve(static_cast<std::size_t>(streams));
@@ -63,48 +68,30 @@ Status LocalReplay::Insert(int stream, const ReplayRow& row) {
 // The oldest row goes, and with it every transition whose stack of frames begins there.
 void LocalReplay::Evict(int stream) {
   StreamStore& store = streams_[static_cast<std::size_t>(stream)];
-  const std::int64_t oldest = store.begin();
-  for (std::int64_t index = oldest; index < oldest + observation_.stack && index < store.end();
-       ++index) {
-    if (index > oldest && store.time_step(index).step_type == StepType::kFirst) break;
+  VisitDependents(store, store.begin(), observation_.stack, [&](std::int64_t index) {
     const std::uint32_t id = Id(stream, index);
-    if (selector_.Contains(id)) selector_.Remove(id);
-  }
+    if (selector_->Contains(id)) selector_->Remove(id);
+  });
   store.DropOldest();
 }
 
-// After an append: the transition n rows back is complete, or at a last row all that were waiting.
 void LocalReplay::Complete(int stream) {
-  const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
-  const std::int64_t newest = store.end() - 1;
-  const int n = options_.transition.n_step;
-  if (!store.time_step(newest).last()) {
-    AddIfComplete(stream, newest - n);
-    return;
-  }
-  for (std::int64_t index = newest - n; index < newest; ++index) AddIfComplete(stream, index);
+  VisitCompletedBy(streams_[static_cast<std::size_t>(stream)], options_.transition.n_step,
+                   [&](std::int64_t index) { AddIfComplete(stream, index); });
 }
 
-// Whether all frames of the state at `index` are alive and its n-th next row, or its episode's
-// last, has come.
 bool LocalReplay::IsComplete(int stream, std::int64_t index) const {
-  const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
-  if (index < store.begin() || store.time_step(index).last()) return false;
-  if (index - store.StackDepth(index) < store.begin()) return false;
-  if (index + options_.transition.n_step < store.end()) return true;
-  for (std::int64_t next = index + 1; next < store.end(); ++next) {
-    if (store.time_step(next).last()) return true;
-  }
-  return false;
+  return gorila::IsComplete(streams_[static_cast<std::size_t>(stream)], index,
+                            options_.transition.n_step, observation_.stack);
 }
 
 void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
   if (!IsComplete(stream, index)) return;
   const std::uint32_t id = Id(stream, index);
-  if (!selector_.Contains(id)) selector_.Insert(id);
+  if (!selector_->Contains(id)) selector_->Insert(id);
 }
 
-bool LocalReplay::CanSample() const { return selector_.size() > 0 && limiter_.CanSample(); }
+bool LocalReplay::CanSample() const { return selector_->size() > 0 && limiter_.CanSample(); }
 
 Status LocalReplay::Sample(int size, TransitionBatch& batch) {
   if (!CanSample()) {
@@ -114,54 +101,57 @@ Status LocalReplay::Sample(int size, TransitionBatch& batch) {
                     limiter_.inserted(), limiter_.sampled(), options_.rate.min_size,
                     options_.rate.updates_per_step));
   }
-  const auto count = static_cast<std::size_t>(size);
-  batch.size = size;
-  batch.s_tm1.resize(count * observation_.stacked_bytes());
-  batch.s_t.resize(count * observation_.stacked_bytes());
-  batch.a_tm1.resize(count);
-  batch.r_t.resize(count);
-  batch.discount_t.resize(count);
-  batch.keys.resize(count);
-  batch.probabilities.assign(count, 1.0 / static_cast<double>(selector_.size()));
-  for (int i = 0; i < size; ++i) BuildTransition(selector_.Draw(random_), i, batch);
+  batch.Resize(size, observation_.stacked_bytes());
+  drawn_.resize(static_cast<std::size_t>(size));
+  selector_->Sample(random_, drawn_);
+  for (std::size_t i = 0; i < drawn_.size(); ++i) BuildTransition(drawn_[i], i, batch);
   limiter_.OnSample();
   return OkStatus();
 }
 
-void LocalReplay::BuildTransition(std::uint32_t id, int i, TransitionBatch& batch) const {
-  const auto stream = static_cast<std::size_t>(id / rows_per_stream_);
-  const StreamStore& store = streams_[stream];
-  // The living index with this slot.
+// The living row with this slot.
+std::int64_t LocalReplay::IndexOf(std::uint32_t id) const {
+  const StreamStore& store = streams_[static_cast<std::size_t>(id / rows_per_stream_)];
   const std::int64_t slot = id % rows_per_stream_;
   const std::int64_t behind = store.begin() % rows_per_stream_;
-  const std::int64_t start = store.begin() + (slot - behind + rows_per_stream_) % rows_per_stream_;
+  return store.begin() + (slot - behind + rows_per_stream_) % rows_per_stream_;
+}
 
-  const TransitionOptions& options = options_.transition;
-  double r_t = 0;
-  double discount_t = 1;
-  std::int64_t index = start;
-  for (int k = 0; k < options.n_step && !store.time_step(index).last(); ++k) {
-    const TimeStep& next = store.time_step(++index);
-    double reward = next.reward;
-    if (options.reward_clip > 0) {
-      reward = std::clamp(reward, -options.reward_clip, options.reward_clip);
-    }
-    r_t += discount_t * reward;
-    discount_t *= options.discount * static_cast<double>(next.discount);
-  }
-  const auto row = static_cast<std::size_t>(i);
+void LocalReplay::BuildTransition(const Selector::Drawn& drawn, std::size_t i,
+                                  TransitionBatch& batch) const {
+  const std::int64_t stream = drawn.id / rows_per_stream_;
+  const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+  const std::int64_t start = IndexOf(drawn.id);
+  const NStepReturn sum = SumRewards(store, start, options_.transition);
   const std::size_t bytes = observation_.stacked_bytes();
-  store.CopyStack(start, &batch.s_tm1[row * bytes]);
-  store.CopyStack(index, &batch.s_t[row * bytes]);
-  batch.a_tm1[row] = store.action(start);
-  batch.r_t[row] = static_cast<float>(r_t);
-  batch.discount_t[row] = static_cast<float>(discount_t);
-  batch.keys[row] = id;
+  store.CopyStack(start, &batch.s_tm1[i * bytes]);
+  store.CopyStack(sum.end, &batch.s_t[i * bytes]);
+  batch.a_tm1[i] = store.action(start);
+  batch.r_t[i] = static_cast<float>(sum.r_t);
+  batch.discount_t[i] = static_cast<float>(sum.discount_t);
+  batch.keys[i] =
+      static_cast<std::uint64_t>(start * static_cast<std::int64_t>(streams_.size()) + stream);
+  batch.probabilities[i] = drawn.probability;
+}
+
+Status LocalReplay::UpdatePriorities(std::span<const std::uint64_t> keys,
+                                     std::span<const float> td_errors) {
+  GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(keys, td_errors));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto stream = static_cast<int>(keys[i] % streams_.size());
+    const auto index = static_cast<std::int64_t>(keys[i] / streams_.size());
+    const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+    if (index < store.begin() || index >= store.end()) continue;
+    const std::uint32_t id = Id(stream, index);
+    if (!selector_->Contains(id)) continue;
+    selector_->Update(id, PriorityOfError(options_.selector, static_cast<double>(td_errors[i])));
+  }
+  return OkStatus();
 }
 
 ReplaySize LocalReplay::Size() const {
   ReplaySize size;
-  size.transitions = static_cast<std::int64_t>(selector_.size());
+  size.transitions = static_cast<std::int64_t>(selector_->size());
   for (const StreamStore& store : streams_) size.rows += store.end() - store.begin();
   size.capacity = rows_per_stream_ * static_cast<std::int64_t>(streams_.size());
   return size;
@@ -187,7 +177,7 @@ void LocalReplay::SaveState(StateWriter& writer) const {
     writer.Write(store.begin());
     writer.Write(store.end());
   }
-  selector_.SaveState(writer);
+  selector_->SaveState(writer);
   limiter_.SaveState(writer);
   random_.SaveState(writer);
 }
@@ -210,7 +200,7 @@ Status LocalReplay::RestoreState(StateReader& reader) {
     streams_[i].ResetRange(begin, end);
     saved_until_[i] = end;
   }
-  GORILA_RETURN_IF_ERROR(selector_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(selector_->RestoreState(reader));
   GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
   return random_.RestoreState(reader);
 }
@@ -239,7 +229,7 @@ Status LocalReplay::CheckSelector() const {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const int stream = static_cast<int>(i);
     for (std::int64_t index = streams_[i].begin(); index < streams_[i].end(); ++index) {
-      const bool selected = selector_.Contains(Id(stream, index));
+      const bool selected = selector_->Contains(Id(stream, index));
       if (selected != IsComplete(stream, index)) {
         return DataLoss("replay: row {} of stream {} can be drawn: {}, expected the contrary",
                         index, stream, selected);
@@ -247,12 +237,12 @@ Status LocalReplay::CheckSelector() const {
       if (selected) ++complete;
     }
   }
-  if (complete == selector_.size()) return OkStatus();
-  return DataLoss("replay: {} transitions can be drawn, expected {}", selector_.size(), complete);
+  if (complete == selector_->size()) return OkStatus();
+  return DataLoss("replay: {} transitions can be drawn, expected {}", selector_->size(), complete);
 }
 
 void LocalReplay::CheckInvariants() const {
-  selector_.CheckInvariants();
+  selector_->CheckInvariants();
   for (const StreamStore& store : streams_) {
     GORILA_CHECK(store.end() - store.begin() <= rows_per_stream_);
   }

@@ -9,8 +9,8 @@
 #include "gorila/base/random.h"
 #include "gorila/replay/rate_limiter.h"
 #include "gorila/replay/replay.h"
+#include "gorila/replay/selector.h"
 #include "gorila/replay/stream_store.h"
-#include "gorila/replay/uniform_selector.h"
 
 namespace gorila {
 
@@ -19,6 +19,7 @@ struct LocalReplayOptions {
       100000;  // time steps over all streams; rounded down to a multiple of them
   TransitionOptions transition = {};
   RateLimiter::Options rate = {};
+  SelectorOptions selector = {};
 };
 
 // One ring of rows per stream and one selector over all complete transitions. A transition is
@@ -38,6 +39,8 @@ class LocalReplay final : public Replay {
   Status Insert(int stream, const ReplayRow& row) override;
   bool CanSample() const override;
   Status Sample(int size, TransitionBatch& batch) override;
+  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors) override;
   ReplaySize Size() const override;
 
   const RateLimiter& limiter() const { return limiter_; }
@@ -67,24 +70,26 @@ class LocalReplay final : public Replay {
 
  private:
   LocalReplay(const LocalReplayOptions& options, const ObservationSpec& observation, int streams,
-              RandomStream random);
+              std::unique_ptr<Selector> selector, RandomStream random);
 
   std::uint32_t Id(int stream, std::int64_t index) const;
+  std::int64_t IndexOf(std::uint32_t id) const;
   void Evict(int stream);
   void Complete(int stream);
   bool IsComplete(int stream, std::int64_t index) const;
   void AddIfComplete(int stream, std::int64_t index);
   Status CheckSelector() const;
-  void BuildTransition(std::uint32_t id, int i, TransitionBatch& batch) const;
+  void BuildTransition(const Selector::Drawn& drawn, std::size_t i, TransitionBatch& batch) const;
 
   const LocalReplayOptions options_;
   const ObservationSpec observation_;
   const std::int64_t rows_per_stream_;
   std::vector<StreamStore> streams_;
   std::vector<std::int64_t> saved_until_;  // per stream: rows before this are in segments
-  UniformSelector selector_;
+  const std::unique_ptr<Selector> selector_;
   RateLimiter limiter_;
   RandomStream random_;
+  std::vector<Selector::Drawn> drawn_;  // of the present Sample
 };
 
 }  // namespace gorila

@@ -15,14 +15,17 @@ using testing_replay::RandomEpisodes;
 
 constexpr int kStreams = 3;
 
-LocalReplayOptions Options() {
+LocalReplayOptions Options(std::string selector = "uniform") {
   return {.capacity = 120,
           .transition = {.n_step = 3, .discount = 0.9},
-          .rate = {.updates_per_step = 0.7, .min_size = 20}};
+          .rate = {.updates_per_step = 0.7, .min_size = 20},
+          .selector = {.name = std::move(selector)}};
 }
 
-std::unique_ptr<LocalReplay> MakeReplay(std::uint64_t seed = 1) {
-  return LocalReplay::Make(Options(), NamedFrames(4), kStreams, RandomStream(seed)).value();
+std::unique_ptr<LocalReplay> MakeReplay(std::uint64_t seed = 1, std::string selector = "uniform") {
+  return LocalReplay::Make(Options(std::move(selector)), NamedFrames(4), kStreams,
+                           RandomStream(seed))
+      .value();
 }
 
 // What a run's checkpoints keep of one replay: the segments that may still be needed.
@@ -84,6 +87,13 @@ void InsertRows(RandomEpisodes& episodes, int count, std::vector<LocalReplay*> r
   }
 }
 
+// TD errors that a learner might have seen in this batch.
+std::vector<float> Errors(const TransitionBatch& batch) {
+  std::vector<float> errors;
+  for (const std::uint64_t key : batch.keys) errors.push_back(static_cast<float>(key % 7) / 3);
+  return errors;
+}
+
 // Samples both as long as the rate limiter allows; every batch must be the same.
 void ExpectSameSamples(LocalReplay& a, LocalReplay& b) {
   TransitionBatch from_a;
@@ -99,17 +109,21 @@ void ExpectSameSamples(LocalReplay& a, LocalReplay& b) {
     ASSERT_EQ(from_a.discount_t, from_b.discount_t);
     ASSERT_EQ(from_a.s_t, from_b.s_t);
     ASSERT_EQ(from_a.probabilities, from_b.probabilities);
+    ASSERT_TRUE(a.UpdatePriorities(from_a.keys, Errors(from_a)).ok());
+    ASSERT_TRUE(b.UpdatePriorities(from_b.keys, Errors(from_b)).ok());
   }
   ASSERT_FALSE(b.CanSample());
 }
 
 // At random instants the copy is thrown away and restored into a new replay, which from then on is
 // the one that is saved: a run that is resumed again and again.
-TEST(LocalReplayCheckpointTest, ARunThatIsResumedAgainAndAgainSamplesTheSame) {
+class ResumedReplayTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(ResumedReplayTest, ARunThatIsResumedAgainAndAgainSamplesTheSame) {
   RandomStream random(7);
   RandomEpisodes episodes(kStreams, 29);
-  const auto uninterrupted = MakeReplay();
-  auto resumed = MakeReplay();
+  const auto uninterrupted = MakeReplay(1, GetParam());
+  auto resumed = MakeReplay(1, GetParam());
   Checkpoints checkpoints;
   std::size_t most_segments = 0;
   for (int round = 0; round < 150; ++round) {
@@ -121,7 +135,7 @@ TEST(LocalReplayCheckpointTest, ARunThatIsResumedAgainAndAgainSamplesTheSame) {
     }
     if (random.Integer(0, 4) == 0) {
       checkpoints.Save(*resumed, random.Integer(1, 400));
-      resumed = MakeReplay(1000 + static_cast<std::uint64_t>(round));
+      resumed = MakeReplay(1000 + static_cast<std::uint64_t>(round), GetParam());
       ASSERT_TRUE(checkpoints.Restore(*resumed).ok()) << "round " << round;
       resumed->CheckInvariants();
       ASSERT_EQ(resumed->Size().rows, uninterrupted->Size().rows);
@@ -131,6 +145,9 @@ TEST(LocalReplayCheckpointTest, ARunThatIsResumedAgainAndAgainSamplesTheSame) {
   EXPECT_GT(most_segments, 10u);
   EXPECT_GT(uninterrupted->limiter().sampled(), 500);
 }
+
+INSTANTIATE_TEST_SUITE_P(Selectors, ResumedReplayTest, testing::Values("uniform", "prioritized"),
+                         [](const auto& info) { return info.param; });
 
 // The rows inserted after a checkpoint are of a future that a run resumed from it never has.
 TEST(LocalReplayCheckpointTest, RestoresTheInstantOfTheSaveWhateverCameAfter) {

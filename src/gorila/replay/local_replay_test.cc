@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "gorila/replay/testing.h"
 
 namespace gorila {
@@ -174,6 +177,44 @@ TEST(LocalReplayTest, ABatchHasOneOfEverythingForEachTransition) {
     EXPECT_EQ(batch.keys.size(), size);
     EXPECT_EQ(batch.probabilities, std::vector<double>(size, 0.2));
   }
+}
+
+TEST(LocalReplayTest, DrawsInProportionToTheErrorsItWasTold) {
+  LocalReplayOptions options = Options(1, 0.9);
+  options.selector = {.name = "prioritized", .priority_exponent = 1};
+  const auto replay = Make(options);
+  InsertEpisode(*replay, {1, 1, 1}, 0);
+  TransitionBatch batch;
+  ASSERT_TRUE(replay->Sample(64, batch).ok());
+  std::vector<float> errors;
+  for (const int action : batch.a_tm1) errors.push_back(action == 11 ? 6 : 1);
+  ASSERT_TRUE(replay->UpdatePriorities(batch.keys, errors).ok());
+  ASSERT_TRUE(replay->Sample(4000, batch).ok());
+  int drawn = 0;
+  for (std::size_t i = 0; i < batch.a_tm1.size(); ++i) {
+    EXPECT_NEAR(batch.probabilities[i], batch.a_tm1[i] == 11 ? 0.75 : 0.125, 1e-5);
+    if (batch.a_tm1[i] == 11) ++drawn;
+  }
+  EXPECT_NEAR(drawn, 3000, 5 * std::sqrt(4000 * 0.75 * 0.25));
+}
+
+TEST(LocalReplayTest, PrioritiesOfTransitionsThatAreGoneArePassedOver) {
+  LocalReplayOptions options = Options(1, 0.9);
+  options.capacity = 6;
+  options.selector.name = "prioritized";
+  const auto replay = Make(options);
+  InsertEpisode(*replay, {1, 1, 1}, 0);
+  TransitionBatch batch;
+  ASSERT_TRUE(replay->Sample(32, batch).ok());
+  const std::vector<std::uint64_t> old_keys = batch.keys;
+  for (int i = 0; i < 3; ++i) InsertEpisode(*replay, {1, 1}, 0);
+  ASSERT_TRUE(replay->UpdatePriorities(old_keys, std::vector<float>(32, 50)).ok());
+  ASSERT_TRUE(replay->Sample(32, batch).ok());
+  for (const double probability : batch.probabilities) EXPECT_EQ(probability, 0.25);
+  replay->CheckInvariants();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(replay->UpdatePriorities(batch.keys, std::vector<float>(32, kNan))));
 }
 
 // An actor that was restored without its replay goes on in the middle of an episode.

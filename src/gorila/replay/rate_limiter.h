@@ -1,4 +1,4 @@
-// How many learner updates the inserted experience pays for.
+// How many learner updates the inserted experience pays for, and how far it may run ahead.
 #ifndef GORILA_REPLAY_RATE_LIMITER_H_
 #define GORILA_REPLAY_RATE_LIMITER_H_
 
@@ -14,6 +14,7 @@ class RateLimiter {
   struct Options {
     double updates_per_step = 0.25;  // minibatches per inserted time step (DQN: 1 per 4 steps)
     std::int64_t min_size = 5000;    // time steps inserted before the first sample
+    std::int64_t insert_lead = 0;  // time steps that samples may be behind; 0 = inserts never wait
   };
 
   explicit RateLimiter(const Options& options) : options_(options) {}
@@ -28,6 +29,15 @@ class RateLimiter {
     const auto paid =
         static_cast<double>(inserted_ - options_.min_size) * options_.updates_per_step;
     return static_cast<double>(sampled_) <= paid;
+  }
+
+  // False when samples are more than insert_lead steps behind what was inserted. Only a replay that
+  // others sample from asks: who does both in turn would wait for itself.
+  bool CanInsert() const {
+    if (options_.insert_lead == 0 || inserted_ < options_.min_size) return true;
+    const double used = static_cast<double>(sampled_) / options_.updates_per_step;
+    return static_cast<double>(inserted_ - options_.min_size) <
+           used + static_cast<double>(options_.insert_lead);
   }
 
   std::int64_t inserted() const { return inserted_; }

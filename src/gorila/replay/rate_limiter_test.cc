@@ -74,6 +74,36 @@ TEST(RateLimiterTest, CatchesUpWithWhatWasNotSampledInTime) {
   EXPECT_EQ(Drain(limiter), 11);
 }
 
+TEST(RateLimiterTest, InsertsNeverWaitUnlessALeadIsGiven) {
+  RateLimiter limiter({.updates_per_step = 0.5, .min_size = 2});
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(limiter.CanInsert());
+    limiter.OnInsert();
+  }
+}
+
+TEST(RateLimiterTest, InsertsWaitWhenSamplesAreFurtherBehindThanTheLead) {
+  RateLimiter limiter({.updates_per_step = 0.5, .min_size = 10, .insert_lead = 6});
+  int inserts = 0;
+  for (; limiter.CanInsert(); ++inserts) limiter.OnInsert();
+  EXPECT_EQ(inserts, 16);
+  limiter.OnSample();  // pays for two steps
+  for (; limiter.CanInsert(); ++inserts) limiter.OnInsert();
+  EXPECT_EQ(inserts, 18);
+}
+
+TEST(RateLimiterTest, WithALeadSamplesAndInsertsNeverBothWait) {
+  for (const double ratio : {0.1, 0.7, 1.0, 3.14159}) {
+    RateLimiter limiter({.updates_per_step = ratio, .min_size = 7, .insert_lead = 1});
+    for (int round = 0; round < 2000; ++round) {
+      ASSERT_TRUE(limiter.CanInsert() || limiter.CanSample()) << ratio << " round " << round;
+      if (limiter.CanInsert()) limiter.OnInsert();
+      Drain(limiter);
+    }
+    EXPECT_GT(limiter.inserted(), 1990);
+  }
+}
+
 TEST(RateLimiterTest, GoesOnAfterARestore) {
   const RateLimiter::Options options{.updates_per_step = 0.4, .min_size = 5};
   RateLimiter limiter(options);

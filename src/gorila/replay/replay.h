@@ -3,6 +3,7 @@
 #define GORILA_REPLAY_REPLAY_H_
 
 #include <cstdint>
+#include <span>
 
 #include "gorila/base/status.h"
 #include "gorila/replay/transition.h"
@@ -29,8 +30,16 @@ class Replay {
   virtual bool CanSample() const = 0;
 
   // Fills `batch` with `size` transitions, drawn with replacement. FailedPrecondition when
-  // CanSample() is false.
+  // CanSample() is false; a replay that others insert into meanwhile waits for them instead, up to
+  // its own deadline (DeadlineExceeded, saying what it waited for).
   virtual Status Sample(int size, TransitionBatch& batch) = 0;
+
+  // Tells the absolute TD errors (finite) of transitions that were sampled, by
+  // TransitionBatch::keys; a prioritized selector draws by them. Those that have been dropped since
+  // are passed over. InvalidArgument for an error that is not finite or below 0; then nothing
+  // changes.
+  virtual Status UpdatePriorities(std::span<const std::uint64_t> keys,
+                                  std::span<const float> td_errors) = 0;
 
   virtual ReplaySize Size() const = 0;
 };

@@ -31,30 +31,17 @@ Status StreamStore::CheckRow(const ReplayRow& row) const {
 
 void StreamStore::Append(const ReplayRow& row) {
   GORILA_CHECK(!full());
-  std::memcpy(Frame(end_), row.frame.data(), frame_bytes_);
+  std::memcpy(MutableFrame(end_), row.frame.data(), frame_bytes_);
   time_steps_[Position(end_)] = row.time_step;
   actions_[Position(end_)] = row.action;
   ++end_;
 }
 
-int StreamStore::StackDepth(std::int64_t index) const {
-  int depth = 0;
-  while (depth < stack_ - 1 && index - depth >= begin_ &&
-         time_step(index - depth).step_type != StepType::kFirst) {
-    ++depth;
-  }
-  return depth;
-}
-
 void StreamStore::CopyStack(std::int64_t index, std::byte* destination) const {
-  const int depth = StackDepth(index);
-  GORILA_CHECK(index - depth >= begin_ && index < end_, "row {} of {}..{}", index, begin_, end_);
-  const auto missing = static_cast<std::size_t>(stack_ - 1 - depth);
-  std::memset(destination, 0, missing * frame_bytes_);
-  for (int back = depth; back >= 0; --back) {
-    const auto place = static_cast<std::size_t>(stack_ - 1 - back);
-    std::memcpy(destination + place * frame_bytes_, Frame(index - back), frame_bytes_);
-  }
+  VisitStack(*this, index, stack_, [&](const std::byte* frame) {
+    CopyFrame(frame, frame_bytes_, destination);
+    destination += frame_bytes_;
+  });
 }
 
 std::int64_t StreamStore::SaveRows(std::int64_t first, std::int64_t count,
@@ -109,7 +96,7 @@ Status StreamStore::RestoreRows(StateReader& reader) {
     std::span<const std::byte> frame;
     GORILA_RETURN_IF_ERROR(reader.ReadBytes(frame_bytes_, frame));
     if (index < begin_) continue;
-    std::memcpy(Frame(index), frame.data(), frame_bytes_);
+    std::memcpy(MutableFrame(index), frame.data(), frame_bytes_);
   }
   if (any_living) restored_until_ = first + count;
   return OkStatus();

@@ -10,6 +10,7 @@
 #include "gorila/base/serialise.h"
 #include "gorila/env/environment.h"
 #include "gorila/replay/transition.h"
+#include "gorila/replay/transition_rows.h"
 
 namespace gorila {
 
@@ -33,14 +34,16 @@ class StreamStore {
   void DropOldest() { ++begin_; }     // not empty
 
   const TimeStep& time_step(std::int64_t index) const { return time_steps_[Position(index)]; }
-  int action(std::int64_t index) const { return actions_[Position(index)]; }
+  std::int32_t action(std::int64_t index) const { return actions_[Position(index)]; }
+  const std::byte* Frame(std::int64_t index) const {
+    return &frames_[Position(index) * frame_bytes_];
+  }
 
   // Copies the `stack` frames that end at `index` (stacked_bytes).
   void CopyStack(std::int64_t index, std::byte* destination) const;
 
-  // How many rows of the same episode lie before `index` and are needed by its stack: 0..stack-1.
-  // When one of them has been dropped, the rows counted reach back to before begin().
-  int StackDepth(std::int64_t index) const;
+  // As the template of this name (transition_rows.h).
+  int StackDepth(std::int64_t index) const { return gorila::StackDepth(*this, index, stack_); }
 
   // Up to `count` living rows from `first` on, for a checkpoint's segment. Returns the row after
   // the last one saved.
@@ -57,10 +60,7 @@ class StreamStore {
 
  private:
   std::size_t Position(std::int64_t index) const { return static_cast<std::size_t>(Slot(index)); }
-  std::byte* Frame(std::int64_t index) { return &frames_[Position(index) * frame_bytes_]; }
-  const std::byte* Frame(std::int64_t index) const {
-    return &frames_[Position(index) * frame_bytes_];
-  }
+  std::byte* MutableFrame(std::int64_t index) { return &frames_[Position(index) * frame_bytes_]; }
 
   const std::size_t frame_bytes_;
   const int stack_;

@@ -27,8 +27,21 @@ struct TransitionBatch {
   std::vector<float> r_t;             // size; n-step, discounted, clipped as configured
   std::vector<float> discount_t;      // size; gamma^n, or 0 when the episode ended in between
   std::vector<std::byte> s_t;         // size x stacked_bytes; n steps after s_tm1
-  std::vector<std::uint64_t> keys;    // size; identify the transitions in their replay
+  std::vector<std::uint64_t> keys;    // size; name the transitions in their replay, for ever
   std::vector<double> probabilities;  // size; with which each was drawn
+
+  // Makes room for `transitions` of them.
+  void Resize(int transitions, std::size_t stacked_bytes) {
+    size = transitions;
+    const auto count = static_cast<std::size_t>(transitions);
+    s_tm1.resize(count * stacked_bytes);
+    a_tm1.resize(count);
+    r_t.resize(count);
+    discount_t.resize(count);
+    s_t.resize(count * stacked_bytes);
+    keys.resize(count);
+    probabilities.resize(count);
+  }
 };
 
 // How rows become transitions.

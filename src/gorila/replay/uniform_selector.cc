@@ -24,6 +24,13 @@ void UniformSelector::Remove(std::uint32_t id) {
   position_[id] = kAbsent;
 }
 
+void UniformSelector::Update(std::uint32_t id, double) { GORILA_CHECK(Contains(id), "id {}", id); }
+
+void UniformSelector::Sample(RandomStream& random, std::span<Drawn> drawn) const {
+  const double probability = 1 / static_cast<double>(ids_.size());
+  for (Drawn& draw : drawn) draw = {ids_[random.Below(ids_.size())], probability};
+}
+
 Status UniformSelector::RestoreState(StateReader& reader) {
   std::vector<std::uint32_t> ids;
   GORILA_RETURN_IF_ERROR(reader.ReadVector(ids));

@@ -92,6 +92,7 @@ std::vector<std::string_view> NetworkNames() {
   return NamesOf(NetworkPresets(), {"auto", "custom"});
 }
 std::vector<std::string_view> BackendNames() { return NamesOf(QNetworkBackends(), {"auto"}); }
+std::vector<std::string_view> SelectorNames() { return NamesOf(SelectorTable()); }
 std::vector<std::string_view> AlgorithmNames() { return NamesOf(TdAlgorithmTable()); }
 std::vector<std::string_view> OptimizerNames() { return NamesOf(OptimizerTable()); }
 
@@ -188,6 +189,20 @@ const std::array kKeys = {
               "Gorila, MinAtar: 1; DQN: 0.25",
               Real(GORILA_FIELD(replay.options.rate.updates_per_step),
                    {.low = 0, .high = 1000, .without_low = true})},
+    ConfigKey{"replay.insert_lead",
+              "Frames that the actors of a global replay may run ahead of its learners; 0 = any",
+              "", Integer(GORILA_FIELD(replay.options.rate.insert_lead), 0, kMaxRows)},
+    ConfigKey{"replay.selector", "Which transitions a minibatch is drawn from",
+              "Gorila, DQN: uniform",
+              Name(GORILA_FIELD(replay.options.selector.name), &SelectorNames)},
+    ConfigKey{"replay.priority_exponent",
+              "prioritized: power of the TD error that it draws in proportion to (alpha)",
+              "Prioritized replay: 0.6",
+              Real(GORILA_FIELD(replay.options.selector.priority_exponent), kProbability)},
+    ConfigKey{"replay.importance_exponent",
+              "prioritized: how far the loss makes up for it; 1 = fully (beta)",
+              "Prioritized replay: 0.4, rising to 1",
+              Real(GORILA_FIELD(learner.importance_exponent), kProbability)},
     ConfigKey{"replay.byte_budget",
               "Bytes for the replay of all bundles together; 0 = four fifths of the memory", "",
               Integer(GORILA_FIELD(replay.byte_budget), 0, kMaxInt64)},

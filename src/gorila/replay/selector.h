@@ -1,0 +1,77 @@
+// Which transition is drawn next.
+#ifndef GORILA_REPLAY_SELECTOR_H_
+#define GORILA_REPLAY_SELECTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gorila/base/random.h"
+#include "gorila/base/serialise.h"
+#include "gorila/base/status.h"
+
+namespace gorila {
+
+struct SelectorOptions {
+  std::string name = "uniform";    // a row of SelectorTable()
+  double priority_exponent = 0.6;  // alpha: 0 = all alike, 1 = in proportion to the TD error
+};
+
+// The priority of a transition whose TD error has this absolute value (Schaul et al. 2016,
+// "proportional"): (error + 1e-6)^alpha, which is never 0. `error` is finite and not negative.
+double PriorityOfError(const SelectorOptions& options, double error);
+
+// InvalidArgument unless there is one error for each key, and each is finite and not negative.
+Status CheckPriorityUpdate(std::span<const std::uint64_t> keys, std::span<const float> td_errors);
+
+// A set of ids 0 .. max_ids-1 that are drawn at random. Not thread-safe: called under its owner's
+// lock.
+class Selector {
+ public:
+  struct Drawn {
+    std::uint32_t id = 0;
+    double probability = 0;  // with which each draw gave this id
+  };
+
+  virtual ~Selector() = default;
+
+  // `id` must not be there. It gets the largest priority that any id was ever given (1 at first),
+  // so that each is likely to be drawn at least once.
+  virtual void Insert(std::uint32_t id) = 0;
+  virtual void Remove(std::uint32_t id) = 0;  // must be there
+  // `id` must be there; `priority` is finite and above 0.
+  virtual void Update(std::uint32_t id, double priority) = 0;
+  virtual bool Contains(std::uint32_t id) const = 0;
+  virtual double Priority(std::uint32_t id) const = 0;  // 0 when it is not there
+  virtual std::size_t size() const = 0;
+  // The sum of all priorities: with it several replays are drawn from as if they were one.
+  virtual double mass() const = 0;
+
+  // Fills `drawn`, each draw with replacement. Not when size() is 0.
+  virtual void Sample(RandomStream& random, std::span<Drawn> drawn) const = 0;
+
+  // All on which later draws depend. DataLoss for a state that cannot be; then the selector keeps
+  // its own.
+  virtual void SaveState(StateWriter& writer) const = 0;
+  virtual Status RestoreState(StateReader& reader) = 0;
+
+  virtual void CheckInvariants() const = 0;
+};
+
+// Adding a selector: a class, a row, a test.
+struct SelectorRow {
+  std::string_view name;
+  std::string_view summary;
+  std::int64_t bytes_per_id;
+  std::unique_ptr<Selector> (*make)(std::size_t max_ids);
+};
+std::span<const SelectorRow> SelectorTable();
+// InvalidArgument for an unknown name.
+StatusOr<const SelectorRow*> FindSelector(std::string_view name);
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_SELECTOR_H_
