@@ -157,6 +157,9 @@ class RecordingReplay final : public Replay {
   }
   bool CanSample() const override { return false; }
   Status Sample(int, TransitionBatch&) override { return absl::FailedPreconditionError("empty"); }
+  Status UpdatePriorities(std::span<const std::uint64_t>, std::span<const float>) override {
+    return OkStatus();
+  }
   ReplaySize Size() const override { return {}; }
 
   std::vector<std::vector<InsertedRow>> rows;  // of each stream

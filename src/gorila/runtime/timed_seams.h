@@ -26,6 +26,11 @@ class TimedReplay final : public Replay {
     const WorkScope scope(clock_, Work::kReplay);
     return replay_.Sample(size, batch);
   }
+  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors) override {
+    const WorkScope scope(clock_, Work::kReplay);
+    return replay_.UpdatePriorities(keys, td_errors);
+  }
   ReplaySize Size() const override { return replay_.Size(); }
 
  private:
