@@ -23,6 +23,8 @@ RunReport Report() {
           .environment = "minatar/breakout",
           .machine = "2 cores, 8 GiB",
           .wall_seconds = 7260,
+          .cpu_seconds = 14400,
+          .joules = 52100,
           .frames = 5000000,
           .updates = 1249000,
           .frames_per_second = 688.7,
@@ -56,6 +58,8 @@ gorila train --env minatar/breakout
 | Version | 0.1.0 |
 | Machine | 2 cores, 8 GiB |
 | Wall time | 2h 01m |
+| Core hours | 4.000 |
+| Energy | 52.1k J, all processors of the machine |
 | Environment frames | 5,000,000 (689 per second) |
 | Parameter updates | 1,249,000 (172 per second) |
 
@@ -90,6 +94,8 @@ TEST(ReportTest, JsonHoldsEveryField) {
   EXPECT_EQ(report["environment"], "minatar/breakout");
   EXPECT_EQ(report["machine"], "2 cores, 8 GiB");
   EXPECT_EQ(report["wall_seconds"], 7260);
+  EXPECT_EQ(report["cpu_seconds"], 14400);
+  EXPECT_EQ(report["joules"], 52100);
   EXPECT_EQ(report["frames"], 5000000);
   EXPECT_EQ(report["updates"], 1249000);
   EXPECT_EQ(report["frames_per_second"], 688.7);
@@ -108,6 +114,14 @@ TEST(ReportTest, JsonHoldsEveryField) {
   EXPECT_EQ(report["counters"]["stale gradients"], 12345);
   EXPECT_EQ(report["files"]["run log"], "metrics.jsonl");
   EXPECT_EQ(report["curve_picture"], "learning_curve.png");
+}
+
+TEST(ReportTest, SaysWhenEnergyWasNotMeasured) {
+  RunReport report = Report();
+  report.joules = std::nan("");
+  EXPECT_THAT(RenderReportMarkdown(report),
+              HasSubstr("| Energy | not measured: no energy counters"));
+  EXPECT_TRUE(json::parse(RenderReportJson(report))["joules"].is_null());
 }
 
 TEST(ReportTest, LeavesOutSectionsThatAreEmpty) {
