@@ -2,6 +2,7 @@
 #ifndef GORILA_REPLAY_RATE_LIMITER_H_
 #define GORILA_REPLAY_RATE_LIMITER_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "gorila/base/serialise.h"
@@ -29,6 +30,15 @@ class RateLimiter {
     const auto paid =
         static_cast<double>(inserted_ - options_.min_size) * options_.updates_per_step;
     return static_cast<double>(sampled_) <= paid;
+  }
+
+  // How many samples would be allowed one after another.
+  std::int64_t Allowed() const {
+    if (!CanSample()) return 0;
+    const auto paid =
+        static_cast<double>(inserted_ - options_.min_size) * options_.updates_per_step;
+    constexpr double kMost = 1e15;
+    return 1 + static_cast<std::int64_t>(std::min(paid, kMost) - static_cast<double>(sampled_));
   }
 
   // False when samples are more than insert_lead steps behind what was inserted. Only a replay that

@@ -57,7 +57,8 @@ TEST(RateLimiterTest, KeepsToAnyRatio) {
     RateLimiter limiter({.updates_per_step = ratio, .min_size = kMinSize});
     for (std::int64_t inserts = 1; inserts <= 3000; ++inserts) {
       limiter.OnInsert();
-      Drain(limiter);
+      const std::int64_t allowed = limiter.Allowed();
+      ASSERT_EQ(Drain(limiter), allowed);
       if (inserts < kMinSize) continue;
       // The first sample is free; of the others as many as are paid for, and no whole one fewer.
       const double paid = ratio * static_cast<double>(inserts - kMinSize);

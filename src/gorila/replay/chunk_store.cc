@@ -1,0 +1,98 @@
+#include "gorila/replay/chunk_store.h"
+
+#include <cstring>
+
+#include "gorila/base/status.h"
+#include "gorila/replay/stream_store.h"
+
+namespace gorila {
+
+ChunkStore::ChunkStore(const ObservationSpec& observation, std::int64_t chunks, int chunk_rows)
+    : frame_bytes_(observation.frame_bytes()),
+      chunk_rows_(chunk_rows),
+      chunks_(static_cast<std::size_t>(chunks)) {
+  GORILA_CHECK(chunks >= 1 && chunk_rows >= 1, "{} chunks of {} rows", chunks, chunk_rows);
+  const std::size_t rows = chunks_.size() * static_cast<std::size_t>(chunk_rows);
+  GORILA_CHECK(rows < 0xffffffff, "{} rows", rows);
+  frames_.resize(rows * frame_bytes_);
+  time_steps_.resize(rows);
+  actions_.resize(rows);
+  for (std::size_t slot = chunks_.size(); slot > 0; --slot) {
+    free_.push_back(static_cast<std::uint32_t>(slot - 1));
+  }
+}
+
+std::int64_t ChunkStore::BytesPerRow(const ObservationSpec& observation) {
+  return static_cast<std::int64_t>(StreamStore::BytesPerRow(observation));
+}
+
+std::optional<std::uint32_t> ChunkStore::FindLiving(std::int64_t serial) const {
+  if (living_.empty()) return std::nullopt;
+  const std::int64_t age = serial - chunks_[living_.front()].serial;
+  if (age < 0 || age >= static_cast<std::int64_t>(living_.size())) return std::nullopt;
+  return living_[static_cast<std::size_t>(age)];
+}
+
+std::uint32_t ChunkStore::Use(const std::shared_ptr<ChunkedStream>& stream) {
+  GORILA_CHECK(has_free());
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  chunks_[slot] = {.stream = stream, .serial = next_serial_++, .first = stream->end()};
+  living_.push_back(slot);
+  if (stream->slots_.empty()) stream->begin_ = stream->end();
+  stream->slots_.push_back(slot);
+  return slot;
+}
+
+void ChunkStore::DropOldest() {
+  GORILA_CHECK(!living_.empty());
+  const std::uint32_t slot = living_.front();
+  living_.pop_front();
+  RowChunk& chunk = chunks_[slot];
+  ChunkedStream& stream = *chunk.stream;
+  GORILA_CHECK(stream.slots_.front() == slot);
+  stream.slots_.pop_front();
+  stream.begin_ += chunk.count;
+  chunk.stream.reset();
+  if (chunk.pins == 0) free_.push_back(slot);
+}
+
+void ChunkStore::Unpin(std::uint32_t slot) {
+  RowChunk& chunk = chunks_[slot];
+  GORILA_CHECK(chunk.pins > 0, "chunk {}", slot);
+  if (--chunk.pins == 0 && chunk.stream == nullptr) free_.push_back(slot);
+}
+
+void ChunkedStream::Append(const std::byte* frame, const TimeStep& time_step, std::int32_t action) {
+  Grow(1);
+  const std::uint32_t id = Id(end_ - 1);
+  std::memcpy(store_.Frame(id), frame, store_.frame_bytes());
+  store_.time_step(id) = time_step;
+  store_.action(id) = action;
+}
+
+void ChunkedStream::Grow(int rows) {
+  GORILA_CHECK(rows <= room(), "{} rows, room for {}", rows, room());
+  Last().count += rows;
+  end_ += rows;
+}
+
+void ChunkStore::CheckInvariants() const {
+  std::size_t pinned_dead = 0;
+  for (const RowChunk& chunk : chunks_) {
+    if (chunk.stream == nullptr && chunk.pins > 0) ++pinned_dead;
+  }
+  GORILA_CHECK(living_.size() + free_.size() + pinned_dead == chunks_.size());
+  for (std::size_t age = 0; age < living_.size(); ++age) {
+    const RowChunk& chunk = chunks_[living_[age]];
+    GORILA_CHECK(chunk.stream != nullptr && chunk.count <= chunk_rows_);
+    GORILA_CHECK(chunk.saved <= chunk.count);
+    GORILA_CHECK(chunk.serial == chunks_[living_.front()].serial + static_cast<std::int64_t>(age));
+    const ChunkedStream& stream = *chunk.stream;
+    GORILA_CHECK(chunk.first >= stream.begin() && chunk.first + chunk.count <= stream.end());
+    const bool last = chunk.first + chunk.count == stream.end();
+    GORILA_CHECK(last || chunk.count == chunk_rows_, "a chunk in the middle is not full");
+  }
+}
+
+}  // namespace gorila

@@ -1,0 +1,70 @@
+// One shard of a global replay (paper section 4.1) as its clients see it: in this process, or far
+// away.
+#ifndef GORILA_REPLAY_REPLAY_ENDPOINT_H_
+#define GORILA_REPLAY_REPLAY_ENDPOINT_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "gorila/base/status.h"
+#include "gorila/replay/chunk_store.h"
+#include "gorila/replay/transition.h"
+
+namespace gorila {
+
+// Consecutive rows of one stream. Views; the frames lie one after another.
+struct RowRun {
+  StreamName stream;
+  std::int64_t first = 0;  // number of the first row in its stream, from 0
+  std::span<const TimeStep> time_steps = {};
+  std::span<const std::int32_t> actions = {};
+  std::span<const std::byte> frames = {};
+};
+
+// What became of an insert's rows. Those that are neither were not taken: `waiting` says why, and
+// the same rows may be sent again.
+struct InsertReply {
+  std::int64_t accepted = 0;
+  std::int64_t repeated = 0;  // rows that had been accepted before
+  std::string waiting = {};   // empty when all rows were taken
+};
+
+// What a client needs to know to divide its samples among shards.
+struct ShardSize {
+  std::int64_t generation = 0;   // of the shard's process; keys are only known to this one
+  std::int64_t transitions = 0;  // complete ones
+  std::int64_t rows = 0;
+  std::int64_t capacity = 0;
+  double mass = 0;           // priority mass; the number of transitions when drawn uniformly
+  std::int64_t allowed = 0;  // minibatches that the rate limiter would let pass now
+};
+
+// All methods are thread-safe and block at most until their deadline.
+class ReplayEndpoint {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  virtual ~ReplayEndpoint() = default;
+
+  // Appends rows; those that came before are passed over, so that an insert may be repeated. Rows
+  // whose predecessors never came begin anew: nothing joins them with what was before.
+  // InvalidArgument when a row cannot be: then none is taken.
+  virtual StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) = 0;
+
+  // Fills `batch`, drawn with replacement, and says what the shard then is. DeadlineExceeded, with
+  // the reason, when the rate limiter did not allow it in time.
+  virtual StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) = 0;
+
+  // As Replay::UpdatePriorities; of another generation than the shard's they are passed over.
+  virtual Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
+                                  std::span<const float> td_errors, Deadline deadline) = 0;
+
+  virtual StatusOr<ShardSize> GetSize(Deadline deadline) = 0;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_REPLAY_ENDPOINT_H_

@@ -1,0 +1,420 @@
+#include "gorila/replay/replay_shard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "gorila/replay/transition_rows.h"
+
+namespace gorila {
+namespace {
+
+constexpr int kMaxChunkRows = 64;
+constexpr std::int64_t kMinChunks = 64;
+constexpr std::size_t kMaxStreams = 65536;      // remembered, with rows or without
+constexpr std::size_t kBytesUnderLock = 65536;  // of frames that an insert copies at once
+
+// Small replays have small chunks, so that dropping one is not dropping much.
+int ChunkRows(std::int64_t capacity) {
+  return static_cast<int>(std::clamp<std::int64_t>(capacity / kMinChunks, 1, kMaxChunkRows));
+}
+
+// One that is about to be written, and as many as a few samples may hold on to.
+std::int64_t Chunks(std::int64_t capacity) {
+  const std::int64_t chunks = (capacity + ChunkRows(capacity) - 1) / ChunkRows(capacity);
+  return chunks + 1 + chunks / 32;
+}
+
+Status CheckTimeStep(const TimeStep& step) {
+  const auto type = static_cast<std::int32_t>(step.step_type);
+  if (type < 0 || type > static_cast<std::int32_t>(StepType::kLast)) {
+    return InvalidArgument("replay: step type {}, expected 0 to 2", type);
+  }
+  if (std::isfinite(step.reward) && step.discount >= 0 && step.discount <= 1) return OkStatus();
+  return InvalidArgument(
+      "replay: reward {} and discount {}; expected a finite number and one from 0 to 1",
+      static_cast<double>(step.reward), static_cast<double>(step.discount));
+}
+
+Status OutOfOrder() {
+  return InvalidArgument("replay: an episode's rows must run from a first to a last time step");
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<ReplayShard>> ReplayShard::Make(const ReplayShardOptions& options,
+                                                         RandomStream random) {
+  const LocalReplayOptions& replay = options.replay;
+  const std::int64_t least = replay.transition.n_step + options.observation.stack + 1;
+  if (replay.capacity < least) {
+    return InvalidArgument("replay.capacity is {}; expected at least {} (n-step {} + stack {} + 1)",
+                           replay.capacity, least, replay.transition.n_step,
+                           options.observation.stack);
+  }
+  if (replay.rate.min_size > replay.capacity) {
+    return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
+                           replay.rate.min_size, replay.capacity);
+  }
+  GORILA_ASSIGN_OR_RETURN(const SelectorRow* row, FindSelector(replay.selector.name));
+  const int chunk_rows = ChunkRows(replay.capacity);
+  const std::int64_t chunks = Chunks(replay.capacity);
+  return std::unique_ptr<ReplayShard>(
+      new ReplayShard(options, chunks, chunk_rows,
+                      row->make(static_cast<std::size_t>(chunks * chunk_rows)), random));
+}
+
+std::int64_t ReplayShard::ExpectedBytes(const ReplayShardOptions& options) {
+  const auto selector = FindSelector(options.replay.selector.name);
+  const std::int64_t row_bytes = ChunkStore::BytesPerRow(options.observation) +
+                                 (selector.ok() ? (*selector)->bytes_per_id : 0);
+  const std::int64_t chunks = Chunks(options.replay.capacity);
+  return chunks * (ChunkRows(options.replay.capacity) * row_bytes +
+                   static_cast<std::int64_t>(sizeof(RowChunk)));
+}
+
+ReplayShard::ReplayShard(const ReplayShardOptions& options, std::int64_t chunks, int chunk_rows,
+                         std::unique_ptr<Selector> selector, RandomStream random)
+    : options_(options),
+      store_(options.observation, chunks, chunk_rows),
+      selector_(std::move(selector)),
+      limiter_(options.replay.rate),
+      random_(random) {}
+
+StatusOr<InsertReply> ReplayShard::Insert(std::span<const RowRun> runs, Deadline deadline) {
+  const auto check = [&]() -> Status {
+    for (const RowRun& run : runs) GORILA_RETURN_IF_ERROR(CheckRun(run));
+    const MutexLock lock(mutex_);
+    for (const RowRun& run : runs) GORILA_RETURN_IF_ERROR(CheckContinues(run));
+    return OkStatus();
+  };
+  if (const Status status = check(); !status.ok()) {
+    const MutexLock lock(mutex_);
+    ++counters_.refused_inserts;
+    return status;
+  }
+  InsertReply reply;
+  for (const RowRun& run : runs) {
+    GORILA_RETURN_IF_ERROR(InsertRun(run, deadline, reply));
+    if (!reply.waiting.empty()) break;
+  }
+  return reply;
+}
+
+// What can be seen of a run alone.
+Status ReplayShard::CheckRun(const RowRun& run) const {
+  const std::size_t rows = run.time_steps.size();
+  if (rows == 0 || run.first < 0 || run.stream.actor < 0 || run.stream.stream < 0) {
+    return InvalidArgument("replay: {} rows from number {} of stream {} of actor {}", rows,
+                           run.first, run.stream.stream, run.stream.actor);
+  }
+  if (run.actions.size() != rows || run.frames.size() != rows * store_.frame_bytes()) {
+    return InvalidArgument("replay: {} rows with {} actions and {} bytes of frames, expected {}",
+                           rows, run.actions.size(), run.frames.size(),
+                           rows * store_.frame_bytes());
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    GORILA_RETURN_IF_ERROR(CheckTimeStep(run.time_steps[i]));
+    const bool starts = run.time_steps[i].step_type == StepType::kFirst;
+    if (i > 0 && starts != run.time_steps[i - 1].last()) return OutOfOrder();
+    if (run.actions[i] < 0 || run.actions[i] >= options_.num_actions) {
+      return InvalidArgument("replay: action {}, expected 0 to {}", run.actions[i],
+                             options_.num_actions - 1);
+    }
+  }
+  return OkStatus();
+}
+
+// And of its place behind the rows that are there.
+Status ReplayShard::CheckContinues(const RowRun& run) const {
+  const auto found = streams_.find(run.stream);
+  if (found == streams_.end()) return OkStatus();
+  const ChunkedStream& stream = *found->second;
+  const std::int64_t skipped = stream.end() - run.first;
+  const bool joins = skipped >= 0 && skipped < static_cast<std::int64_t>(run.time_steps.size());
+  if (!joins || stream.begin() == stream.end()) return OkStatus();
+  const StepType next = run.time_steps[static_cast<std::size_t>(skipped)].step_type;
+  const bool ended = stream.time_step(stream.end() - 1).last();
+  return ended == (next == StepType::kFirst) ? OkStatus() : OutOfOrder();
+}
+
+// A little at a time, so that nobody waits long for the lock.
+Status ReplayShard::InsertRun(const RowRun& run, Deadline deadline, InsertReply& reply) {
+  const auto rows = static_cast<std::int64_t>(run.time_steps.size());
+  for (std::int64_t done = 0; done < rows && reply.waiting.empty();) {
+    const MutexLock lock(mutex_);
+    ++waiting_inserts_;
+    while (!closed_ && !limiter_.CanInsert()) {
+      if (!samples_changed_.WaitUntil(mutex_, deadline) && !limiter_.CanInsert()) {
+        reply.waiting = WhyNoInsert();
+        break;
+      }
+    }
+    --waiting_inserts_;
+    if (closed_) return absl::UnavailableError("the replay shard is ending");
+    if (!reply.waiting.empty()) break;
+    GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, reply));
+    done += taken;
+    if (waiting_samples_ > 0 && CanSample()) inserts_changed_.NotifyAll();
+  }
+  return OkStatus();
+}
+
+// Takes rows from number `done` of the run on, within one chunk; how many.
+StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t done,
+                                               InsertReply& reply) {
+  const auto rows = static_cast<std::int64_t>(run.time_steps.size());
+  const std::int64_t index = run.first + done;
+  GORILA_ASSIGN_OR_RETURN(const std::shared_ptr<ChunkedStream> stream,
+                          StreamFor(run.stream, index));
+  if (index < stream->end()) {
+    const std::int64_t repeated = std::min(stream->end() - index, rows - done);
+    reply.repeated += repeated;
+    counters_.repeated += repeated;
+    return repeated;
+  }
+  // A retry of the same rows may have come in between.
+  GORILA_RETURN_IF_ERROR(CheckContinues(run));
+  if (stream->room() == 0 && !MakeRoom(stream)) {
+    reply.waiting = fmt::format("all {} chunks are being read", store_.chunks());
+    return 0;
+  }
+  const auto at_once =
+      static_cast<std::int64_t>(std::max<std::size_t>(1, kBytesUnderLock / store_.frame_bytes()));
+  const std::int64_t count = std::min({rows - done, std::int64_t{stream->room()}, at_once});
+  for (std::int64_t i = done; i < done + count; ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    stream->Append(&run.frames[row * store_.frame_bytes()], run.time_steps[row], run.actions[row]);
+    VisitCompletedBy(*stream, options_.replay.transition.n_step,
+                     [&](std::int64_t start) { AddIfComplete(*stream, start); });
+    // As in LocalReplay: only rows with an action count as inserted experience.
+    if (!run.time_steps[row].last()) limiter_.OnInsert();
+  }
+  rows_ += count;
+  reply.accepted += count;
+  counters_.accepted += count;
+  return count;
+}
+
+// The stream that row `index` belongs to: the present one of that name, or a new one when it has
+// none or rows are missing in between.
+StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const StreamName& name,
+                                                                std::int64_t index) {
+  const auto found = streams_.find(name);
+  if (found != streams_.end() && index <= found->second->end()) return found->second;
+  if (found == streams_.end() && streams_.size() >= kMaxStreams) {
+    std::erase_if(streams_, [](const auto& entry) { return !entry.second->has_chunks(); });
+    if (streams_.size() >= kMaxStreams) {
+      return absl::ResourceExhaustedError(fmt::format(
+          "replay: {} streams have rows here, expected at most {}", streams_.size(), kMaxStreams));
+    }
+  }
+  ++counters_.streams;
+  if (found != streams_.end()) ++counters_.broken_streams;
+  auto stream = std::make_shared<ChunkedStream>(name, store_, index);
+  streams_[name] = stream;
+  return stream;
+}
+
+// False when every chunk is being read.
+bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream) {
+  const std::int64_t chunk_rows = store_.chunk_rows();
+  const std::int64_t most = options_.replay.capacity / chunk_rows;
+  while (static_cast<std::int64_t>(store_.living().size()) >= std::max<std::int64_t>(most, 1) ||
+         !store_.has_free()) {
+    if (store_.living().empty()) return false;
+    EvictOldest();
+  }
+  store_.Use(stream);
+  return true;
+}
+
+// The oldest chunk goes, and with it every transition that starts in it or whose stack begins
+// there.
+void ReplayShard::EvictOldest() {
+  const RowChunk& chunk = store_.chunk(store_.living().front());
+  const ChunkedStream& stream = *chunk.stream;
+  const auto remove = [&](std::int64_t index) {
+    const std::uint32_t id = stream.Id(index);
+    if (selector_->Contains(id)) selector_->Remove(id);
+  };
+  const std::int64_t end = chunk.first + chunk.count;
+  for (std::int64_t index = chunk.first; index < end - 1; ++index) remove(index);
+  VisitDependents(stream, end - 1, options_.observation.stack, remove);
+  rows_ -= chunk.count;
+  counters_.evicted += chunk.count;
+  store_.DropOldest();
+}
+
+void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index) {
+  if (!IsComplete(stream, index, options_.replay.transition.n_step, options_.observation.stack)) {
+    return;
+  }
+  const std::uint32_t id = stream.Id(index);
+  if (!selector_->Contains(id)) selector_->Insert(id);
+}
+
+bool ReplayShard::CanSample() const { return selector_->size() > 0 && limiter_.CanSample(); }
+
+std::string ReplayShard::WhyNoInsert() const {
+  if (limiter_.CanInsert()) return "";
+  return fmt::format(
+      "inserts wait for samples: {} time steps inserted, {} minibatches sampled, "
+      "replay.insert_lead {}",
+      limiter_.inserted(), limiter_.sampled(), options_.replay.rate.insert_lead);
+}
+
+std::string ReplayShard::WhyNoSample() const {
+  if (CanSample()) return "";
+  const std::int64_t inserted = limiter_.inserted();
+  if (inserted < options_.replay.rate.min_size) {
+    return fmt::format("samples wait for inserts: {} of replay.min_size {} time steps", inserted,
+                       options_.replay.rate.min_size);
+  }
+  if (selector_->size() == 0) return "samples wait for inserts: no transition is complete";
+  return fmt::format(
+      "samples wait for inserts: {} minibatches sampled of {} time steps, replay.updates_per_step "
+      "{}",
+      limiter_.sampled(), inserted, options_.replay.rate.updates_per_step);
+}
+
+StatusOr<ShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionBatch& batch) {
+  Plan plan;
+  ShardSize now;
+  batch.Resize(size, options_.observation.stacked_bytes());
+  {
+    const MutexLock lock(mutex_);
+    ++waiting_samples_;
+    bool in_time = true;
+    while (!closed_ && !CanSample() && in_time) {
+      in_time = inserts_changed_.WaitUntil(mutex_, deadline);
+    }
+    --waiting_samples_;
+    if (closed_) return absl::UnavailableError("the replay shard is ending");
+    if (!CanSample()) return absl::DeadlineExceededError(WhyNoSample());
+    limiter_.OnSample();
+    ++counters_.sampled;
+    Draw(batch, plan);
+    now = SizeNow();
+    if (waiting_inserts_ > 0) samples_changed_.NotifyAll();
+  }
+  Copy(plan, batch);
+  const MutexLock lock(mutex_);
+  for (const std::uint32_t slot : plan.pinned) store_.Unpin(slot);
+  return now;
+}
+
+// Everything but the frames, which are pinned.
+void ReplayShard::Draw(TransitionBatch& batch, Plan& plan) {
+  const int stack = options_.observation.stack;
+  plan.drawn.resize(batch.keys.size());
+  plan.frames.reserve(2 * batch.keys.size() * static_cast<std::size_t>(stack));
+  selector_->Sample(random_, plan.drawn);
+  for (std::size_t i = 0; i < plan.drawn.size(); ++i) {
+    const std::uint32_t id = plan.drawn[i].id;
+    const RowChunk& chunk = store_.chunk(store_.SlotOf(id));
+    const ChunkedStream& stream = *chunk.stream;
+    const std::int64_t offset = id % static_cast<std::uint32_t>(store_.chunk_rows());
+    const std::int64_t start = chunk.first + offset;
+    const NStepReturn sum = SumRewards(stream, start, options_.replay.transition);
+    for (const std::int64_t state : {start, sum.end}) {
+      VisitStack(stream, state, stack,
+                 [&](const std::byte* frame) { plan.frames.push_back(frame); });
+      for (int back = StackDepth(stream, state, stack); back >= 0; --back) {
+        const std::uint32_t slot = store_.SlotOf(stream.Id(state - back));
+        store_.Pin(slot);
+        plan.pinned.push_back(slot);
+      }
+    }
+    batch.a_tm1[i] = stream.action(start);
+    batch.r_t[i] = static_cast<float>(sum.r_t);
+    batch.discount_t[i] = static_cast<float>(sum.discount_t);
+    batch.keys[i] = static_cast<std::uint64_t>(chunk.serial * store_.chunk_rows() + offset);
+    batch.probabilities[i] = plan.drawn[i].probability;
+  }
+}
+
+void ReplayShard::Copy(const Plan& plan, TransitionBatch& batch) const {
+  const std::size_t frame_bytes = store_.frame_bytes();
+  const std::size_t bytes = options_.observation.stacked_bytes();
+  const auto stack = static_cast<std::size_t>(options_.observation.stack);
+  for (std::size_t i = 0; i < plan.frames.size(); ++i) {
+    const std::size_t transition = i / (2 * stack);
+    const std::size_t place = i % stack;
+    std::vector<std::byte>& states = i / stack % 2 == 0 ? batch.s_tm1 : batch.s_t;
+    CopyFrame(plan.frames[i], frame_bytes, &states[transition * bytes + place * frame_bytes]);
+  }
+}
+
+Status ReplayShard::UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
+                                     std::span<const float> td_errors, Deadline) {
+  GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(keys, td_errors));
+  const auto chunk_rows = static_cast<std::uint64_t>(store_.chunk_rows());
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto slot = store_.FindLiving(static_cast<std::int64_t>(keys[i] / chunk_rows));
+    if (generation != options_.generation || !slot.has_value() ||
+        !selector_->Contains(IdOf(*slot, static_cast<int>(keys[i] % chunk_rows)))) {
+      ++counters_.stale_priorities;
+      continue;
+    }
+    selector_->Update(IdOf(*slot, static_cast<int>(keys[i] % chunk_rows)),
+                      PriorityOfError(options_.replay.selector, static_cast<double>(td_errors[i])));
+    ++counters_.priorities;
+  }
+  return OkStatus();
+}
+
+ShardSize ReplayShard::SizeNow() const {
+  return {.generation = options_.generation,
+          .transitions = static_cast<std::int64_t>(selector_->size()),
+          .rows = rows_,
+          .capacity = options_.replay.capacity,
+          .mass = selector_->mass(),
+          .allowed = selector_->size() > 0 ? limiter_.Allowed() : 0};
+}
+
+StatusOr<ShardSize> ReplayShard::GetSize(Deadline) {
+  const MutexLock lock(mutex_);
+  return SizeNow();
+}
+
+ReplayShardStatus ReplayShard::GetStatus() const {
+  const MutexLock lock(mutex_);
+  return {.size = SizeNow(),
+          .counters = counters_,
+          .waiting_inserts = waiting_inserts_,
+          .waiting_samples = waiting_samples_,
+          .insert_limit = WhyNoInsert(),
+          .sample_limit = WhyNoSample()};
+}
+
+void ReplayShard::Close() {
+  const MutexLock lock(mutex_);
+  closed_ = true;
+  inserts_changed_.NotifyAll();
+  samples_changed_.NotifyAll();
+}
+
+void ReplayShard::CheckInvariants() const {
+  const MutexLock lock(mutex_);
+  store_.CheckInvariants();
+  selector_->CheckInvariants();
+  std::int64_t rows = 0;
+  std::size_t complete = 0;
+  for (const std::uint32_t slot : store_.living()) {
+    const RowChunk& chunk = store_.chunk(slot);
+    rows += chunk.count;
+    for (int offset = 0; offset < chunk.count; ++offset) {
+      const bool selected = selector_->Contains(IdOf(slot, offset));
+      GORILA_CHECK(selected == IsComplete(*chunk.stream, chunk.first + offset,
+                                          options_.replay.transition.n_step,
+                                          options_.observation.stack));
+      if (selected) ++complete;
+    }
+  }
+  GORILA_CHECK(rows == rows_ && rows <= options_.replay.capacity, "{} {}", rows, rows_);
+  GORILA_CHECK(complete == selector_->size());
+  GORILA_CHECK(counters_.accepted - counters_.evicted == rows_);
+}
+
+}  // namespace gorila

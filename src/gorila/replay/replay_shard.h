@@ -1,0 +1,169 @@
+// A shard of the global replay memory (paper section 4.1): many actors insert, many learners
+// sample.
+#ifndef GORILA_REPLAY_REPLAY_SHARD_H_
+#define GORILA_REPLAY_REPLAY_SHARD_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/base/random.h"
+#include "gorila/replay/chunk_store.h"
+#include "gorila/replay/local_replay.h"
+#include "gorila/replay/replay_endpoint.h"
+#include "gorila/replay/selector.h"
+
+namespace gorila {
+
+struct ReplayShardOptions {
+  LocalReplayOptions replay = {};  // capacity: time steps of all streams together
+  ObservationSpec observation = {};
+  int num_actions = 1;
+  std::int64_t generation = 1;  // of this process; larger than that of any before it
+};
+
+// Since the shard's beginning, over restarts from a snapshot. Every row that an insert brought and
+// that was not refused is either accepted or repeated.
+struct ReplayShardCounters {
+  std::int64_t accepted = 0;          // rows
+  std::int64_t repeated = 0;          // rows that had been accepted before
+  std::int64_t evicted = 0;           // rows that made room
+  std::int64_t refused_inserts = 0;   // requests with a row that cannot be
+  std::int64_t streams = 0;           // that began
+  std::int64_t broken_streams = 0;    // of them, in place of one whose next rows never came
+  std::int64_t sampled = 0;           // minibatches
+  std::int64_t priorities = 0;        // updated
+  std::int64_t stale_priorities = 0;  // of transitions that are gone, or of another generation
+};
+
+struct ReplayShardStatus {
+  ShardSize size;
+  ReplayShardCounters counters;
+  int waiting_inserts = 0;  // callers
+  int waiting_samples = 0;
+  std::string insert_limit;  // why an insert would wait now; empty when it would not
+  std::string sample_limit;
+};
+
+// Thread-safe. Rows are never changed once they are in, so samples and snapshots copy frames
+// without the lock: they pin the chunks they read, and a pinned chunk is not used again. An insert
+// never waits for them: when the oldest chunk is pinned, the next one makes room as well.
+class ReplayShard final : public ReplayEndpoint {
+ public:
+  // Allocates everything up front. InvalidArgument names the configuration key at fault.
+  static StatusOr<std::unique_ptr<ReplayShard>> Make(const ReplayShardOptions& options,
+                                                     RandomStream random);
+  // What Make will allocate, in bytes.
+  static std::int64_t ExpectedBytes(const ReplayShardOptions& options);
+
+  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) override
+      GORILA_EXCLUDES(mutex_);
+  StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override
+      GORILA_EXCLUDES(mutex_);
+  Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors, Deadline deadline) override
+      GORILA_EXCLUDES(mutex_);
+  StatusOr<ShardSize> GetSize(Deadline deadline) override GORILA_EXCLUDES(mutex_);
+
+  ReplayShardStatus GetStatus() const GORILA_EXCLUDES(mutex_);
+  const ReplayShardOptions& options() const { return options_; }
+
+  // Ends all waits, present and future, with Unavailable.
+  void Close() GORILA_EXCLUDES(mutex_);
+
+  // Snapshots, while others insert and sample. One thread saves: SaveNewRows until it says that the
+  // rest can wait, then SaveState, which is of exactly the rows in segments so far.
+  struct SavedRows {
+    std::int64_t rows = 0;         // in this segment; 0 = there was nothing new
+    std::int64_t last_serial = 0;  // newest chunk in it: the segment is needed while it lives
+    bool more = false;             // whether max_bytes ended it
+  };
+  SavedRows SaveNewRows(std::int64_t max_bytes, StateWriter& writer) GORILA_EXCLUDES(mutex_);
+  // Gives the serial of the oldest living chunk. Segments with an older last_serial are not needed.
+  std::int64_t SaveState(StateWriter& writer) const GORILA_EXCLUDES(mutex_);
+  // After segments were lost: all rows are new again.
+  void ForgetSaved() GORILA_EXCLUDES(mutex_);
+  // Into a new shard, before it is used: the state, then every segment that is needed in the order
+  // they were saved, then FinishRestore. DataLoss when a part is damaged or missing; then the shard
+  // must not be used.
+  Status RestoreState(StateReader& reader) GORILA_EXCLUDES(mutex_);
+  Status RestoreRows(StateReader& reader) GORILA_EXCLUDES(mutex_);
+  Status FinishRestore() GORILA_EXCLUDES(mutex_);
+
+  void CheckInvariants() const GORILA_EXCLUDES(mutex_);
+
+ private:
+  using Streams = std::map<StreamName, std::shared_ptr<ChunkedStream>>;
+
+  // What a sample copies once it has let go of the lock.
+  struct Plan {
+    std::vector<Selector::Drawn> drawn;
+    std::vector<const std::byte*> frames;  // s_tm1's stack, then s_t's, for each transition
+    std::vector<std::uint32_t> pinned;     // chunks, some more than once
+  };
+
+  ReplayShard(const ReplayShardOptions& options, std::int64_t chunks, int chunk_rows,
+              std::unique_ptr<Selector> selector, RandomStream random);
+
+  // Of inserts.
+  Status CheckRun(const RowRun& run) const;
+  Status CheckContinues(const RowRun& run) const GORILA_REQUIRES(mutex_);
+  Status InsertRun(const RowRun& run, Deadline deadline, InsertReply& reply)
+      GORILA_EXCLUDES(mutex_);
+  StatusOr<std::int64_t> AppendSome(const RowRun& run, std::int64_t done, InsertReply& reply)
+      GORILA_REQUIRES(mutex_);
+  StatusOr<std::shared_ptr<ChunkedStream>> StreamFor(const StreamName& name, std::int64_t index)
+      GORILA_REQUIRES(mutex_);
+  bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream) GORILA_REQUIRES(mutex_);
+  void EvictOldest() GORILA_REQUIRES(mutex_);
+  void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
+
+  // Of samples.
+  bool CanSample() const GORILA_REQUIRES(mutex_);
+  std::string WhyNoInsert() const GORILA_REQUIRES(mutex_);
+  std::string WhyNoSample() const GORILA_REQUIRES(mutex_);
+  void Draw(TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
+  void Copy(const Plan& plan, TransitionBatch& batch) const;
+  ShardSize SizeNow() const GORILA_REQUIRES(mutex_);
+
+  // Of snapshots.
+  struct Piece {
+    std::int64_t serial;
+    int begin;
+    int end;
+  };
+  std::vector<Piece> NewRows(std::int64_t max_rows, bool& more) const GORILA_REQUIRES(mutex_);
+  bool SavePiece(const Piece& piece, StateWriter& writer) GORILA_EXCLUDES(mutex_);
+  void SaveBareStreams(StateWriter& writer) const GORILA_REQUIRES(mutex_);
+  Status RestoreBareStreams(StateReader& reader) GORILA_REQUIRES(mutex_);
+  Status RestoreChunk(StateReader& reader) GORILA_REQUIRES(mutex_);
+  Status RestorePiece(StateReader& reader) GORILA_REQUIRES(mutex_);
+  std::uint32_t IdOf(std::uint32_t slot, int offset) const {
+    return slot * static_cast<std::uint32_t>(store_.chunk_rows()) +
+           static_cast<std::uint32_t>(offset);
+  }
+
+  const ReplayShardOptions options_;
+  mutable Mutex mutex_;
+  CondVar inserts_changed_;  // samples may go on
+  CondVar samples_changed_;  // inserts may go on
+  // Metadata is guarded by mutex_; frames of pinned chunks are read without it (see ChunkStore).
+  ChunkStore store_;
+  Streams streams_ GORILA_GUARDED_BY(mutex_);
+  const std::unique_ptr<Selector> selector_;  // used under mutex_
+  RateLimiter limiter_ GORILA_GUARDED_BY(mutex_);
+  RandomStream random_ GORILA_GUARDED_BY(mutex_);
+  ReplayShardCounters counters_ GORILA_GUARDED_BY(mutex_);
+  std::int64_t rows_ GORILA_GUARDED_BY(mutex_) = 0;  // living
+  int waiting_inserts_ GORILA_GUARDED_BY(mutex_) = 0;
+  int waiting_samples_ GORILA_GUARDED_BY(mutex_) = 0;
+  bool closed_ GORILA_GUARDED_BY(mutex_) = false;
+  std::vector<float> restored_priorities_ GORILA_GUARDED_BY(mutex_);  // by id; only in a restore
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_REPLAY_SHARD_H_

@@ -1,0 +1,267 @@
+// Saving a replay shard while it works, and restoring it.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "gorila/replay/replay_shard.h"
+#include "gorila/replay/transition_rows.h"
+
+namespace gorila {
+
+// Of one instant, oldest first: whoever takes all pieces up to some point has no stream with a
+// hole.
+std::vector<ReplayShard::Piece> ReplayShard::NewRows(std::int64_t max_rows, bool& more) const {
+  std::vector<Piece> pieces;
+  more = false;
+  for (const std::uint32_t slot : store_.living()) {
+    const RowChunk& chunk = store_.chunk(slot);
+    if (chunk.saved == chunk.count) continue;
+    more = max_rows <= 0;
+    if (more) break;
+    pieces.push_back({chunk.serial, chunk.saved, chunk.count});
+    max_rows -= chunk.count - chunk.saved;
+  }
+  return pieces;
+}
+
+ReplayShard::SavedRows ReplayShard::SaveNewRows(std::int64_t max_bytes, StateWriter& writer) {
+  SavedRows saved;
+  std::vector<Piece> pieces;
+  {
+    const MutexLock lock(mutex_);
+    const std::int64_t row_bytes = ChunkStore::BytesPerRow(options_.observation);
+    pieces = NewRows(std::max<std::int64_t>(1, max_bytes / row_bytes), saved.more);
+  }
+  for (const Piece& piece : pieces) {
+    if (!SavePiece(piece, writer)) continue;
+    saved.rows += piece.end - piece.begin;
+    saved.last_serial = piece.serial;
+  }
+  return saved;
+}
+
+// False when the chunk has been dropped meanwhile. Copies without the lock.
+bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
+  std::uint32_t slot = 0;
+  {
+    const MutexLock lock(mutex_);
+    const auto living = store_.FindLiving(piece.serial);
+    if (!living.has_value()) return false;
+    slot = *living;
+    store_.Pin(slot);
+  }
+  writer.Write(piece.serial);
+  writer.Write<std::int32_t>(piece.begin);
+  writer.Write<std::int32_t>(piece.end - piece.begin);
+  for (int offset = piece.begin; offset < piece.end; ++offset) {
+    const std::uint32_t id = IdOf(slot, offset);
+    writer.Write(store_.time_step(id));
+    writer.Write(store_.action(id));
+    writer.WriteBytes({store_.Frame(id), store_.frame_bytes()});
+  }
+  const MutexLock lock(mutex_);
+  if (store_.chunk(slot).stream != nullptr) store_.chunk(slot).saved = piece.end;
+  store_.Unpin(slot);
+  return true;
+}
+
+std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
+  const MutexLock lock(mutex_);
+  const auto is_saved = [&](std::uint32_t slot) { return store_.chunk(slot).saved > 0; };
+  writer.Write<std::int32_t>(store_.chunk_rows());
+  writer.Write(counters_);
+  limiter_.SaveState(writer);
+  writer.Write(store_.next_serial());
+  writer.Write<std::int64_t>(
+      std::count_if(store_.living().begin(), store_.living().end(), is_saved));
+  for (const std::uint32_t slot : store_.living()) {
+    if (!is_saved(slot)) continue;
+    const RowChunk& chunk = store_.chunk(slot);
+    const StreamName& name = chunk.stream->name();
+    writer.Write(chunk.serial);
+    writer.Write(name.actor);
+    writer.Write(name.life);
+    writer.Write(name.stream);
+    writer.Write(chunk.first);
+    writer.Write<std::int32_t>(chunk.saved);
+    for (int offset = 0; offset < chunk.saved; ++offset) {
+      writer.Write(static_cast<float>(selector_->Priority(IdOf(slot, offset))));
+    }
+  }
+  SaveBareStreams(writer);
+  return store_.living().empty() ? store_.next_serial()
+                                 : store_.chunk(store_.living().front()).serial;
+}
+
+// Streams without a row in the segments: what came before is to be known as repeated.
+void ReplayShard::SaveBareStreams(StateWriter& writer) const {
+  const auto is_bare = [&](const ChunkedStream& stream) {
+    return stream.begin() == stream.end() ||
+           store_.chunk(store_.SlotOf(stream.Id(stream.begin()))).saved == 0;
+  };
+  std::int64_t bare = 0;
+  for (const auto& [name, stream] : streams_) bare += is_bare(*stream) ? 1 : 0;
+  writer.Write(bare);
+  for (const auto& [name, stream] : streams_) {
+    if (!is_bare(*stream)) continue;
+    writer.Write(name.actor);
+    writer.Write(name.life);
+    writer.Write(name.stream);
+    writer.Write(stream->begin());
+  }
+}
+
+Status ReplayShard::RestoreBareStreams(StateReader& reader) {
+  std::int64_t bare = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(bare));
+  for (std::int64_t i = 0; i < bare; ++i) {
+    StreamName name;
+    std::int64_t end = 0;
+    GORILA_RETURN_IF_ERROR(reader.Read(name.actor));
+    GORILA_RETURN_IF_ERROR(reader.Read(name.life));
+    GORILA_RETURN_IF_ERROR(reader.Read(name.stream));
+    GORILA_RETURN_IF_ERROR(reader.Read(end));
+    if (end < 0) return DataLoss("replay state: a stream of {} rows", end);
+    streams_.emplace(name, std::make_shared<ChunkedStream>(name, store_, end));
+  }
+  return OkStatus();
+}
+
+void ReplayShard::ForgetSaved() {
+  const MutexLock lock(mutex_);
+  for (const std::uint32_t slot : store_.living()) store_.chunk(slot).saved = 0;
+}
+
+Status ReplayShard::RestoreState(StateReader& reader) {
+  const MutexLock lock(mutex_);
+  GORILA_CHECK(store_.living().empty(), "restored into a shard that was used");
+  std::int32_t chunk_rows = 0;
+  std::int64_t next_serial = 0;
+  std::int64_t chunks = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(chunk_rows));
+  GORILA_RETURN_IF_ERROR(reader.Read(counters_));
+  GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Read(next_serial));
+  GORILA_RETURN_IF_ERROR(reader.Read(chunks));
+  const std::int64_t most = options_.replay.capacity / store_.chunk_rows();
+  if (chunk_rows != store_.chunk_rows() || chunks < 0 || chunks > std::max<std::int64_t>(most, 1)) {
+    return DataLoss("replay state has {} chunks of {} rows, expected at most {} of {}", chunks,
+                    chunk_rows, most, store_.chunk_rows());
+  }
+  restored_priorities_.assign(store_.chunks() * static_cast<std::size_t>(chunk_rows), 0);
+  for (std::int64_t i = 0; i < chunks; ++i) GORILA_RETURN_IF_ERROR(RestoreChunk(reader));
+  GORILA_RETURN_IF_ERROR(RestoreBareStreams(reader));
+  if (next_serial < store_.next_serial()) {
+    return DataLoss("replay state: next serial {}, expected at least {}", next_serial,
+                    store_.next_serial());
+  }
+  return reader.Finish();
+}
+
+// Chunks keep their order and get new serials without gaps where unsaved ones lay between.
+Status ReplayShard::RestoreChunk(StateReader& reader) {
+  std::int64_t serial = 0;
+  std::int64_t first = 0;
+  std::int32_t rows = 0;
+  StreamName name;
+  GORILA_RETURN_IF_ERROR(reader.Read(serial));
+  GORILA_RETURN_IF_ERROR(reader.Read(name.actor));
+  GORILA_RETURN_IF_ERROR(reader.Read(name.life));
+  GORILA_RETURN_IF_ERROR(reader.Read(name.stream));
+  GORILA_RETURN_IF_ERROR(reader.Read(first));
+  GORILA_RETURN_IF_ERROR(reader.Read(rows));
+  const bool has_any = !store_.living().empty();
+  if (rows < 1 || rows > store_.chunk_rows() || first < 0 || serial < 0 ||
+      (has_any && serial < store_.next_serial())) {
+    return DataLoss("replay state: chunk {} has {} rows from number {}", serial, rows, first);
+  }
+  if (!has_any) store_.SetNextSerial(serial);
+  if (serial != store_.next_serial()) {
+    return DataLoss("replay state: chunk {}, expected {}", serial, store_.next_serial());
+  }
+  auto& stream = streams_[name];
+  if (stream == nullptr || stream->end() != first || stream->room() > 0) {
+    stream = std::make_shared<ChunkedStream>(name, store_, first);
+  }
+  const std::uint32_t slot = store_.Use(stream);
+  stream->Grow(rows);
+  rows_ += rows;
+  for (int offset = 0; offset < rows; ++offset) {
+    float& priority = restored_priorities_[IdOf(slot, offset)];
+    GORILA_RETURN_IF_ERROR(reader.Read(priority));
+    if (!std::isfinite(priority) || priority < 0) {
+      return DataLoss("replay state: priority {}", static_cast<double>(priority));
+    }
+  }
+  return OkStatus();
+}
+
+Status ReplayShard::RestoreRows(StateReader& reader) {
+  const MutexLock lock(mutex_);
+  while (reader.remaining() > 0) GORILA_RETURN_IF_ERROR(RestorePiece(reader));
+  return OkStatus();
+}
+
+Status ReplayShard::RestorePiece(StateReader& reader) {
+  std::int64_t serial = 0;
+  std::int32_t begin = 0;
+  std::int32_t count = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(serial));
+  GORILA_RETURN_IF_ERROR(reader.Read(begin));
+  GORILA_RETURN_IF_ERROR(reader.Read(count));
+  if (begin < 0 || count < 0 || begin > store_.chunk_rows() - count) {
+    return DataLoss("replay segment: {} rows from {} of a chunk", count, begin);
+  }
+  const auto slot = store_.FindLiving(serial);
+  for (int offset = begin; offset < begin + count; ++offset) {
+    TimeStep time_step;
+    std::int32_t action = 0;
+    std::span<const std::byte> frame;
+    GORILA_RETURN_IF_ERROR(reader.Read(time_step));
+    GORILA_RETURN_IF_ERROR(reader.Read(action));
+    GORILA_RETURN_IF_ERROR(reader.ReadBytes(store_.frame_bytes(), frame));
+    // A chunk that died after it was saved, or rows that came after the state.
+    if (!slot.has_value() || offset >= store_.chunk(*slot).count) continue;
+    if (offset != store_.chunk(*slot).saved) {
+      return DataLoss("replay segment: row {} of chunk {}, expected {}", offset, serial,
+                      store_.chunk(*slot).saved);
+    }
+    if (action < 0 || action >= options_.num_actions) {
+      return DataLoss("replay segment: action {}", action);
+    }
+    const std::uint32_t id = IdOf(*slot, offset);
+    store_.time_step(id) = time_step;
+    store_.action(id) = action;
+    std::copy(frame.begin(), frame.end(), store_.Frame(id));
+    ++store_.chunk(*slot).saved;
+  }
+  return OkStatus();
+}
+
+Status ReplayShard::FinishRestore() {
+  const MutexLock lock(mutex_);
+  for (const std::uint32_t slot : store_.living()) {
+    const RowChunk& chunk = store_.chunk(slot);
+    if (chunk.saved != chunk.count) {
+      return DataLoss("replay: {} rows of chunk {} restored, {} expected", chunk.saved,
+                      chunk.serial, chunk.count);
+    }
+  }
+  for (const std::uint32_t slot : store_.living()) {
+    const RowChunk& chunk = store_.chunk(slot);
+    for (int offset = 0; offset < chunk.count; ++offset) {
+      AddIfComplete(*chunk.stream, chunk.first + offset);
+      const std::uint32_t id = IdOf(slot, offset);
+      const float priority = restored_priorities_[id];
+      if (priority > 0 && selector_->Contains(id)) {
+        selector_->Update(id, static_cast<double>(priority));
+      }
+    }
+  }
+  restored_priorities_ = {};
+  // Rows that came after the state are neither here nor counted.
+  counters_.evicted = counters_.accepted - rows_;
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,98 @@
+// Damaged snapshots are found. (That whole ones come back is in the property and thread tests.)
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gorila/replay/shard_testing.h"
+
+namespace gorila {
+namespace {
+
+using namespace testing_replay;
+
+class DamagedShardTest : public testing::Test {
+ protected:
+  DamagedShardTest() {
+    const auto shard = MakeShard(ShardOptions(300, 3, 4));
+    for (int episode = 0; episode < 30; ++episode) {
+      const StreamName stream{.actor = episode % 4, .life = 1, .stream = 0};
+      EXPECT_TRUE(InsertRows(*shard, stream, Episode(14, 15 * (episode / 4))).ok());
+      if (episode % 10 == 0) whole_.Save(*shard, 600);
+    }
+    whole_.Save(*shard, 600);
+  }
+
+  static Status Restore(const ShardSnapshot& snapshot) {
+    return snapshot.Restore(*MakeShard(ShardOptions(300, 3, 4), 99));
+  }
+
+  ShardSnapshot whole_;
+};
+
+TEST_F(DamagedShardTest, TheUndamagedOneRestores) {
+  EXPECT_GE(whole_.segments_.size(), 8u);
+  EXPECT_TRUE(Restore(whole_).ok());
+}
+
+TEST_F(DamagedShardTest, AMissingSegmentIsDataLoss) {
+  for (std::size_t i = 0; i < whole_.segments_.size(); ++i) {
+    ShardSnapshot damaged = whole_;
+    damaged.segments_.erase(damaged.segments_.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_TRUE(absl::IsDataLoss(Restore(damaged))) << i;
+  }
+}
+
+TEST_F(DamagedShardTest, TruncatedPartsAreDataLoss) {
+  for (std::size_t size = 0; size < whole_.state_.size(); size += 7) {
+    ShardSnapshot damaged = whole_;
+    damaged.state_.resize(size);
+    EXPECT_TRUE(absl::IsDataLoss(Restore(damaged))) << size;
+  }
+  for (std::size_t size = 0; size < whole_.segments_[1].first.size(); ++size) {
+    ShardSnapshot damaged = whole_;
+    damaged.segments_[1].first.resize(size);
+    EXPECT_TRUE(absl::IsDataLoss(Restore(damaged))) << size;
+  }
+}
+
+TEST_F(DamagedShardTest, NoChangedByteMakesItUnusable) {
+  for (std::string* part : {&whole_.state_, &whole_.segments_[1].first}) {
+    for (std::size_t i = 0; i < part->size(); i += 3) {
+      (*part)[i] = static_cast<char>((*part)[i] ^ 0x41);
+      const auto shard = MakeShard(ShardOptions(300, 3, 4), 99);
+      const Status status = whole_.Restore(*shard);
+      EXPECT_TRUE(status.ok() || absl::IsDataLoss(status)) << status;
+      TransitionBatch batch;
+      if (status.ok() && shard->Sample(20, Now(), batch).ok()) shard->CheckInvariants();
+      (*part)[i] = static_cast<char>((*part)[i] ^ 0x41);
+    }
+  }
+}
+
+TEST_F(DamagedShardTest, ASnapshotOfAnotherCapacityIsRefused) {
+  const auto other = MakeShard(ShardOptions(3000, 3, 4));
+  EXPECT_TRUE(absl::IsDataLoss(whole_.Restore(*other)));
+}
+
+// Rows that came after it was saved are of no concern to a snapshot.
+TEST(ReplayShardSnapshotTest, SavesWhatIsInSegmentsAndNoMore) {
+  const ReplayShardOptions options = ShardOptions(1000);
+  const auto shard = MakeShard(options);
+  ASSERT_TRUE(InsertRows(*shard, {.actor = 1}, Episode(9)).ok());
+  ShardSnapshot snapshot;
+  StateWriter rows;
+  const auto saved = shard->SaveNewRows(1 << 20, rows);
+  EXPECT_EQ(saved.rows, 10);
+  EXPECT_FALSE(saved.more);
+  snapshot.segments_.push_back({rows.Take(), saved.last_serial});
+  ASSERT_TRUE(InsertRows(*shard, {.actor = 2}, Episode(5)).ok());
+  StateWriter state;
+  shard->SaveState(state);
+  snapshot.state_ = state.Take();
+  const auto restored = MakeShard(options);
+  ASSERT_TRUE(snapshot.Restore(*restored).ok());
+  EXPECT_EQ(restored->GetStatus().size.rows, 10);
+  restored->CheckInvariants();
+}
+
+}  // namespace
+}  // namespace gorila

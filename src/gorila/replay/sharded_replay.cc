@@ -1,0 +1,310 @@
+#include "gorila/replay/sharded_replay.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace gorila {
+namespace {
+
+// Whether the shard may answer another time: it is away, restarts, or is overloaded.
+bool IsAway(const Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsResourceExhausted(status) || absl::IsAborted(status);
+}
+
+}  // namespace
+
+ShardedReplay::ShardedReplay(const ShardedReplayOptions& options,
+                             std::vector<std::unique_ptr<ReplayEndpoint>> shards,
+                             RandomStream random)
+    : options_(options),
+      shards_(std::move(shards)),
+      streams_(static_cast<std::size_t>(options.streams)),
+      random_(random),
+      states_(shards_.size()) {
+  GORILA_CHECK(!shards_.empty());
+  // Neighbouring streams of all actors together go to neighbouring shards.
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    streams_[i].home =
+        (static_cast<std::size_t>(options.actor) * streams_.size() + i) % shards_.size();
+    streams_[i].shard = streams_[i].home;
+  }
+}
+
+Status ShardedReplay::Insert(int stream_index, const ReplayRow& row) {
+  if (stream_index < 0 || static_cast<std::size_t>(stream_index) >= streams_.size()) {
+    return InvalidArgument("replay: stream {} is not in 0..{}", stream_index, streams_.size() - 1);
+  }
+  if (row.frame.size() != options_.frame_bytes) {
+    return InvalidArgument("replay: a frame has {} bytes, expected {}", row.frame.size(),
+                           options_.frame_bytes);
+  }
+  Stream& stream = streams_[static_cast<std::size_t>(stream_index)];
+  if (stream.time_steps.empty()) stream.first = stream.next;
+  stream.time_steps.push_back(row.time_step);
+  stream.actions.push_back(row.action);
+  stream.frames.insert(stream.frames.end(), row.frame.begin(), row.frame.end());
+  ++stream.next;
+  {
+    const MutexLock lock(mutex_);
+    ++counters_.rows;
+  }
+  if (static_cast<int>(stream.time_steps.size()) < options_.insert_rows) return OkStatus();
+  return Send(stream);
+}
+
+Status ShardedReplay::Flush() {
+  for (Stream& stream : streams_) GORILA_RETURN_IF_ERROR(Send(stream));
+  return OkStatus();
+}
+
+void ShardedReplay::DropRows(Stream& stream, std::int64_t rows) const {
+  stream.time_steps.erase(stream.time_steps.begin(), stream.time_steps.begin() + rows);
+  stream.actions.erase(stream.actions.begin(), stream.actions.begin() + rows);
+  const auto bytes = rows * static_cast<std::int64_t>(options_.frame_bytes);
+  stream.frames.erase(stream.frames.begin(), stream.frames.begin() + bytes);
+  stream.first += rows;
+}
+
+// Until all rows of the stream were taken, or lost with the shard that they were on their way to.
+Status ShardedReplay::Send(Stream& stream) {
+  const Clock::time_point give_up = Clock::now() + options_.patience;
+  while (!stream.time_steps.empty()) {
+    const std::size_t shard = Route(stream);
+    if (shard == shards_.size()) {
+      GORILA_RETURN_IF_ERROR(Pause(give_up, "no replay shard answers"));
+      continue;
+    }
+    stream.shard = shard;
+    const RowRun run{.stream = {.actor = options_.actor,
+                                .life = options_.life,
+                                .stream = static_cast<std::int32_t>(&stream - streams_.data())},
+                     .first = stream.first,
+                     .time_steps = stream.time_steps,
+                     .actions = stream.actions,
+                     .frames = stream.frames};
+    const StatusOr<InsertReply> reply = shards_[shard]->Insert({&run, 1}, CallDeadline());
+    if (reply.ok()) {
+      Answered(shard);
+      GORILA_RETURN_IF_ERROR(TakeReply(stream, *reply, give_up));
+      continue;
+    }
+    if (!IsAway(reply.status())) return reply.status();
+    Failed(shard, reply.status());
+    const auto lost = static_cast<std::int64_t>(stream.time_steps.size());
+    DropRows(stream, lost);
+    const MutexLock lock(mutex_);
+    counters_.lost += lost;
+  }
+  return OkStatus();
+}
+
+Status ShardedReplay::TakeReply(Stream& stream, const InsertReply& reply,
+                                Clock::time_point give_up) {
+  const std::int64_t taken = std::min(static_cast<std::int64_t>(stream.time_steps.size()),
+                                      reply.accepted + reply.repeated);
+  DropRows(stream, taken);
+  {
+    const MutexLock lock(mutex_);
+    counters_.accepted += taken;
+    waiting_ = reply.waiting;
+    if (!reply.waiting.empty()) ++counters_.insert_waits;
+  }
+  return reply.waiting.empty() ? OkStatus() : CheckGoOn(give_up, reply.waiting);
+}
+
+bool ShardedReplay::Usable(std::size_t shard) const {
+  return !states_[shard].down || Clock::now() >= states_[shard].retry_at;
+}
+
+// Where the stream's rows go now; shards_.size() when no shard can be used. One that was down is
+// asked first, so that no rows are lost to find out.
+std::size_t ShardedReplay::Route(const Stream& stream) {
+  const bool begins = stream.time_steps.front().step_type == StepType::kFirst;
+  const std::size_t wanted = begins ? stream.home : stream.shard;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    const std::size_t shard = (wanted + i) % shards_.size();
+    {
+      const MutexLock lock(mutex_);
+      if (!states_[shard].down) return shard;
+      if (!Usable(shard)) continue;
+    }
+    if (Ask(shard)) return shard;
+  }
+  return shards_.size();
+}
+
+void ShardedReplay::Answered(std::size_t shard) {
+  bool was_down = false;
+  {
+    const MutexLock lock(mutex_);
+    was_down = std::exchange(states_[shard].down, false);
+    states_[shard].failures = 0;
+  }
+  if (was_down && options_.message) {
+    options_.message(fmt::format("replay shard {} is back", shard));
+  }
+}
+
+void ShardedReplay::Failed(std::size_t shard, const Status& status) {
+  bool was_down = false;
+  {
+    const MutexLock lock(mutex_);
+    was_down = std::exchange(states_[shard].down, true);
+    const int doublings = std::min(states_[shard].failures++, 4);
+    states_[shard].retry_at = Clock::now() + options_.retry * (1 << doublings);
+    states_[shard].known = false;
+    ++counters_.failures;
+  }
+  if (!was_down && options_.message) {
+    options_.message(
+        fmt::format("replay shard {} does not answer: {}", shard, std::string(status.message())));
+  }
+}
+
+Status ShardedReplay::CheckGoOn(Clock::time_point give_up, const std::string& reason) const {
+  if (options_.stop && options_.stop()) return absl::CancelledError("stopped");
+  if (Clock::now() >= give_up) return absl::UnavailableError(reason);
+  return OkStatus();
+}
+
+// A moment in which nothing can be done.
+Status ShardedReplay::Pause(Clock::time_point give_up, const std::string& reason) {
+  {
+    const MutexLock lock(mutex_);
+    waiting_ = reason;
+  }
+  GORILA_RETURN_IF_ERROR(CheckGoOn(give_up, reason));
+  std::this_thread::sleep_for(std::min(options_.retry, std::chrono::milliseconds(50)));
+  return OkStatus();
+}
+
+// Its size, and so whether it answers.
+bool ShardedReplay::Ask(std::size_t shard) {
+  const StatusOr<ShardSize> size = shards_[shard]->GetSize(Clock::now() + options_.retry);
+  if (!size.ok()) {
+    Failed(shard, size.status());
+    return false;
+  }
+  Answered(shard);
+  const MutexLock lock(mutex_);
+  states_[shard].size = *size;
+  states_[shard].known = true;
+  return true;
+}
+
+// Asks those shards whose size is not known.
+void ShardedReplay::LearnSizes() {
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    {
+      const MutexLock lock(mutex_);
+      if (states_[shard].known || !Usable(shard)) continue;
+    }
+    Ask(shard);
+  }
+}
+
+// In proportion to mass: among the shards that would let a sample pass, else among all that
+// answer. shards_.size() when none does.
+std::size_t ShardedReplay::ChooseShard() {
+  LearnSizes();
+  const MutexLock lock(mutex_);
+  for (const bool allowed_only : {true, false}) {
+    double total = 0;
+    const auto mass = [&](const Shard& state) {
+      if (!state.known || (allowed_only && state.size.allowed <= 0)) return 0.0;
+      // One without transitions may be waited at, when there is no other.
+      return allowed_only ? state.size.mass : std::max(state.size.mass, 1e-12);
+    };
+    for (const Shard& state : states_) total += mass(state);
+    if (total <= 0) continue;
+    double position = random_.Uniform() * total;
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      const double width = mass(states_[shard]);
+      if (width > 0 && position < width) return shard;
+      position -= width;
+    }
+  }
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    if (states_[shard].known) return shard;  // what rounding left over
+  }
+  return shards_.size();
+}
+
+bool ShardedReplay::CanSample() const {
+  const MutexLock lock(mutex_);
+  return std::any_of(states_.begin(), states_.end(), [](const Shard& state) {
+    return !state.down && state.known && state.size.allowed > 0;
+  });
+}
+
+Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
+  const Clock::time_point give_up = Clock::now() + options_.patience;
+  while (true) {
+    const std::size_t shard = ChooseShard();
+    if (shard == shards_.size()) {
+      GORILA_RETURN_IF_ERROR(Pause(give_up, "no replay shard answers"));
+      continue;
+    }
+    const auto deadline = std::min(CallDeadline(), Clock::now() + options_.retry);
+    const StatusOr<ShardSize> now = shards_[shard]->Sample(size, deadline, batch);
+    if (now.ok()) {
+      Answered(shard);
+      const MutexLock lock(mutex_);
+      ++counters_.samples;
+      waiting_.clear();
+      states_[shard].size = *now;
+      states_[shard].known = true;
+      sampled_shard_ = shard;
+      sampled_generation_ = now->generation;
+      return OkStatus();
+    }
+    if (!IsAway(now.status())) return now.status();
+    const std::string reason(now.status().message());
+    if (absl::IsDeadlineExceeded(now.status())) {
+      // Its rate limiter, or itself: GetSize will tell, and the others' may have changed.
+      const MutexLock lock(mutex_);
+      waiting_ = reason;
+      ++counters_.sample_waits;
+      for (Shard& state : states_) state.known = false;
+    } else {
+      Failed(shard, now.status());
+    }
+    GORILA_RETURN_IF_ERROR(CheckGoOn(give_up, reason));
+  }
+}
+
+Status ShardedReplay::UpdatePriorities(std::span<const std::uint64_t> keys,
+                                       std::span<const float> td_errors) {
+  GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(keys, td_errors));
+  if (!options_.prioritized) return OkStatus();
+  const Status status = shards_[sampled_shard_]->UpdatePriorities(sampled_generation_, keys,
+                                                                  td_errors, CallDeadline());
+  if (status.ok() || !IsAway(status)) return status;
+  Failed(sampled_shard_, status);
+  return OkStatus();
+}
+
+ReplaySize ShardedReplay::Size() const {
+  const MutexLock lock(mutex_);
+  ReplaySize size;
+  for (const Shard& state : states_) {
+    size.transitions += state.size.transitions;
+    size.rows += state.size.rows;
+    size.capacity += state.size.capacity;
+  }
+  return size;
+}
+
+ShardedReplayCounters ShardedReplay::counters() const {
+  const MutexLock lock(mutex_);
+  return counters_;
+}
+
+std::string ShardedReplay::waiting() const {
+  const MutexLock lock(mutex_);
+  return waiting_;
+}
+
+}  // namespace gorila

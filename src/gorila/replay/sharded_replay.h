@@ -1,0 +1,133 @@
+// The global replay memory (paper section 4.1) as an actor or a learner sees it: several shards as
+// one Replay.
+#ifndef GORILA_REPLAY_SHARDED_REPLAY_H_
+#define GORILA_REPLAY_SHARDED_REPLAY_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/base/random.h"
+#include "gorila/env/environment.h"
+#include "gorila/replay/replay.h"
+#include "gorila/replay/replay_endpoint.h"
+#include "gorila/replay/selector.h"
+
+namespace gorila {
+
+struct ShardedReplayOptions {
+  std::int32_t actor = 0;  // of inserts: its index among all actors
+  std::uint64_t life = 0;  // drawn at random by this process
+  int streams = 1;         // environments of this actor; a learner has none to insert
+  std::size_t frame_bytes = 0;
+  int insert_rows = 64;                         // of one stream, sent together
+  bool prioritized = false;                     // whether the shards want to know TD errors
+  std::chrono::milliseconds call{10'000};       // one call waits so long
+  std::chrono::milliseconds patience{600'000};  // then an insert or a sample gives up
+  // Before a shard that is down is asked again; doubles up to 16 times this. Also how long such a
+  // question, and a sample at one shard, may take.
+  std::chrono::milliseconds retry{1'000};
+  std::function<bool()> stop = {};                     // asked several times a second; may be empty
+  std::function<void(std::string_view)> message = {};  // a shard went away, or is back
+};
+
+// Since the process began. Every row given to Insert is accepted, lost or still to be sent.
+struct ShardedReplayCounters {
+  std::int64_t rows = 0;          // given to Insert
+  std::int64_t accepted = 0;      // by a shard
+  std::int64_t lost = 0;          // on their way to a shard that went away
+  std::int64_t samples = 0;       // minibatches
+  std::int64_t failures = 0;      // calls that a shard did not answer
+  std::int64_t insert_waits = 0;  // calls that the rate limiter held up to their deadline
+  std::int64_t sample_waits = 0;
+};
+
+// Each stream goes to one shard, its home, and when that is down to the next one until an episode
+// begins after it is back. Each minibatch comes from one shard, drawn in proportion to priority
+// mass (size, where the selector is uniform) among those whose rate limiter lets a sample pass;
+// when none does, the call waits at one. Rows whose fate is not known are not sent to another
+// shard.
+//
+// Insert blocks now and then, Sample always. One thread inserts and one samples, the same or
+// different ones; the rest is thread-safe.
+class ShardedReplay final : public Replay {
+ public:
+  // `shards`: at least one; more than one process may use them.
+  ShardedReplay(const ShardedReplayOptions& options,
+                std::vector<std::unique_ptr<ReplayEndpoint>> shards, RandomStream random);
+
+  // Errors are final: a shard refused the rows, the wait was longer than `patience` (Unavailable
+  // or DeadlineExceeded), or `stop` (Cancelled).
+  Status Insert(int stream, const ReplayRow& row) override GORILA_EXCLUDES(mutex_);
+  // Sends what was kept back to be sent together.
+  Status Flush() GORILA_EXCLUDES(mutex_);
+
+  bool CanSample() const override GORILA_EXCLUDES(mutex_);
+  Status Sample(int size, TransitionBatch& batch) override GORILA_EXCLUDES(mutex_);
+  // Of the last sample only. A shard that does not answer is no error: priorities are hints.
+  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors) override GORILA_EXCLUDES(mutex_);
+  // Of all shards, as of their last answers.
+  ReplaySize Size() const override GORILA_EXCLUDES(mutex_);
+
+  ShardedReplayCounters counters() const GORILA_EXCLUDES(mutex_);
+  // Why the last call waited; empty when it did not.
+  std::string waiting() const GORILA_EXCLUDES(mutex_);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // One stream of this actor with the rows that were not sent yet.
+  struct Stream {
+    std::int64_t next = 0;   // number of the next row that Insert gets
+    std::int64_t first = 0;  // number of the first one below
+    std::vector<TimeStep> time_steps;
+    std::vector<std::int32_t> actions;
+    std::vector<std::byte> frames;
+    std::size_t home = 0;   // shard
+    std::size_t shard = 0;  // where its rows go now
+  };
+  struct Shard {
+    bool down = false;
+    int failures = 0;              // since the last answer
+    Clock::time_point retry_at{};  // of one that is down
+    ShardSize size;
+    bool known = false;  // whether `size` is an answer's
+  };
+
+  Status Send(Stream& stream) GORILA_EXCLUDES(mutex_);
+  Status TakeReply(Stream& stream, const InsertReply& reply, Clock::time_point give_up)
+      GORILA_EXCLUDES(mutex_);
+  void DropRows(Stream& stream, std::int64_t rows) const;
+  std::size_t Route(const Stream& stream) GORILA_EXCLUDES(mutex_);
+  std::size_t ChooseShard() GORILA_EXCLUDES(mutex_);
+  bool Usable(std::size_t shard) const GORILA_REQUIRES(mutex_);
+  bool Ask(std::size_t shard) GORILA_EXCLUDES(mutex_);
+  void LearnSizes() GORILA_EXCLUDES(mutex_);
+  void Answered(std::size_t shard) GORILA_EXCLUDES(mutex_);
+  void Failed(std::size_t shard, const Status& status) GORILA_EXCLUDES(mutex_);
+  Status Pause(Clock::time_point give_up, const std::string& reason) GORILA_EXCLUDES(mutex_);
+  Status CheckGoOn(Clock::time_point give_up, const std::string& reason) const;
+  Clock::time_point CallDeadline() const { return Clock::now() + options_.call; }
+
+  const ShardedReplayOptions options_;
+  const std::vector<std::unique_ptr<ReplayEndpoint>> shards_;
+  std::vector<Stream> streams_;  // of the inserting thread
+  RandomStream random_;          // of the sampling thread
+  std::size_t sampled_shard_ = 0;
+  std::int64_t sampled_generation_ = 0;
+
+  mutable Mutex mutex_;  // not held during a call
+  std::vector<Shard> states_ GORILA_GUARDED_BY(mutex_);
+  ShardedReplayCounters counters_ GORILA_GUARDED_BY(mutex_);
+  std::string waiting_ GORILA_GUARDED_BY(mutex_);
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_SHARDED_REPLAY_H_

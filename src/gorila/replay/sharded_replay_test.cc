@@ -1,0 +1,234 @@
+// Shards in this process behind an endpoint that can be made to fail.
+#include "gorila/replay/sharded_replay.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <deque>
+#include <map>
+
+#include "gorila/replay/shard_testing.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace testing_replay;
+
+// Passes calls on to a shard that outlives it, unless told to fail.
+class Endpoint final : public ReplayEndpoint {
+ public:
+  struct Control {
+    std::unique_ptr<ReplayShard> shard;
+    Status failure;               // of every call
+    bool answer_is_lost = false;  // of the next insert, which the shard does take
+    int updates = 0;
+  };
+  explicit Endpoint(Control& control) : control_(control) {}
+
+  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) override {
+    GORILA_RETURN_IF_ERROR(control_.failure);
+    StatusOr<InsertReply> reply = control_.shard->Insert(runs, deadline);
+    if (!std::exchange(control_.answer_is_lost, false)) return reply;
+    return absl::UnavailableError("the connection broke");
+  }
+  StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override {
+    GORILA_RETURN_IF_ERROR(control_.failure);
+    return control_.shard->Sample(size, deadline, batch);
+  }
+  Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors, Deadline deadline) override {
+    GORILA_RETURN_IF_ERROR(control_.failure);
+    ++control_.updates;
+    return control_.shard->UpdatePriorities(generation, keys, td_errors, deadline);
+  }
+  StatusOr<ShardSize> GetSize(Deadline deadline) override {
+    GORILA_RETURN_IF_ERROR(control_.failure);
+    return control_.shard->GetSize(deadline);
+  }
+
+ private:
+  Control& control_;
+};
+
+class ShardedReplayTest : public testing::Test {
+ protected:
+  void MakeShards(const std::vector<ReplayShardOptions>& options) {
+    controls_.resize(options.size());
+    for (std::size_t i = 0; i < options.size(); ++i) controls_[i].shard = MakeShard(options[i]);
+  }
+
+  std::unique_ptr<ShardedReplay> Make(ShardedReplayOptions options = {}) {
+    options.life = 5;
+    options.frame_bytes = sizeof(FrameName);
+    options.retry = std::chrono::milliseconds(1);
+    options.message = [this](std::string_view text) { messages_.emplace_back(text); };
+    std::vector<std::unique_ptr<ReplayEndpoint>> endpoints;
+    for (auto& control : controls_) endpoints.push_back(std::make_unique<Endpoint>(control));
+    return std::make_unique<ShardedReplay>(options, std::move(endpoints), RandomStream(3));
+  }
+
+  // The next episode of a stream.
+  void InsertEpisode(ShardedReplay& replay, int stream, int steps) {
+    std::int32_t& next = next_[stream];
+    for (const NamedRow& row : Episode(steps, next, stream)) {
+      ASSERT_TRUE(replay.Insert(stream, row.row()).ok());
+    }
+    next += steps + 1;
+  }
+
+  std::int64_t Rows(std::size_t shard) { return controls_[shard].shard->GetStatus().size.rows; }
+
+  std::deque<Endpoint::Control> controls_;
+  std::map<int, std::int32_t> next_;
+  std::vector<std::string> messages_;
+};
+
+TEST_F(ShardedReplayTest, AStreamStaysWithItsShard) {
+  MakeShards({ShardOptions(1000), ShardOptions(1000), ShardOptions(1000)});
+  const auto replay = Make({.actor = 1, .streams = 4, .insert_rows = 5});
+  for (int round = 0; round < 6; ++round) {
+    for (int stream = 0; stream < 4; ++stream) InsertEpisode(*replay, stream, 6 + stream);
+  }
+  ASSERT_TRUE(replay->Flush().ok());
+  EXPECT_EQ(Rows(0), 6 * 9) << "stream 2 of actor 1 is the sixth of all";
+  EXPECT_EQ(Rows(1), 6 * (7 + 10));
+  EXPECT_EQ(Rows(2), 6 * 8);
+  for (auto& control : controls_) {
+    EXPECT_EQ(control.shard->GetStatus().counters.broken_streams, 0);
+    control.shard->CheckInvariants();
+  }
+  EXPECT_EQ(replay->counters().rows, replay->counters().accepted);
+}
+
+TEST_F(ShardedReplayTest, RowsAreSentTogether) {
+  MakeShards({ShardOptions(1000)});
+  const auto replay = Make({.streams = 1, .insert_rows = 8});
+  InsertEpisode(*replay, 0, 6);
+  EXPECT_EQ(Rows(0), 0);
+  InsertEpisode(*replay, 0, 6);
+  EXPECT_EQ(Rows(0), 8);
+  ASSERT_TRUE(replay->Flush().ok());
+  EXPECT_EQ(Rows(0), 14);
+}
+
+TEST_F(ShardedReplayTest, SamplesShardsInProportionToTheirSize) {
+  MakeShards({ShardOptions(1000), ShardOptions(1000), ShardOptions(1000)});
+  const std::vector<int> steps = {10, 30, 60};
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(InsertRows(*controls_[i].shard, {}, Episode(steps[i])).ok());
+  }
+  const auto replay = Make();
+  TransitionBatch batch;
+  constexpr int kSamples = 2000;
+  for (int i = 0; i < kSamples; ++i) ASSERT_TRUE(replay->Sample(1, batch).ok());
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double p = steps[i] / 100.0;
+    const auto sampled = static_cast<double>(controls_[i].shard->GetStatus().counters.sampled);
+    EXPECT_NEAR(sampled, kSamples * p, 5 * std::sqrt(kSamples * p * (1 - p))) << i;
+  }
+  EXPECT_EQ(replay->Size().transitions, 100);
+}
+
+TEST_F(ShardedReplayTest, AShardThatMayNotBeSampledIsLeftOutWhileAnotherMay) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 0.1, .min_size = 10};
+  MakeShards({limited, ShardOptions(1000)});
+  for (auto& control : controls_) {
+    ASSERT_TRUE(InsertRows(*control.shard, {}, Episode(60)).ok());
+  }
+  const auto replay = Make();
+  TransitionBatch batch;
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(replay->Sample(1, batch).ok());
+  EXPECT_EQ(controls_[0].shard->GetStatus().counters.sampled, 6);
+  EXPECT_EQ(controls_[1].shard->GetStatus().counters.sampled, 94);
+}
+
+TEST_F(ShardedReplayTest, AShardThatIsDownIsSkippedAndCounted) {
+  MakeShards({ShardOptions(1000), ShardOptions(1000)});
+  const auto replay = Make({.streams = 2, .insert_rows = 4});
+  for (int stream = 0; stream < 2; ++stream) InsertEpisode(*replay, stream, 11);
+  controls_[0].failure = absl::UnavailableError("connection refused");
+  for (int stream = 0; stream < 2; ++stream) InsertEpisode(*replay, stream, 11);
+  EXPECT_EQ(Rows(0), 12);
+  EXPECT_EQ(Rows(1), 12 + 12 + 8);
+  ShardedReplayCounters counters = replay->counters();
+  EXPECT_EQ(counters.lost, 4) << "the rows that were on their way";
+  EXPECT_EQ(counters.rows, counters.accepted + counters.lost);
+  EXPECT_GE(counters.failures, 1);
+  TransitionBatch batch;
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(replay->Sample(1, batch).ok());
+  EXPECT_EQ(controls_[1].shard->GetStatus().counters.sampled, 50);
+  ASSERT_FALSE(messages_.empty());
+  EXPECT_EQ(messages_[0], "replay shard 0 does not answer: connection refused");
+
+  controls_[0].failure = OkStatus();
+  // An episode that begins later goes home again; the time between tries is a millisecond or more.
+  for (int round = 0; round < 100000 && Rows(0) == 12; ++round) InsertEpisode(*replay, 0, 3);
+  EXPECT_GT(Rows(0), 12);
+  for (auto& control : controls_) control.shard->CheckInvariants();
+  EXPECT_EQ(messages_.back(), "replay shard 0 is back");
+}
+
+TEST_F(ShardedReplayTest, RowsWhoseFateIsUnknownAreNotSentToAnotherShard) {
+  MakeShards({ShardOptions(1000), ShardOptions(1000)});
+  const auto replay = Make({.streams = 1, .insert_rows = 4});
+  controls_[0].answer_is_lost = true;
+  InsertEpisode(*replay, 0, 11);
+  ASSERT_TRUE(replay->Flush().ok());
+  EXPECT_EQ(Rows(0) + Rows(1), 12) << "each row once";
+  EXPECT_EQ(replay->counters().lost, 4);
+  EXPECT_EQ(replay->counters().accepted, 8);
+}
+
+TEST_F(ShardedReplayTest, WithoutAnyShardItGivesUpOrStops) {
+  MakeShards({ShardOptions(1000)});
+  controls_[0].failure = absl::UnavailableError("connection refused");
+  TransitionBatch batch;
+  const auto impatient = Make({.patience = std::chrono::milliseconds(0)});
+  EXPECT_TRUE(absl::IsUnavailable(impatient->Sample(1, batch)));
+  int asked = 0;
+  const auto stopped = Make({.stop = [&] { return ++asked > 2; }});
+  EXPECT_TRUE(absl::IsCancelled(stopped->Sample(1, batch)));
+  EXPECT_EQ(stopped->waiting(), "no replay shard answers");
+}
+
+TEST_F(ShardedReplayTest, ASampleThatTheRateLimiterHoldsKnowsWhy) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 1, .min_size = 10};
+  MakeShards({limited});
+  const auto replay = Make({.patience = std::chrono::milliseconds(0)});
+  TransitionBatch batch;
+  const Status status = replay->Sample(1, batch);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("0 of replay.min_size 10 time steps"));
+  EXPECT_EQ(replay->waiting(), std::string(status.message()));
+  EXPECT_EQ(replay->counters().sample_waits, 1);
+  EXPECT_EQ(replay->counters().failures, 0);
+}
+
+TEST_F(ShardedReplayTest, ARefusalIsFinal) {
+  MakeShards({ShardOptions(1000)});
+  const auto replay = Make({.streams = 1, .insert_rows = 1});
+  NamedRow row{.name = {0, 1}, .action = 1000};
+  EXPECT_TRUE(absl::IsInvalidArgument(replay->Insert(0, row.row())));
+  EXPECT_TRUE(absl::IsInvalidArgument(replay->Insert(1, row.row()))) << "no such stream";
+}
+
+TEST_F(ShardedReplayTest, TellsPrioritiesToTheShardThatWasSampled) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.selector.name = "prioritized";
+  MakeShards({options, options});
+  ASSERT_TRUE(InsertRows(*controls_[1].shard, {}, Episode(30)).ok());
+  const auto replay = Make({.prioritized = true});
+  TransitionBatch batch;
+  ASSERT_TRUE(replay->Sample(8, batch).ok());
+  ASSERT_TRUE(replay->UpdatePriorities(batch.keys, std::vector<float>(8, 2)).ok());
+  EXPECT_EQ(controls_[1].shard->GetStatus().counters.priorities, 8);
+  EXPECT_EQ(controls_[0].updates, 0);
+  controls_[1].failure = absl::UnavailableError("gone");
+  EXPECT_TRUE(replay->UpdatePriorities(batch.keys, std::vector<float>(8, 2)).ok());
+}
+
+}  // namespace
+}  // namespace gorila
