@@ -13,11 +13,11 @@ TimeStep Episode::Begin() {
   return TimeStep{};
 }
 
-TimeStep Episode::Advance(float reward, bool terminal) {
+TimeStep Episode::Advance(float reward, bool terminal, bool cut_off) {
   GORILA_CHECK(running_, "Step without Reset");
   ++steps_;
-  const bool cut_off = max_steps_ > 0 && steps_ >= max_steps_;
-  running_ = !terminal && !cut_off;
+  const bool at_limit = max_steps_ > 0 && steps_ >= max_steps_;
+  running_ = !terminal && !at_limit && !cut_off;
   return {.step_type = running_ ? StepType::kMid : StepType::kLast,
           .reward = reward,
           .discount = terminal ? 0.0F : 1.0F};

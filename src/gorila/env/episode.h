@@ -20,9 +20,9 @@ class Episode {
   // The kFirst step.
   TimeStep Begin();
 
-  // One step on. kLast with discount 0 when `terminal`; kLast with discount 1 at the time limit.
-  // Must not be called outside an episode.
-  TimeStep Advance(float reward, bool terminal);
+  // One step on. kLast with discount 0 when `terminal`; kLast with discount 1 at the time limit, or
+  // when the caller has another limit and says `cut_off`. Must not be called outside an episode.
+  TimeStep Advance(float reward, bool terminal, bool cut_off = false);
 
   // Whether Step may be called.
   bool running() const { return running_; }

@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "gorila/base/nearest.h"
+#include "gorila/env/atari/ale_source.h"
+#include "gorila/env/atari/atari_environment.h"
+#include "gorila/env/atari/game_names.h"
 #include "gorila/env/classic/cart_pole.h"
 #include "gorila/env/classic/catch.h"
 #include "gorila/env/minatar/asterix.h"
@@ -15,6 +18,7 @@
 #include "gorila/env/minatar/minatar_environment.h"
 #include "gorila/env/minatar/seaquest.h"
 #include "gorila/env/minatar/space_invaders.h"
+#include "gorila/env/pixel/pixel_console.h"
 
 namespace gorila {
 namespace {
@@ -22,15 +26,25 @@ namespace {
 using EnvironmentOr = StatusOr<std::unique_ptr<Environment>>;
 
 template <typename GameType>
-EnvironmentOr MakeMinAtar(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws) {
-  std::unique_ptr<minatar::Game> game;
+std::unique_ptr<minatar::Game> MakeGame(const EnvironmentOptions& options) {
   // Only games that get faster take the flag.
   if constexpr (std::is_constructible_v<GameType, bool>) {
-    game = std::make_unique<GameType>(options.difficulty_ramping);
+    return std::make_unique<GameType>(options.difficulty_ramping);
   } else {
-    game = std::make_unique<GameType>();
+    return std::make_unique<GameType>();
   }
-  return std::make_unique<MinAtarEnvironment>(std::move(game), options, std::move(draws));
+}
+
+template <typename GameType>
+EnvironmentOr MakeMinAtar(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws) {
+  return std::make_unique<MinAtarEnvironment>(MakeGame<GameType>(options), options,
+                                              std::move(draws));
+}
+
+template <typename GameType>
+EnvironmentOr MakePixel(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws) {
+  return std::make_unique<AtariEnvironment>(
+      std::make_unique<PixelConsole>(MakeGame<GameType>(options)), options, std::move(draws));
 }
 
 template <typename EnvironmentType>
@@ -69,6 +83,41 @@ constexpr std::array kTable{
                    .sticky_actions = true,
                    .difficulty_ramping = true,
                    .minimal_actions = true},
+    EnvironmentRow{.name = "pixel/asterix",
+                   .summary = "collect gold and avoid enemies; as an Atari screen",
+                   .make = &MakePixel<minatar::Asterix>,
+                   .sticky_actions = false,
+                   .difficulty_ramping = true,
+                   .minimal_actions = true,
+                   .atari = true},
+    EnvironmentRow{.name = "pixel/breakout",
+                   .summary = "break three rows of bricks; as an Atari screen",
+                   .make = &MakePixel<minatar::Breakout>,
+                   .sticky_actions = false,
+                   .difficulty_ramping = false,
+                   .minimal_actions = true,
+                   .atari = true},
+    EnvironmentRow{.name = "pixel/freeway",
+                   .summary = "lead a chicken over eight lanes; as an Atari screen",
+                   .make = &MakePixel<minatar::Freeway>,
+                   .sticky_actions = false,
+                   .difficulty_ramping = false,
+                   .minimal_actions = true,
+                   .atari = true},
+    EnvironmentRow{.name = "pixel/seaquest",
+                   .summary = "shoot fish and submarines, rescue divers; as an Atari screen",
+                   .make = &MakePixel<minatar::Seaquest>,
+                   .sticky_actions = false,
+                   .difficulty_ramping = true,
+                   .minimal_actions = true,
+                   .atari = true},
+    EnvironmentRow{.name = "pixel/space_invaders",
+                   .summary = "shoot a block of aliens before it lands; as an Atari screen",
+                   .make = &MakePixel<minatar::SpaceInvaders>,
+                   .sticky_actions = false,
+                   .difficulty_ramping = true,
+                   .minimal_actions = true,
+                   .atari = true},
     EnvironmentRow{.name = "classic/cart_pole",
                    .summary = "balance a pole on a cart (CartPole-v1)",
                    .make = &MakeClassic<CartPole>,
@@ -105,6 +154,20 @@ class RandomDraws final : public DrawSource {
   RandomStream stream_;
 };
 
+// "atari/pong".
+EnvironmentOr MakeAtari(std::string_view name, const EnvironmentOptions& options,
+                        std::unique_ptr<DrawSource> draws) {
+  GORILA_ASSIGN_OR_RETURN(
+      std::unique_ptr<atari::FrameSource> source,
+      atari::MakeAleSource(name.substr(atari::kAtariFolder.size()), options.atari.rom_folder));
+  return std::make_unique<AtariEnvironment>(std::move(source), options, std::move(draws));
+}
+
+bool IsAtariName(std::string_view name) {
+  const std::vector<std::string_view> names = AtariNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // A name that only lacks its folder ("breakout") is a better guess than edit distance's.
 std::string_view Suggest(std::string_view name) {
   std::vector<std::string_view> names;
@@ -112,7 +175,31 @@ std::string_view Suggest(std::string_view name) {
     if (row.name.substr(row.name.find('/') + 1) == name) return row.name;
     names.push_back(row.name);
   }
+  if (name.starts_with(atari::kAtariFolder)) names = AtariNames();
   return NearestName(name, names);
+}
+
+Status CheckRange(std::string_view name, int value, int low, int high) {
+  if (value >= low && value <= high) return OkStatus();
+  return InvalidArgument("atari.{} is {}; allowed: {} to {}", name, value, low, high);
+}
+
+Status CheckAtariOptions(const AtariOptions& options) {
+  GORILA_RETURN_IF_ERROR(CheckRange("action_repeat", options.action_repeat, 1, kMostRepeats));
+  GORILA_RETURN_IF_ERROR(CheckRange("pooled_frames", options.pooled_frames, 1, 2));
+  GORILA_RETURN_IF_ERROR(
+      CheckRange("screen_size", options.screen_size, kSmallestScreen, kLargestScreen));
+  GORILA_RETURN_IF_ERROR(CheckRange("stack", options.stack, 1, kMostStacked));
+  GORILA_RETURN_IF_ERROR(CheckRange("noop_max", options.noop_max, 0, kMostNoOps));
+  if (options.max_frames < 0) {
+    return InvalidArgument("atari.max_frames is {}; allowed: 0 (no limit) or more",
+                           options.max_frames);
+  }
+  if (!(options.repeat_action_probability >= 0 && options.repeat_action_probability < 1)) {
+    return InvalidArgument("atari.repeat_action_probability is {}; allowed: 0 to below 1",
+                           options.repeat_action_probability);
+  }
+  return OkStatus();
 }
 
 Status CheckOptions(const EnvironmentOptions& options) {
@@ -120,6 +207,7 @@ Status CheckOptions(const EnvironmentOptions& options) {
   if (!(options.sticky_actions >= 0 && options.sticky_actions <= 1)) {
     return InvalidArgument("sticky_actions is {}; allowed: 0 to 1", options.sticky_actions);
   }
+  GORILA_RETURN_IF_ERROR(CheckAtariOptions(options.atari));
   if (options.max_episode_steps < 0) {
     return InvalidArgument("max_episode_steps is {}; allowed: 0 (the game's own limit) or more",
                            options.max_episode_steps);
@@ -131,11 +219,32 @@ Status CheckOptions(const EnvironmentOptions& options) {
 
 std::span<const EnvironmentRow> EnvironmentTable() { return kTable; }
 
+std::vector<std::string_view> AtariNames() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> made;
+    for (const std::string_view game : atari::kGameNames) {
+      made.push_back(fmt::format("{}{}", atari::kAtariFolder, game));
+    }
+    return made;
+  }();
+  return {names.begin(), names.end()};
+}
+
+bool IsConsoleGame(std::string_view name) {
+  const auto row = std::find_if(kTable.begin(), kTable.end(),
+                                [name](const EnvironmentRow& row) { return row.name == name; });
+  return row == kTable.end() ? IsAtariName(name) : row->atari;
+}
+
 EnvironmentOr MakeEnvironment(std::string_view name, const EnvironmentOptions& options,
                               std::unique_ptr<DrawSource> draws) {
   GORILA_CHECK(draws != nullptr);
   const auto row = std::find_if(kTable.begin(), kTable.end(),
                                 [name](const EnvironmentRow& row) { return row.name == name; });
+  if (row == kTable.end() && IsAtariName(name)) {
+    GORILA_RETURN_IF_ERROR(CheckOptions(options));
+    return MakeAtari(name, options, std::move(draws));
+  }
   if (row == kTable.end()) {
     return InvalidArgument("unknown environment '{}'; did you mean '{}'? (gorila envs lists them)",
                            name, Suggest(name));

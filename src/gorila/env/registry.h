@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gorila/base/random.h"
 #include "gorila/env/environment.h"
@@ -21,10 +22,18 @@ struct EnvironmentRow {
   bool sticky_actions;      // whether EnvironmentOptions::sticky_actions means something here
   bool difficulty_ramping;  // likewise
   bool minimal_actions;     // likewise
+  bool atari = false;       // whether EnvironmentOptions::atari means something here
 };
 
 // All rows, in the order they are listed to people.
 std::span<const EnvironmentRow> EnvironmentTable();
+
+// "atari/pong" and its like: the names that MakeEnvironment knows besides the table, ascending.
+// Whether they can be made depends on the machine (atari/ale_source.h).
+std::vector<std::string_view> AtariNames();
+
+// Whether EnvironmentOptions::atari means something to the environment called `name`.
+bool IsConsoleGame(std::string_view name);
 
 // InvalidArgument for an unknown name (with the nearest known one) or an option out of range.
 // Options that the environment has no use for are ignored (the table says which it uses).

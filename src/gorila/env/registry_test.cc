@@ -48,7 +48,8 @@ TEST(RegistryTest, UnknownNameSuggestsTheNearest) {
 TEST(RegistryTest, NameWithoutFolderIsSuggestedNotAccepted) {
   for (const EnvironmentRow& row : EnvironmentTable()) {
     const std::string_view bare = row.name.substr(row.name.find('/') + 1);
-    ExpectRefused(bare, {}, fmt::format("did you mean '{}'?", row.name));
+    // Of those with the same last part, the first.
+    ExpectRefused(bare, {}, fmt::format("/{}'?", bare));
   }
 }
 
@@ -59,6 +60,20 @@ TEST(RegistryTest, OptionsOutOfRangeAreRefused) {
     ExpectRefused(row.name, {.sticky_actions = std::nan("")}, "sticky_actions is nan");
     ExpectRefused(row.name, {.max_episode_steps = -1}, "max_episode_steps is -1; allowed: 0");
   }
+}
+
+TEST(RegistryTest, AtariOptionsOutOfRangeAreRefused) {
+  const auto refused = [](const AtariOptions& atari, const std::string& message) {
+    ExpectRefused("pixel/breakout", {.atari = atari}, message);
+  };
+  refused({.action_repeat = 0}, "atari.action_repeat is 0; allowed: 1 to 60");
+  refused({.pooled_frames = 3}, "atari.pooled_frames is 3; allowed: 1 to 2");
+  refused({.screen_size = 200}, "atari.screen_size is 200; allowed: 14 to 160");
+  refused({.stack = 0}, "atari.stack is 0");
+  refused({.noop_max = -1}, "atari.noop_max is -1");
+  refused({.max_frames = -1}, "atari.max_frames is -1");
+  refused({.repeat_action_probability = 1}, "atari.repeat_action_probability is 1");
+  refused({.repeat_action_probability = std::nan("")}, "atari.repeat_action_probability is nan");
 }
 
 TEST(RegistryTest, EdgesOfTheRangesAreAccepted) {
@@ -79,6 +94,22 @@ TEST(RegistryTest, MinimalActionsChangeOnlyEnvironmentsThatUseThem) {
       EXPECT_EQ((*minimal)->spec().action_names, (*full)->spec().action_names);
     }
   }
+}
+
+TEST(RegistryTest, AtariGamesNeedTheirRom) {
+  // With the Arcade Learning Environment or without.
+  ExpectRefused("atari/pong", {.atari = {.rom_folder = "no/such/folder"}},
+                "environment 'atari/pong'");
+  ExpectRefused("atari/pong", {}, "gorila doctor");
+  ExpectRefused("atari/pogn", {}, "did you mean 'atari/pong'?");
+}
+
+TEST(RegistryTest, ConsoleGamesAreThoseWithAScreen) {
+  EXPECT_TRUE(IsConsoleGame("atari/pong"));
+  EXPECT_TRUE(IsConsoleGame("pixel/breakout"));
+  EXPECT_FALSE(IsConsoleGame("minatar/breakout"));
+  EXPECT_FALSE(IsConsoleGame("atari/pogn"));
+  EXPECT_EQ(AtariNames().size(), 108u);
 }
 
 TEST(RandomDrawsTest, FollowTheirStream) {
