@@ -27,13 +27,6 @@ struct ReportOptions {
   std::string title;
 };
 
-// "LABEL=DIR", or "DIR", which is its own label.
-LabelledRun ParseRun(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos) return {DefaultLabel(text), text};
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
 void PrintScore(const RunSummary& run) {
   fmt::print(
       "{:<16} {:<48} {}\n", run.label, run.directory.string(),
@@ -53,7 +46,7 @@ StatusOr<int> Report(const ReportOptions& options) {
   std::vector<LabelledRun> runs;
   std::vector<RunSummary> summaries;
   for (const std::string& run : options.runs) {
-    runs.push_back(ParseRun(run));
+    runs.push_back(ParseLabelledRun(run));
     GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(runs.back()));
   }
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(summaries, options.title));

@@ -10,6 +10,7 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
+#include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
@@ -24,6 +25,7 @@ constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag};
 struct ResumeOptions {
   fs::path directory;
   ConfigFlags changes;
+  WatchFlags watch;
   bool quiet = false;
 };
 
@@ -56,6 +58,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
     return ShowFinished(options.directory, finished->result);
   }
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, options.watch.Bind());
   CatchStopSignals();
   TrainingConsole console(options.quiet);
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
@@ -63,7 +66,8 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   // What follows is not yet scored.
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.directory));
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, options.directory));
-  return TrainToEnd(*trainer, console, invocation);
+  GORILA_RETURN_IF_ERROR(watch.Start(*trainer, options.quiet));
+  return TrainToEnd(*trainer, console, watch, invocation);
 }
 
 constexpr CommandText kText = {
@@ -85,6 +89,7 @@ Verb AddResumeVerb(CLI::App& gorila) {
   app->add_option("DIR", options->directory, "The run's folder")->required()->type_name("");
   options->changes.AddKeys(*app, kFlags);
   options->changes.AddSets(*app);
+  options->watch.Add(*app);
   app->add_flag("--quiet", options->quiet, "Print the result only");
   return {app, [options](const Invocation& invocation) { return Resume(*options, invocation); }};
 }

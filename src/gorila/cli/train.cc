@@ -9,6 +9,7 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
+#include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 
 namespace gorila::cli {
@@ -21,6 +22,7 @@ constexpr KeyFlag kFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,       kSec
 
 struct TrainOptions {
   ConfigFlags config;
+  WatchFlags watch;
   fs::path run_directory;
   bool quiet = false;
 };
@@ -48,12 +50,15 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   const fs::path directory = options.run_directory.empty()
                                  ? FreeRunDirectory(config, options.config.SourceName())
                                  : options.run_directory;
+  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, options.watch.Bind());
   auto trainer = Trainer::Start(config, directory);
   GORILA_RETURN_IF_ERROR(AsBadInput(trainer.status()));
   CatchStopSignals();
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
+  GORILA_RETURN_IF_ERROR(watch.Start(**trainer, options.quiet));
   TrainingConsole console(options.quiet);
-  return TrainToEnd(**trainer, console, invocation);
+  return TrainToEnd(**trainer, console, watch, invocation);
 }
 
 constexpr CommandText kText = {
@@ -65,6 +70,7 @@ then evaluates the agent and writes a report into the run's directory. Ctrl-C st
 checkpoint that 'gorila resume' goes on from.
 )",
     .examples = R"(gorila train --env minatar/breakout --seed 1
+gorila train --env minatar/seaquest --dashboard
 gorila train --env classic/catch --frames 50000 --set optimizer.learning_rate=0.001
 )"};
 
@@ -79,6 +85,7 @@ Verb AddTrainVerb(CLI::App& gorila) {
   app->add_option("--run-dir", options->run_directory,
                   "New folder for the run (default: runs/ENV-PRESET-seedN-1, -2, ...)")
       ->type_name("DIR");
+  options->watch.Add(*app);
   app->add_flag("--quiet", options->quiet, "Print the result only");
   return {app, [options](const Invocation& invocation) { return Train(*options, invocation); }};
 }

@@ -83,8 +83,14 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationResult&
   fmt::print("next: gorila play --checkpoint {}  |  gorila evaluate {}\n", path, path);
 }
 
-StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, const Invocation& invocation) {
-  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(console.Hooks()));
+StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
+                         const Invocation& invocation) {
+  TrainerHooks hooks = console.Hooks();
+  hooks.progress = [show = hooks.progress, &watch](const ProgressSnapshot& snapshot) {
+    show(snapshot);
+    watch.Publish(snapshot);
+  };
+  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(hooks));
   const std::filesystem::path& directory = trainer.directory().path();
   if (!outcome.finished) {
     std::cerr << fmt::format("stopped at {} frames; go on with: gorila resume {}\n",

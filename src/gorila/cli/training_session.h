@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/runtime/run_report.h"
@@ -38,7 +39,8 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationResult&
 
 // Trains to the end, writes the report and prints the result; the exit status. A run that was
 // stopped is no error: it says how to go on and gives kInterrupted.
-StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, const Invocation& invocation);
+StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
+                         const Invocation& invocation);
 
 }  // namespace gorila::cli
 

@@ -141,6 +141,21 @@ std::vector<Item> UpdateItems(const ProgressSnapshot& snapshot) {
           {"bundles", fmt::format("{}", snapshot.bundles), 9}};
 }
 
+// "learner 62%": the part, and its share of the bundles' time.
+std::string DescribeBottleneck(const ProgressSnapshot& snapshot) {
+  if (snapshot.bottleneck.empty()) return "-";
+  const double share = *std::max_element(snapshot.work.begin(), snapshot.work.end() - 1);
+  return fmt::format("{} {:.0f}%", snapshot.bottleneck, 100 * share);
+}
+
+std::vector<Item> WatchItems(const ProgressSnapshot& snapshot) {
+  return {{"bottleneck", DescribeBottleneck(snapshot), 32},
+          {"loss", FormatRate(snapshot.loss), 10},
+          {"value", FormatReturn(snapshot.value_mean), 12},
+          {"memory", snapshot.resident_bytes > 0 ? FormatCount(snapshot.resident_bytes) + "B" : "-",
+           13}};
+}
+
 int TerminalColumns(int descriptor) {
   winsize size{};
   const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
@@ -172,7 +187,8 @@ std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, in
   columns = std::clamp(columns, 0, kWidestView);
   return {JoinClipped(BarLine(snapshot, columns), columns, colour),
           JoinClipped(ItemLine(TrainingItems(snapshot)), columns, colour),
-          JoinClipped(ItemLine(UpdateItems(snapshot)), columns, colour)};
+          JoinClipped(ItemLine(UpdateItems(snapshot)), columns, colour),
+          JoinClipped(ItemLine(WatchItems(snapshot)), columns, colour)};
 }
 
 std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
@@ -190,6 +206,9 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
       FormatDecimal(snapshot.epsilon, 3), FormatCount(snapshot.episodes),
       FormatCount(snapshot.stale), FormatCount(snapshot.outliers), FormatCount(snapshot.invalid),
       snapshot.bundles);
+  if (!snapshot.bottleneck.empty()) {
+    line += fmt::format(", bottleneck {}", DescribeBottleneck(snapshot));
+  }
   if (std::isfinite(snapshot.seconds_left)) {
     line += fmt::format(", {} left", FormatDuration(snapshot.seconds_left));
   }

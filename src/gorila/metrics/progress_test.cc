@@ -37,6 +37,11 @@ ProgressSnapshot Snapshot() {
   snapshot.seconds_elapsed = 604;
   snapshot.seconds_left = 1872;
   snapshot.bundles = 4;
+  snapshot.work = {0.25, 0.1, 0.62, 0.03, 0};
+  snapshot.bottleneck = Bottleneck(snapshot.work);
+  snapshot.loss = 0.0213;
+  snapshot.value_mean = 3.5;
+  snapshot.resident_bytes = 123456789;
   return snapshot;
 }
 
@@ -50,6 +55,11 @@ ProgressSnapshot WideSnapshot() {
   snapshot.recent_return = -123456.7;
   snapshot.seconds_elapsed = snapshot.seconds_left = 50 * 86400;
   snapshot.bundles = 1000;
+  snapshot.work = {0, 0, 0, 1, 0};
+  snapshot.bottleneck = Bottleneck(snapshot.work);
+  snapshot.loss = 123456;
+  snapshot.value_mean = -12345;
+  snapshot.resident_bytes = 999499999999;
   return snapshot;
 }
 
@@ -94,7 +104,7 @@ std::vector<std::string> Screen(const std::string& output) {
 
 TEST(ProgressFormatTest, ShowsEveryFigure) {
   const auto lines = FormatProgressView(Snapshot(), 80, false);
-  ASSERT_EQ(lines.size(), 3u);
+  ASSERT_EQ(lines.size(), 4u);
   EXPECT_THAT(lines[0], HasSubstr("━─"));
   EXPECT_THAT(lines[0], HasSubstr("  24.6%  1.23M/5.00M frames  10m 04s, 31m 12s left"));
   EXPECT_EQ(Columns(lines[0]), 80);
@@ -102,6 +112,7 @@ TEST(ProgressFormatTest, ShowsEveryFigure) {
             "frames/s 2.21k  return 8.42    epsilon 0.100  episodes 12.3k  replay 87.1k/100k");
   EXPECT_EQ(lines[2],
             "updates/s 551   accepted 307k   stale 12   outliers 3    invalid 0  bundles 4");
+  EXPECT_EQ(lines[3], "bottleneck learner 62%            loss 0.02   value 3.50    memory 123MB");
 }
 
 TEST(ProgressFormatTest, BarFollowsTheFraction) {
@@ -135,7 +146,7 @@ TEST(ProgressFormatTest, NeverExceedsTheTerminalOrEightyColumns) {
   for (const ProgressSnapshot& snapshot : {Snapshot(), WideSnapshot(), ProgressSnapshot()}) {
     for (const int columns : {0, 1, 20, 40, 79, 80, 200}) {
       const auto lines = FormatProgressView(snapshot, columns, false);
-      EXPECT_EQ(lines.size(), 3u);
+      EXPECT_EQ(lines.size(), 4u);
       for (const std::string& line : lines) EXPECT_LE(Columns(line), std::min(columns, 80));
     }
   }
@@ -174,7 +185,7 @@ TEST(ProgressFormatTest, PlainLineIsAsciiAndComplete) {
   EXPECT_EQ(FormatProgressLine(Snapshot()),
             "[10m 04s] frames 1.23M/5.00M (24.6%) 2.21k/s, updates 307k 551/s, return 8.42, "
             "epsilon 0.100, episodes 12.3k, stale 12, outliers 3, invalid 0, bundles 4, "
-            "31m 12s left");
+            "bottleneck learner 62%, 31m 12s left");
 }
 
 TEST(ProgressViewTest, RedrawsInPlace) {
@@ -196,8 +207,8 @@ TEST(ProgressViewTest, PrintsMessagesAboveTheView) {
   view.Show(Snapshot());
   view.Print("after");
   const auto lines = FormatProgressView(Snapshot(), 80, false);
-  EXPECT_THAT(Screen(out.str()),
-              ElementsAre("before", "between", "after", lines[0], lines[1], lines[2], ""));
+  EXPECT_THAT(Screen(out.str()), ElementsAre("before", "between", "after", lines[0], lines[1],
+                                             lines[2], lines[3], ""));
 }
 
 TEST(ProgressViewTest, WritesPlainLinesWhenNotOnATerminal) {
@@ -234,7 +245,7 @@ TEST(ProgressViewTest, MessagesAndViewsOfSeveralThreadsDoNotMix) {
   const std::vector<std::string> screen = Screen(out.str());
   EXPECT_EQ(std::count(screen.begin(), screen.end(), "first"), kMessages);
   EXPECT_EQ(std::count(screen.begin(), screen.end(), "second"), kMessages);
-  EXPECT_EQ(screen.size(), 2u * kMessages + 3 + 1);
+  EXPECT_EQ(screen.size(), 2u * kMessages + 4 + 1);
 }
 
 class EnvironmentVariable {

@@ -87,6 +87,12 @@ std::string DefaultLabel(const fs::path& directory) {
   return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
 }
 
+LabelledRun ParseLabelledRun(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return {DefaultLabel(text), text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
   RunSummary summary;

@@ -36,6 +36,9 @@ struct RunSummary {
 // What a run is called when nobody gave it a label: its folder's name.
 std::string DefaultLabel(const std::filesystem::path& directory);
 
+// "LABEL=DIR", or "DIR", which has its default label.
+LabelledRun ParseLabelledRun(const std::string& text);
+
 // Blocks on the disk. NotFound, InvalidArgument or DataLoss, with the path, for a folder that is no
 // run's or is damaged; a run that has not finished is none of that.
 StatusOr<RunSummary> ReadRun(const LabelledRun& run);

@@ -63,6 +63,8 @@ class Trainer {
 
   const Config& config() const { return config_; }
   const RunDirectory& directory() const { return *directory_; }
+  // The run's parameters. May be pulled from while Run runs.
+  ParameterStore& store() { return cluster_->store(); }
   // Bytes of replay memory that the run holds.
   static std::int64_t ExpectedReplayBytes(const Config& config, const NetworkSpec& network);
 

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "gorila/base/file.h"
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/network_source.h"
+#include "gorila/cli/verb.h"
+#include "gorila/export/npz.h"
+#include "gorila/export/onnx.h"
+#include "gorila/runtime/cluster.h"
+#include "gorila/runtime/run_checkpoint.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExportOptions {
+  ConfigFlags config;
+  fs::path network;
+  std::string format;
+  fs::path output;
+};
+
+// A network and what it is.
+struct Exported {
+  TrainedNetwork trained;
+  NetworkSpec spec;
+
+  std::string description() const {
+    return fmt::format("Q-network of {}, from {}", trained.config.environment.name,
+                       trained.file.filename().string());
+  }
+};
+
+StatusOr<std::string> ToNpz(const Exported& network) {
+  return EncodeNpz(MakeParameterLayout(network.spec), network.trained.parameters);
+}
+
+StatusOr<std::string> ToOnnx(const Exported& network) {
+  return EncodeOnnx(network.spec, network.trained.parameters, network.description());
+}
+
+StatusOr<std::string> ToSafetensors(const Exported& network) {
+  return EncodeParameters(MakeParameterLayout(network.spec), network.trained.parameters,
+                          {{"environment", network.trained.config.environment.name}});
+}
+
+StatusOr<std::string> ToTorchScript(const Exported&) {
+  return InvalidArgument(
+      "--format torchscript needs libtorch, which this program is built without; expected npz, "
+      "onnx "
+      "or safetensors");
+}
+
+struct Format {
+  const char* name;
+  const char* summary;
+  StatusOr<std::string> (*encode)(const Exported& network);
+};
+
+constexpr Format kFormats[] = {{"npz", "arrays for numpy.load", &ToNpz},
+                               {"onnx", "the whole network, observations to Q-values", &ToOnnx},
+                               {"safetensors", "tensors for PyTorch and others", &ToSafetensors},
+                               {"torchscript", "needs libtorch", &ToTorchScript}};
+
+StatusOr<const Format*> FindFormat(const std::string& name) {
+  std::vector<const char*> names;
+  for (const Format& format : kFormats) {
+    if (name == format.name) return &format;
+    names.push_back(format.name);
+  }
+  return InvalidArgument("--format is '{}'; expected one of {}", name, fmt::join(names, ", "));
+}
+
+StatusOr<int> Export(const ExportOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(const Format* format, FindFormat(options.format));
+  GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
+                          LoadTrainedNetwork(options.network, options.config));
+  GORILA_ASSIGN_OR_RETURN(NetworkSpec spec, ResolveNetwork(trained.config));
+  const Exported network{std::move(trained), std::move(spec)};
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, format->encode(network));
+  const fs::path output =
+      options.output.empty() ? fs::path(fmt::format("network.{}", format->name)) : options.output;
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
+  fmt::print("{}: {}, {} bytes\n", output.string(), network.description(), bytes.size());
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "export",
+    .summary = "Write a trained network for other programs",
+    .details =
+        R"(onnx is the whole network: it reads observations as the environment writes them and gives
+Q-values. npz and safetensors are its parameters, named and shaped as PyTorch has them.
+)",
+    .examples = R"(gorila export runs/minatar-breakout-minatar-seed1-1 --format onnx
+gorila export runs/mine/checkpoints/000000050000 --format npz --output weights.npz
+)"};
+
+}  // namespace
+
+Verb AddExportVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<ExportOptions>();
+  app->add_option("PATH", options->network,
+                  "The network: a run's folder, a checkpoint's or a .safetensors file")
+      ->required()
+      ->type_name("");
+  std::string formats;
+  for (const Format& format : kFormats) {
+    formats += fmt::format("{}{} ({})", formats.empty() ? "" : ", ", format.name, format.summary);
+  }
+  app->add_option("--format", options->format, formats)->required()->type_name("NAME");
+  app->add_option("--output", options->output, "File to write (default: network.FORMAT)")
+      ->type_name("FILE");
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  return {app, [options](const Invocation&) { return Export(*options); }};
+}
+
+}  // namespace gorila::cli

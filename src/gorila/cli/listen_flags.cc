@@ -1,0 +1,36 @@
+#include "gorila/cli/listen_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "gorila/rpc/run_identity.h"
+
+namespace gorila::cli {
+
+void ListenFlags::Add(CLI::App& app) {
+  app.add_option("--tls-cert", certificate_,
+                 "Certificate (PEM) of the dashboard's and metrics' port")
+      ->type_name("FILE");
+  app.add_option("--tls-key", key_, "Its private key")->type_name("FILE");
+  app.add_option("--token-file", token_file_, "File with the token that a browser must know")
+      ->type_name("FILE");
+  app.add_flag("--insecure", insecure_, "Listen off loopback without TLS or token");
+}
+
+StatusOr<std::unique_ptr<HttpListener>> ListenFlags::Bind(const char* flag, const std::string& text,
+                                                          const ListenAddress& otherwise) const {
+  ListenOptions options;
+  options.tls_certificate = certificate_;
+  options.tls_key = key_;
+  options.insecure = insecure_;
+  const auto address = ParseListenAddress(text, otherwise);
+  if (!address.ok()) return Annotate(address.status(), flag);
+  options.address = *address;
+  if (!token_file_.empty()) {
+    GORILA_ASSIGN_OR_RETURN(options.token, rpc::ReadToken(token_file_));
+  }
+  auto listener = HttpListener::Bind(options);
+  if (!listener.ok()) return Annotate(listener.status(), flag);
+  return listener;
+}
+
+}  // namespace gorila::cli

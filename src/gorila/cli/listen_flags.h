@@ -1,0 +1,36 @@
+// The options of what people watch over the network, the same for every verb that has them.
+#ifndef GORILA_CLI_LISTEN_FLAGS_H_
+#define GORILA_CLI_LISTEN_FLAGS_H_
+
+#include <filesystem>
+#include <string>
+
+#include "gorila/dashboard/http_listener.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gorila::cli {
+
+// How a port off loopback is secured. Not copied while CLI11 refers to it.
+class ListenFlags {
+ public:
+  // --tls-cert, --tls-key, --token-file and --insecure.
+  void Add(CLI::App& app);
+
+  // Takes the port that `text` (the value of `flag`) names. InvalidArgument, with the flag, for
+  // what cannot be had; an unreadable token file keeps its own error.
+  StatusOr<std::unique_ptr<HttpListener>> Bind(const char* flag, const std::string& text,
+                                               const ListenAddress& otherwise) const;
+
+ private:
+  std::filesystem::path certificate_;
+  std::filesystem::path key_;
+  std::filesystem::path token_file_;
+  bool insecure_ = false;
+};
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_LISTEN_FLAGS_H_

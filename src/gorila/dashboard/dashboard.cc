@@ -1,0 +1,305 @@
+#include "gorila/dashboard/dashboard.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "gorila/actor/exploration.h"
+#include "gorila/base/denormals.h"
+#include "gorila/dashboard/game_view.h"
+#include "gorila/dashboard/page.h"
+#include "gorila/dashboard/run_metrics.h"
+#include "gorila/metrics/prometheus_text.h"
+#include "gorila/runtime/cluster.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+constexpr auto kPollPeriod = std::chrono::milliseconds(500);
+constexpr auto kHeartbeat = std::chrono::seconds(2);
+constexpr auto kGamePeriod = std::chrono::milliseconds(90);
+constexpr std::size_t kKeptEvents = 1000;
+constexpr const char* kJsonType = "application/json; charset=utf-8";
+
+// NaN as null.
+Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json BundleJson(const BundleProgress& bundle) {
+  return {
+      {"return", Number(bundle.recent_return)}, {"epsilon", bundle.epsilon}, {"work", bundle.work}};
+}
+
+std::string SnapshotJson(const ProgressSnapshot& snapshot) {
+  Json json = {{"frames", snapshot.frames},
+               {"total_frames", snapshot.total_frames},
+               {"updates", snapshot.updates},
+               {"frames_per_second", snapshot.frames_per_second},
+               {"updates_per_second", snapshot.updates_per_second},
+               {"epsilon", snapshot.epsilon},
+               {"return", Number(snapshot.recent_return)},
+               {"episodes", snapshot.episodes},
+               {"accepted", snapshot.accepted},
+               {"stale", snapshot.stale},
+               {"outliers", snapshot.outliers},
+               {"invalid", snapshot.invalid},
+               {"replay_size", snapshot.replay_size},
+               {"replay_capacity", snapshot.replay_capacity},
+               {"seconds_elapsed", snapshot.seconds_elapsed},
+               {"seconds_left", Number(snapshot.seconds_left)},
+               {"resident_bytes", snapshot.resident_bytes},
+               {"staleness", snapshot.staleness},
+               {"work", snapshot.work},
+               {"bottleneck", snapshot.bottleneck},
+               {"bundles", Json::array()}};
+  for (const BundleProgress& bundle : snapshot.per_bundle) {
+    json["bundles"].push_back(BundleJson(bundle));
+  }
+  return json.dump();
+}
+
+// Every so many of them that at most kMostRows are left, the last one always among them.
+std::string ThinnedRows(const std::vector<std::string>& lines) {
+  const std::size_t step = (lines.size() + Dashboard::kMostRows - 1) / Dashboard::kMostRows;
+  std::string rows = "{\"rows\":[";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const bool training = lines[i].find("\"kind\":\"training\"") != std::string::npos;
+    if (training && (lines.size() - 1 - i) % step != 0) continue;
+    if (rows.back() != '[') rows += ',';
+    rows += lines[i];
+  }
+  return rows + "]}";
+}
+
+// Of the last line that is a training row; a run without one has an empty state.
+ProgressSnapshot LastProgress(const std::vector<std::string>& lines) {
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    const StatusOr<RunLogRow> row = ParseRunLogLine(*line);
+    if (row.ok() && row->Text("kind") == "training") return ProgressOfRow(*row);
+  }
+  return {};
+}
+
+std::string RunEvent(std::size_t run, std::string_view name, std::string_view json) {
+  return fmt::format("{{\"run\":{},\"{}\":{}}}", run, name, json);
+}
+
+std::optional<int> ParseNumber(const std::string& text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Dashboard>> Dashboard::Start(std::unique_ptr<HttpListener> listener,
+                                                      const std::vector<LabelledRun>& runs,
+                                                      ParameterStore* live) {
+  std::vector<RunFeed> feeds;
+  for (const LabelledRun& run : runs) {
+    GORILA_ASSIGN_OR_RETURN(RunFeed feed, RunFeed::Open(run));
+    feeds.push_back(std::move(feed));
+  }
+  return std::unique_ptr<Dashboard>(new Dashboard(std::move(listener), std::move(feeds), live));
+}
+
+Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
+                     ParameterStore* live)
+    : listener_(std::move(listener)), live_(live), events_(kKeptEvents), feeds_(std::move(feeds)) {
+  AddPages();
+  AddApi();
+  listener_->Start();
+  poller_ = std::thread([this] { PollUntilStopped(); });
+}
+
+Dashboard::~Dashboard() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    wake_.NotifyAll();
+  }
+  poller_.join();
+  PollFeeds();  // what the run's end has left
+  events_.Publish({"end", "{}"});
+  listener_->Stop();
+}
+
+void Dashboard::AddPages() {
+  for (const PageFile& file : PageFiles()) {
+    listener_->Get(std::string(file.path), [&file](const HttpRequest&) {
+      return HttpResponse{.type = std::string(file.type), .body = std::string(file.contents)};
+    });
+  }
+}
+
+void Dashboard::AddApi() {
+  listener_->Get("/api/runs", [this](const HttpRequest&) { return Runs(); });
+  listener_->Get("/api/rows", [this](const HttpRequest& request) { return Rows(request); });
+  listener_->Get("/metrics", [this](const HttpRequest&) { return Metrics(); });
+  listener_->Stream("/api/events",
+                    [this](const HttpRequest&, EventSink& sink) { StreamEvents(sink); });
+  listener_->Stream("/api/game", [this](const HttpRequest& request, EventSink& sink) {
+    StreamGame(request, sink);
+  });
+}
+
+void Dashboard::Publish(const ProgressSnapshot& snapshot) {
+  {
+    const MutexLock lock(mutex_);
+    snapshot_ = snapshot;
+  }
+  events_.Publish({"live", SnapshotJson(snapshot)});
+}
+
+void Dashboard::PollUntilStopped() {
+  while (true) {
+    PollFeeds();
+    const MutexLock lock(mutex_);
+    const auto next = Clock::now() + kPollPeriod;
+    while (!stopping_ && wake_.WaitUntil(mutex_, next)) {
+    }
+    if (stopping_) return;
+  }
+}
+
+void Dashboard::PollFeeds() {
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    const RunFeed::News news = feeds_[i].Poll();
+    if (news.log_began_anew) {
+      // Browsers ask for the rows, which may be many.
+      events_.Publish({"reset", fmt::format("{{\"run\":{}}}", i)});
+    } else {
+      for (const std::string& line : news.lines) {
+        events_.Publish({"row", RunEvent(i, "row", line)});
+      }
+    }
+    if (news.state_changed) {
+      events_.Publish({"run", RunEvent(i, "description", feeds_[i].Describe())});
+    }
+  }
+}
+
+HttpResponse Dashboard::Runs() {
+  const MutexLock lock(mutex_);
+  std::string json = fmt::format("{{\"live\":{},\"runs\":[", live_ != nullptr);
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    if (i > 0) json += ',';
+    json += feeds_[i].Describe();
+  }
+  json += "]";
+  if (snapshot_.has_value()) json += ",\"snapshot\":" + SnapshotJson(*snapshot_);
+  return {.type = kJsonType, .body = json + "}"};
+}
+
+StatusOr<std::size_t> Dashboard::RunIndex(const HttpRequest& request) {
+  const MutexLock lock(mutex_);
+  const std::string text = request.Get("run", "0");
+  const auto run = ParseNumber(text);
+  if (!run.has_value() || *run < 0 || static_cast<std::size_t>(*run) >= feeds_.size()) {
+    return InvalidArgument("run is '{}'; expected 0 to {}", text, feeds_.size() - 1);
+  }
+  return static_cast<std::size_t>(*run);
+}
+
+HttpResponse Dashboard::Rows(const HttpRequest& request) {
+  const StatusOr<std::size_t> run = RunIndex(request);
+  if (!run.ok()) return {.status = 404, .body = std::string(run.status().message()) + "\n"};
+  const MutexLock lock(mutex_);
+  return {.type = kJsonType, .body = ThinnedRows(feeds_[*run].lines())};
+}
+
+HttpResponse Dashboard::Metrics() {
+  const MutexLock lock(mutex_);
+  std::vector<RunMetrics> runs;
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    const bool present = i == 0 && snapshot_.has_value();
+    runs.push_back({feeds_[i].label(), feeds_[i].config().environment.name,
+                    present ? *snapshot_ : LastProgress(feeds_[i].lines())});
+  }
+  return {.type = kPrometheusContentType, .body = RenderRunMetrics(runs)};
+}
+
+// The browser asks for runs and rows once the stream is open, so that it misses nothing.
+void Dashboard::StreamEvents(EventSink& sink) {
+  std::uint64_t next = events_.end();
+  bool alive = sink.Send("hello", "{}");
+  while (alive) {
+    if (events_.Missed(next)) {
+      next = events_.end();
+      alive = sink.Send("missed", "{}");
+      continue;
+    }
+    const auto event = events_.Wait(next, Clock::now() + kHeartbeat);
+    if (event.has_value()) {
+      alive = sink.Send(event->name, event->data) && event->name != "end";
+    } else {
+      alive = sink.Send("heartbeat", "{}") && sink.open();
+    }
+  }
+}
+
+double Dashboard::EpsilonNow(std::size_t run, int actor) {
+  if (actor < 0) return 0;
+  const MutexLock lock(mutex_);
+  const Config& config = feeds_[run].config();
+  const bool present = run == 0 && snapshot_.has_value();
+  const ProgressSnapshot progress = present ? *snapshot_ : LastProgress(feeds_[run].lines());
+  const ExplorationOptions& options = config.actor.options.exploration;
+  const std::uint64_t ticks =
+      options.clock == ExplorationClock::kFrames ? progress.frames : progress.updates;
+  return Epsilon(options, static_cast<std::int64_t>(ticks), actor, config.run.bundles);
+}
+
+void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
+  FlushDenormalsInThisThread();
+  const Status status = PlayGame(request, sink);
+  if (!status.ok()) {
+    sink.Send("problem", Json({{"message", std::string(status.message())}}).dump());
+  }
+}
+
+// Until the browser has gone. A run without a network yet is waited for.
+Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
+  GORILA_ASSIGN_OR_RETURN(const std::size_t run, RunIndex(request));
+  const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);
+  Config config;
+  std::unique_ptr<ParameterSource> source;
+  {
+    const MutexLock lock(mutex_);
+    config = feeds_[run].config();
+    GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+    source = run == 0 && live_ != nullptr
+                 ? WatchStore(*live_)
+                 : WatchRunDirectory(feeds_[run].directory(), MakeParameterLayout(network));
+  }
+  if (actor >= config.run.bundles) {
+    return InvalidArgument("actor is {}; expected at most {}", actor, config.run.bundles - 1);
+  }
+  const auto seed = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<GameView> game,
+      GameView::Make(
+          config, std::move(source), [this, run, actor] { return EpsilonNow(run, actor); }, seed));
+  while (sink.open()) {
+    const auto next = Clock::now() + kGamePeriod;
+    const StatusOr<std::string> frame = game->Step();
+    if (frame.ok()) {
+      sink.Send("game", *frame);
+    } else if (absl::IsNotFound(frame.status())) {
+      sink.Send("waiting", Json({{"message", std::string(frame.status().message())}}).dump());
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    } else {
+      return frame.status();
+    }
+    std::this_thread::sleep_until(next);
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,83 @@
+// The page on which people watch runs: a small web server over run directories, and over a run that
+// trains in this process. It never writes.
+#ifndef GORILA_DASHBOARD_DASHBOARD_H_
+#define GORILA_DASHBOARD_DASHBOARD_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/dashboard/event_log.h"
+#include "gorila/dashboard/http_listener.h"
+#include "gorila/dashboard/run_feed.h"
+#include "gorila/metrics/progress.h"
+#include "gorila/parameter_server/parameter_store.h"
+
+namespace gorila {
+
+inline constexpr int kDashboardPort = 7733;
+
+// Thread-safe.
+//
+//   /                    the page
+//   /api/runs            the runs and their configurations
+//   /api/rows?run=N      what run N has logged, thinned to kMostRows
+//   /api/events          server-sent events: what is new
+//   /api/game?run=N      server-sent events: run N's agent at play; &actor=I explores as actor I
+//   does /metrics             for Prometheus
+class Dashboard {
+ public:
+  // Serves `runs` (not empty) until it is destroyed. `live`: the parameters of the first run, which
+  // trains in this process, else null; it must outlive the dashboard. NotFound, InvalidArgument or
+  // DataLoss, with the path, for a folder that is no run's.
+  static StatusOr<std::unique_ptr<Dashboard>> Start(std::unique_ptr<HttpListener> listener,
+                                                    const std::vector<LabelledRun>& runs,
+                                                    ParameterStore* live = nullptr);
+  ~Dashboard();
+  Dashboard(const Dashboard&) = delete;
+  Dashboard& operator=(const Dashboard&) = delete;
+
+  // The state of the run that trains here. Does not block on any browser.
+  void Publish(const ProgressSnapshot& snapshot) GORILA_EXCLUDES(mutex_);
+
+  std::string url() const { return listener_->url(); }
+
+  // How many rows a browser gets of a run at most; of a longer log every second, third, ... one.
+  static constexpr std::size_t kMostRows = 2000;
+
+ private:
+  Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
+            ParameterStore* live);
+  void AddPages();
+  void AddApi();
+  void PollUntilStopped() GORILA_EXCLUDES(mutex_);
+  void PollFeeds() GORILA_EXCLUDES(mutex_);
+
+  HttpResponse Runs() GORILA_EXCLUDES(mutex_);
+  HttpResponse Rows(const HttpRequest& request) GORILA_EXCLUDES(mutex_);
+  HttpResponse Metrics() GORILA_EXCLUDES(mutex_);
+  void StreamEvents(EventSink& sink);
+  void StreamGame(const HttpRequest& request, EventSink& sink) GORILA_EXCLUDES(mutex_);
+  Status PlayGame(const HttpRequest& request, EventSink& sink) GORILA_EXCLUDES(mutex_);
+  StatusOr<std::size_t> RunIndex(const HttpRequest& request) GORILA_EXCLUDES(mutex_);
+  double EpsilonNow(std::size_t run, int actor) GORILA_EXCLUDES(mutex_);
+
+  const std::unique_ptr<HttpListener> listener_;
+  ParameterStore* const live_;
+  EventLog events_;
+
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ GORILA_GUARDED_BY(mutex_) = false;
+  std::vector<RunFeed> feeds_ GORILA_GUARDED_BY(mutex_);
+  std::optional<ProgressSnapshot> snapshot_ GORILA_GUARDED_BY(mutex_);
+
+  std::thread poller_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_DASHBOARD_DASHBOARD_H_

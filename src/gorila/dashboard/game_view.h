@@ -1,0 +1,64 @@
+// A game that the trained agent plays for whoever watches: its own environment and network, and
+// nothing of the run's but parameters that it pulls.
+#ifndef GORILA_DASHBOARD_GAME_VIEW_H_
+#define GORILA_DASHBOARD_GAME_VIEW_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gorila/actor/frame_stacker.h"
+#include "gorila/base/random.h"
+#include "gorila/dashboard/parameter_source.h"
+#include "gorila/env/environment.h"
+#include "gorila/network/q_network.h"
+#include "gorila/runtime/config.h"
+
+namespace gorila {
+
+// For one thread.
+class GameView {
+ public:
+  // `epsilon` is asked about once a second: the probability of a random action.
+  static StatusOr<std::unique_ptr<GameView>> Make(const Config& config,
+                                                  std::unique_ptr<ParameterSource> source,
+                                                  std::function<double()> epsilon,
+                                                  std::uint64_t seed);
+
+  // One step of the game, with parameters that are at most about a second old; then a JSON object
+  // in one line: the picture (a data URL), Q-values, the chosen action, and how the episode goes.
+  // NotFound while the run has no network.
+  StatusOr<std::string> Step();
+
+ private:
+  GameView(NetworkSpec spec, std::unique_ptr<Environment> environment,
+           std::unique_ptr<QNetwork> network, std::unique_ptr<ParameterSource> source,
+           std::function<double()> epsilon, std::uint64_t seed);
+  Status Refresh();
+  StatusOr<std::string> Picture() const;
+
+  const NetworkSpec spec_;
+  const std::unique_ptr<Environment> environment_;
+  const std::unique_ptr<QNetwork> network_;
+  const std::unique_ptr<ParameterSource> source_;
+  const std::function<double()> epsilon_of_;
+  RandomStream random_;
+  std::chrono::steady_clock::time_point next_refresh_{};
+  bool has_parameters_ = false;
+  std::vector<float> parameters_;
+  std::vector<std::byte> stacked_;
+  FrameStacker stacker_;
+  std::vector<float> q_;
+  TimeStep time_step_{.step_type = StepType::kLast};  // so that the first step begins an episode
+  double epsilon_ = 0;
+  std::int64_t episode_ = 0;
+  std::int64_t steps_ = 0;
+  double episode_return_ = 0;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_DASHBOARD_GAME_VIEW_H_

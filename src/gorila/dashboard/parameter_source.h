@@ -1,0 +1,38 @@
+// Where the dashboard's games get their network from.
+#ifndef GORILA_DASHBOARD_PARAMETER_SOURCE_H_
+#define GORILA_DASHBOARD_PARAMETER_SOURCE_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/network/parameter_layout.h"
+#include "gorila/parameter_server/parameter_store.h"
+
+namespace gorila {
+
+// For one thread.
+class ParameterSource {
+ public:
+  virtual ~ParameterSource() = default;
+
+  // Takes newer parameters into `values` (the layout's size); false when there are none. NotFound
+  // while a run has no network yet.
+  virtual StatusOr<bool> Refresh(std::vector<float>& values) = 0;
+
+  // Where the present ones are from: "live", "checkpoint at 50000 frames", "final network".
+  virtual std::string Describe() const = 0;
+};
+
+// A pull from a run that trains in this process, which must outlive the source.
+std::unique_ptr<ParameterSource> WatchStore(ParameterStore& store);
+
+// A run's final network, else its newest whole checkpoint. Reads only.
+std::unique_ptr<ParameterSource> WatchRunDirectory(const std::filesystem::path& directory,
+                                                   const ParameterLayout& layout);
+
+}  // namespace gorila
+
+#endif  // GORILA_DASHBOARD_PARAMETER_SOURCE_H_

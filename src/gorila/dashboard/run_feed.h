@@ -1,0 +1,66 @@
+// A run's directory as it grows, for the dashboard.
+#ifndef GORILA_DASHBOARD_RUN_FEED_H_
+#define GORILA_DASHBOARD_RUN_FEED_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/runtime/config.h"
+#include "gorila/runtime/run_report.h"
+
+namespace gorila {
+
+enum class RunState {
+  kTraining,  // a process of this machine holds the run
+  kStopped,   // nobody does, and it has no final evaluation; gorila resume goes on
+  kFinished
+};
+std::string_view RunStateName(RunState state);
+
+// Reads only. Not thread-safe.
+class RunFeed {
+ public:
+  // NotFound, InvalidArgument or DataLoss, with the path, when the folder is no run's or its
+  // configuration cannot be read. A log that has not begun is no error.
+  static StatusOr<RunFeed> Open(const LabelledRun& run);
+
+  // What one look found.
+  struct News {
+    bool log_began_anew = false;     // a resumed run cut its log: earlier lines are void
+    std::vector<std::string> lines;  // new whole lines of metrics.jsonl, each a JSON object
+    bool state_changed = false;
+  };
+  // Looks at the files. Lines that are no JSON object are left out and counted.
+  News Poll();
+
+  // All lines so far.
+  const std::vector<std::string>& lines() const { return lines_; }
+  // A JSON object: label, directory, state, the configuration and what a finished run scored.
+  std::string Describe() const;
+
+  const std::string& label() const { return run_.label; }
+  const std::filesystem::path& directory() const { return run_.directory; }
+  const Config& config() const { return config_; }
+  RunState state() const { return state_; }
+
+ private:
+  RunFeed(LabelledRun run, Config config) : run_(std::move(run)), config_(std::move(config)) {}
+  void ReadLog(News& news);
+  RunState LookAtState() const;
+
+  LabelledRun run_;
+  Config config_;
+  RunState state_ = RunState::kStopped;
+  std::string evaluation_ = "null";  // evaluation.json, in one line
+  std::uint64_t offset_ = 0;         // of the log that was read
+  std::string last_line_;            // the last one before it, to notice another log
+  std::vector<std::string> lines_;
+  std::uint64_t bad_lines_ = 0;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_DASHBOARD_RUN_FEED_H_

@@ -1,0 +1,112 @@
+#include "gorila/dashboard/run_feed.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "gorila/base/file.h"
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/run_directory.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class RunFeedTest : public ::testing::Test {
+ protected:
+  RunFeedTest() {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    Write("config.toml", ToToml(Config()));
+  }
+  ~RunFeedTest() override { fs::remove_all(folder_); }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+  void Append(const std::string& text) {
+    std::ofstream(folder_ / "metrics.jsonl", std::ios::binary | std::ios::app) << text;
+  }
+  RunFeed Open() { return RunFeed::Open({"label", folder_}).value(); }
+
+  const fs::path folder_ = fs::path(::testing::TempDir()) /
+                           ::testing::UnitTest::GetInstance()->current_test_info()->name();
+};
+
+TEST_F(RunFeedTest, GivesEachLineOnceAndOnlyWhenItIsWhole) {
+  Append("{\"frames\":1}\n");
+  RunFeed feed = Open();
+  EXPECT_THAT(feed.lines(), ElementsAre("{\"frames\":1}"));
+  Append("{\"frames\":2}\n{\"fra");
+  EXPECT_THAT(feed.Poll().lines, ElementsAre("{\"frames\":2}"));
+  EXPECT_THAT(feed.Poll().lines, IsEmpty());
+  Append("mes\":3}\n");
+  EXPECT_THAT(feed.Poll().lines, ElementsAre("{\"frames\":3}"));
+}
+
+TEST_F(RunFeedTest, ARunWithoutALogHasNoLinesYet) {
+  RunFeed feed = Open();
+  EXPECT_THAT(feed.lines(), IsEmpty());
+  Append("{}\n");
+  const RunFeed::News news = feed.Poll();
+  EXPECT_FALSE(news.log_began_anew);
+  EXPECT_THAT(news.lines, ElementsAre("{}"));
+}
+
+TEST_F(RunFeedTest, NoticesALogThatWasCut) {
+  Append("{\"frames\":1}\n{\"frames\":2}\n");
+  RunFeed feed = Open();
+  fs::resize_file(folder_ / "metrics.jsonl", std::string("{\"frames\":1}\n").size());
+  RunFeed::News news = feed.Poll();
+  EXPECT_TRUE(news.log_began_anew);
+  EXPECT_THAT(feed.lines(), ElementsAre("{\"frames\":1}"));
+  Append("{\"frames\":9}\n");
+  EXPECT_FALSE(feed.Poll().log_began_anew);
+  EXPECT_THAT(feed.lines(), ElementsAre("{\"frames\":1}", "{\"frames\":9}"));
+}
+
+TEST_F(RunFeedTest, NoticesALogThatWasCutAndGrewAgain) {
+  Append("{\"frames\":1}\n{\"frames\":2}\n");
+  RunFeed feed = Open();
+  Write("metrics.jsonl", "{\"frames\":1}\n{\"frames\":7}\n{\"frames\":8}\n");
+  EXPECT_TRUE(feed.Poll().log_began_anew);
+  EXPECT_THAT(feed.lines(), ElementsAre("{\"frames\":1}", "{\"frames\":7}", "{\"frames\":8}"));
+}
+
+TEST_F(RunFeedTest, PassesOverLinesThatAreNoObjectAndCountsThem) {
+  Append("garbage\n[1]\n{\"frames\":1}\n");
+  const RunFeed feed = Open();
+  EXPECT_THAT(feed.lines(), ElementsAre("{\"frames\":1}"));
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["bad_lines"], 2);
+}
+
+TEST_F(RunFeedTest, SeesWhetherTheRunIsHeldAndWhenItHasFinished) {
+  RunFeed feed = Open();
+  EXPECT_EQ(feed.state(), RunState::kStopped);
+  {
+    const auto held = RunDirectory::Open(folder_).value();
+    EXPECT_TRUE(feed.Poll().state_changed);
+    EXPECT_EQ(feed.state(), RunState::kTraining);
+  }
+  Write("evaluation.json", "{\"mean\": 3.5}");
+  EXPECT_TRUE(feed.Poll().state_changed);
+  EXPECT_EQ(feed.state(), RunState::kFinished);
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["evaluation"]["mean"], 3.5);
+}
+
+TEST_F(RunFeedTest, AFolderThatIsNoRunIsNamed) {
+  fs::remove(folder_ / "config.toml");
+  const auto feed = RunFeed::Open({"label", folder_});
+  ASSERT_TRUE(absl::IsInvalidArgument(feed.status()));
+  EXPECT_THAT(std::string(feed.status().message()), HasSubstr(folder_.string()));
+  EXPECT_TRUE(absl::IsNotFound(RunFeed::Open({"label", folder_ / "none"}).status()));
+}
+
+}  // namespace
+}  // namespace gorila

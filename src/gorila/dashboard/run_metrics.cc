@@ -1,0 +1,176 @@
+#include "gorila/dashboard/run_metrics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gorila/metrics/prometheus_text.h"
+
+namespace gorila {
+namespace {
+
+using Type = PrometheusText::Type;
+
+struct Family {
+  const char* name;
+  Type type;
+  const char* help;
+  double (*value)(const ProgressSnapshot& progress);  // NaN = the run has none
+};
+
+double Count(std::uint64_t count) { return static_cast<double>(count); }
+// Zero where the run does not say.
+double KnownOr(double value) { return value > 0 ? value : std::nan(""); }
+
+constexpr Family kFamilies[] = {
+    {"gorila_environment_frames_total", Type::kCounter,
+     "Environment steps of all bundles together.",
+     [](const ProgressSnapshot& p) { return Count(p.frames); }},
+    {"gorila_parameter_updates_total", Type::kCounter,
+     "Gradients that the first shard of the parameter server has applied.",
+     [](const ProgressSnapshot& p) { return Count(p.updates); }},
+    {"gorila_episodes_total", Type::kCounter, "Episodes that ended in training.",
+     [](const ProgressSnapshot& p) { return Count(p.episodes); }},
+    {"gorila_training_seconds_total", Type::kCounter, "Wall time of training, over resumes.",
+     [](const ProgressSnapshot& p) { return KnownOr(p.seconds_elapsed); }},
+    {"gorila_cpu_seconds_total", Type::kCounter, "Processor time of the program, over resumes.",
+     [](const ProgressSnapshot& p) { return KnownOr(p.cpu_seconds); }},
+    {"gorila_energy_joules_total", Type::kCounter,
+     "Energy of all the machine's processors, where it has counters.",
+     [](const ProgressSnapshot& p) { return p.joules; }},
+    {"gorila_episode_return_mean", Type::kGauge, "Mean return of the last training episodes.",
+     [](const ProgressSnapshot& p) { return p.recent_return; }},
+    {"gorila_exploration_epsilon_ratio", Type::kGauge,
+     "Probability of a random action, mean over actors.",
+     [](const ProgressSnapshot& p) { return p.epsilon; }},
+    {"gorila_loss", Type::kGauge, "Running mean of the TD loss.",
+     [](const ProgressSnapshot& p) { return p.loss; }},
+    {"gorila_gradient_norm", Type::kGauge, "Mean Euclidean norm of recent gradients.",
+     [](const ProgressSnapshot& p) { return p.gradient_norm; }},
+    {"gorila_state_value_mean", Type::kGauge, "Mean of max Q over recently sampled states.",
+     [](const ProgressSnapshot& p) { return p.value_mean; }},
+    {"gorila_replay_frames", Type::kGauge, "Frames in replay memory.",
+     [](const ProgressSnapshot& p) { return Count(p.replay_size); }},
+    {"gorila_resident_memory_bytes", Type::kGauge, "Memory of the program that is in RAM.",
+     [](const ProgressSnapshot& p) { return KnownOr(Count(p.resident_bytes)); }},
+};
+
+PrometheusLabels RunLabel(const RunMetrics& run) { return {{"run", run.label}}; }
+
+void AddFamily(const Family& family, std::span<const RunMetrics> runs, PrometheusText& text) {
+  text.Begin(family.name, family.type, family.help);
+  for (const RunMetrics& run : runs) {
+    const double value = family.value(run.progress);
+    if (!std::isnan(value)) text.Add(RunLabel(run), value);
+  }
+}
+
+void AddInfo(std::span<const RunMetrics> runs, PrometheusText& text) {
+  text.Begin("gorila_run_info", Type::kGauge, "1; what the run is.");
+  for (const RunMetrics& run : runs) {
+    text.Add({{"run", run.label}, {"environment", run.environment}}, 1);
+  }
+}
+
+void AddGradients(std::span<const RunMetrics> runs, PrometheusText& text) {
+  text.Begin("gorila_gradients_total", Type::kCounter, "Gradients by what became of them.");
+  for (const RunMetrics& run : runs) {
+    const ProgressSnapshot& progress = run.progress;
+    text.Add({{"run", run.label}, {"outcome", "accepted"}}, Count(progress.accepted));
+    text.Add({{"run", run.label}, {"outcome", "stale"}}, Count(progress.stale));
+    text.Add({{"run", run.label}, {"outcome", "outlier"}}, Count(progress.outliers));
+    text.Add({{"run", run.label}, {"outcome", "invalid"}}, Count(progress.invalid));
+  }
+}
+
+void AddBundles(std::span<const RunMetrics> runs, PrometheusText& text) {
+  text.Begin("gorila_bundle_episode_return_mean", Type::kGauge,
+             "Mean return of a bundle's last training episodes.");
+  for (const RunMetrics& run : runs) {
+    for (std::size_t i = 0; i < run.progress.per_bundle.size(); ++i) {
+      const double mean = run.progress.per_bundle[i].recent_return;
+      if (std::isnan(mean)) continue;
+      text.Add({{"run", run.label}, {"bundle", fmt::format("{}", i)}}, mean);
+    }
+  }
+}
+
+void AddWork(std::span<const RunMetrics> runs, PrometheusText& text) {
+  text.Begin("gorila_bundle_time_ratio", Type::kGauge,
+             "Part of all bundles' recent time that went into a kind of work.");
+  for (const RunMetrics& run : runs) {
+    const WorkSeconds& work = run.progress.work;
+    if (std::all_of(work.begin(), work.end(), [](double part) { return part == 0; })) continue;
+    for (std::size_t i = 0; i < kWorks; ++i) {
+      text.Add({{"run", run.label}, {"work", std::string(kWorkNames[i])}}, work[i]);
+    }
+  }
+}
+
+// The buckets of shard.h: 0, 1, 2 to 3, 4 to 7, ...; the last one has no end and goes with +Inf.
+void AddStaleness(std::span<const RunMetrics> runs, PrometheusText& text) {
+  text.Begin("gorila_gradient_staleness_versions", Type::kHistogram,
+             "Updates that gradients lagged behind; the sum takes each bucket's lower end.");
+  for (const RunMetrics& run : runs) {
+    const std::vector<std::uint64_t>& counts = run.progress.staleness;
+    if (counts.empty()) continue;
+    std::vector<double> limits;
+    double sum = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const double begin = i == 0 ? 0 : std::ldexp(1, static_cast<int>(i) - 1);
+      if (i + 1 < counts.size()) limits.push_back(std::ldexp(1, static_cast<int>(i)) - 1);
+      sum += begin * Count(counts[i]);
+    }
+    text.AddHistogram(RunLabel(run), limits, counts, sum);
+  }
+}
+
+}  // namespace
+
+std::string RenderRunMetrics(std::span<const RunMetrics> runs) {
+  PrometheusText text;
+  AddInfo(runs, text);
+  for (const Family& family : kFamilies) AddFamily(family, runs, text);
+  AddGradients(runs, text);
+  AddStaleness(runs, text);
+  AddBundles(runs, text);
+  AddWork(runs, text);
+  return text.Take();
+}
+
+ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
+  const auto count = [&row](std::string_view name) {
+    return static_cast<std::uint64_t>(std::max(0.0, row.Number(name).value_or(0)));
+  };
+  const auto number = [&row](std::string_view name) {
+    return row.Number(name).value_or(std::nan(""));
+  };
+  ProgressSnapshot progress;
+  progress.frames = count("frames");
+  progress.updates = count("updates");
+  progress.episodes = count("episodes");
+  progress.frames_per_second = row.Number("frames_per_second").value_or(0);
+  progress.updates_per_second = row.Number("updates_per_second").value_or(0);
+  progress.epsilon = row.Number("epsilon").value_or(0);
+  progress.recent_return = number("return_mean");
+  progress.accepted = count("gradients_accepted");
+  progress.stale = count("gradients_stale");
+  progress.outliers = count("gradients_outlier");
+  progress.invalid = count("gradients_invalid");
+  progress.replay_size = count("replay_rows");
+  progress.seconds_elapsed = row.Number("seconds").value_or(0);
+  progress.loss = number("loss");
+  progress.gradient_norm = number("gradient_norm");
+  progress.value_mean = number("value_mean");
+  progress.value_max = number("value_max");
+  progress.resident_bytes = count("resident_bytes");
+  progress.cpu_seconds = row.Number("cpu_seconds").value_or(0);
+  progress.joules = number("joules");
+  const auto work = row.Numbers("work");
+  if (work.size() == kWorks) std::copy(work.begin(), work.end(), progress.work.begin());
+  for (const double mean : row.Numbers("bundle_returns")) {
+    progress.per_bundle.push_back({.recent_return = mean});
+  }
+  return progress;
+}
+
+}  // namespace gorila

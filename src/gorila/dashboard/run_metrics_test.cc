@@ -1,0 +1,45 @@
+#include "gorila/dashboard/run_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace gorila {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(RunMetricsTest, LeavesOutWhatARunDoesNotKnow) {
+  const RunMetrics run{"a", "minatar/breakout", ProgressSnapshot()};
+  const std::string text = RenderRunMetrics(std::span(&run, 1));
+  EXPECT_THAT(text, HasSubstr("gorila_environment_frames_total{run=\"a\"} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("gorila_energy_joules_total{")));
+  EXPECT_THAT(text, Not(HasSubstr("NaN")));
+}
+
+TEST(RunMetricsTest, StalenessBucketsEndAtTheLastVersionOfEach) {
+  RunMetrics run{"a", "e", ProgressSnapshot()};
+  run.progress.staleness = {5, 3, 2};  // 0; 1; 2 and more
+  const std::string text = RenderRunMetrics(std::span(&run, 1));
+  EXPECT_THAT(text, HasSubstr("versions_bucket{run=\"a\",le=\"0\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("versions_bucket{run=\"a\",le=\"1\"} 8\n"));
+  EXPECT_THAT(text, HasSubstr("versions_bucket{run=\"a\",le=\"+Inf\"} 10\n"));
+  EXPECT_THAT(text, HasSubstr("versions_sum{run=\"a\"} 7\n"));
+}
+
+TEST(RunMetricsTest, ARowOfTheLogGivesTheSameState) {
+  const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":100,"updates":7,
+      "return_mean":null,"work":[0.5,0.1,0.3,0.1,0],"bundle_returns":[1,null]})")
+                            .value();
+  const ProgressSnapshot progress = ProgressOfRow(row);
+  EXPECT_EQ(progress.frames, 100u);
+  EXPECT_EQ(progress.updates, 7u);
+  EXPECT_EQ(progress.work[2], 0.3);
+  ASSERT_EQ(progress.per_bundle.size(), 2u);
+  EXPECT_EQ(progress.per_bundle[0].recent_return, 1);
+}
+
+}  // namespace
+}  // namespace gorila

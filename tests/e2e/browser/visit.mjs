@@ -1,0 +1,96 @@
+// Visits a dashboard in Chromium: node visit.mjs URL SCREENSHOT_FOLDER CHROMIUM
+//
+// Prints one JSON line when the page has been seen alive, waits for a line on standard input (by then
+// the run has ended), and prints a second one. Runs where playwright-core can be imported.
+import { createInterface } from "node:readline/promises";
+import { chromium } from "playwright-core";
+
+const [url, folder, executablePath] = process.argv.slice(2);
+const TIMEOUT = 60000; // ms; a busy machine is slow
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync"],
+});
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
+page.setDefaultTimeout(TIMEOUT);
+const errors = [];
+const requests = new Set();
+page.on("console", (message) => {
+  if (message.type() === "error") errors.push(message.text());
+});
+page.on("pageerror", (error) => errors.push(String(error)));
+page.on("request", (request) => requests.add(new URL(request.url()).origin));
+
+const curve = "#chart-return path.line";
+const attribute = (selector, name) => page.getAttribute(selector, name);
+
+async function waitForChange(selector, name) {
+  const before = await attribute(selector, name);
+  await page.waitForFunction(([selector, name, before]) => {
+    const element = document.querySelector(selector);
+    return element && element.getAttribute(name) !== before;
+  }, [selector, name, before], { timeout: TIMEOUT });
+}
+
+async function seeAlive() {
+  await page.waitForSelector(curve, { state: "attached" });
+  await page.waitForSelector("#screen", { state: "visible" });
+  await waitForChange(curve, "d");
+  await waitForChange("#screen", "src");
+}
+
+async function readByKeyboard() {
+  await page.focus("#chart-loss svg");
+  await page.keyboard.press("ArrowLeft");
+  return page.textContent("#readout");
+}
+
+async function takePictures(name) {
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+// Whether anything is wider than the page.
+const overflows = () =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+await page.goto(url);
+await seeAlive();
+const alive = {
+  heading: await page.textContent("#environment"),
+  state: await page.textContent("#state"),
+  qValues: await page.locator("#q-values li").count(),
+  readout: await readByKeyboard(),
+  labels: await page.$$eval(".chart svg[role=img]", (all) => all.map((svg) => svg.ariaLabel)),
+  unnamed: await page.$$eval("button, select, input", (all) => all.filter((control) =>
+    !control.textContent.trim() && !control.labels?.length && !control.ariaLabel).length),
+};
+await takePictures("light");
+await page.click("#theme");
+alive.theme = await attribute("html", "data-theme");
+await takePictures("dark");
+await page.setViewportSize({ width: 390, height: 844 });
+await page.waitForTimeout(300);
+await takePictures("phone");
+alive.overflows = await overflows();
+await page.setViewportSize({ width: 1440, height: 900 });
+await page.reload();
+await seeAlive();
+alive.themeAfterReload = await attribute("html", "data-theme");
+alive.errors = [...errors];
+alive.origins = [...requests];
+console.log(JSON.stringify(alive));
+
+const input = createInterface({ input: process.stdin });
+await input[Symbol.asyncIterator]().next();
+await page.waitForSelector("#notice", { state: "visible" });
+await takePictures("ended");
+console.log(JSON.stringify({
+  notice: await page.textContent("#notice"),
+  curve: await attribute(curve, "d"),
+  pageErrors: errors.filter((text) => !text.includes("ERR_")),
+}));
+input.close();
+await browser.close();

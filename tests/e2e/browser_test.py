@@ -1,0 +1,100 @@
+"""The dashboard in a real browser (Chromium, driven by playwright-core from npm).
+
+Skipped, with the reason, where one of them is not there: tools/install_dependencies browser installs
+them. With GORILA_SCREENSHOTS=FOLDER the pictures are kept.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import unittest
+
+import program
+from dashboard_test import ENDLESS, Served
+
+PLAYWRIGHT = "playwright-core@1.65.1"
+VISIT = pathlib.Path(__file__).parent / "browser" / "visit.mjs"
+MODULES = pathlib.Path(program.PROGRAM).resolve().parents[1] / "browser"  # in the build folder
+
+
+def find_chromium():
+    for name in ["chromium", "chromium-browser", "google-chrome"]:
+        if path := shutil.which(name):
+            return path
+    raise unittest.SkipTest("skipped: Chromium is not installed")
+
+
+def provide_playwright():
+    """Installs it into the build folder, once."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise unittest.SkipTest("skipped: Node.js and npm are not installed")
+    if (MODULES / "node_modules" / "playwright-core").exists():
+        return
+    MODULES.mkdir(exist_ok=True)
+    installed = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent",
+         "--prefix", MODULES, PLAYWRIGHT],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if installed.returncode != 0:
+        raise unittest.SkipTest(f"skipped: npm cannot install {PLAYWRIGHT}: {installed.stderr}")
+
+
+class Page(Served):
+    def setUp(self):
+        super().setUp()
+        self.chromium = find_chromium()
+        provide_playwright()
+        # A module imports from folders above its own.
+        self.script = MODULES / VISIT.name
+        shutil.copy(VISIT, self.script)
+        self.screenshots = os.environ.get("GORILA_SCREENSHOTS", str(self.folder))
+
+    def visit(self, url):
+        process = subprocess.Popen(
+            ["node", self.script, url, self.screenshots, self.chromium],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.addCleanup(program.stop_for_good, process)
+        return process
+
+    def read(self, process):
+        line = process.stdout.readline()
+        self.assertTrue(line, "" if line else process.stderr.read())
+        return json.loads(line)
+
+    def test_a_run_is_watched_to_its_end(self):
+        # Four bundles of a game with colours, so that everything on the page has something to show.
+        process = self.start(
+            "train", *ENDLESS, "--env", "minatar/breakout", "--bundles", "4", "--run-dir", "run",
+            "--set", "run.metrics_every_seconds=0.3", "--dashboard=127.0.0.1:0",
+        )  # fmt: skip
+        url = self.url_of(process)
+        browser = self.visit(url)
+        alive = self.read(browser)
+        self.assertEqual(alive["errors"], [])
+        self.assertEqual(alive["origins"], [url.rstrip("/")])
+        self.assertEqual((alive["heading"], alive["state"]), ("minatar/breakout", "training"))
+        self.assertEqual(alive["qValues"], 6)
+        self.assertRegex(alive["readout"], "^Loss, .*run: ")
+        self.assertEqual(alive["unnamed"], 0)
+        self.assertEqual(len(alive["labels"]), 9)
+        self.assertEqual((alive["theme"], alive["themeAfterReload"]), ("dark", "dark"))
+        self.assertFalse(alive["overflows"], "the page is wider than a phone")
+
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process)[0], 130)
+        browser.stdin.write("the run has ended\n")
+        browser.stdin.flush()
+        ended = self.read(browser)
+        self.assertIn("gorila dashboard", ended["notice"])
+        self.assertTrue(ended["curve"])
+        self.assertEqual(ended["pageErrors"], [])
+        browser.wait(timeout=program.DEADLINE)
+
+
+if __name__ == "__main__":
+    program.main()

@@ -1,0 +1,98 @@
+"""gorila report: one page about runs."""
+
+import base64
+import html.parser
+import re
+
+import program
+
+
+class Reader(html.parser.HTMLParser):
+    """Tables, pictures and addresses of a page; unbalanced tags fail."""
+
+    EMPTY = {"meta", "img", "path", "rect", "use", "circle", "line"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.addresses, self.cells, self.headings = [], [], [], []
+        self.feed(text)
+        assert self.open == [], self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.addresses += [v for k, v in attributes if k in ("src", "href", "xlink:href")]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("td", "strong", "th", "small"):
+            self.cells.append(data)
+        if self.open and self.open[-1] == "h2":
+            self.headings.append(data)
+
+
+class Page(program.Case):
+    # Long enough for some rows: at most one every half second.
+    LONGER = ["--frames", "1000000000", "--seconds", "2.5"]
+
+    def train(self, name, seed, *more):
+        self.run_program(
+            "train", *program.TINY, "--quiet", "--seed", seed, "--run-dir", name,
+            "--set", "run.metrics_every_seconds=0.05", *more,
+        )  # fmt: skip
+
+    def test_compares_groups_of_runs(self):
+        for seed in [1, 2]:
+            self.train(f"a{seed}", seed, *self.LONGER)
+        self.train("b1", 1, *self.LONGER, "--set", "learner.n_step=1")
+        before = program.snapshot(self.folder)
+        stdout, _ = self.run_program(
+            "report", "n3=a1", "n3=a2", "n1=b1/", "--html", "out.html", "--title", "A < B"
+        )
+        self.assertIn("report: out.html", stdout)
+        text = (self.folder / "out.html").read_text()
+        page = Reader(text)
+        for heading in ["Final evaluation", "Learning curves", "The agent", "Comparison",
+                        "Counters", "Cost", "Configuration"]:  # fmt: skip
+            self.assertIn(heading, page.headings)
+        self.assertIn("<h1>A &lt; B</h1>", text)
+        self.assertIn("At equal frames", text)
+        self.assertIn("At equal wall time", text)
+        self.assertIn("learner.n_step", re.findall("<code>(.*?)</code>", text))
+        self.assertRegex(text, r"joules|RAPL")
+        for address in page.addresses:
+            self.assertRegex(address, "^(data:image/gif;base64,|#)")
+        films = re.findall("data:image/gif;base64,([^\"]*)", text)
+        self.assertEqual(len(films), 2)
+        self.assertEqual(base64.b64decode(films[0]), (self.folder / "a1" / "episode.gif").read_bytes())
+        (self.folder / "out.html").unlink()
+        self.assertEqual(program.snapshot(self.folder), before)
+
+    def test_every_finished_run_has_its_own_page(self):
+        self.train("run", 1)
+        page = Reader((self.folder / "run" / "report.html").read_text())
+        self.assertIn("Cost", page.headings)
+        self.assertNotIn("Comparison", page.headings)
+
+    def test_an_unfinished_run_is_reported_as_far_as_it_came(self):
+        self.train("run", 1)
+        for name in ["evaluation.json", "report.json", "episode.gif"]:
+            (self.folder / "run" / name).unlink()
+        self.run_program("report", "run")
+        self.assertIn("not finished", Reader((self.folder / "report.html").read_text()).cells)
+
+    def test_damaged_runs_are_refused_in_one_line(self):
+        self.assert_refused(["report", "none"], "none")
+        self.train("run", 1)
+        (self.folder / "run" / "metrics.jsonl").write_text("garbage\n")
+        self.assert_refused(["report", "run"], "metrics.jsonl", "line 1")
+
+
+if __name__ == "__main__":
+    program.main()
