@@ -51,8 +51,8 @@ struct HttpResponse {
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  // Sends an event; `data` is one line. False when the browser has gone. Blocks for a few seconds at
-  // most.
+  // Sends an event; `data` is one line. False when the browser has gone. Blocks for a few seconds
+  // at most.
   virtual bool Send(std::string_view event, std::string_view data) = 0;
   // Whether the browser is there and the server is not stopping.
   virtual bool open() const = 0;

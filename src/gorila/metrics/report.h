@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,11 @@ struct RunReport {
   std::string environment;  // as in the registry, "minatar/breakout"
   std::string machine;      // in one line
   double wall_seconds = 0;
-  double cpu_seconds = 0;     // processor time of the program
-  double joules = 0;          // of the machine's processors; NaN = not measured
-  std::uint64_t frames = 0;   // of the environment
-  std::uint64_t updates = 0;  // of the parameters
+  double cpu_seconds = 0;  // processor time of the program
+  double joules =
+      std::numeric_limits<double>::quiet_NaN();  // of the machine's processors; NaN = not measured
+  std::uint64_t frames = 0;                      // of the environment
+  std::uint64_t updates = 0;                     // of the parameters
   double frames_per_second = 0;
   double updates_per_second = 0;
   std::vector<EvaluationReport> evaluations;  // empty: none was asked for
