@@ -110,7 +110,12 @@ StatusOr<std::unique_ptr<Dashboard>> Dashboard::Start(std::unique_ptr<HttpListen
 
 Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
                      ParameterStore* live)
-    : listener_(std::move(listener)), live_(live), events_(kKeptEvents), feeds_(std::move(feeds)) {
+    : listener_(std::move(listener)),
+      live_(live),
+      events_(kKeptEvents),
+      feeds_(std::move(feeds)),
+      views_(feeds_.size()) {
+  PollFeeds();
   AddPages();
   AddApi();
   listener_->Start();
@@ -150,7 +155,7 @@ void Dashboard::AddApi() {
 
 void Dashboard::Publish(const ProgressSnapshot& snapshot) {
   {
-    const MutexLock lock(mutex_);
+    const MutexLock lock(snapshot_mutex_);
     snapshot_ = snapshot;
   }
   events_.Publish({"live", SnapshotJson(snapshot)});
@@ -168,37 +173,50 @@ void Dashboard::PollUntilStopped() {
 }
 
 void Dashboard::PollFeeds() {
-  const MutexLock lock(mutex_);
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    const RunFeed::News news = feeds_[i].Poll();
-    if (news.log_began_anew) {
-      // Browsers ask for the rows, which may be many.
-      events_.Publish({"reset", fmt::format("{{\"run\":{}}}", i)});
-    } else {
-      for (const std::string& line : news.lines) {
-        events_.Publish({"row", RunEvent(i, "row", line)});
-      }
+  for (std::size_t i = 0; i < feeds_.size(); ++i) PollFeed(i);
+}
+
+void Dashboard::PollFeed(std::size_t run) {
+  const RunFeed::News news = feeds_[run].Poll();
+  const std::string description = feeds_[run].Describe();
+  {
+    const MutexLock lock(mutex_);
+    View& view = views_[run];
+    view.description = description;
+    if (news.log_began_anew) view.lines.clear();
+    view.lines.insert(view.lines.end(), news.lines.begin(), news.lines.end());
+  }
+  if (news.log_began_anew) {
+    // Browsers ask for the rows, which may be many.
+    events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
+  } else {
+    for (const std::string& line : news.lines) {
+      events_.Publish({"row", RunEvent(run, "row", line)});
     }
-    if (news.state_changed) {
-      events_.Publish({"run", RunEvent(i, "description", feeds_[i].Describe())});
-    }
+  }
+  if (news.state_changed) {
+    events_.Publish({"run", RunEvent(run, "description", description)});
   }
 }
 
 HttpResponse Dashboard::Runs() {
-  const MutexLock lock(mutex_);
   std::string json = fmt::format("{{\"live\":{},\"runs\":[", live_ != nullptr);
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    if (i > 0) json += ',';
-    json += feeds_[i].Describe();
+  {
+    const MutexLock lock(mutex_);
+    for (std::size_t i = 0; i < views_.size(); ++i) {
+      if (i > 0) json += ',';
+      json += views_[i].description;
+    }
   }
   json += "]";
-  if (snapshot_.has_value()) json += ",\"snapshot\":" + SnapshotJson(*snapshot_);
+  {
+    const MutexLock lock(snapshot_mutex_);
+    if (snapshot_.has_value()) json += ",\"snapshot\":" + SnapshotJson(*snapshot_);
+  }
   return {.type = kJsonType, .body = json + "}"};
 }
 
-StatusOr<std::size_t> Dashboard::RunIndex(const HttpRequest& request) {
-  const MutexLock lock(mutex_);
+StatusOr<std::size_t> Dashboard::RunIndex(const HttpRequest& request) const {
   const std::string text = request.Get("run", "0");
   const auto run = ParseNumber(text);
   if (!run.has_value() || *run < 0 || static_cast<std::size_t>(*run) >= feeds_.size()) {
@@ -211,18 +229,24 @@ HttpResponse Dashboard::Rows(const HttpRequest& request) {
   const StatusOr<std::size_t> run = RunIndex(request);
   if (!run.ok()) return {.status = 404, .body = std::string(run.status().message()) + "\n"};
   const MutexLock lock(mutex_);
-  return {.type = kJsonType, .body = ThinnedRows(feeds_[*run].lines())};
+  return {.type = kJsonType, .body = ThinnedRows(views_[*run].lines)};
 }
 
 HttpResponse Dashboard::Metrics() {
-  const MutexLock lock(mutex_);
   std::vector<RunMetrics> runs;
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    const bool present = i == 0 && snapshot_.has_value();
-    runs.push_back({feeds_[i].label(), feeds_[i].config().environment.name,
-                    present ? *snapshot_ : LastProgress(feeds_[i].lines())});
+    runs.push_back({feeds_[i].label(), feeds_[i].config().environment.name, Present(i)});
   }
   return {.type = kPrometheusContentType, .body = RenderRunMetrics(runs)};
+}
+
+ProgressSnapshot Dashboard::Present(std::size_t run) {
+  if (run == 0) {
+    const MutexLock lock(snapshot_mutex_);
+    if (snapshot_.has_value()) return *snapshot_;
+  }
+  const MutexLock lock(mutex_);
+  return LastProgress(views_[run].lines);
 }
 
 // The browser asks for runs and rows once the stream is open, so that it misses nothing.
@@ -246,10 +270,8 @@ void Dashboard::StreamEvents(EventSink& sink) {
 
 double Dashboard::EpsilonNow(std::size_t run, int actor) {
   if (actor < 0) return 0;
-  const MutexLock lock(mutex_);
   const Config& config = feeds_[run].config();
-  const bool present = run == 0 && snapshot_.has_value();
-  const ProgressSnapshot progress = present ? *snapshot_ : LastProgress(feeds_[run].lines());
+  const ProgressSnapshot progress = Present(run);
   const ExplorationOptions& options = config.actor.options.exploration;
   const std::uint64_t ticks =
       options.clock == ExplorationClock::kFrames ? progress.frames : progress.updates;
@@ -268,16 +290,12 @@ void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
 Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
   GORILA_ASSIGN_OR_RETURN(const std::size_t run, RunIndex(request));
   const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);
-  Config config;
-  std::unique_ptr<ParameterSource> source;
-  {
-    const MutexLock lock(mutex_);
-    config = feeds_[run].config();
-    GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-    source = run == 0 && live_ != nullptr
-                 ? WatchStore(*live_)
-                 : WatchRunDirectory(feeds_[run].directory(), MakeParameterLayout(network));
-  }
+  const Config& config = feeds_[run].config();
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  std::unique_ptr<ParameterSource> source =
+      run == 0 && live_ != nullptr
+          ? WatchStore(*live_)
+          : WatchRunDirectory(feeds_[run].directory(), MakeParameterLayout(network));
   if (actor >= config.run.bundles) {
     return InvalidArgument("actor is {}; expected at most {}", actor, config.run.bundles - 1);
   }

@@ -41,7 +41,7 @@ class Dashboard {
   Dashboard& operator=(const Dashboard&) = delete;
 
   // The state of the run that trains here. Does not block on any browser.
-  void Publish(const ProgressSnapshot& snapshot) GORILA_EXCLUDES(mutex_);
+  void Publish(const ProgressSnapshot& snapshot) GORILA_EXCLUDES(snapshot_mutex_);
 
   std::string url() const { return listener_->url(); }
 
@@ -49,31 +49,44 @@ class Dashboard {
   static constexpr std::size_t kMostRows = 2000;
 
  private:
+  // What is known of a run; the poller keeps it up to date.
+  struct View {
+    std::string description;         // RunFeed::Describe()
+    std::vector<std::string> lines;  // of metrics.jsonl
+  };
+
   Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
             ParameterStore* live);
   void AddPages();
   void AddApi();
   void PollUntilStopped() GORILA_EXCLUDES(mutex_);
   void PollFeeds() GORILA_EXCLUDES(mutex_);
+  void PollFeed(std::size_t run) GORILA_EXCLUDES(mutex_);
 
   HttpResponse Runs() GORILA_EXCLUDES(mutex_);
   HttpResponse Rows(const HttpRequest& request) GORILA_EXCLUDES(mutex_);
-  HttpResponse Metrics() GORILA_EXCLUDES(mutex_);
+  HttpResponse Metrics();
   void StreamEvents(EventSink& sink);
-  void StreamGame(const HttpRequest& request, EventSink& sink) GORILA_EXCLUDES(mutex_);
-  Status PlayGame(const HttpRequest& request, EventSink& sink) GORILA_EXCLUDES(mutex_);
-  StatusOr<std::size_t> RunIndex(const HttpRequest& request) GORILA_EXCLUDES(mutex_);
-  double EpsilonNow(std::size_t run, int actor) GORILA_EXCLUDES(mutex_);
+  void StreamGame(const HttpRequest& request, EventSink& sink);
+  Status PlayGame(const HttpRequest& request, EventSink& sink);
+  StatusOr<std::size_t> RunIndex(const HttpRequest& request) const;
+  // The snapshot of a run that trains here, else what its last row says.
+  ProgressSnapshot Present(std::size_t run) GORILA_EXCLUDES(mutex_, snapshot_mutex_);
+  double EpsilonNow(std::size_t run, int actor);
 
   const std::unique_ptr<HttpListener> listener_;
   ParameterStore* const live_;
   EventLog events_;
+  // The poller's, but for what never changes of them: label, directory and configuration.
+  std::vector<RunFeed> feeds_;
 
   Mutex mutex_;
   CondVar wake_;
   bool stopping_ GORILA_GUARDED_BY(mutex_) = false;
-  std::vector<RunFeed> feeds_ GORILA_GUARDED_BY(mutex_);
-  std::optional<ProgressSnapshot> snapshot_ GORILA_GUARDED_BY(mutex_);
+  std::vector<View> views_ GORILA_GUARDED_BY(mutex_);  // of feeds_
+
+  Mutex snapshot_mutex_;  // apart, so that the trainer never waits for a browser
+  std::optional<ProgressSnapshot> snapshot_ GORILA_GUARDED_BY(snapshot_mutex_);
 
   std::thread poller_;
 };

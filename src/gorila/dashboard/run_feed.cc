@@ -65,9 +65,7 @@ StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
                            run.directory.string());
   }
   GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = run.directory / "config.toml"}));
-  RunFeed feed(run, std::move(config));
-  feed.Poll();
-  return feed;
+  return RunFeed(run, std::move(config));
 }
 
 RunFeed::News RunFeed::Poll() {
@@ -99,7 +97,6 @@ void RunFeed::ReadLog(News& news) {
   if (!text.starts_with(last_line_)) {
     // Shorter than what was read, or another log in its place.
     news.log_began_anew = true;
-    lines_.clear();
     bad_lines_ = 0;
     offset_ = 0;
     text = ReadFrom(path, 0);
@@ -115,7 +112,6 @@ void RunFeed::ReadLog(News& news) {
       ++bad_lines_;
       continue;
     }
-    lines_.push_back(line);
     news.lines.push_back(std::move(line));
   }
   if (offset_ == 0) last_line_.clear();

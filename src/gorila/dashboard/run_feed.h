@@ -33,11 +33,10 @@ class RunFeed {
     std::vector<std::string> lines;  // new whole lines of metrics.jsonl, each a JSON object
     bool state_changed = false;
   };
-  // Looks at the files. Lines that are no JSON object are left out and counted.
+  // Looks at the files, blocking on the disk. Lines that are no JSON object are left out and
+  // counted. The first look gives the whole log.
   News Poll();
 
-  // All lines so far.
-  const std::vector<std::string>& lines() const { return lines_; }
   // A JSON object: label, directory, state, the configuration and what a finished run scored.
   std::string Describe() const;
 
@@ -57,7 +56,6 @@ class RunFeed {
   std::string evaluation_ = "null";  // evaluation.json, in one line
   std::uint64_t offset_ = 0;         // of the log that was read
   std::string last_line_;            // the last one before it, to notice another log
-  std::vector<std::string> lines_;
   std::uint64_t bad_lines_ = 0;
 };
 
