@@ -15,16 +15,19 @@ class Reader(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.addresses, self.cells, self.headings = [], [], [], []
+        self.ids = []
         self.feed(text)
         assert self.open == [], self.open
 
     def handle_starttag(self, tag, attributes):
         self.addresses += [v for k, v in attributes if k in ("src", "href", "xlink:href")]
+        self.ids += [v for k, v in attributes if k == "id"]
         if tag not in self.EMPTY:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
-        pass
+        self.addresses += [v for k, v in attributes if k in ("src", "href", "xlink:href")]
+        self.ids += [v for k, v in attributes if k == "id"]
 
     def handle_endtag(self, tag):
         if tag not in self.EMPTY:
@@ -68,6 +71,10 @@ class Page(program.Case):
         self.assertRegex(text, r"joules|RAPL")
         for address in page.addresses:
             self.assertRegex(address, "^(data:image/gif;base64,|#)")
+        # The two figures share no names: each has its own glyphs.
+        self.assertGreater(len(page.ids), 20)
+        self.assertEqual(len(set(page.ids)), len(page.ids))
+        self.assertLessEqual(set(re.findall('href="#([^"]*)"', text)), set(page.ids))
         films = re.findall("data:image/gif;base64,([^\"]*)", text)
         self.assertEqual(len(films), 2)
         self.assertEqual(base64.b64decode(films[0]), (self.folder / "a1" / "episode.gif").read_bytes())

@@ -1,6 +1,7 @@
 #include "gorila/runtime/html_report.h"
 
 #include <absl/strings/escaping.h>
+#include <absl/strings/str_replace.h>
 
 #include <algorithm>
 #include <cmath>
@@ -119,6 +120,15 @@ bool HaveCurves(std::span<const Group> groups, std::string_view x) {
   });
 }
 
+// An SVG picture whose elements' names, and the references to them, begin with `prefix`: glyphs of
+// two pictures have the same names.
+std::string PrefixIds(const std::string& svg, const std::string& prefix) {
+  return absl::StrReplaceAll(svg, {{" id=\"", " id=\"" + prefix},
+                                   {"href=\"#", "href=\"#" + prefix},
+                                   {"url(#", "url(#" + prefix},
+                                   {" aria-labelledby=\"", " aria-labelledby=\"" + prefix}});
+}
+
 StatusOr<std::string> CurveFigure(std::span<const Group> groups, std::string_view x,
                                   const char* x_label) {
   if (!HaveCurves(groups, x)) return std::string();
@@ -133,8 +143,9 @@ StatusOr<std::string> CurveFigure(std::span<const Group> groups, std::string_vie
     figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
   }
   GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(figure));
-  // Inside a page the XML declaration has no place.
+  // Inside a page the XML declaration has no place, and names are the page's.
   svg.erase(0, svg.find("<svg"));
+  svg = PrefixIds(svg, fmt::format("{}-", x));
   return fmt::format("<figure>{}<figcaption>Training return over {}{}.</figcaption></figure>\n",
                      svg, x_label, banded ? "; bands are 95 % confidence intervals over runs" : "");
 }
@@ -236,7 +247,7 @@ std::string CostSection(std::span<const RunSummary> runs) {
                FormatRate(frames / cpu), Escape(run.machine.empty() ? "–" : run.machine)});
   }
   std::string html =
-      "<p>Of training, its evaluations included. Core hours are processor time of the program; "
+      "<p>Of training, periodic evaluations included. Core hours are processor time of the program; "
       "joules are of all the machine's processors, whatever else ran on them.</p>\n" +
       table.Html();
   if (joules_missing) {
