@@ -27,7 +27,8 @@ const charts = {
   epsilon: new LineChart(byId("chart-epsilon"), "Epsilon"),
   frames_per_second: new LineChart(byId("chart-frames"), "Frames a second"),
   updates_per_second: new LineChart(byId("chart-updates"), "Updates a second"),
-  resident_bytes: new LineChart(byId("chart-memory"), "Memory", formatBytes),
+  resident_bytes: new LineChart(byId("chart-memory"), "Memory",
+    (mebibytes) => `${formatNumber(mebibytes)} MiB`),
 };
 const staleness = new BarChart(byId("chart-staleness"), "Staleness of gradients");
 
@@ -159,7 +160,8 @@ function drawCharts() {
   charts.return.set(visibleSeries(returns), formatX);
   for (const [name, chart] of Object.entries(charts)) {
     if (name === "return") continue;
-    const points = (run) => run.rows.map((row) => ({ x: xOf(row), y: row[name] ?? NaN }));
+    const unit = name === "resident_bytes" ? 2 ** 20 : 1;
+    const points = (run) => run.rows.map((row) => ({ x: xOf(row), y: (row[name] ?? NaN) / unit }));
     chart.set(visibleSeries(points), formatX);
   }
 }
@@ -205,8 +207,8 @@ function drawHeader() {
   }
   if (run.evaluation) {
     const { mean, standard_error: error, protocol, episodes } = run.evaluation;
-    const spread = error === null ? "" : ` ± ${formatNumber(error)}`;
-    parts.push(`final score ${formatNumber(mean)}${spread} (${protocol}, ${episodes} episodes)`);
+    const spread = error === null ? "" : ` ± ${error.toFixed(2)}`;
+    parts.push(`final score ${mean.toFixed(2)}${spread} (${protocol}, ${episodes} episodes)`);
   }
   if (run.bad_lines > 0) parts.push(`${run.bad_lines} lines of the log cannot be read`);
   byId("progress-text").textContent = parts.join(" · ");

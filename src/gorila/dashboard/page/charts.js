@@ -114,7 +114,8 @@ class LineChart {
     this.svg.setAttribute("aria-label", this.describe());
     if (this.series.length === 0) return;
     const e = this.extent();
-    const box = { left: 46, right: width - 12, top: 6, bottom: height - 20 };
+    const widest = Math.max(...ticks(e.y0, e.y1, 4).map((t) => this.formatY(t).length));
+    const box = { left: 16 + 7 * widest, right: width - 12, top: 6, bottom: height - 20 };
     this.toX = (x) => box.left + ((x - e.x0) / (e.x1 - e.x0)) * (box.right - box.left);
     this.toY = (y) => box.bottom - ((y - e.y0) / (e.y1 - e.y0)) * (box.bottom - box.top);
     this.box = box;
@@ -210,6 +211,8 @@ class LineChart {
       const near = one.points.reduce((best, p) =>
         Number.isFinite(p.y) && (!best || Math.abs(p.x - x) < Math.abs(best.x - x)) ? p : best,
         null);
+      // Beyond a run's end there is nothing to read.
+      if (Math.abs(this.toX(near.x) - px) > 40) continue;
       const swatch = element("span", { className: "swatch" });
       swatch.style.cssText = `display:inline-block;background:var(${one.colour})`;
       this.tip.append(element("div", {}, swatch, ` ${one.label}: ${this.formatY(near.y)}`));
