@@ -3,46 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "gorila/env/registry.h"
-#include "gorila/network/q_network.h"
+#include "gorila/runtime/agent_parts.h"
 
 namespace gorila {
-namespace {
-
-StatusOr<std::vector<std::unique_ptr<Environment>>> MakeEnvironments(const Config& config,
-                                                                     int bundle) {
-  std::vector<std::unique_ptr<Environment>> environments;
-  const int count = config.actor.environments;
-  for (int i = 0; i < count; ++i) {
-    const auto stream = static_cast<std::uint64_t>(bundle) * static_cast<std::uint64_t>(count) +
-                        static_cast<std::uint64_t>(i);
-    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Environment> environment,
-                            MakeEnvironment(config.environment.name, config.environment.options,
-                                            MakeRandomDraws(RandomStream::Derive(
-                                                config.run.seed, "environment", stream))));
-    environments.push_back(std::move(environment));
-  }
-  return environments;
-}
-
-StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
-                                                      const NetworkSpec& network,
-                                                      ParameterStore& store,
-                                                      NetworkReplica::Follows follows) {
-  const int max_batch = std::max(config.actor.environments, config.learner.batch_size);
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(config.network.backend, network, max_batch));
-  return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
-}
-
-}  // namespace
-
 StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const NetworkSpec& network,
                                                int index, ParameterStore& store,
                                                FrameClock& clock) {
   const auto stream = static_cast<std::uint64_t>(index);
   std::unique_ptr<Bundle> bundle(new Bundle(config, store, clock));
-  GORILA_ASSIGN_OR_RETURN(auto environments, MakeEnvironments(config, index));
+  GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, index));
   ParameterStore& timed_store = bundle->store_;
   GORILA_ASSIGN_OR_RETURN(
       bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline));

@@ -1,12 +1,11 @@
 #include "gorila/runtime/trainer.h"
 
-#include <sys/sysinfo.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/file.h"
+#include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/config_keys.h"
 
 namespace gorila {
@@ -23,28 +22,12 @@ bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
   return period > 0 && now / period > before / period;
 }
 
-std::int64_t MemoryBytes() {
-  struct sysinfo info {};
-  if (::sysinfo(&info) != 0) return std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(info.totalram) * static_cast<std::int64_t>(info.mem_unit);
-}
-
 // Before anything is allocated: a run that cannot fit must not begin.
 Status CheckReplayBudget(const Config& config, const NetworkSpec& network) {
   const std::int64_t needed = Trainer::ExpectedReplayBytes(config, network);
-  const std::int64_t memory = MemoryBytes();
-  const bool given = config.replay.byte_budget > 0;
-  const std::int64_t budget = given ? config.replay.byte_budget : memory / 5 * 4;
-  if (given && budget > memory) {
-    return InvalidArgument("replay.byte_budget is {} bytes; this machine has {} bytes of memory",
-                           budget, memory);
-  }
-  if (needed <= budget) return OkStatus();
-  return InvalidArgument(
-      "replay memory would take {} bytes ({} bundles x {} time steps); expected at most {} bytes "
-      "({}); lower replay.capacity or run.bundles",
-      needed, config.run.bundles, config.replay.options.capacity, budget,
-      given ? "replay.byte_budget" : "four fifths of this machine's memory");
+  return CheckReplayBytes(config, needed,
+                          fmt::format("{} bundles x {} time steps", config.run.bundles,
+                                      config.replay.options.capacity));
 }
 
 StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {

@@ -1,0 +1,148 @@
+#include "gorila/replay/remote/remote_endpoint.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "gorila/replay/remote/replay_service.h"
+#include "gorila/v1/replay.pb.h"
+
+namespace gorila {
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds Left(ReplayEndpoint::Deadline deadline) {
+  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  return std::max(left, milliseconds(1));
+}
+
+// The shard should answer, if only that it had to wait too long, before the call ends.
+std::int64_t WaitAtShard(milliseconds call) {
+  return (call - std::min(call / 4, milliseconds(500))).count();
+}
+
+template <typename T>
+void Put(std::span<std::byte>& payload, std::span<const T> values) {
+  std::memcpy(payload.data(), values.data(), values.size_bytes());
+  payload = payload.subspan(values.size_bytes());
+}
+
+template <typename T>
+void Take(std::span<const std::byte>& payload, std::vector<T>& values) {
+  std::memcpy(values.data(), payload.data(), values.size() * sizeof(T));
+  payload = payload.subspan(values.size() * sizeof(T));
+}
+
+std::shared_ptr<const rpc::Payload> EncodeRuns(std::span<const RowRun> runs,
+                                               std::size_t row_bytes) {
+  std::size_t rows = 0;
+  for (const RowRun& run : runs) rows += run.time_steps.size();
+  const auto payload = std::make_shared<rpc::Payload>(rows * row_bytes);
+  std::span<std::byte> rest = payload->bytes();
+  for (const RowRun& run : runs) Put(rest, run.time_steps);
+  for (const RowRun& run : runs) Put(rest, run.actions);
+  for (const RowRun& run : runs) Put(rest, run.frames);
+  return payload;
+}
+
+void DecodeBatch(std::span<const std::byte> rest, int size, std::size_t stacked_bytes,
+                 TransitionBatch& batch) {
+  batch.Resize(size, stacked_bytes);
+  Take(rest, batch.keys);
+  Take(rest, batch.probabilities);
+  Take(rest, batch.a_tm1);
+  Take(rest, batch.r_t);
+  Take(rest, batch.discount_t);
+  Take(rest, batch.s_tm1);
+  Take(rest, batch.s_t);
+}
+
+}  // namespace
+
+StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
+                                                   Deadline deadline) {
+  const milliseconds timeout = Left(deadline);
+  v1::InsertRequest request;
+  request.set_wait_milliseconds(WaitAtShard(timeout));
+  for (const RowRun& run : runs) {
+    const std::size_t rows = run.time_steps.size();
+    if (run.actions.size() != rows || run.frames.size() != rows * observation_.frame_bytes()) {
+      return InvalidArgument("replay: {} rows with {} actions and {} bytes of frames", rows,
+                             run.actions.size(), run.frames.size());
+    }
+    v1::RowRun& proto = *request.add_runs();
+    proto.set_actor(run.stream.actor);
+    proto.set_life(run.stream.life);
+    proto.set_stream(run.stream.stream);
+    proto.set_first(run.first);
+    proto.set_rows(static_cast<std::int32_t>(rows));
+  }
+  GORILA_ASSIGN_OR_RETURN(const std::string header,
+                          channel_.Call({.method = kReplayInsertMethod,
+                                         .header = request.SerializeAsString(),
+                                         .payload = EncodeRuns(runs, InsertRowBytes(observation_)),
+                                         .timeout = timeout},
+                                        stop_));
+  GORILA_ASSIGN_OR_RETURN(const auto response,
+                          rpc::Channel::ParseResponse<v1::InsertResponse>(header));
+  return InsertReply{.accepted = response.accepted(),
+                     .repeated = response.repeated(),
+                     .waiting = response.waiting()};
+}
+
+StatusOr<ShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadline,
+                                                 TransitionBatch& batch) {
+  const milliseconds timeout = Left(deadline);
+  v1::SampleRequest request;
+  request.set_wait_milliseconds(WaitAtShard(timeout));
+  request.set_size(size);
+  const std::uint64_t expected = static_cast<std::uint64_t>(size) * SampleRowBytes(observation_);
+  rpc::Payload payload(expected);
+  const auto sink = [&](std::string_view, std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
+    if (bytes == expected) return payload.bytes();
+    return DataLoss("a sample of {} bytes, expected {}", bytes, expected);
+  };
+  GORILA_ASSIGN_OR_RETURN(const std::string header,
+                          channel_.Call({.method = kReplaySampleMethod,
+                                         .header = request.SerializeAsString(),
+                                         .timeout = timeout,
+                                         .sink = sink},
+                                        stop_));
+  GORILA_ASSIGN_OR_RETURN(const auto response,
+                          rpc::Channel::ParseResponse<v1::SampleResponse>(header));
+  if (response.transitions() != size) {
+    return DataLoss("a sample of {} transitions, expected {}", response.transitions(), size);
+  }
+  DecodeBatch(static_cast<const rpc::Payload&>(payload).bytes(), size, observation_.stacked_bytes(),
+              batch);
+  return FromProto(response.size());
+}
+
+Status RemoteReplayEndpoint::UpdatePriorities(std::int64_t generation,
+                                              std::span<const std::uint64_t> keys,
+                                              std::span<const float> td_errors, Deadline deadline) {
+  v1::UpdatePrioritiesRequest request;
+  request.set_generation(generation);
+  const auto payload = std::make_shared<rpc::Payload>(keys.size_bytes() + td_errors.size_bytes());
+  std::span<std::byte> rest = payload->bytes();
+  Put(rest, keys);
+  Put(rest, td_errors);
+  return channel_
+      .Call({.method = kReplayUpdateMethod,
+             .header = request.SerializeAsString(),
+             .payload = payload,
+             .timeout = Left(deadline)},
+            stop_)
+      .status();
+}
+
+StatusOr<ShardSize> RemoteReplayEndpoint::GetSize(Deadline deadline) {
+  GORILA_ASSIGN_OR_RETURN(const auto response,
+                          channel_.CallProto<v1::ReplayShardSize>(
+                              kReplaySizeMethod, v1::ReplaySizeRequest(), Left(deadline), stop_));
+  return FromProto(response);
+}
+
+}  // namespace gorila

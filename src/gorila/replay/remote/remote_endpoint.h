@@ -1,0 +1,32 @@
+// A replay shard in another process.
+#ifndef GORILA_REPLAY_REMOTE_REMOTE_ENDPOINT_H_
+#define GORILA_REPLAY_REMOTE_REMOTE_ENDPOINT_H_
+
+#include "gorila/env/environment.h"
+#include "gorila/replay/replay_endpoint.h"
+#include "gorila/rpc/channel.h"
+
+namespace gorila {
+
+// Each method is one call, without a retry. DeadlineExceeded when no answer came in time, too.
+class RemoteReplayEndpoint final : public ReplayEndpoint {
+ public:
+  RemoteReplayEndpoint(const rpc::ChannelOptions& channel, const ObservationSpec& observation,
+                       rpc::StopPredicate stop = {})
+      : channel_(channel), observation_(observation), stop_(std::move(stop)) {}
+
+  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) override;
+  StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override;
+  Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
+                          std::span<const float> td_errors, Deadline deadline) override;
+  StatusOr<ShardSize> GetSize(Deadline deadline) override;
+
+ private:
+  rpc::Channel channel_;
+  const ObservationSpec observation_;
+  const rpc::StopPredicate stop_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_REMOTE_REMOTE_ENDPOINT_H_

@@ -1,0 +1,116 @@
+// Client and server over loopback.
+#include "gorila/replay/remote/remote_endpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gorila/replay/remote/replay_service.h"
+#include "gorila/replay/shard_testing.h"
+#include "gorila/replay/sharded_replay.h"
+#include "gorila/rpc/server.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace testing_replay;
+
+constexpr std::uint64_t kLayout = 0xabc;
+
+// A shard that is served, and its endpoint.
+struct Served {
+  explicit Served(const ReplayShardOptions& options,
+                  const rpc::Endpoint& listen = {.host = "127.0.0.1"})
+      : shard(MakeShard(options)), service(*shard, 0) {
+    server = rpc::Server::Start(
+                 {.listen = listen, .identity = {.token = "token-of-this-run", .layout = kLayout}},
+                 service.Methods())
+                 .value();
+  }
+  std::unique_ptr<RemoteReplayEndpoint> Connect(std::uint64_t layout = kLayout) const {
+    return std::make_unique<RemoteReplayEndpoint>(
+        rpc::ChannelOptions{.endpoint = server->endpoint(),
+                            .role = kReplayRole,
+                            .identity = {.token = "token-of-this-run", .layout = layout}},
+        shard->options().observation);
+  }
+
+  std::unique_ptr<ReplayShard> shard;
+  ReplayService service;
+  std::unique_ptr<rpc::Server> server;
+};
+
+TEST(RemoteEndpointTest, DoesWhatTheShardDoes) {
+  ReplayShardOptions options = ShardOptions(1000, 1, /*stack=*/2);
+  options.replay.selector.name = "prioritized";
+  options.generation = 4;
+  const Served served(options);
+  const auto endpoint = served.Connect();
+  EXPECT_EQ(InsertRows(*endpoint, {.actor = 1}, Episode(9))->accepted, 10);
+  EXPECT_EQ(InsertRows(*endpoint, {.actor = 1}, Episode(9))->repeated, 10);
+  TransitionBatch batch;
+  const ShardSize size = endpoint->Sample(64, Later(), batch).value();
+  EXPECT_EQ(size.generation, 4);
+  EXPECT_EQ(size.transitions, 9);
+  for (std::size_t i = 0; i < 64; ++i) {
+    const Transition got = FromBatch(batch, i, 2);
+    EXPECT_EQ(got.s_tm1.back().number, got.a_tm1 + 1);
+    EXPECT_EQ(got.s_t.back().number, got.a_tm1 + 2);
+    EXPECT_EQ(got.r_t, 1);
+    EXPECT_NEAR(batch.probabilities[i], 1.0 / 9, 1e-12);
+  }
+  ASSERT_TRUE(endpoint->UpdatePriorities(4, batch.keys, std::vector<float>(64, 3), Later()).ok());
+  EXPECT_EQ(served.shard->GetStatus().counters.priorities, 64);
+  EXPECT_EQ(endpoint->GetSize(Later())->rows, 10);
+}
+
+TEST(RemoteEndpointTest, AWaitThatWasTooLongIsExplained) {
+  const Served served(ShardOptions(1000));
+  const auto endpoint = served.Connect();
+  TransitionBatch batch;
+  const Status status = endpoint->Sample(4, Now() + std::chrono::milliseconds(400), batch).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status));
+}
+
+TEST(RemoteEndpointTest, AnotherRunsCallsAreRefused) {
+  const Served served(ShardOptions(1000));
+  const auto stranger = served.Connect(kLayout + 1);
+  const Status status = InsertRows(*stranger, {}, Episode(3)).status();
+  EXPECT_EQ(rpc::RefusalOf(status), rpc::Refusal::kLayout) << status;
+  EXPECT_EQ(served.shard->GetStatus().size.rows, 0);
+  EXPECT_EQ(served.server->refusals().count(rpc::Refusal::kLayout), 1);
+}
+
+TEST(RemoteEndpointTest, SeveralShardsAreOneReplayAndOneOfThemMayGo) {
+  auto first = std::make_unique<Served>(ShardOptions(1000));
+  const Served second(ShardOptions(1000));
+  std::vector<std::unique_ptr<ReplayEndpoint>> endpoints;
+  endpoints.push_back(first->Connect());
+  endpoints.push_back(second.Connect());
+  ShardedReplay replay({.streams = 2, .frame_bytes = sizeof(FrameName), .insert_rows = 4},
+                       std::move(endpoints), RandomStream(1));
+  const auto insert = [&](std::int32_t first_row) {
+    for (int stream = 0; stream < 2; ++stream) {
+      for (const NamedRow& row : Episode(7, first_row, stream)) {
+        ASSERT_TRUE(replay.Insert(stream, row.row()).ok());
+      }
+    }
+  };
+  insert(0);
+  EXPECT_EQ(first->shard->GetStatus().size.rows, 8);
+  TransitionBatch batch;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(replay.Sample(4, batch).ok());
+  first->shard->Close();
+  first.reset();
+  insert(8);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(replay.Sample(4, batch).ok());
+  const ShardedReplayCounters counters = replay.counters();
+  EXPECT_EQ(counters.rows, 32);
+  EXPECT_EQ(counters.accepted + counters.lost, 32);
+  EXPECT_EQ(counters.samples, 40);
+  EXPECT_GE(counters.failures, 1);
+  EXPECT_EQ(second.shard->GetStatus().size.rows + 8, counters.accepted);
+}
+
+}  // namespace
+}  // namespace gorila

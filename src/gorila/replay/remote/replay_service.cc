@@ -1,0 +1,258 @@
+#include "gorila/replay/remote/replay_service.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "gorila/v1/role.pb.h"
+
+namespace gorila {
+namespace {
+
+using rpc::Refusal;
+using rpc::Refused;
+
+constexpr std::chrono::milliseconds kLongestWait{60'000};
+constexpr std::chrono::milliseconds kForTheAnswer{50};
+constexpr std::size_t kPriorityBytes = sizeof(std::uint64_t) + sizeof(float);
+
+// How long a caller's handler may wait: so that the answer still reaches it.
+ReplayEndpoint::Deadline WaitUntil(const rpc::Request& request, std::int64_t milliseconds) {
+  auto wait =
+      std::chrono::milliseconds(std::clamp<std::int64_t>(milliseconds, 0, kLongestWait.count()));
+  if (request.deadline != std::chrono::system_clock::time_point{}) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        request.deadline - std::chrono::system_clock::now());
+    wait = std::clamp(left - kForTheAnswer, std::chrono::milliseconds(0), wait);
+  }
+  return std::chrono::steady_clock::now() + wait;
+}
+
+// The next `count` elements of a payload, which is aligned for them.
+template <typename T>
+std::span<const T> Take(std::span<const std::byte>& payload, std::size_t count) {
+  const std::span<const T> taken(reinterpret_cast<const T*>(payload.data()), count);
+  payload = payload.subspan(count * sizeof(T));
+  return taken;
+}
+
+template <typename T>
+void Put(std::span<std::byte>& payload, const std::vector<T>& values) {
+  std::memcpy(payload.data(), values.data(), values.size() * sizeof(T));
+  payload = payload.subspan(values.size() * sizeof(T));
+}
+
+Status BadShape(const rpc::Request& request, std::uint64_t expected) {
+  return Refused(Refusal::kShape, InvalidArgument("{} bytes of payload, expected {}",
+                                                  request.payload.size(), expected));
+}
+
+// The rows as views of the payload. Refused when their number and its size do not agree.
+StatusOr<std::vector<RowRun>> DecodeRuns(const v1::InsertRequest& header,
+                                         const rpc::Request& request,
+                                         const ObservationSpec& observation) {
+  std::uint64_t rows = 0;
+  for (const v1::RowRun& run : header.runs()) {
+    if (run.rows() < 1) {
+      return Refused(Refusal::kMalformed,
+                     InvalidArgument("a run of {} rows; expected 1 or more", run.rows()));
+    }
+    rows += static_cast<std::uint64_t>(run.rows());
+  }
+  const std::uint64_t expected = rows * InsertRowBytes(observation);
+  if (request.payload.size() != expected) return BadShape(request, expected);
+  std::span<const std::byte> rest = request.payload;
+  const auto time_steps = Take<TimeStep>(rest, rows);
+  const auto actions = Take<std::int32_t>(rest, rows);
+  std::vector<RowRun> runs;
+  std::size_t begin = 0;
+  for (const v1::RowRun& run : header.runs()) {
+    const auto count = static_cast<std::size_t>(run.rows());
+    const std::size_t bytes = observation.frame_bytes();
+    runs.push_back({.stream = {.actor = run.actor(), .life = run.life(), .stream = run.stream()},
+                    .first = run.first(),
+                    .time_steps = time_steps.subspan(begin, count),
+                    .actions = actions.subspan(begin, count),
+                    .frames = rest.subspan(begin * bytes, count * bytes)});
+    begin += count;
+  }
+  return runs;
+}
+
+std::shared_ptr<const rpc::Payload> EncodeBatch(const TransitionBatch& batch,
+                                                const ObservationSpec& observation) {
+  const auto payload =
+      std::make_shared<rpc::Payload>(batch.keys.size() * SampleRowBytes(observation));
+  std::span<std::byte> rest = payload->bytes();
+  Put(rest, batch.keys);
+  Put(rest, batch.probabilities);
+  Put(rest, batch.a_tm1);
+  Put(rest, batch.r_t);
+  Put(rest, batch.discount_t);
+  Put(rest, batch.s_tm1);
+  Put(rest, batch.s_t);
+  return payload;
+}
+
+// What the shard itself found impossible.
+Status Mark(const Status& status) {
+  return absl::IsInvalidArgument(status) ? Refused(Refusal::kMalformed, status) : status;
+}
+
+}  // namespace
+
+std::size_t InsertRowBytes(const ObservationSpec& observation) {
+  return sizeof(TimeStep) + sizeof(std::int32_t) + observation.frame_bytes();
+}
+
+std::size_t SampleRowBytes(const ObservationSpec& observation) {
+  return sizeof(std::uint64_t) + sizeof(double) + sizeof(std::int32_t) + 2 * sizeof(float) +
+         2 * observation.stacked_bytes();
+}
+
+v1::ReplayShardSize ToProto(const ShardSize& size) {
+  v1::ReplayShardSize proto;
+  proto.set_generation(size.generation);
+  proto.set_transitions(size.transitions);
+  proto.set_rows(size.rows);
+  proto.set_capacity(size.capacity);
+  proto.set_mass(size.mass);
+  proto.set_allowed(size.allowed);
+  return proto;
+}
+
+ShardSize FromProto(const v1::ReplayShardSize& size) {
+  return {.generation = size.generation(),
+          .transitions = size.transitions(),
+          .rows = size.rows(),
+          .capacity = size.capacity(),
+          .mass = size.mass(),
+          .allowed = size.allowed()};
+}
+
+ReplayService::ReplayService(ReplayShard& shard, int index)
+    : shard_(shard), index_(index), started_(std::chrono::steady_clock::now()) {}
+
+std::vector<rpc::Method> ReplayService::Methods(std::function<const rpc::Server*()> server) {
+  std::vector<rpc::Method> methods;
+  methods.push_back({.name = kReplayInsertMethod,
+                     .max_payload_bytes = kMaxReplayPayload,
+                     .roles = {"actor"},
+                     .handle = [this](const rpc::Request& request) { return Insert(request); }});
+  methods.push_back({.name = kReplaySampleMethod,
+                     .roles = {"learner"},
+                     .handle = [this](const rpc::Request& request) { return Sample(request); }});
+  methods.push_back(
+      {.name = kReplayUpdateMethod,
+       .max_payload_bytes = kMaxSampleSize * kPriorityBytes,
+       .roles = {"learner"},
+       .handle = [this](const rpc::Request& request) { return UpdatePriorities(request); }});
+  methods.push_back({.name = kReplaySizeMethod,
+                     .roles = {"actor", "learner"},
+                     .handle = [this](const rpc::Request&) { return GetSize(); }});
+  methods.push_back({.name = "gorila.v1.Role/GetStatus",
+                     .layout_optional = true,
+                     .roles = {"operator", "actor", "learner"},
+                     .handle = [this, server](const rpc::Request&) {
+                       return GetStatus(server ? server() : nullptr);
+                     }});
+  return methods;
+}
+
+StatusOr<rpc::Response> ReplayService::Insert(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto header, rpc::ParseHeader<v1::InsertRequest>(request));
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RowRun> runs,
+                          DecodeRuns(header, request, shard_.options().observation));
+  const StatusOr<InsertReply> reply =
+      shard_.Insert(runs, WaitUntil(request, header.wait_milliseconds()));
+  if (!reply.ok()) return Mark(reply.status());
+  v1::InsertResponse response;
+  response.set_accepted(reply->accepted);
+  response.set_repeated(reply->repeated);
+  response.set_waiting(reply->waiting);
+  return rpc::Response{.header = response.SerializeAsString(), .payload = nullptr};
+}
+
+StatusOr<rpc::Response> ReplayService::Sample(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto header, rpc::ParseHeader<v1::SampleRequest>(request));
+  const ObservationSpec& observation = shard_.options().observation;
+  const auto most = static_cast<int>(
+      std::min<std::uint64_t>(kMaxSampleSize, kMaxReplayPayload / SampleRowBytes(observation)));
+  if (header.size() < 1 || header.size() > most) {
+    return Refused(Refusal::kShape, InvalidArgument("a sample of {} transitions, expected 1 to {}",
+                                                    header.size(), most));
+  }
+  TransitionBatch batch;
+  GORILA_ASSIGN_OR_RETURN(
+      const ShardSize size,
+      shard_.Sample(header.size(), WaitUntil(request, header.wait_milliseconds()), batch));
+  v1::SampleResponse response;
+  *response.mutable_size() = ToProto(size);
+  response.set_transitions(header.size());
+  return rpc::Response{.header = response.SerializeAsString(),
+                       .payload = EncodeBatch(batch, observation)};
+}
+
+StatusOr<rpc::Response> ReplayService::UpdatePriorities(const rpc::Request& request) {
+  GORILA_ASSIGN_OR_RETURN(const auto header,
+                          rpc::ParseHeader<v1::UpdatePrioritiesRequest>(request));
+  const std::size_t count = request.payload.size() / kPriorityBytes;
+  if (request.payload.size() % kPriorityBytes != 0) {
+    return BadShape(request, count * kPriorityBytes);
+  }
+  std::vector<std::uint64_t> keys(count);
+  std::memcpy(keys.data(), request.payload.data(), count * sizeof(std::uint64_t));
+  std::span<const std::byte> rest = request.payload.subspan(count * sizeof(std::uint64_t));
+  const Status status = shard_.UpdatePriorities(header.generation(), keys, Take<float>(rest, count),
+                                                ReplayEndpoint::Deadline::max());
+  if (!status.ok()) return Mark(status);
+  return rpc::Response{.header = v1::UpdatePrioritiesResponse().SerializeAsString(),
+                       .payload = nullptr};
+}
+
+StatusOr<rpc::Response> ReplayService::GetSize() {
+  return rpc::Response{.header = ToProto(shard_.GetStatus().size).SerializeAsString(),
+                       .payload = nullptr};
+}
+
+StatusOr<rpc::Response> ReplayService::GetStatus(const rpc::Server* server) {
+  const ReplayShardStatus shard = shard_.GetStatus();
+  v1::StatusResponse response;
+  v1::RoleStatus& status = *response.add_roles();
+  status.set_role(kReplayRole);
+  status.set_index(index_);
+  status.set_generation(shard.size.generation);
+  status.set_seconds(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count());
+  auto& counters = *status.mutable_counters();
+  counters["replay_rows"] = shard.size.rows;
+  counters["replay_capacity"] = shard.size.capacity;
+  counters["transitions"] = shard.size.transitions;
+  counters["accepted"] = shard.counters.accepted;
+  counters["repeated"] = shard.counters.repeated;
+  counters["evicted"] = shard.counters.evicted;
+  counters["refused_inserts"] = shard.counters.refused_inserts;
+  counters["streams"] = shard.counters.streams;
+  counters["broken_streams"] = shard.counters.broken_streams;
+  counters["samples"] = shard.counters.sampled;
+  counters["priorities"] = shard.counters.priorities;
+  counters["stale_priorities"] = shard.counters.stale_priorities;
+  counters["waiting_inserts"] = shard.waiting_inserts;
+  counters["waiting_samples"] = shard.waiting_samples;
+  if (server != nullptr) {
+    const rpc::ServerTraffic traffic = server->traffic();
+    counters["calls"] = traffic.calls;
+    counters["bytes_received"] = traffic.bytes_received;
+    counters["bytes_sent"] = traffic.bytes_sent;
+    for (int i = 0; i < rpc::kRefusals; ++i) {
+      const auto refusal = static_cast<Refusal>(i);
+      const std::int64_t count = server->refusals().count(refusal);
+      if (count > 0) counters[fmt::format("refused_{}", rpc::RefusalName(refusal))] = count;
+    }
+  }
+  status.set_waiting(shard.waiting_inserts > 0 && !shard.insert_limit.empty() ? shard.insert_limit
+                                                                              : shard.sample_limit);
+  return rpc::Response{.header = response.SerializeAsString(), .payload = nullptr};
+}
+
+}  // namespace gorila

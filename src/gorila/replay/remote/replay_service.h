@@ -1,0 +1,60 @@
+// A replay shard that other processes call.
+#ifndef GORILA_REPLAY_REMOTE_REPLAY_SERVICE_H_
+#define GORILA_REPLAY_REMOTE_REPLAY_SERVICE_H_
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "gorila/replay/replay_shard.h"
+#include "gorila/rpc/method.h"
+#include "gorila/rpc/server.h"
+#include "gorila/v1/replay.pb.h"
+
+namespace gorila {
+
+// Method names (proto/gorila/v1/replay.proto).
+inline constexpr char kReplayInsertMethod[] = "gorila.v1.Replay/Insert";
+inline constexpr char kReplaySampleMethod[] = "gorila.v1.Replay/Sample";
+inline constexpr char kReplayUpdateMethod[] = "gorila.v1.Replay/UpdatePriorities";
+inline constexpr char kReplaySizeMethod[] = "gorila.v1.Replay/GetSize";
+
+// The role, as certificates name it.
+inline constexpr char kReplayRole[] = "replay";
+
+inline constexpr int kMaxSampleSize = 65536;
+inline constexpr std::uint64_t kMaxReplayPayload = std::uint64_t{256} << 20;  // bytes, either way
+
+// Bytes of one row in an insert, and of one transition in a sample.
+std::size_t InsertRowBytes(const ObservationSpec& observation);
+std::size_t SampleRowBytes(const ObservationSpec& observation);
+
+v1::ReplayShardSize ToProto(const ShardSize& size);
+ShardSize FromProto(const v1::ReplayShardSize& size);
+
+// Thread-safe. gRPC-free: the server calls what Methods() gives it. Refuses what cannot be with a
+// reason that the server counts; then the shard has not changed.
+class ReplayService {
+ public:
+  // `shard` must outlive the service. `index`: among the run's replay shards.
+  ReplayService(ReplayShard& shard, int index);
+
+  // What the server is to call; the methods borrow this service. `server` (may be empty) is asked
+  // for status.
+  std::vector<rpc::Method> Methods(std::function<const rpc::Server*()> server = {});
+
+ private:
+  StatusOr<rpc::Response> Insert(const rpc::Request& request);
+  StatusOr<rpc::Response> Sample(const rpc::Request& request);
+  StatusOr<rpc::Response> UpdatePriorities(const rpc::Request& request);
+  StatusOr<rpc::Response> GetSize();
+  StatusOr<rpc::Response> GetStatus(const rpc::Server* server);
+
+  ReplayShard& shard_;
+  const int index_;
+  const std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_REPLAY_REMOTE_REPLAY_SERVICE_H_
