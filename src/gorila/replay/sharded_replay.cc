@@ -189,17 +189,24 @@ bool ShardedReplay::Ask(std::size_t shard) {
   }
   Answered(shard);
   const MutexLock lock(mutex_);
-  states_[shard].size = *size;
-  states_[shard].known = true;
+  NoteSize(shard, *size);
   return true;
 }
 
-// Asks those shards whose size is not known.
+void ShardedReplay::NoteSize(std::size_t shard, const ShardSize& size) {
+  states_[shard].size = size;
+  states_[shard].known = true;
+  states_[shard].answered_at = Clock::now();
+}
+
+// Asks those shards whose size is not known, or has not been heard of for a while: one that did not
+// let samples pass when it was last heard of may do so now.
 void ShardedReplay::LearnSizes() {
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     {
       const MutexLock lock(mutex_);
-      if (states_[shard].known || !Usable(shard)) continue;
+      const bool fresh = Clock::now() < states_[shard].answered_at + options_.retry;
+      if ((states_[shard].known && fresh) || !Usable(shard)) continue;
     }
     Ask(shard);
   }
@@ -254,8 +261,7 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
       const MutexLock lock(mutex_);
       ++counters_.samples;
       waiting_.clear();
-      states_[shard].size = *now;
-      states_[shard].known = true;
+      NoteSize(shard, *now);
       sampled_shard_ = shard;
       sampled_generation_ = now->generation;
       return OkStatus();

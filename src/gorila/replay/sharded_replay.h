@@ -97,7 +97,8 @@ class ShardedReplay final : public Replay {
     int failures = 0;              // since the last answer
     Clock::time_point retry_at{};  // of one that is down
     ShardSize size;
-    bool known = false;  // whether `size` is an answer's
+    bool known = false;               // whether `size` is an answer's
+    Clock::time_point answered_at{};  // with it
   };
 
   Status Send(Stream& stream) GORILA_EXCLUDES(mutex_);
@@ -110,6 +111,7 @@ class ShardedReplay final : public Replay {
   bool Ask(std::size_t shard) GORILA_EXCLUDES(mutex_);
   void LearnSizes() GORILA_EXCLUDES(mutex_);
   void Answered(std::size_t shard) GORILA_EXCLUDES(mutex_);
+  void NoteSize(std::size_t shard, const ShardSize& size) GORILA_REQUIRES(mutex_);
   void Failed(std::size_t shard, const Status& status) GORILA_EXCLUDES(mutex_);
   Status Pause(Clock::time_point give_up, const std::string& reason) GORILA_EXCLUDES(mutex_);
   Status CheckGoOn(Clock::time_point give_up, const std::string& reason) const;

@@ -145,6 +145,24 @@ TEST_F(ShardedReplayTest, AShardThatMayNotBeSampledIsLeftOutWhileAnotherMay) {
   EXPECT_EQ(controls_[1].shard->GetStatus().counters.sampled, 94);
 }
 
+TEST_F(ShardedReplayTest, AShardThatMayBeSampledAgainIsNotForgotten) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 0.1, .min_size = 10};
+  MakeShards({limited, ShardOptions(1000)});
+  for (auto& control : controls_) {
+    ASSERT_TRUE(InsertRows(*control.shard, {}, Episode(60)).ok());
+  }
+  const auto replay = Make();
+  TransitionBatch batch;
+  const auto sampled = [&] { return controls_[0].shard->GetStatus().counters.sampled; };
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(replay->Sample(1, batch).ok());
+  EXPECT_EQ(sampled(), 6);
+  ASSERT_TRUE(InsertRows(*controls_[0].shard, {.actor = 1}, Episode(40)).ok());
+  // Its size is asked for again after a millisecond.
+  for (int i = 0; i < 1000000 && sampled() < 10; ++i) ASSERT_TRUE(replay->Sample(1, batch).ok());
+  EXPECT_EQ(sampled(), 10);
+}
+
 TEST_F(ShardedReplayTest, AShardThatIsDownIsSkippedAndCounted) {
   MakeShards({ShardOptions(1000), ShardOptions(1000)});
   const auto replay = Make({.streams = 2, .insert_rows = 4});

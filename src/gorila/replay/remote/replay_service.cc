@@ -244,6 +244,7 @@ StatusOr<rpc::Response> ReplayService::GetStatus(const rpc::Server* server) {
     counters["calls"] = traffic.calls;
     counters["bytes_received"] = traffic.bytes_received;
     counters["bytes_sent"] = traffic.bytes_sent;
+    counters["refused"] = server->refusals().Total();
     for (int i = 0; i < rpc::kRefusals; ++i) {
       const auto refusal = static_cast<Refusal>(i);
       const std::int64_t count = server->refusals().count(refusal);
