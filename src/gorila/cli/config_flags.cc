@@ -1,12 +1,27 @@
 #include "gorila/cli/config_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
+#include "gorila/env/atari/game_names.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/presets.h"
 
 namespace gorila::cli {
+
+namespace {
+
+// ALE's own variable, for games that need ROMs and have no folder of them.
+Status UseRomsVariable(Config& config) {
+  const char* const folder = std::getenv("ALE_ROMS_DIR");
+  const bool wanted = config.environment.name.starts_with(atari::kAtariFolder) &&
+                      config.environment.options.atari.rom_folder == "auto";
+  if (!wanted || folder == nullptr || *folder == 0) return OkStatus();
+  return Annotate(SetConfigValue(config, "atari.rom_folder", folder), "ALE_ROMS_DIR");
+}
+
+}  // namespace
 
 void ConfigFlags::AddSources(CLI::App& app) {
   std::vector<std::string_view> names;
@@ -60,7 +75,7 @@ Status ConfigFlags::ApplyTo(Config& config) const {
     const std::string value = has_value ? key.option->results().back() : "true";
     GORILA_RETURN_IF_ERROR(Annotate(SetConfigValue(config, key.flag.key, value), key.flag.flag));
   }
-  return OkStatus();
+  return UseRomsVariable(config);
 }
 
 }  // namespace gorila::cli

@@ -17,6 +17,8 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/machine.h"
 #include "gorila/cli/verb.h"
+#include "gorila/env/atari/ale_source.h"
+#include "gorila/env/atari/game_names.h"
 #include "gorila/runtime/trainer.h"
 
 namespace gorila::cli {
@@ -90,9 +92,37 @@ Finding CheckOneDnn() {
                       threads == nullptr ? "not set" : threads)};
 }
 
-Finding CheckLibraries() {
-  return {Level::kOk, "optional",
-          "libtorch: not built in; Arcade Learning Environment: not built in; neither is needed"};
+Finding CheckLibraries() { return {Level::kOk, "optional", "libtorch: not built in, not needed"}; }
+
+// How many ROM files of games that ALE knows lie in `folder`.
+int CountRoms(const fs::path& folder) {
+  int count = 0;
+  for (const std::string_view game : atari::kGameNames) {
+    std::error_code error;
+    if (fs::is_regular_file(folder / fmt::format("{}.bin", game), error)) ++count;
+  }
+  return count;
+}
+
+Finding CheckAtari(const Config& config) {
+  if (!atari::AleIsBuiltIn()) {
+    return {Level::kOk, "atari",
+            fmt::format("Arcade Learning Environment: not built in, needed for atari/... only; {}. "
+                        "{}",
+                        atari::kAleInstallAdvice, atari::kRomAdvice)};
+  }
+  fs::path folder = config.environment.options.atari.rom_folder;
+  const char* const variable = std::getenv("ALE_ROMS_DIR");
+  if (folder == "auto" && variable != nullptr) folder = variable;
+  if (folder == "auto") {
+    return {Level::kAdvice, "atari",
+            fmt::format("Arcade Learning Environment: built in; no folder of ROMs is named; {}",
+                        atari::kRomAdvice)};
+  }
+  const int roms = CountRoms(folder);
+  return {roms > 0 ? Level::kOk : Level::kAdvice, "atari",
+          fmt::format("Arcade Learning Environment: built in; '{}' has {} of {} ROMs; {}",
+                      folder.string(), roms, atari::kGameNames.size(), atari::kRomAdvice)};
 }
 
 // In a thread of its own, as a bundle does it.
@@ -170,6 +200,7 @@ StatusOr<int> Examine(const DoctorOptions& options) {
                                    CheckMemory(machine, replay),
                                    CheckOneDnn(),
                                    CheckLibraries(),
+                                   CheckAtari(config),
                                    CheckDenormals(),
                                    CheckDisk(options.run_directory, config, replay)};
   if (const Status status = Trainer::Check(config); !status.ok()) {

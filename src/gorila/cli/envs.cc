@@ -8,6 +8,7 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/verb.h"
+#include "gorila/env/atari/ale_source.h"
 #include "gorila/env/minatar/recording.h"
 #include "gorila/env/registry.h"
 
@@ -21,6 +22,7 @@ std::string OptionsUsed(const EnvironmentRow& row) {
   if (row.sticky_actions) options.emplace_back("sticky_actions");
   if (row.difficulty_ramping) options.emplace_back("difficulty_ramping");
   if (row.minimal_actions) options.emplace_back("minimal_actions");
+  if (row.atari) options.emplace_back("[atari]");
   return fmt::format("{}", fmt::join(options, ", "));
 }
 
@@ -56,6 +58,10 @@ StatusOr<int> ListEnvironments() {
     GORILA_ASSIGN_OR_RETURN(std::vector<std::string> cells, DescribeRow(row));
     rows.push_back(std::move(cells));
   }
+  rows.push_back(
+      {"atari/GAME", "1x84x84", "3-18", "minimal_actions, [atari]",
+       fmt::format("the {} games of the Arcade Learning Environment{}", AtariNames().size(),
+                   atari::AleIsBuiltIn() ? "; need ROMs" : ", not built in")});
   PrintTable(rows);
   return kSuccess;
 }

@@ -16,9 +16,9 @@ namespace gorila::cli {
 namespace {
 
 constexpr std::array kVerbs = {
-    &AddTrainVerb,     &AddResumeVerb, &AddEvaluateVerb, &AddPlayVerb,
-    &AddDashboardVerb, &AddReportVerb, &AddExportVerb,   &AddScoresVerb,
-    &AddBenchmarkVerb, &AddEnvsVerb,   &AddDoctorVerb,   &AddConfigVerb,
+    &AddTrainVerb,  &AddResumeVerb, &AddEvaluateVerb, &AddPlayVerb,  &AddDashboardVerb,
+    &AddReportVerb, &AddExportVerb, &AddScoresVerb,   &AddSuiteVerb, &AddBenchmarkVerb,
+    &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
 };
 
 // One line, whatever the message holds.

@@ -5,14 +5,17 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "gorila/actor/frame_stacker.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/film.h"
 #include "gorila/cli/network_source.h"
 #include "gorila/cli/picture_text.h"
 #include "gorila/cli/player.h"
+#include "gorila/cli/start_recorder.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/terminal.h"
 #include "gorila/cli/verb.h"
@@ -37,6 +40,8 @@ struct PlayOptions {
   std::uint64_t seed = 1;
   bool keyboard = false;
   fs::path gif;
+  fs::path starts;  // of --record-starts
+  int starts_per_episode = 10;
   int episodes = 1;
   int delay_milliseconds = 100;
   double epsilon = 0;
@@ -62,14 +67,21 @@ class Stage {
 
   void Show(const Environment& environment, const Player& player, const Score& score) {
     environment.Render(image_);
-    if (filming_ && film_.size() < kMostFilmFrames) film_.push_back(image_);
+    if (filming_ && film_.size() < kMostFilmFrames) film_.push_back(FilmFrame(player));
     if (screen_ == nullptr) return;
     screen_->Draw(Compose(environment.spec(), player, score));
     std::this_thread::sleep_for(delay_);
   }
 
+  // For the Q-values of an agent beside the game in films.
+  Status AddPanel(const EnvironmentSpec& spec) {
+    if (!filming_ || panel_.has_value()) return OkStatus();
+    GORILA_ASSIGN_OR_RETURN(panel_, QValuePanel::Make(spec.action_names));
+    return OkStatus();
+  }
+
   // Nobody sees what comes now: there is no screen, and the film is full.
-  bool over() const { return screen_ == nullptr && film_.size() >= kMostFilmFrames; }
+  bool over() const { return filming_ && screen_ == nullptr && film_.size() >= kMostFilmFrames; }
   std::vector<RgbImage> TakeFilm() { return std::move(film_); }
 
  private:
@@ -86,7 +98,14 @@ class Stage {
     return lines;
   }
 
+  RgbImage FilmFrame(const Player& player) {
+    const Player::Values values = player.ActionValues();
+    if (!panel_.has_value() || values.q.empty()) return image_;
+    return panel_->Frame(image_, values.q, values.chosen);
+  }
+
   const bool filming_;
+  std::optional<QValuePanel> panel_;
   std::unique_ptr<TextScreen> screen_;
   std::chrono::milliseconds delay_{0};
   RgbImage image_;
@@ -97,8 +116,9 @@ Status CheckOptions(const PlayOptions& options, bool screen) {
   if (options.keyboard && !options.checkpoint.empty()) {
     return InvalidArgument("--keyboard and --checkpoint: expected one of them");
   }
-  if (!screen && options.gif.empty()) {
-    return InvalidArgument("play: stdout is no terminal; expected one, or --gif FILE");
+  if (!screen && options.gif.empty() && options.starts.empty()) {
+    return InvalidArgument(
+        "play: stdout is no terminal; expected one, or --gif FILE or --record-starts FILE");
   }
   if (!screen && options.keyboard) {
     return InvalidArgument("--keyboard: stdout is no terminal; expected one to show the game in");
@@ -123,8 +143,9 @@ StatusOr<std::unique_ptr<Player>> MakePlayer(const PlayOptions& options,
   return MakeAgentPlayer(network.config, environment, network.parameters, options.epsilon, random);
 }
 
-// Plays until the end of the episode; false when play is over before.
-bool PlayEpisode(Environment& environment, Player& player, Stage& stage, Score& score) {
+// Plays until the end of the episode; false when play is over before. `recorder` may be null.
+bool PlayEpisode(Environment& environment, Player& player, Stage& stage, StartRecorder* recorder,
+                 Score& score) {
   const ObservationSpec& observation = environment.spec().observation;
   std::vector<std::byte> stacked(observation.stacked_bytes());
   FrameStacker stacker(observation, stacked);
@@ -136,26 +157,39 @@ bool PlayEpisode(Environment& environment, Player& player, Stage& stage, Score& 
     const std::optional<int> action = player.Act();
     if (!action.has_value() || StopRequested() || stage.over()) return false;
     step = environment.Step(*action, stacker.Advance());
+    if (recorder != nullptr) recorder->Add(*action);
     score.episode_return += step.reward;
     ++score.steps;
   }
 }
 
+// How the games are played: what is recorded must be decided by the actions, and an agent is
+// watched as it is scored, with all its lives.
+EnvironmentOptions GameOptions(const PlayOptions& options, const Config& config) {
+  if (!options.starts.empty()) return StartPointOptions(config.environment.options);
+  EnvironmentOptions game = config.environment.options;
+  game.atari.life_loss_ends_episode = false;
+  return game;
+}
+
 Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage& stage,
-               std::vector<Score>& scores) {
+               StartRecorder* recorder, std::vector<Score>& scores) {
+  const EnvironmentOptions game = GameOptions(options, network.config);
   for (int i = 1; i <= options.episodes; ++i) {
     const auto episode = static_cast<std::uint64_t>(i);
-    GORILA_ASSIGN_OR_RETURN(
-        const std::unique_ptr<Environment> environment,
-        MakeEnvironment(
-            network.config.environment.name, network.config.environment.options,
-            MakeRandomDraws(RandomStream::Derive(options.seed, "play environment", episode))));
+    GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
+                            MakeEnvironment(network.config.environment.name, game,
+                                            MakeRandomDraws(RandomStream::Derive(
+                                                options.seed, "play environment", episode))));
     GORILA_ASSIGN_OR_RETURN(
         const std::unique_ptr<Player> player,
         MakePlayer(options, network, environment->spec(),
                    RandomStream::Derive(options.seed, "play actions", episode)));
     scores.push_back({.episode = i});
-    scores.back().finished = PlayEpisode(*environment, *player, stage, scores.back());
+    if (!options.checkpoint.empty()) GORILA_RETURN_IF_ERROR(stage.AddPanel(environment->spec()));
+    if (recorder != nullptr) recorder->BeginEpisode(episode, environment->spec());
+    scores.back().finished = PlayEpisode(*environment, *player, stage, recorder, scores.back());
+    if (recorder != nullptr) recorder->EndEpisode();
     if (!scores.back().finished) break;
   }
   return OkStatus();
@@ -174,17 +208,24 @@ StatusOr<int> Play(const PlayOptions& options) {
   GORILA_RETURN_IF_ERROR(CheckOptions(options, screen));
   GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network, LoadPlay(options));
   CatchStopSignals(&RestoreTerminal);
+  StartRecorder recorder(network.config.environment.name, network.config.environment.options,
+                         options.seed, options.starts_per_episode);
   std::vector<Score> scores;
   std::vector<RgbImage> film;
   {
     Stage stage(options, screen);
-    GORILA_RETURN_IF_ERROR(PlayAll(options, network, stage, scores));
+    GORILA_RETURN_IF_ERROR(
+        PlayAll(options, network, stage, options.starts.empty() ? nullptr : &recorder, scores));
     film = stage.TakeFilm();
   }
   PrintScores(scores);
   if (!options.gif.empty()) {
     GORILA_RETURN_IF_ERROR(WriteAnimatedGif(options.gif, film, options.delay_milliseconds));
     fmt::print("{}: {} frames\n", options.gif.string(), film.size());
+  }
+  if (!options.starts.empty()) {
+    GORILA_RETURN_IF_ERROR(recorder.Write(options.starts));
+    fmt::print("{}: {} start points\n", options.starts.string(), recorder.points().starts.size());
   }
   return StopRequested() ? kInterrupted : kSuccess;
 }
@@ -199,6 +240,13 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
          "--gif", options.gif,
          fmt::format("Write the game as an animated picture (at most {} frames)", kMostFilmFrames))
       ->type_name("FILE");
+  app.add_option("--record-starts", options.starts,
+                 "Write start points of protocol human-starts, taken from what is played")
+      ->type_name("FILE");
+  app.add_option("--starts", options.starts_per_episode, "Start points taken from each episode")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N");
   app.add_option("--episodes", options.episodes, "Episodes to play")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000))
@@ -223,11 +271,13 @@ constexpr CommandText kText = {
     .summary = "Show a game in the terminal",
     .details =
         R"(Played by a trained agent, by you or, when neither is named, at random. A terminal with 24-bit
-colours shows it; the film of --gif needs none.
+colours shows it; the film of --gif needs none. In a film of an agent its Q-values stand beside the
+game. --record-starts keeps how games began for 'gorila evaluate --protocol human-starts'.
 )",
     .examples = R"(gorila play --checkpoint runs/minatar-breakout-minatar-seed1-1
 gorila play --env minatar/seaquest --keyboard
 gorila play --checkpoint runs/mine --gif breakout.gif
+gorila play --env pixel/breakout --keyboard --record-starts starts.jsonl --starts 20
 )"};
 
 }  // namespace

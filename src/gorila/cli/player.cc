@@ -44,6 +44,8 @@ class AgentPlayer final : public Player {
   }
   std::optional<int> Act() override { return chosen_; }
 
+  Values ActionValues() const override { return {q_, chosen_}; }
+
   // One line an action: a mark at the chosen one, its Q-value and a bar between the least and the
   // most.
   std::vector<std::string> Panel() const override {

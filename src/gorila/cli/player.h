@@ -29,6 +29,13 @@ class Player {
   // What is shown beside the state that was looked at: lines of ASCII, at most 34 wide.
   virtual std::vector<std::string> Panel() const { return {}; }
 
+  // Likewise for films: what a network thinks of each action, and the one it takes.
+  struct Values {
+    std::span<const float> q;  // valid until the next Look; empty: nobody knows
+    int chosen = -1;
+  };
+  virtual Values ActionValues() const { return {}; }
+
   // "random policy".
   virtual std::string Describe() const = 0;
 };

@@ -36,6 +36,7 @@ Verb AddDashboardVerb(CLI::App& gorila);
 Verb AddReportVerb(CLI::App& gorila);
 Verb AddExportVerb(CLI::App& gorila);
 Verb AddScoresVerb(CLI::App& gorila);
+Verb AddSuiteVerb(CLI::App& gorila);
 Verb AddEnvsVerb(CLI::App& gorila);
 Verb AddDoctorVerb(CLI::App& gorila);
 Verb AddConfigVerb(CLI::App& gorila);

@@ -62,6 +62,8 @@ struct ReplaySection {
 // [evaluation]
 struct EvaluationSection {
   std::string protocol = "greedy";  // a row of EvaluationProtocols()
+  double epsilon = -1;              // of every protocol; -1 = the protocol's own
+  std::string starts = "none";      // file of start points (start_points.h); "none"
   int episodes = 100;               // of the final evaluation
   std::int64_t every_frames = 0;    // periodic evaluation while training; 0 = only at the end
   int periodic_episodes = 30;       // of each periodic evaluation

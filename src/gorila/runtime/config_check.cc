@@ -73,6 +73,10 @@ Status CheckOptimizer(const OptimizerOptions& optimizer) {
 }
 
 Status CheckEvaluation(const EvaluationSection& evaluation) {
+  if (evaluation.epsilon < 0 && evaluation.epsilon != -1) {
+    return InvalidArgument("evaluation.epsilon is {}; expected 0 to 1, or -1 (the protocol's)",
+                           evaluation.epsilon);
+  }
   if (evaluation.best && evaluation.every_frames == 0) {
     return InvalidArgument(
         "evaluation.best is true without evaluations while training; expected "

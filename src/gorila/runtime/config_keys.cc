@@ -87,7 +87,9 @@ std::vector<std::string_view> NamesOf(const Rows& rows, std::vector<std::string_
   return names;
 }
 
-std::vector<std::string_view> EnvironmentNames() { return NamesOf(EnvironmentTable()); }
+std::vector<std::string_view> EnvironmentNames() {
+  return NamesOf(EnvironmentTable(), AtariNames());
+}
 std::vector<std::string_view> NetworkNames() {
   return NamesOf(NetworkPresets(), {"auto", "custom"});
 }
@@ -101,6 +103,10 @@ constexpr std::array kClockNames = {"frames"sv, "updates"sv};
 static_assert(static_cast<int>(ExplorationClock::kUpdates) == 1);
 constexpr std::array kLossNames = {"squared"sv, "huber"sv};
 static_assert(static_cast<int>(TdErrorLoss::kHuber) == 1);
+constexpr std::array kMaximumNames = {"colour"sv, "luminance"sv};
+static_assert(static_cast<int>(ScreenMaximum::kLuminance) == 1);
+constexpr std::array kResizeNames = {"bilinear"sv, "area"sv};
+static_assert(static_cast<int>(ScreenResize::kArea) == 1);
 constexpr std::array kReductionNames = {"mean"sv, "sum"sv};
 static_assert(static_cast<int>(BatchReduction::kSum) == 1);
 
@@ -145,6 +151,42 @@ const std::array kKeys = {
     ConfigKey{"environment.max_episode_steps",
               "Frames after which an episode is cut off; 0 = the game's own limit", "",
               Integer(GORILA_FIELD(environment.options.max_episode_steps), 0, kMaxInt)},
+
+    ConfigKey{"atari.action_repeat", "Emulator frames that an action is held for", "Gorila, DQN: 4",
+              Integer(GORILA_FIELD(environment.options.atari.action_repeat), 1, kMostRepeats)},
+    ConfigKey{"atari.pooled_frames",
+              "2: the maximum of an action's last two frames is seen; 1: the last frame",
+              "Gorila, DQN: 2",
+              Integer(GORILA_FIELD(environment.options.atari.pooled_frames), 1, 2)},
+    ConfigKey{"atari.maximum", "What the maximum is of: colour channels, or grey levels",
+              "DQN: colour; later systems: luminance",
+              Enumeration<kMaximumNames>(GORILA_FIELD(environment.options.atari.maximum))},
+    ConfigKey{"atari.screen_size", "Pixels a side of what the agent sees", "Gorila, DQN: 84",
+              Integer(GORILA_FIELD(environment.options.atari.screen_size), kSmallestScreen,
+                      kLargestScreen)},
+    ConfigKey{"atari.resize", "How screens are shrunk",
+              "DQN: bilinear in the article, which its code does by area; later systems: area",
+              Enumeration<kResizeNames>(GORILA_FIELD(environment.options.atari.resize))},
+    ConfigKey{"atari.stack", "Observations that the network sees at once", "Gorila, DQN: 4",
+              Integer(GORILA_FIELD(environment.options.atari.stack), 1, kMostStacked)},
+    ConfigKey{"atari.life_loss_ends_episode",
+              "Whether a lost life ends an episode in training; in evaluation it never does",
+              "DQN: true; sticky protocol: false",
+              Boolean(GORILA_FIELD(environment.options.atari.life_loss_ends_episode))},
+    ConfigKey{"atari.noop_max", "An episode begins with 0 to so many emulator frames of no-op",
+              "Gorila, DQN: 30; sticky protocol: 0",
+              Integer(GORILA_FIELD(environment.options.atari.noop_max), 0, kMostNoOps)},
+    ConfigKey{"atari.max_frames",
+              "Emulator frames after which a game is cut off, no-ops included; 0 = never",
+              "sticky protocol: 18000; Gorila, DQN: unpublished for training",
+              Integer(GORILA_FIELD(environment.options.atari.max_frames), 0, kMaxInt)},
+    ConfigKey{"atari.repeat_action_probability",
+              "Probability, each emulator frame, that the action before goes on",
+              "sticky protocol: 0.25; Gorila, DQN: 0",
+              Real(GORILA_FIELD(environment.options.atari.repeat_action_probability), kBelowOne)},
+    ConfigKey{"atari.rom_folder",
+              "Folder of the ROM files; auto = what the variable ALE_ROMS_DIR names", "",
+              Name(GORILA_FIELD(environment.options.atari.rom_folder), nullptr)},
 
     ConfigKey{"network.preset",
               "The layers; auto fits the environment, custom takes the two lists below",
@@ -274,8 +316,16 @@ const std::array kKeys = {
               "Gorila: 60000; DQN: 2500 in the code (10000 agent steps), 10000 in the article",
               Integer(GORILA_FIELD(parameter_server.options.target_period), 1, kMaxInt64)},
 
-    ConfigKey{"evaluation.protocol", "How a network is scored", "DQN: epsilon-0.05",
+    ConfigKey{"evaluation.protocol", "How a network is scored",
+              "Gorila, DQN: noop30; Gorila: human-starts too",
               Name(GORILA_FIELD(evaluation.protocol), nullptr)},
+    ConfigKey{"evaluation.epsilon",
+              "Probability of a random action in evaluations; -1 = what the protocol says",
+              "DQN: 0.05; Gorila: unpublished",
+              Real(GORILA_FIELD(evaluation.epsilon), {.low = -1, .high = 1})},
+    ConfigKey{"evaluation.starts",
+              "File of start points of protocol human-starts, from gorila play --record-starts", "",
+              Name(GORILA_FIELD(evaluation.starts), nullptr)},
     ConfigKey{"evaluation.episodes", "Episodes of the final evaluation", "Gorila, DQN: 30",
               Integer(GORILA_FIELD(evaluation.episodes), 1, kMaxInt)},
     ConfigKey{"evaluation.every_frames", "Frames between two evaluations; 0 = only at the end",

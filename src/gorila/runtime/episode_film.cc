@@ -14,9 +14,11 @@ StatusOr<EpisodeFilm> FilmEpisode(const Config& config, std::span<const float> p
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> network,
                           MakeQNetwork(config.network.backend, spec, 1));
+  EnvironmentOptions options = config.environment.options;
+  options.atari.life_loss_ends_episode = false;  // a whole game, as evaluations play
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
-      MakeEnvironment(config.environment.name, config.environment.options,
+      MakeEnvironment(config.environment.name, options,
                       MakeRandomDraws(RandomStream::Derive(request.seed, "film environment"))));
   RandomStream random = RandomStream::Derive(request.seed, "film actions");
   network->SetParameters(parameters);

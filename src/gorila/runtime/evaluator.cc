@@ -9,28 +9,83 @@
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
 #include "gorila/runtime/cluster.h"
+#include "gorila/runtime/start_points.h"
 
 namespace gorila {
 namespace {
 
+constexpr std::int64_t kMaxSteps = 100000;
+
 constexpr std::array kProtocols = {
-    EvaluationProtocol{"greedy", "always the best action; at most 100,000 steps an episode", 0.0,
-                       100000},
-    EvaluationProtocol{"epsilon-0.05",
-                       "DQN's: a random action with probability 0.05; at most 100,000 "
-                       "steps an episode",
-                       0.05, 100000},
+    EvaluationProtocol{.name = "greedy",
+                       .version = 1,
+                       .summary = "always the best action; at most 100,000 steps an episode",
+                       .epsilon = 0.0,
+                       .max_steps = kMaxSteps},
+    EvaluationProtocol{.name = "epsilon-0.05",
+                       .version = 1,
+                       .summary = "a random action with probability 0.05; at most 100,000 steps an "
+                                  "episode",
+                       .epsilon = 0.05,
+                       .max_steps = kMaxSteps},
+    EvaluationProtocol{.name = "noop30",
+                       .version = 1,
+                       .summary = "DQN's and Gorila's null-op starts: up to 30 no-ops, 18,000 "
+                                  "emulator frames, epsilon 0.05",
+                       .epsilon = 0.05,
+                       .max_steps = kMaxSteps,
+                       .noop_max = 30,
+                       .max_frames = 18000,
+                       .repeat_action_probability = 0},
+    EvaluationProtocol{.name = "human-starts",
+                       .version = 1,
+                       .summary = "Gorila's human starts: start points of evaluation.starts, "
+                                  "108,000 emulator frames counting the start's own, epsilon 0.05",
+                       .epsilon = 0.05,
+                       .max_steps = kMaxSteps,
+                       .noop_max = 0,
+                       .max_frames = 108000,
+                       .repeat_action_probability = 0,
+                       .human_starts = true},
+    EvaluationProtocol{.name = "sticky",
+                       .version = 1,
+                       .summary =
+                           "Machado et al. 2018: the action before goes on with probability "
+                           "0.25 each emulator frame, no no-ops, 18,000 frames, epsilon 0.05",
+                       .epsilon = 0.05,
+                       .max_steps = kMaxSteps,
+                       .noop_max = 0,
+                       .max_frames = 18000,
+                       .repeat_action_probability = 0.25},
 };
 
 constexpr int kMostAtOnce = 32;
+
+double EpsilonOf(const Config& config, const EvaluationProtocol& protocol) {
+  return config.evaluation.epsilon >= 0 ? config.evaluation.epsilon : protocol.epsilon;
+}
+
+StatusOr<StartPoints> LoadStarts(const Config& config, const EvaluationProtocol& protocol) {
+  if (!protocol.human_starts) return StartPoints{};
+  if (config.evaluation.starts == "none") {
+    return InvalidArgument(
+        "evaluation.starts is none; protocol {} needs a file of start points, which 'gorila play "
+        "--record-starts FILE' makes",
+        protocol.name);
+  }
+  return ReadStartPoints(config.evaluation.starts);
+}
 
 // Up to kMostAtOnce episodes at once, with one batched forward pass a step.
 class Evaluation {
  public:
   Evaluation(const Config& config, const EvaluationProtocol& protocol,
-             const EvaluationRequest& request, QNetwork& network)
+             const EvaluationRequest& request, const StartPoints& starts, QNetwork& network)
       : config_(config),
         protocol_(protocol),
+        epsilon_(EpsilonOf(config, protocol)),
+        options_(EvaluationOptions(config.environment.options, protocol)),
+        starts_(starts),
         request_(request),
         network_(network),
         observation_(network.spec().input),
@@ -65,16 +120,26 @@ class Evaluation {
 
   Status Begin() {
     const auto episode = static_cast<std::uint64_t>(next_);
-    GORILA_ASSIGN_OR_RETURN(
-        std::unique_ptr<Environment> environment,
-        MakeEnvironment(config_.environment.name, config_.environment.options,
-                        MakeRandomDraws(RandomStream::Derive(request_.seed,
-                                                             "evaluation environment", episode))));
-    Seat seat{next_++, std::move(environment),
-              RandomStream::Derive(request_.seed, "evaluation actions", episode),
+    Seat seat{next_++, nullptr, RandomStream::Derive(request_.seed, "evaluation actions", episode),
               std::vector<std::byte>(observation_.stacked_bytes())};
-    seat.environment->Reset(FrameStacker(observation_, seat.stacked).BeginEpisode());
+    GORILA_RETURN_IF_ERROR(BeginEpisode(episode, seat));
     seats_.push_back(std::move(seat));
+    return OkStatus();
+  }
+
+  Status BeginEpisode(std::uint64_t episode, Seat& seat) {
+    if (protocol_.human_starts) {
+      const StartPoint& start = starts_.starts[episode % starts_.starts.size()];
+      GORILA_ASSIGN_OR_RETURN(
+          seat.environment,
+          MakeAtStart(starts_, start, config_.environment.name, options_, seat.stacked));
+      return OkStatus();
+    }
+    GORILA_ASSIGN_OR_RETURN(
+        seat.environment, MakeEnvironment(config_.environment.name, options_,
+                                          MakeRandomDraws(RandomStream::Derive(
+                                              request_.seed, "evaluation environment", episode))));
+    seat.environment->Reset(FrameStacker(observation_, seat.stacked).BeginEpisode());
     return OkStatus();
   }
 
@@ -93,7 +158,7 @@ class Evaluation {
   void StepSeat(std::size_t i) {
     Seat& seat = seats_[i];
     const float* const q = &q_[i * static_cast<std::size_t>(num_actions_)];
-    const int action = seat.random.Uniform() < protocol_.epsilon
+    const int action = seat.random.Uniform() < epsilon_
                            ? seat.random.Integer(0, num_actions_)
                            : static_cast<int>(std::max_element(q, q + num_actions_) - q);
     const TimeStep step =
@@ -105,6 +170,9 @@ class Evaluation {
 
   const Config& config_;
   const EvaluationProtocol& protocol_;
+  const double epsilon_;
+  const EnvironmentOptions options_;
+  const StartPoints& starts_;
   const EvaluationRequest& request_;
   QNetwork& network_;
   const ObservationSpec observation_;
@@ -120,6 +188,19 @@ class Evaluation {
 }  // namespace
 
 std::span<const EvaluationProtocol> EvaluationProtocols() { return kProtocols; }
+
+EnvironmentOptions EvaluationOptions(const EnvironmentOptions& configured,
+                                     const EvaluationProtocol& protocol) {
+  EnvironmentOptions options = configured;
+  AtariOptions& atari = options.atari;
+  atari.life_loss_ends_episode = false;
+  if (protocol.noop_max >= 0) atari.noop_max = protocol.noop_max;
+  if (protocol.max_frames >= 0) atari.max_frames = protocol.max_frames;
+  if (protocol.repeat_action_probability >= 0) {
+    atari.repeat_action_probability = protocol.repeat_action_probability;
+  }
+  return options;
+}
 
 StatusOr<const EvaluationProtocol*> FindEvaluationProtocol(std::string_view name) {
   std::vector<std::string_view> names;
@@ -146,10 +227,12 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
                            parameters.size(), config.environment.name, network->layout().size);
   }
   network->SetParameters(parameters);
-  Evaluation evaluation(config, *protocol, request, *network);
+  GORILA_ASSIGN_OR_RETURN(const StartPoints starts, LoadStarts(config, *protocol));
+  Evaluation evaluation(config, *protocol, request, starts, *network);
   GORILA_RETURN_IF_ERROR(evaluation.Run());
   return EvaluationResult{.protocol = std::string(protocol->name),
-                          .epsilon = protocol->epsilon,
+                          .version = protocol->version,
+                          .epsilon = EpsilonOf(config, *protocol),
                           .returns = evaluation.returns(),
                           .steps = evaluation.steps(),
                           .summary = SummariseReturns(evaluation.returns())};

@@ -15,18 +15,31 @@
 
 namespace gorila {
 
-// What is fixed when a score is reported under this name. A change gets a new name.
+// What is fixed when a score is reported under this name and version. A change gets a new version.
+// A lost life never ends an episode, and points are never clipped.
 struct EvaluationProtocol {
   std::string_view name;
+  int version;
   std::string_view summary;
-  double epsilon;          // of the evaluated agent
+  double epsilon;          // of the evaluated agent, unless evaluation.epsilon says otherwise
   std::int64_t max_steps;  // an episode is cut off after so many steps; its return so far counts
+
+  // Games on a console (environments with [atari] options); -1 = as configured.
+  int noop_max = -1;
+  int max_frames = -1;  // of the emulator, those before the agent's first step included
+  double repeat_action_probability = -1;
+  bool human_starts = false;  // episodes begin at the start points of evaluation.starts
 };
 std::span<const EvaluationProtocol> EvaluationProtocols();
 StatusOr<const EvaluationProtocol*> FindEvaluationProtocol(std::string_view name);
 
+// The options of the environments in which `protocol` is played.
+EnvironmentOptions EvaluationOptions(const EnvironmentOptions& configured,
+                                     const EvaluationProtocol& protocol);
+
 struct EvaluationResult {
   std::string protocol;
+  int version = 1;  // of the protocol
   double epsilon = 0;
   std::vector<double> returns;  // one an episode, in the order of their seeds
   std::int64_t steps = 0;       // over all episodes
@@ -42,7 +55,9 @@ struct EvaluationRequest {
 };
 
 // Plays `episodes` episodes of the configured environment with the given parameters. Every started
-// episode is counted, so that short ones are not preferred. Blocks; Cancelled when asked to end.
+// episode is counted, so that short ones are not preferred. With human starts episode i begins at
+// start point i modulo their number, and only what the agent wins itself counts. Blocks; Cancelled
+// when asked to end.
 StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float> parameters,
                                     const EvaluationRequest& request);
 

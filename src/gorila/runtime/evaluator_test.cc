@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 #include "gorila/actor/frame_stacker.h"
+#include "gorila/base/file.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
+#include "gorila/runtime/start_points.h"
 #include "gorila/runtime/testing.h"
 
 namespace gorila {
@@ -136,6 +140,111 @@ TEST(EvaluateEndTest, RefusesWhatItCannotPlay) {
   EXPECT_THAT(message({.episodes = 0}), HasSubstr("evaluation.episodes is 0"));
   parameters.pop_back();
   EXPECT_THAT(message({}), HasSubstr("the network of 'classic/cart_pole' has"));
+}
+
+// A console game small enough for a test.
+Config Console() {
+  Config config = testing_runtime::SmallConfig();
+  config.environment.name = "pixel/breakout";
+  config.environment.options.atari.screen_size = 14;
+  config.environment.options.atari.stack = 1;
+  config.network.backend = "reference";
+  return config;
+}
+
+TEST(EvaluateConsoleTest, ALostLifeDoesNotEndAnEpisode) {
+  Config config = Console();
+  ASSERT_TRUE(config.environment.options.atari.life_loss_ends_episode);
+  const std::vector<float> parameters = RandomParameters(config);
+  const EvaluationRequest request{.protocol = "noop30", .episodes = 3, .seed = 5};
+  const EvaluationResult result = Evaluate(config, parameters, request).value();
+  EXPECT_EQ(result.epsilon, 0.05);
+  EXPECT_EQ(result.version, 1);
+  // Five lives of at least six steps each.
+  EXPECT_GE(result.steps, 3 * 5 * 6 - 3 * 8);
+  config.evaluation.epsilon = 0.5;
+  EXPECT_EQ(Evaluate(config, parameters, request)->epsilon, 0.5);
+}
+
+TEST(EvaluateConsoleTest, ProtocolsSetTheEnvironmentsOptions) {
+  const EnvironmentOptions configured{
+      .atari = {.noop_max = 7, .max_frames = 99, .repeat_action_probability = 0.5}};
+  const auto options = [&](std::string_view name) {
+    return EvaluationOptions(configured, **FindEvaluationProtocol(name)).atari;
+  };
+  EXPECT_EQ(options("noop30").noop_max, 30);
+  EXPECT_EQ(options("noop30").max_frames, 18000);
+  EXPECT_EQ(options("noop30").repeat_action_probability, 0);
+  EXPECT_EQ(options("human-starts").noop_max, 0);
+  EXPECT_EQ(options("human-starts").max_frames, 108000);
+  EXPECT_EQ(options("sticky").noop_max, 0);
+  EXPECT_EQ(options("sticky").max_frames, 18000);
+  EXPECT_EQ(options("sticky").repeat_action_probability, 0.25);
+  EXPECT_EQ(options("greedy").noop_max, 7);
+  EXPECT_EQ(options("greedy").max_frames, 99);
+  for (const EvaluationProtocol& protocol : EvaluationProtocols()) {
+    EXPECT_FALSE(options(protocol.name).life_loss_ends_episode);
+  }
+}
+
+class HumanStartsTest : public testing::Test {
+ protected:
+  HumanStartsTest()
+      : path_(std::filesystem::temp_directory_path() /
+              fmt::format("gorila-human-starts-{}", ::getpid())) {}
+  ~HumanStartsTest() override { std::filesystem::remove(path_); }
+
+  // Starts after so many steps of doing nothing.
+  void WriteStarts(const std::vector<int>& lengths) const {
+    StartPoints points{.environment = "pixel/breakout",
+                       .action_repeat = 4,
+                       .action_names = {"no-op"},
+                       .starts = {}};
+    for (const int length : lengths) {
+      points.starts.push_back({.seed = 4,
+                               .episode = 1,
+                               .actions = std::vector<int>(static_cast<std::size_t>(length), 0)});
+    }
+    ASSERT_TRUE(WriteFileAtomically(path_, EncodeStartPoints(points)).ok());
+  }
+
+  const std::filesystem::path path_;
+};
+
+TEST_F(HumanStartsTest, AnEpisodeBeginsWhereItsStartPointEnds) {
+  WriteStarts({1, 9});
+  Config config = Console();
+  config.evaluation.starts = path_.string();
+  config.evaluation.epsilon = 0;
+  const std::vector<float> parameters = RandomParameters(config);
+  const EvaluationRequest request{.protocol = "human-starts", .episodes = 4, .seed = 5};
+  const EvaluationResult result = Evaluate(config, parameters, request).value();
+  ASSERT_THAT(result.returns, SizeIs(4));
+  // Without chance, episodes from the same start are the same.
+  EXPECT_EQ(result.returns[0], result.returns[2]);
+  EXPECT_EQ(result.returns[1], result.returns[3]);
+  EXPECT_EQ(result.protocol, "human-starts");
+}
+
+TEST_F(HumanStartsTest, TheStartsFramesCountTowardsTheLimit) {
+  // A person who plays on to the limit leaves no step for the agent: such a start is refused.
+  WriteStarts({27000});
+  Config config = Console();
+  config.evaluation.starts = path_.string();
+  const Status status =
+      Evaluate(config, RandomParameters(config), {.protocol = "human-starts", .episodes = 1})
+          .status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("ends its game"));
+}
+
+TEST_F(HumanStartsTest, NeedAFile) {
+  const Config config = Console();
+  const Status status =
+      Evaluate(config, RandomParameters(config), {.protocol = "human-starts", .episodes = 1})
+          .status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("--record-starts"));
 }
 
 TEST(EvaluationProtocolTest, ProtocolsAreWhatTheirNamesSay) {

@@ -138,7 +138,29 @@ TEST(PresetsTest, DqnHasThePapersNumbers) {
   EXPECT_EQ(optimizer.epsilon, 0.01);
   // A copy every 10,000 steps of the agent, which makes an update every 4 of them.
   EXPECT_EQ(config.parameter_server.options.target_period, 2500);
-  EXPECT_EQ(config.evaluation.protocol, "epsilon-0.05");
+  EXPECT_EQ(config.evaluation.protocol, "noop30");
+  EXPECT_TRUE(config.environment.options.minimal_actions);
+  const AtariOptions& atari = config.environment.options.atari;
+  EXPECT_EQ(atari.action_repeat, 4);
+  EXPECT_EQ(atari.pooled_frames, 2);
+  EXPECT_EQ(atari.maximum, ScreenMaximum::kColour);
+  EXPECT_EQ(atari.screen_size, 84);
+  EXPECT_EQ(atari.stack, 4);
+  EXPECT_TRUE(atari.life_loss_ends_episode);
+  EXPECT_EQ(atari.noop_max, 30);
+  EXPECT_EQ(atari.repeat_action_probability, 0);
+}
+
+// Machado et al. 2018.
+TEST(PresetsTest, StickyHasTheProtocolsNumbers) {
+  const Config config = LoadPreset("sticky").value();
+  const AtariOptions& atari = config.environment.options.atari;
+  EXPECT_FALSE(config.environment.options.minimal_actions);
+  EXPECT_EQ(atari.repeat_action_probability, 0.25);
+  EXPECT_FALSE(atari.life_loss_ends_episode);
+  EXPECT_EQ(atari.noop_max, 0);
+  EXPECT_EQ(atari.max_frames, 18000);
+  EXPECT_EQ(config.evaluation.protocol, "sticky");
 }
 
 // Young & Tian 2019.

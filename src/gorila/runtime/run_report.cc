@@ -119,9 +119,13 @@ Status WriteHtmlReport(const fs::path& directory) {
 
 std::string EncodeEvaluation(const EvaluationRecord& record) {
   const EvaluationResult& result = record.result;
-  Json json = {{"environment", record.environment}, {"protocol", result.protocol},
-               {"epsilon", result.epsilon},         {"seed", record.seed},
-               {"episodes", result.returns.size()}, {"steps", result.steps}};
+  Json json = {{"environment", record.environment},
+               {"protocol", result.protocol},
+               {"protocol_version", result.version},
+               {"epsilon", result.epsilon},
+               {"seed", record.seed},
+               {"episodes", result.returns.size()},
+               {"steps", result.steps}};
   if (record.frames.has_value()) json["frames"] = *record.frames;
   json["mean"] = result.summary.mean;
   json["standard_error"] = result.summary.standard_error;
@@ -140,6 +144,7 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
     record.seed = json.at("seed");
     if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
     record.result.protocol = json.at("protocol");
+    record.result.version = json.value("protocol_version", 1);
     record.result.epsilon = json.at("epsilon");
     record.result.steps = json.at("steps");
     record.result.returns = json.at("returns").get<std::vector<double>>();

@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gorila/base/file.h"
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/network_source.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/training_session.h"
+#include "gorila/cli/training_watch.h"
+#include "gorila/cli/verb.h"
+#include "gorila/env/atari/game_names.h"
+#include "gorila/env/registry.h"
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/config_load.h"
+#include "gorila/runtime/evaluator.h"
+#include "gorila/runtime/run_report.h"
+#include "gorila/scores/atari_scores.h"
+#include "gorila/scores/score_results.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag, kBundlesFlag, kShardsFlag,
+                              kDeterministicFlag};
+
+struct SuiteOptions {
+  std::vector<std::string> games;  // names of lists or environments
+  ConfigFlags config;
+  fs::path folder;
+  int seeds = 1;
+  std::vector<std::string> protocols;  // besides the runs' own
+  bool quiet = false;
+};
+
+// One training run of the suite.
+struct SuiteRun {
+  Config config;
+  fs::path directory;
+};
+
+constexpr std::array<std::string_view, 3> kLists = {"atari49", "minatar", "pixel"};
+
+std::vector<std::string> GamesOfList(std::string_view list) {
+  std::vector<std::string> games;
+  if (list == "atari49") {
+    for (const PublishedGame& game : PublishedAtariGames()) {
+      games.push_back(fmt::format("{}{}", atari::kAtariFolder, game.name));
+    }
+    return games;
+  }
+  for (const EnvironmentRow& row : EnvironmentTable()) {
+    if (row.name.starts_with(fmt::format("{}/", list))) games.emplace_back(row.name);
+  }
+  return games;
+}
+
+// The environments that are named, each once.
+std::vector<std::string> ExpandGames(const std::vector<std::string>& names) {
+  std::vector<std::string> games;
+  for (const std::string& name : names) {
+    const bool list = std::find(kLists.begin(), kLists.end(), name) != kLists.end();
+    for (const std::string& game : list ? GamesOfList(name) : std::vector{name}) {
+      if (std::find(games.begin(), games.end(), game) == games.end()) games.push_back(game);
+    }
+  }
+  return games;
+}
+
+fs::path RunDirectoryOf(const SuiteOptions& options, std::string game, std::uint64_t seed) {
+  std::replace(game.begin(), game.end(), '/', '-');
+  return options.folder / game / fmt::format("seed{}", seed);
+}
+
+StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Config& config) {
+  std::vector<SuiteRun> runs;
+  // All games with the first seed, then with the next: a stopped suite has seen every game.
+  for (int i = 0; i < options.seeds; ++i) {
+    for (const std::string& game : ExpandGames(options.games)) {
+      SuiteRun run{.config = config, .directory = {}};
+      GORILA_RETURN_IF_ERROR(SetConfigValue(run.config, "environment.name", game));
+      run.config.run.seed += static_cast<std::uint64_t>(i);
+      run.directory = RunDirectoryOf(options, game, run.config.run.seed);
+      GORILA_RETURN_IF_ERROR(Trainer::Check(run.config));
+      runs.push_back(std::move(run));
+    }
+  }
+  return runs;
+}
+
+// All runs of a folder have the same settings, also when more games or seeds come later.
+Status CheckSettings(const SuiteOptions& options, Config config) {
+  config.environment.name = EnvironmentSection{}.name;
+  config.run.seed = RunOptions{}.seed;
+  const fs::path path = options.folder / "settings.toml";
+  const std::string settings =
+      "# What all runs of this suite have in common; game and seed are each run's own.\n" +
+      ToToml(config);
+  const StatusOr<std::string> before = ReadFile(path);
+  if (absl::IsNotFound(before.status())) {
+    GORILA_RETURN_IF_ERROR(CreateFolders(options.folder));
+    return WriteFileAtomically(path, settings);
+  }
+  GORILA_RETURN_IF_ERROR(before.status());
+  if (*before == settings) return OkStatus();
+  return InvalidArgument(
+      "'{}' has runs with other settings (settings.toml); expected the same, or another --folder",
+      options.folder.string());
+}
+
+StatusOr<std::unique_ptr<Trainer>> StartOrResume(const SuiteRun& run, TrainingConsole& console) {
+  std::error_code error;
+  if (!fs::exists(run.directory / "config.toml", error)) {
+    GORILA_RETURN_IF_ERROR(CreateFolders(run.directory.parent_path()));
+    return Trainer::Start(run.config, run.directory);
+  }
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
+                          RunDirectory::Open(run.directory));
+  return Trainer::Resume(run.config, std::move(directory), console.Hooks());
+}
+
+// Scores the trained network by one more protocol, unless that was done.
+Status ScoreBy(const SuiteRun& run, const std::string& protocol) {
+  const fs::path path = run.directory / kEvaluationsFolder / fmt::format("{}.json", protocol);
+  std::error_code error;
+  if (protocol == run.config.evaluation.protocol || fs::exists(path, error)) return OkStatus();
+  GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network,
+                          LoadTrainedNetwork(run.directory, ConfigFlags()));
+  const std::uint64_t seed = FinalEvaluationSeed(network.config);
+  GORILA_ASSIGN_OR_RETURN(EvaluationResult result,
+                          Evaluate(run.config, network.parameters,
+                                   {.protocol = protocol,
+                                    .episodes = run.config.evaluation.episodes,
+                                    .seed = seed,
+                                    .cancelled = &StopRequested}));
+  fmt::print("{}: {}\n", run.directory.string(), DescribeEvaluation(result));
+  GORILA_RETURN_IF_ERROR(CreateFolders(path.parent_path()));
+  return WriteFileAtomically(path, EncodeEvaluation({.environment = run.config.environment.name,
+                                                     .seed = seed,
+                                                     .frames = std::nullopt,
+                                                     .result = std::move(result)}));
+}
+
+StatusOr<int> Train(const SuiteRun& run, const SuiteOptions& options,
+                    const Invocation& invocation) {
+  if (!ReadFinalEvaluation(run.directory).ok()) {
+    TrainingConsole console(options.quiet);
+    GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer, StartOrResume(run, console));
+    TrainingWatch nobody(nullptr, nullptr);
+    GORILA_ASSIGN_OR_RETURN(const int status, TrainToEnd(*trainer, console, nobody, invocation));
+    if (status != kSuccess) return status;
+  }
+  for (const std::string& protocol : options.protocols) {
+    GORILA_RETURN_IF_ERROR(ScoreBy(run, protocol));
+  }
+  return kSuccess;
+}
+
+StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
+  for (const std::string& protocol : options.protocols) {
+    GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(protocol).status());
+  }
+  GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
+  GORILA_ASSIGN_OR_RETURN(const std::vector<SuiteRun> runs, PlanRuns(options, config));
+  GORILA_RETURN_IF_ERROR(CheckSettings(options, config));
+  CatchStopSignals();
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
+               runs[i].config.run.seed);
+    std::fflush(stdout);
+    const StatusOr<int> status = Train(runs[i], options, invocation);
+    if (absl::IsCancelled(status.status()) || (status.ok() && *status != kSuccess)) {
+      std::cerr << "the suite goes on with the same command\n";
+      return kInterrupted;
+    }
+    GORILA_RETURN_IF_ERROR(status.status());
+  }
+  fmt::print("next: gorila scores {}\n", options.folder.string());
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "suite",
+    .summary = "Train and score many games with the same settings",
+    .details =
+        R"(Runs each game with each seed, one after the other, into DIR/<game>/seed<n>. Stopped or killed, the
+same command goes on where it was: finished runs are kept, the one that was under way is resumed
+from its last checkpoint. More games, seeds or protocols can be added to a folder later; other
+settings need another folder.
+
+GAME is an environment or a list: atari49 (the games of the DQN and Gorila papers), minatar, pixel.
+)",
+    .examples = R"(gorila suite minatar --seeds 5 --folder suites/minatar
+gorila suite pixel --preset pixel --protocols sticky --folder suites/pixel
+gorila suite atari49 --preset gorila --bundles 8 --folder suites/atari
+)"};
+
+}  // namespace
+
+Verb AddSuiteVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<SuiteOptions>();
+  app->add_option("GAME", options->games, "Environments and lists of them")
+      ->required()
+      ->type_name("");
+  app->add_option("--folder", options->folder, "Where the runs lie")->required()->type_name("DIR");
+  app->add_option("--seeds", options->seeds, "Runs of each game; the first has run.seed")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  app->add_option("--protocols", options->protocols,
+                  "Score each run by these too, besides evaluation.protocol")
+      ->delimiter(',')
+      ->type_name("NAME,...");
+  options->config.AddKeys(*app, kFlags);
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  app->add_flag("--quiet", options->quiet, "Print the results only");
+  return {app, [options](const Invocation& invocation) { return Suite(*options, invocation); }};
+}
+
+}  // namespace gorila::cli
