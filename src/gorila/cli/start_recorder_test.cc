@@ -8,7 +8,9 @@
 namespace gorila::cli {
 namespace {
 
-EnvironmentSpec Spec() { return {.name = "pixel/breakout", .action_names = {"no-op", "left"}}; }
+EnvironmentSpec Spec() {
+  return {.name = "pixel/breakout", .observation = {}, .action_names = {"no-op", "left"}};
+}
 
 StartRecorder Recorder(int per_episode) { return {"pixel/breakout", {}, 7, per_episode}; }
 

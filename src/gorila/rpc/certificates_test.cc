@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gorila/base/file.h"
 #include "gorila/rpc/security.h"
@@ -16,7 +17,7 @@ using ::testing::HasSubstr;
 class CertificateFilesTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "gorila_certificates_test";
+    folder_ = fs::path(testing::TempDir()) / fmt::format("gorila_certificates_{}", ::getpid());
     fs::remove_all(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }

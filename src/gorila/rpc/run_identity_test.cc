@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -48,7 +49,8 @@ TEST(RunIdentityTest, AnotherLayoutIsRefusedAndAMissingOneUnlessOptional) {
 class TokenFileTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "gorila_token_file_test";
+    folder_ =
+        std::filesystem::path(testing::TempDir()) / fmt::format("gorila_token_file_{}", ::getpid());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
