@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/cli/command.h"
@@ -58,7 +59,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
     return ShowFinished(options.directory, finished->result);
   }
-  GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, options.watch.Bind());
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   CatchStopSignals();
   TrainingConsole console(options.quiet);
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
@@ -66,6 +67,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   // What follows is not yet scored.
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.directory));
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, options.directory));
+  TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(*trainer, options.quiet));
   return TrainToEnd(*trainer, console, watch, invocation);
 }

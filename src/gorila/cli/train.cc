@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
@@ -51,11 +52,12 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
                                  ? FreeRunDirectory(config, options.config.SourceName())
                                  : options.run_directory;
   GORILA_RETURN_IF_ERROR(Trainer::Check(config));
-  GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, options.watch.Bind());
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   auto trainer = Trainer::Start(config, directory);
   GORILA_RETURN_IF_ERROR(AsBadInput(trainer.status()));
   CatchStopSignals();
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
+  TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(**trainer, options.quiet));
   TrainingConsole console(options.quiet);
   return TrainToEnd(**trainer, console, watch, invocation);

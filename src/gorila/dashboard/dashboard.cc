@@ -77,8 +77,8 @@ std::string ThinnedRows(const std::vector<std::string>& lines) {
 
 // Of the last line that is a training row; a run without one has an empty state.
 ProgressSnapshot LastProgress(const std::vector<std::string>& lines) {
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    const StatusOr<RunLogRow> row = ParseRunLogLine(*line);
+  for (std::size_t i = lines.size(); i > 0; --i) {
+    const StatusOr<RunLogRow> row = ParseRunLogLine(lines[i - 1]);
     if (row.ok() && row->Text("kind") == "training") return ProgressOfRow(*row);
   }
   return {};

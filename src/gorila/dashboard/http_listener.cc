@@ -140,7 +140,7 @@ class HttpListener::Impl {
                                                       httplib::Response& response) {
       const HttpResponse answer = handler(Convert(request));
       response.status = answer.status;
-      response.set_content(answer.body, answer.type.c_str());
+      response.set_content(answer.body, answer.type);
     });
   }
 
@@ -167,13 +167,16 @@ class HttpListener::Impl {
   }
 
   void Start() {
-    thread_ = std::thread([this] { server_->listen_after_bind(); });
+    thread_ = std::thread([this] {
+      server_->listen_after_bind();
+      ended_ = true;
+    });
   }
 
   void Stop() {
     stopping_ = true;
     // Stopping a server that has not begun to listen yet would be forgotten.
-    while (thread_.joinable() && !server_->is_running()) {
+    while (thread_.joinable() && !server_->is_running() && !ended_) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     server_->stop();
@@ -248,6 +251,7 @@ class HttpListener::Impl {
   int port_ = 0;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> ended_{false};  // the thread does not listen any more
   std::atomic<int> streams_{0};
 };
 

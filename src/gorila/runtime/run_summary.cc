@@ -74,9 +74,10 @@ double Interpolate(const std::vector<CurveSample>& curve, double x) {
 }  // namespace
 
 std::optional<double> RunSummary::Last(std::string_view name) const {
-  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-    if (row->Text("kind") != "training") continue;
-    if (const auto number = row->Number(name); number.has_value()) return number;
+  for (std::size_t i = rows.size(); i > 0; --i) {
+    const RunLogRow& row = rows[i - 1];
+    if (row.Text("kind") != "training") continue;
+    if (const auto number = row.Number(name); number.has_value()) return number;
   }
   return std::nullopt;
 }
