@@ -43,7 +43,7 @@ Status AddFile(zip_t* archive, const std::string& name, const std::string& conte
   if (source == nullptr) return ZipError(zip_strerror(archive));
   const zip_int64_t index = zip_file_add(archive, name.c_str(), source.get(), ZIP_FL_ENC_UTF_8);
   if (index < 0) return ZipError(zip_strerror(archive));
-  source.release();  // the archive's now
+  [[maybe_unused]] zip_source_t* const owned = source.release();  // the archive's now
   const auto at = static_cast<zip_uint64_t>(index);
   // 1980-01-01, the earliest that ZIP knows: the same values give the same bytes.
   if (zip_set_file_compression(archive, at, ZIP_CM_STORE, 0) != 0 ||

@@ -59,8 +59,8 @@ class Graph {
   explicit Graph(std::string input) : last_(std::move(input)) {}
 
   // `attributes` is a NodeProto's list of them, already encoded.
-  void AddNode(std::string_view type, std::vector<std::string> further_inputs, std::string output,
-               const std::vector<ProtobufWriter>& attributes = {}) {
+  void AddNode(std::string_view type, const std::vector<std::string>& further_inputs,
+               std::string output, const std::vector<ProtobufWriter>& attributes = {}) {
     ProtobufWriter node;
     node.Bytes(1, last_);
     for (const std::string& input : further_inputs) node.Bytes(1, input);

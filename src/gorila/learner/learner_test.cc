@@ -210,6 +210,29 @@ TEST_F(LearnerTest, PushesTheGradientOfTheConfiguredLoss) {
   }
 }
 
+TEST_F(LearnerTest, WatchesValuesAndGradientNorms) {
+  const auto learner = Make(Options());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(learner->Step().ok());
+  double squares = 0;
+  for (const float value : store_.gradients[0]) squares += static_cast<double>(value * value);
+  double mean = 0;
+  double most = -std::numeric_limits<double>::infinity();
+  const std::vector<float> states = Floats(replay_.batch.s_tm1);
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    const float* const state = &states[i * kInputs];
+    const double value = std::max(Q(store_.theta, state, 0), Q(store_.theta, state, 1));
+    mean += value / kBatch;
+    most = std::max(most, value);
+  }
+  const LearnerStatistics seen = learner->TakeStatistics();
+  EXPECT_EQ(seen.batches, 20);
+  EXPECT_EQ(seen.norms, 2) << "of every 16th gradient, from the first on";
+  EXPECT_NEAR(seen.MeanNorm(), std::sqrt(squares), 1e-6);
+  EXPECT_NEAR(seen.MeanValue(), mean, 1e-6);
+  EXPECT_NEAR(seen.value_max, most, 1e-6);
+  EXPECT_EQ(learner->TakeStatistics().batches, 0);
+}
+
 TEST_F(LearnerTest, RareTransitionsWeighMoreByTheImportanceExponent) {
   for (int i = 0; i < kBatch; ++i) {
     replay_.batch.probabilities[static_cast<std::size_t>(i)] = 0.01 * (i + 1);

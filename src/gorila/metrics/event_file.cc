@@ -223,7 +223,7 @@ Status EventFile::AppendRecord(const std::string& data) {
                                    static_cast<off_t>(bytes_ + written));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      const Status error = SystemError("write", path_, errno);
+      Status error = SystemError("write", path_, errno);
       [[maybe_unused]] const int cut = ::ftruncate(file_, static_cast<off_t>(bytes_));
       return error;
     }

@@ -17,7 +17,7 @@ namespace {
 constexpr int kWidestView = 80;
 
 // Select Graphic Rendition codes.
-constexpr std::string_view kPlain = "";
+constexpr std::string_view kPlain;
 constexpr std::string_view kDim = "2";
 constexpr std::string_view kGreen = "32";
 constexpr std::string_view kYellow = "33";

@@ -186,5 +186,18 @@ TEST_F(RunLogTest, ReaderSaysWhenThereIsNoFile) {
   EXPECT_EQ(ReadRunLog(path_).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(RunLogRowTest, ListsOfNumbersComeBack) {
+  std::string line;
+  const std::vector<double> values = {1, std::nan(""), 0.5};
+  RunLogValue(values).AppendJson(line);
+  EXPECT_EQ(line, "[1,null,0.5]");
+  const RunLogRow row = ParseRunLogLine("{\"a\":" + line + ",\"b\":[\"x\"]}").value();
+  ASSERT_EQ(row.Numbers("a").size(), 3u);
+  EXPECT_EQ(row.Numbers("a")[2], 0.5);
+  EXPECT_TRUE(std::isnan(row.Numbers("a")[1]));
+  EXPECT_TRUE(row.Numbers("b").empty());
+  EXPECT_TRUE(row.Numbers("c").empty());
+}
+
 }  // namespace
 }  // namespace gorila

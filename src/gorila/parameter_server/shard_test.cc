@@ -78,6 +78,21 @@ TEST(ParameterShardTest, AZeroLimitAcceptsOnlyThePresentVersion) {
   EXPECT_EQ(shard->Push(one, 1), Verdict::kAccepted);
 }
 
+TEST(ParameterShardTest, CountsStalenessByPowersOfTwoRefusedGradientsIncluded) {
+  ShardOptions options = Options();
+  options.max_staleness = 4;
+  const auto shard = Make(options, {0});
+  const std::vector<float> one = {1};
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(shard->Push(one, i), Verdict::kAccepted);
+  ASSERT_EQ(shard->Push(one, 9), Verdict::kAccepted);  // 1 old
+  ASSERT_EQ(shard->Push(one, 8), Verdict::kAccepted);  // 3
+  ASSERT_EQ(shard->Push(one, 8), Verdict::kAccepted);  // 4
+  ASSERT_EQ(shard->Push(one, 6), Verdict::kStale);     // 7
+  ASSERT_EQ(shard->Push(one, -1), Verdict::kStale);    // 14
+  const StalenessHistogram counts = shard->counters().staleness;
+  EXPECT_THAT(std::vector(counts.begin(), counts.begin() + 6), ElementsAre(10, 1, 1, 2, 1, 0));
+}
+
 TEST(ParameterShardTest, SumsTheStalenessOfWhatItAccepts) {
   const auto shard = Make(Options(), {0});
   const std::vector<float> one = {1};

@@ -1,0 +1,111 @@
+#include "gorila/runtime/run_observer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gorila/base/file.h"
+#include "gorila/runtime/testing.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::SizeIs;
+using testing_runtime::MakeCluster;
+using testing_runtime::SmallConfig;
+
+class RunObserverTest : public ::testing::Test {
+ protected:
+  RunObserverTest() {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~RunObserverTest() override { fs::remove_all(folder_); }
+
+  // Trains for `rows` rows of 40 rounds, looking every `looks` rounds; what was logged.
+  std::string Train(int rows, int looks) {
+    const fs::path path = folder_ / fmt::format("{}.jsonl", looks);
+    const auto cluster = MakeCluster(SmallConfig());
+    RunObserver observer(/*wall_time=*/false);
+    observer.Observe(*cluster, 0);
+    RunLog log = RunLog::Open(path).value();
+    for (int round = 1; round <= rows * 40; ++round) {
+      EXPECT_TRUE(cluster->StepAll().ok());
+      if (round % looks == 0) observer.Observe(*cluster, 0);
+      if (round % 40 != 0) continue;
+      observer.Observe(*cluster, 0);
+      EXPECT_TRUE(observer.AppendTrainingRow(log).ok());
+      cluster->EndRow();
+    }
+    last_ = observer.progress();
+    return ReadFile(path).value();
+  }
+
+  const fs::path folder_ = fs::path(::testing::TempDir()) /
+                           ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  ProgressSnapshot last_;
+};
+
+TEST_F(RunObserverTest, RowsDoNotDependOnHowOftenTheRunIsLookedAt) {
+  const std::string seldom = Train(4, 40);
+  EXPECT_EQ(Train(4, 1), seldom);
+  EXPECT_EQ(Train(4, 7), seldom);
+}
+
+TEST_F(RunObserverTest, RowsHaveWhatPeopleWatch) {
+  Train(4, 40);
+  const auto rows = ReadRunLog(folder_ / "40.jsonl").value();
+  ASSERT_THAT(rows, SizeIs(4));
+  double arrived = 0;
+  for (const RunLogRow& row : rows) {
+    EXPECT_THAT(row.Numbers("bundle_returns"), SizeIs(2));
+    const auto counts = row.Numbers("staleness_counts");
+    arrived += std::accumulate(counts.begin(), counts.end(), 0.0);
+    EXPECT_FALSE(row.Number("resident_bytes").has_value()) << "no wall time was asked for";
+  }
+  const RunLogRow& last = rows.back();
+  EXPECT_EQ(arrived, *last.Number("gradients_accepted") + *last.Number("gradients_stale"));
+  EXPECT_GT(*last.Number("gradient_norm"), 0);
+  EXPECT_GE(*last.Number("value_max"), *last.Number("value_mean"));
+}
+
+TEST_F(RunObserverTest, SharesOfTimeAddUp) {
+  Train(4, 10);
+  EXPECT_NEAR(std::accumulate(last_.work.begin(), last_.work.end(), 0.0), 1, 1e-9);
+  EXPECT_FALSE(last_.bottleneck.empty());
+  EXPECT_THAT(last_.per_bundle, SizeIs(2));
+}
+
+TEST_F(RunObserverTest, GoesOnFromItsState) {
+  const auto cluster = MakeCluster(SmallConfig());
+  RunObserver observer(false);
+  observer.Observe(*cluster, 0);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(cluster->StepAll().ok());
+  observer.Observe(*cluster, 0);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  ASSERT_TRUE(observer.AppendTrainingRow(log).ok());
+  RunObserver restored(false);
+  ASSERT_TRUE(restored.RestoreState(observer.SaveState()).ok());
+  restored.Observe(*cluster, 0);
+  EXPECT_EQ(restored.progress().recent_return, observer.progress().recent_return);
+  EXPECT_EQ(restored.progress().per_bundle[1].recent_return,
+            observer.progress().per_bundle[1].recent_return);
+  EXPECT_GE(restored.progress().cpu_seconds, observer.progress().cpu_seconds);
+  EXPECT_TRUE(absl::IsDataLoss(restored.RestoreState("short")));
+}
+
+TEST(BottleneckTest, IsTheLargestPartThatIsNotWaiting) {
+  EXPECT_EQ(Bottleneck({0.1, 0.2, 0.3, 0.1, 0.3}), "learner");
+  EXPECT_EQ(Bottleneck({0.2, 0.1, 0, 0, 0.7}), "actor");
+  EXPECT_EQ(Bottleneck({0, 0, 0, 0, 1}), "");
+}
+
+}  // namespace
+}  // namespace gorila
