@@ -46,6 +46,15 @@ std::string RealText(double value) {
   return text;
 }
 
+// So many that nobody reads them all are cut short.
+std::string ChoicesText(std::vector<std::string_view> choices) {
+  constexpr std::size_t kMostShown = 24;
+  if (choices.size() <= kMostShown) return fmt::format("one of {}", fmt::join(choices, ", "));
+  const std::size_t more = choices.size() - kMostShown;
+  choices.resize(kMostShown);
+  return fmt::format("one of {} and {} more", fmt::join(choices, ", "), more);
+}
+
 std::string ConvolutionsText(const std::vector<ConvolutionSpec>& convolutions) {
   std::vector<std::string> rows;
   rows.reserve(convolutions.size());
@@ -96,7 +105,7 @@ std::string AllowedText(const ConfigField& field) {
           [](const NameField& name) {
             if (name.choices == nullptr)
               return std::string("a name of letters, digits and _ . / -");
-            return fmt::format("one of {}", fmt::join(name.choices(), ", "));
+            return ChoicesText(name.choices());
           },
           [](const HiddenLayersField&) {
             return fmt::format("a list of up to {} integers from 1 to {}", kMaxLayers, kMaxUnits);

@@ -88,7 +88,10 @@ std::vector<std::string_view> NamesOf(const Rows& rows, std::vector<std::string_
 }
 
 std::vector<std::string_view> EnvironmentNames() {
-  return NamesOf(EnvironmentTable(), AtariNames());
+  std::vector<std::string_view> names = NamesOf(EnvironmentTable());
+  const std::vector<std::string_view> atari = AtariNames();
+  names.insert(names.end(), atari.begin(), atari.end());
+  return names;
 }
 std::vector<std::string_view> NetworkNames() {
   return NamesOf(NetworkPresets(), {"auto", "custom"});
