@@ -16,9 +16,10 @@ namespace gorila::cli {
 namespace {
 
 constexpr std::array kVerbs = {
-    &AddTrainVerb,  &AddResumeVerb, &AddEvaluateVerb, &AddPlayVerb,  &AddDashboardVerb,
-    &AddReportVerb, &AddExportVerb, &AddScoresVerb,   &AddSuiteVerb, &AddBenchmarkVerb,
-    &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
+    &AddTrainVerb, &AddResumeVerb,          &AddLaunchVerb, &AddStatusVerb, &AddEvaluateVerb,
+    &AddPlayVerb,  &AddDashboardVerb,       &AddReportVerb, &AddExportVerb, &AddScoresVerb,
+    &AddSuiteVerb, &AddBenchmarkVerb,       &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
+    &AddCertsVerb, &AddParameterServerVerb, &AddBundleVerb,
 };
 
 // One line, whatever the message holds.

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -27,18 +26,6 @@ struct TrainOptions {
   fs::path run_directory;
   bool quiet = false;
 };
-
-// runs/<environment>-<preset>-seed<seed>-<n> with the first n that is free.
-fs::path FreeRunDirectory(const Config& config, const std::string& source) {
-  std::string environment = config.environment.name;
-  std::replace(environment.begin(), environment.end(), '/', '-');
-  for (int n = 1;; ++n) {
-    const fs::path path =
-        fs::path("runs") / fmt::format("{}-{}-seed{}-{}", environment, source, config.run.seed, n);
-    std::error_code error;
-    if (!fs::exists(path, error)) return path;
-  }
-}
 
 // A directory that cannot be written was a bad choice of the caller.
 Status AsBadInput(const Status& status) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "gorila/cli/machine.h"
@@ -58,6 +59,18 @@ bool TrainingConsole::StopWanted() {
     view_.Print("stopping with a checkpoint; once more stops at once");
   }
   return true;
+}
+
+std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source) {
+  std::string environment = config.environment.name;
+  std::replace(environment.begin(), environment.end(), '/', '-');
+  for (int n = 1;; ++n) {
+    const std::filesystem::path path =
+        std::filesystem::path("runs") /
+        fmt::format("{}-{}-seed{}-{}", environment, source, config.run.seed, n);
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return path;
+  }
 }
 
 Status PrintPlan(const Config& config, const std::filesystem::path& directory) {

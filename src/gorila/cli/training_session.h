@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <string>
 
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
@@ -30,6 +31,9 @@ class TrainingConsole {
   std::chrono::steady_clock::time_point next_line_{};  // where progress is plain lines
   bool stopping_ = false;                              // the person was told
 };
+
+// runs/<environment>-<source>-seed<seed>-<n> with the first n that is free.
+std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source);
 
 // Prints what will be trained to stdout.
 Status PrintPlan(const Config& config, const std::filesystem::path& directory);

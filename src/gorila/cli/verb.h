@@ -41,6 +41,11 @@ Verb AddEnvsVerb(CLI::App& gorila);
 Verb AddDoctorVerb(CLI::App& gorila);
 Verb AddConfigVerb(CLI::App& gorila);
 Verb AddBenchmarkVerb(CLI::App& gorila);
+Verb AddLaunchVerb(CLI::App& gorila);
+Verb AddStatusVerb(CLI::App& gorila);
+Verb AddParameterServerVerb(CLI::App& gorila);
+Verb AddBundleVerb(CLI::App& gorila);
+Verb AddCertsVerb(CLI::App& gorila);
 
 }  // namespace gorila::cli
 

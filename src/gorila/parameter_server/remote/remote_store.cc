@@ -14,6 +14,9 @@ constexpr int kVersionBits = 40;
 constexpr std::int64_t kMaxVersion = (std::int64_t{1} << kVersionBits) - 1;
 constexpr std::int64_t kMaxGeneration = (std::int64_t{1} << 22) - 1;
 
+// Short, because it is not given up when the process is stopped: the last report comes after that.
+constexpr std::chrono::milliseconds kReportTimeout{2000};
+
 struct GenerationVersion {
   std::int64_t generation = 0;
   std::int64_t version = -1;

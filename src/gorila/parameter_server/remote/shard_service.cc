@@ -251,6 +251,9 @@ StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
   counters["stale"] = shard.stale;
   counters["invalid"] = shard.invalid;
   counters["staleness_sum"] = shard.staleness_sum;
+  for (std::size_t i = 0; i < shard.staleness.size(); ++i) {
+    if (shard.staleness[i] > 0) counters[fmt::format("staleness_{}", i)] = shard.staleness[i];
+  }
   if (server != nullptr) {
     const rpc::ServerTraffic traffic = server->traffic();
     counters["calls"] = traffic.calls;

@@ -39,6 +39,7 @@ std::string EncodeJson(const ShardPlace& place, std::uint64_t layout, const Shar
   json["stale"] = shard.counters.stale;
   json["invalid"] = shard.counters.invalid;
   json["staleness_sum"] = shard.counters.staleness_sum;
+  json["staleness"] = shard.counters.staleness;
   return json.dump(2) + "\n";
 }
 
@@ -57,7 +58,7 @@ Status DecodeJson(const std::string& text, const ShardPlace& place, std::uint64_
     shard.version = json.at("version");
     shard.target_version = json.at("target_version");
     shard.counters = {json.at("accepted"), json.at("stale"), json.at("invalid"),
-                      json.at("staleness_sum")};
+                      json.at("staleness_sum"), json.at("staleness")};
     return OkStatus();
   } catch (const nlohmann::json::exception& error) {
     return DataLoss("{}: {}", kJsonName, error.what());

@@ -1,0 +1,69 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/role_flags.h"
+#include "gorila/cli/verb.h"
+#include "gorila/rpc/endpoint.h"
+#include "gorila/runtime/distributed/bundle_process.h"
+#include "gorila/runtime/trainer.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr KeyFlag kFlags[] = {kEnvFlag,
+                              kSeedFlag,
+                              kFramesFlag,
+                              {"--bundles", "run.bundles", "N", "Bundle processes of the run"}};
+
+struct BundleOptions {
+  ConfigFlags config;
+  CredentialFlags credentials;
+  std::string parameter_servers;
+  int index = 0;
+};
+
+StatusOr<int> TrainBundle(const BundleOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  BundleProcessOptions bundle;
+  bundle.index = options.index;
+  GORILA_ASSIGN_OR_RETURN(bundle.parameter_servers, rpc::ParseEndpoints(options.parameter_servers));
+  config.parameter_server.shards = static_cast<int>(bundle.parameter_servers.size());
+  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
+  GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.credentials.Load());
+  GORILA_RETURN_IF_ERROR(RunBundleProcess(config, bundle, MakeRoleHooks()));
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "bundle",
+    .summary = "Train with an actor, a replay memory and a learner around parameter servers",
+    .details =
+        R"(Ends when the run has its frames, or when it is stopped (Ctrl-C, SIGTERM). It keeps nothing: it
+may be killed and started again at any time. A parameter server that is away is waited for. All
+processes of a run need the same configuration.
+)",
+    .examples =
+        R"(gorila bundle --config run.toml --bundle-index 0 --parameter-servers 127.0.0.1:7100,127.0.0.1:7101
+)"};
+
+}  // namespace
+
+Verb AddBundleVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<BundleOptions>();
+  app->add_option("--parameter-servers", options->parameter_servers,
+                  "Addresses of all shards, in their order")
+      ->required()
+      ->type_name("ADDRESS,...");
+  app->add_option("--bundle-index", options->index, "Which bundle this is, from 0")->type_name("N");
+  options->credentials.AddTo(*app);
+  options->config.AddKeys(*app, kFlags);
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  return {app, [options](const Invocation&) { return TrainBundle(*options); }};
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/verb.h"
+#include "gorila/rpc/certificates.h"
+#include "gorila/rpc/run_identity.h"
+
+namespace gorila::cli {
+namespace {
+
+// Of every process that a run may have; the operator launches a run or asks for its status.
+const std::vector<std::string> kRoles = {"parameter-server", "replay",  "learner", "actor",
+                                         "bundle",           "operator"};
+constexpr int kMaxDays = 3650;
+
+struct CertsOptions {
+  std::filesystem::path folder;
+  int days = 365;
+};
+
+StatusOr<int> MakeCerts(const CertsOptions& options) {
+  if (options.days < 1 || options.days > kMaxDays) {
+    return InvalidArgument("--days is {}; expected 1..{}", options.days, kMaxDays);
+  }
+  const std::filesystem::path token_file = options.folder / "token";
+  std::error_code error;
+  if (std::filesystem::exists(token_file, error)) {
+    return InvalidArgument("'{}' exists already", token_file.string());
+  }
+  GORILA_ASSIGN_OR_RETURN(const std::string token, rpc::DrawToken());
+  GORILA_RETURN_IF_ERROR(rpc::WriteCertificates(options.folder, kRoles, options.days));
+  GORILA_RETURN_IF_ERROR(rpc::WriteSecretFile(token_file, token + "\n"));
+  const std::string folder = options.folder.string();
+  fmt::print("{}/token, {}/ca.crt, and of each role a .crt and a .key: {}\n", folder, folder,
+             fmt::join(kRoles, ", "));
+  fmt::print("each process needs token, ca.crt and the two files of its role; keep ca.key away\n");
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "certs",
+    .summary = "Make a token, and certificates for the roles of a run on several machines",
+    .details =
+        R"(A certificate stands for a role, not for a machine: it works wherever that role runs. They are
+signed by an authority that is made for this run alone.
+)",
+    .examples = R"(gorila certs certs
+gorila certs certs --days 30
+)"};
+
+}  // namespace
+
+Verb AddCertsVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<CertsOptions>();
+  app->add_option("DIR", options->folder, "Folder to write into; made when it is missing")
+      ->required()
+      ->type_name("");
+  app->add_option("--days", options->days, "How long they are valid (default: 365)")
+      ->type_name("N");
+  return {app, [options](const Invocation&) { return MakeCerts(*options); }};
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/role_flags.h"
+#include "gorila/cli/status_table.h"
+#include "gorila/cli/verb.h"
+#include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/rpc/channel.h"
+#include "gorila/runtime/config_load.h"
+#include "gorila/runtime/distributed/launcher.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kTimeout{3000};
+
+struct StatusOptions {
+  std::filesystem::path run;
+  std::string parameter_servers;
+  CredentialFlags credentials;
+  double interval = 1;
+};
+
+struct Target {
+  std::vector<rpc::Endpoint> shards;
+  RoleCredentials credentials;
+};
+
+StatusOr<Target> FindTarget(const StatusOptions& options) {
+  if (options.run.empty() == options.parameter_servers.empty()) {
+    return InvalidArgument(
+        "expected either the directory of a launched run or --parameter-servers");
+  }
+  Target target;
+  GORILA_ASSIGN_OR_RETURN(target.credentials, options.credentials.Load());
+  if (options.run.empty()) {
+    GORILA_ASSIGN_OR_RETURN(target.shards, rpc::ParseEndpoints(options.parameter_servers));
+    return target;
+  }
+  const LaunchFiles files(options.run);
+  GORILA_ASSIGN_OR_RETURN(const Config config, LoadConfig({.file = options.run / "config.toml"}));
+  GORILA_ASSIGN_OR_RETURN(target.shards, ReadAddresses(files, config.parameter_server.shards));
+  GORILA_ASSIGN_OR_RETURN(target.credentials.token, rpc::ReadToken(files.token()));
+  return target;
+}
+
+// What does not answer is said on stderr; the others are shown.
+std::vector<v1::RoleStatus> AskAll(const std::vector<std::unique_ptr<rpc::Channel>>& channels,
+                                   bool say, int& silent) {
+  std::vector<v1::RoleStatus> roles;
+  silent = 0;
+  for (const std::unique_ptr<rpc::Channel>& channel : channels) {
+    const auto response =
+        channel->CallProto<v1::StatusResponse>(kStatusMethod, v1::StatusRequest(), kTimeout);
+    if (!response.ok()) {
+      ++silent;
+      if (say) {
+        fmt::print(stderr, "gorila: {} does not answer: {}\n", rpc::ToString(channel->endpoint()),
+                   std::string(response.status().message()));
+      }
+      continue;
+    }
+    roles.insert(roles.end(), response->roles().begin(), response->roles().end());
+  }
+  return roles;
+}
+
+StatusOr<int> ShowStatus(const StatusOptions& options) {
+  if (!(options.interval > 0 && options.interval <= 3600)) {
+    return InvalidArgument("--interval is {}; expected more than 0 and at most 3600",
+                           options.interval);
+  }
+  GORILA_ASSIGN_OR_RETURN(const Target target, FindTarget(options));
+  std::vector<std::unique_ptr<rpc::Channel>> channels;
+  for (const rpc::Endpoint& endpoint : target.shards) {
+    channels.push_back(std::make_unique<rpc::Channel>(
+        rpc::ChannelOptions{.endpoint = endpoint,
+                            .role = kParameterServerRole,
+                            .tls = target.credentials.tls,
+                            .identity = {.token = target.credentials.token, .layout = {}}}));
+  }
+  int silent = 0;
+  StatusSamples samples{.before = AskAll(channels, /*say=*/false, silent), .after = {}};
+  rpc::SleepUnlessStopped(
+      std::chrono::milliseconds(static_cast<std::int64_t>(options.interval * 1000)), {});
+  samples.after = AskAll(channels, /*say=*/true, silent);
+  if (!samples.after.empty()) fmt::print("{}", FormatStatus(samples));
+  return silent == 0 ? kSuccess : kFailure;
+}
+
+constexpr CommandText kText = {
+    .name = "status",
+    .summary = "Ask the processes of a distributed run how they do",
+    .details =
+        R"(Asks every parameter server; bundles are shown as they last reported to shard 0. Rates are over
+--interval. Exit status 1 when a parameter server does not answer.
+)",
+    .examples = R"(gorila status runs/cluster
+gorila status --parameter-servers host-a:7100,host-b:7100 --token-file token \
+  --tls-cert operator.crt --tls-key operator.key --tls-ca ca.crt
+)"};
+
+}  // namespace
+
+Verb AddStatusVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<StatusOptions>();
+  app->add_option("RUN", options->run, "Directory of a launched run")->type_name("");
+  app->add_option("--parameter-servers", options->parameter_servers,
+                  "Addresses of all shards, in their order")
+      ->type_name("ADDRESS,...");
+  app->add_option("--interval", options->interval, "Seconds that rates are measured over")
+      ->type_name("N");
+  options->credentials.AddTo(*app);
+  return {app, [options](const Invocation&) { return ShowStatus(*options); }};
+}
+
+}  // namespace gorila::cli

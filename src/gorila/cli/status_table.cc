@@ -1,0 +1,151 @@
+#include "gorila/cli/status_table.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string_view>
+
+namespace gorila::cli {
+namespace {
+
+// Of a bundle's time, above which the parameter server is what it waits for.
+constexpr double kMuchWaiting = 0.5;
+
+std::int64_t CounterOf(const v1::RoleStatus& status, const std::string& name) {
+  const auto found = status.counters().find(name);
+  return found == status.counters().end() ? 0 : found->second;
+}
+
+double GaugeOf(const v1::RoleStatus& status, const std::string& name) {
+  const auto found = status.gauges().find(name);
+  return found == status.gauges().end() ? 0 : found->second;
+}
+
+// The same process in the earlier sample; null when it is new.
+const v1::RoleStatus* FindBefore(const StatusSamples& samples, const v1::RoleStatus& now) {
+  for (const v1::RoleStatus& before : samples.before) {
+    if (before.role() == now.role() && before.index() == now.index() &&
+        before.generation() == now.generation() && before.seconds() <= now.seconds()) {
+      return &before;
+    }
+  }
+  return nullptr;
+}
+
+// Grows a second; reports of bundles carry their own clock.
+double RateOf(const StatusSamples& samples, const v1::RoleStatus& now, const std::string& name) {
+  const v1::RoleStatus* const before = FindBefore(samples, now);
+  if (before == nullptr) return 0;
+  const double seconds = now.seconds() - before->seconds();
+  if (seconds <= 0) return 0;
+  return static_cast<double>(CounterOf(now, name) - CounterOf(*before, name)) / seconds;
+}
+
+double MeanStaleness(const v1::RoleStatus& shard) {
+  const std::int64_t accepted = CounterOf(shard, "accepted");
+  return accepted == 0 ? 0
+                       : static_cast<double>(CounterOf(shard, "staleness_sum")) /
+                             static_cast<double>(accepted);
+}
+
+// The share of its time since the earlier sample that a bundle spent in pushes and pulls.
+double WaitingShare(const StatusSamples& samples, const v1::RoleStatus& bundle) {
+  const v1::RoleStatus* const before = FindBefore(samples, bundle);
+  const std::string name = "parameter_server_seconds";
+  const double seconds = bundle.seconds() - (before == nullptr ? 0 : before->seconds());
+  const double waited = GaugeOf(bundle, name) - (before == nullptr ? 0 : GaugeOf(*before, name));
+  return seconds <= 0 ? 0 : waited / seconds;
+}
+
+std::string SizeText(double bytes) {
+  constexpr double kKib = 1024;
+  if (bytes < kKib * kKib) return fmt::format("{:.1f} KiB", bytes / kKib);
+  return fmt::format("{:.1f} MiB", bytes / (kKib * kKib));
+}
+
+std::string BytesPerUpdate(const v1::RoleStatus& bundle) {
+  const auto pushes = static_cast<double>(CounterOf(bundle, "pushes"));
+  if (pushes == 0) return "-";
+  return fmt::format("{} + {}",
+                     SizeText(static_cast<double>(CounterOf(bundle, "bytes_pushed")) / pushes),
+                     SizeText(static_cast<double>(CounterOf(bundle, "bytes_pulled")) / pushes));
+}
+
+void AppendShards(const StatusSamples& samples, std::string& text) {
+  text += fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>10}{:>8}{:>9}{:>10}{:>9}\n",
+                      "parameter server", "gen", "version", "updates/s", "pushed", "accepted",
+                      "stale", "invalid", "staleness", "refused");
+  for (const v1::RoleStatus& shard : samples.after) {
+    if (shard.role() != "parameter-server") continue;
+    text += fmt::format(
+        "  shard {:<12}{:>5}{:>10}{:>10.1f}{:>10}{:>10}{:>8}{:>9}{:>10.2f}{:>9}\n", shard.index(),
+        shard.generation(), CounterOf(shard, "version"), RateOf(samples, shard, "version"),
+        CounterOf(shard, "pushed"), CounterOf(shard, "accepted"), CounterOf(shard, "stale"),
+        CounterOf(shard, "invalid"), MeanStaleness(shard), CounterOf(shard, "refused"));
+  }
+}
+
+void AppendWorkers(const StatusSamples& samples, std::string& text) {
+  text += fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>9}{:>8}{:>21}{:>9}\n", "bundle", "up s",
+                      "frames", "frames/s", "gradients", "grad/s", "waits", "bytes/update up+down",
+                      "silent s");
+  for (const v1::RoleStatus& worker : samples.after) {
+    if (worker.role() == "parameter-server") continue;
+    text += fmt::format("  {:<18}{:>5.0f}{:>10}{:>10.1f}{:>10}{:>9.1f}{:>7.0f}%{:>21}{:>9.1f}\n",
+                        fmt::format("{} {}", worker.role(), worker.index()), worker.seconds(),
+                        CounterOf(worker, "frames"), RateOf(samples, worker, "frames"),
+                        CounterOf(worker, "gradients"), RateOf(samples, worker, "gradients"),
+                        100 * WaitingShare(samples, worker), BytesPerUpdate(worker),
+                        worker.silent_seconds());
+  }
+}
+
+void AppendRefusals(const StatusSamples& samples, std::string& text) {
+  constexpr std::string_view kPrefix = "refused_";
+  std::map<std::string, std::int64_t> reasons;
+  for (const v1::RoleStatus& status : samples.after) {
+    for (const auto& [name, count] : status.counters()) {
+      if (name.starts_with(kPrefix)) reasons[name.substr(kPrefix.size())] += count;
+    }
+  }
+  if (reasons.empty()) return;
+  text += "refused:";
+  for (const auto& [reason, count] : reasons) text += fmt::format(" {} {}", reason, count);
+  text += "\n";
+}
+
+void AppendBottleneck(const StatusSamples& samples, std::string& text) {
+  double waiting = 0;
+  int bundles = 0;
+  for (const v1::RoleStatus& status : samples.after) {
+    if (status.role() != "bundle") continue;
+    waiting += WaitingShare(samples, status);
+    ++bundles;
+  }
+  if (bundles == 0) {
+    text += "bottleneck: no bundle reports\n";
+  } else {
+    waiting /= bundles;
+    text += fmt::format(
+        "bottleneck: {} (bundles spend {:.0f} % of their time in pushes and pulls)\n",
+        waiting > kMuchWaiting ? "parameter server" : "bundles (actor and learner)", 100 * waiting);
+  }
+}
+
+}  // namespace
+
+std::string FormatStatus(const StatusSamples& samples) {
+  std::string text;
+  AppendShards(samples, text);
+  AppendWorkers(samples, text);
+  for (const v1::RoleStatus& shard : samples.after) {
+    if (shard.role() != "parameter-server" || shard.index() != 0) continue;
+    text += fmt::format("run: {} frames, {} updates\n", CounterOf(shard, "frames"),
+                        CounterOf(shard, "version"));
+  }
+  AppendRefusals(samples, text);
+  AppendBottleneck(samples, text);
+  return text;
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,81 @@
+#include "gorila/cli/status_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gorila::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+v1::RoleStatus Shard(double seconds, std::int64_t version) {
+  v1::RoleStatus status;
+  status.set_role("parameter-server");
+  status.set_generation(2);
+  status.set_seconds(seconds);
+  (*status.mutable_counters())["version"] = version;
+  (*status.mutable_counters())["accepted"] = version;
+  (*status.mutable_counters())["frames"] = 4000;
+  return status;
+}
+
+v1::RoleStatus Bundle(int index, double seconds, double waited, std::int64_t frames) {
+  v1::RoleStatus status;
+  status.set_role("bundle");
+  status.set_index(index);
+  status.set_seconds(seconds);
+  (*status.mutable_counters())["frames"] = frames;
+  (*status.mutable_gauges())["parameter_server_seconds"] = waited;
+  return status;
+}
+
+TEST(StatusTableTest, ShowsRatesBetweenTheTwoSamples) {
+  const std::string text = FormatStatus({.before = {Shard(10, 100), Bundle(0, 5, 1, 1000)},
+                                         .after = {Shard(12, 150), Bundle(0, 7, 1.5, 1500)}});
+  EXPECT_THAT(text, HasSubstr("25.0"));   // updates/s
+  EXPECT_THAT(text, HasSubstr("250.0"));  // frames/s
+  EXPECT_THAT(text, HasSubstr("25%"));    // half a second of two
+  EXPECT_THAT(text, HasSubstr("run: 4000 frames, 150 updates"));
+  EXPECT_THAT(text, HasSubstr("bottleneck: bundles"));
+  EXPECT_THAT(text, Not(HasSubstr("refused:")));
+}
+
+TEST(StatusTableTest, NamesTheParameterServerWhenBundlesWaitForIt) {
+  const std::string text =
+      FormatStatus({.before = {Bundle(0, 5, 1, 0)}, .after = {Bundle(0, 7, 2.8, 0)}});
+  EXPECT_THAT(text, HasSubstr("bottleneck: parameter server"));
+}
+
+TEST(StatusTableTest, AProcessThatStartedAgainHasNoRates) {
+  const std::string text =
+      FormatStatus({.before = {Bundle(0, 500, 1, 90000)}, .after = {Bundle(0, 1, 0, 80)}});
+  EXPECT_THAT(text, HasSubstr("       80       0.0"));
+}
+
+TEST(StatusTableTest, AddsRefusalsByReason) {
+  v1::RoleStatus first = Shard(1, 0);
+  v1::RoleStatus second = Shard(1, 0);
+  second.set_index(1);
+  (*first.mutable_counters())["refused_token"] = 2;
+  (*second.mutable_counters())["refused_token"] = 1;
+  (*second.mutable_counters())["refused_shape"] = 4;
+  EXPECT_THAT(FormatStatus({.before = {}, .after = {first, second}}),
+              HasSubstr("refused: shape 4 token 3\n"));
+}
+
+TEST(StatusTableTest, ShowsBytesForEachUpdateInUnitsThatFit) {
+  v1::RoleStatus bundle = Bundle(0, 1, 0, 0);
+  (*bundle.mutable_counters())["pushes"] = 2;
+  (*bundle.mutable_counters())["bytes_pushed"] = 3 * 1024;
+  (*bundle.mutable_counters())["bytes_pulled"] = 14 * 1024 * 1024;
+  EXPECT_THAT(FormatStatus({.before = {}, .after = {bundle}}), HasSubstr("1.5 KiB + 7.0 MiB"));
+}
+
+TEST(StatusTableTest, SaysWhenNoBundleReports) {
+  EXPECT_THAT(FormatStatus({.before = {}, .after = {Shard(1, 0)}}),
+              HasSubstr("bottleneck: no bundle reports"));
+}
+
+}  // namespace
+}  // namespace gorila::cli

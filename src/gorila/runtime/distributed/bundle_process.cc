@@ -1,0 +1,103 @@
+#include "gorila/runtime/distributed/bundle_process.h"
+
+#include <chrono>
+#include <memory>
+#include <random>
+
+#include "gorila/base/denormals.h"
+#include "gorila/parameter_server/remote/remote_store.h"
+#include "gorila/runtime/bundle.h"
+#include "gorila/runtime/cluster.h"
+#include "gorila/runtime/distributed/progress_reporter.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
+
+std::uint64_t DrawClient() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+StatusOr<std::unique_ptr<RemoteParameterStore>> Connect(const BundleProcessOptions& options,
+                                                        const ParameterLayout& layout,
+                                                        const RoleHooks& hooks) {
+  return RemoteParameterStore::Connect({.endpoints = options.parameter_servers,
+                                        .tls = options.credentials.tls,
+                                        .token = options.credentials.token,
+                                        .layout = layout.Fingerprint(),
+                                        .parameters = layout.size,
+                                        .client = DrawClient(),
+                                        .retry = options.retry,
+                                        .stop = hooks.stop_requested,
+                                        .message = hooks.message});
+}
+
+v1::RoleStatus MakeStatus(int index, double seconds, const FrameClock& clock,
+                          const BundleStatus& bundle, const RemoteStoreTraffic& traffic) {
+  v1::RoleStatus status;
+  status.set_role("bundle");
+  status.set_index(index);
+  status.set_seconds(seconds);
+  auto& counters = *status.mutable_counters();
+  counters["frames"] = clock.own();
+  counters["gradients"] = bundle.learner.gradients;
+  counters["outliers"] = bundle.learner.outliers;
+  counters["accepted"] = bundle.learner.slices.accepted;
+  counters["stale"] = bundle.learner.slices.stale;
+  counters["invalid"] = bundle.learner.slices.invalid;
+  counters["replay_rows"] = bundle.replay.rows;
+  counters["replay_capacity"] = bundle.replay.capacity;
+  counters["pushes"] = traffic.pushes;
+  counters["bytes_pushed"] = traffic.bytes_pushed;
+  counters["bytes_pulled"] = traffic.bytes_pulled;
+  counters["retries"] = traffic.retries;
+  auto& gauges = *status.mutable_gauges();
+  gauges["epsilon"] = bundle.epsilon;
+  gauges["loss"] = bundle.learner.loss;
+  gauges["parameter_server_seconds"] = traffic.seconds;
+  return status;
+}
+
+}  // namespace
+
+Status RunBundleProcess(const Config& config, const BundleProcessOptions& options,
+                        const RoleHooks& hooks) {
+  if (options.index < 0 || options.index >= config.run.bundles) {
+    return InvalidArgument("--bundle-index is {}; expected 0..{} of {} bundles", options.index,
+                           config.run.bundles - 1, config.run.bundles);
+  }
+  FlushDenormalsInThisThread();
+  const auto started = Clock::now();
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<RemoteParameterStore> store,
+                          Connect(options, MakeParameterLayout(network), hooks));
+  FrameClock clock;
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Bundle> bundle,
+                          Bundle::Make(config, network, options.index, *store, clock));
+  ProgressReporter reporter(*store, clock, [&] {
+    BundleStatus seen = bundle->TakeStatus();
+    const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    ProcessReport report;
+    report.status = MakeStatus(options.index, seconds, clock, seen, store->traffic());
+    report.episodes = std::move(seen.episodes);
+    return report;
+  });
+  GORILA_RETURN_IF_ERROR(reporter.Start(options.retry, hooks.stop_requested));
+  const auto stopped = [&hooks] { return hooks.stop_requested && hooks.stop_requested(); };
+  while (clock.frames() < config.run.frames && !stopped()) {
+    const Status status = bundle->Iterate();
+    if (absl::IsCancelled(status) && stopped()) break;
+    GORILA_RETURN_IF_ERROR(status);
+  }
+  const Status last = reporter.Finish(kLastReport);
+  if (!last.ok() && hooks.message && !stopped()) {
+    hooks.message(fmt::format("the last report was not taken: {}", std::string(last.message())));
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,80 @@
+#include "gorila/runtime/distributed/progress_reporter.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gorila {
+namespace {
+
+constexpr std::chrono::milliseconds kPeriod{200};
+// Of one report, so that none grows too large after an outage; older ones are not shown.
+constexpr std::size_t kMaxEpisodes = 10'000;
+
+}  // namespace
+
+ProgressReporter::ProgressReporter(RemoteParameterStore& store, FrameClock& clock,
+                                   std::function<ProcessReport()> look)
+    : store_(store), clock_(clock), look_(std::move(look)) {}
+
+ProgressReporter::~ProgressReporter() { EndThread(); }
+
+Status ProgressReporter::Start(const rpc::RetryPolicy& retry, const rpc::StopPredicate& stop) {
+  GORILA_RETURN_IF_ERROR(rpc::Retry(retry, stop, [this] { return ReportOnce(); }));
+  thread_ = std::thread([this] { Loop(); });
+  return OkStatus();
+}
+
+Status ProgressReporter::Finish(const rpc::RetryPolicy& retry) {
+  EndThread();
+  return rpc::Retry(retry, {}, [this] { return ReportOnce(); });
+}
+
+void ProgressReporter::EndThread() {
+  {
+    const MutexLock lock(mutex_);
+    ending_ = true;
+    ending_changed_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ProgressReporter::Loop() {
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      const auto next = std::chrono::steady_clock::now() + kPeriod;
+      while (!ending_ && ending_changed_.WaitUntil(mutex_, next)) continue;
+      if (ending_) return;
+    }
+    // Who waits for the shard says so: the bundle's own calls do.
+    ReportOnce().IgnoreError();
+  }
+}
+
+Status ProgressReporter::ReportOnce() {
+  const std::int64_t own = clock_.own();
+  ProcessReport seen = look_();
+  episodes_.insert(episodes_.end(), seen.episodes.begin(), seen.episodes.end());
+  while (episodes_.size() > kMaxEpisodes) {
+    episodes_.pop_front();
+    ++first_episode_;
+  }
+  v1::ReportRequest report;
+  *report.mutable_status() = std::move(seen.status);
+  report.set_frames(own);
+  report.set_first_episode(first_episode_);
+  for (const EpisodeResult& episode : episodes_) {
+    v1::Episode& added = *report.add_episodes();
+    added.set_episode_return(episode.episode_return);
+    added.set_length(episode.length);
+  }
+  GORILA_ASSIGN_OR_RETURN(const v1::ReportResponse response, store_.Report(std::move(report)));
+  clock_.Synchronise(response.run_frames(), own);
+  while (!episodes_.empty() && first_episode_ < response.acknowledged_episodes()) {
+    episodes_.pop_front();
+    ++first_episode_;
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

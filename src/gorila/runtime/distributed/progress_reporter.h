@@ -1,0 +1,61 @@
+// Tells shard 0 what a process has done, and keeps its frame clock in step with the run's.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_PROGRESS_REPORTER_H_
+#define GORILA_RUNTIME_DISTRIBUTED_PROGRESS_REPORTER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/parameter_server/remote/remote_store.h"
+#include "gorila/runtime/bundle.h"
+
+namespace gorila {
+
+// What a process shows of itself at one instant.
+struct ProcessReport {
+  v1::RoleStatus status;
+  std::vector<EpisodeResult> episodes;  // finished since the last look
+};
+
+// Reports several times a second from a thread of its own, from Start() to the destructor. A report
+// that fails is made again with the next one: nothing is lost but by a process that ends without
+// Finish().
+class ProgressReporter {
+ public:
+  // `look` is called in the reporter's thread. All must outlive the reporter.
+  ProgressReporter(RemoteParameterStore& store, FrameClock& clock,
+                   std::function<ProcessReport()> look);
+  ~ProgressReporter();
+  ProgressReporter(const ProgressReporter&) = delete;
+  ProgressReporter& operator=(const ProgressReporter&) = delete;
+
+  // One report, so that the clock is the run's from the beginning; tried again as `retry` says.
+  Status Start(const rpc::RetryPolicy& retry, const rpc::StopPredicate& stop);
+
+  // The last report. Call when nothing more will happen.
+  Status Finish(const rpc::RetryPolicy& retry);
+
+ private:
+  void Loop() GORILA_EXCLUDES(mutex_);
+  Status ReportOnce();
+  void EndThread() GORILA_EXCLUDES(mutex_);
+
+  RemoteParameterStore& store_;
+  FrameClock& clock_;
+  const std::function<ProcessReport()> look_;
+  std::deque<EpisodeResult> episodes_;  // not acknowledged yet; of one thread at a time
+  std::int64_t first_episode_ = 0;      // number of the first of them
+
+  Mutex mutex_;
+  CondVar ending_changed_;
+  bool ending_ GORILA_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_PROGRESS_REPORTER_H_

@@ -1,0 +1,29 @@
+// What the processes of a distributed run have in common.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_ROLE_OPTIONS_H_
+#define GORILA_RUNTIME_DISTRIBUTED_ROLE_OPTIONS_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gorila/rpc/retry.h"
+#include "gorila/rpc/security.h"
+
+namespace gorila {
+
+// How a process proves that it belongs to the run.
+struct RoleCredentials {
+  std::string token;  // empty: the run has none
+  std::optional<rpc::TlsIdentity> tls;
+};
+
+// How the process's owner takes part. Called from several threads.
+struct RoleHooks {
+  rpc::StopPredicate stop_requested = {};              // asked several times a second
+  std::function<void(std::string_view)> message = {};  // one line for people; may be empty
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_ROLE_OPTIONS_H_

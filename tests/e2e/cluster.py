@@ -1,0 +1,183 @@
+"""Distributed runs for the end-to-end tests: roles as processes on loopback, and a proxy between them."""
+
+import pathlib
+import re
+import selectors
+import socket
+import threading
+import time
+
+import program
+
+# A small network on Catch, as processes.
+TINY = [
+    "--env", "classic/catch", "--bundles", "2",
+    "--set", "network.preset=custom", "--set", "network.hidden=[32]",
+    "--set", "actor.epsilon_ticks=5000", "--set", "replay.min_size=500",
+    "--set", "replay.capacity=4000", "--set", "optimizer.learning_rate=0.002",
+    "--set", "parameter_server.target_period=100", "--set", "evaluation.episodes=20",
+    "--set", "evaluation.best=false", "--set", "checkpoint.every_seconds=0.2",
+]  # fmt: skip
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+class Case(program.Case):
+    """A test that starts roles by hand."""
+
+    SHARDS = 1
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "token").write_text(TOKEN + "\n")
+
+    def start_shard(self, index=0, listen="127.0.0.1:0", state=None, *more, frames=10**9):
+        """(process, address) of a shard that serves."""
+        file = self.folder / f"address-{index}-{time.monotonic_ns()}"
+        process = self.start(
+            "parameter-server", *TINY, "--frames", frames, "--shards", self.SHARDS,
+            "--shard", index, "--listen", listen, "--token-file", "token",
+            "--state-dir", state or f"shard-{index}", "--address-file", file, *more,
+        )  # fmt: skip
+        self.wait_until(file.exists, process)
+        return process, file.read_text().strip()
+
+    def start_bundle(self, addresses, index=0, *more, frames=10**9):
+        return self.start(
+            "bundle", *TINY, "--frames", frames, "--bundle-index", index,
+            "--parameter-servers", addresses, "--token-file", "token", *more,
+        )  # fmt: skip
+
+    def status(self, addresses, *more, expect=0):
+        """What `gorila status` says: numbers of the run and of shard 0."""
+        stdout, _ = self.run_program(
+            "status", "--parameter-servers", addresses, "--interval", "0.05",
+            "--token-file", "token", *more, expect=expect,
+        )  # fmt: skip
+        return parse_status(stdout)
+
+    def wait_for_frames(self, addresses, frames, process):
+        """Until the run has more frames than that; the status then."""
+        deadline = time.monotonic() + program.DEADLINE
+        while True:
+            seen = self.status(addresses)
+            if seen["frames"] > frames:
+                return seen
+            self.assertIsNone(process.poll(), "the process ended too early")
+            self.assertLess(time.monotonic(), deadline, "no frames in time")
+
+    def assert_adds_up(self, seen):
+        self.assertEqual(
+            seen["pushed"], seen["accepted"] + seen["stale"] + seen["invalid"], seen
+        )
+        self.assertEqual(seen["accepted"], seen["version"], seen)
+        self.assertEqual(seen["invalid"], 0, seen)
+
+    def stop(self, process, expect=0):
+        """Ends it as an engine does; its stderr."""
+        process.terminate()
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, expect, stdout + stderr)
+        return stderr
+
+
+def parse_status(text):
+    run = re.search(r"run: (\d+) frames, (\d+) updates", text)
+    shard = re.search(r"shard 0 +" + r" +".join([r"([\d.]+)"] * 9), text)
+    names = ["generation", "version", "rate", "pushed", "accepted", "stale", "invalid"]
+    seen = {name: int(float(value)) for name, value in zip(names, shard.groups())}
+    refused = re.search(r"^refused:(.*)$", text, re.M)
+    words = refused.group(1).split() if refused else []
+    seen["refused"] = dict(zip(words[::2], map(int, words[1::2])))
+    seen["frames"] = int(run.group(1))
+    return seen
+
+
+class Proxy:
+    """Forwards TCP connections to `target` (host:port), and can cut, stall or redirect them."""
+
+    def __init__(self, target):
+        self.target = target
+        self.cut_after = None  # bytes forwarded by a connection until it is cut
+        self.stalled = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._pairs = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self):
+        """Cuts every present connection."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, set()
+        for pair in pairs:
+            for end in pair:
+                shut(end)
+
+    def close(self):
+        self._closed = True
+        self._listener.close()
+        self.cut()
+
+    def _accept(self):
+        while not self._closed:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                host, port = self.target.split(":")
+                server = socket.create_connection((host, int(port)), timeout=5)
+            except OSError:
+                client.close()
+                continue
+            server.settimeout(None)
+            with self._lock:
+                self._pairs.add((client, server))
+            threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
+
+    def _forward(self, client, server):
+        forwarded = 0
+        with selectors.DefaultSelector() as selector:
+            try:
+                selector.register(client, selectors.EVENT_READ, server)
+                selector.register(server, selectors.EVENT_READ, client)
+                while self.cut_after is None or forwarded < self.cut_after:
+                    for key, _ in selector.select(timeout=0.05):
+                        if self.stalled:
+                            time.sleep(0.01)
+                            continue
+                        data = key.fileobj.recv(65536)
+                        if not data:
+                            return
+                        key.data.sendall(data)
+                        forwarded += len(data)
+            except (OSError, ValueError):
+                pass
+            finally:
+                with self._lock:
+                    self._pairs.discard((client, server))
+                for end in (client, server):
+                    shut(end)
+
+
+def shut(end):
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    end.close()
+
+
+def children_of(pid, verb):
+    """Process ids of the children that run `gorila <verb>`."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            arguments = (stat.parent / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if parent == pid and len(arguments) > 1 and arguments[1] == verb.encode():
+            found.append(int(stat.parent.name))
+    return sorted(found)

@@ -1,0 +1,222 @@
+"""Roles as processes, and what goes wrong between them."""
+
+import signal
+import socket
+
+import cluster
+import program
+
+
+class Refusals(cluster.Case):
+    def test_another_token_is_refused_and_counted(self):
+        shard, address = self.start_shard()
+        (self.folder / "other").write_text("f" * 32 + "\n")
+        bundle = self.start(
+            "bundle", *cluster.TINY, "--parameter-servers", address, "--token-file", "other"
+        )
+        status, _, stderr = self.finish(bundle)
+        self.assertEqual(status, 1)
+        self.assertIn("not this run's token", stderr)
+        seen = self.status(address)
+        self.assertEqual(seen["refused"], {"token": 1})
+        self.assertEqual(seen["pushed"], 0)
+        self.stop(shard)
+
+    def test_another_network_is_refused_and_counted(self):
+        shard, address = self.start_shard()
+        bundle = self.start_bundle(address, 0, "--set", "network.hidden=[64]")
+        status, _, stderr = self.finish(bundle)
+        self.assertEqual(status, 1)
+        self.assertIn("parameter layout", stderr)
+        self.assertEqual(self.status(address)["refused"], {"layout": 1})
+        self.stop(shard)
+
+    def test_shards_in_another_order_are_refused(self):
+        self.SHARDS = 2
+        first, one = self.start_shard(0)
+        second, two = self.start_shard(1)
+        bundle = self.start_bundle(f"{two},{one}")
+        status, _, stderr = self.finish(bundle)
+        self.assertEqual(status, 2, stderr)
+        self.assertIn("expected shard 0 of 2", stderr)
+        self.stop(first)
+        self.stop(second)
+
+    def test_bytes_that_are_no_calls_do_no_harm(self):
+        shard, address = self.start_shard()
+        host, port = address.split(":")
+        for data in [b"", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 100000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" * 9]:
+            with socket.create_connection((host, int(port))) as peer:
+                peer.sendall(data)
+        self.assertEqual(self.status(address)["pushed"], 0)
+        self.stop(shard)
+
+    def test_off_loopback_needs_certificates_or_an_explicit_wish(self):
+        base = ["parameter-server", "--state-dir", "state"]
+        self.assert_refused([*base, "--listen", "0.0.0.0:0"], "0.0.0.0:0", "--tls-cert", "--insecure")
+        shard, address = self.start_shard(0, "0.0.0.0:0", None, "--insecure")
+        self.status(address.replace("0.0.0.0", "127.0.0.1"))
+        self.stop(shard)
+
+    def test_bad_input(self):
+        (self.folder / "short").write_text("short\n")
+        base = ["parameter-server", "--state-dir", "state"]
+        self.assert_refused([*base, "--listen", "here"], "'here'", "host:port")
+        self.assert_refused([*base, "--token-file", "short"], "short", "16 to 256")
+        self.assert_refused([*base, "--token-file", "none"], "none")
+        self.assert_refused([*base, "--shards", "2", "--shard", "2"], "--shard is 2", "0..1")
+        self.assert_refused([*base, "--tls-cert", "a"], "1 of --tls-cert, --tls-key and --tls-ca")
+        bundle = ["bundle", "--parameter-servers", "127.0.0.1:9"]
+        self.assert_refused([*bundle, "--bundle-index", "7"], "--bundle-index is 7")
+        self.assert_refused(["bundle", "--parameter-servers", "127.0.0.1:9,"], "''")
+        self.assert_refused(["status"], "--parameter-servers")
+        self.assert_refused(["status", "none"], "none")
+
+
+class Certificates(cluster.Case):
+    def tls(self, role):
+        return [
+            "--tls-cert", f"certs/{role}.crt", "--tls-key", f"certs/{role}.key",
+            "--tls-ca", "certs/ca.crt",
+        ]  # fmt: skip
+
+    def test_a_run_under_mutual_tls(self):
+        self.run_program("certs", "certs")
+        self.assert_refused(["certs", "certs"], "exists already")
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *self.tls("parameter-server"), frames=3000)
+        bundle = self.start_bundle(address, 0, *self.tls("bundle"), frames=3000)
+        status, stdout, stderr = self.finish(bundle)
+        self.assertEqual(status, 0, stdout + stderr)
+        seen = self.status(address, *self.tls("operator"))
+        self.assertGreaterEqual(seen["frames"], 3000)
+        self.assert_adds_up(seen)
+
+        # An operator looks; it does not train.
+        intruder = self.start_bundle(address, 0, *self.tls("operator"), frames=6000)
+        status, _, stderr = self.finish(intruder)
+        self.assertEqual(status, 1)
+        self.assertIn("the certificate is of role 'operator'", stderr)
+        self.assertIn("role", self.status(address, *self.tls("operator"))["refused"])
+        self.stop(shard)
+
+
+class Faults(cluster.Case):
+    def start_run(self, address, bundles=2):
+        return [self.start_bundle(address, i) for i in range(bundles)]
+
+    def end_run(self, shard, address, bundles):
+        for bundle in bundles:
+            self.stop(bundle)
+        seen = self.status(address)
+        self.assert_adds_up(seen)
+        self.assertEqual(seen["refused"].get("malformed", 0), 0, seen)
+        self.stop(shard)
+        return seen
+
+    def test_a_killed_bundle_is_not_missed_and_may_come_back(self):
+        shard, address = self.start_shard()
+        bundles = self.start_run(address)
+        frames = self.wait_for_frames(address, 1500, shard)["frames"]
+        bundles[0].kill()
+        frames = self.wait_for_frames(address, frames + 500, bundles[1])["frames"]
+        bundles[0] = self.start_bundle(address, 0)
+        self.wait_for_frames(address, frames + 1500, bundles[0])
+        self.end_run(shard, address, bundles)
+
+    def test_a_halted_bundle_holds_nobody_up_and_goes_on(self):
+        shard, address = self.start_shard()
+        bundles = self.start_run(address)
+        frames = self.wait_for_frames(address, 1500, shard)["frames"]
+        bundles[0].send_signal(signal.SIGSTOP)
+        frames = self.wait_for_frames(address, frames + 1000, bundles[1])["frames"]
+        bundles[0].send_signal(signal.SIGCONT)
+        bundles[1].send_signal(signal.SIGSTOP)
+        self.wait_for_frames(address, frames + 1000, bundles[0])
+        bundles[1].send_signal(signal.SIGCONT)
+        self.end_run(shard, address, bundles)
+
+    def test_a_killed_shard_comes_back_as_a_new_generation(self):
+        shard, address = self.start_shard()
+        bundles = self.start_run(address)
+        self.wait_for_frames(address, 1500, shard)
+        snapshots = self.folder / "shard-0" / "snapshots"
+        self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), shard)
+        shard.kill()
+        self.finish(shard)
+        shard, again = self.start_shard(0, address)
+        self.assertEqual(again, address)
+        seen = self.status(address)
+        self.assertEqual(seen["generation"], 2)
+        self.wait_for_frames(address, seen["frames"] + 1500, bundles[0])
+        seen = self.end_run(shard, address, bundles)
+        self.assertGreater(seen["accepted"], 0)
+
+    def test_everything_is_killed_and_starts_again(self):
+        shard, address = self.start_shard()
+        bundles = self.start_run(address)
+        self.wait_for_frames(address, 1500, shard)
+        snapshots = self.folder / "shard-0" / "snapshots"
+        self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), shard)
+        for process in [*bundles, shard]:
+            process.kill()
+            self.finish(process)
+        shard, address = self.start_shard()
+        seen = self.status(address)
+        self.assertEqual(seen["generation"], 2)
+        self.assert_adds_up(seen)
+        bundles = self.start_run(address)
+        self.wait_for_frames(address, seen["frames"] + 1500, bundles[0])
+        self.end_run(shard, address, bundles)
+
+    def test_a_replaced_shard_that_comes_back_is_refused_and_ends(self):
+        old, old_address = self.start_shard()
+        proxy = cluster.Proxy(old_address)
+        self.addCleanup(proxy.close)
+        bundles = self.start_run(proxy.address)
+        self.wait_for_frames(old_address, 1500, old)
+        snapshots = self.folder / "shard-0" / "snapshots"
+        self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), old)
+        # Cut off: the bundles are led to another process with the same state.
+        old.send_signal(signal.SIGSTOP)
+        new, new_address = self.start_shard()
+        proxy.target = new_address
+        proxy.cut()
+        seen = self.wait_for_frames(new_address, 1500, bundles[0])
+        self.assertEqual(seen["generation"], 2)
+        # Healed: whoever still reaches the old one tells it, and takes nothing from it.
+        proxy.target = old_address
+        proxy.cut()
+        old.send_signal(signal.SIGCONT)
+        status, _, stderr = self.finish(old)
+        self.assertEqual(status, 1)
+        self.assertRegex(stderr, "replaced this process|this process was replaced")
+        proxy.target = new_address
+        frames = self.status(new_address)["frames"]
+        self.wait_for_frames(new_address, frames + 1000, bundles[0])
+        self.end_run(new, new_address, bundles)
+
+    def test_connections_that_are_cut_midway_lose_no_count(self):
+        shard, address = self.start_shard()
+        proxy = cluster.Proxy(address)
+        self.addCleanup(proxy.close)
+        proxy.cut_after = 150_000  # in the middle of some gradient or slice
+        bundles = [self.start_bundle(proxy.address, i) for i in range(2)]
+        self.wait_for_frames(address, 3000, shard)
+        proxy.cut_after = None
+        self.end_run(shard, address, bundles)
+
+    def test_a_peer_that_stops_reading_holds_nobody_up(self):
+        shard, address = self.start_shard()
+        proxy = cluster.Proxy(address)
+        self.addCleanup(proxy.close)
+        bundles = [self.start_bundle(proxy.address, 0), self.start_bundle(address, 1)]
+        frames = self.wait_for_frames(address, 1500, shard)["frames"]
+        proxy.stalled = True
+        frames = self.wait_for_frames(address, frames + 2000, bundles[1])["frames"]
+        proxy.stalled = False
+        self.assertIsNone(bundles[0].poll())
+        self.end_run(shard, address, bundles)
+
+
+if __name__ == "__main__":
+    program.main()
