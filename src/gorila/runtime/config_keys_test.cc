@@ -124,7 +124,7 @@ TEST(ConfigKeysTest, EveryKeyIsListedOnceAndSectionsLieTogether) {
     }
     section = key.section();
   }
-  EXPECT_EQ(sections.size(), 10u);
+  EXPECT_EQ(sections.size(), 11u);
 }
 
 TEST(ConfigKeysTest, EveryKeyHasAMeaningOfOneLine) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -26,7 +27,7 @@ constexpr milliseconds kLong{60'000};
 class ChildProcessesTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "gorila_child_processes_test";
+    folder_ = fs::path(testing::TempDir()) / fmt::format("gorila_child_processes_{}", ::getpid());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
