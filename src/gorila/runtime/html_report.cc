@@ -247,7 +247,8 @@ std::string CostSection(std::span<const RunSummary> runs) {
                FormatRate(frames / cpu), Escape(run.machine.empty() ? "–" : run.machine)});
   }
   std::string html =
-      "<p>Of training, periodic evaluations included. Core hours are processor time of the program; "
+      "<p>Of training, periodic evaluations included. Core hours are processor time of the "
+      "program; "
       "joules are of all the machine's processors, whatever else ran on them.</p>\n" +
       table.Html();
   if (joules_missing) {

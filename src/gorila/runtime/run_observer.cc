@@ -54,15 +54,6 @@ RunSample SampleCluster(Cluster& cluster) {
   return sample;
 }
 
-void RunObserver::AddEpisodes(const std::vector<EpisodeResult>& episodes) {
-  for (const EpisodeResult& episode : episodes) {
-    recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
-    returns_since_row_.Add(episode.episode_return);
-    returns_in_row_.push_back(episode.episode_return);
-    lengths_since_row_.Add(static_cast<double>(episode.length));
-  }
-}
-
 void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen) {
   bundles_.resize(bundles.size(), {.recent = EpisodeStatistics(kBundleEpisodes)});
   WorkSeconds lately{};
@@ -70,6 +61,7 @@ void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, Progr
     BundleView& view = bundles_[i];
     for (const EpisodeResult& episode : bundles[i].episodes) {
       view.recent.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
+      view.episodes.push_back(episode);
     }
     for (std::size_t work = 0; work < kWorks; ++work) {
       const double passed = bundles[i].work[work] - view.seen[work];
@@ -137,7 +129,10 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
   seen.replay_size = static_cast<std::uint64_t>(sample.replay_rows);
   seen.replay_capacity = static_cast<std::uint64_t>(sample.replay_capacity);
   seen.epsilon = sample.epsilon;
-  AddEpisodes(sample.episodes);
+  for (const EpisodeResult& episode : sample.episodes) {
+    recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
+    if (sample.per_bundle.empty()) other_episodes_.push_back(episode);
+  }
   ObserveBundles(sample.per_bundle, seen);
   ObserveLearning(sample, seen);
   ObserveTime(run, seconds, seen);
@@ -152,10 +147,19 @@ void RunObserver::BeginRow() {
   row_begun_ = true;
   row_frames_ = progress_.frames;
   row_staleness_ = progress_.staleness;
-  returns_in_row_.clear();
-  returns_since_row_ = {};
-  lengths_since_row_ = {};
-  for (BundleView& view : bundles_) view.in_row = {};
+  other_episodes_.clear();
+  for (BundleView& view : bundles_) {
+    view.in_row = {};
+    view.episodes.clear();
+  }
+}
+
+std::vector<EpisodeResult> RunObserver::EpisodesSinceRow() const {
+  std::vector<EpisodeResult> episodes = other_episodes_;
+  for (const BundleView& view : bundles_) {
+    episodes.insert(episodes.end(), view.episodes.begin(), view.episodes.end());
+  }
+  return episodes;
 }
 
 std::vector<double> RunObserver::StalenessSinceRow() const {
@@ -179,15 +183,23 @@ Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
   if (progress_.frames <= row_frames_) return OkStatus();
   const std::vector<double> staleness = StalenessSinceRow();
   const std::vector<double> bundle_returns = BundleReturns();
+  std::vector<double> returns;
+  RunningStatistics return_statistics;
+  RunningStatistics length_statistics;
+  for (const EpisodeResult& episode : EpisodesSinceRow()) {
+    returns.push_back(episode.episode_return);
+    return_statistics.Add(episode.episode_return);
+    length_statistics.Add(static_cast<double>(episode.length));
+  }
   std::vector<RunLogField> fields = {
       {"kind", "training"},
       {"frames", progress_.frames},
       {"updates", progress_.updates},
       {"episodes", progress_.episodes},
-      {"return_episodes", returns_since_row_.count()},
-      {"return_mean", returns_since_row_.mean()},
-      {"return_standard_deviation", returns_since_row_.StandardDeviation()},
-      {"length_mean", lengths_since_row_.mean()},
+      {"return_episodes", return_statistics.count()},
+      {"return_mean", return_statistics.mean()},
+      {"return_standard_deviation", return_statistics.StandardDeviation()},
+      {"length_mean", length_statistics.mean()},
       {"epsilon", progress_.epsilon},
       {"loss", progress_.loss},
       {"gradient_norm", progress_.gradient_norm},
@@ -216,13 +228,14 @@ Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
     fields.push_back({"bottleneck", Bottleneck(work)});
   }
   GORILA_RETURN_IF_ERROR(log.Append(fields));
-  if (events != nullptr) GORILA_RETURN_IF_ERROR(AppendEvents(fields, staleness, *events));
+  if (events != nullptr) GORILA_RETURN_IF_ERROR(AppendEvents(fields, staleness, returns, *events));
   BeginRow();
   return OkStatus();
 }
 
 Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
-                                 const std::vector<double>& staleness, EventFile& events) const {
+                                 const std::vector<double>& staleness,
+                                 const std::vector<double>& returns, EventFile& events) const {
   EventSummary summary;
   for (const RunLogField& field : fields) {
     const std::optional<double> number = field.value.Number();
@@ -230,7 +243,7 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
       summary.AddScalar(fmt::format("training/{}", field.name), *number);
     }
   }
-  summary.AddHistogram("training/returns", returns_in_row_);
+  summary.AddHistogram("training/returns", returns);
   summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
   return events.Append(static_cast<std::int64_t>(progress_.frames), summary);
 }

@@ -72,21 +72,24 @@ class RunObserver {
   // What is known of one bundle beyond its present status.
   struct BundleView {
     EpisodeStatistics recent;
-    WorkSeconds seen{};    // seconds of its thread, at the last look
-    WorkSeconds lately{};  // of recent looks, older ones counting less
-    WorkSeconds in_row{};  // since the last row
+    std::vector<EpisodeResult> episodes = {};  // since the last row
+    WorkSeconds seen{};                        // seconds of its thread, at the last look
+    WorkSeconds lately{};                      // of recent looks, older ones counting less
+    WorkSeconds in_row{};                      // since the last row
   };
 
-  void AddEpisodes(const std::vector<EpisodeResult>& episodes);
   void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
   void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
   void ObserveProcess(ProgressSnapshot& seen);
 
+  // Bundle by bundle: statistics of them are the same to the last bit however often the run was
+  // looked at.
+  std::vector<EpisodeResult> EpisodesSinceRow() const;
   std::vector<double> StalenessSinceRow() const;
   std::vector<double> BundleReturns() const;
   Status AppendEvents(std::span<const RunLogField> fields, const std::vector<double>& staleness,
-                      EventFile& events) const;
+                      const std::vector<double>& returns, EventFile& events) const;
   void BeginRow();
 
   const bool wall_time_;
@@ -97,9 +100,7 @@ class RunObserver {
   std::uint64_t row_frames_ = 0;  // at the end of the last row
   std::vector<std::uint64_t> row_staleness_;
   EpisodeStatistics recent_;
-  std::vector<double> returns_in_row_;
-  RunningStatistics returns_since_row_;
-  RunningStatistics lengths_since_row_;
+  std::vector<EpisodeResult> other_episodes_;  // since the last row, of bundles that are not known
   RateMeter frame_rate_;
   RateMeter update_rate_;
   EnergyMeter energy_ = EnergyMeter::Open();
