@@ -16,10 +16,11 @@ namespace gorila::cli {
 namespace {
 
 constexpr std::array kVerbs = {
-    &AddTrainVerb, &AddResumeVerb,          &AddLaunchVerb, &AddStatusVerb, &AddEvaluateVerb,
-    &AddPlayVerb,  &AddDashboardVerb,       &AddReportVerb, &AddExportVerb, &AddScoresVerb,
-    &AddSuiteVerb, &AddBenchmarkVerb,       &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
-    &AddCertsVerb, &AddParameterServerVerb, &AddBundleVerb,
+    &AddTrainVerb,   &AddResumeVerb,          &AddLaunchVerb, &AddStatusVerb, &AddEvaluateVerb,
+    &AddPlayVerb,    &AddDashboardVerb,       &AddReportVerb, &AddExportVerb, &AddScoresVerb,
+    &AddSuiteVerb,   &AddBenchmarkVerb,       &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
+    &AddCertsVerb,   &AddParameterServerVerb, &AddBundleVerb, &AddReplayVerb, &AddActorVerb,
+    &AddLearnerVerb,
 };
 
 // One line, whatever the message holds.

@@ -11,6 +11,7 @@
 #include "gorila/cli/status_table.h"
 #include "gorila/cli/verb.h"
 #include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/replay/remote/replay_service.h"
 #include "gorila/rpc/channel.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launcher.h"
@@ -23,12 +24,14 @@ constexpr std::chrono::milliseconds kTimeout{3000};
 struct StatusOptions {
   std::filesystem::path run;
   std::string parameter_servers;
+  std::string replays;
   CredentialFlags credentials;
   double interval = 1;
 };
 
 struct Target {
   std::vector<rpc::Endpoint> shards;
+  std::vector<rpc::Endpoint> replays;
   RoleCredentials credentials;
 };
 
@@ -39,6 +42,9 @@ StatusOr<Target> FindTarget(const StatusOptions& options) {
   }
   Target target;
   GORILA_ASSIGN_OR_RETURN(target.credentials, options.credentials.Load());
+  if (!options.replays.empty()) {
+    GORILA_ASSIGN_OR_RETURN(target.replays, rpc::ParseEndpoints(options.replays));
+  }
   if (options.run.empty()) {
     GORILA_ASSIGN_OR_RETURN(target.shards, rpc::ParseEndpoints(options.parameter_servers));
     return target;
@@ -78,13 +84,17 @@ StatusOr<int> ShowStatus(const StatusOptions& options) {
   }
   GORILA_ASSIGN_OR_RETURN(const Target target, FindTarget(options));
   std::vector<std::unique_ptr<rpc::Channel>> channels;
-  for (const rpc::Endpoint& endpoint : target.shards) {
-    channels.push_back(std::make_unique<rpc::Channel>(
-        rpc::ChannelOptions{.endpoint = endpoint,
-                            .role = kParameterServerRole,
-                            .tls = target.credentials.tls,
-                            .identity = {.token = target.credentials.token, .layout = {}}}));
-  }
+  const auto add = [&](const std::vector<rpc::Endpoint>& endpoints, const char* role) {
+    for (const rpc::Endpoint& endpoint : endpoints) {
+      channels.push_back(std::make_unique<rpc::Channel>(
+          rpc::ChannelOptions{.endpoint = endpoint,
+                              .role = role,
+                              .tls = target.credentials.tls,
+                              .identity = {.token = target.credentials.token, .layout = {}}}));
+    }
+  };
+  add(target.shards, kParameterServerRole);
+  add(target.replays, kReplayRole);
   int silent = 0;
   StatusSamples samples{.before = AskAll(channels, /*say=*/false, silent), .after = {}};
   rpc::SleepUnlessStopped(
@@ -98,8 +108,8 @@ constexpr CommandText kText = {
     .name = "status",
     .summary = "Ask the processes of a distributed run how they do",
     .details =
-        R"(Asks every parameter server; bundles are shown as they last reported to shard 0. Rates are over
---interval. Exit status 1 when a parameter server does not answer.
+        R"(Asks every parameter server and replay shard; bundles, actors and learners are shown as they last
+reported to shard 0. Rates are over --interval. Exit status 1 when one does not answer.
 )",
     .examples = R"(gorila status runs/cluster
 gorila status --parameter-servers host-a:7100,host-b:7100 --token-file token \
@@ -114,6 +124,8 @@ Verb AddStatusVerb(CLI::App& gorila) {
   app->add_option("RUN", options->run, "Directory of a launched run")->type_name("");
   app->add_option("--parameter-servers", options->parameter_servers,
                   "Addresses of all shards, in their order")
+      ->type_name("ADDRESS,...");
+  app->add_option("--replays", options->replays, "Addresses of the replay shards, if there are any")
       ->type_name("ADDRESS,...");
   app->add_option("--interval", options->interval, "Seconds that rates are measured over")
       ->type_name("N");

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 
 namespace gorila::cli {
 namespace {
@@ -90,7 +91,7 @@ void AppendWorkers(const StatusSamples& samples, std::string& text) {
                       "frames", "frames/s", "gradients", "grad/s", "waits", "bytes/update up+down",
                       "silent s");
   for (const v1::RoleStatus& worker : samples.after) {
-    if (worker.role() == "parameter-server") continue;
+    if (worker.role() == "parameter-server" || worker.role() == "replay") continue;
     text += fmt::format("  {:<18}{:>5.0f}{:>10}{:>10.1f}{:>10}{:>9.1f}{:>7.0f}%{:>21}{:>9.1f}\n",
                         fmt::format("{} {}", worker.role(), worker.index()), worker.seconds(),
                         CounterOf(worker, "frames"), RateOf(samples, worker, "frames"),
@@ -98,6 +99,43 @@ void AppendWorkers(const StatusSamples& samples, std::string& text) {
                         100 * WaitingShare(samples, worker), BytesPerUpdate(worker),
                         worker.silent_seconds());
   }
+}
+
+void AppendReplays(const StatusSamples& samples, std::string& text) {
+  bool any = false;
+  for (const v1::RoleStatus& replay : samples.after) {
+    if (replay.role() != "replay") continue;
+    if (!std::exchange(any, true)) {
+      text +=
+          fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}\n", "replay", "gen",
+                      "rows", "inserted", "rows/s", "repeated", "samples", "samples/s", "refused");
+    }
+    text += fmt::format("  shard {:<12}{:>5}{:>10}{:>10}{:>10.1f}{:>10}{:>10}{:>10.1f}{:>9}\n",
+                        replay.index(), replay.generation(), CounterOf(replay, "replay_rows"),
+                        CounterOf(replay, "accepted"), RateOf(samples, replay, "accepted"),
+                        CounterOf(replay, "repeated"), CounterOf(replay, "samples"),
+                        RateOf(samples, replay, "samples"), CounterOf(replay, "refused"));
+    if (!replay.waiting().empty()) text += fmt::format("    {}\n", replay.waiting());
+  }
+}
+
+// Of a run with a global replay: who makes the others wait.
+std::string GlobalBottleneck(const StatusSamples& samples) {
+  double waiting = 0;
+  int learners = 0;
+  std::int64_t inserts = 0;
+  std::int64_t sampling = 0;
+  for (const v1::RoleStatus& status : samples.after) {
+    inserts += CounterOf(status, "waiting_inserts");
+    sampling += CounterOf(status, "waiting_samples");
+    if (status.role() != "learner") continue;
+    waiting += WaitingShare(samples, status);
+    ++learners;
+  }
+  if (learners == 0) return "no bundle or learner reports";
+  if (inserts > sampling) return "learners (actors wait to insert)";
+  if (sampling > 0) return "actors (learners wait for samples)";
+  return waiting / learners > kMuchWaiting ? "parameter server" : "learners";
 }
 
 void AppendRefusals(const StatusSamples& samples, std::string& text) {
@@ -123,7 +161,7 @@ void AppendBottleneck(const StatusSamples& samples, std::string& text) {
     ++bundles;
   }
   if (bundles == 0) {
-    text += "bottleneck: no bundle reports\n";
+    text += fmt::format("bottleneck: {}\n", GlobalBottleneck(samples));
   } else {
     waiting /= bundles;
     text += fmt::format(
@@ -137,6 +175,7 @@ void AppendBottleneck(const StatusSamples& samples, std::string& text) {
 std::string FormatStatus(const StatusSamples& samples) {
   std::string text;
   AppendShards(samples, text);
+  AppendReplays(samples, text);
   AppendWorkers(samples, text);
   for (const v1::RoleStatus& shard : samples.after) {
     if (shard.role() != "parameter-server" || shard.index() != 0) continue;

@@ -45,6 +45,9 @@ Verb AddLaunchVerb(CLI::App& gorila);
 Verb AddStatusVerb(CLI::App& gorila);
 Verb AddParameterServerVerb(CLI::App& gorila);
 Verb AddBundleVerb(CLI::App& gorila);
+Verb AddReplayVerb(CLI::App& gorila);
+Verb AddActorVerb(CLI::App& gorila);
+Verb AddLearnerVerb(CLI::App& gorila);
 Verb AddCertsVerb(CLI::App& gorila);
 
 }  // namespace gorila::cli

@@ -1,0 +1,63 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/remote_flags.h"
+#include "gorila/cli/role_flags.h"
+#include "gorila/cli/verb.h"
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/distributed/actor_process.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr KeyFlag kFlags[] = {kEnvFlag, kSeedFlag, kFramesFlag};
+
+struct ActorRoleOptions {
+  ConfigFlags config;
+  RemoteFlags remote;
+  int index = 0;
+  int actors = 1;
+};
+
+StatusOr<int> Act(const ActorRoleOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  ActorProcessOptions actor{.index = options.index, .actors = options.actors, .parts = {}};
+  GORILA_ASSIGN_OR_RETURN(actor.parts, options.remote.Load());
+  config.parameter_server.shards = static_cast<int>(actor.parts.parameter_servers.size());
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_RETURN_IF_ERROR(RunActorProcess(config, actor, MakeRoleHooks()));
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "actor",
+    .summary = "Act for learners in other processes, through a global replay memory",
+    .details =
+        R"(Steps actor.environments environments and inserts what happens into replay shards. Ends when the
+run has its frames, or when it is stopped (Ctrl-C, SIGTERM). It keeps nothing: it may be killed and
+started again at any time. Servers that are away are waited for; a replay shard that is away is left
+out while another one answers.
+)",
+    .examples =
+        R"(gorila actor --config run.toml --actor-index 0 --actors 4 --parameter-servers 127.0.0.1:7100 \
+  --replays 127.0.0.1:7200,127.0.0.1:7201
+)"};
+
+}  // namespace
+
+Verb AddActorVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<ActorRoleOptions>();
+  app->add_option("--actor-index", options->index, "Which actor this is, from 0")->type_name("N");
+  app->add_option("--actors", options->actors, "Actors in all")->type_name("N");
+  options->remote.AddTo(*app);
+  options->config.AddKeys(*app, kFlags);
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  return {app, [options](const Invocation&) { return Act(*options); }};
+}
+
+}  // namespace gorila::cli

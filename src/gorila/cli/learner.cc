@@ -1,0 +1,61 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/remote_flags.h"
+#include "gorila/cli/role_flags.h"
+#include "gorila/cli/verb.h"
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/distributed/learner_process.h"
+
+namespace gorila::cli {
+namespace {
+
+constexpr KeyFlag kFlags[] = {kEnvFlag, kSeedFlag, kFramesFlag};
+
+struct LearnerRoleOptions {
+  ConfigFlags config;
+  RemoteFlags remote;
+  int index = 0;
+};
+
+StatusOr<int> Learn(const LearnerRoleOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  LearnerProcessOptions learner{.index = options.index, .parts = {}};
+  GORILA_ASSIGN_OR_RETURN(learner.parts, options.remote.Load());
+  config.parameter_server.shards = static_cast<int>(learner.parts.parameter_servers.size());
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_RETURN_IF_ERROR(RunLearnerProcess(config, learner, MakeRoleHooks()));
+  return kSuccess;
+}
+
+constexpr CommandText kText = {
+    .name = "learner",
+    .summary = "Learn from a global replay memory that actors in other processes fill",
+    .details =
+        R"(Samples replay shards and pushes gradients to the parameter servers. Ends when the actors have
+made the run's frames, or when it is stopped (Ctrl-C, SIGTERM). It keeps nothing: it may be killed
+and started again at any time. Servers that are away are waited for; a replay shard that is away is
+left out while another one answers.
+)",
+    .examples =
+        R"(gorila learner --config run.toml --parameter-servers 127.0.0.1:7100 --replays 127.0.0.1:7200
+)"};
+
+}  // namespace
+
+Verb AddLearnerVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<LearnerRoleOptions>();
+  app->add_option("--learner-index", options->index, "Which learner this is, from 0")
+      ->type_name("N");
+  options->remote.AddTo(*app);
+  options->config.AddKeys(*app, kFlags);
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  return {app, [options](const Invocation&) { return Learn(*options); }};
+}
+
+}  // namespace gorila::cli

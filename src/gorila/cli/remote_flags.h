@@ -1,0 +1,27 @@
+// The options of an actor or a learner in a process of its own: where its servers are.
+#ifndef GORILA_CLI_REMOTE_FLAGS_H_
+#define GORILA_CLI_REMOTE_FLAGS_H_
+
+#include <string>
+
+#include "gorila/base/status.h"
+#include "gorila/cli/role_flags.h"
+#include "gorila/runtime/distributed/remote_parts.h"
+
+namespace gorila::cli {
+
+// Not copied while CLI11 refers to it.
+class RemoteFlags {
+ public:
+  void AddTo(CLI::App& app);
+  StatusOr<RemoteParts> Load() const;
+
+ private:
+  std::string parameter_servers_;
+  std::string replays_;
+  CredentialFlags credentials_;
+};
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_REMOTE_FLAGS_H_

@@ -1,0 +1,107 @@
+#include "gorila/runtime/distributed/actor_process.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "gorila/actor/actor.h"
+#include "gorila/base/denormals.h"
+#include "gorila/base/mutex.h"
+#include "gorila/runtime/agent_parts.h"
+#include "gorila/runtime/bundle.h"
+#include "gorila/runtime/cluster.h"
+#include "gorila/runtime/distributed/progress_reporter.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
+
+// What the reporter's thread may see of the actor.
+class Shown {
+ public:
+  void Publish(double epsilon, std::vector<EpisodeResult>& finished) GORILA_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    epsilon_ = epsilon;
+    episodes_.insert(episodes_.end(), finished.begin(), finished.end());
+    finished.clear();
+  }
+  double Take(std::vector<EpisodeResult>& episodes) GORILA_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    episodes = std::exchange(episodes_, {});
+    return epsilon_;
+  }
+
+ private:
+  Mutex mutex_;
+  double epsilon_ GORILA_GUARDED_BY(mutex_) = 1;
+  std::vector<EpisodeResult> episodes_ GORILA_GUARDED_BY(mutex_);
+};
+
+// Until the run has its frames; OK when it was stopped.
+Status Act(const Config& config, Actor& actor, RemoteParameterStore& store, FrameClock& clock,
+           Shown& shown, const rpc::StopPredicate& stopped) {
+  const bool by_frames = config.actor.options.exploration.clock == ExplorationClock::kFrames;
+  std::vector<EpisodeResult> finished;
+  while (clock.frames() < config.run.frames && !stopped()) {
+    const Status status = actor.Step(by_frames ? clock.frames() : store.UpdateCount(), finished);
+    if (absl::IsCancelled(status) && stopped()) return OkStatus();
+    GORILA_RETURN_IF_ERROR(status);
+    clock.Add(actor.num_environments());
+    shown.Publish(actor.epsilon(), finished);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
+                       const RoleHooks& hooks) {
+  if (options.actors < 1 || options.index < 0 || options.index >= options.actors) {
+    return InvalidArgument("--actor-index is {}; expected 0..{} of {} actors", options.index,
+                           options.actors - 1, options.actors);
+  }
+  FlushDenormalsInThisThread();
+  const auto started = Clock::now();
+  const auto stopped = [&hooks] { return hooks.stop_requested && hooks.stop_requested(); };
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, options.index));
+  GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, network, hooks));
+  const auto replay = ConnectReplay(options.parts, config, network, options.index,
+                                    config.actor.environments, hooks, stopped);
+  GORILA_ASSIGN_OR_RETURN(const auto replica,
+                          MakeReplica(config, network, *store, NetworkReplica::Follows::kOnline));
+  Actor actor(
+      config.actor.options, {.index = options.index, .actors = options.actors},
+      std::move(environments), *replica, *replay,
+      RandomStream::Derive(config.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
+  FrameClock clock;
+  Shown shown;
+  ProgressReporter reporter(*store, clock, [&] {
+    ProcessReport report;
+    report.status.set_role("actor");
+    report.status.set_index(options.index);
+    report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
+    (*report.status.mutable_gauges())["epsilon"] = shown.Take(report.episodes);
+    (*report.status.mutable_counters())["frames"] = clock.own();
+    AddStoreStatus(store->traffic(), report.status);
+    AddReplayStatus(*replay, report.status);
+    return report;
+  });
+  GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry, hooks.stop_requested));
+  GORILA_RETURN_IF_ERROR(Act(config, actor, *store, clock, shown, stopped));
+  const Status flushed = replay->Flush();
+  if (!flushed.ok() && hooks.message && !stopped()) {
+    hooks.message(fmt::format("the last rows were not taken: {}", std::string(flushed.message())));
+  }
+  const Status last = reporter.Finish(kLastReport);
+  if (!last.ok() && hooks.message && !stopped()) {
+    hooks.message(fmt::format("the last report was not taken: {}", std::string(last.message())));
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,24 @@
+// One actor as a process: acts with parameters of the parameter server, inserts into replay shards.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_ACTOR_PROCESS_H_
+#define GORILA_RUNTIME_DISTRIBUTED_ACTOR_PROCESS_H_
+
+#include "gorila/base/status.h"
+#include "gorila/runtime/config.h"
+#include "gorila/runtime/distributed/remote_parts.h"
+
+namespace gorila {
+
+struct ActorProcessOptions {
+  int index = 0;  // among all actors
+  int actors = 1;
+  RemoteParts parts;
+};
+
+// Acts until the run has config.run.frames frames, or stop is requested. Shards that are away are
+// waited for, replay shards only when all of them are. Blocks.
+Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
+                       const RoleHooks& hooks);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_ACTOR_PROCESS_H_

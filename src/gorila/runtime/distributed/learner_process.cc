@@ -1,0 +1,93 @@
+#include "gorila/runtime/distributed/learner_process.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "gorila/base/denormals.h"
+#include "gorila/base/mutex.h"
+#include "gorila/learner/learner.h"
+#include "gorila/runtime/agent_parts.h"
+#include "gorila/runtime/bundle.h"
+#include "gorila/runtime/cluster.h"
+#include "gorila/runtime/distributed/progress_reporter.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
+
+// What the reporter's thread may see of the learner.
+class Shown {
+ public:
+  void Publish(const LearnerCounters& counters) GORILA_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    counters_ = counters;
+  }
+  LearnerCounters Look() GORILA_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return counters_;
+  }
+
+ private:
+  Mutex mutex_;
+  LearnerCounters counters_ GORILA_GUARDED_BY(mutex_);
+};
+
+void AddLearnerStatus(const LearnerCounters& learner, v1::RoleStatus& status) {
+  auto& counters = *status.mutable_counters();
+  counters["gradients"] = learner.gradients;
+  counters["outliers"] = learner.outliers;
+  counters["accepted"] = learner.slices.accepted;
+  counters["stale"] = learner.slices.stale;
+  counters["invalid"] = learner.slices.invalid;
+  (*status.mutable_gauges())["loss"] = learner.loss;
+}
+
+}  // namespace
+
+Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& options,
+                         const RoleHooks& hooks) {
+  FlushDenormalsInThisThread();
+  const auto started = Clock::now();
+  FrameClock clock;  // of the actors; this process has no frames
+  const auto ended = [&] {
+    return (hooks.stop_requested && hooks.stop_requested()) || clock.frames() >= config.run.frames;
+  };
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, network, hooks));
+  const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
+  GORILA_ASSIGN_OR_RETURN(const auto online,
+                          MakeReplica(config, network, *store, NetworkReplica::Follows::kOnline));
+  GORILA_ASSIGN_OR_RETURN(auto target,
+                          MakeReplica(config, network, *store, NetworkReplica::Follows::kTarget));
+  GORILA_ASSIGN_OR_RETURN(const auto learner, Learner::Make(config.learner, *online,
+                                                            std::move(target), *replay, *store));
+  Shown shown;
+  ProgressReporter reporter(*store, clock, [&] {
+    ProcessReport report;
+    report.status.set_role("learner");
+    report.status.set_index(options.index);
+    report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
+    AddLearnerStatus(shown.Look(), report.status);
+    AddStoreStatus(store->traffic(), report.status);
+    AddReplayStatus(*replay, report.status);
+    return report;
+  });
+  GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry, hooks.stop_requested));
+  while (!ended()) {
+    const Status status = learner->Step();
+    if (absl::IsCancelled(status) && ended()) break;
+    GORILA_RETURN_IF_ERROR(status);
+    shown.Publish(learner->counters());
+  }
+  const Status last = reporter.Finish(kLastReport);
+  if (!last.ok() && hooks.message && !ended()) {
+    hooks.message(fmt::format("the last report was not taken: {}", std::string(last.message())));
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

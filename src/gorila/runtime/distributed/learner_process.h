@@ -1,0 +1,23 @@
+// One learner as a process: samples replay shards, pushes gradients to the parameter server.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_LEARNER_PROCESS_H_
+#define GORILA_RUNTIME_DISTRIBUTED_LEARNER_PROCESS_H_
+
+#include "gorila/base/status.h"
+#include "gorila/runtime/config.h"
+#include "gorila/runtime/distributed/remote_parts.h"
+
+namespace gorila {
+
+struct LearnerProcessOptions {
+  int index = 0;  // among all learners; for status alone
+  RemoteParts parts;
+};
+
+// Learns until the run has config.run.frames frames, or stop is requested. A replay shard's rate
+// limiter holds it where it is faster than the actors. Blocks.
+Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& options,
+                         const RoleHooks& hooks);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_LEARNER_PROCESS_H_

@@ -1,0 +1,80 @@
+#include "gorila/runtime/distributed/remote_parts.h"
+
+#include <random>
+#include <utility>
+
+#include "gorila/replay/remote/remote_endpoint.h"
+#include "gorila/replay/remote/replay_service.h"
+
+namespace gorila {
+
+std::uint64_t DrawProcessId() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& parts,
+                                                             const NetworkSpec& network,
+                                                             const RoleHooks& hooks) {
+  const ParameterLayout layout = MakeParameterLayout(network);
+  return RemoteParameterStore::Connect({.endpoints = parts.parameter_servers,
+                                        .tls = parts.credentials.tls,
+                                        .token = parts.credentials.token,
+                                        .layout = layout.Fingerprint(),
+                                        .parameters = layout.size,
+                                        .client = DrawProcessId(),
+                                        .retry = parts.retry,
+                                        .stop = hooks.stop_requested,
+                                        .message = hooks.message});
+}
+
+std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Config& config,
+                                             const NetworkSpec& network, int actor, int streams,
+                                             const RoleHooks& hooks,
+                                             const rpc::StopPredicate& stop) {
+  std::vector<std::unique_ptr<ReplayEndpoint>> shards;
+  for (const rpc::Endpoint& endpoint : parts.replays) {
+    shards.push_back(std::make_unique<RemoteReplayEndpoint>(
+        rpc::ChannelOptions{.endpoint = endpoint,
+                            .role = kReplayRole,
+                            .tls = parts.credentials.tls,
+                            .identity = {.token = parts.credentials.token,
+                                         .layout = MakeParameterLayout(network).Fingerprint()}},
+        network.input, stop));
+  }
+  const std::uint64_t id = DrawProcessId();
+  return std::make_unique<ShardedReplay>(
+      ShardedReplayOptions{.actor = actor,
+                           .life = id,
+                           .streams = streams,
+                           .frame_bytes = network.input.frame_bytes(),
+                           .prioritized = config.replay.options.selector.name != "uniform",
+                           .patience = parts.retry.patience,
+                           .stop = stop,
+                           .message = hooks.message},
+      std::move(shards), RandomStream(id));
+}
+
+void AddStoreStatus(const RemoteStoreTraffic& traffic, v1::RoleStatus& status) {
+  auto& counters = *status.mutable_counters();
+  counters["pushes"] = traffic.pushes;
+  counters["bytes_pushed"] = traffic.bytes_pushed;
+  counters["bytes_pulled"] = traffic.bytes_pulled;
+  counters["retries"] = traffic.retries;
+  (*status.mutable_gauges())["parameter_server_seconds"] = traffic.seconds;
+}
+
+void AddReplayStatus(const ShardedReplay& replay, v1::RoleStatus& status) {
+  const ShardedReplayCounters replay_counters = replay.counters();
+  auto& counters = *status.mutable_counters();
+  counters["rows"] = replay_counters.rows;
+  counters["rows_accepted"] = replay_counters.accepted;
+  counters["rows_lost"] = replay_counters.lost;
+  counters["samples"] = replay_counters.samples;
+  counters["replay_failures"] = replay_counters.failures;
+  counters["insert_waits"] = replay_counters.insert_waits;
+  counters["sample_waits"] = replay_counters.sample_waits;
+  status.set_waiting(replay.waiting());
+}
+
+}  // namespace gorila

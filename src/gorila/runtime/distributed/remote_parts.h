@@ -1,0 +1,43 @@
+// What actors and learners as processes connect to.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_REMOTE_PARTS_H_
+#define GORILA_RUNTIME_DISTRIBUTED_REMOTE_PARTS_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gorila/parameter_server/remote/remote_store.h"
+#include "gorila/replay/sharded_replay.h"
+#include "gorila/runtime/config.h"
+#include "gorila/runtime/distributed/role_options.h"
+
+namespace gorila {
+
+// A number that no other process has, drawn at random.
+std::uint64_t DrawProcessId();
+
+struct RemoteParts {
+  std::vector<rpc::Endpoint> parameter_servers;  // one a shard, in order
+  std::vector<rpc::Endpoint> replays;            // one a shard, the same order in every process
+  RoleCredentials credentials;
+  rpc::RetryPolicy retry = {};  // how long an absent shard is waited for
+};
+
+// Waits until every parameter shard answers.
+StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& parts,
+                                                             const NetworkSpec& network,
+                                                             const RoleHooks& hooks);
+
+// `actor`: of inserts; `streams` 0 for a learner. `stop` ends its waits.
+std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Config& config,
+                                             const NetworkSpec& network, int actor, int streams,
+                                             const RoleHooks& hooks,
+                                             const rpc::StopPredicate& stop);
+
+// Adds what a process reports of both.
+void AddStoreStatus(const RemoteStoreTraffic& traffic, v1::RoleStatus& status);
+void AddReplayStatus(const ShardedReplay& replay, v1::RoleStatus& status);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_REMOTE_PARTS_H_
