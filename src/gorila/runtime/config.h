@@ -11,6 +11,7 @@
 #include "gorila/env/environment.h"
 #include "gorila/learner/learner.h"
 #include "gorila/network/network_spec.h"
+#include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/parameter_server/shard.h"
 #include "gorila/replay/local_replay.h"
 
@@ -51,6 +52,8 @@ struct ActorSection {
 struct ParameterServerSection {
   int shards = 2;
   ShardOptions options;  // its optimizer is the [optimizer] section
+  GradientEncoding encoding = GradientEncoding::kFloat32;  // between processes
+  double topk_fraction = 0.01;                             // of kTopK
 };
 
 // [replay]

@@ -73,13 +73,14 @@ constexpr NameField Enumeration(Of) {
       .grows = false};
 }
 
+// clang-format 14 takes `auto&` before a brace for the end of a namespace.
+// clang-format off
 template <typename Field, typename Of>
 constexpr Field Layers(Of) {
-  return {.get = [](const Config& config) -> auto& {return Of{}(config);
+  return {.get = [](const Config& config) -> auto& { return Of{}(config); },
+          .set = [](Config& config, auto value) { Of{}(config) = std::move(value); }};
 }
-, .set = [](Config& config, auto value) { Of{}(config) = std::move(value); }
-};  // namespace
-}  // namespace gorila
+// clang-format on
 
 template <typename Rows>
 std::vector<std::string_view> NamesOf(const Rows& rows, std::vector<std::string_view> names = {}) {
@@ -112,6 +113,8 @@ constexpr std::array kResizeNames = {"bilinear"sv, "area"sv};
 static_assert(static_cast<int>(ScreenResize::kArea) == 1);
 constexpr std::array kReductionNames = {"mean"sv, "sum"sv};
 static_assert(static_cast<int>(BatchReduction::kSum) == 1);
+constexpr std::array kEncodingNames = {"float32"sv, "bf16"sv, "topk"sv};
+static_assert(static_cast<int>(GradientEncoding::kTopK) == 2);
 
 constexpr RealRange kProbability = {.low = 0, .high = 1};
 constexpr RealRange kBelowOne = {.low = 0, .high = 1, .without_high = true};
@@ -318,6 +321,13 @@ const std::array kKeys = {
               "Updates between two copies of the parameters to the target network",
               "Gorila: 60000; DQN: 2500 in the code (10000 agent steps), 10000 in the article",
               Integer(GORILA_FIELD(parameter_server.options.target_period), 1, kMaxInt64)},
+    ConfigKey{"parameter_server.encoding",
+              "How gradients travel to shards in other processes; what is left out is sent later",
+              "", Enumeration<kEncodingNames>(GORILA_FIELD(parameter_server.encoding))},
+    ConfigKey{"parameter_server.topk_fraction",
+              "topk: part of a gradient's entries that is sent, the largest", "",
+              Real(GORILA_FIELD(parameter_server.topk_fraction),
+                   {.low = 0, .high = kMaxTopKFraction, .without_low = true})},
 
     ConfigKey{"evaluation.protocol", "How a network is scored",
               "Gorila, DQN: noop30; Gorila: human-starts too",

@@ -330,9 +330,8 @@ StatusOr<v1::ReportResponse> RemoteParameterStore::Report(v1::ReportRequest repo
   Link& link = *links_.front();
   report.set_seen_generation(Look(link).generation);
   report.set_client(options_.client);
-  GORILA_ASSIGN_OR_RETURN(
-      auto response, link.channel.CallProto<v1::ReportResponse>(kReportMethod, report,
-                                                                options_.timeout, options_.stop));
+  GORILA_ASSIGN_OR_RETURN(auto response, link.channel.CallProto<v1::ReportResponse>(
+                                             kReportMethod, report, kReportTimeout));
   GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
   return response;
 }

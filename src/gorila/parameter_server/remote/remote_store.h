@@ -67,7 +67,8 @@ class RemoteParameterStore final : public ParameterStore {
   // As of the last answer of shard 0.
   std::int64_t UpdateCount() const override;
 
-  // Each asks once, without a retry.
+  // Each asks once, without a retry. A report has two seconds and is not ended by `stop`: the last
+  // one comes after that.
   StatusOr<v1::ReportResponse> Report(v1::ReportRequest report);
   StatusOr<v1::ProgressResponse> GetProgress(std::int64_t first_episode);
   StatusOr<v1::StatusResponse> GetStatus(int shard);

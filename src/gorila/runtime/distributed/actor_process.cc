@@ -69,7 +69,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   const auto stopped = [&hooks] { return hooks.stop_requested && hooks.stop_requested(); };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, options.index));
-  GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, network, hooks));
+  GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
   const auto replay = ConnectReplay(options.parts, config, network, options.index,
                                     config.actor.environments, hooks, stopped);
   GORILA_ASSIGN_OR_RETURN(const auto replica,

@@ -2,13 +2,12 @@
 
 #include <chrono>
 #include <memory>
-#include <random>
 
 #include "gorila/base/denormals.h"
-#include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/runtime/bundle.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/distributed/progress_reporter.h"
+#include "gorila/runtime/distributed/remote_parts.h"
 
 namespace gorila {
 namespace {
@@ -16,25 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
-
-std::uint64_t DrawClient() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32) | device();
-}
-
-StatusOr<std::unique_ptr<RemoteParameterStore>> Connect(const BundleProcessOptions& options,
-                                                        const ParameterLayout& layout,
-                                                        const RoleHooks& hooks) {
-  return RemoteParameterStore::Connect({.endpoints = options.parameter_servers,
-                                        .tls = options.credentials.tls,
-                                        .token = options.credentials.token,
-                                        .layout = layout.Fingerprint(),
-                                        .parameters = layout.size,
-                                        .client = DrawClient(),
-                                        .retry = options.retry,
-                                        .stop = hooks.stop_requested,
-                                        .message = hooks.message});
-}
 
 v1::RoleStatus MakeStatus(int index, double seconds, const FrameClock& clock,
                           const BundleStatus& bundle, const RemoteStoreTraffic& traffic) {
@@ -73,8 +53,12 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   FlushDenormalsInThisThread();
   const auto started = Clock::now();
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  const RemoteParts parts{.parameter_servers = options.parameter_servers,
+                          .replays = {},
+                          .credentials = options.credentials,
+                          .retry = options.retry};
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<RemoteParameterStore> store,
-                          Connect(options, MakeParameterLayout(network), hooks));
+                          ConnectStore(parts, config, network, hooks));
   FrameClock clock;
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Bundle> bundle,
                           Bundle::Make(config, network, options.index, *store, clock));

@@ -57,7 +57,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     return (hooks.stop_requested && hooks.stop_requested()) || clock.frames() >= config.run.frames;
   };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, network, hooks));
+  GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
   const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
   GORILA_ASSIGN_OR_RETURN(const auto online,
                           MakeReplica(config, network, *store, NetworkReplica::Follows::kOnline));

@@ -14,6 +14,7 @@ std::uint64_t DrawProcessId() {
 }
 
 StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& parts,
+                                                             const Config& config,
                                                              const NetworkSpec& network,
                                                              const RoleHooks& hooks) {
   const ParameterLayout layout = MakeParameterLayout(network);
@@ -23,6 +24,8 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                         .layout = layout.Fingerprint(),
                                         .parameters = layout.size,
                                         .client = DrawProcessId(),
+                                        .encoding = config.parameter_server.encoding,
+                                        .topk_fraction = config.parameter_server.topk_fraction,
                                         .retry = parts.retry,
                                         .stop = hooks.stop_requested,
                                         .message = hooks.message});

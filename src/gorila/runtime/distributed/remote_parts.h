@@ -25,6 +25,7 @@ struct RemoteParts {
 
 // Waits until every parameter shard answers.
 StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& parts,
+                                                             const Config& config,
                                                              const NetworkSpec& network,
                                                              const RoleHooks& hooks);
 
