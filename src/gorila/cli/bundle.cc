@@ -31,7 +31,9 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   bundle.index = options.index;
   GORILA_ASSIGN_OR_RETURN(bundle.parameter_servers, rpc::ParseEndpoints(options.parameter_servers));
   config.parameter_server.shards = static_cast<int>(bundle.parameter_servers.size());
-  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
+  Config own = config;  // the other bundles' replay is in the memory of other machines
+  own.run.bundles = 1;
+  GORILA_RETURN_IF_ERROR(Trainer::Check(own));
   GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.credentials.Load());
   GORILA_RETURN_IF_ERROR(RunBundleProcess(config, bundle, MakeRoleHooks()));
   return kSuccess;

@@ -8,8 +8,8 @@
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/verb.h"
 #include "gorila/rpc/endpoint.h"
+#include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/distributed/shard_process.h"
-#include "gorila/runtime/trainer.h"
 
 namespace gorila::cli {
 namespace {
@@ -33,7 +33,7 @@ struct ParameterServerOptions {
 
 StatusOr<int> Serve(const ParameterServerOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
-  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
   ShardProcessOptions shard;
   shard.index = options.shard;
   shard.insecure = options.insecure;
