@@ -98,7 +98,7 @@ TEST(StatusTableTest, ShowsBytesForEachUpdateInUnitsThatFit) {
 
 TEST(StatusTableTest, SaysWhenNoBundleReports) {
   EXPECT_THAT(FormatStatus({.before = {}, .after = {Shard(1, 0)}}),
-              HasSubstr("bottleneck: no bundle reports"));
+              HasSubstr("bottleneck: no bundle or learner reports"));
 }
 
 }  // namespace

@@ -46,7 +46,9 @@ TEST(ScoreTextTest, TerminalTableNamesTheDenominatorAndTheAggregates) {
 }
 
 TEST(ScoreTextTest, LinesOfATableHaveTheSameWidthAndNoSpacesAtTheirEnds) {
-  for (const std::string_view line : SplitLines(ScoreTableText(Table(Denominator::kSigned)))) {
+  const std::string text =
+      ScoreTableText(Table(Denominator::kSigned));  // the lines are views of it
+  for (const std::string_view line : SplitLines(text)) {
     EXPECT_FALSE(line.ends_with(' ')) << line;
     EXPECT_LE(line.size(), 130u) << line;
   }
