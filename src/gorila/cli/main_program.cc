@@ -112,6 +112,8 @@ int RunProgram(int argc, char** argv) {
   app.footer(
       "Example:\n  gorila train --env minatar/breakout --seed 1\n\n'gorila VERB --help' says "
       "more.");
+  // One verb a call: a folder named "suite" is no second one.
+  app.require_subcommand(0, 1);
   std::vector<Verb> verbs;
   verbs.reserve(kVerbs.size());
   for (const auto add : kVerbs) verbs.push_back(add(app));
