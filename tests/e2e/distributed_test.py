@@ -106,7 +106,7 @@ class Faults(cluster.Case):
 
     def end_run(self, shard, address, bundles):
         for bundle in bundles:
-            self.stop(bundle)
+            self.stop(bundle, expect=130)
         seen = self.status(address)
         self.assert_adds_up(seen)
         self.assertEqual(seen["refused"].get("malformed", 0), 0, seen)

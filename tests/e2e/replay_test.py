@@ -136,7 +136,7 @@ class Faults(Case):
 
     def end(self):
         for process in [*self.actors, self.learner]:
-            self.stop(process)
+            self.stop(process, expect=130)
         seen = self.look(self.address, self.replays)
         self.assert_adds_up(seen)
         for process in [*self.replay, self.server]:

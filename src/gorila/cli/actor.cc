@@ -37,9 +37,9 @@ constexpr CommandText kText = {
     .summary = "Act for learners in other processes, through a global replay memory",
     .details =
         R"(Steps actor.environments environments and inserts what happens into replay shards. Ends when the
-run has its frames, or when it is stopped (Ctrl-C, SIGTERM). It keeps nothing: it may be killed and
-started again at any time. Servers that are away are waited for; a replay shard that is away is left
-out while another one answers.
+run has its frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps nothing: it may
+be killed and started again at any time. Servers that are away are waited for; a replay shard that is
+away is left out while another one answers.
 )",
     .examples =
         R"(gorila actor --config run.toml --actor-index 0 --actors 4 --parameter-servers 127.0.0.1:7100 \

@@ -43,9 +43,9 @@ constexpr CommandText kText = {
     .name = "bundle",
     .summary = "Train with an actor, a replay memory and a learner around parameter servers",
     .details =
-        R"(Ends when the run has its frames, or when it is stopped (Ctrl-C, SIGTERM). It keeps nothing: it
-may be killed and started again at any time. A parameter server that is away is waited for. All
-processes of a run need the same configuration.
+        R"(Ends when the run has its frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps
+nothing: it may be killed and started again at any time. A parameter server that is away is waited
+for. All processes of a run need the same configuration.
 )",
     .examples =
         R"(gorila bundle --config run.toml --bundle-index 0 --parameter-servers 127.0.0.1:7100,127.0.0.1:7101

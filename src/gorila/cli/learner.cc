@@ -36,9 +36,9 @@ constexpr CommandText kText = {
     .summary = "Learn from a global replay memory that actors in other processes fill",
     .details =
         R"(Samples replay shards and pushes gradients to the parameter servers. Ends when the actors have
-made the run's frames, or when it is stopped (Ctrl-C, SIGTERM). It keeps nothing: it may be killed
-and started again at any time. Servers that are away are waited for; a replay shard that is away is
-left out while another one answers.
+made the run's frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps nothing: it
+may be killed and started again at any time. Servers that are away are waited for; a replay shard
+that is away is left out while another one answers.
 )",
     .examples =
         R"(gorila learner --config run.toml --parameter-servers 127.0.0.1:7100 --replays 127.0.0.1:7200

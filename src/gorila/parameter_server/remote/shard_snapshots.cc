@@ -1,6 +1,5 @@
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -100,28 +99,9 @@ StatusOr<ShardSnapshots> ShardSnapshots::Open(const std::filesystem::path& folde
   ShardSnapshots snapshots(folder, place, layout);
   GORILA_RETURN_IF_ERROR(CreateFolders(snapshots.SnapshotFolder()));
   GORILA_RETURN_IF_ERROR(snapshots.ReadNewest());
-  GORILA_ASSIGN_OR_RETURN(const std::int64_t before, snapshots.ReadGeneration());
-  if (before >= kMaxGeneration) {
-    return DataLoss("'{}' says {}; expected less than {}", snapshots.GenerationFile().string(),
-                    before, kMaxGeneration);
-  }
-  snapshots.generation_ = before + 1;
-  GORILA_RETURN_IF_ERROR(
-      WriteFileAtomically(snapshots.GenerationFile(), fmt::format("{}\n", snapshots.generation_)));
+  GORILA_ASSIGN_OR_RETURN(Generation generation, Generation::Take(folder));
+  snapshots.generation_.emplace(std::move(generation));
   return snapshots;
-}
-
-StatusOr<std::int64_t> ShardSnapshots::ReadGeneration() const {
-  const StatusOr<std::string> text = ReadFile(GenerationFile());
-  if (absl::IsNotFound(text.status())) return 0;
-  GORILA_RETURN_IF_ERROR(text.status());
-  std::int64_t generation = -1;
-  const char* const end = text->data() + text->size();
-  const auto [rest, error] = std::from_chars(text->data(), end, generation);
-  if (error != std::errc() || generation < 1 || std::string_view(rest, end) != "\n") {
-    return DataLoss("'{}' is not a generation number", GenerationFile().string());
-  }
-  return generation;
 }
 
 Status ShardSnapshots::ReadNewest() {
@@ -146,20 +126,13 @@ Status ShardSnapshots::ReadNewest() {
 }
 
 Status ShardSnapshots::CheckNotReplaced() const {
-  GORILA_ASSIGN_OR_RETURN(const std::int64_t newest, ReadGeneration());
-  if (newest == generation_) return OkStatus();
-  return absl::FailedPreconditionError(
-      fmt::format("shard {}: generation {} has replaced this process of generation {}",
-                  place_.index, newest, generation_));
+  return generation_->CheckNotReplaced(fmt::format("shard {}", place_.index));
 }
 
 Status ShardSnapshots::Write(const ShardState& state) {
   GORILA_RETURN_IF_ERROR(CheckNotReplaced());
-  GORILA_CHECK(written_ < kPerGeneration - 1, "{} snapshots", written_);
-  GORILA_ASSIGN_OR_RETURN(
-      const std::unique_ptr<CheckpointWriter> writer,
-      CheckpointWriter::Create(
-          SnapshotFolder(), static_cast<std::uint64_t>(generation_ * kPerGeneration + ++written_)));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointWriter> writer,
+                          CheckpointWriter::Create(SnapshotFolder(), generation_->NextSnapshot()));
   GORILA_ASSIGN_OR_RETURN(const std::string tensors, EncodeTensors(state.shard));
   GORILA_RETURN_IF_ERROR(writer->AddFile(kTensorsName, tensors));
   GORILA_RETURN_IF_ERROR(writer->AddFile(kJsonName, EncodeJson(place_, layout_, state.shard)));

@@ -1,8 +1,6 @@
-// The snapshots of one shard, and the generation numbers that fence off what was replaced:
+// The snapshots of one shard, in the folder of its generations (checkpoint/generation.h):
 //
-//   <folder>/generation             the newest process's, as text
-//   <folder>/snapshots/<number>/    number = generation * 10^6 + count, so that whatever a replaced
-//                                   process still writes is older than its successor's
+//   <folder>/snapshots/<number>/
 //     shard.safetensors             "values", "target" and the optimizer's slots
 //     shard.json                    place, version and counters
 //     clients.state                 which gradients were decided on, and the run's progress
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/checkpoint/generation.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 
 namespace gorila {
@@ -23,16 +22,13 @@ namespace gorila {
 // One thread at a time. All functions block on the disk.
 class ShardSnapshots {
  public:
-  static constexpr std::int64_t kMaxGeneration = 900'000;
-  static constexpr std::int64_t kPerGeneration = 1'000'000;
-
   // Takes the next generation and makes it durable, then reads the newest whole snapshot. `layout`:
   // fingerprint of the parameter layout. InvalidArgument when the folder is of another shard or
   // layout, DataLoss when there are snapshots but none is whole; then no generation was taken.
   static StatusOr<ShardSnapshots> Open(const std::filesystem::path& folder, const ShardPlace& place,
                                        std::uint64_t layout);
 
-  std::int64_t generation() const { return generation_; }
+  std::int64_t generation() const { return generation_->number(); }
   // What to go on from; nothing in a new folder. To be taken once.
   std::optional<ShardState> TakeNewest() { return std::exchange(newest_, std::nullopt); }
   // Why newer snapshots were passed over.
@@ -48,16 +44,13 @@ class ShardSnapshots {
   ShardSnapshots(std::filesystem::path folder, const ShardPlace& place, std::uint64_t layout)
       : folder_(std::move(folder)), place_(place), layout_(layout) {}
 
-  std::filesystem::path GenerationFile() const { return folder_ / "generation"; }
   std::filesystem::path SnapshotFolder() const { return folder_ / "snapshots"; }
-  StatusOr<std::int64_t> ReadGeneration() const;
   Status ReadNewest();
 
   std::filesystem::path folder_;
   ShardPlace place_;
   std::uint64_t layout_;
-  std::int64_t generation_ = 0;
-  std::int64_t written_ = 0;
+  std::optional<Generation> generation_;  // always there after Open()
   std::optional<ShardState> newest_;
   std::vector<std::string> warnings_;
 };

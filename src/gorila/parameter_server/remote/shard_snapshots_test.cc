@@ -129,13 +129,5 @@ TEST_F(ShardSnapshotsTest, RefusesAnotherShardsOrNetworksFolder) {
   }
 }
 
-TEST_F(ShardSnapshotsTest, RefusesADamagedGeneration) {
-  ASSERT_TRUE(Open().ok());
-  for (const char* const text : {"", "x\n", "-1\n", "1", "1 2\n", "900000\n"}) {
-    std::ofstream(folder_ / "generation") << text;
-    EXPECT_TRUE(absl::IsDataLoss(Open().status())) << text;
-  }
-}
-
 }  // namespace
 }  // namespace gorila

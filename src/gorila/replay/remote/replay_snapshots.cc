@@ -1,7 +1,6 @@
 #include "gorila/replay/remote/replay_snapshots.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "gorila/base/file.h"
 #include "gorila/base/serialise.h"
@@ -10,8 +9,6 @@
 namespace gorila {
 namespace {
 
-constexpr std::int64_t kPerGeneration = 1'000'000;
-constexpr std::int64_t kMaxGeneration = 900'000;
 constexpr std::size_t kKept = 2;
 constexpr std::int64_t kSegmentBytes = std::int64_t{32} << 20;  // of rows, about
 constexpr char kStateName[] = "shard.state";
@@ -24,38 +21,13 @@ constexpr char kRowsKind[] = "replay shard rows";
 
 StatusOr<ReplaySnapshots> ReplaySnapshots::Open(const std::filesystem::path& folder,
                                                 std::uint64_t layout) {
-  ReplaySnapshots snapshots(folder, layout);
-  GORILA_RETURN_IF_ERROR(CreateFolders(snapshots.SnapshotFolder()));
-  GORILA_ASSIGN_OR_RETURN(const std::int64_t before, snapshots.ReadGeneration());
-  if (before >= kMaxGeneration) {
-    return DataLoss("'{}' says {}; expected less than {}", snapshots.GenerationFile().string(),
-                    before, kMaxGeneration);
-  }
-  snapshots.generation_ = before + 1;
-  GORILA_RETURN_IF_ERROR(
-      WriteFileAtomically(snapshots.GenerationFile(), fmt::format("{}\n", snapshots.generation_)));
-  return snapshots;
-}
-
-StatusOr<std::int64_t> ReplaySnapshots::ReadGeneration() const {
-  const StatusOr<std::string> text = ReadFile(GenerationFile());
-  if (absl::IsNotFound(text.status())) return 0;
-  GORILA_RETURN_IF_ERROR(text.status());
-  std::int64_t generation = -1;
-  const char* const end = text->data() + text->size();
-  const auto [rest, error] = std::from_chars(text->data(), end, generation);
-  if (error != std::errc() || generation < 1 || std::string_view(rest, end) != "\n") {
-    return DataLoss("'{}' is not a generation number", GenerationFile().string());
-  }
-  return generation;
+  GORILA_RETURN_IF_ERROR(CreateFolders(folder / "snapshots"));
+  GORILA_ASSIGN_OR_RETURN(Generation generation, Generation::Take(folder));
+  return ReplaySnapshots(folder, layout, std::move(generation));
 }
 
 Status ReplaySnapshots::CheckNotReplaced() const {
-  GORILA_ASSIGN_OR_RETURN(const std::int64_t newest, ReadGeneration());
-  if (newest == generation_) return OkStatus();
-  return absl::FailedPreconditionError(
-      fmt::format("replay shard '{}': generation {} has replaced this process of generation {}",
-                  folder_.string(), newest, generation_));
+  return generation_.CheckNotReplaced(fmt::format("replay shard '{}'", folder_.string()));
 }
 
 StatusOr<bool> ReplaySnapshots::Restore(ReplayShard& shard) {
@@ -137,11 +109,8 @@ Status ReplaySnapshots::Write(ReplayShard& shard) {
 }
 
 Status ReplaySnapshots::WriteAll(ReplayShard& shard) {
-  GORILA_CHECK(written_ < kPerGeneration - 1, "{} snapshots", written_);
-  GORILA_ASSIGN_OR_RETURN(
-      const std::unique_ptr<CheckpointWriter> writer,
-      CheckpointWriter::Create(
-          SnapshotFolder(), static_cast<std::uint64_t>(generation_ * kPerGeneration + ++written_)));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointWriter> writer,
+                          CheckpointWriter::Create(SnapshotFolder(), generation_.NextSnapshot()));
   const std::size_t old_segments = segments_.size();
   GORILA_RETURN_IF_ERROR(AddNewRows(shard, *writer));
   StateWriter state;

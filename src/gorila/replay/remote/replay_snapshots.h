@@ -1,7 +1,6 @@
-// The snapshots of one replay shard, and the generation numbers that tell its processes apart:
+// The snapshots of one replay shard, in the folder of its generations (checkpoint/generation.h):
 //
-//   <folder>/generation             the newest process's, as text
-//   <folder>/snapshots/<number>/    number = generation * 10^6 + count
+//   <folder>/snapshots/<number>/
 //     shard.state                   streams, counters, priorities
 //     segments.state                which segments are needed, in their order
 //     rows/<n>.segment              rows, shared between snapshots by hard links
@@ -17,6 +16,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/checkpoint/generation.h"
 #include "gorila/replay/replay_shard.h"
 
 namespace gorila {
@@ -28,7 +28,7 @@ class ReplaySnapshots {
   // layout.
   static StatusOr<ReplaySnapshots> Open(const std::filesystem::path& folder, std::uint64_t layout);
 
-  std::int64_t generation() const { return generation_; }
+  std::int64_t generation() const { return generation_.number(); }
 
   // Restores the newest whole snapshot into `shard`, which is new; false when there is none.
   // InvalidArgument when it is of another run, DataLoss when it is damaged or of another capacity:
@@ -51,12 +51,10 @@ class ReplaySnapshots {
     std::int64_t last_serial = 0;  // needed while a chunk of this or a larger serial lives
   };
 
-  ReplaySnapshots(std::filesystem::path folder, std::uint64_t layout)
-      : folder_(std::move(folder)), layout_(layout) {}
+  ReplaySnapshots(std::filesystem::path folder, std::uint64_t layout, Generation generation)
+      : folder_(std::move(folder)), layout_(layout), generation_(std::move(generation)) {}
 
-  std::filesystem::path GenerationFile() const { return folder_ / "generation"; }
   std::filesystem::path SnapshotFolder() const { return folder_ / "snapshots"; }
-  StatusOr<std::int64_t> ReadGeneration() const;
   Status WriteAll(ReplayShard& shard);
   Status AddNewRows(ReplayShard& shard, CheckpointWriter& writer);
   std::string EncodeSegments() const;
@@ -64,8 +62,7 @@ class ReplaySnapshots {
 
   std::filesystem::path folder_;
   std::uint64_t layout_;
-  std::int64_t generation_ = 0;
-  std::int64_t written_ = 0;
+  Generation generation_;
   std::int64_t next_segment_ = 0;
   std::vector<Segment> segments_;     // oldest first
   std::optional<Checkpoint> newest_;  // whose segments the next one links

@@ -18,8 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
-
 // What the reporter's thread may see of the actor.
 class Shown {
  public:
@@ -66,10 +64,11 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   }
   FlushDenormalsInThisThread();
   const auto started = Clock::now();
-  const auto stopped = [&hooks] { return hooks.stop_requested && hooks.stop_requested(); };
+  const auto stopped = [&hooks] { return hooks.stopped(); };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, options.index));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
+  const Config own = WithStreamsOfThisLife(config, *store);
+  GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(own, options.index));
   const auto replay = ConnectReplay(options.parts, config, network, options.index,
                                     config.actor.environments, hooks, stopped);
   GORILA_ASSIGN_OR_RETURN(const auto replica,
@@ -77,7 +76,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   Actor actor(
       config.actor.options, {.index = options.index, .actors = options.actors},
       std::move(environments), *replica, *replay,
-      RandomStream::Derive(config.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
+      RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
   FrameClock clock;
   Shown shown;
   ProgressReporter reporter(*store, clock, [&] {
@@ -94,14 +93,10 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry, hooks.stop_requested));
   GORILA_RETURN_IF_ERROR(Act(config, actor, *store, clock, shown, stopped));
   const Status flushed = replay->Flush();
-  if (!flushed.ok() && hooks.message && !stopped()) {
-    hooks.message(fmt::format("the last rows were not taken: {}", std::string(flushed.message())));
+  if (!flushed.ok() && !stopped()) {
+    hooks.Say(fmt::format("the last rows were not taken: {}", std::string(flushed.message())));
   }
-  const Status last = reporter.Finish(kLastReport);
-  if (!last.ok() && hooks.message && !stopped()) {
-    hooks.message(fmt::format("the last report was not taken: {}", std::string(last.message())));
-  }
-  return OkStatus();
+  return reporter.Finish(config.run.frames, hooks);
 }
 
 }  // namespace gorila

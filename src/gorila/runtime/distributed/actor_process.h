@@ -14,8 +14,8 @@ struct ActorProcessOptions {
   RemoteParts parts;
 };
 
-// Acts until the run has config.run.frames frames, or stop is requested. Shards that are away are
-// waited for, replay shards only when all of them are. Blocks.
+// Acts until the run has config.run.frames frames. Shards that are away are waited for, replay
+// shards only when all of them are. Cancelled when stop was requested before. Blocks.
 Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                        const RoleHooks& hooks);
 

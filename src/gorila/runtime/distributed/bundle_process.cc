@@ -14,8 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
-
 v1::RoleStatus MakeStatus(int index, double seconds, const FrameClock& clock,
                           const BundleStatus& bundle, const RemoteStoreTraffic& traffic) {
   v1::RoleStatus status;
@@ -60,8 +58,9 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<RemoteParameterStore> store,
                           ConnectStore(parts, config, network, hooks));
   FrameClock clock;
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Bundle> bundle,
-                          Bundle::Make(config, network, options.index, *store, clock));
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Bundle> bundle,
+      Bundle::Make(WithStreamsOfThisLife(config, *store), network, options.index, *store, clock));
   ProgressReporter reporter(*store, clock, [&] {
     BundleStatus seen = bundle->TakeStatus();
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
@@ -71,17 +70,12 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.retry, hooks.stop_requested));
-  const auto stopped = [&hooks] { return hooks.stop_requested && hooks.stop_requested(); };
-  while (clock.frames() < config.run.frames && !stopped()) {
+  while (clock.frames() < config.run.frames && !hooks.stopped()) {
     const Status status = bundle->Iterate();
-    if (absl::IsCancelled(status) && stopped()) break;
+    if (absl::IsCancelled(status) && hooks.stopped()) break;
     GORILA_RETURN_IF_ERROR(status);
   }
-  const Status last = reporter.Finish(kLastReport);
-  if (!last.ok() && hooks.message && !stopped()) {
-    hooks.message(fmt::format("the last report was not taken: {}", std::string(last.message())));
-  }
-  return OkStatus();
+  return reporter.Finish(config.run.frames, hooks);
 }
 
 }  // namespace gorila

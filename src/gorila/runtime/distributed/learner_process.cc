@@ -17,8 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
-
 // What the reporter's thread may see of the learner.
 class Shown {
  public:
@@ -53,9 +51,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   FlushDenormalsInThisThread();
   const auto started = Clock::now();
   FrameClock clock;  // of the actors; this process has no frames
-  const auto ended = [&] {
-    return (hooks.stop_requested && hooks.stop_requested()) || clock.frames() >= config.run.frames;
-  };
+  const auto ended = [&] { return hooks.stopped() || clock.frames() >= config.run.frames; };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
   const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
@@ -83,11 +79,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     GORILA_RETURN_IF_ERROR(status);
     shown.Publish(learner->counters());
   }
-  const Status last = reporter.Finish(kLastReport);
-  if (!last.ok() && hooks.message && !ended()) {
-    hooks.message(fmt::format("the last report was not taken: {}", std::string(last.message())));
-  }
-  return OkStatus();
+  return reporter.Finish(config.run.frames, hooks);
 }
 
 }  // namespace gorila

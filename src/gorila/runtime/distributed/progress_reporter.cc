@@ -1,6 +1,7 @@
 #include "gorila/runtime/distributed/progress_reporter.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace gorila {
@@ -9,6 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds kPeriod{200};
 // Of one report, so that none grows too large after an outage; older ones are not shown.
 constexpr std::size_t kMaxEpisodes = 10'000;
+constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
 
 }  // namespace
 
@@ -24,9 +26,16 @@ Status ProgressReporter::Start(const rpc::RetryPolicy& retry, const rpc::StopPre
   return OkStatus();
 }
 
-Status ProgressReporter::Finish(const rpc::RetryPolicy& retry) {
+Status ProgressReporter::Finish(std::int64_t frames, const RoleHooks& hooks) {
   EndThread();
-  return rpc::Retry(retry, {}, [this] { return ReportOnce(); });
+  const bool stopped = clock_.frames() < frames;
+  const Status last = rpc::Retry(kLastReport, {}, [this] { return ReportOnce(); });
+  if (!last.ok() && !stopped) {
+    hooks.Say(fmt::format("the last report was not taken: {}", std::string(last.message())));
+  }
+  if (!stopped) return OkStatus();
+  return absl::CancelledError(
+      fmt::format("stopped at {} of the run's {} frames", clock_.frames(), frames));
 }
 
 void ProgressReporter::EndThread() {

@@ -12,6 +12,7 @@
 #include "gorila/base/mutex.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/runtime/bundle.h"
+#include "gorila/runtime/distributed/role_options.h"
 
 namespace gorila {
 
@@ -36,8 +37,9 @@ class ProgressReporter {
   // One report, so that the clock is the run's from the beginning; tried again as `retry` says.
   Status Start(const rpc::RetryPolicy& retry, const rpc::StopPredicate& stop);
 
-  // The last report. Call when nothing more will happen.
-  Status Finish(const rpc::RetryPolicy& retry);
+  // Makes the last report; one that nobody takes within 3 s is told. Call when nothing more will
+  // happen. Cancelled when the process was stopped before the run had its `frames`.
+  Status Finish(std::int64_t frames, const RoleHooks& hooks);
 
  private:
   void Loop() GORILA_EXCLUDES(mutex_);

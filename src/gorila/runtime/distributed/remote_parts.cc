@@ -31,6 +31,16 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                         .message = hooks.message});
 }
 
+Config WithStreamsOfThisLife(const Config& config, const RemoteParameterStore& store) {
+  Config own = config;
+  if (const std::int64_t updates = store.UpdateCount(); updates > 0) {
+    own.run.seed =
+        RandomStream::Derive(config.run.seed, "life", static_cast<std::uint64_t>(updates))
+            .NextBits();
+  }
+  return own;
+}
+
 std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Config& config,
                                              const NetworkSpec& network, int actor, int streams,
                                              const RoleHooks& hooks,

@@ -29,6 +29,10 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                                              const NetworkSpec& network,
                                                              const RoleHooks& hooks);
 
+// `config` with a seed of its own for a process that joins after updates were made: one that was
+// started again must not repeat the random streams of its earlier life. `store` is connected.
+Config WithStreamsOfThisLife(const Config& config, const RemoteParameterStore& store);
+
 // `actor`: of inserts; `streams` 0 for a learner. `stop` ends its waits.
 std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Config& config,
                                              const NetworkSpec& network, int actor, int streams,

@@ -1,31 +1,22 @@
 #include "gorila/runtime/distributed/replay_process.h"
 
-#include <atomic>
-#include <chrono>
 #include <memory>
 #include <utility>
 
-#include "gorila/base/file.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/remote/replay_snapshots.h"
-#include "gorila/rpc/server.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
 
 namespace gorila {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kLook{50};
-constexpr std::chrono::milliseconds kGenerationLook{1000};
-constexpr std::chrono::milliseconds kGrace{2000};
 // Each caller that waits for the rate limiter holds one.
 constexpr int kWorkers = 64;
 
 class ReplayProcess {
  public:
-  ReplayProcess(const Config& config, const ReplayProcessOptions& options, const RoleHooks& hooks)
+  ReplayProcess(const Config& config, const ServingOptions& options, const RoleHooks& hooks)
       : config_(config), options_(options), hooks_(hooks) {}
 
   Status Run() {
@@ -33,18 +24,14 @@ class ReplayProcess {
     GORILA_RETURN_IF_ERROR(Serve());
     const Status status = Watch();
     shard_->Close();
-    server_->Stop(kGrace);
+    server_.Stop();
     GORILA_RETURN_IF_ERROR(status);
     if (config_.checkpoint.replay) GORILA_RETURN_IF_ERROR(snapshots_->Write(*shard_));
-    Say(fmt::format("stopped with {} rows", shard_->GetStatus().size.rows));
+    hooks_.Say(fmt::format("stopped with {} rows", shard_->GetStatus().size.rows));
     return OkStatus();
   }
 
  private:
-  void Say(const std::string& message) const {
-    if (hooks_.message) hooks_.message(message);
-  }
-
   Status Restore() {
     GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config_));
     layout_ = MakeParameterLayout(network).Fingerprint();
@@ -60,10 +47,10 @@ class ReplayProcess {
     shard_options_.generation = snapshots_->generation();
     GORILA_RETURN_IF_ERROR(MakeShard());
     const StatusOr<bool> restored = snapshots_->Restore(*shard_);
-    for (const std::string& warning : snapshots_->warnings()) Say(warning);
+    for (const std::string& warning : snapshots_->warnings()) hooks_.Say(warning);
     if (!absl::IsDataLoss(restored.status())) return restored.status();
     // Experience is made anew while the run goes on.
-    Say(fmt::format("begins empty: {}", std::string(restored.status().message())));
+    hooks_.Say(fmt::format("begins empty: {}", std::string(restored.status().message())));
     snapshots_->StartAnew();
     return MakeShard();
   }
@@ -79,71 +66,39 @@ class ReplayProcess {
 
   Status Serve() {
     service_ = std::make_unique<ReplayService>(*shard_, options_.index);
-    const rpc::ServerOptions options{
-        .listen = options_.listen,
-        .tls = options_.credentials.tls,
-        .insecure = options_.insecure,
-        .identity = {.token = options_.credentials.token, .layout = layout_},
-        .workers = kWorkers};
-    GORILA_ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, service_->Methods([this] {
-                              return serving_.load() ? server_.get() : nullptr;
-                            })));
-    serving_.store(true);
-    const std::string address = rpc::ToString(server_->endpoint());
-    if (!options_.address_file.empty()) {
-      GORILA_RETURN_IF_ERROR(WriteFileAtomically(options_.address_file, address + "\n"));
-    }
-    Say(fmt::format("replay shard {} listens on {}, generation {}, {} of {} rows, {} bytes",
-                    options_.index, address, snapshots_->generation(),
-                    shard_->GetStatus().size.rows, config_.replay.options.capacity,
-                    ReplayShard::ExpectedBytes(shard_options_)));
+    GORILA_RETURN_IF_ERROR(
+        server_.Start(options_, layout_, kWorkers,
+                      [this](RoleServer::Lookup server) { return service_->Methods(server); }));
+    hooks_.Say(fmt::format("replay shard {} listens on {}, generation {}, {} of {} rows, {} bytes",
+                           options_.index, server_.address(), snapshots_->generation(),
+                           shard_->GetStatus().size.rows, config_.replay.options.capacity,
+                           ReplayShard::ExpectedBytes(shard_options_)));
     return OkStatus();
   }
 
   // Until the end is asked for.
   Status Watch() {
-    const auto period = std::chrono::duration_cast<Clock::duration>(
-        std::chrono::duration<double>(config_.checkpoint.every_seconds));
-    const bool snapshots = config_.checkpoint.replay && period > Clock::duration::zero();
-    auto next_snapshot = Clock::now() + period;
-    auto next_look = Clock::now() + kGenerationLook;
-    while (rpc::SleepUnlessStopped(kLook, hooks_.stop_requested)) {
-      const auto now = Clock::now();
-      if (now >= next_look) {
-        next_look = now + kGenerationLook;
-        GORILA_RETURN_IF_ERROR(snapshots_->CheckNotReplaced());
-      }
-      if (snapshots && now >= next_snapshot) {
-        GORILA_RETURN_IF_ERROR(TakeSnapshot());
-        next_snapshot = Clock::now() + period;
-      }
-    }
-    return OkStatus();
-  }
-
-  // A disk that is full now may not be so later: the shard goes on.
-  Status TakeSnapshot() {
-    const Status status = snapshots_->Write(*shard_);
-    if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
-    if (!status.ok()) Say(fmt::format("no snapshot: {}", std::string(status.message())));
-    return OkStatus();
+    return TakeSnapshotsUntilStopped(
+        {.every_seconds = config_.checkpoint.replay ? config_.checkpoint.every_seconds : 0,
+         .check = [this] { return snapshots_->CheckNotReplaced(); },
+         .take = [this] { return snapshots_->Write(*shard_); }},
+        hooks_);
   }
 
   const Config& config_;
-  const ReplayProcessOptions& options_;
+  const ServingOptions& options_;
   const RoleHooks& hooks_;
   std::uint64_t layout_ = 0;
   ReplayShardOptions shard_options_;
   std::unique_ptr<ReplaySnapshots> snapshots_;
   std::unique_ptr<ReplayShard> shard_;
   std::unique_ptr<ReplayService> service_;
-  std::atomic<bool> serving_{false};  // whether server_ may be read by its own handlers
-  std::unique_ptr<rpc::Server> server_;
+  RoleServer server_;
 };
 
 }  // namespace
 
-Status RunReplayProcess(const Config& config, const ReplayProcessOptions& options,
+Status RunReplayProcess(const Config& config, const ServingOptions& options,
                         const RoleHooks& hooks) {
   if (options.index < 0) {
     return InvalidArgument("--replay-index is {}; expected 0 or more", options.index);

@@ -22,6 +22,11 @@ struct RoleCredentials {
 struct RoleHooks {
   rpc::StopPredicate stop_requested = {};              // asked several times a second
   std::function<void(std::string_view)> message = {};  // one line for people; may be empty
+
+  bool stopped() const { return stop_requested && stop_requested(); }
+  void Say(std::string_view text) const {
+    if (message) message(text);
+  }
 };
 
 }  // namespace gorila

@@ -1,0 +1,48 @@
+// The generation numbers that fence off replaced processes which share a state folder:
+//
+//   <folder>/generation             the newest process's, as text
+//   <folder>/snapshots/<number>/    number = generation * 10^6 + count, so that whatever a replaced
+//                                   process still writes is older than its successor's
+#ifndef GORILA_CHECKPOINT_GENERATION_H_
+#define GORILA_CHECKPOINT_GENERATION_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "gorila/base/status.h"
+
+namespace gorila {
+
+// One process's place in the order of those that had the folder. One thread at a time. All
+// functions but number() and NextSnapshot() block on the disk.
+class Generation {
+ public:
+  static constexpr std::int64_t kMax = 900'000;
+  static constexpr std::int64_t kSnapshots = 1'000'000;  // of one generation, less one
+
+  // Takes the next number and makes it durable. `folder` exists. DataLoss for a file that is no
+  // generation number; then none was taken.
+  static StatusOr<Generation> Take(const std::filesystem::path& folder);
+
+  std::int64_t number() const { return number_; }
+  // The number of this process's next snapshot, above those of all earlier ones.
+  std::uint64_t NextSnapshot();
+  // FailedPrecondition when another process has taken a newer number: this one, of which the
+  // message speaks as `owner`, must end.
+  Status CheckNotReplaced(std::string_view owner) const;
+
+ private:
+  explicit Generation(std::filesystem::path file) : file_(std::move(file)) {}
+  // 0: nobody has taken one.
+  StatusOr<std::int64_t> Read() const;
+
+  std::filesystem::path file_;
+  std::int64_t number_ = 0;
+  std::int64_t snapshots_ = 0;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_CHECKPOINT_GENERATION_H_

@@ -1,0 +1,36 @@
+#include "gorila/cli/serving_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "gorila/rpc/endpoint.h"
+
+namespace gorila::cli {
+
+void ServingFlags::AddTo(CLI::App& app, const std::string& index_flag) {
+  app.add_option(index_flag, index_, "Which shard this is, from 0")->type_name("N");
+  app.add_option("--state-dir", state_folder_, "Folder of this shard's snapshots")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("--listen", listen_,
+                 "host:port or unix:/path (default: any free port of 127.0.0.1)")
+      ->type_name("ADDRESS");
+  app.add_option("--address-file", address_file_,
+                 "Write where it listens into this file once it serves")
+      ->type_name("FILE");
+  app.add_flag("--insecure", insecure_,
+               "Listen off loopback without certificates: anybody there can read and write");
+  credentials_.AddTo(app);
+}
+
+StatusOr<ServingOptions> ServingFlags::Load() const {
+  ServingOptions options;
+  options.index = index_;
+  options.insecure = insecure_;
+  options.state_folder = state_folder_;
+  options.address_file = address_file_;
+  GORILA_ASSIGN_OR_RETURN(options.listen, rpc::ParseEndpoint(listen_, /*may_be_any_port=*/true));
+  GORILA_ASSIGN_OR_RETURN(options.credentials, credentials_.Load());
+  return options;
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,66 @@
+#include "gorila/runtime/distributed/serving.h"
+
+#include <chrono>
+#include <utility>
+
+#include "gorila/base/file.h"
+#include "gorila/rpc/retry.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kCheckPeriod{1000};
+constexpr std::chrono::milliseconds kGrace{2000};
+
+Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
+  const Status status = schedule.take();
+  if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
+  if (!status.ok()) hooks.Say(fmt::format("no snapshot: {}", std::string(status.message())));
+  return OkStatus();
+}
+
+}  // namespace
+
+Status RoleServer::Start(const ServingOptions& options, std::uint64_t layout, int workers,
+                         const std::function<std::vector<rpc::Method>(Lookup)>& make_methods) {
+  const rpc::ServerOptions server{
+      .listen = options.listen,
+      .tls = options.credentials.tls,
+      .insecure = options.insecure,
+      .identity = {.token = options.credentials.token, .layout = layout},
+      .workers = workers};
+  GORILA_ASSIGN_OR_RETURN(server_,
+                          rpc::Server::Start(server, make_methods([this]() -> const rpc::Server* {
+                                               return serving_.load() ? server_.get() : nullptr;
+                                             })));
+  serving_.store(true);
+  if (options.address_file.empty()) return OkStatus();
+  return WriteFileAtomically(options.address_file, address() + "\n");
+}
+
+void RoleServer::Stop() { server_->Stop(kGrace); }
+
+Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
+  const auto period = std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(schedule.every_seconds));
+  auto next_snapshot = Clock::now() + period;
+  auto next_check = Clock::now() + kCheckPeriod;
+  while (rpc::SleepUnlessStopped(kLook, hooks.stop_requested)) {
+    if (schedule.look) GORILA_RETURN_IF_ERROR(schedule.look());
+    const auto now = Clock::now();
+    if (now >= next_check) {
+      next_check = now + kCheckPeriod;
+      GORILA_RETURN_IF_ERROR(schedule.check());
+    }
+    if (period > Clock::duration::zero() && now >= next_snapshot) {
+      GORILA_RETURN_IF_ERROR(TakeSnapshot(schedule, hooks));
+      next_snapshot = Clock::now() + period;
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila
