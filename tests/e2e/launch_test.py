@@ -9,7 +9,7 @@ import cluster
 import program
 
 
-class Launched(cluster.Case):
+class Case(cluster.Case):
     def launch(self, run, frames, *more):
         return self.start(
             "launch", *cluster.TINY, "--shards", "2", "--frames", frames, "--run-dir", run,
@@ -35,6 +35,8 @@ class Launched(cluster.Case):
             lambda: log.exists() and any(f >= frames for f in self.frames_logged(run)), process
         )
 
+
+class Launched(Case):
     def test_finishes_with_the_files_of_a_run_in_one_process(self):
         process = self.launch("run", 6000, "--set", "evaluation.every_frames=2000",
                               "--set", "evaluation.periodic_episodes=5")
@@ -64,7 +66,7 @@ class Launched(cluster.Case):
     def test_children_that_are_killed_are_started_again(self):
         process = self.launch("run", 15000)
         self.wait_for_log("run", process, 1000)
-        snapshots = self.folder / "run" / "shards" / "0" / "snapshots"
+        snapshots = self.folder / "run" / "servers" / "parameter-server-0" / "snapshots"
         self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), process)
         for verb in ["bundle", "parameter-server"]:
             os.kill(cluster.children_of(process.pid, verb)[0], signal.SIGKILL)
@@ -97,11 +99,39 @@ class Launched(cluster.Case):
         self.assertEqual(self.finish(process)[0], 130)
 
 
+class GlobalReplay(Case):
+    """Actors, replay shards and learners beside a bundle."""
+
+    ROLES = ["--bundles", "1", "--actors", "2", "--learners", "1", "--replays", "2"]
+
+    def launch(self, run, frames, *more):
+        return super().launch(run, frames, *self.ROLES, *more)
+
+    def test_every_role_that_is_killed_is_started_again(self):
+        process = self.launch("run", 40000)
+        self.wait_for_log("run", process, 2000)
+        snapshots = self.folder / "run" / "servers" / "replay-0" / "snapshots"
+        self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), process)
+        for verb in ["actor", "learner", "replay"]:
+            os.kill(cluster.children_of(process.pid, verb)[0], signal.SIGKILL)
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, 0, stdout + stderr)
+        for name in ["actor", "learner", "replay"]:
+            self.assertRegex(stderr, name + r"-\d was killed by signal 9; starting it again")
+        self.assert_finished("run", 40000, stdout)
+
+
 class Refused(cluster.Case):
     def test_bad_input(self):
         tiny = ["launch", *cluster.TINY, "--run-dir", "run"]
         self.assert_refused([*tiny, "--set", "run.deterministic=true"], "run.deterministic")
-        self.assert_refused([*tiny, "--engine", "slum"], "'slum'", "local")
+        self.assert_refused([*tiny, "--engine", "slum"], "'slum'", "local, slurm, kubernetes")
+        self.assert_refused([*tiny, "--actors", "2"], "cluster.actors", "2, 0 and 0")
+        self.assert_refused([*tiny, "--bundles", "0"], "run.bundles is 0")
+        kubernetes = ["launch", *cluster.TINY, "--engine", "kubernetes", "--run-dir"]
+        self.assert_refused([*kubernetes, "My_Run"], "'My_Run'", "a-z")
+        self.assert_refused([*kubernetes, "run", "--seconds", "5"], "run.seconds")
+        self.assertFalse((self.folder / "run").exists())
         self.assert_refused(["launch", "--resume", "none"], "none")
         self.assert_refused(["launch", "--resume", "none", "--run-dir", "x"], "--resume")
         (self.folder / "cluster.toml").write_text("[run]\nbundle = 3\n")
@@ -117,7 +147,73 @@ class Refused(cluster.Case):
         self.assertEqual(len(lines), 4)
         self.assertIn("parameter-server --config", lines[0])
         self.assertIn("bundle --config", lines[3])
+        for engine, fragment in [("slurm", "#SBATCH hetjob"), ("kubernetes", "kind: \"StatefulSet\"")]:
+            stdout, _ = self.run_program(
+                "launch", *cluster.TINY, "--engine", engine, "--run-dir", "run/", "--print"
+            )
+            self.assertIn(fragment, stdout)
         self.assertFalse((self.folder / "run").exists())
+
+
+class Submitted(cluster.Case):
+    """Engines in whose place stands a program that writes down how it was called."""
+
+    def setUp(self):
+        super().setUp()
+        self.called = self.folder / "called"
+        (self.folder / "bin").mkdir()
+        self.environment = {"PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
+
+    def stand_in(self, name, script):
+        path = self.folder / "bin" / name
+        path.write_text(f'#!/bin/sh\necho "$@" > {self.called}\n{script}\n')
+        path.chmod(0o755)
+
+    def submit(self, engine, expect=0):
+        return self.run_program(
+            "launch", *cluster.TINY, "--engine", engine, "--run-dir", "run",
+            environment=self.environment, expect=expect,
+        )  # fmt: skip
+
+    def test_slurm_is_given_the_script(self):
+        self.stand_in("sbatch", "echo '77;cluster'")
+        stdout, _ = self.submit("slurm")
+        self.assertIn("submitted job 77\n", stdout)
+        script = self.folder / "run" / "job.sh"
+        self.assertEqual(self.called.read_text(), f"--parsable {script}\n")
+        self.assertIn("#SBATCH", script.read_text())
+        key = self.folder / "run" / "certs" / "parameter-server.key"
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        # Again, with the same token and certificates.
+        before = key.read_text()
+        stdout, _ = self.run_program(
+            "launch", "--engine", "slurm", "--resume", "run", environment=self.environment
+        )
+        self.assertIn("submitted job 77\n", stdout)
+        self.assertEqual(key.read_text(), before)
+
+    def test_kubernetes_is_given_manifests_and_secrets(self):
+        self.stand_in("kubectl", "echo created")
+        stdout, _ = self.submit("kubernetes")
+        self.assertIn("created\n", stdout)
+        self.assertIn("job/run-coordinator", stdout)
+        run = self.folder / "run"
+        self.assertEqual(
+            self.called.read_text(),
+            f"apply --filename {run}/secrets.yaml --filename {run}/manifests.yaml\n",
+        )
+        self.assertEqual((run / "secrets.yaml").stat().st_mode & 0o777, 0o600)
+        self.assertIn("kind: \"Secret\"", (run / "secrets.yaml").read_text())
+
+    def test_what_an_engine_says_is_passed_on(self):
+        self.stand_in("sbatch", "echo 'no such partition' >&2; exit 3")
+        _, stderr = self.submit("slurm", expect=1)
+        self.assertIn("sbatch ended with exit status 3: no such partition", stderr)
+
+    def test_an_engine_that_is_not_here_is_named(self):
+        self.environment = {"PATH": f"{self.folder}/bin"}
+        _, stderr = self.submit("kubernetes", expect=2)
+        self.assertIn("'kubectl'", stderr)
 
 
 if __name__ == "__main__":

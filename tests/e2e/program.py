@@ -42,10 +42,11 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gorila-e2e-", dir=SCRATCH))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def start(self, *arguments):
+    def start(self, *arguments, environment=None):
         process = subprocess.Popen(
             [PROGRAM, *map(str, arguments)],
             cwd=self.folder,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -59,9 +60,9 @@ class Case(unittest.TestCase):
         stdout, stderr = process.communicate(timeout=DEADLINE)
         return process.returncode, stdout, stderr
 
-    def run_program(self, *arguments, expect=0):
+    def run_program(self, *arguments, expect=0, environment=None):
         """Runs to the end; (stdout, stderr)."""
-        status, stdout, stderr = self.finish(self.start(*arguments))
+        status, stdout, stderr = self.finish(self.start(*arguments, environment=environment))
         self.assertEqual(status, expect, f"{arguments}\n{stdout}\n{stderr}")
         return stdout, stderr
 

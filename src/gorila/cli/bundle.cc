@@ -33,6 +33,7 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   config.parameter_server.shards = static_cast<int>(bundle.parameter_servers.size());
   Config own = config;  // the other bundles' replay is in the memory of other machines
   own.run.bundles = 1;
+  own.cluster = {};
   GORILA_RETURN_IF_ERROR(Trainer::Check(own));
   GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.credentials.Load());
   GORILA_RETURN_IF_ERROR(RunBundleProcess(config, bundle, MakeRoleHooks()));

@@ -10,13 +10,11 @@
 #include "gorila/cli/verb.h"
 #include "gorila/rpc/certificates.h"
 #include "gorila/rpc/run_identity.h"
+#include "gorila/runtime/distributed/roles.h"
 
 namespace gorila::cli {
 namespace {
 
-// Of every process that a run may have; the operator launches a run or asks for its status.
-const std::vector<std::string> kRoles = {"parameter-server", "replay",  "learner", "actor",
-                                         "bundle",           "operator"};
 constexpr int kMaxDays = 3650;
 
 struct CertsOptions {
@@ -34,11 +32,12 @@ StatusOr<int> MakeCerts(const CertsOptions& options) {
     return InvalidArgument("'{}' exists already", token_file.string());
   }
   GORILA_ASSIGN_OR_RETURN(const std::string token, rpc::DrawToken());
-  GORILA_RETURN_IF_ERROR(rpc::WriteCertificates(options.folder, kRoles, options.days));
+  const std::vector<std::string> roles = CertificateNames();
+  GORILA_RETURN_IF_ERROR(rpc::WriteCertificates(options.folder, roles, options.days));
   GORILA_RETURN_IF_ERROR(rpc::WriteSecretFile(token_file, token + "\n"));
   const std::string folder = options.folder.string();
   fmt::print("{}/token, {}/ca.crt, and of each role a .crt and a .key: {}\n", folder, folder,
-             fmt::join(kRoles, ", "));
+             fmt::join(roles, ", "));
   fmt::print("each process needs token, ca.crt and the two files of its role; keep ca.key away\n");
   return kSuccess;
 }

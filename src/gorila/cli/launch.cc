@@ -2,19 +2,19 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
-#include "gorila/cli/machine.h"
+#include "gorila/cli/launch_engines.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/verb.h"
-#include "gorila/cli/version.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launcher.h"
+#include "gorila/runtime/run_report.h"
 
 namespace gorila::cli {
 namespace {
@@ -27,7 +27,10 @@ constexpr KeyFlag kFlags[] = {
     kFramesFlag,
     kSecondsFlag,
     {"--bundles", "run.bundles", "N", "Bundle processes"},
-    {"--shards", "parameter_server.shards", "N", "Parameter server processes"}};
+    {"--shards", "parameter_server.shards", "N", "Parameter server processes"},
+    {"--actors", "cluster.actors", "N", "Actor processes, with a global replay"},
+    {"--learners", "cluster.learners", "N", "Learner processes of the global replay"},
+    {"--replays", "cluster.replays", "N", "Shards of the global replay"}};
 
 struct LaunchOptions {
   fs::path cluster;
@@ -57,80 +60,51 @@ StatusOr<Config> LoadCluster(const LaunchOptions& options) {
   return config;
 }
 
-void PrintCommand(const ChildCommand& command) {
-  fmt::print("{}\n", fmt::join(command.arguments, " "));
-}
-
-// What would be started. Ports are chosen by the shards.
-StatusOr<int> PrintCommands(const Config& config, const fs::path& directory,
-                            const fs::path& program) {
-  GORILA_RETURN_IF_ERROR(CheckLaunch(config));
-  const LaunchFiles files(directory);
-  std::vector<rpc::Endpoint> any(static_cast<std::size_t>(config.parameter_server.shards),
-                                 rpc::Endpoint{.host = "127.0.0.1", .port = 0});
-  for (const ChildCommand& command : ShardCommands(program, config, files, any)) {
-    PrintCommand(command);
+StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine,
+                        const LaunchRequest& request) {
+  if (!options.cluster.empty() || !options.run_directory.empty() || options.print) {
+    return InvalidArgument(
+        "--resume goes on with a run as it was; expected no CLUSTER, --run-dir or --print");
   }
-  for (const ChildCommand& command : BundleCommands(program, config, files, any)) {
-    PrintCommand(command);
-  }
-  return kSuccess;
-}
-
-StatusOr<int> RunToEnd(Launcher& launcher, const LaunchOptions& options,
-                       const Invocation& invocation) {
-  const fs::path directory = launcher.directory().path();
-  if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(launcher.config(), directory));
-  TrainingConsole console(options.quiet);
-  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher.Run(console.Hooks()));
-  if (!outcome.finished) {
-    std::cerr << fmt::format("stopped at {} frames; go on with: gorila launch --resume {}\n",
-                             outcome.progress.frames, directory.string());
-    return kInterrupted;
-  }
-  const RunReportSource source{.command = invocation.command,
-                               .version = std::string(Version()),
-                               .machine = Describe(LookAtMachine())};
-  GORILA_RETURN_IF_ERROR(WriteRunReport(directory, launcher.config(), outcome, source));
-  PrintResult(directory, outcome.evaluation);
-  return kSuccess;
+  GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(options.resume));
+  GORILA_ASSIGN_OR_RETURN(const Config config, ReadLaunchedConfig(*directory));
+  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.resume));
+  return engine.run(config, std::move(directory), request);
 }
 
 StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation) {
-  if (options.engine != "local") {
-    return InvalidArgument("--engine is '{}'; expected local", options.engine);
-  }
-  if (!options.resume.empty() && (!options.cluster.empty() || !options.run_directory.empty())) {
-    return InvalidArgument(
-        "--resume goes on with a run as it was; expected no CLUSTER or --run-dir");
-  }
-  GORILA_ASSIGN_OR_RETURN(const fs::path program, ThisProgram());
+  GORILA_ASSIGN_OR_RETURN(const LaunchEngine engine, FindLaunchEngine(options.engine));
+  LaunchRequest request{.program = {}, .quiet = options.quiet, .invocation = invocation};
+  GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
   CatchStopSignals();
-  if (!options.resume.empty()) {
-    GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(options.resume));
-    GORILA_ASSIGN_OR_RETURN(const auto launcher, Launcher::Resume(std::move(directory), program));
-    GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.resume));
-    return RunToEnd(*launcher, options, invocation);
-  }
+  if (!options.resume.empty()) return ResumeRun(options, engine, request);
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadCluster(options));
   const std::string source = options.cluster.empty() ? "cluster" : options.cluster.stem().string();
-  const fs::path directory =
+  fs::path path =
       options.run_directory.empty() ? FreeRunDirectory(config, source) : options.run_directory;
-  if (options.print) return PrintCommands(config, directory, program);
-  GORILA_ASSIGN_OR_RETURN(const auto launcher, Launcher::Start(config, directory, program));
-  return RunToEnd(*launcher, options, invocation);
+  path = path.lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "runs/cluster/"
+  GORILA_RETURN_IF_ERROR(engine.check(config, path));
+  if (options.print) return engine.print(config, path, request);
+  GORILA_ASSIGN_OR_RETURN(auto directory, CreateLaunchedRun(config, path));
+  return engine.run(config, std::move(directory), request);
 }
 
 constexpr CommandText kText = {
     .name = "launch",
-    .summary = "Train with a process for each role",
+    .summary = "Train with a process for each role, here or on a cluster",
     .details =
         R"(CLUSTER is a configuration file: run.bundles says how many bundle processes there are,
-parameter_server.shards how many parameter servers, checkpoint.every_seconds how often they take
-snapshots. Processes that die are started again. Ctrl-C stops all of them, with snapshots.
+parameter_server.shards how many parameter servers, cluster.actors, learners and replays how many of
+those; checkpoint.every_seconds how often servers take snapshots. The engine places them:
+  local       on this machine; those that die are started again, Ctrl-C stops all, with snapshots
+  slurm       submits one job (sbatch); --run-dir must be on a file system that all nodes share
+  kubernetes  applies manifests (kubectl); kubernetes.image names the image
 )",
     .examples = R"(gorila launch configs/minatar.toml --bundles 2 --shards 2 --run-dir runs/cluster
-gorila launch cluster.toml --engine local --print
+gorila launch --actors 2 --learners 1 --replays 2 --bundles 0
+gorila launch cluster.toml --engine slurm --run-dir runs/cluster
+gorila launch cluster.toml --engine kubernetes --run-dir runs/cluster --print
 gorila launch --resume runs/cluster
 )"};
 
@@ -140,14 +114,15 @@ Verb AddLaunchVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kText);
   const auto options = std::make_shared<LaunchOptions>();
   app->add_option("CLUSTER", options->cluster, "Configuration file")->type_name("");
-  app->add_option("--engine", options->engine, "What places the processes: local")
+  app->add_option("--engine", options->engine,
+                  "What places the processes: local, slurm or kubernetes (default: local)")
       ->type_name("NAME");
   app->add_option("--run-dir", options->run_directory,
                   "New folder for the run (default: runs/ENV-CLUSTER-seedN-1, -2, ...)")
       ->type_name("DIR");
   app->add_option("--resume", options->resume, "Go on with the launched run in this folder")
       ->type_name("DIR");
-  app->add_flag("--print", options->print, "Print the commands instead of starting them");
+  app->add_flag("--print", options->print, "Print what would be started instead of starting it");
   app->add_flag("--quiet", options->quiet, "Print the result only");
   options->changes.AddKeys(*app, kFlags);
   options->changes.AddSets(*app);

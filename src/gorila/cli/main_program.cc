@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gorila/base/command.h"
 #include "gorila/base/nearest.h"
 #include "gorila/cli/verb.h"
 #include "gorila/cli/version.h"
@@ -20,7 +21,7 @@ constexpr std::array kVerbs = {
     &AddPlayVerb,    &AddDashboardVerb,       &AddReportVerb, &AddExportVerb, &AddScoresVerb,
     &AddSuiteVerb,   &AddBenchmarkVerb,       &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
     &AddCertsVerb,   &AddParameterServerVerb, &AddBundleVerb, &AddReplayVerb, &AddActorVerb,
-    &AddLearnerVerb,
+    &AddLearnerVerb, &AddCoordinatorVerb,
 };
 
 // One line, whatever the message holds.
@@ -30,22 +31,9 @@ int Fail(std::string message, int exit_status) {
   return exit_status;
 }
 
-std::string Quoted(std::string_view argument) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-./=,:+@%").find(c) != std::string_view::npos;
-  };
-  if (!argument.empty() && std::all_of(argument.begin(), argument.end(), plain)) {
-    return std::string(argument);
-  }
-  std::string quoted = "'";
-  for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string CommandText(int argc, char** argv) {
   std::string text = "gorila";
-  for (int i = 1; i < argc; ++i) text += " " + Quoted(argv[i]);
+  for (int i = 1; i < argc; ++i) text += " " + ShellQuoted(argv[i]);
   return text;
 }
 

@@ -14,7 +14,7 @@
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/rpc/channel.h"
 #include "gorila/runtime/config_load.h"
-#include "gorila/runtime/distributed/launcher.h"
+#include "gorila/runtime/distributed/launch_files.h"
 
 namespace gorila::cli {
 namespace {
@@ -50,9 +50,10 @@ StatusOr<Target> FindTarget(const StatusOptions& options) {
     return target;
   }
   const LaunchFiles files(options.run);
-  GORILA_ASSIGN_OR_RETURN(const Config config, LoadConfig({.file = options.run / "config.toml"}));
-  GORILA_ASSIGN_OR_RETURN(target.shards, ReadAddresses(files, config.parameter_server.shards));
-  GORILA_ASSIGN_OR_RETURN(target.credentials.token, rpc::ReadToken(files.token()));
+  GORILA_ASSIGN_OR_RETURN(const Config config, LoadConfig({.file = files.config()}));
+  GORILA_ASSIGN_OR_RETURN(target.shards, ReadAddresses(files, config, Role::kParameterServer));
+  GORILA_ASSIGN_OR_RETURN(target.replays, ReadAddresses(files, config, Role::kReplay));
+  GORILA_ASSIGN_OR_RETURN(target.credentials, OperatorCredentials(files));
   return target;
 }
 

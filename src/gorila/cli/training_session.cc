@@ -82,8 +82,14 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
              config.run.deterministic ? ", deterministic" : "");
   fmt::print("bundles        {}, parameter server in {} shards\n", config.run.bundles,
              config.parameter_server.shards);
-  fmt::print("replay memory  {} frames a bundle, {} in all\n", config.replay.options.capacity,
-             FormatBytes(Trainer::ExpectedReplayBytes(config, network)));
+  if (config.cluster.actors > 0) {
+    fmt::print("beside them    {} actors, {} replay shards, {} learners\n", config.cluster.actors,
+               config.cluster.replays, config.cluster.learners);
+  }
+  if (config.run.bundles > 0) {
+    fmt::print("replay memory  {} frames a bundle, {} in all\n", config.replay.options.capacity,
+               FormatBytes(Trainer::ExpectedReplayBytes(config, network)));
+  }
   fmt::print("run directory  {}\n", directory.string());
   std::fflush(stdout);
   return OkStatus();
@@ -96,6 +102,22 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationResult&
   fmt::print("next: gorila play --checkpoint {}  |  gorila evaluate {}\n", path, path);
 }
 
+StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
+                     const TrainingOutcome& outcome, const Invocation& invocation,
+                     std::string_view go_on) {
+  if (!outcome.finished) {
+    std::cerr << fmt::format("stopped at {} frames; go on with: {} {}\n", outcome.progress.frames,
+                             go_on, directory.string());
+    return kInterrupted;
+  }
+  const RunReportSource source{.command = invocation.command,
+                               .version = std::string(Version()),
+                               .machine = Describe(LookAtMachine())};
+  GORILA_RETURN_IF_ERROR(WriteRunReport(directory, config, outcome, source));
+  PrintResult(directory, outcome.evaluation);
+  return kSuccess;
+}
+
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
                          const Invocation& invocation) {
   TrainerHooks hooks = console.Hooks();
@@ -104,18 +126,7 @@ StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWat
     watch.Publish(snapshot);
   };
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(hooks));
-  const std::filesystem::path& directory = trainer.directory().path();
-  if (!outcome.finished) {
-    std::cerr << fmt::format("stopped at {} frames; go on with: gorila resume {}\n",
-                             outcome.progress.frames, directory.string());
-    return kInterrupted;
-  }
-  const RunReportSource source{.command = invocation.command,
-                               .version = std::string(Version()),
-                               .machine = Describe(LookAtMachine())};
-  GORILA_RETURN_IF_ERROR(WriteRunReport(directory, trainer.config(), outcome, source));
-  PrintResult(directory, outcome.evaluation);
-  return kSuccess;
+  return EndRun(trainer.directory().path(), trainer.config(), outcome, invocation, "gorila resume");
 }
 
 }  // namespace gorila::cli

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
@@ -41,8 +42,13 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory);
 // Prints a finished run's result and where everything is to stdout.
 void PrintResult(const std::filesystem::path& directory, const EvaluationResult& evaluation);
 
-// Trains to the end, writes the report and prints the result; the exit status. A run that was
-// stopped is no error: it says how to go on and gives kInterrupted.
+// Writes the report of a finished run and prints the result; the exit status. A run that was
+// stopped is no error: it says how to go on (`go_on` with the directory) and gives kInterrupted.
+StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
+                     const TrainingOutcome& outcome, const Invocation& invocation,
+                     std::string_view go_on);
+
+// Trains to the end; then as EndRun.
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
                          const Invocation& invocation);
 

@@ -48,6 +48,7 @@ Verb AddBundleVerb(CLI::App& gorila);
 Verb AddReplayVerb(CLI::App& gorila);
 Verb AddActorVerb(CLI::App& gorila);
 Verb AddLearnerVerb(CLI::App& gorila);
+Verb AddCoordinatorVerb(CLI::App& gorila);
 Verb AddCertsVerb(CLI::App& gorila);
 
 }  // namespace gorila::cli

@@ -31,7 +31,8 @@ ShardOptions ResolveShardOptions(const Config& config) {
   OptimizerOptions& optimizer = options.optimizer;
   if (optimizer.learning_rate_end < 0 || optimizer.decay_updates > 0) return options;
   const RateLimiter::Options& rate = config.replay.options.rate;
-  const std::int64_t learning_frames = config.run.frames - config.run.bundles * rate.min_size;
+  const std::int64_t memories = config.run.bundles + config.cluster.replays;
+  const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
   optimizer.decay_updates = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step));
   return options;

@@ -22,9 +22,9 @@ struct RunOptions {
   std::int64_t frames = 1000000;  // environment steps of all actors together
   double seconds = 0;             // stop after so much wall time; 0 = no limit
   std::uint64_t seed = 1;
-  int bundles = 2;                            // actor + local replay + learner, one thread each
-  bool deterministic = false;                 // one thread steps everything in a fixed order
-  double metrics_every_seconds = 5;           // threaded runs
+  int bundles = 2;                   // actor + local replay + learner, a thread or process each
+  bool deterministic = false;        // one thread steps everything in a fixed order
+  double metrics_every_seconds = 5;  // threaded runs
   std::int64_t metrics_every_frames = 10000;  // deterministic runs
 };
 
@@ -81,6 +81,30 @@ struct CheckpointSection {
   bool replay = true;             // whether replay memory is part of it (exact resume)
 };
 
+// [cluster]: what `gorila launch` starts, beside run.bundles and parameter_server.shards
+struct ClusterSection {
+  int actors = 0;    // of a global replay, with learners and replays
+  int learners = 0;  // the same
+  int replays = 0;   // shards of the global replay
+  int cpus = 1;      // of each process; asked of Slurm and Kubernetes
+  int memory_mb = 2048;
+};
+
+// [slurm]
+struct SlurmSection {
+  std::string partition = "default";  // "default": Slurm's own
+  std::string account = "default";
+  int minutes = 0;  // 0: the partition's limit
+};
+
+// [kubernetes]
+struct KubernetesSection {
+  std::string image = "gorila:latest";
+  std::string name_space = "default";
+  std::string storage_class = "default";  // "default": the cluster's own
+  int storage_gb = 2;                     // of each parameter server, replay shard and the run
+};
+
 struct Config {
   RunOptions run;
   EnvironmentSection environment;
@@ -91,6 +115,9 @@ struct Config {
   ParameterServerSection parameter_server;
   EvaluationSection evaluation;
   CheckpointSection checkpoint;
+  ClusterSection cluster;
+  SlurmSection slurm;
+  KubernetesSection kubernetes;
 };
 
 }  // namespace gorila

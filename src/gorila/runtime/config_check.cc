@@ -15,6 +15,23 @@ Status CheckRun(const Config& config) {
   return OkStatus();
 }
 
+// Actors, learners and replay shards are of no use without each other.
+Status CheckRoles(const Config& config) {
+  const ClusterSection& cluster = config.cluster;
+  const bool any = cluster.actors > 0 || cluster.learners > 0 || cluster.replays > 0;
+  const bool all = cluster.actors > 0 && cluster.learners > 0 && cluster.replays > 0;
+  if (any && !all) {
+    return InvalidArgument(
+        "cluster.actors, learners and replays are {}, {} and {}; expected all of them to be 0, or "
+        "none",
+        cluster.actors, cluster.learners, cluster.replays);
+  }
+  if (!any && config.run.bundles == 0) {
+    return InvalidArgument("run.bundles is 0; expected 1 or more without cluster.actors");
+  }
+  return OkStatus();
+}
+
 Status CheckNetwork(const NetworkSection& network) {
   const bool layers = !network.convolutions.empty() || !network.hidden.empty();
   if (network.preset == "custom" && !layers) {
@@ -89,6 +106,7 @@ Status CheckEvaluation(const EvaluationSection& evaluation) {
 
 Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckRun(config));
+  GORILA_RETURN_IF_ERROR(CheckRoles(config));
   GORILA_RETURN_IF_ERROR(CheckNetwork(config.network));
   GORILA_RETURN_IF_ERROR(CheckExploration(config.actor.options.exploration));
   GORILA_RETURN_IF_ERROR(CheckReplay(config.replay, config.actor.environments));

@@ -24,6 +24,19 @@ TEST(CheckConfigTest, DeterministicRunsAreNotEndedByTime) {
   EXPECT_EQ(Check({{"run.deterministic", "true"}}), "");
 }
 
+TEST(CheckConfigTest, ActorsLearnersAndReplayShardsComeTogether) {
+  EXPECT_EQ(Check({{"cluster.actors", "2"}, {"cluster.replays", "1"}}),
+            "cluster.actors, learners and replays are 2, 0 and 1; expected all of them to be 0, or "
+            "none");
+  EXPECT_EQ(Check({{"run.bundles", "0"}}),
+            "run.bundles is 0; expected 1 or more without cluster.actors");
+  EXPECT_EQ(Check({{"run.bundles", "0"},
+                   {"cluster.actors", "4"},
+                   {"cluster.learners", "1"},
+                   {"cluster.replays", "2"}}),
+            "");
+}
+
 TEST(CheckConfigTest, LayersBelongToTheCustomNetwork) {
   EXPECT_EQ(Check({{"network.preset", "custom"}}),
             "network.preset is custom without layers; expected network.convolutions, "

@@ -17,7 +17,7 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("_./-").find(c) != std::string_view::npos;
+         std::string_view("_./:@-").find(c) != std::string_view::npos;
 }
 
 bool IsLayerSize(int value) { return value >= 1 && value <= kMaxUnits; }
@@ -104,7 +104,7 @@ std::string AllowedText(const ConfigField& field) {
           [](const BooleanField&) { return std::string("true or false"); },
           [](const NameField& name) {
             if (name.choices == nullptr)
-              return std::string("a name of letters, digits and _ . / -");
+              return std::string("a name of letters, digits and _ . / : @ -");
             return ChoicesText(name.choices());
           },
           [](const HiddenLayersField&) {

@@ -39,7 +39,7 @@ struct BooleanField {
   void (*set)(Config& config, bool value);
 };
 
-// A name from a list, or any name (letters, digits and _ . / -) when `choices` is null.
+// A name from a list, or any name (letters, digits and _ . / : @ -) when `choices` is null.
 struct NameField {
   std::string_view (*get)(const Config& config);
   void (*set)(Config& config, std::string_view value);

@@ -132,8 +132,10 @@ const std::array kKeys = {
               "Gorila: up to 6 days", Real(GORILA_FIELD(run.seconds), kNotNegative)},
     ConfigKey{"run.seed", "Seed of every random stream of the run", "",
               Integer(GORILA_FIELD(run.seed), 0, kMaxInt64)},
-    ConfigKey{"run.bundles", "Bundles, each an actor, a local replay memory and a learner",
-              "Gorila: 100; DQN: 1", Integer(GORILA_FIELD(run.bundles), 1, 4096)},
+    ConfigKey{"run.bundles",
+              "Bundles, each an actor, a local replay memory and a learner; 0 only with "
+              "cluster.actors",
+              "Gorila: 100; DQN: 1", Integer(GORILA_FIELD(run.bundles), 0, 4096)},
     ConfigKey{"run.deterministic", "Whether one thread steps everything in a fixed order", "",
               Boolean(GORILA_FIELD(run.deterministic))},
     ConfigKey{"run.metrics_every_seconds", "Seconds between two rows of metrics", "",
@@ -359,6 +361,35 @@ const std::array kKeys = {
               Integer(GORILA_FIELD(checkpoint.keep), 1, kMaxInt)},
     ConfigKey{"checkpoint.replay", "Whether a checkpoint holds the replay memory (exact resume)",
               "", Boolean(GORILA_FIELD(checkpoint.replay))},
+
+    ConfigKey{"cluster.actors", "Actor processes of gorila launch, which fill a global replay", "",
+              Integer(GORILA_FIELD(cluster.actors), 0, 4096)},
+    ConfigKey{"cluster.learners", "Learner processes, which learn from the global replay", "",
+              Integer(GORILA_FIELD(cluster.learners), 0, 4096)},
+    ConfigKey{"cluster.replays",
+              "Shards of the global replay, a process each; [replay] holds for each of them", "",
+              Integer(GORILA_FIELD(cluster.replays), 0, 4096)},
+    ConfigKey{"cluster.cpus", "Cores that Slurm or Kubernetes is asked for, for each process", "",
+              Integer(GORILA_FIELD(cluster.cpus), 1, 1024)},
+    ConfigKey{"cluster.memory_mb", "Memory in MiB that they are asked for, for each process", "",
+              Integer(GORILA_FIELD(cluster.memory_mb), 64, kMaxInt)},
+
+    ConfigKey{"slurm.partition", "Partition of the job; default = Slurm's own choice", "",
+              Name(GORILA_FIELD(slurm.partition), nullptr)},
+    ConfigKey{"slurm.account", "Account that the job is charged to; default = Slurm's own choice",
+              "", Name(GORILA_FIELD(slurm.account), nullptr)},
+    ConfigKey{"slurm.minutes", "Time limit of the job; 0 = the partition's", "",
+              Integer(GORILA_FIELD(slurm.minutes), 0, kMaxInt)},
+
+    ConfigKey{"kubernetes.image", "Container image of the program (Dockerfile)", "",
+              Name(GORILA_FIELD(kubernetes.image), nullptr)},
+    ConfigKey{"kubernetes.namespace", "Namespace of everything that is created", "",
+              Name(GORILA_FIELD(kubernetes.name_space), nullptr)},
+    ConfigKey{"kubernetes.storage_class",
+              "Storage class of the volumes; default = the cluster's own choice", "",
+              Name(GORILA_FIELD(kubernetes.storage_class), nullptr)},
+    ConfigKey{"kubernetes.storage_gb", "GiB of each volume: one a server, one for the run", "",
+              Integer(GORILA_FIELD(kubernetes.storage_gb), 1, kMaxInt)},
 };
 
 #undef GORILA_FIELD

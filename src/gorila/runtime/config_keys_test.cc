@@ -124,7 +124,7 @@ TEST(ConfigKeysTest, EveryKeyIsListedOnceAndSectionsLieTogether) {
     }
     section = key.section();
   }
-  EXPECT_EQ(sections.size(), 11u);
+  EXPECT_EQ(sections.size(), 14u);
 }
 
 TEST(ConfigKeysTest, EveryKeyHasAMeaningOfOneLine) {

@@ -39,6 +39,11 @@ StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {
 
 Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  if (config.cluster.actors > 0) {
+    return InvalidArgument(
+        "cluster.actors is {}; expected 0: actors and learners as processes are of gorila launch",
+        config.cluster.actors);
+  }
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   return CheckReplayBudget(config, network);

@@ -67,7 +67,8 @@ ChildProcesses::ChildProcesses(const RestartPolicy& policy,
     : policy_(policy), message_(std::move(message)), thread_([this] { Watch(); }) {}
 
 ChildProcesses::~ChildProcesses() {
-  Stop("", std::chrono::milliseconds(0));
+  Stop(ChildKind::kWorker, std::chrono::milliseconds(0));
+  Stop(ChildKind::kServer, std::chrono::milliseconds(0));
   {
     const MutexLock lock(mutex_);
     ending_ = true;
@@ -89,9 +90,9 @@ void ChildProcesses::SetArguments(std::string_view name, std::vector<std::string
   }
 }
 
-void ChildProcesses::Stop(std::string_view prefix, std::chrono::milliseconds grace) {
+void ChildProcesses::Stop(ChildKind kind, std::chrono::milliseconds grace) {
   const MutexLock lock(mutex_);
-  const auto is_meant = [&](const Child& child) { return child.command.name.starts_with(prefix); };
+  const auto is_meant = [&](const Child& child) { return child.command.kind == kind; };
   const auto signal_all = [&](int signal) GORILA_REQUIRES(mutex_) {
     for (Child& child : children_) {
       if (!is_meant(child)) continue;
@@ -117,11 +118,10 @@ Status ChildProcesses::failure() const {
   return failure_;
 }
 
-bool ChildProcesses::AllEnded(std::string_view prefix) const {
+bool ChildProcesses::AllEnded(ChildKind kind) const {
   const MutexLock lock(mutex_);
-  return std::all_of(children_.begin(), children_.end(), [&](const Child& child) {
-    return !child.command.name.starts_with(prefix) || child.ended;
-  });
+  return std::all_of(children_.begin(), children_.end(),
+                     [&](const Child& child) { return child.command.kind != kind || child.ended; });
 }
 
 void ChildProcesses::Watch() {
@@ -159,8 +159,8 @@ void ChildProcesses::Reap(Child& child) {
   int wait_status = 0;
   if (::waitpid(child.pid, &wait_status, WNOHANG) != child.pid) return;
   child.pid = 0;
-  const bool finished =
-      child.command.may_finish && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+  const bool finished = child.command.kind == ChildKind::kWorker && WIFEXITED(wait_status) &&
+                        WEXITSTATUS(wait_status) == 0;
   if (child.stopping || finished) {
     child.ended = true;
   } else {

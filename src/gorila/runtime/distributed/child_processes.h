@@ -19,12 +19,14 @@
 
 namespace gorila {
 
+// A server that exits has died, however; a worker that exits with status 0 has finished.
+enum class ChildKind { kServer, kWorker };
+
 struct ChildCommand {
   std::string name;                    // "shard 0"
   std::vector<std::string> arguments;  // the program's path first
   std::filesystem::path log;           // its stdout and stderr are appended here
-  // Whether an exit with status 0 is its end, or a death like any other.
-  bool may_finish = false;
+  ChildKind kind = ChildKind::kServer;
 };
 
 struct RestartPolicy {
@@ -52,16 +54,16 @@ class ChildProcesses {
   void SetArguments(std::string_view name, std::vector<std::string> arguments)
       GORILA_EXCLUDES(mutex_);
 
-  // Asks the children whose name begins with `prefix` to end (SIGTERM), kills those that have not
-  // ended after `grace`, and returns when they are gone. They are not started again.
-  void Stop(std::string_view prefix, std::chrono::milliseconds grace) GORILA_EXCLUDES(mutex_);
+  // Asks the children of that kind to end (SIGTERM), kills those that have not ended after `grace`,
+  // and returns when they are gone. They are not started again.
+  void Stop(ChildKind kind, std::chrono::milliseconds grace) GORILA_EXCLUDES(mutex_);
 
   // Why the run cannot go on: a child could not be started, died too often, or said (exit status 2)
   // that it never will do better. OK otherwise.
   Status failure() const GORILA_EXCLUDES(mutex_);
 
-  // Whether all children whose name begins with `prefix` have finished or were stopped.
-  bool AllEnded(std::string_view prefix) const GORILA_EXCLUDES(mutex_);
+  // Whether all children of that kind have finished or were stopped.
+  bool AllEnded(ChildKind kind) const GORILA_EXCLUDES(mutex_);
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;

@@ -38,11 +38,12 @@ class ChildProcessesTest : public testing::Test {
   void Make(const RestartPolicy& policy = kQuick) {
     children_ = std::make_unique<ChildProcesses>(policy, [](std::string_view) {});
   }
-  ChildCommand Shell(const std::string& name, const std::string& script, bool may_finish = false) {
+  ChildCommand Shell(const std::string& name, const std::string& script,
+                     ChildKind kind = ChildKind::kServer) {
     return {.name = name,
             .arguments = {"/bin/sh", "-c", script, "sh", folder_.string()},
             .log = folder_ / (name + ".log"),
-            .may_finish = may_finish};
+            .kind = kind};
   }
   std::string Read(const std::string& name) {
     std::ostringstream text;
@@ -61,8 +62,8 @@ class ChildProcessesTest : public testing::Test {
 
 TEST_F(ChildProcessesTest, AFinishedChildIsNotStartedAgain) {
   Make();
-  children_->Start(Shell("bundle-0", "echo once", /*may_finish=*/true));
-  WaitUntil([&] { return children_->AllEnded("bundle-"); });
+  children_->Start(Shell("bundle-0", "echo once", ChildKind::kWorker));
+  WaitUntil([&] { return children_->AllEnded(ChildKind::kWorker); });
   EXPECT_TRUE(children_->failure().ok());
   EXPECT_EQ(Read("bundle-0.log"), "once\n");
 }
@@ -70,8 +71,8 @@ TEST_F(ChildProcessesTest, AFinishedChildIsNotStartedAgain) {
 TEST_F(ChildProcessesTest, ADeadChildIsStartedAgainAndItsLogGoesOn) {
   Make();
   children_->Start(Shell("a", "echo x; [ $(wc -l < $1/a.log) -ge 3 ] || kill -KILL $$; exit 0",
-                         /*may_finish=*/true));
-  WaitUntil([&] { return children_->AllEnded("a"); });
+                         ChildKind::kWorker));
+  WaitUntil([&] { return children_->AllEnded(ChildKind::kWorker); });
   EXPECT_TRUE(children_->failure().ok()) << children_->failure();
   EXPECT_EQ(Read("a.log"), "x\nx\nx\n");
 }
@@ -113,27 +114,27 @@ TEST_F(ChildProcessesTest, StopAsksFirst) {
   children_->Start(
       Shell("a", "trap 'echo asked; exit 0' TERM; touch $1/ready; while :; do sleep 0.01; done"));
   WaitUntil([&] { return fs::exists(folder_ / "ready"); });
-  children_->Stop("a", kLong);
+  children_->Stop(ChildKind::kServer, kLong);
   EXPECT_EQ(Read("a.log"), "asked\n");
-  EXPECT_TRUE(children_->AllEnded("a"));
+  EXPECT_TRUE(children_->AllEnded(ChildKind::kServer));
 }
 
 TEST_F(ChildProcessesTest, StopKillsWhatDoesNotEnd) {
   Make();
   children_->Start(Shell("a", "trap '' TERM; touch $1/ready; while :; do sleep 0.01; done"));
-  children_->Start(Shell("b", "touch $1/other; sleep 600"));
+  children_->Start(Shell("b", "touch $1/other; sleep 600", ChildKind::kWorker));
   WaitUntil([&] { return fs::exists(folder_ / "ready") && fs::exists(folder_ / "other"); });
-  children_->Stop("a", milliseconds(20));
-  EXPECT_TRUE(children_->AllEnded("a"));
-  EXPECT_FALSE(children_->AllEnded("b"));
+  children_->Stop(ChildKind::kServer, milliseconds(20));
+  EXPECT_TRUE(children_->AllEnded(ChildKind::kServer));
+  EXPECT_FALSE(children_->AllEnded(ChildKind::kWorker));
 }
 
 TEST_F(ChildProcessesTest, StopEndsEvenAProcessThatIsHalted) {
   Make();
   children_->Start(Shell("a", "touch $1/ready; kill -STOP $$"));
   WaitUntil([&] { return fs::exists(folder_ / "ready"); });
-  children_->Stop("a", milliseconds(20));
-  EXPECT_TRUE(children_->AllEnded("a"));
+  children_->Stop(ChildKind::kServer, milliseconds(20));
+  EXPECT_TRUE(children_->AllEnded(ChildKind::kServer));
 }
 
 TEST_F(ChildProcessesTest, TheDestructorLeavesNobodyBehind) {

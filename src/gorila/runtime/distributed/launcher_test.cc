@@ -23,18 +23,36 @@ Config LaunchConfig() {
 TEST(LauncherTest, CommandsNameOneProcessForEachRole) {
   const Config config = LaunchConfig();
   const LaunchFiles files("run");
-  const std::vector<rpc::Endpoint> shards = rpc::ParseEndpoints("127.0.0.1:5,127.0.0.1:6").value();
-  const auto servers = ShardCommands("gorila", config, files, shards);
+  const LocalAddresses addresses{
+      .parameter_servers = rpc::ParseEndpoints("127.0.0.1:5,127.0.0.1:6").value(), .replays = {}};
+  const auto servers = LocalServers("gorila", config, files, addresses);
   ASSERT_EQ(servers.size(), 2u);
   EXPECT_EQ(servers[1].arguments[1], "parameter-server");
   EXPECT_THAT(servers[1].arguments, Contains("127.0.0.1:6"));
-  EXPECT_THAT(servers[1].arguments, Contains("run/shards/1"));
-  EXPECT_FALSE(servers[1].may_finish);
-  const auto bundles = BundleCommands("gorila", config, files, shards);
+  EXPECT_THAT(servers[1].arguments, Contains("run/servers/parameter-server-1"));
+  EXPECT_EQ(servers[1].kind, ChildKind::kServer);
+  const auto bundles = LocalWorkers("gorila", config, files, addresses);
   ASSERT_EQ(bundles.size(), 2u);
   EXPECT_EQ(bundles[0].arguments[1], "bundle");
   EXPECT_THAT(bundles[0].arguments, Contains("127.0.0.1:5,127.0.0.1:6"));
-  EXPECT_TRUE(bundles[0].may_finish);
+  EXPECT_EQ(bundles[0].kind, ChildKind::kWorker);
+}
+
+TEST(LauncherTest, ActorsAndLearnersHaveTheReplayShardsAddresses) {
+  Config config = LaunchConfig();
+  config.run.bundles = 0;
+  config.cluster.actors = 2;
+  config.cluster.learners = 1;
+  config.cluster.replays = 2;
+  const LaunchFiles files("run");
+  LocalAddresses addresses = AnyLocalAddresses(config);
+  EXPECT_EQ(LocalServers("gorila", config, files, addresses).size(), 4u);
+  addresses.replays = rpc::ParseEndpoints("127.0.0.1:8,127.0.0.1:9").value();
+  const auto workers = LocalWorkers("gorila", config, files, addresses);
+  ASSERT_EQ(workers.size(), 3u);
+  for (const ChildCommand& worker : workers) {
+    EXPECT_THAT(worker.arguments, Contains("127.0.0.1:8,127.0.0.1:9"));
+  }
 }
 
 TEST(LauncherTest, ADeterministicRunCannotBeLaunched) {
@@ -44,13 +62,27 @@ TEST(LauncherTest, ADeterministicRunCannotBeLaunched) {
   EXPECT_TRUE(CheckLaunch(LaunchConfig()).ok());
 }
 
+TEST(LauncherTest, AllReplayMemoryOfThisMachineIsCounted) {
+  Config config = LaunchConfig();
+  config.replay.byte_budget = 1'000'000;
+  ASSERT_TRUE(CheckLocalLaunch(config).ok()) << CheckLocalLaunch(config);
+  config.cluster = {.actors = 1, .learners = 1, .replays = 4000};
+  const Status status = CheckLocalLaunch(config);
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("4002 memories"));
+}
+
 TEST(LauncherTest, AddressesAreReadBackAndAMissingOneIsNotFound) {
+  Config config = LaunchConfig();
+  config.parameter_server.shards = 1;
   const LaunchFiles files(fs::path(testing::TempDir()) / "gorila_launcher_test");
   fs::remove_all(files.run);
-  fs::create_directories(files.run / "addresses");
-  std::ofstream(files.address(0)) << "127.0.0.1:7001\n";
-  EXPECT_TRUE(absl::IsNotFound(ReadAddresses(files, 2).status()));
-  EXPECT_EQ(ReadAddresses(files, 1).value().front().port, 7001);
+  ASSERT_TRUE(MakeLaunchFolders(files).ok());
+  std::ofstream(files.addresses() / "parameter-server-0") << "127.0.0.1:7001\n";
+  EXPECT_EQ(ReadAddresses(files, config, Role::kParameterServer).value().front().port, 7001);
+  EXPECT_TRUE(ReadAddresses(files, config, Role::kReplay).value().empty());
+  config.parameter_server.shards = 2;
+  EXPECT_TRUE(absl::IsNotFound(ReadAddresses(files, config, Role::kParameterServer).status()));
   fs::remove_all(files.run);
 }
 

@@ -1,0 +1,112 @@
+#include "gorila/runtime/distributed/coordinator.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "gorila/base/file.h"
+#include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/role_flags.h"
+#include "gorila/cli/stop_signal.h"
+#include "gorila/cli/training_session.h"
+#include "gorila/cli/verb.h"
+#include "gorila/rpc/endpoint.h"
+#include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/distributed/launcher.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CoordinatorVerbOptions {
+  ConfigFlags config;
+  CredentialFlags credentials;
+  fs::path run_directory;
+  std::string parameter_servers;
+  std::string replays;
+};
+
+// The run's own directory, made when it is missing. One that is there must be of the same run: the
+// configuration says which.
+StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::path& path) {
+  const std::string text = ToToml(config);
+  std::error_code error;
+  if (!fs::exists(LaunchFiles(path).config(), error)) {
+    GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Create(path));
+    GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), text));
+    return directory;
+  }
+  GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string found, ReadFile(directory->config()));
+  if (found != text) {
+    return InvalidArgument("'{}' is of a run with another configuration", path.string());
+  }
+  return directory;
+}
+
+StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation& invocation) {
+  GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  CoordinatorOptions servers;
+  GORILA_ASSIGN_OR_RETURN(servers.parameter_servers,
+                          rpc::ParseEndpoints(options.parameter_servers));
+  if (!options.replays.empty()) {
+    GORILA_ASSIGN_OR_RETURN(servers.replays, rpc::ParseEndpoints(options.replays));
+  }
+  GORILA_ASSIGN_OR_RETURN(servers.credentials, options.credentials.Load());
+  config.parameter_server.shards = static_cast<int>(servers.parameter_servers.size());
+  GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  CatchStopSignals();
+  GORILA_ASSIGN_OR_RETURN(const auto directory, OpenRun(config, options.run_directory));
+  TrainingConsole console(/*quiet=*/false);
+  const TrainerHooks hooks = console.Hooks();
+  GORILA_ASSIGN_OR_RETURN(const auto coordinator,
+                          Coordinator::Open(config, *directory, [] { return OkStatus(); }));
+  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.run_directory));
+  GORILA_RETURN_IF_ERROR(coordinator->Connect(servers, hooks));
+  GORILA_RETURN_IF_ERROR(coordinator->Watch(hooks));
+  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, coordinator->Finish(hooks));
+  return EndRun(directory->path(), config, outcome, invocation, "gorila coordinator --run-dir");
+}
+
+constexpr CommandText kText = {
+    .name = "coordinator",
+    .summary = "Watch a distributed run: progress, metrics, evaluations, the final report",
+    .details =
+        R"(Leaves in --run-dir what gorila train leaves, and goes on with what is there. Trains nothing and
+stops nobody: gorila launch starts one where an engine places the processes. Ends when the run has
+its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 130.
+)",
+    .examples =
+        R"(gorila coordinator --config run.toml --run-dir runs/cluster --parameter-servers host-a:7100,host-b:7100 \
+  --token-file token --tls-cert operator.crt --tls-key operator.key --tls-ca ca.crt
+)"};
+
+}  // namespace
+
+Verb AddCoordinatorVerb(CLI::App& gorila) {
+  CLI::App* const app = AddCommand(gorila, kText);
+  const auto options = std::make_shared<CoordinatorVerbOptions>();
+  app->add_option("--run-dir", options->run_directory, "Folder of the run; made when it is missing")
+      ->required()
+      ->type_name("DIR");
+  app->add_option("--parameter-servers", options->parameter_servers,
+                  "Addresses of all parameter servers, in their order")
+      ->required()
+      ->type_name("ADDRESS,...");
+  app->add_option("--replays", options->replays,
+                  "Addresses of the replay shards, whose rows are shown")
+      ->type_name("ADDRESS,...");
+  options->credentials.AddTo(*app);
+  options->config.AddSources(*app);
+  options->config.AddSets(*app);
+  return {app,
+          [options](const Invocation& invocation) { return Coordinate(*options, invocation); }};
+}
+
+}  // namespace gorila::cli

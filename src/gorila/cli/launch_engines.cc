@@ -1,0 +1,140 @@
+#include "gorila/cli/launch_engines.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gorila/base/command.h"
+#include "gorila/base/file.h"
+#include "gorila/cli/training_session.h"
+#include "gorila/rpc/certificates.h"
+#include "gorila/rpc/run_identity.h"
+#include "gorila/runtime/distributed/kubernetes_manifests.h"
+#include "gorila/runtime/distributed/launcher.h"
+#include "gorila/runtime/distributed/slurm_job.h"
+
+namespace gorila::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kCertificateDays = 365;
+
+// --- local
+
+StatusOr<int> PrintLocal(const Config& config, const fs::path& run, const LaunchRequest& request) {
+  const LaunchFiles files(run);
+  const LocalAddresses any = AnyLocalAddresses(config);  // the servers choose their ports
+  for (const auto& commands : {LocalServers(request.program, config, files, any),
+                               LocalWorkers(request.program, config, files, any)}) {
+    for (const ChildCommand& command : commands) {
+      fmt::print("{}\n", ShellQuoted(command.arguments));
+    }
+  }
+  return kSuccess;
+}
+
+StatusOr<int> RunLocal(const Config& config, std::unique_ptr<RunDirectory> directory,
+                       const LaunchRequest& request) {
+  const fs::path path = directory->path();
+  GORILA_ASSIGN_OR_RETURN(const auto launcher,
+                          Launcher::Open(config, std::move(directory), request.program));
+  if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, path));
+  TrainingConsole console(request.quiet);
+  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher->Run(console.Hooks()));
+  return EndRun(path, config, outcome, request.invocation, "gorila launch --resume");
+}
+
+Status CheckHere(const Config& config, const fs::path&) { return CheckLocalLaunch(config); }
+
+// --- slurm and kubernetes: processes on several machines, so certificates for all of them
+
+Status MakeCertificatesOnce(const LaunchFiles& files) {
+  std::error_code error;
+  if (fs::exists(files.certificates(), error)) return OkStatus();
+  return rpc::WriteCertificates(files.certificates(), CertificateNames(), kCertificateDays);
+}
+
+Status CheckAnywhere(const Config& config, const fs::path&) { return CheckLaunch(config); }
+
+StatusOr<int> PrintSlurm(const Config& config, const fs::path& run, const LaunchRequest& request) {
+  fmt::print("{}", SlurmScript(config, fs::absolute(run), request.program));
+  return kSuccess;
+}
+
+StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> directory,
+                         const LaunchRequest& request) {
+  const LaunchFiles files(fs::absolute(directory->path()));
+  directory.reset();  // the coordinator will hold it
+  GORILA_RETURN_IF_ERROR(MakeCertificatesOnce(files));
+  const fs::path script = files.run / "job.sh";
+  GORILA_RETURN_IF_ERROR(
+      WriteFileAtomically(script, SlurmScript(config, files.run, request.program)));
+  GORILA_ASSIGN_OR_RETURN(const std::string job, SubmitToSlurm(script));
+  const std::string run = ShellQuoted(files.run.string());
+  fmt::print("submitted job {}\n", job);
+  fmt::print("watch it:  tail -f {}/logs/coordinator.log  |  gorila status {}\n", run, run);
+  fmt::print("stop it:   scancel --batch --signal=TERM {}  (with snapshots)\n", job);
+  fmt::print("go on:     gorila launch --engine slurm --resume {}\n", run);
+  return kSuccess;
+}
+
+Status CheckOnKubernetes(const Config& config, const fs::path& run) {
+  GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  return CheckKubernetes(config, run.filename().string());
+}
+
+StatusOr<int> PrintKubernetes(const Config& config, const fs::path& run, const LaunchRequest&) {
+  GORILA_ASSIGN_OR_RETURN(const KubernetesFiles files,
+                          RenderKubernetes(config, run.filename().string(), {}));
+  fmt::print("{}# The values of the secrets are made at submission.\n{}", files.manifests,
+             files.secrets);
+  return kSuccess;
+}
+
+StatusOr<int> RunOnKubernetes(const Config& config, std::unique_ptr<RunDirectory> directory,
+                              const LaunchRequest&) {
+  const LaunchFiles files(fs::absolute(directory->path()));
+  GORILA_RETURN_IF_ERROR(MakeCertificatesOnce(files));
+  const std::string name = files.run.filename().string();
+  GORILA_ASSIGN_OR_RETURN(const KubernetesFiles rendered,
+                          RenderKubernetes(config, name, files.run));
+  const fs::path manifests = files.run / "manifests.yaml";
+  const fs::path secrets = files.run / "secrets.yaml";
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(manifests, rendered.manifests));
+  std::error_code error;
+  fs::remove(secrets, error);
+  GORILA_RETURN_IF_ERROR(rpc::WriteSecretFile(secrets, rendered.secrets));
+  GORILA_ASSIGN_OR_RETURN(const std::string said, ApplyToKubernetes({secrets, manifests}));
+  const std::string& name_space = config.kubernetes.name_space;
+  fmt::print("{}", said);
+  fmt::print("watch it:  kubectl --namespace {} logs --follow job/{}-coordinator\n", name_space,
+             name);
+  fmt::print(
+      "end it:    kubectl --namespace {} delete all,configmap,secret,networkpolicy,pvc"
+      " --selector app.kubernetes.io/instance={}  (volumes too)\n",
+      name_space, name);
+  return kSuccess;
+}
+
+constexpr std::array kEngines = {
+    LaunchEngine{"local", &CheckHere, &PrintLocal, &RunLocal},
+    LaunchEngine{"slurm", &CheckAnywhere, &PrintSlurm, &RunOnSlurm},
+    LaunchEngine{"kubernetes", &CheckOnKubernetes, &PrintKubernetes, &RunOnKubernetes},
+};
+
+}  // namespace
+
+StatusOr<LaunchEngine> FindLaunchEngine(std::string_view name) {
+  std::string names;
+  for (const LaunchEngine& engine : kEngines) {
+    if (engine.name == name) return engine;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", engine.name);
+  }
+  return InvalidArgument("--engine is '{}'; expected one of {}", name, names);
+}
+
+}  // namespace gorila::cli

@@ -1,0 +1,39 @@
+// What places the processes of a launched run: one table row an engine.
+#ifndef GORILA_CLI_LAUNCH_ENGINES_H_
+#define GORILA_CLI_LAUNCH_ENGINES_H_
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "gorila/base/status.h"
+#include "gorila/cli/verb.h"
+#include "gorila/runtime/config.h"
+#include "gorila/runtime/run_directory.h"
+
+namespace gorila::cli {
+
+struct LaunchRequest {
+  std::filesystem::path program;  // this very program
+  bool quiet = false;
+  Invocation invocation;
+};
+
+struct LaunchEngine {
+  std::string_view name;
+  // InvalidArgument for what this engine cannot run, before anything is made.
+  Status (*check)(const Config& config, const std::filesystem::path& run);
+  // Prints what would be started, and makes nothing; the exit status.
+  StatusOr<int> (*print)(const Config& config, const std::filesystem::path& run,
+                         const LaunchRequest& request);
+  // Starts or submits the run, or goes on with it; the exit status. `directory`: of a launched run.
+  StatusOr<int> (*run)(const Config& config, std::unique_ptr<RunDirectory> directory,
+                       const LaunchRequest& request);
+};
+
+// InvalidArgument with the names there are.
+StatusOr<LaunchEngine> FindLaunchEngine(std::string_view name);
+
+}  // namespace gorila::cli
+
+#endif  // GORILA_CLI_LAUNCH_ENGINES_H_

@@ -1,0 +1,290 @@
+#include "gorila/runtime/distributed/coordinator.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "gorila/base/denormals.h"
+#include "gorila/base/file.h"
+#include "gorila/checkpoint/safetensors.h"
+#include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/replay/remote/replay_service.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLook{100};
+constexpr milliseconds kProgressPeriod{500};
+constexpr milliseconds kReplayTimeout{500};
+
+Clock::duration ToDuration(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// Whether a multiple of `period` lies in (before, now].
+bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
+  return period > 0 && now / period > before / period;
+}
+
+std::int64_t CounterOf(const v1::RoleStatus& status, const std::string& name) {
+  const auto found = status.counters().find(name);
+  return found == status.counters().end() ? 0 : found->second;
+}
+
+double GaugeOf(const v1::RoleStatus& status, const std::string& name) {
+  const auto found = status.gauges().find(name);
+  return found == status.gauges().end() ? 0 : found->second;
+}
+
+// Training time of an earlier process, from the last line that has it.
+double SecondsOf(const fs::path& metrics) {
+  const auto rows = ReadRunLog(metrics);
+  if (!rows.ok()) return 0;
+  for (auto row = rows->rbegin(); row != rows->rend(); ++row) {
+    if (const auto seconds = row->Number("seconds"); seconds.has_value()) return *seconds;
+  }
+  return 0;
+}
+
+// Adds what the living processes of `roles`, which shard 0 has reports of, show of themselves.
+void AddWorkers(const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles,
+                RunSample& sample) {
+  constexpr double kAlive = 5;  // seconds
+  int learning = 0;
+  for (const v1::RoleStatus& role : roles) {
+    if (role.silent_seconds() > kAlive) continue;
+    if (role.role() == "bundle" || role.role() == "actor") {
+      ++sample.bundles;
+      sample.replay_rows += CounterOf(role, "replay_rows");
+      sample.replay_capacity += CounterOf(role, "replay_capacity");
+      sample.epsilon += GaugeOf(role, "epsilon");
+    }
+    if (role.role() == "bundle" || role.role() == "learner") {
+      ++learning;
+      sample.outliers += CounterOf(role, "outliers");
+      sample.loss += GaugeOf(role, "loss");
+    }
+  }
+  sample.epsilon /= std::max(sample.bundles, 1);
+  sample.loss /= std::max(learning, 1);
+}
+
+ShardCounters GradientsOf(const v1::RoleStatus& shard) {
+  ShardCounters gradients = {.accepted = CounterOf(shard, "accepted"),
+                             .stale = CounterOf(shard, "stale"),
+                             .invalid = CounterOf(shard, "invalid"),
+                             .staleness_sum = CounterOf(shard, "staleness_sum")};
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
+    gradients.staleness[i] = CounterOf(shard, fmt::format("staleness_{}", i));
+  }
+  return gradients;
+}
+
+}  // namespace
+
+Coordinator::Coordinator(const Config& config, const RunDirectory& directory,
+                         std::function<Status()> failure)
+    : config_(config),
+      directory_(directory),
+      files_(fs::absolute(directory.path())),
+      failure_(std::move(failure)),
+      observer_(/*wall_time=*/true),
+      scorer_(config) {}
+
+StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
+                                                         const RunDirectory& directory,
+                                                         std::function<Status()> failure) {
+  FlushDenormalsInThisThread();
+  std::unique_ptr<Coordinator> coordinator(new Coordinator(config, directory, std::move(failure)));
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  coordinator->layout_ = MakeParameterLayout(network);
+  coordinator->seconds_before_ = SecondsOf(directory.metrics());
+  coordinator->started_ = Clock::now();
+  GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory.metrics()));
+  coordinator->log_.emplace(std::move(log));
+  GORILA_RETURN_IF_ERROR(coordinator->ReadBest());
+  return coordinator;
+}
+
+double Coordinator::Seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(Clock::now() - started_).count();
+}
+
+bool Coordinator::StopWanted(const TrainerHooks& hooks) {
+  if (hooks.stop_requested && hooks.stop_requested()) {
+    interrupted_ = true;
+    return true;
+  }
+  return config_.run.seconds > 0 && Seconds() >= config_.run.seconds;
+}
+
+Status Coordinator::Connect(const CoordinatorOptions& options, const TrainerHooks& hooks) {
+  GORILA_ASSIGN_OR_RETURN(
+      store_, RemoteParameterStore::Connect({.endpoints = options.parameter_servers,
+                                             .tls = options.credentials.tls,
+                                             .token = options.credentials.token,
+                                             .layout = layout_.Fingerprint(),
+                                             .parameters = layout_.size,
+                                             .retry = {.patience = options.patience},
+                                             .stop = [this, &hooks] { return GivenUp(hooks); }}));
+  for (const rpc::Endpoint& endpoint : options.replays) {
+    replays_.push_back(std::make_unique<rpc::Channel>(
+        rpc::ChannelOptions{.endpoint = endpoint,
+                            .role = kReplayRole,
+                            .tls = options.credentials.tls,
+                            .identity = {.token = options.credentials.token, .layout = {}}}));
+  }
+  return OpenEvents(options.patience, hooks);
+}
+
+// Before the first bundle starts, so that the run's frames are those it goes on from.
+Status Coordinator::OpenEvents(milliseconds patience, const TrainerHooks& hooks) {
+  std::int64_t frames = 0;
+  const auto ask = [&]() -> Status {
+    GORILA_ASSIGN_OR_RETURN(const v1::ProgressResponse progress, store_->GetProgress(0));
+    frames = progress.run_frames();
+    return OkStatus();
+  };
+  GORILA_RETURN_IF_ERROR(rpc::Retry(
+      {.patience = patience}, [this, &hooks] { return GivenUp(hooks); }, ask));
+  GORILA_ASSIGN_OR_RETURN(EventFile events,
+                          EventFile::Create(directory_.events(), frames > 0 ? frames + 1 : 0,
+                                            /*wall_time=*/true));
+  events_.emplace(std::move(events));
+  scorer_.SetEvents(&*events_);
+  return OkStatus();
+}
+
+bool Coordinator::GivenUp(const TrainerHooks& hooks) const {
+  return !failure_().ok() || (hooks.stop_requested && hooks.stop_requested());
+}
+
+Status Coordinator::Watch(const TrainerHooks& hooks) {
+  auto next_look = Clock::now();
+  auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
+  std::int64_t frames_before = std::numeric_limits<std::int64_t>::max();
+  while (!StopWanted(hooks)) {
+    GORILA_RETURN_IF_ERROR(failure_());
+    if (Clock::now() >= next_look && Observe()) {
+      next_look = Clock::now() + kProgressPeriod;
+      if (hooks.progress) hooks.progress(observer_.progress());
+      const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
+      if (Clock::now() >= next_row) {
+        next_row += ToDuration(config_.run.metrics_every_seconds);
+        GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+      }
+      if (frames >= config_.run.frames) return OkStatus();
+      GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
+      frames_before = frames;
+    }
+    rpc::SleepUnlessStopped(kLook, hooks.stop_requested);
+  }
+  return OkStatus();
+}
+
+bool Coordinator::Observe() {
+  const StatusOr<v1::ProgressResponse> progress = store_->GetProgress(next_episode_);
+  if (!progress.ok()) return false;
+  // A shard that restarted counts its episodes from 0 again.
+  if (progress->generation() != episodes_generation_) {
+    episodes_generation_ = progress->generation();
+    next_episode_ = 0;
+    return Observe();
+  }
+  RunSample sample;
+  sample.frames = progress->run_frames();
+  sample.updates = progress->version();
+  next_episode_ = progress->first_episode() + progress->episodes_size();
+  for (const v1::Episode& episode : progress->episodes()) {
+    sample.episodes.push_back({episode.episode_return(), episode.length()});
+  }
+  const StatusOr<v1::StatusResponse> status = store_->GetStatus(0);
+  if (!status.ok()) return false;
+  AddWorkers(status->roles(), sample);
+  sample.gradients = GradientsOf(status->roles(0));
+  for (const std::unique_ptr<rpc::Channel>& replay : replays_) {
+    const auto rows =
+        replay->CallProto<v1::StatusResponse>(kStatusMethod, v1::StatusRequest(), kReplayTimeout);
+    if (!rows.ok()) continue;  // it counts as empty while it is away
+    sample.replay_rows += CounterOf(rows->roles(0), "replay_rows");
+    sample.replay_capacity += CounterOf(rows->roles(0), "replay_capacity");
+  }
+  observer_.Observe(sample, config_.run, Seconds());
+  return true;
+}
+
+StatusOr<std::vector<float>> Coordinator::PullParameters() {
+  std::vector<float> parameters(store_->size());
+  ShardVersions versions(static_cast<std::size_t>(store_->num_shards()), -1);
+  GORILA_RETURN_IF_ERROR(store_->Pull(parameters, versions).status());
+  return parameters;
+}
+
+Status Coordinator::EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks) {
+  const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
+  if (!Crossed(frames_before, frames, config_.evaluation.every_frames)) return OkStatus();
+  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, PullParameters());
+  const std::int64_t best_before = scorer_.best().has_value() ? scorer_.best()->frames : -1;
+  GORILA_RETURN_IF_ERROR(scorer_.EvaluatePeriodically(frames, store_->UpdateCount(),
+                                                      std::move(parameters), *log_, hooks.message,
+                                                      hooks.stop_requested));
+  const bool better = scorer_.best().has_value() && scorer_.best()->frames != best_before;
+  return better ? WriteBest() : OkStatus();
+}
+
+Status Coordinator::WriteBest() {
+  const BestNetwork& best = *scorer_.best();
+  GORILA_ASSIGN_OR_RETURN(const std::string encoded,
+                          EncodeParameters(layout_, best.parameters,
+                                           {{"environment", config_.environment.name},
+                                            {"frames", std::to_string(best.frames)},
+                                            {"return_mean", fmt::format("{}", best.mean)}}));
+  return WriteFileAtomically(files_.best(), encoded);
+}
+
+Status Coordinator::ReadBest() {
+  const StatusOr<std::string> encoded = ReadFile(files_.best());
+  if (absl::IsNotFound(encoded.status())) return OkStatus();
+  GORILA_RETURN_IF_ERROR(encoded.status());
+  BestNetwork best;
+  GORILA_ASSIGN_OR_RETURN(best.parameters, DecodeParameters(layout_, *encoded));
+  GORILA_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Decode(*encoded));
+  const auto read = [&file](const char* key, auto& value) {
+    const auto found = file.metadata().find(key);
+    if (found == file.metadata().end()) return false;
+    const char* const end = found->second.data() + found->second.size();
+    return std::from_chars(found->second.data(), end, value).ptr == end;
+  };
+  if (!read("frames", best.frames) || !read("return_mean", best.mean)) {
+    return DataLoss("'{}' does not say what it scored", files_.best().string());
+  }
+  scorer_.SetBest(std::move(best));
+  return OkStatus();
+}
+
+StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
+  Observe();
+  if (hooks.progress) hooks.progress(observer_.progress());
+  TrainingOutcome outcome;
+  outcome.progress = observer_.progress();
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+  GORILA_RETURN_IF_ERROR(log_->Sync());
+  if (interrupted_) return outcome;
+  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, PullParameters());
+  const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
+  GORILA_ASSIGN_OR_RETURN(
+      auto score, scorer_.EvaluateFinally(frames, std::move(parameters), layout_, directory_.path(),
+                                          *log_, hooks.message, hooks.stop_requested));
+  if (!score.has_value()) return outcome;  // resume evaluates again
+  outcome.evaluation = std::move(score->evaluation);
+  outcome.evaluated_frames = score->frames;
+  outcome.finished = true;
+  return outcome;
+}
+
+}  // namespace gorila

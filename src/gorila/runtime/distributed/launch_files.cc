@@ -1,0 +1,42 @@
+#include "gorila/runtime/distributed/launch_files.h"
+
+#include <algorithm>
+
+#include "gorila/base/file.h"
+#include "gorila/rpc/run_identity.h"
+
+namespace gorila {
+
+Status MakeLaunchFolders(const LaunchFiles& files) {
+  for (const auto& folder : {files.addresses(), files.servers(), files.logs()}) {
+    GORILA_RETURN_IF_ERROR(CreateFolders(folder));
+  }
+  return OkStatus();
+}
+
+StatusOr<std::vector<rpc::Endpoint>> ReadAddresses(const LaunchFiles& files, const Config& config,
+                                                   Role role) {
+  std::vector<rpc::Endpoint> endpoints;
+  for (int i = 0; i < RowOf(role).count(config); ++i) {
+    GORILA_ASSIGN_OR_RETURN(std::string text, ReadFile(files.addresses() / ProcessName(role, i)));
+    text.resize(std::min(text.find('\n'), text.size()));
+    GORILA_ASSIGN_OR_RETURN(rpc::Endpoint endpoint, rpc::ParseEndpoint(text));
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
+}
+
+StatusOr<RoleCredentials> OperatorCredentials(const LaunchFiles& files) {
+  RoleCredentials credentials;
+  GORILA_ASSIGN_OR_RETURN(credentials.token, rpc::ReadToken(files.token()));
+  std::error_code error;
+  if (!std::filesystem::exists(files.certificates(), error)) return credentials;
+  const std::filesystem::path stem = files.certificates() / kOperatorName;
+  GORILA_ASSIGN_OR_RETURN(credentials.tls,
+                          rpc::LoadTls({.certificate = stem.string() + ".crt",
+                                        .key = stem.string() + ".key",
+                                        .authority = files.certificates() / "ca.crt"}));
+  return credentials;
+}
+
+}  // namespace gorila

@@ -1,0 +1,53 @@
+// What a launched run's directory has beside the files of a run in one process:
+//
+//   token                        the run's secret
+//   certs/                       of a run over several machines: its authority and roles
+//   addresses/<server>           where each server listens, as "host:port"
+//   servers/<server>/            snapshots and generation of each server
+//   logs/<process>.log           what each process said
+//   best.safetensors             the best network of the periodic evaluations
+//
+// <server> is parameter-server-<i> or replay-<i>.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_LAUNCH_FILES_H_
+#define GORILA_RUNTIME_DISTRIBUTED_LAUNCH_FILES_H_
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/rpc/endpoint.h"
+#include "gorila/runtime/config.h"
+#include "gorila/runtime/distributed/role_options.h"
+#include "gorila/runtime/distributed/roles.h"
+
+namespace gorila {
+
+struct LaunchFiles {
+  explicit LaunchFiles(std::filesystem::path run_directory) : run(std::move(run_directory)) {}
+  std::filesystem::path config() const { return run / "config.toml"; }
+  std::filesystem::path token() const { return run / "token"; }
+  std::filesystem::path certificates() const { return run / "certs"; }
+  std::filesystem::path addresses() const { return run / "addresses"; }
+  std::filesystem::path servers() const { return run / "servers"; }
+  std::filesystem::path logs() const { return run / "logs"; }
+  std::filesystem::path best() const { return run / "best.safetensors"; }
+
+  std::filesystem::path run;
+};
+
+// Makes the folders among them.
+Status MakeLaunchFolders(const LaunchFiles& files);
+
+// The addresses that the servers of a role wrote, in their order. NotFound when one is missing.
+StatusOr<std::vector<rpc::Endpoint>> ReadAddresses(const LaunchFiles& files, const Config& config,
+                                                   Role role);
+
+// What whoever looks at the run shows: its token, and the operator's certificate where it has any.
+StatusOr<RoleCredentials> OperatorCredentials(const LaunchFiles& files);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_LAUNCH_FILES_H_

@@ -1,0 +1,27 @@
+// A run as a heterogeneous Slurm job: the servers and the coordinator in its first component, the
+// workers in its second.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_SLURM_JOB_H_
+#define GORILA_RUNTIME_DISTRIBUTED_SLURM_JOB_H_
+
+#include <filesystem>
+#include <string>
+
+#include "gorila/base/status.h"
+#include "gorila/runtime/config.h"
+
+namespace gorila {
+
+// The batch script, for sbatch. `run`: the run's directory (launch_files.h), absolute and on a file
+// system that all nodes share; so is `program`. The script finds addresses from the node list that
+// Slurm gives the job, starts again what dies, and stops in order: at the end, at the time limit
+// and on scancel --batch --signal=TERM. Requeued or submitted again it goes on from the snapshots.
+std::string SlurmScript(const Config& config, const std::filesystem::path& run,
+                        const std::filesystem::path& program);
+
+// Hands the script to sbatch; the number of the job. Unavailable with what sbatch says, NotFound
+// where there is no sbatch. Blocks.
+StatusOr<std::string> SubmitToSlurm(const std::filesystem::path& script);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_SLURM_JOB_H_
