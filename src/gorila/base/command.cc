@@ -34,6 +34,7 @@ std::string ReadToEnd(int file) {
 // Its input is empty, its output goes to `output`.
 int Spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     pointers.push_back(const_cast<char*>(argument.c_str()));
   }

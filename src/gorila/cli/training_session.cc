@@ -65,7 +65,7 @@ std::filesystem::path FreeRunDirectory(const Config& config, const std::string& 
   std::string environment = config.environment.name;
   std::replace(environment.begin(), environment.end(), '/', '-');
   for (int n = 1;; ++n) {
-    const std::filesystem::path path =
+    std::filesystem::path path =
         std::filesystem::path("runs") /
         fmt::format("{}-{}-seed{}-{}", environment, source, config.run.seed, n);
     std::error_code error;

@@ -100,7 +100,7 @@ Status ReplaySnapshots::DecodeSegments(std::string_view bytes) {
 
 Status ReplaySnapshots::Write(ReplayShard& shard) {
   GORILA_RETURN_IF_ERROR(CheckNotReplaced());
-  const Status status = WriteAll(shard);
+  Status status = WriteAll(shard);
   if (status.ok()) return PruneCheckpoints(SnapshotFolder(), kKept);
   // Rows that the shard takes for saved may be in no snapshot.
   StartAnew();

@@ -1,7 +1,7 @@
 #include "gorila/runtime/distributed/child_processes.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <signal.h>  // kill is not in <csignal>  NOLINT(modernize-deprecated-headers)
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,7 +83,8 @@ void ChildProcesses::Start(ChildCommand command) {
   changed_.NotifyAll();
 }
 
-void ChildProcesses::SetArguments(std::string_view name, std::vector<std::string> arguments) {
+void ChildProcesses::SetArguments(std::string_view name,
+                                  const std::vector<std::string>& arguments) {
   const MutexLock lock(mutex_);
   for (Child& child : children_) {
     if (child.command.name == name) child.command.arguments = arguments;

@@ -51,7 +51,7 @@ class ChildProcesses {
   void Start(ChildCommand command) GORILA_EXCLUDES(mutex_);
 
   // The arguments that later restarts of the child use.
-  void SetArguments(std::string_view name, std::vector<std::string> arguments)
+  void SetArguments(std::string_view name, const std::vector<std::string>& arguments)
       GORILA_EXCLUDES(mutex_);
 
   // Asks the children of that kind to end (SIGTERM), kills those that have not ended after `grace`,

@@ -45,10 +45,10 @@ double GaugeOf(const v1::RoleStatus& status, const std::string& name) {
 double SecondsOf(const fs::path& metrics) {
   const auto rows = ReadRunLog(metrics);
   if (!rows.ok()) return 0;
-  for (auto row = rows->rbegin(); row != rows->rend(); ++row) {
-    if (const auto seconds = row->Number("seconds"); seconds.has_value()) return *seconds;
-  }
-  return 0;
+  const auto last = std::find_if(rows->rbegin(), rows->rend(), [](const RunLogRow& row) {
+    return row.Number("seconds").has_value();
+  });
+  return last == rows->rend() ? 0 : *last->Number("seconds");
 }
 
 // Adds what the living processes of `roles`, which shard 0 has reports of, show of themselves.

@@ -131,8 +131,10 @@ class Renderer {
 
   std::string Addresses(Role role) const {
     const RoleRow& row = RowOf(role);
+    const int count = row.count(config_);
     std::vector<std::string> addresses;
-    for (int i = 0; i < row.count(config_); ++i) {
+    addresses.reserve(count);
+    for (int i = 0; i < count; ++i) {
       addresses.push_back(fmt::format("{}-{}.{}.{}.svc:{}", Object(row.name), i, Object(row.name),
                                       config_.kubernetes.name_space, kPort));
     }

@@ -66,9 +66,9 @@ class ReplayProcess {
 
   Status Serve() {
     service_ = std::make_unique<ReplayService>(*shard_, options_.index);
-    GORILA_RETURN_IF_ERROR(
-        server_.Start(options_, layout_, kWorkers,
-                      [this](RoleServer::Lookup server) { return service_->Methods(server); }));
+    GORILA_RETURN_IF_ERROR(server_.Start(
+        options_, layout_, kWorkers,
+        [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
     hooks_.Say(fmt::format("replay shard {} listens on {}, generation {}, {} of {} rows, {} bytes",
                            options_.index, server_.address(), snapshots_->generation(),
                            shard_->GetStatus().size.rows, config_.replay.options.capacity,

@@ -114,6 +114,7 @@ std::vector<std::string> CoordinatorCommand(const RoleContext& context,
 
 std::vector<std::string> CertificateNames() {
   std::vector<std::string> names;
+  names.reserve(kRoles.size() + 1);
   for (const RoleRow& row : kRoles) names.emplace_back(row.name);
   names.emplace_back(kOperatorName);
   return names;
@@ -121,6 +122,7 @@ std::vector<std::string> CertificateNames() {
 
 std::string JoinEndpoints(const std::vector<rpc::Endpoint>& endpoints) {
   std::vector<std::string> texts;
+  texts.reserve(endpoints.size());
   for (const rpc::Endpoint& endpoint : endpoints) texts.push_back(rpc::ToString(endpoint));
   return fmt::format("{}", fmt::join(texts, ","));
 }

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kCheckPeriod{1000};
 constexpr std::chrono::milliseconds kGrace{2000};
 
 Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
-  const Status status = schedule.take();
+  Status status = schedule.take();
   if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
   if (!status.ok()) hooks.Say(fmt::format("no snapshot: {}", std::string(status.message())));
   return OkStatus();

@@ -63,9 +63,9 @@ class ShardProcess {
   }
 
   Status Serve() {
-    GORILA_RETURN_IF_ERROR(
-        server_.Start(options_, layout_fingerprint_, kWorkers,
-                      [this](RoleServer::Lookup server) { return service_->Methods(server); }));
+    GORILA_RETURN_IF_ERROR(server_.Start(
+        options_, layout_fingerprint_, kWorkers,
+        [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
     hooks_.Say(fmt::format("parameter shard {} of {} listens on {}, generation {}, version {}",
                            options_.index, config_.parameter_server.shards, server_.address(),
                            service_->generation(), service_->shard().version()));
