@@ -12,12 +12,12 @@ import signal
 import subprocess
 import unittest
 
+import npm_packages
 import program
 from dashboard_test import ENDLESS, Served
 
 PLAYWRIGHT = "playwright-core@1.65.1"
 VISIT = pathlib.Path(__file__).parent / "browser" / "visit.mjs"
-MODULES = pathlib.Path(program.PROGRAM).resolve().parents[1] / "browser"  # in the build folder
 
 
 def find_chromium():
@@ -27,30 +27,11 @@ def find_chromium():
     raise unittest.SkipTest("skipped: Chromium is not installed")
 
 
-def provide_playwright():
-    """Installs it into the build folder, once."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        raise unittest.SkipTest("skipped: Node.js and npm are not installed")
-    if (MODULES / "node_modules" / "playwright-core").exists():
-        return
-    MODULES.mkdir(exist_ok=True)
-    installed = subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent",
-         "--prefix", MODULES, PLAYWRIGHT],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    if installed.returncode != 0:
-        raise unittest.SkipTest(f"skipped: npm cannot install {PLAYWRIGHT}: {installed.stderr}")
-
-
 class Page(Served):
     def setUp(self):
         super().setUp()
         self.chromium = find_chromium()
-        provide_playwright()
-        # A module imports from folders above its own.
-        self.script = MODULES / VISIT.name
-        shutil.copy(VISIT, self.script)
+        self.script = npm_packages.provide("browser", VISIT, PLAYWRIGHT)
         self.screenshots = os.environ.get("GORILA_SCREENSHOTS", str(self.folder))
 
     def visit(self, url):

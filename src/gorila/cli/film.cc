@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "gorila/env/picture.h"
@@ -90,7 +91,7 @@ RgbImage QValuePanel::Frame(const RgbImage& game, std::span<const float> q, int 
   const double range = std::max(high_ - low_, 1e-6);
   const auto column = [&](double value) {
     return game.width + kBarLeft +
-           static_cast<int>((value - low_) / range * (kBarRight - kBarLeft) + 0.5);
+           static_cast<int>(std::lround((value - low_) / range * (kBarRight - kBarLeft)));
   };
   for (int i = 0; i < actions_; ++i) {
     const double value = q[static_cast<std::size_t>(i)];

@@ -222,6 +222,7 @@ std::span<const EnvironmentRow> EnvironmentTable() { return kTable; }
 std::vector<std::string_view> AtariNames() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> made;
+    made.reserve(std::size(atari::kGameNames));
     for (const std::string_view game : atari::kGameNames) {
       made.push_back(fmt::format("{}{}", atari::kAtariFolder, game));
     }

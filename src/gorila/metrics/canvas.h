@@ -11,7 +11,7 @@
 #include "gorila/base/status.h"
 #include "gorila/metrics/label_placement.h"
 
-struct _cairo;  // cairo_t
+struct _cairo;  // cairo_t  NOLINT(bugprone-reserved-identifier)
 
 namespace gorila::drawing {
 

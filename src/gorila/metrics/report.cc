@@ -50,7 +50,7 @@ std::string GroupThousands(std::uint64_t number) {
 }
 
 std::string MeanWithError(const EvaluationReport& evaluation) {
-  const std::string mean = FormatDecimal(evaluation.mean, 2);
+  std::string mean = FormatDecimal(evaluation.mean, 2);
   if (!std::isfinite(evaluation.standard_error)) return mean;
   return fmt::format("{} ± {:.2f}", mean, evaluation.standard_error);
 }

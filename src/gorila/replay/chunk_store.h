@@ -23,7 +23,7 @@ struct StreamName {
   std::uint64_t life = 0;  // drawn at random by the actor's process
   std::int32_t stream = 0;
 
-  auto operator<=>(const StreamName&) const = default;
+  auto operator<=>(const StreamName&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 class ChunkedStream;

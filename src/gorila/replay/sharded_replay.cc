@@ -285,8 +285,8 @@ Status ShardedReplay::UpdatePriorities(std::span<const std::uint64_t> keys,
                                        std::span<const float> td_errors) {
   GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(keys, td_errors));
   if (!options_.prioritized) return OkStatus();
-  const Status status = shards_[sampled_shard_]->UpdatePriorities(sampled_generation_, keys,
-                                                                  td_errors, CallDeadline());
+  Status status = shards_[sampled_shard_]->UpdatePriorities(sampled_generation_, keys, td_errors,
+                                                            CallDeadline());
   if (status.ok() || !IsAway(status)) return status;
   Failed(sampled_shard_, status);
   return OkStatus();

@@ -70,6 +70,7 @@ StatusOr<std::vector<float>> CollectTensors(const ParameterLayout& layout, const
 
 std::vector<ShardSnapshot> SnapshotShards(InProcessParameterStore& store) {
   std::vector<ShardSnapshot> shards;
+  shards.reserve(static_cast<std::size_t>(store.num_shards()));
   for (int i = 0; i < store.num_shards(); ++i) shards.push_back(store.shard(i).Snapshot());
   return shards;
 }

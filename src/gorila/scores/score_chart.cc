@@ -10,7 +10,6 @@
 namespace gorila {
 namespace {
 
-using drawing::Box;
 using drawing::Canvas;
 using drawing::Colour;
 using drawing::Point;

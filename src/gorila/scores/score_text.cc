@@ -53,7 +53,7 @@ Grid GamesGrid(const ScoreSection& section, Denominator denominator) {
 }
 
 std::string EstimateText(const Estimate& estimate) {
-  const std::string value = Number(estimate.value, 1);
+  std::string value = Number(estimate.value, 1);
   if (!std::isfinite(estimate.low)) return value;
   return fmt::format("{} [{:.1f}, {:.1f}]", value, estimate.low, estimate.high);
 }

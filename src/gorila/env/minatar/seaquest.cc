@@ -280,7 +280,8 @@ void Seaquest::Surface(Outcome& outcome) {
   state_.surfaced = 1;
   if (state_.divers_aboard == kMaxDivers) {
     state_.divers_aboard = 0;
-    outcome.reward += static_cast<float>(std::max(state_.oxygen, 0) * kGridSize / kFullOxygen);
+    const int tenths = std::max(state_.oxygen, 0) * kGridSize / kFullOxygen;
+    outcome.reward += static_cast<float>(tenths);
   }
   state_.oxygen = kFullOxygen;
   --state_.divers_aboard;

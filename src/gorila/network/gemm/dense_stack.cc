@@ -81,7 +81,7 @@ void InputDerivative(DenseShape shape, std::size_t batch, const float* dout, con
 
 }  // namespace
 
-DenseStack::DenseStack(std::vector<DenseShape> layers, std::size_t first_parameter,
+DenseStack::DenseStack(const std::vector<DenseShape>& layers, std::size_t first_parameter,
                        std::size_t max_batch)
     : max_batch_(max_batch) {
   std::size_t widest = 0;

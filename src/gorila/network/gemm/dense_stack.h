@@ -19,7 +19,8 @@ class DenseStack {
   using Activations = std::vector<FloatBuffer>;
 
   // `first_parameter`: where the stack's parameters start in the network's flat vector.
-  DenseStack(std::vector<DenseShape> layers, std::size_t first_parameter, std::size_t max_batch);
+  DenseStack(const std::vector<DenseShape>& layers, std::size_t first_parameter,
+             std::size_t max_batch);
 
   Activations MakeActivations() const;
 

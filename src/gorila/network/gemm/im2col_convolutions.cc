@@ -40,7 +40,7 @@ struct Intermediates {
 
 class Im2ColConvolutions final : public ConvolutionStack {
  public:
-  Im2ColConvolutions(const ObservationSpec& input, std::vector<ConvolutionShape> layers,
+  Im2ColConvolutions(const ObservationSpec& input, const std::vector<ConvolutionShape>& layers,
                      std::size_t max_batch)
       : input_(input), max_batch_(max_batch) {
     std::size_t offset = 0;
@@ -179,10 +179,10 @@ class Im2ColConvolutions final : public ConvolutionStack {
 
 }  // namespace
 
-std::unique_ptr<ConvolutionStack> MakeIm2ColConvolutions(const ObservationSpec& input,
-                                                         std::vector<ConvolutionShape> layers,
-                                                         std::size_t max_batch) {
-  return std::make_unique<Im2ColConvolutions>(input, std::move(layers), max_batch);
+std::unique_ptr<ConvolutionStack> MakeIm2ColConvolutions(
+    const ObservationSpec& input, const std::vector<ConvolutionShape>& layers,
+    std::size_t max_batch) {
+  return std::make_unique<Im2ColConvolutions>(input, layers, max_batch);
 }
 
 }  // namespace gorila

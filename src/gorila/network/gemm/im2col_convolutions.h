@@ -12,9 +12,9 @@
 namespace gorila {
 
 // `layers` must not be empty; `input` is what its first layer reads.
-std::unique_ptr<ConvolutionStack> MakeIm2ColConvolutions(const ObservationSpec& input,
-                                                         std::vector<ConvolutionShape> layers,
-                                                         std::size_t max_batch);
+std::unique_ptr<ConvolutionStack> MakeIm2ColConvolutions(
+    const ObservationSpec& input, const std::vector<ConvolutionShape>& layers,
+    std::size_t max_batch);
 
 }  // namespace gorila
 

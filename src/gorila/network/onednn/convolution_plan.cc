@@ -12,8 +12,8 @@ using Tag = dnnl::memory::format_tag;
 
 memory::dim Dim(std::size_t size) { return static_cast<memory::dim>(size); }
 
-memory::desc Describe(memory::dims dims, Tag tag) {
-  return {std::move(dims), memory::data_type::f32, tag};
+memory::desc Describe(const memory::dims& dims, Tag tag) {
+  return {dims, memory::data_type::f32, tag};
 }
 
 memory::dims WeightDims(const ConvolutionShape& s) {

@@ -205,10 +205,8 @@ std::vector<double> ReferenceGradient(const NetworkSpec& spec, std::span<const d
     upstream = LayerBackward(layer, &parameters[offset], values[read], upstream, &gradient[offset]);
     if (read > 0) MaskByOutputs(values[read--], upstream);
   };
-  for (auto layer = shape.dense.rbegin(); layer != shape.dense.rend(); ++layer) apply(*layer);
-  for (auto layer = shape.convolutions.rbegin(); layer != shape.convolutions.rend(); ++layer) {
-    apply(*layer);
-  }
+  std::for_each(shape.dense.rbegin(), shape.dense.rend(), apply);
+  std::for_each(shape.convolutions.rbegin(), shape.convolutions.rend(), apply);
   return gradient;
 }
 

@@ -278,7 +278,7 @@ StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
   return Encode(response);
 }
 
-std::vector<rpc::Method> ShardService::Methods(std::function<const rpc::Server*()> server) {
+std::vector<rpc::Method> ShardService::Methods(const std::function<const rpc::Server*()>& server) {
   const auto bind = [this](StatusOr<rpc::Response> (ShardService::*method)(const rpc::Request&)) {
     return [this, method](const rpc::Request& request) { return (this->*method)(request); };
   };

@@ -69,7 +69,7 @@ class ShardService {
 
   // What the server is to call; the methods borrow this service. `traffic` (may be empty) is asked
   // for status.
-  std::vector<rpc::Method> Methods(std::function<const rpc::Server*()> server = {});
+  std::vector<rpc::Method> Methods(const std::function<const rpc::Server*()>& server = {});
 
   // Whether a caller knew of a newer generation: this process was replaced and must end.
   bool superseded() const { return superseded_.load(std::memory_order_relaxed); }

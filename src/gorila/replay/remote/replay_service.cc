@@ -133,7 +133,7 @@ ShardSize FromProto(const v1::ReplayShardSize& size) {
 ReplayService::ReplayService(ReplayShard& shard, int index)
     : shard_(shard), index_(index), started_(std::chrono::steady_clock::now()) {}
 
-std::vector<rpc::Method> ReplayService::Methods(std::function<const rpc::Server*()> server) {
+std::vector<rpc::Method> ReplayService::Methods(const std::function<const rpc::Server*()>& server) {
   std::vector<rpc::Method> methods;
   methods.push_back({.name = kReplayInsertMethod,
                      .max_payload_bytes = kMaxReplayPayload,

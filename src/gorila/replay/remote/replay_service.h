@@ -41,7 +41,7 @@ class ReplayService {
 
   // What the server is to call; the methods borrow this service. `server` (may be empty) is asked
   // for status.
-  std::vector<rpc::Method> Methods(std::function<const rpc::Server*()> server = {});
+  std::vector<rpc::Method> Methods(const std::function<const rpc::Server*()>& server = {});
 
  private:
   StatusOr<rpc::Response> Insert(const rpc::Request& request);

@@ -1,0 +1,154 @@
+"""`gorila launch --engine slurm` on a real Slurm, which the test starts on this machine."""
+
+import json
+import os
+import re
+import signal
+import time
+import unittest
+
+import cluster
+import program
+import slurm_cluster
+
+RUN = "run"
+ENDED = ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "BOOT_FAIL", "DEADLINE", "OUT_OF_MEMORY"]
+
+
+@unittest.skipIf(
+    slurm_cluster.missing_program(), f"Slurm is not installed: no {slurm_cluster.missing_program()}"
+)
+class Jobs(cluster.Case):
+    def setUp(self):
+        super().setUp()
+        self.slurm = slurm_cluster.Cluster(nodes=3)
+        self.addCleanup(self.slurm.stop)
+        self.slurm.start()
+
+    def submit(self, *arguments):
+        """The job's number."""
+        stdout, _ = self.run_program(
+            "launch", "--engine", "slurm", *arguments, environment=self.slurm.environment
+        )
+        return re.search(r"submitted job (\d+)", stdout).group(1)
+
+    def submit_run(self, frames, *more):
+        return self.submit(
+            *cluster.TINY, "--shards", "2", "--frames", frames, "--run-dir", RUN,
+            "--set", "cluster.memory_mb=200", "--set", "run.metrics_every_seconds=0.2", *more,
+        )  # fmt: skip
+
+    def log(self, name):
+        path = self.folder / RUN / "logs" / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def wait_until_true(self, condition, job):
+        deadline = time.monotonic() + program.DEADLINE
+        while not condition():
+            state = self.slurm.job(job)["JobState"]
+            self.assertNotIn(state, ENDED, self.everything_said())
+            self.assertLess(time.monotonic(), deadline, self.everything_said())
+            time.sleep(0.02)
+
+    def everything_said(self):
+        logs = self.folder / RUN / "logs"
+        said = [f"{path.name}: {path.read_text()}" for path in sorted(logs.glob("*.log"))]
+        return "\n".join([*said, self.slurm.command("scontrol", "show", "jobs"), self.slurm.logs()])
+
+    def wait_for_snapshot(self, job):
+        """One that has updates in it."""
+        folder = self.folder / RUN / "servers" / "parameter-server-0" / "snapshots"
+
+        def version():
+            for path in folder.glob("0*/manifest.json"):
+                try:
+                    yield json.loads((path.parent / "shard.json").read_text())["version"]
+                except OSError:  # it has just been replaced by a newer one
+                    continue
+
+        self.wait_until_true(lambda: max(version(), default=0) > 0, job)
+
+    def process_of(self, verb):
+        """The number of a process of this test's run with that verb."""
+        mark = str(self.folder).encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if words[0] == program.PROGRAM.encode() and words[1] == verb.encode():
+                if mark in b"".join(words):
+                    return int(pid)
+        raise AssertionError(f"no process of {verb}\n{self.everything_said()}")
+
+    def assert_completed(self, job, frames):
+        self.slurm.wait_for_job(job, *ENDED)
+        self.assertEqual(self.slurm.job(job)["JobState"], "COMPLETED", self.everything_said())
+        for name in ["evaluation.json", "report.md", "curve.png", "final.safetensors"]:
+            self.assertGreater((self.folder / RUN / name).stat().st_size, 0, name)
+        evaluation = json.loads((self.folder / RUN / "evaluation.json").read_text())
+        self.assertGreaterEqual(evaluation["frames"], frames, evaluation)
+
+    def test_processes_that_are_killed_are_started_again_and_the_job_completes(self):
+        roles = ["--bundles", "1", "--actors", "1", "--learners", "1", "--replays", "1"]
+        job = self.submit_run(60000, *roles)
+        self.wait_for_snapshot(job)
+        killed = ["parameter-server", "replay", "bundle", "actor", "learner"]
+        for verb in killed:
+            os.kill(self.process_of(verb), signal.SIGKILL)
+        self.assert_completed(job, 60000)
+        said = self.log("slurm")
+        for verb in killed:
+            self.assertRegex(said, verb + r"-\d ended with exit status 137; starting it again")
+        shards = self.log("parameter-server-0") + self.log("parameter-server-1")
+        self.assertIn("generation 2", shards)
+
+    def test_a_requeued_job_goes_on_from_the_snapshots(self):
+        job = self.submit_run(60000)
+        self.wait_for_snapshot(job)
+        self.slurm.command("scontrol", "requeue", job)
+        self.wait_until_requeued(job)
+        self.assert_completed(job, 60000)
+        self.assertEqual(self.slurm.job(job)["Restarts"], "1")
+        self.assert_went_on()
+
+    def test_the_run_of_a_node_that_dies_goes_on_elsewhere(self):
+        job = self.submit_run(100000)
+        self.wait_for_snapshot(job)
+        node = self.slurm.job(job)["BatchHost"]
+        self.slurm.crash_node(node)
+        self.wait_until_requeued(job)
+        self.assertNotEqual(self.slurm.job(job).get("BatchHost"), node)
+        self.assert_completed(job, 100000)
+        self.assert_went_on()
+
+    def test_a_job_that_is_told_to_end_leaves_snapshots_to_go_on_from(self):
+        job = self.submit_run(60000)
+        self.wait_for_snapshot(job)
+        self.slurm.command("scancel", "--batch", "--signal=TERM", job)
+        self.slurm.wait_for_job(job, *ENDED)
+        self.assertEqual(self.slurm.job(job)["ExitCode"], "130:0", self.everything_said())
+        again = self.submit("--resume", RUN)
+        self.assert_completed(again, 60000)
+        self.assert_went_on()
+
+    def wait_until_requeued(self, job):
+        """Slurm lets a requeued job wait two minutes; nothing here needs that."""
+
+        def runs_again():
+            self.slurm.command("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
+            fields = self.slurm.job(job)
+            return fields["Restarts"] == "1" and fields["JobState"] == "RUNNING"
+
+        self.wait_until_true(runs_again, job)
+
+    def assert_went_on(self):
+        """The shards were started twice, and the second time not from nothing."""
+        versions = re.findall(r"generation (\d+), version (\d+)", self.log("parameter-server-0"))
+        self.assertEqual([int(generation) for generation, _ in versions], [1, 2])
+        self.assertGreater(int(versions[1][1]), 0)
+
+
+if __name__ == "__main__":
+    program.main()
