@@ -1,5 +1,6 @@
 """Distributed runs for the end-to-end tests: roles as processes on loopback, and a proxy between them."""
 
+import collections
 import pathlib
 import re
 import selectors
@@ -48,7 +49,7 @@ class Case(program.Case):
         )  # fmt: skip
 
     def status(self, addresses, *more, expect=0):
-        """What `gorila status` says: numbers of the run and of shard 0."""
+        """What `gorila status` says: numbers of the run, of shard 0 and of all shards and bundles."""
         stdout, _ = self.run_program(
             "status", "--parameter-servers", addresses, "--interval", "0.05",
             "--token-file", "token", *more, expect=expect,
@@ -66,11 +67,11 @@ class Case(program.Case):
             self.assertLess(time.monotonic(), deadline, "no frames in time")
 
     def assert_adds_up(self, seen):
-        self.assertEqual(
-            seen["pushed"], seen["accepted"] + seen["stale"] + seen["invalid"], seen
-        )
-        self.assertEqual(seen["accepted"], seen["version"], seen)
-        self.assertEqual(seen["invalid"], 0, seen)
+        for shard in seen["shards"].values():
+            decided = shard["accepted"] + shard["stale"] + shard["invalid"]
+            self.assertEqual(shard["pushed"], decided, seen)
+            self.assertEqual(shard["accepted"], shard["version"], seen)
+            self.assertEqual(shard["invalid"], 0, seen)
 
     def stop(self, process, expect=0):
         """Ends it as an engine does; its stderr."""
@@ -81,15 +82,26 @@ class Case(program.Case):
 
 
 def parse_status(text):
-    run = re.search(r"run: (\d+) frames, (\d+) updates", text)
-    shard = re.search(r"shard 0 +" + r" +".join([r"([\d.]+)"] * 9), text)
     names = ["generation", "version", "rate", "pushed", "accepted", "stale", "invalid"]
-    seen = {name: int(float(value)) for name, value in zip(names, shard.groups())}
+    shards = {}
+    for row in re.findall(r"^  shard" + r" +([\d.]+)" * 10 + "$", text, re.M):
+        shards[int(row[0])] = {name: int(float(value)) for name, value in zip(names, row[1:])}
+    seen = {**shards[0], "shards": shards, "bundles": collections.Counter()}
+    for index, frames in re.findall(r"^  bundle (\d+) +\d+ +(\d+)", text, re.M):
+        seen["bundles"][int(index)] += int(frames)  # of every process that was this bundle
     refused = re.search(r"^refused:(.*)$", text, re.M)
     words = refused.group(1).split() if refused else []
     seen["refused"] = dict(zip(words[::2], map(int, words[1::2])))
-    seen["frames"] = int(run.group(1))
+    seen["frames"] = int(re.search(r"run: (\d+) frames", text).group(1))
     return seen
+
+
+def tls(role):
+    """With the certificates that `gorila certs certs` has made."""
+    return [
+        "--tls-cert", f"certs/{role}.crt", "--tls-key", f"certs/{role}.key",
+        "--tls-ca", "certs/ca.crt",
+    ]  # fmt: skip
 
 
 class Proxy:

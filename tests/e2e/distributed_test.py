@@ -74,29 +74,23 @@ class Refusals(cluster.Case):
 
 
 class Certificates(cluster.Case):
-    def tls(self, role):
-        return [
-            "--tls-cert", f"certs/{role}.crt", "--tls-key", f"certs/{role}.key",
-            "--tls-ca", "certs/ca.crt",
-        ]  # fmt: skip
-
     def test_a_run_under_mutual_tls(self):
         self.run_program("certs", "certs")
         self.assert_refused(["certs", "certs"], "exists already")
-        shard, address = self.start_shard(0, "127.0.0.1:0", None, *self.tls("parameter-server"), frames=3000)
-        bundle = self.start_bundle(address, 0, *self.tls("bundle"), frames=3000)
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *cluster.tls("parameter-server"), frames=3000)
+        bundle = self.start_bundle(address, 0, *cluster.tls("bundle"), frames=3000)
         status, stdout, stderr = self.finish(bundle)
         self.assertEqual(status, 0, stdout + stderr)
-        seen = self.status(address, *self.tls("operator"))
+        seen = self.status(address, *cluster.tls("operator"))
         self.assertGreaterEqual(seen["frames"], 3000)
         self.assert_adds_up(seen)
 
         # An operator looks; it does not train.
-        intruder = self.start_bundle(address, 0, *self.tls("operator"), frames=6000)
+        intruder = self.start_bundle(address, 0, *cluster.tls("operator"), frames=6000)
         status, _, stderr = self.finish(intruder)
         self.assertEqual(status, 1)
         self.assertIn("the certificate is of role 'operator'", stderr)
-        self.assertIn("role", self.status(address, *self.tls("operator"))["refused"])
+        self.assertIn("role", self.status(address, *cluster.tls("operator"))["refused"])
         self.stop(shard)
 
 

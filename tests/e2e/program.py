@@ -38,13 +38,15 @@ DETERMINISTIC = [
 class Case(unittest.TestCase):
     """A test with a new, empty current folder for the program."""
 
+    prefix = []  # of every command: where it runs
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gorila-e2e-", dir=SCRATCH))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def start(self, *arguments, environment=None):
         process = subprocess.Popen(
-            [PROGRAM, *map(str, arguments)],
+            [*self.prefix, PROGRAM, *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
