@@ -49,22 +49,27 @@ class Case(program.Case):
         )  # fmt: skip
 
     def status(self, addresses, *more, expect=0):
-        """What `gorila status` says: numbers of the run, of shard 0 and of all shards and bundles."""
+        """What `gorila status` says: numbers of the run, of shard 0 and of all shards and workers."""
         stdout, _ = self.run_program(
             "status", "--parameter-servers", addresses, "--interval", "0.05",
             "--token-file", "token", *more, expect=expect,
         )  # fmt: skip
         return parse_status(stdout)
 
-    def wait_for_frames(self, addresses, frames, process):
-        """Until the run has more frames than that; the status then."""
+    def wait_for_status(self, condition, addresses, *processes):
+        """Until `condition` holds of what status says; that. The processes must live until then."""
         deadline = time.monotonic() + program.DEADLINE
         while True:
             seen = self.status(addresses)
-            if seen["frames"] > frames:
+            if condition(seen):
                 return seen
-            self.assertIsNone(process.poll(), "the process ended too early")
-            self.assertLess(time.monotonic(), deadline, "no frames in time")
+            for process in processes:
+                self.assertIsNone(process.poll(), "a process ended too early")
+            self.assertLess(time.monotonic(), deadline, f"nothing happened in time: {seen}")
+
+    def wait_for_frames(self, addresses, frames, process):
+        """Until the run has more frames than that; the status then."""
+        return self.wait_for_status(lambda seen: seen["frames"] > frames, addresses, process)
 
     def assert_adds_up(self, seen):
         for shard in seen["shards"].values():
@@ -86,9 +91,12 @@ def parse_status(text):
     shards = {}
     for row in re.findall(r"^  shard" + r" +([\d.]+)" * 10 + "$", text, re.M):
         shards[int(row[0])] = {name: int(float(value)) for name, value in zip(names, row[1:])}
-    seen = {**shards[0], "shards": shards, "bundles": collections.Counter()}
-    for index, frames in re.findall(r"^  bundle (\d+) +\d+ +(\d+)", text, re.M):
-        seen["bundles"][int(index)] += int(frames)  # of every process that was this bundle
+    seen = {**shards[0], "shards": shards}
+    seen["frames_of"], seen["gradients_of"] = collections.Counter(), collections.Counter()
+    worker = r"^  ((?:bundle|actor|learner) \d+) +\d+ +(\d+) +[\d.]+ +(\d+)"
+    for name, frames, gradients in re.findall(worker, text, re.M):
+        seen["frames_of"][name] += int(frames)  # of every process that had this name
+        seen["gradients_of"][name] += int(gradients)
     refused = re.search(r"^refused:(.*)$", text, re.M)
     words = refused.group(1).split() if refused else []
     seen["refused"] = dict(zip(words[::2], map(int, words[1::2])))
@@ -105,12 +113,13 @@ def tls(role):
 
 
 class Proxy:
-    """Forwards TCP connections to `target` (host:port), and can cut, stall or redirect them."""
+    """Forwards TCP connections to `target` (host:port), and can cut, stall, slow or redirect them."""
 
     def __init__(self, target):
         self.target = target
         self.cut_after = None  # bytes forwarded by a connection until it is cut
         self.stalled = False
+        self.rate = None  # bytes a second of a connection, both directions together
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self._pairs = set()
@@ -164,6 +173,8 @@ class Proxy:
                             return
                         key.data.sendall(data)
                         forwarded += len(data)
+                        if self.rate:
+                            time.sleep(len(data) / self.rate)
             except (OSError, ValueError):
                 pass
             finally:

@@ -6,6 +6,9 @@ import socket
 import cluster
 import program
 
+# A gradient is refused unless it is nearly of the present version.
+MODEST = ["--set", "parameter_server.max_staleness=5"]
+
 
 class Refusals(cluster.Case):
     def test_another_token_is_refused_and_counted(self):
@@ -209,6 +212,27 @@ class Faults(cluster.Case):
         frames = self.wait_for_frames(address, frames + 2000, bundles[1])["frames"]
         proxy.stalled = False
         self.assertIsNone(bundles[0].poll())
+        self.end_run(shard, address, bundles)
+
+    def test_a_slow_peer_holds_nobody_up_and_what_it_brings_too_late_is_counted(self):
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *MODEST)
+        proxy = cluster.Proxy(address)
+        self.addCleanup(proxy.close)
+        bundles = [self.start_bundle(proxy.address, 0), self.start_bundle(address, 1)]
+        before = self.wait_for_frames(address, 1500, shard)
+        proxy.rate = 20_000  # a gradient takes a third of a second
+
+        def contributed(seen, name, key):
+            return seen[key][name] - before[key][name]
+
+        seen = self.wait_for_status(
+            lambda seen: seen["stale"] > before["stale"]
+            and contributed(seen, "bundle 0", "gradients_of") > 5
+            and contributed(seen, "bundle 1", "frames_of") > 2000,
+            address, *bundles,
+        )  # fmt: skip
+        slow, fast = (contributed(seen, f"bundle {i}", "frames_of") for i in range(2))
+        self.assertGreater(fast, 2 * slow)
         self.end_run(shard, address, bundles)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import time
 import unittest
 
 import cluster
@@ -51,22 +50,12 @@ class Case(cluster.Case):
         with self.on(self.network.hosts[0]):
             return super().status(addresses, *cluster.tls("operator"), *more, expect=expect)
 
-    def wait_for(self, condition, addresses, *processes):
-        """Until `condition` holds of what status says; that."""
-        deadline = time.monotonic() + program.DEADLINE
-        while True:
-            seen = self.status(addresses)
-            if condition(seen):
-                return seen
-            for process in processes:
-                self.assertIsNone(process.poll(), "a process ended too early")
-            self.assertLess(time.monotonic(), deadline, f"nothing happened in time: {seen}")
-
     def goes_on(self, addresses, *bundles):
         """Until these bundles have acted, and every shard has learned; the status then."""
+        names = [f"bundle {index}" for index in bundles]
         before = self.status(addresses)
-        return self.wait_for(
-            lambda seen: all(seen["bundles"][i] > before["bundles"][i] + 500 for i in bundles)
+        return self.wait_for_status(
+            lambda seen: all(seen["frames_of"][n] > before["frames_of"][n] + 500 for n in names)
             and all(
                 shard["version"] > before["shards"][i]["version"] + 50
                 for i, shard in seen["shards"].items()
@@ -96,9 +85,9 @@ class Bundles(Case):
         self.goes_on(addresses, 0, 1)
 
         left.partition()
-        cut_off = self.goes_on(addresses, 1)["bundles"][0]
+        cut_off = self.goes_on(addresses, 1)["frames_of"]["bundle 0"]
         seen = self.goes_on(addresses, 1)
-        self.assertEqual(seen["bundles"][0], cut_off)
+        self.assertEqual(seen["frames_of"]["bundle 0"], cut_off)
         self.assertIsNone(bundles[0].poll(), "it waits")
 
         left.heal()

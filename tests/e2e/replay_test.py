@@ -163,6 +163,29 @@ class Faults(Case):
         self.goes_on(*self.actors, self.learner)
         self.end()
 
+    def test_halted_learners_hold_nobody_up_and_go_on(self):
+        other = self.start_learner(self.address, self.replays, 1)
+        self.wait_for(
+            lambda seen: seen["gradients_of"]["learner 1"] > 50,
+            self.address, self.replays, self.learner, other,
+        )  # fmt: skip
+        self.learner.send_signal(signal.SIGSTOP)
+        self.goes_on(*self.actors, other)
+        other.send_signal(signal.SIGSTOP)
+        halted = self.look(self.address, self.replays)
+        self.wait_for(
+            lambda seen: seen["frames"] > halted["frames"] + 500,
+            self.address, self.replays, *self.actors,
+        )  # fmt: skip
+        for name, learner in [("learner 0", self.learner), ("learner 1", other)]:
+            learner.send_signal(signal.SIGCONT)
+            self.wait_for(
+                lambda seen: seen["gradients_of"][name] > halted["gradients_of"][name] + 50,
+                self.address, self.replays, *self.actors, learner,
+            )  # fmt: skip
+        self.stop(other, expect=130)
+        self.end()
+
     def test_a_killed_replay_shard_is_left_out_and_comes_back_with_its_snapshot(self):
         snapshots = self.folder / "replay-0" / "snapshots"
         self.wait_until(lambda: any(snapshots.glob("[0-9]*")), self.replay[0])
