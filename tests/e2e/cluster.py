@@ -1,10 +1,12 @@
 """Distributed runs for the end-to-end tests: roles as processes on loopback, and a proxy between them."""
 
 import collections
+import os
 import pathlib
 import re
 import selectors
 import socket
+import sys
 import threading
 import time
 
@@ -71,7 +73,13 @@ class Case(program.Case):
         """Until the run has more frames than that; the status then."""
         return self.wait_for_status(lambda seen: seen["frames"] > frames, addresses, process)
 
+    def show(self, text):
+        """For docs/results.md, when asked to."""
+        if os.environ.get("GORILA_SHOW_COUNTERS"):
+            print(f"\n{self.id()}\n{text}", file=sys.stderr)
+
     def assert_adds_up(self, seen):
+        self.show(counters_of(seen))
         for shard in seen["shards"].values():
             decided = shard["accepted"] + shard["stale"] + shard["invalid"]
             self.assertEqual(shard["pushed"], decided, seen)
@@ -102,6 +110,17 @@ def parse_status(text):
     seen["refused"] = dict(zip(words[::2], map(int, words[1::2])))
     seen["frames"] = int(re.search(r"run: (\d+) frames", text).group(1))
     return seen
+
+
+def counters_of(seen):
+    """In words, for a report."""
+    shards = [
+        f"shard {index}: generation {shard['generation']}, pushed {shard['pushed']} = accepted "
+        f"{shard['accepted']} + stale {shard['stale']} + invalid {shard['invalid']}"
+        for index, shard in seen["shards"].items()
+    ]
+    refused = [f"refused {count} as {reason}" for reason, count in seen["refused"].items()]
+    return "\n".join([*shards, *refused, f"{seen['frames']} frames"])
 
 
 def tls(role):
@@ -193,14 +212,15 @@ def shut(end):
 
 
 def children_of(pid, verb):
-    """Process ids of the children that run `gorila <verb>`."""
+    """Process ids of the children that run `gorila <verb>`, the oldest first."""
     found = []
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            fields = stat.read_text().rpartition(")")[2].split()
             arguments = (stat.parent / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
+        parent, started = int(fields[1]), int(fields[19])
         if parent == pid and len(arguments) > 1 and arguments[1] == verb.encode():
-            found.append(int(stat.parent.name))
-    return sorted(found)
+            found.append((started, int(stat.parent.name)))
+    return [child for _, child in sorted(found)]

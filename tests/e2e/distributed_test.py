@@ -138,12 +138,14 @@ class Faults(cluster.Case):
         self.wait_for_frames(address, 1500, shard)
         snapshots = self.folder / "shard-0" / "snapshots"
         self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), shard)
+        self.assert_adds_up(self.status(address))
         shard.kill()
         self.finish(shard)
         shard, again = self.start_shard(0, address)
         self.assertEqual(again, address)
         seen = self.status(address)
         self.assertEqual(seen["generation"], 2)
+        self.assert_adds_up(seen)
         self.wait_for_frames(address, seen["frames"] + 1500, bundles[0])
         seen = self.end_run(shard, address, bundles)
         self.assertGreater(seen["accepted"], 0)
@@ -154,6 +156,7 @@ class Faults(cluster.Case):
         self.wait_for_frames(address, 1500, shard)
         snapshots = self.folder / "shard-0" / "snapshots"
         self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), shard)
+        self.assert_adds_up(self.status(address))
         for process in [*bundles, shard]:
             process.kill()
             self.finish(process)

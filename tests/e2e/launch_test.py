@@ -1,6 +1,7 @@
 """Whole distributed runs with one command."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -97,6 +98,53 @@ class Launched(Case):
         self.wait_for_log("run", process, self.frames_logged("run")[-1] + 1000)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(process)[0], 130)
+
+
+class Disturbed(Case):
+    FRAMES = 24000
+    KILLED = [(3000, "bundle"), (6000, "parameter-server"), (9000, "bundle"), (12000, "parameter-server")]
+
+    def launch_to_learn(self, run):
+        return self.launch(run, self.FRAMES, "--set", "evaluation.episodes=100")
+
+    def evaluation_of(self, process, run):
+        """(evaluation, stderr) of the run when it has ended."""
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, 0, stdout + stderr)
+        return json.loads((self.folder / run / "evaluation.json").read_text()), stderr
+
+    def all_at(self, run, process):
+        """What status says as soon as every shard answers."""
+        seen = None
+
+        def answered():
+            nonlocal seen
+            status, stdout, _ = self.finish(self.start("status", run, "--interval", "0.05"))
+            seen = cluster.parse_status(stdout) if status == 0 else None
+            return seen
+
+        self.wait_until(answered, process)
+        return seen
+
+    def test_a_run_that_is_disturbed_again_and_again_scores_like_one_that_is_not(self):
+        calm, _ = self.evaluation_of(self.launch_to_learn("calm"), "calm")
+        process = self.launch_to_learn("disturbed")
+        for frames, verb in self.KILLED:
+            self.wait_for_log("disturbed", process, frames)
+            self.assert_adds_up(self.all_at("disturbed", process))
+            # The one that has lived for longest, so that both shards have their turn.
+            os.kill(cluster.children_of(process.pid, verb)[0], signal.SIGKILL)
+        seen = self.all_at("disturbed", process)
+        self.assert_adds_up(seen)
+        self.assertEqual([shard["generation"] for shard in seen["shards"].values()], [2, 2])
+        disturbed, stderr = self.evaluation_of(process, "disturbed")
+        self.assertEqual(stderr.count("was killed by signal 9; starting it again"), len(self.KILLED))
+        scores = [f"{e['mean']} +- {e['standard_error']}" for e in (calm, disturbed)]
+        self.show("undisturbed {}, disturbed {}".format(*scores))
+        # Episodes' noise, and a twentieth for that of training, which no standard error shows.
+        noise = 2 * math.hypot(calm["standard_error"], disturbed["standard_error"]) + 0.05
+        self.assertAlmostEqual(disturbed["mean"], calm["mean"], delta=noise)
+        self.assertGreater(disturbed["mean"], 0.8)
 
 
 class GlobalReplay(Case):
