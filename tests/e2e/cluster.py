@@ -119,7 +119,7 @@ def counters_of(seen):
         f"{shard['accepted']} + stale {shard['stale']} + invalid {shard['invalid']}"
         for index, shard in seen["shards"].items()
     ]
-    refused = [f"refused {count} as {reason}" for reason, count in seen["refused"].items()]
+    refused = [f"refused {count} as {reason}" for reason, count in seen["refused"].items() if count]
     return "\n".join([*shards, *refused, f"{seen['frames']} frames"])
 
 

@@ -203,7 +203,9 @@ class Faults(cluster.Case):
         bundles = [self.start_bundle(proxy.address, i) for i in range(2)]
         self.wait_for_frames(address, 3000, shard)
         proxy.cut_after = None
-        self.end_run(shard, address, bundles)
+        seen = self.end_run(shard, address, bundles)
+        # None is decided on twice; one of each bundle was on its way when it was told to stop.
+        self.assertLessEqual(seen["pushed"], seen["gradients_of"].total() + len(bundles))
 
     def test_a_peer_that_stops_reading_holds_nobody_up(self):
         shard, address = self.start_shard()
