@@ -5,7 +5,9 @@ import socket
 
 import cluster
 import program
+import raw_call
 
+STATUS = "gorila.v1.Role/GetStatus"
 # A gradient is refused unless it is nearly of the present version.
 MODEST = ["--set", "parameter_server.max_staleness=5"]
 
@@ -52,6 +54,29 @@ class Refusals(cluster.Case):
             with socket.create_connection((host, int(port))) as peer:
                 peer.sendall(data)
         self.assertEqual(self.status(address)["pushed"], 0)
+        self.stop(shard)
+
+    def test_calls_that_make_no_sense_are_counted_and_change_nothing(self):
+        shard, address = self.start_shard()
+        known = {"gorila-token": cluster.TOKEN, "grpc-timeout": "5S"}
+        huge = b"\x10" + b"\xff" * 5 + b"\x01"  # a first part that announces 68 GB
+        for reason, body, metadata in [
+            ("token", raw_call.message(b""), {**known, "gorila-token": "f" * 32}),
+            ("deadline", raw_call.message(b""), {"gorila-token": cluster.TOKEN}),
+            ("malformed", raw_call.message(b"\xff\xff\xff"), known),
+            ("oversized", raw_call.message(huge), known),
+            ("incomplete", b"", known),
+            ("incomplete", raw_call.message(b"", announced=2**32 - 1), known),
+        ]:
+            with self.subTest(reason=reason, body=body):
+                before = self.status(address)["refused"].get(reason, 0)
+                raw_call.call(address, STATUS, body, metadata)
+                seen = self.status(address)
+                self.assertEqual(seen["refused"].get(reason, 0), before + 1, seen)
+        bundle = self.start_bundle(address)
+        self.wait_for_frames(address, 500, bundle)
+        self.stop(bundle, expect=130)
+        self.assert_adds_up(self.status(address))
         self.stop(shard)
 
     def test_off_loopback_needs_certificates_or_an_explicit_wish(self):
