@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import unittest
 
 import cluster
 import hosts
@@ -91,7 +90,7 @@ class Bundles(Case):
         self.assertIsNone(bundles[0].poll(), "it waits")
 
         left.heal()
-        seen = self.goes_on(addresses, 0, 1)
+        self.goes_on(addresses, 0, 1)
         self.end(addresses, bundles, [process for process, _ in shards])
 
 
