@@ -6,21 +6,13 @@
 #include <string_view>
 #include <utility>
 
+#include "gorila/runtime/distributed/role_report.h"
+
 namespace gorila::cli {
 namespace {
 
 // Of a bundle's time, above which the parameter server is what it waits for.
 constexpr double kMuchWaiting = 0.5;
-
-std::int64_t CounterOf(const v1::RoleStatus& status, const std::string& name) {
-  const auto found = status.counters().find(name);
-  return found == status.counters().end() ? 0 : found->second;
-}
-
-double GaugeOf(const v1::RoleStatus& status, const std::string& name) {
-  const auto found = status.gauges().find(name);
-  return found == status.gauges().end() ? 0 : found->second;
-}
 
 // The same process in the earlier sample; null when it is new.
 const v1::RoleStatus* FindBefore(const StatusSamples& samples, const v1::RoleStatus& now) {
@@ -87,7 +79,7 @@ void AppendShards(const StatusSamples& samples, std::string& text) {
 }
 
 void AppendWorkers(const StatusSamples& samples, std::string& text) {
-  text += fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>9}{:>8}{:>21}{:>9}\n", "bundle", "up s",
+  text += fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>9}{:>8}{:>21}{:>9}\n", "worker", "up s",
                       "frames", "frames/s", "gradients", "grad/s", "waits", "bytes/update up+down",
                       "silent s");
   for (const v1::RoleStatus& worker : samples.after) {

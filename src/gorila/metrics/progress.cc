@@ -129,6 +129,11 @@ std::vector<Item> TrainingItems(const ProgressSnapshot& snapshot) {
            18}};
 }
 
+Item WorkersItem(const ProgressSnapshot& snapshot) {
+  const int others = snapshot.actors + snapshot.learners;
+  return {others == 0 ? "bundles" : "workers", fmt::format("{}", snapshot.bundles + others), 9};
+}
+
 std::vector<Item> UpdateItems(const ProgressSnapshot& snapshot) {
   const std::string_view stale_style = snapshot.stale > 0 ? kYellow : kPlain;
   const std::string_view outlier_style = snapshot.outliers > 0 ? kYellow : kPlain;
@@ -138,7 +143,17 @@ std::vector<Item> UpdateItems(const ProgressSnapshot& snapshot) {
           {"stale", FormatCount(snapshot.stale), 9, stale_style},
           {"outliers", FormatCount(snapshot.outliers), 12, outlier_style},
           {"invalid", FormatCount(snapshot.invalid), 9, invalid_style},
-          {"bundles", fmt::format("{}", snapshot.bundles), 9}};
+          WorkersItem(snapshot)};
+}
+
+// "bundles 4", "bundles 1, actors 2, learners 1".
+std::string DescribeWorkers(const ProgressSnapshot& snapshot) {
+  const bool alone = snapshot.actors + snapshot.learners == 0;
+  std::string text;
+  if (alone || snapshot.bundles > 0) text += fmt::format("bundles {}", snapshot.bundles);
+  if (alone) return text;
+  return fmt::format("{}{}actors {}, learners {}", text, text.empty() ? "" : ", ", snapshot.actors,
+                     snapshot.learners);
 }
 
 // "learner 62%": the part, and its share of the bundles' time.
@@ -200,12 +215,12 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
   }
   line += fmt::format(
       " {}/s, updates {} {}/s, return {}, epsilon {}, episodes {}, stale {}, outliers {}, "
-      "invalid {}, bundles {}",
+      "invalid {}, {}",
       FormatRate(snapshot.frames_per_second), FormatCount(snapshot.updates),
       FormatRate(snapshot.updates_per_second), FormatReturn(snapshot.recent_return),
       FormatDecimal(snapshot.epsilon, 3), FormatCount(snapshot.episodes),
       FormatCount(snapshot.stale), FormatCount(snapshot.outliers), FormatCount(snapshot.invalid),
-      snapshot.bundles);
+      DescribeWorkers(snapshot));
   if (!snapshot.bottleneck.empty()) {
     line += fmt::format(", bottleneck {}", DescribeBottleneck(snapshot));
   }

@@ -40,6 +40,8 @@ struct ProgressSnapshot {
   double seconds_elapsed = 0;
   double seconds_left = std::numeric_limits<double>::quiet_NaN();  // NaN = unknown
   int bundles = 0;
+  int actors = 0;                                          // in processes of their own
+  int learners = 0;                                        // the same
   double loss = std::numeric_limits<double>::quiet_NaN();  // mean over bundles
   // Of the present row of metrics; NaN before any.
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  // Euclidean

@@ -64,7 +64,9 @@ void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, Progr
       view.episodes.push_back(episode);
     }
     for (std::size_t work = 0; work < kWorks; ++work) {
-      const double passed = bundles[i].work[work] - view.seen[work];
+      // Less than before: its process was started again.
+      const double before = std::min(view.seen[work], bundles[i].work[work]);
+      const double passed = bundles[i].work[work] - before;
       view.lately[work] = kLatelyWeight * view.lately[work] + passed;
       view.in_row[work] += passed;
     }
@@ -126,12 +128,13 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
   seen.total_frames = static_cast<std::uint64_t>(run.frames);
   seen.updates = static_cast<std::uint64_t>(sample.updates);
   seen.bundles = sample.bundles;
+  seen.actors = sample.actors;
+  seen.learners = sample.learners;
   seen.replay_size = static_cast<std::uint64_t>(sample.replay_rows);
   seen.replay_capacity = static_cast<std::uint64_t>(sample.replay_capacity);
   seen.epsilon = sample.epsilon;
   for (const EpisodeResult& episode : sample.episodes) {
     recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
-    if (sample.per_bundle.empty()) other_episodes_.push_back(episode);
   }
   ObserveBundles(sample.per_bundle, seen);
   ObserveLearning(sample, seen);
@@ -147,7 +150,6 @@ void RunObserver::BeginRow() {
   row_begun_ = true;
   row_frames_ = progress_.frames;
   row_staleness_ = progress_.staleness;
-  other_episodes_.clear();
   for (BundleView& view : bundles_) {
     view.in_row = {};
     view.episodes.clear();
@@ -155,7 +157,7 @@ void RunObserver::BeginRow() {
 }
 
 std::vector<EpisodeResult> RunObserver::EpisodesSinceRow() const {
-  std::vector<EpisodeResult> episodes = other_episodes_;
+  std::vector<EpisodeResult> episodes;
   for (const BundleView& view : bundles_) {
     episodes.insert(episodes.end(), view.episodes.begin(), view.episodes.end());
   }
@@ -178,28 +180,28 @@ std::vector<double> RunObserver::BundleReturns() const {
   return returns;
 }
 
-Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
-  // Less: a shard came back from a snapshot, and its clients have not reported again yet.
-  if (progress_.frames <= row_frames_) return OkStatus();
-  const std::vector<double> staleness = StalenessSinceRow();
-  const std::vector<double> bundle_returns = BundleReturns();
-  std::vector<double> returns;
-  RunningStatistics return_statistics;
-  RunningStatistics length_statistics;
+RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
+  RowSeries series{.staleness = StalenessSinceRow(), .bundle_returns = BundleReturns()};
   for (const EpisodeResult& episode : EpisodesSinceRow()) {
-    returns.push_back(episode.episode_return);
-    return_statistics.Add(episode.episode_return);
-    length_statistics.Add(static_cast<double>(episode.length));
+    series.returns.push_back(episode.episode_return);
+    series.return_statistics.Add(episode.episode_return);
+    series.length_statistics.Add(static_cast<double>(episode.length));
   }
-  std::vector<RunLogField> fields = {
+  for (const BundleView& view : bundles_) AddTo(series.work, view.in_row);
+  series.work = Shares(series.work);
+  return series;
+}
+
+std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) const {
+  return {
       {"kind", "training"},
       {"frames", progress_.frames},
       {"updates", progress_.updates},
       {"episodes", progress_.episodes},
-      {"return_episodes", return_statistics.count()},
-      {"return_mean", return_statistics.mean()},
-      {"return_standard_deviation", return_statistics.StandardDeviation()},
-      {"length_mean", length_statistics.mean()},
+      {"return_episodes", series.return_statistics.count()},
+      {"return_mean", series.return_statistics.mean()},
+      {"return_standard_deviation", series.return_statistics.StandardDeviation()},
+      {"length_mean", series.length_statistics.mean()},
       {"epsilon", progress_.epsilon},
       {"loss", progress_.loss},
       {"gradient_norm", progress_.gradient_norm},
@@ -210,25 +212,33 @@ Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
       {"gradients_outlier", progress_.outliers},
       {"gradients_invalid", progress_.invalid},
       {"staleness_mean", mean_staleness_},
-      {"staleness_counts", staleness},
+      {"staleness_counts", series.staleness},
       {"replay_rows", progress_.replay_size},
-      {"bundle_returns", bundle_returns},
+      {"bundle_returns", series.bundle_returns},
   };
-  WorkSeconds work{};
-  for (const BundleView& view : bundles_) AddTo(work, view.in_row);
-  work = Shares(work);
-  if (wall_time_) {
-    fields.push_back({"seconds", progress_.seconds_elapsed});
-    fields.push_back({"frames_per_second", progress_.frames_per_second});
-    fields.push_back({"updates_per_second", progress_.updates_per_second});
-    fields.push_back({"resident_bytes", progress_.resident_bytes});
-    fields.push_back({"cpu_seconds", progress_.cpu_seconds});
-    if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
-    fields.push_back({"work", std::span<const double>(work)});
-    fields.push_back({"bottleneck", Bottleneck(work)});
-  }
+}
+
+void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const {
+  fields.push_back({"seconds", progress_.seconds_elapsed});
+  fields.push_back({"frames_per_second", progress_.frames_per_second});
+  fields.push_back({"updates_per_second", progress_.updates_per_second});
+  fields.push_back({"resident_bytes", progress_.resident_bytes});
+  fields.push_back({"cpu_seconds", progress_.cpu_seconds});
+  if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
+  fields.push_back({"work", std::span<const double>(series.work)});
+  fields.push_back({"bottleneck", Bottleneck(series.work)});
+}
+
+Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
+  // Less: a shard came back from a snapshot, and its clients have not reported again yet.
+  if (progress_.frames <= row_frames_) return OkStatus();
+  const RowSeries series = SeriesSinceRow();
+  std::vector<RunLogField> fields = LearningFields(series);
+  if (wall_time_) AddTimeFields(series, fields);
   GORILA_RETURN_IF_ERROR(log.Append(fields));
-  if (events != nullptr) GORILA_RETURN_IF_ERROR(AppendEvents(fields, staleness, returns, *events));
+  if (events != nullptr) {
+    GORILA_RETURN_IF_ERROR(AppendEvents(fields, series.staleness, series.returns, *events));
+  }
   BeginRow();
   return OkStatus();
 }

@@ -30,16 +30,18 @@ struct RunSample {
   std::int64_t frames = 0;
   std::int64_t updates = 0;
   int bundles = 0;
+  int actors = 0;    // in processes of their own
+  int learners = 0;  // the same
   // Of shard 0, which stands for the whole gradient, as its version does for the update clock.
   ShardCounters gradients;
   std::int64_t outliers = 0;
   std::int64_t replay_rows = 0;
   std::int64_t replay_capacity = 0;
-  double epsilon = 0;                    // mean over bundles
-  double loss = 0;                       // mean over bundles
+  double epsilon = 0;                    // mean over bundles and actors
+  double loss = 0;                       // mean over bundles and learners
   std::vector<EpisodeResult> episodes;   // finished since the last sample
   LearnerStatistics learning;            // since the last row
-  std::vector<BundleSample> per_bundle;  // of bundles that are looked at one by one; may be empty
+  std::vector<BundleSample> per_bundle;  // and of actors; each keeps its place
 };
 
 // Takes the episodes of every bundle.
@@ -78,6 +80,16 @@ class RunObserver {
     WorkSeconds in_row{};                      // since the last row
   };
 
+  // What a row holds of the time since the last one.
+  struct RowSeries {
+    std::vector<double> staleness = {};
+    std::vector<double> bundle_returns = {};
+    std::vector<double> returns = {};  // of episodes
+    RunningStatistics return_statistics = {};
+    RunningStatistics length_statistics = {};
+    WorkSeconds work{};  // shares
+  };
+
   void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
   void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
@@ -88,6 +100,10 @@ class RunObserver {
   std::vector<EpisodeResult> EpisodesSinceRow() const;
   std::vector<double> StalenessSinceRow() const;
   std::vector<double> BundleReturns() const;
+  RowSeries SeriesSinceRow() const;
+  // Fields point into `series`.
+  std::vector<RunLogField> LearningFields(const RowSeries& series) const;
+  void AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const;
   Status AppendEvents(std::span<const RunLogField> fields, const std::vector<double>& staleness,
                       const std::vector<double>& returns, EventFile& events) const;
   void BeginRow();
@@ -100,7 +116,6 @@ class RunObserver {
   std::uint64_t row_frames_ = 0;  // at the end of the last row
   std::vector<std::uint64_t> row_staleness_;
   EpisodeStatistics recent_;
-  std::vector<EpisodeResult> other_episodes_;  // since the last row, of bundles that are not known
   RateMeter frame_rate_;
   RateMeter update_rate_;
   EnergyMeter energy_ = EnergyMeter::Open();

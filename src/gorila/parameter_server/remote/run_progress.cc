@@ -36,7 +36,9 @@ void RunProgress::TakeEpisodes(const v1::ReportRequest& report, Client& client) 
   // After a restart from a snapshot some may be missing: they are only for display.
   client.episodes = std::max(client.episodes, report.first_episode());
   for (std::int64_t i = client.episodes - report.first_episode(); i < report.episodes_size(); ++i) {
-    episodes_.push_back(report.episodes(static_cast<int>(i)));
+    v1::Episode& episode = episodes_.emplace_back(report.episodes(static_cast<int>(i)));
+    episode.set_role(report.status().role());
+    episode.set_index(report.status().index());
     ++client.episodes;
   }
   while (episodes_.size() > kMaxEpisodes) {

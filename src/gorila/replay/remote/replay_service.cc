@@ -231,7 +231,9 @@ StatusOr<rpc::Response> ReplayService::GetStatus(const rpc::Server* server) {
   counters["accepted"] = shard.counters.accepted;
   counters["repeated"] = shard.counters.repeated;
   counters["evicted"] = shard.counters.evicted;
-  counters["refused_inserts"] = shard.counters.refused_inserts;
+  if (shard.counters.refused_inserts > 0) {
+    counters["refused_inserts"] = shard.counters.refused_inserts;
+  }
   counters["streams"] = shard.counters.streams;
   counters["broken_streams"] = shard.counters.broken_streams;
   counters["samples"] = shard.counters.sampled;

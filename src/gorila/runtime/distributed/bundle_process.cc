@@ -8,35 +8,28 @@
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/distributed/progress_reporter.h"
 #include "gorila/runtime/distributed/remote_parts.h"
+#include "gorila/runtime/distributed/role_report.h"
 
 namespace gorila {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// `learning`: since the process started.
 v1::RoleStatus MakeStatus(int index, double seconds, const FrameClock& clock,
-                          const BundleStatus& bundle, const RemoteStoreTraffic& traffic) {
+                          const BundleStatus& bundle, const LearnerStatistics& learning) {
   v1::RoleStatus status;
   status.set_role("bundle");
   status.set_index(index);
   status.set_seconds(seconds);
   auto& counters = *status.mutable_counters();
   counters["frames"] = clock.own();
-  counters["gradients"] = bundle.learner.gradients;
-  counters["outliers"] = bundle.learner.outliers;
-  counters["accepted"] = bundle.learner.slices.accepted;
-  counters["stale"] = bundle.learner.slices.stale;
-  counters["invalid"] = bundle.learner.slices.invalid;
   counters["replay_rows"] = bundle.replay.rows;
   counters["replay_capacity"] = bundle.replay.capacity;
-  counters["pushes"] = traffic.pushes;
-  counters["bytes_pushed"] = traffic.bytes_pushed;
-  counters["bytes_pulled"] = traffic.bytes_pulled;
-  counters["retries"] = traffic.retries;
-  auto& gauges = *status.mutable_gauges();
-  gauges["epsilon"] = bundle.epsilon;
-  gauges["loss"] = bundle.learner.loss;
-  gauges["parameter_server_seconds"] = traffic.seconds;
+  (*status.mutable_gauges())["epsilon"] = bundle.epsilon;
+  AddLearnerCounters(bundle.learner, status);
+  AddLearning(learning, status);
+  AddWork(bundle.work, status);
   return status;
 }
 
@@ -61,11 +54,16 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Bundle> bundle,
       Bundle::Make(WithStreamsOfThisLife(config, *store), network, options.index, *store, clock));
+  LearnerStatistics learning;  // of the reporter's thread
   ProgressReporter reporter(*store, clock, [&] {
     BundleStatus seen = bundle->TakeStatus();
+    bundle->EndRow();
+    learning.value_max = LearnerStatistics().value_max;
+    learning += seen.learning;
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     ProcessReport report;
-    report.status = MakeStatus(options.index, seconds, clock, seen, store->traffic());
+    report.status = MakeStatus(options.index, seconds, clock, seen, learning);
+    AddStoreStatus(store->traffic(), report.status);
     report.episodes = std::move(seen.episodes);
     return report;
   });

@@ -10,6 +10,7 @@
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/runtime/distributed/role_report.h"
 
 namespace gorila {
 namespace {
@@ -31,16 +32,6 @@ bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
   return period > 0 && now / period > before / period;
 }
 
-std::int64_t CounterOf(const v1::RoleStatus& status, const std::string& name) {
-  const auto found = status.counters().find(name);
-  return found == status.counters().end() ? 0 : found->second;
-}
-
-double GaugeOf(const v1::RoleStatus& status, const std::string& name) {
-  const auto found = status.gauges().find(name);
-  return found == status.gauges().end() ? 0 : found->second;
-}
-
 // Training time of an earlier process, from the last line that has it.
 double SecondsOf(const fs::path& metrics) {
   const auto rows = ReadRunLog(metrics);
@@ -49,29 +40,6 @@ double SecondsOf(const fs::path& metrics) {
     return row.Number("seconds").has_value();
   });
   return last == rows->rend() ? 0 : *last->Number("seconds");
-}
-
-// Adds what the living processes of `roles`, which shard 0 has reports of, show of themselves.
-void AddWorkers(const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles,
-                RunSample& sample) {
-  constexpr double kAlive = 5;  // seconds
-  int learning = 0;
-  for (const v1::RoleStatus& role : roles) {
-    if (role.silent_seconds() > kAlive) continue;
-    if (role.role() == "bundle" || role.role() == "actor") {
-      ++sample.bundles;
-      sample.replay_rows += CounterOf(role, "replay_rows");
-      sample.replay_capacity += CounterOf(role, "replay_capacity");
-      sample.epsilon += GaugeOf(role, "epsilon");
-    }
-    if (role.role() == "bundle" || role.role() == "learner") {
-      ++learning;
-      sample.outliers += CounterOf(role, "outliers");
-      sample.loss += GaugeOf(role, "loss");
-    }
-  }
-  sample.epsilon /= std::max(sample.bundles, 1);
-  sample.loss /= std::max(learning, 1);
 }
 
 ShardCounters GradientsOf(const v1::RoleStatus& shard) {
@@ -177,6 +145,7 @@ Status Coordinator::Watch(const TrainerHooks& hooks) {
       if (Clock::now() >= next_row) {
         next_row += ToDuration(config_.run.metrics_every_seconds);
         GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+        workers_.EndRow();
       }
       if (frames >= config_.run.frames) return OkStatus();
       GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
@@ -200,12 +169,9 @@ bool Coordinator::Observe() {
   sample.frames = progress->run_frames();
   sample.updates = progress->version();
   next_episode_ = progress->first_episode() + progress->episodes_size();
-  for (const v1::Episode& episode : progress->episodes()) {
-    sample.episodes.push_back({episode.episode_return(), episode.length()});
-  }
   const StatusOr<v1::StatusResponse> status = store_->GetStatus(0);
   if (!status.ok()) return false;
-  AddWorkers(status->roles(), sample);
+  workers_.AddTo(status->roles(), progress->episodes(), sample);
   sample.gradients = GradientsOf(status->roles(0));
   for (const std::unique_ptr<rpc::Channel>& replay : replays_) {
     const auto rows =

@@ -14,6 +14,7 @@
 #include "gorila/rpc/channel.h"
 #include "gorila/runtime/distributed/launch_files.h"
 #include "gorila/runtime/distributed/role_options.h"
+#include "gorila/runtime/distributed/worker_samples.h"
 #include "gorila/runtime/run_directory.h"
 #include "gorila/runtime/run_observer.h"
 #include "gorila/runtime/run_scorer.h"
@@ -73,6 +74,7 @@ class Coordinator {
   std::optional<RunLog> log_;
   std::optional<EventFile> events_;
   RunObserver observer_;
+  WorkerSamples workers_;
   RunScorer scorer_;
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process

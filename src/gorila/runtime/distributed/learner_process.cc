@@ -11,6 +11,7 @@
 #include "gorila/runtime/bundle.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/distributed/progress_reporter.h"
+#include "gorila/runtime/distributed/role_report.h"
 
 namespace gorila {
 namespace {
@@ -20,29 +21,23 @@ using Clock = std::chrono::steady_clock;
 // What the reporter's thread may see of the learner.
 class Shown {
  public:
-  void Publish(const LearnerCounters& counters) GORILA_EXCLUDES(mutex_) {
+  void Publish(Learner& learner) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    counters_ = counters;
+    counters_ = learner.counters();
+    statistics_ += learner.TakeStatistics();
   }
-  LearnerCounters Look() GORILA_EXCLUDES(mutex_) {
+  void AddTo(v1::RoleStatus& status) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    return counters_;
+    AddLearnerCounters(counters_, status);
+    AddLearning(statistics_, status);
+    statistics_.value_max = LearnerStatistics().value_max;
   }
 
  private:
   Mutex mutex_;
   LearnerCounters counters_ GORILA_GUARDED_BY(mutex_);
+  LearnerStatistics statistics_ GORILA_GUARDED_BY(mutex_);
 };
-
-void AddLearnerStatus(const LearnerCounters& learner, v1::RoleStatus& status) {
-  auto& counters = *status.mutable_counters();
-  counters["gradients"] = learner.gradients;
-  counters["outliers"] = learner.outliers;
-  counters["accepted"] = learner.slices.accepted;
-  counters["stale"] = learner.slices.stale;
-  counters["invalid"] = learner.slices.invalid;
-  (*status.mutable_gauges())["loss"] = learner.loss;
-}
 
 }  // namespace
 
@@ -67,7 +62,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     report.status.set_role("learner");
     report.status.set_index(options.index);
     report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
-    AddLearnerStatus(shown.Look(), report.status);
+    shown.AddTo(report.status);
     AddStoreStatus(store->traffic(), report.status);
     AddReplayStatus(*replay, report.status);
     return report;
@@ -77,7 +72,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     const Status status = learner->Step();
     if (absl::IsCancelled(status) && ended()) break;
     GORILA_RETURN_IF_ERROR(status);
-    shown.Publish(learner->counters());
+    shown.Publish(*learner);
   }
   return reporter.Finish(config.run.frames, hooks);
 }

@@ -1,0 +1,44 @@
+// The coordinator's picture of the workers, out of the reports that shard 0 has of them.
+#ifndef GORILA_RUNTIME_DISTRIBUTED_WORKER_SAMPLES_H_
+#define GORILA_RUNTIME_DISTRIBUTED_WORKER_SAMPLES_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gorila/runtime/run_observer.h"
+#include "gorila/v1/parameter_server.pb.h"
+#include "gorila/v1/role.pb.h"
+
+namespace gorila {
+
+// One thread.
+class WorkerSamples {
+ public:
+  // Adds to `sample` what living processes of `roles` show of themselves, and `episodes`, each to
+  // the bundle or actor that played it. A bundle or actor keeps its place in `per_bundle`, also
+  // while it is away and after it was started again.
+  void AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles,
+             const google::protobuf::RepeatedPtrField<v1::Episode>& episodes, RunSample& sample);
+
+  // A row of metrics ends: RunSample::learning begins anew.
+  void EndRow() { learning_ = {}; }
+
+ private:
+  using Name = std::pair<std::string, int>;  // role, index
+
+  // The place of a bundle or actor in `per_bundle`; a new one gets the next.
+  BundleSample& PlayerOf(const Name& name);
+  void AddPlayer(const v1::RoleStatus& role, RunSample& sample);
+  void AddLearner(const v1::RoleStatus& role, RunSample& sample);
+
+  std::map<Name, std::size_t> places_;
+  std::vector<BundleSample> players_;          // the last of each
+  std::map<Name, LearnerStatistics> learned_;  // sums at the last look
+  LearnerStatistics learning_;                 // since the last row
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUNTIME_DISTRIBUTED_WORKER_SAMPLES_H_
