@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "gorila/parameter_server/remote/testing.h"
 #include "gorila/rpc/server.h"
@@ -145,12 +147,20 @@ TEST_F(RemoteStoreTest, TargetCopiesArePulledWhenTheyWereTaken) {
 }
 
 TEST_F(RemoteStoreTest, ARestartedShardIsWaitedForAndItsVersionsMayGoBack) {
-  const auto store = Connect();
+  std::promise<void> waiting;
+  RemoteStoreOptions options = Options();
+  options.message = [&, said = false](std::string_view) mutable {
+    if (!std::exchange(said, true)) waiting.set_value();
+  };
+  const auto store = RemoteParameterStore::Connect(options).value();
   ASSERT_TRUE(store->Pull(values_, versions_).ok());
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(store->Push(gradient_, versions_).ok());
   const ShardVersions old = versions_;
   shards_[1].Stop();
-  std::thread restarter([this] { shards_[1].Start(2); });
+  std::thread restarter([&] {
+    waiting.get_future().wait();
+    shards_[1].Start(2);
+  });
   // Computed from a generation that is gone.
   const PushOutcome outcome = store->Push(gradient_, old).value();
   restarter.join();
