@@ -23,6 +23,22 @@ class Output(program.Case):
             self.assertGreater(row["limit"], 0)
             self.assertGreater(row["ratio_to_limit"], 0)
 
+    def test_the_wire_is_measured_over_every_transport(self):
+        stdout, _ = self.run_program("benchmark", "wire", *QUICK, "--json", "-")
+        results = json.loads(stdout)["results"]
+        self.assertEqual(
+            sorted(row["name"] for row in results),
+            [
+                f"wire/{socket}/{protection}/{shards}"
+                for socket in ("tcp", "unix")
+                for protection in ("plain", "tls")
+                for shards in (1, 2, 4)
+            ],
+        )
+        for row in results:
+            self.assertEqual(row["unit"], "GB/s")
+            self.assertGreater(row["ratio_to_limit"], 0)
+
     def test_a_file_gets_the_same_as_the_table(self):
         stdout, _ = self.run_program("benchmark", "shard", *QUICK, "--json", "b.json")
         for row in json.loads((self.folder / "b.json").read_text())["results"]:

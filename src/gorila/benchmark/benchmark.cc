@@ -19,6 +19,9 @@ constexpr std::array kTable = {
                  &RunReplayBenchmark},
     BenchmarkRow{"shard", "updates of the Nature network's parameters, against memcpy",
                  &RunShardBenchmark},
+    BenchmarkRow{"wire",
+                 "gradients to shards in other processes and parameters back, against a socket",
+                 &RunWireBenchmark},
     BenchmarkRow{"env", "every environment with random actions", &RunEnvironmentBenchmark},
     BenchmarkRow{"scaling", "whole training with 1, 2, 4, ... bundles", &RunScalingBenchmark},
 };
