@@ -62,7 +62,8 @@ StatusOr<std::unique_ptr<ServedShard>> ServeShard(const WireRun& run, const Shar
 
 // The child's side: one order after another.
 void ServeOrders(const WireRun& run, int socket) {
-  // Or gRPC would end with each server, and wait 10 s for connections that their clients still hold.
+  // Or gRPC would end with each server, and wait 10 s for connections that their clients still
+  // hold.
   grpc_init();
   std::unique_ptr<ServedShard> served;
   ShardOrder order;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "gorila/base/vectorise.h"
 
@@ -30,10 +31,7 @@ std::size_t StalenessBucket(std::int64_t staleness) {
 
 ParameterShard::ParameterShard(const ShardOptions& options, std::span<const float> values,
                                std::unique_ptr<Optimizer> optimizer)
-    : options_(options),
-      values_(values.begin(), values.end()),
-      target_(values.begin(), values.end()),
-      optimizer_(std::move(optimizer)) {
+    : options_(options), values_(values), target_(values), optimizer_(std::move(optimizer)) {
   GORILA_CHECK(options_.target_period > 0, "target_period {}", options_.target_period);
 }
 
@@ -41,7 +39,8 @@ ParameterShard::Verdict ParameterShard::Push(std::span<const float> gradient,
                                              std::int64_t computed_from) {
   const bool valid = SquaresAreFinite(gradient);  // outside the lock
   const MutexLock lock(mutex_);
-  GORILA_CHECK(gradient.size() == values_.size(), "{} {}", gradient.size(), values_.size());
+  GORILA_CHECK(gradient.size() == values_.values().size(), "{} {}", gradient.size(),
+               values_.values().size());
   const std::int64_t staleness = version_ - computed_from;
   if (!valid) {
     ++counters_.invalid;
@@ -55,10 +54,10 @@ ParameterShard::Verdict ParameterShard::Push(std::span<const float> gradient,
   ++version_;
   ++counters_.accepted;
   counters_.staleness_sum += staleness;
-  optimizer_->Apply(values_, gradient,
+  optimizer_->Apply(values_.Mutable(), gradient,
                     static_cast<float>(LearningRate(options_.optimizer, version_)), version_);
   if (version_ % options_.target_period == 0) {
-    std::copy(values_.begin(), values_.end(), target_.begin());
+    target_.Assign(values_.values());
     target_version_ = version_;
   }
   return Verdict::kAccepted;
@@ -67,7 +66,7 @@ ParameterShard::Verdict ParameterShard::Push(std::span<const float> gradient,
 bool ParameterShard::Pull(std::span<float> values, std::int64_t& have) const {
   const MutexLock lock(mutex_);
   if (have == version_) return false;
-  std::copy(values_.begin(), values_.end(), values.begin());
+  std::copy(values_.values().begin(), values_.values().end(), values.begin());
   have = version_;
   return true;
 }
@@ -75,9 +74,21 @@ bool ParameterShard::Pull(std::span<float> values, std::int64_t& have) const {
 bool ParameterShard::PullTarget(std::span<float> values, std::int64_t& have) const {
   const MutexLock lock(mutex_);
   if (have == target_version_) return false;
-  std::copy(target_.begin(), target_.end(), values.begin());
+  std::copy(target_.values().begin(), target_.values().end(), values.begin());
   have = target_version_;
   return true;
+}
+
+std::shared_ptr<const std::vector<float>> ParameterShard::Share(std::int64_t& have) const {
+  const MutexLock lock(mutex_);
+  if (std::exchange(have, version_) == version_) return nullptr;
+  return values_.Share();
+}
+
+std::shared_ptr<const std::vector<float>> ParameterShard::ShareTarget(std::int64_t& have) const {
+  const MutexLock lock(mutex_);
+  if (std::exchange(have, target_version_) == target_version_) return nullptr;
+  return target_.Share();
 }
 
 std::int64_t ParameterShard::version() const {
@@ -97,7 +108,8 @@ ShardCounters ParameterShard::counters() const {
 
 ShardSnapshot ParameterShard::Snapshot() const {
   const MutexLock lock(mutex_);
-  ShardSnapshot snapshot{version_, target_version_, counters_, values_, target_, {}};
+  ShardSnapshot snapshot{version_,         target_version_,  counters_,
+                         values_.values(), target_.values(), {}};
   for (const Optimizer::Slot& slot : std::as_const(*optimizer_).slots()) {
     snapshot.optimizer.push_back({std::string(slot.name), slot.values});
   }
@@ -106,9 +118,10 @@ ShardSnapshot ParameterShard::Snapshot() const {
 
 Status ParameterShard::Restore(const ShardSnapshot& snapshot) {
   const MutexLock lock(mutex_);
-  if (snapshot.values.size() != values_.size() || snapshot.target.size() != values_.size()) {
+  const std::size_t size = values_.values().size();
+  if (snapshot.values.size() != size || snapshot.target.size() != size) {
     return InvalidArgument("parameter shard: snapshot has {} values, expected {}",
-                           snapshot.values.size(), values_.size());
+                           snapshot.values.size(), size);
   }
   const std::span<Optimizer::Slot> slots = optimizer_->slots();
   const bool same_slots =
@@ -120,8 +133,8 @@ Status ParameterShard::Restore(const ShardSnapshot& snapshot) {
     return InvalidArgument("parameter shard: snapshot is of another optimizer than '{}'",
                            options_.optimizer.name);
   }
-  values_ = snapshot.values;
-  target_ = snapshot.target;
+  values_.Assign(snapshot.values);
+  target_.Assign(snapshot.target);
   version_ = snapshot.version;
   target_version_ = snapshot.target_version;
   counters_ = snapshot.counters;

@@ -12,6 +12,7 @@
 #include "gorila/base/mutex.h"
 #include "gorila/parameter_server/optimizer.h"
 #include "gorila/parameter_server/parameter_store.h"
+#include "gorila/parameter_server/shared_floats.h"
 
 namespace gorila {
 
@@ -48,7 +49,8 @@ struct ShardSnapshot {
   std::vector<NamedSlot> optimizer;
 };
 
-// Thread-safe: one lock guards the slice, and no call holds it longer than one pass over the slice.
+// Thread-safe: one lock guards the slice, and no call holds it longer than one pass over the slice,
+// or two where a push changes what is shared.
 class ParameterShard {
  public:
   enum class Verdict { kAccepted, kStale, kInvalid };
@@ -65,6 +67,12 @@ class ParameterShard {
   bool Pull(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
   bool PullTarget(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
 
+  // The same without a copy; null where Pull() copies nothing. The values stay as they are while
+  // they are held: the next push copies the slice then.
+  std::shared_ptr<const std::vector<float>> Share(std::int64_t& have) const GORILA_EXCLUDES(mutex_);
+  std::shared_ptr<const std::vector<float>> ShareTarget(std::int64_t& have) const
+      GORILA_EXCLUDES(mutex_);
+
   std::int64_t version() const GORILA_EXCLUDES(mutex_);
   std::int64_t target_version() const GORILA_EXCLUDES(mutex_);  // of the target copy
   ShardCounters counters() const GORILA_EXCLUDES(mutex_);
@@ -76,8 +84,8 @@ class ParameterShard {
  private:
   const ShardOptions options_;
   mutable Mutex mutex_;
-  std::vector<float> values_ GORILA_GUARDED_BY(mutex_);
-  std::vector<float> target_ GORILA_GUARDED_BY(mutex_);
+  SharedFloats values_ GORILA_GUARDED_BY(mutex_);
+  SharedFloats target_ GORILA_GUARDED_BY(mutex_);
   std::int64_t version_ GORILA_GUARDED_BY(mutex_) = 0;
   std::int64_t target_version_ GORILA_GUARDED_BY(mutex_) = 0;
   ShardCounters counters_ GORILA_GUARDED_BY(mutex_);

@@ -56,6 +56,25 @@ TEST(ParameterShardTest, EachAcceptedGradientMakesAVersion) {
   EXPECT_EQ(shard->counters().accepted, 2);
 }
 
+TEST(ParameterShardTest, WhatIsSharedStaysAsItIs) {
+  const auto shard = Make(Options(), {0, 10});
+  std::int64_t have = -1;
+  const auto first = shard->Share(have);
+  EXPECT_EQ(have, 0);
+  EXPECT_EQ(shard->Share(have), nullptr) << "nothing new";
+  std::int64_t have_target = -1;
+  const auto first_target = shard->ShareTarget(have_target);
+  for (int version = 0; version < 3; ++version) {  // a target period
+    ASSERT_EQ(shard->Push(std::vector<float>{1, 1}, version), Verdict::kAccepted);
+  }
+  EXPECT_THAT(*first, ElementsAre(0, 10));
+  EXPECT_THAT(*first_target, ElementsAre(0, 10));
+  EXPECT_THAT(*shard->Share(have), ElementsAre(-3, 7));
+  EXPECT_EQ(have, 3);
+  EXPECT_THAT(*shard->ShareTarget(have_target), ElementsAre(-3, 7));
+  EXPECT_EQ(have_target, 3);
+}
+
 TEST(ParameterShardTest, RefusesAGradientThatIsTooOldAndChangesOnlyACounter) {
   const auto shard = Make(Options(), {0});
   const std::vector<float> one = {1};

@@ -93,8 +93,11 @@ grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_
   return {&slice, 1};
 }
 
-grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std::size_t begin,
-                             std::size_t size) {
+namespace {
+
+grpc::Slice BytesSlice(const std::shared_ptr<const Payload>& payload, std::size_t begin,
+                       std::size_t size) {
+  if (payload->borrowed()) return {payload->bytes().data() + begin, size};
   // The slice owns a reference to the payload for as long as the transport holds it.
   auto* const reference = new std::shared_ptr<const Payload>(payload);
   const auto release = [](void* shared) {
@@ -102,8 +105,14 @@ grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std:
   };
   // gRPC takes void* but does not write to what is sent.
   auto* const data = const_cast<std::byte*>(payload->bytes().data() + begin);
-  const std::array<grpc::Slice, 2> slices = {PieceHead(size),
-                                             grpc::Slice(data, size, release, reference)};
+  return {data, size, release, reference};
+}
+
+}  // namespace
+
+grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std::size_t begin,
+                             std::size_t size) {
+  const std::array<grpc::Slice, 2> slices = {PieceHead(size), BytesSlice(payload, begin, size)};
   return {slices.data(), slices.size()};
 }
 

@@ -34,7 +34,8 @@ struct FirstPart {
 
 grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_bytes);
 
-// Bytes begin .. begin + size - 1 of `payload`, which the buffer keeps alive and does not copy.
+// Bytes begin .. begin + size - 1 of `payload`, which the buffer keeps alive and does not copy
+// unless they are borrowed.
 grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std::size_t begin,
                              std::size_t size);
 

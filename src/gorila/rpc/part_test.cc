@@ -4,6 +4,7 @@
 #include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "gorila/base/random.h"
@@ -78,6 +79,27 @@ TEST(PartTest, ThePayloadLivesAsLongAsItsSlices) {
     buffer = EncodePiece(payload, 0, 3);
   }
   EXPECT_TRUE(BytesOf(buffer).ends_with("xyz"));
+}
+
+TEST(PartTest, ABorrowedPayloadIsCopiedOnItsWay) {
+  std::vector<float> values = {1, 2, 3};
+  const grpc::ByteBuffer piece = EncodePiece(Payload::Borrow(values), sizeof(float), sizeof(float));
+  values[1] = 7;
+  std::array<float, 1> room{};
+  ASSERT_TRUE(DecodePiece(piece, std::as_writable_bytes(std::span(room))).ok());
+  EXPECT_EQ(room[0], 2);
+}
+
+TEST(PartTest, SharedFloatsAreNeitherCopiedNorLost) {
+  auto values = std::make_shared<const std::vector<float>>(std::vector<float>{1, 2});
+  const auto* const data = reinterpret_cast<const std::byte*>(values->data());
+  const auto payload = Payload::Of(std::move(values));
+  EXPECT_EQ(payload->bytes().data(), data);
+  std::array<float, 2> room{};
+  ASSERT_TRUE(
+      DecodePiece(EncodePiece(payload, 0, payload->size()), std::as_writable_bytes(std::span(room)))
+          .ok());
+  EXPECT_EQ(room[1], 2);
 }
 
 void ExpectRefused(const grpc::ByteBuffer& piece, Refusal refusal) {

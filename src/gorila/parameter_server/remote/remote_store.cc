@@ -264,10 +264,11 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
   return changed;
 }
 
-// A copy: what the transport still holds of a call that failed must not be the caller's.
+// Borrowed, or a copy: what the transport still holds of a call that failed must not be the
+// caller's.
 std::shared_ptr<const rpc::Payload> RemoteParameterStore::Encode(
     Link& link, std::span<const float> gradient) const {
-  if (options_.encoding == GradientEncoding::kFloat32) return rpc::CopyToPayload(gradient);
+  if (options_.encoding == GradientEncoding::kFloat32) return rpc::Payload::Borrow(gradient);
   std::vector<std::byte> bytes;
   {
     const MutexLock lock(link.encoder_mutex);

@@ -154,15 +154,13 @@ StatusOr<rpc::Response> ShardService::Pull(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto asked, rpc::ParseHeader<v1::PullRequest>(request));
   GORILA_RETURN_IF_ERROR(CheckGeneration(asked.seen_generation()));
   std::int64_t have = asked.have_generation() == generation_ ? asked.have_version() : -1;
-  auto payload = std::make_shared<rpc::Payload>(place_.slice.size() * sizeof(float));
-  const bool copied = asked.target() ? shard_->PullTarget(payload->floats(), have)
-                                     : shard_->Pull(payload->floats(), have);
+  auto values = asked.target() ? shard_->ShareTarget(have) : shard_->Share(have);
   v1::PullResponse response;
   response.set_generation(generation_);
   response.set_version(have);
   response.set_latest_version(shard_->version());
   response.set_target_version(shard_->target_version());
-  return Encode(response, copied ? std::move(payload) : nullptr);
+  return Encode(response, values != nullptr ? rpc::Payload::Of(std::move(values)) : nullptr);
 }
 
 StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
