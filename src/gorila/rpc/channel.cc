@@ -17,8 +17,10 @@ constexpr std::chrono::milliseconds kStopLook{50};
 grpc::ChannelArguments MakeArguments(const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  if (!options.endpoint.unix_socket) {
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  }
   // A server that is gone without a word is noticed within seconds, and found again soon after it
   // is back; gRPC's own backoff grows to two minutes.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 1000);

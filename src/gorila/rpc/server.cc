@@ -89,10 +89,12 @@ class Service final : public grpc::CallbackGenericService {
   std::map<std::string, Method, std::less<>> methods_;
 };
 
-void SetArguments(grpc::ServerBuilder& builder) {
+void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  if (!endpoint.unix_socket) {
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  }
   // Two processes must never share a port, as the system would allow.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A peer that is gone without a word (its machine cut off, the process stopped) is noticed.
@@ -124,7 +126,7 @@ StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
 
 Status Server::Listen() {
   grpc::ServerBuilder builder;
-  SetArguments(builder);
+  SetArguments(builder, endpoint_);
   int port = 0;
   builder.AddListeningPort(ToString(endpoint_), MakeServerCredentials(state_->options.tls), &port);
   builder.RegisterCallbackGenericService(service_.get());
