@@ -122,6 +122,26 @@ class Certificates(cluster.Case):
         self.stop(shard)
 
 
+class Staleness(cluster.Case):
+    def assert_never_staler_than(self, versions, overlap):
+        settings = ["--set", f"parameter_server.max_staleness={versions}"]
+        settings += ["--set", f"parameter_server.overlap={overlap}"]
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *settings)
+        bundle = self.start_bundle(address, 0, *settings)
+        self.wait_for_status(lambda seen: seen["pushed"] > 200, address, shard, bundle)
+        self.stop(bundle, expect=130)
+        seen = self.status(address)
+        self.assert_adds_up(seen)
+        self.assertEqual(seen["stale"], 0, seen)
+        self.stop(shard)
+
+    def test_a_bundle_alone_computes_from_what_its_last_gradient_made(self):
+        self.assert_never_staler_than(0, overlap="false")
+
+    def test_a_bundle_alone_that_does_not_wait_is_at_most_two_behind(self):
+        self.assert_never_staler_than(2, overlap="true")
+
+
 class Faults(cluster.Case):
     def start_run(self, address, bundles=2):
         return [self.start_bundle(address, i) for i in range(bundles)]

@@ -54,6 +54,7 @@ struct ParameterServerSection {
   ShardOptions options;  // its optimizer is the [optimizer] section
   GradientEncoding encoding = GradientEncoding::kFloat32;  // between processes
   double topk_fraction = 0.01;                             // of kTopK
+  bool overlap = false;  // computing goes on while parameters travel between processes
 };
 
 // [replay]

@@ -330,6 +330,9 @@ const std::array kKeys = {
               "topk: part of a gradient's entries that is sent, the largest", "",
               Real(GORILA_FIELD(parameter_server.topk_fraction),
                    {.low = 0, .high = kMaxTopKFraction, .without_low = true})},
+    ConfigKey{"parameter_server.overlap",
+              "Whether processes compute on while gradients and parameters travel, with older ones",
+              "", Boolean(GORILA_FIELD(parameter_server.overlap))},
 
     ConfigKey{"evaluation.protocol", "How a network is scored",
               "Gorila, DQN: noop30; Gorila: human-starts too",

@@ -71,8 +71,9 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(own, options.index));
   const auto replay = ConnectReplay(options.parts, config, network, options.index,
                                     config.actor.environments, hooks, stopped);
-  GORILA_ASSIGN_OR_RETURN(const auto replica,
-                          MakeReplica(config, network, *store, NetworkReplica::Follows::kOnline));
+  WorkerStore worker_store(config, *store);
+  GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, worker_store.store(),
+                                                          NetworkReplica::Follows::kOnline));
   Actor actor(
       config.actor.options, {.index = options.index, .actors = options.actors},
       std::move(environments), *replica, *replay,
@@ -86,7 +87,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
     report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
     (*report.status.mutable_gauges())["epsilon"] = shown.Take(report.episodes);
     (*report.status.mutable_counters())["frames"] = clock.own();
-    AddStoreStatus(store->traffic(), report.status);
+    worker_store.AddStatus(report.status);
     AddReplayStatus(*replay, report.status);
     return report;
   });

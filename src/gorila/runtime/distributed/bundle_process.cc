@@ -51,9 +51,10 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<RemoteParameterStore> store,
                           ConnectStore(parts, config, network, hooks));
   FrameClock clock;
-  GORILA_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Bundle> bundle,
-      Bundle::Make(WithStreamsOfThisLife(config, *store), network, options.index, *store, clock));
+  WorkerStore worker_store(config, *store);
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Bundle> bundle,
+                          Bundle::Make(WithStreamsOfThisLife(config, *store), network,
+                                       options.index, worker_store.store(), clock));
   LearnerStatistics learning;  // of the reporter's thread
   ProgressReporter reporter(*store, clock, [&] {
     BundleStatus seen = bundle->TakeStatus();
@@ -63,7 +64,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     ProcessReport report;
     report.status = MakeStatus(options.index, seconds, clock, seen, learning);
-    AddStoreStatus(store->traffic(), report.status);
+    worker_store.AddStatus(report.status);
     report.episodes = std::move(seen.episodes);
     return report;
   });
@@ -73,6 +74,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     if (absl::IsCancelled(status) && hooks.stopped()) break;
     GORILA_RETURN_IF_ERROR(status);
   }
+  GORILA_RETURN_IF_ERROR(SettleUnlessStopped(worker_store, hooks));
   return reporter.Finish(config.run.frames, hooks);
 }
 

@@ -50,12 +50,14 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
   const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
+  WorkerStore worker_store(config, *store);
+  ParameterStore& used = worker_store.store();
   GORILA_ASSIGN_OR_RETURN(const auto online,
-                          MakeReplica(config, network, *store, NetworkReplica::Follows::kOnline));
+                          MakeReplica(config, network, used, NetworkReplica::Follows::kOnline));
   GORILA_ASSIGN_OR_RETURN(auto target,
-                          MakeReplica(config, network, *store, NetworkReplica::Follows::kTarget));
-  GORILA_ASSIGN_OR_RETURN(const auto learner, Learner::Make(config.learner, *online,
-                                                            std::move(target), *replay, *store));
+                          MakeReplica(config, network, used, NetworkReplica::Follows::kTarget));
+  GORILA_ASSIGN_OR_RETURN(const auto learner,
+                          Learner::Make(config.learner, *online, std::move(target), *replay, used));
   Shown shown;
   ProgressReporter reporter(*store, clock, [&] {
     ProcessReport report;
@@ -63,7 +65,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     report.status.set_index(options.index);
     report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
     shown.AddTo(report.status);
-    AddStoreStatus(store->traffic(), report.status);
+    worker_store.AddStatus(report.status);
     AddReplayStatus(*replay, report.status);
     return report;
   });
@@ -74,6 +76,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     GORILA_RETURN_IF_ERROR(status);
     shown.Publish(*learner);
   }
+  GORILA_RETURN_IF_ERROR(SettleUnlessStopped(worker_store, hooks));
   return reporter.Finish(config.run.frames, hooks);
 }
 

@@ -31,6 +31,11 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                         .message = hooks.message});
 }
 
+Status SettleUnlessStopped(WorkerStore& worker_store, const RoleHooks& hooks) {
+  const Status status = worker_store.Settle();
+  return absl::IsCancelled(status) && hooks.stopped() ? OkStatus() : status;
+}
+
 Config WithStreamsOfThisLife(const Config& config, const RemoteParameterStore& store) {
   Config own = config;
   if (const std::int64_t updates = store.UpdateCount(); updates > 0) {
@@ -68,13 +73,14 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
       std::move(shards), RandomStream(id));
 }
 
-void AddStoreStatus(const RemoteStoreTraffic& traffic, v1::RoleStatus& status) {
+void WorkerStore::AddStatus(v1::RoleStatus& status) const {
+  const RemoteStoreTraffic traffic = remote_.traffic();
   auto& counters = *status.mutable_counters();
   counters["pushes"] = traffic.pushes;
   counters["bytes_pushed"] = traffic.bytes_pushed;
   counters["bytes_pulled"] = traffic.bytes_pulled;
   counters["retries"] = traffic.retries;
-  (*status.mutable_gauges())["parameter_server_seconds"] = traffic.seconds;
+  (*status.mutable_gauges())["parameter_server_seconds"] = seconds_blocked();
 }
 
 void AddReplayStatus(const ShardedReplay& replay, v1::RoleStatus& status) {

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "gorila/parameter_server/overlapped_store.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/replay/sharded_replay.h"
 #include "gorila/runtime/config.h"
@@ -29,6 +31,38 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                                              const NetworkSpec& network,
                                                              const RoleHooks& hooks);
 
+// What the actor and learner of a process push to and pull from: the shards, or with
+// parameter_server.overlap a store that does it while they compute.
+class WorkerStore {
+ public:
+  // `remote` must outlive this.
+  WorkerStore(const Config& config, RemoteParameterStore& remote) : remote_(remote) {
+    if (config.parameter_server.overlap) overlapped_.emplace(remote);
+  }
+
+  ParameterStore& store() {
+    if (overlapped_.has_value()) return *overlapped_;
+    return remote_;
+  }
+  // That pushes and pulls have kept their callers waiting, over all threads.
+  double seconds_blocked() const {
+    return overlapped_.has_value() ? overlapped_->seconds_blocked() : remote_.traffic().seconds;
+  }
+
+  // Adds what a process reports of it.
+  void AddStatus(v1::RoleStatus& status) const;
+
+  // Blocks until every gradient is decided on. Errors as the store's.
+  Status Settle() { return overlapped_.has_value() ? overlapped_->Settle().status() : OkStatus(); }
+
+ private:
+  RemoteParameterStore& remote_;
+  std::optional<OverlappedParameterStore> overlapped_;
+};
+
+// worker_store.Settle(), but OK when it was cut short because the process shall end.
+Status SettleUnlessStopped(WorkerStore& worker_store, const RoleHooks& hooks);
+
 // `config` with a seed of its own for a process that joins after updates were made: one that was
 // started again must not repeat the random streams of its earlier life. `store` is connected.
 Config WithStreamsOfThisLife(const Config& config, const RemoteParameterStore& store);
@@ -39,8 +73,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                                              const RoleHooks& hooks,
                                              const rpc::StopPredicate& stop);
 
-// Adds what a process reports of both.
-void AddStoreStatus(const RemoteStoreTraffic& traffic, v1::RoleStatus& status);
+// Adds what a process reports of it.
 void AddReplayStatus(const ShardedReplay& replay, v1::RoleStatus& status);
 
 }  // namespace gorila

@@ -1,0 +1,169 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <optional>
+
+#include "gorila/base/mutex.h"
+#include "gorila/parameter_server/in_process_store.h"
+#include "gorila/parameter_server/overlapped_store.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+
+constexpr std::size_t kSize = 5000;
+constexpr int kShards = 2;
+
+// With gradients of 1 from 0, version v is the value -v exactly.
+std::unique_ptr<InProcessParameterStore> MakeShards() {
+  return InProcessParameterStore::Make(
+             {.target_period = 10, .optimizer = {.name = "sgd", .learning_rate = 1}}, kShards,
+             std::vector<float>(kSize))
+      .value();
+}
+
+// A store that is far away: its pushes wait for Open(), and can be made to fail.
+class FarStore final : public ParameterStore {
+ public:
+  std::size_t size() const override { return kSize; }
+  int num_shards() const override { return kShards; }
+  StatusOr<bool> Pull(std::span<float> values, ShardVersions& versions) override {
+    return shards_->Pull(values, versions);
+  }
+  StatusOr<bool> PullTarget(std::span<float> values, ShardVersions& versions) override {
+    return shards_->PullTarget(values, versions);
+  }
+  StatusOr<PushOutcome> Push(std::span<const float> gradient,
+                             const ShardVersions& versions) override {
+    {
+      const MutexLock lock(mutex_);
+      while (!open_) changed_.Wait(mutex_);
+      GORILA_RETURN_IF_ERROR(failure_);
+    }
+    return shards_->Push(gradient, versions);
+  }
+  std::int64_t UpdateCount() const override { return shards_->UpdateCount(); }
+
+  void Open(bool open = true) {
+    const MutexLock lock(mutex_);
+    open_ = open;
+    changed_.NotifyAll();
+  }
+  void Fail(Status failure) {
+    const MutexLock lock(mutex_);
+    failure_ = std::move(failure);
+  }
+  InProcessParameterStore& shards() { return *shards_; }
+
+ private:
+  const std::unique_ptr<InProcessParameterStore> shards_ = MakeShards();
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ GORILA_GUARDED_BY(mutex_) = true;
+  Status failure_ GORILA_GUARDED_BY(mutex_);
+};
+
+class OverlappedStoreTest : public testing::Test {
+ protected:
+  bool Pull() {
+    const StatusOr<bool> changed = store_->Pull(values_, versions_);
+    EXPECT_TRUE(changed.ok()) << changed.status();
+    return changed.value_or(false);
+  }
+  StatusOr<PushOutcome> Push() { return store_->Push(std::vector<float>(kSize, 1), versions_); }
+
+  FarStore far_;
+  std::optional<OverlappedParameterStore> store_{far_};
+  std::vector<float> values_ = std::vector<float>(kSize, 77);
+  ShardVersions versions_ = ShardVersions(kShards, -1);
+};
+
+TEST_F(OverlappedStoreTest, TheFirstPullWaitsForParameters) {
+  EXPECT_TRUE(Pull());
+  EXPECT_THAT(values_, Each(0));
+  EXPECT_THAT(versions_, Each(0));
+}
+
+TEST_F(OverlappedStoreTest, ComputingGoesOnWhileAGradientIsUnderWay) {
+  Pull();
+  far_.Open(false);
+  ASSERT_TRUE(Push().ok());
+  const double blocked = store_->seconds_blocked();
+  EXPECT_FALSE(Pull());  // would hang if it waited for the push
+  EXPECT_EQ(store_->seconds_blocked(), blocked);
+  EXPECT_EQ(far_.UpdateCount(), 0);
+  far_.Open();
+  EXPECT_EQ(store_->Settle()->accepted, kShards);
+  EXPECT_EQ(far_.UpdateCount(), 1);
+}
+
+TEST_F(OverlappedStoreTest, OnlyOneGradientIsUnderWay) {
+  Pull();
+  far_.Open(false);
+  ASSERT_TRUE(Push().ok());
+  std::future<StatusOr<PushOutcome>> second = std::async(std::launch::async, [&] { return Push(); });
+  far_.Open();
+  EXPECT_EQ(second.get()->accepted, kShards) << "the first one's outcome";
+  EXPECT_GE(far_.UpdateCount(), 1);
+}
+
+TEST_F(OverlappedStoreTest, WhatOthersPushedComesWithoutWaitingForIt) {
+  Pull();
+  ASSERT_TRUE(far_.shards().Push(std::vector<float>(kSize, 1), {0, 0}).ok());
+  while (versions_ != ShardVersions(kShards, 1)) {
+    Pull();
+    ASSERT_THAT(values_, Each(-static_cast<float>(versions_[0])));
+  }
+  EXPECT_THAT(values_, Each(-1));
+}
+
+TEST_F(OverlappedStoreTest, AGradientLacksAtMostTwoBeforeItAndNoneIsLost) {
+  constexpr int kPushes = 500;
+  PushOutcome total;
+  for (int i = 0; i < kPushes; ++i) {
+    Pull();
+    total += Push().value();
+  }
+  total += store_->Settle().value();
+  EXPECT_EQ(total.accepted, kPushes * kShards);
+  const ShardCounters counters = far_.shards().shard(0).counters();
+  EXPECT_EQ(counters.accepted, kPushes);
+  EXPECT_EQ(counters.staleness[0] + counters.staleness[1] + counters.staleness[2], kPushes);
+  EXPECT_LE(counters.staleness_sum, 2 * kPushes);
+  std::vector<float> values(kSize);
+  ShardVersions versions(kShards, -1);
+  ASSERT_TRUE(far_.Pull(values, versions).ok());
+  EXPECT_THAT(values, Each(-static_cast<float>(kPushes)));
+}
+
+TEST_F(OverlappedStoreTest, AGradientUnderWayIsAppliedBeforeTheStoreEnds) {
+  Pull();
+  ASSERT_TRUE(Push().ok());
+  store_.reset();
+  EXPECT_EQ(far_.UpdateCount(), 1);
+}
+
+TEST_F(OverlappedStoreTest, AnErrorIsGivenToEveryLaterCall) {
+  Pull();
+  far_.Fail(Unavailable("the far side is gone"));
+  ASSERT_TRUE(Push().ok());
+  const StatusOr<PushOutcome> settled = store_->Settle();
+  EXPECT_EQ(settled.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(settled.status().message()), HasSubstr("far side"));
+  EXPECT_EQ(Push().status(), settled.status());
+  EXPECT_EQ(store_->Pull(values_, versions_).status(), settled.status());
+}
+
+TEST_F(OverlappedStoreTest, RefusesVectorsOfAnotherSize) {
+  std::vector<float> values(kSize - 1);
+  const StatusOr<bool> pulled = store_->Pull(values, versions_);
+  EXPECT_THAT(std::string(pulled.status().message()), HasSubstr("4999 values and 2 versions"));
+  EXPECT_FALSE(store_->Push(values, versions_).ok());
+}
+
+}  // namespace
+}  // namespace gorila
