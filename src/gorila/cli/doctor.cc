@@ -19,6 +19,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/atari/game_names.h"
+#include "gorila/network/torch/torch_module.h"
 #include "gorila/runtime/trainer.h"
 
 namespace gorila::cli {
@@ -92,7 +93,14 @@ Finding CheckOneDnn() {
                       threads == nullptr ? "not set" : threads)};
 }
 
-Finding CheckLibraries() { return {Level::kOk, "optional", "libtorch: not built in, not needed"}; }
+Finding CheckTorch() {
+  if (!TorchIsBuiltIn()) return {Level::kOk, "libtorch", "not built in, not needed"};
+  const StatusOr<const TorchModule*> module = LoadTorchModule();
+  if (!module.ok()) return {Level::kAdvice, "libtorch", std::string(module.status().message())};
+  return {Level::kOk, "libtorch",
+          fmt::format("{}, {} CUDA devices (network.backend torch)", (*module)->libtorch_version,
+                      (*module)->cuda_devices)};
+}
 
 // How many ROM files of games that ALE knows lie in `folder`.
 int CountRoms(const fs::path& folder) {
@@ -199,7 +207,7 @@ StatusOr<int> Examine(const DoctorOptions& options) {
                                    CheckCores(machine, config),
                                    CheckMemory(machine, replay),
                                    CheckOneDnn(),
-                                   CheckLibraries(),
+                                   CheckTorch(),
                                    CheckAtari(config),
                                    CheckDenormals(),
                                    CheckDisk(options.run_directory, config, replay)};

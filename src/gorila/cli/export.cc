@@ -12,6 +12,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/export/npz.h"
 #include "gorila/export/onnx.h"
+#include "gorila/export/torchscript.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/run_checkpoint.h"
 
@@ -51,11 +52,10 @@ StatusOr<std::string> ToSafetensors(const Exported& network) {
                           {{"environment", network.trained.config.environment.name}});
 }
 
-StatusOr<std::string> ToTorchScript(const Exported&) {
-  return InvalidArgument(
-      "--format torchscript needs libtorch, which this program is built without; expected npz, "
-      "onnx "
-      "or safetensors");
+StatusOr<std::string> ToTorchScript(const Exported& network) {
+  StatusOr<std::string> bytes = EncodeTorchScript(network.spec, network.trained.parameters);
+  if (!bytes.ok()) return Annotate(bytes.status(), "--format torchscript");
+  return bytes;
 }
 
 struct Format {
@@ -64,10 +64,11 @@ struct Format {
   StatusOr<std::string> (*encode)(const Exported& network);
 };
 
-constexpr Format kFormats[] = {{"npz", "arrays for numpy.load", &ToNpz},
-                               {"onnx", "the whole network, observations to Q-values", &ToOnnx},
-                               {"safetensors", "tensors for PyTorch and others", &ToSafetensors},
-                               {"torchscript", "needs libtorch", &ToTorchScript}};
+constexpr Format kFormats[] = {
+    {"npz", "arrays for numpy.load", &ToNpz},
+    {"onnx", "the whole network, observations to Q-values", &ToOnnx},
+    {"safetensors", "tensors for PyTorch and others", &ToSafetensors},
+    {"torchscript", "the same for torch.jit.load; needs libtorch", &ToTorchScript}};
 
 StatusOr<const Format*> FindFormat(const std::string& name) {
   std::vector<const char*> names;
@@ -96,8 +97,9 @@ constexpr CommandText kText = {
     .name = "export",
     .summary = "Write a trained network for other programs",
     .details =
-        R"(onnx is the whole network: it reads observations as the environment writes them and gives
-Q-values. npz and safetensors are its parameters, named and shaped as PyTorch has them.
+        R"(onnx and torchscript are the whole network: it reads observations as the environment writes them
+and gives Q-values. npz and safetensors are its parameters, named and shaped as PyTorch has them.
+torchscript needs a program that is built with libtorch.
 )",
     .examples = R"(gorila export runs/minatar-breakout-minatar-seed1-1 --format onnx
 gorila export runs/mine/checkpoints/000000050000 --format npz --output weights.npz

@@ -8,15 +8,26 @@
 #include "gorila/network/network_shape.h"
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/reference/reference_network.h"
+#include "gorila/network/torch/torch_network.h"
 
 namespace gorila {
 namespace {
 
-constexpr std::array<QNetworkBackend, 3> kBackends = {{
-    {"gemm", "im2col and SGEMM, for small networks", &MakeGemmNetwork},
-    {"onednn", "oneDNN's convolutions in its own layouts, for large networks", &MakeOneDnnNetwork},
-    {"reference", "plain loops in double precision; slow, for checking", &MakeReferenceNetwork},
-}};
+template <auto kMake>
+StatusOr<std::unique_ptr<QNetwork>> OnCpu(const NetworkSpec& spec, int max_batch,
+                                          std::string_view) {
+  return kMake(spec, max_batch);
+}
+
+constexpr std::array kBackends = {
+    QNetworkBackend{"gemm", "im2col and SGEMM, for small networks", &OnCpu<&MakeGemmNetwork>},
+    QNetworkBackend{"onednn", "oneDNN's convolutions in its own layouts, for large networks",
+                    &OnCpu<&MakeOneDnnNetwork>},
+    QNetworkBackend{"reference", "plain loops in double precision; slow, for checking",
+                    &OnCpu<&MakeReferenceNetwork>},
+    QNetworkBackend{"torch", "libtorch, where the program is built with it; the CPU or a GPU",
+                    &MakeTorchNetwork, &CheckTorch},
+};
 
 // The flat vectors as they lie, or layouts of their own: where the second begins to pay, measured
 // over networks between minatar_dqn (0.3 MFLOP an observation) and nature_dqn (19 MFLOP).
@@ -25,24 +36,62 @@ std::string_view FastestFor(const NetworkSpec& spec) {
   return MakeNetworkShape(spec).forward_flops() < kLargeNetwork ? "gemm" : "onednn";
 }
 
+// Null for "auto", which takes one of those that compute on the CPU.
+StatusOr<const QNetworkBackend*> FindBackend(std::string_view name) {
+  std::vector<std::string_view> names = {"auto"};
+  if (name == names.front()) return nullptr;
+  for (const QNetworkBackend& row : QNetworkBackends()) {
+    if (row.name == name) return &row;
+    names.push_back(row.name);
+  }
+  return InvalidArgument("network backend is '{}'; expected {} (did you mean '{}'?)", name,
+                         fmt::join(names, ", "), NearestName(name, names));
+}
+
+// "cuda" or "cuda:N".
+bool IsCuda(std::string_view device) {
+  constexpr std::string_view kCuda = "cuda";
+  if (!device.starts_with(kCuda)) return false;
+  const std::string_view rest = device.substr(kCuda.size());
+  constexpr std::size_t kMostDigits = 2;  // libtorch counts devices in 8 bits
+  return rest.empty() ||
+         (rest.size() >= 2 && rest.size() <= 1 + kMostDigits && rest.front() == ':' &&
+          rest.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 }  // namespace
 
 std::span<const QNetworkBackend> QNetworkBackends() { return kBackends; }
 
+Status CheckDevice(std::string_view backend, std::string_view device) {
+  GORILA_ASSIGN_OR_RETURN(const QNetworkBackend* const row, FindBackend(backend));
+  if (device == "cpu") return OkStatus();
+  if (!IsCuda(device)) {
+    return InvalidArgument(
+        "network.device is '{}'; expected cpu, cuda or cuda:N with N from 0 to 99", device);
+  }
+  if (row != nullptr && row->check != nullptr) return OkStatus();
+  return InvalidArgument(
+      "network.device is {} with network.backend {}; expected cpu, or network.backend torch",
+      device, backend);
+}
+
+Status CheckBackend(std::string_view backend, std::string_view device) {
+  GORILA_RETURN_IF_ERROR(CheckDevice(backend, device));
+  GORILA_ASSIGN_OR_RETURN(const QNetworkBackend* const row, FindBackend(backend));
+  return row == nullptr || row->check == nullptr ? OkStatus() : row->check(device);
+}
+
 StatusOr<std::unique_ptr<QNetwork>> MakeQNetwork(std::string_view backend, const NetworkSpec& spec,
-                                                 int max_batch) {
+                                                 int max_batch, std::string_view device) {
   GORILA_RETURN_IF_ERROR(CheckNetworkSpec(spec));
   if (max_batch < 1) {
     return InvalidArgument("max_batch is {}; expected at least 1", max_batch);
   }
+  GORILA_RETURN_IF_ERROR(CheckBackend(backend, device));
   const std::string_view wanted = backend == "auto" ? FastestFor(spec) : backend;
-  std::vector<std::string_view> names = {"auto"};
-  for (const QNetworkBackend& row : QNetworkBackends()) {
-    if (row.name == wanted) return row.make(spec, max_batch);
-    names.push_back(row.name);
-  }
-  return InvalidArgument("network backend is '{}'; expected {} (did you mean '{}'?)", backend,
-                         fmt::join(names, ", "), NearestName(backend, names));
+  GORILA_ASSIGN_OR_RETURN(const QNetworkBackend* const row, FindBackend(wanted));
+  return row->make(spec, max_batch, device);
 }
 
 }  // namespace gorila

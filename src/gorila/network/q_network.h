@@ -15,9 +15,10 @@
 namespace gorila {
 
 // One network with its own scratch memory, used by one thread at a time; any number of them may
-// compute at once, each in the thread that calls it and no other. No call blocks or, after the
-// first use of a batch size, allocates buffers. The same inputs give the same bits on the same
-// machine. Arguments of the wrong size are a broken invariant (GORILA_CHECK).
+// compute at once, each in the thread that calls it and no other. No call blocks (on a GPU: but for
+// its results) or, after the first use of a batch size, allocates buffers (but libtorch, which
+// always does). The same inputs give the same bits on the same machine. Arguments of the wrong size
+// are a broken invariant (GORILA_CHECK).
 class QNetwork {
  public:
   virtual ~QNetwork() = default;
@@ -46,14 +47,27 @@ class QNetwork {
 struct QNetworkBackend {
   std::string_view name;
   std::string_view summary;
-  StatusOr<std::unique_ptr<QNetwork>> (*make)(const NetworkSpec& spec, int max_batch);
+  // `device` is "cpu" where `check` is null.
+  StatusOr<std::unique_ptr<QNetwork>> (*make)(const NetworkSpec& spec, int max_batch,
+                                              std::string_view device);
+  // Whether it can be used here, with `device`. Null: always, on the CPU and nowhere else.
+  Status (*check)(std::string_view device) = nullptr;
 };
 std::span<const QNetworkBackend> QNetworkBackends();
 
-// `backend`: "auto" (the fastest here for this network) or a name in the table. InvalidArgument for
-// an unknown one or a spec that does not fit.
+// InvalidArgument unless `device` is "cpu" or, for a backend that computes elsewhere too, "cuda" or
+// "cuda:N". Does not look at this machine. `backend` as for MakeQNetwork.
+Status CheckDevice(std::string_view backend, std::string_view device);
+
+// Whether this program can compute so on this machine: InvalidArgument when it is built without the
+// backend's library or there is no such device, Unavailable when the library cannot be loaded. The
+// first call for the backend torch takes about a second.
+Status CheckBackend(std::string_view backend, std::string_view device);
+
+// `backend`: "auto" (the fastest on this CPU for this network) or a name in the table.
+// InvalidArgument for an unknown one or a spec that does not fit; fails as CheckBackend does.
 StatusOr<std::unique_ptr<QNetwork>> MakeQNetwork(std::string_view backend, const NetworkSpec& spec,
-                                                 int max_batch);
+                                                 int max_batch, std::string_view device = "cpu");
 
 }  // namespace gorila
 

@@ -11,6 +11,7 @@
 
 #include "gorila/base/random.h"
 #include "gorila/network/reference/reference_network.h"
+#include "gorila/network/torch/torch_module.h"
 
 namespace gorila {
 namespace {
@@ -160,8 +161,15 @@ void ExpectClose(std::span<const float> actual, std::span<const double> expected
   EXPECT_LE(worst, tolerance * scale) << what;
 }
 
+// Without libtorch, the tests of the backend torch say so and are skipped.
+bool IsMissing(std::string_view backend) { return backend == "torch" && !TorchIsBuiltIn(); }
+
 class QNetworkTest : public ::testing::TestWithParam<std::tuple<std::string, Case>> {
  protected:
+  void SetUp() override {
+    if (IsMissing(backend())) GTEST_SKIP() << "built without libtorch";
+  }
+
   const std::string& backend() const { return std::get<0>(GetParam()); }
   const NetworkSpec& spec() const { return std::get<1>(GetParam()).spec; }
   bool small() const { return spec().input.height < 84; }
@@ -295,14 +303,20 @@ TEST_P(QNetworkTest, TwoThreadsWithTheirOwnNetworksDoNotDisturbEachOther) {
   }
 }
 
-std::vector<std::string> BackendNames() {
+std::vector<std::string> AllBackendNames() {
   std::vector<std::string> names = {"auto"};
   for (const QNetworkBackend& backend : QNetworkBackends()) names.emplace_back(backend.name);
   return names;
 }
 
+std::vector<std::string> BackendNames() {
+  std::vector<std::string> names = AllBackendNames();
+  names.erase(std::remove_if(names.begin(), names.end(), IsMissing), names.end());
+  return names;
+}
+
 INSTANTIATE_TEST_SUITE_P(AllBackends, QNetworkTest,
-                         ::testing::Combine(::testing::ValuesIn(BackendNames()),
+                         ::testing::Combine(::testing::ValuesIn(AllBackendNames()),
                                             ::testing::ValuesIn(Cases())),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" + std::get<1>(info.param).name;

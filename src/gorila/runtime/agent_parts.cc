@@ -30,10 +30,11 @@ StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const 
 StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       const NetworkSpec& network,
                                                       ParameterStore& store,
-                                                      NetworkReplica::Follows follows) {
+                                                      NetworkReplica::Follows follows,
+                                                      std::string_view device) {
   const int max_batch = std::max(config.actor.environments, config.learner.batch_size);
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(config.network.backend, network, max_batch));
+                          MakeQNetwork(config.network.backend, network, max_batch, device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
 }
 

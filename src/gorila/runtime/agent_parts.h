@@ -17,11 +17,13 @@ namespace gorila {
 StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const Config& config,
                                                                           int actor);
 
-// A replica for the batches of an actor and a learner. `store` must outlive it.
+// A replica for the batches of an actor and a learner, computed on `device`. `store` must outlive
+// it.
 StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       const NetworkSpec& network,
                                                       ParameterStore& store,
-                                                      NetworkReplica::Follows follows);
+                                                      NetworkReplica::Follows follows,
+                                                      std::string_view device);
 
 // Bytes of memory of this machine; the largest number where it does not say.
 std::int64_t MachineMemoryBytes();

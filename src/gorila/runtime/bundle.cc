@@ -14,10 +14,11 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
   GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, index));
   ParameterStore& timed_store = bundle->store_;
   GORILA_ASSIGN_OR_RETURN(
-      bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline));
-  GORILA_ASSIGN_OR_RETURN(
-      std::unique_ptr<NetworkReplica> target,
-      MakeReplica(config, network, timed_store, NetworkReplica::Follows::kTarget));
+      bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline,
+                                   config.network.device));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
+                          MakeReplica(config, network, timed_store,
+                                      NetworkReplica::Follows::kTarget, config.network.device));
   GORILA_ASSIGN_OR_RETURN(
       bundle->replay_,
       LocalReplay::Make(config.replay.options, network.input, config.actor.environments,

@@ -40,6 +40,7 @@ struct NetworkSection {
   std::vector<ConvolutionSpec> convolutions;  // preset = "custom": [[filters, kernel, stride], ...]
   std::vector<int> hidden;                    // preset = "custom"
   std::string backend = "auto";               // a row of QNetworkBackends() or "auto"
+  std::string device = "cpu";                 // where bundles and learners compute it
 };
 
 // [actor]

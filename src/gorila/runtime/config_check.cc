@@ -1,4 +1,5 @@
 // Checks that concern more than one key.
+#include "gorila/network/q_network.h"
 #include "gorila/runtime/config_keys.h"
 
 namespace gorila {
@@ -45,7 +46,7 @@ Status CheckNetwork(const NetworkSection& network) {
         "network.convolutions and network.hidden",
         network.preset);
   }
-  return OkStatus();
+  return CheckDevice(network.backend, network.device);
 }
 
 Status CheckExploration(const ExplorationOptions& exploration) {

@@ -207,6 +207,9 @@ const std::array kKeys = {
               "Gorila, DQN: [512]", Layers<HiddenLayersField>(GORILA_FIELD(network.hidden))},
     ConfigKey{"network.backend", "What computes the network; auto is the fastest here", "",
               Name(GORILA_FIELD(network.backend), &BackendNames)},
+    ConfigKey{"network.device",
+              "Where bundles and learners compute it: cpu, or with backend torch cuda or cuda:N",
+              "", Name(GORILA_FIELD(network.device), nullptr)},
 
     ConfigKey{"actor.environments",
               "Environments of each actor, stepped together with one forward pass",

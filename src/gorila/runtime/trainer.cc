@@ -5,6 +5,7 @@
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/file.h"
+#include "gorila/network/q_network.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/config_keys.h"
 
@@ -46,6 +47,7 @@ Status Trainer::Check(const Config& config) {
   }
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
   return CheckReplayBudget(config, network);
 }
 

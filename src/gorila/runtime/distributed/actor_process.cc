@@ -72,8 +72,10 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   const auto replay = ConnectReplay(options.parts, config, network, options.index,
                                     config.actor.environments, hooks, stopped);
   WorkerStore worker_store(config, *store);
-  GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, worker_store.store(),
-                                                          NetworkReplica::Follows::kOnline));
+  // Acting's batches are small: what has a GPU leaves it to the learners.
+  GORILA_ASSIGN_OR_RETURN(const auto replica,
+                          MakeReplica(config, network, worker_store.store(),
+                                      NetworkReplica::Follows::kOnline, "cpu"));
   Actor actor(
       config.actor.options, {.index = options.index, .actors = options.actors},
       std::move(environments), *replica, *replay,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/network/q_network.h"
 #include "gorila/replay/replay_shard.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
@@ -98,6 +99,7 @@ Status CheckLaunch(const Config& config) {
 
 Status CheckLocalLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const ReplayShardOptions shard{.replay = config.replay.options,
                                  .observation = network.input,

@@ -1,0 +1,22 @@
+// A Q-network as a TorchScript module, which PyTorch and libtorch compute.
+#ifndef GORILA_EXPORT_TORCHSCRIPT_H_
+#define GORILA_EXPORT_TORCHSCRIPT_H_
+
+#include <span>
+#include <string>
+
+#include "gorila/network/network_spec.h"
+
+namespace gorila {
+
+// The bytes of a file for torch.jit.load. Its method forward takes what the environment writes,
+// batch x (stack * channels) x height x width of uint8 or float32, frames oldest first, and gives
+// batch x actions of float32. Its parameters are named as the layout's, "conv1.weight", and in
+// `parameters` in the layout's order and as many. InvalidArgument where the program is built
+// without libtorch, Unavailable when that cannot be loaded or refuses. The first call takes about a
+// second. Thread-safe.
+StatusOr<std::string> EncodeTorchScript(const NetworkSpec& spec, std::span<const float> parameters);
+
+}  // namespace gorila
+
+#endif  // GORILA_EXPORT_TORCHSCRIPT_H_
