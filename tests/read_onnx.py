@@ -2,13 +2,17 @@
 
     python3 tests/read_onnx.py npz FILE SAFETENSORS     shapes, after comparing every value
     python3 tests/read_onnx.py onnx FILE SAFETENSORS    compares Q-values of random observations
+    python3 tests/read_onnx.py torchscript FILE SAFETENSORS    the same
 
-Needs numpy. The ONNX model is computed by ONNX Runtime where that is installed, else by the operators
+Needs numpy, and for TorchScript the program torchscript_reader, which the environment variable
+GORILA_TORCHSCRIPT_READER names. The ONNX model is computed by ONNX Runtime where that is installed, else by the operators
 below; where the package onnx is installed, its checker passes over the model first.
 """
 
 import json
+import os
 import struct
+import subprocess
 import sys
 
 import numpy
@@ -155,8 +159,23 @@ def compare_onnx(path, reference):
             "largest_value": float(numpy.abs(expected).max())}  # fmt: skip
 
 
+def compare_torchscript(path, reference):
+    shape = [4, 10, 10]
+    random = numpy.random.default_rng(1)
+    observations = random.integers(0, 2, (5, *shape), numpy.uint8)
+    expected = reference_q(reference, observations)
+    reader = [os.environ["GORILA_TORCHSCRIPT_READER"], path, *map(str, shape)]
+    result = json.loads(
+        subprocess.run(reader, input=observations.tobytes(), check=True, capture_output=True).stdout
+    )
+    computed = numpy.reshape(result["q"], expected.shape)
+    return {"parameters": result["parameters"],
+            "largest_difference": float(numpy.abs(computed - expected).max()),
+            "largest_value": float(numpy.abs(expected).max())}  # fmt: skip
+
+
 def main():
-    kinds = {"npz": compare_npz, "onnx": compare_onnx}
+    kinds = {"npz": compare_npz, "onnx": compare_onnx, "torchscript": compare_torchscript}
     read_safetensors.require(len(sys.argv) == 4 and sys.argv[1] in kinds, __doc__)
     json.dump(kinds[sys.argv[1]](sys.argv[2], tensors_of(sys.argv[3])), sys.stdout)
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import unittest
 
 import program
 
@@ -45,13 +46,26 @@ class Files(program.Case):
         self.assertLess(result["largest_difference"], 1e-5)
         self.assertGreater(result["largest_value"], 1e-3)
 
+    @unittest.skipUnless(program.HAS_TORCH, "built without libtorch")
+    def test_torchscript_gives_the_same_q_values(self):
+        stdout, _ = self.run_program("export", "run", "--format", "torchscript")
+        self.assertIn("network.torchscript: Q-network of minatar/breakout", stdout)
+        result = self.read("torchscript", "network.torchscript", "run/final.safetensors")
+        self.assertEqual(result["parameters"]["conv1.weight"], [16, 4, 3, 3])
+        self.assertEqual(result["parameters"]["q.bias"], [6])
+        self.assertLess(result["largest_difference"], 1e-5)
+        self.assertGreater(result["largest_value"], 1e-3)
+
+    @unittest.skipIf(program.HAS_TORCH, "built with libtorch")
+    def test_torchscript_needs_libtorch(self):
+        self.assert_refused(["export", "run", "--format", "torchscript"], "torchscript", "libtorch")
+
     def test_safetensors_keep_their_values(self):
         self.run_program("export", "run", "--format", "safetensors", "--output", "network.safetensors")
         self.run_program("evaluate", "network.safetensors", "--env", "minatar/breakout",
                          "--episodes", "1")  # fmt: skip
 
     def test_what_cannot_be_made_is_refused(self):
-        self.assert_refused(["export", "run", "--format", "torchscript"], "libtorch", "onnx")
         self.assert_refused(["export", "run", "--format", "pickle"], "pickle", "npz")
         self.assert_refused(["export", "none", "--format", "npz"], "none")
 

@@ -14,6 +14,8 @@ import time
 import unittest
 
 PROGRAM = os.environ["GORILA"]
+# The program's module with libtorch, which lies beside it where the build found one.
+HAS_TORCH = pathlib.Path(PROGRAM).with_name("libgorila_torch.so").exists()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 # In memory where there is such a place: runs sync their files, and a busy disk takes seconds for each.
 SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -5,6 +5,7 @@
 #include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/benchmark/workload.h"
+#include "gorila/network/torch/torch_module.h"
 
 namespace gorila {
 namespace {
@@ -32,7 +33,8 @@ long CallsInATenth(const std::function<void()>& work) {
   return std::max(1L, static_cast<long>(0.1 / std::max(WallSeconds() - start, 1e-6)));
 }
 
-StatusOr<BenchmarkResult> MeasureLearners(std::string_view preset, int learners,
+StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_view backend,
+                                          std::string_view preset, int learners,
                                           const BenchmarkOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network,
                           MakeNetworkSpec(preset, PublishedEnvironment(preset)));
@@ -42,15 +44,13 @@ StatusOr<BenchmarkResult> MeasureLearners(std::string_view preset, int learners,
   std::vector<std::function<void()>> steps;
   std::vector<std::function<void()>> products;
   for (int i = 0; i < learners; ++i) {
-    GORILA_ASSIGN_OR_RETURN(auto workload, LearnerWorkload::Make(network, *store));
+    GORILA_ASSIGN_OR_RETURN(auto workload, LearnerWorkload::Make(backend, network, *store));
     workloads.push_back(std::move(workload));
     sgemms.push_back(std::make_unique<SgemmLimit>());
     steps.emplace_back([work = workloads.back().get()] { work->Step(); });
     products.emplace_back([work = sgemms.back().get()] { work->Call(); });
   }
-  BenchmarkResult result{.name = fmt::format("learner/{}/{}", preset, learners),
-                         .unit = "updates/s",
-                         .limit_name = "SGEMM"};
+  BenchmarkResult result{.name = name, .unit = "updates/s", .limit_name = "SGEMM"};
   const double product = SgemmLimit::flops() / LearnerStepFlops(network);  // in updates
   if (learners == 1) {
     const TimedWork limit{.call = products.front(), .amount = product};
@@ -69,9 +69,16 @@ StatusOr<std::vector<BenchmarkResult>> RunLearnerBenchmark(const BenchmarkOption
   std::vector<BenchmarkResult> results;
   for (const std::string_view preset : {"nature_dqn", "minatar_dqn"}) {
     for (int learners = 1; learners <= options.cores; learners *= 2) {
-      GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureLearners(preset, learners, options));
+      const std::string name = fmt::format("learner/{}/{}", preset, learners);
+      GORILA_ASSIGN_OR_RETURN(BenchmarkResult result,
+                              MeasureLearners(name, "auto", preset, learners, options));
       results.push_back(std::move(result));
     }
+    if (!TorchIsBuiltIn()) continue;
+    const std::string name = fmt::format("learner/{}/1/torch", preset);
+    GORILA_ASSIGN_OR_RETURN(BenchmarkResult result,
+                            MeasureLearners(name, "torch", preset, 1, options));
+    results.push_back(std::move(result));
   }
   return results;
 }

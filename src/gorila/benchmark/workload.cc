@@ -17,11 +17,12 @@ TimeStep StepAt(std::int64_t row) {
   return {.step_type = StepType::kMid, .reward = 0.1F};
 }
 
-StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const NetworkSpec& network,
+StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(std::string_view backend,
+                                                      const NetworkSpec& network,
                                                       ParameterStore& store,
                                                       NetworkReplica::Follows follows) {
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork("auto", network, kBenchmarkBatch));
+                          MakeQNetwork(backend, network, kBenchmarkBatch));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
 }
 
@@ -65,14 +66,15 @@ StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const Netw
                                        InitialParameters(MakeParameterLayout(network), random));
 }
 
-StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const NetworkSpec& network,
+StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(std::string_view backend,
+                                                                 const NetworkSpec& network,
                                                                  ParameterStore& store) {
   std::unique_ptr<LearnerWorkload> workload(new LearnerWorkload);
   GORILA_ASSIGN_OR_RETURN(workload->replay_, MakeFullReplay(network.input, kReplayRows));
   GORILA_ASSIGN_OR_RETURN(workload->online_,
-                          MakeReplica(network, store, NetworkReplica::Follows::kOnline));
+                          MakeReplica(backend, network, store, NetworkReplica::Follows::kOnline));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
-                          MakeReplica(network, store, NetworkReplica::Follows::kTarget));
+                          MakeReplica(backend, network, store, NetworkReplica::Follows::kTarget));
   const LearnerOptions options{.algorithm = "dqn",
                                .loss = {.loss = TdErrorLoss::kHuber},
                                .batch_size = kBenchmarkBatch,

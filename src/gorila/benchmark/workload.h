@@ -29,7 +29,9 @@ StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const Netw
 // One thread at a time; several may share a store.
 class LearnerWorkload {
  public:
-  static StatusOr<std::unique_ptr<LearnerWorkload>> Make(const NetworkSpec& network,
+  // `backend`: of the network, as for MakeQNetwork.
+  static StatusOr<std::unique_ptr<LearnerWorkload>> Make(std::string_view backend,
+                                                         const NetworkSpec& network,
                                                          ParameterStore& store);
 
   // A minibatch from replay to an applied gradient.

@@ -369,6 +369,30 @@ TEST(MakeQNetworkTest, RefusesBadSpecsByLayerWithEveryBackend) {
   }
 }
 
+TEST(CheckDeviceTest, OnlyTorchComputesElsewhereThanOnTheCpu) {
+  for (const std::string& backend : AllBackendNames()) {
+    EXPECT_EQ(CheckDevice(backend, "cpu"), OkStatus()) << backend;
+    EXPECT_EQ(CheckDevice(backend, "cuda").ok(), backend == "torch") << backend;
+    EXPECT_EQ(CheckDevice(backend, "cuda:12").ok(), backend == "torch") << backend;
+    for (const char* device : {"", "gpu", "cuda:", "cuda:x", "cuda:1x", "cuda1", "cuda:100", "CPU"}) {
+      const Status status = CheckDevice(backend, device);
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << device;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(fmt::format("'{}'", device)));
+    }
+  }
+  EXPECT_THAT(std::string(CheckDevice("gemm", "cuda").message()), HasSubstr("backend gemm"));
+}
+
+TEST(CheckBackendTest, WhatIsNotHereIsRefusedByName) {
+  // More than any machine has.
+  const Status status = CheckBackend("torch", "cuda:99");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr(TorchIsBuiltIn() ? "network.device is cuda:99" : "built without libtorch"));
+  EXPECT_EQ(CheckBackend("torch", "cpu").ok(), TorchIsBuiltIn());
+  EXPECT_EQ(CheckBackend("auto", "cpu"), OkStatus());
+}
+
 TEST(MakeQNetworkTest, RefusesUnknownBackendsAndEmptyBatches) {
   const NetworkSpec spec = *MakeNetworkSpec("mlp", CartPole());
   const Status unknown = MakeQNetwork("gem", spec, 4).status();

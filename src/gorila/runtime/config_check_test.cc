@@ -48,6 +48,15 @@ TEST(CheckConfigTest, LayersBelongToTheCustomNetwork) {
   EXPECT_EQ(Check({{"network.preset", "custom"}, {"network.convolutions", "[[8, 3, 1]]"}}), "");
 }
 
+TEST(CheckConfigTest, TheDeviceIsOneThatTheBackendComputesOn) {
+  EXPECT_EQ(Check({{"network.device", "cuda"}}),
+            "network.device is cuda with network.backend auto; expected cpu, or network.backend "
+            "torch");
+  EXPECT_EQ(Check({{"network.backend", "torch"}, {"network.device", "cuda:1"}}), "");
+  EXPECT_EQ(Check({{"network.backend", "torch"}, {"network.device", "gpu"}}),
+            "network.device is 'gpu'; expected cpu, cuda or cuda:N with N from 0 to 99");
+}
+
 TEST(CheckConfigTest, EpsilonDoesNotRise) {
   EXPECT_EQ(Check({{"actor.epsilon_start", "0.1"}, {"actor.epsilon_end", "0.5"}}),
             "actor.epsilon_end is 0.5; expected at most actor.epsilon_start, 0.1");
