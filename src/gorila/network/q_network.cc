@@ -48,15 +48,14 @@ StatusOr<const QNetworkBackend*> FindBackend(std::string_view name) {
                          fmt::join(names, ", "), NearestName(name, names));
 }
 
-// "cuda" or "cuda:N".
+// "cuda" or "cuda:N", N as libtorch reads it: in 8 bits, without leading zeros.
 bool IsCuda(std::string_view device) {
-  constexpr std::string_view kCuda = "cuda";
-  if (!device.starts_with(kCuda)) return false;
-  const std::string_view rest = device.substr(kCuda.size());
-  constexpr std::size_t kMostDigits = 2;  // libtorch counts devices in 8 bits
-  return rest.empty() ||
-         (rest.size() >= 2 && rest.size() <= 1 + kMostDigits && rest.front() == ':' &&
-          rest.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  constexpr std::string_view kNumbered = "cuda:";
+  if (device == "cuda") return true;
+  if (!device.starts_with(kNumbered)) return false;
+  const std::string_view number = device.substr(kNumbered.size());
+  const bool digits = number.find_first_not_of("0123456789") == std::string_view::npos;
+  return digits && (number.size() == 1 || (number.size() == 2 && number.front() != '0'));
 }
 
 }  // namespace

@@ -374,7 +374,8 @@ TEST(CheckDeviceTest, OnlyTorchComputesElsewhereThanOnTheCpu) {
     EXPECT_EQ(CheckDevice(backend, "cpu"), OkStatus()) << backend;
     EXPECT_EQ(CheckDevice(backend, "cuda").ok(), backend == "torch") << backend;
     EXPECT_EQ(CheckDevice(backend, "cuda:12").ok(), backend == "torch") << backend;
-    for (const char* device : {"", "gpu", "cuda:", "cuda:x", "cuda:1x", "cuda1", "cuda:100", "CPU"}) {
+    for (const char* device :
+         {"", "gpu", "cuda:", "cuda:x", "cuda:1x", "cuda:01", "cuda1", "cuda:100", "CPU"}) {
       const Status status = CheckDevice(backend, device);
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << device;
       EXPECT_THAT(std::string(status.message()), HasSubstr(fmt::format("'{}'", device)));

@@ -179,7 +179,7 @@ class TorchNetwork final : public QNetwork {
 
 }  // namespace
 
-Status CheckTorchDevice(const std::string& device) {
+Status CheckTorchDevice(const std::string& device) try {
   const at::Device asked(device);
   if (asked.is_cpu()) return OkStatus();
   const auto devices = static_cast<int>(torch::cuda::device_count());
@@ -193,6 +193,8 @@ Status CheckTorchDevice(const std::string& device) {
                            devices - 1);
   }
   return OkStatus();
+} catch (const std::exception&) {
+  return Unavailable("network.device is {}: libtorch refuses it: {}", device, TorchErrorText());
 }
 
 StatusOr<std::unique_ptr<QNetwork>> MakeTorchComputation(const NetworkSpec& spec,
