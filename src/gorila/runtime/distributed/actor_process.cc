@@ -73,9 +73,8 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                                     config.actor.environments, hooks, stopped);
   WorkerStore worker_store(config, *store);
   // Acting's batches are small: what has a GPU leaves it to the learners.
-  GORILA_ASSIGN_OR_RETURN(const auto replica,
-                          MakeReplica(config, network, worker_store.store(),
-                                      NetworkReplica::Follows::kOnline, "cpu"));
+  GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, worker_store.store(),
+                                                          NetworkReplica::Follows::kOnline, "cpu"));
   Actor actor(
       config.actor.options, {.index = options.index, .actors = options.actors},
       std::move(environments), *replica, *replay,

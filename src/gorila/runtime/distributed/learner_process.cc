@@ -52,12 +52,12 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
   WorkerStore worker_store(config, *store);
   ParameterStore& used = worker_store.store();
-  GORILA_ASSIGN_OR_RETURN(const auto online,
-                          MakeReplica(config, network, used, NetworkReplica::Follows::kOnline,
-                                      config.network.device));
-  GORILA_ASSIGN_OR_RETURN(auto target,
-                          MakeReplica(config, network, used, NetworkReplica::Follows::kTarget,
-                                      config.network.device));
+  GORILA_ASSIGN_OR_RETURN(
+      const auto online,
+      MakeReplica(config, network, used, NetworkReplica::Follows::kOnline, config.network.device));
+  GORILA_ASSIGN_OR_RETURN(
+      auto target,
+      MakeReplica(config, network, used, NetworkReplica::Follows::kTarget, config.network.device));
   GORILA_ASSIGN_OR_RETURN(const auto learner,
                           Learner::Make(config.learner, *online, std::move(target), *replay, used));
   Shown shown;
