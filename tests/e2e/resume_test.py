@@ -34,6 +34,14 @@ class Deterministic(program.Case):
         self.run_program("resume", "killed", "--quiet")
         self.assertEqual(self.results("killed"), self.train_uninterrupted())
 
+    def test_killed_with_compressed_replay(self):
+        zstd = ["--set", "replay.compression=zstd"]
+        process = self.start("train", *self.RUN, *zstd, "--run-dir", "killed")
+        self.kill_at_checkpoint(process, self.folder / "killed", 8000)
+        self.run_program("resume", "killed", "--quiet")
+        # Compression is no part of the result.
+        self.assertEqual(self.results("killed"), self.train_uninterrupted())
+
     def test_killed_before_its_first_checkpoint(self):
         process = self.start("train", *self.RUN, "--run-dir", "killed")
         log = self.folder / "killed" / "metrics.jsonl"
@@ -144,6 +152,23 @@ class Finished(program.Case):
             data[-1] ^= 1
             file.write_bytes(data)
         self.assert_refused(["resume", "run"], "parameters.safetensors")
+
+    def test_damaged_segments_of_compressed_replay_are_refused(self):
+        self.run_program(
+            "train", *DETERMINISTIC_RUN, "--set", "replay.compression=zstd", "--run-dir", "zstd"
+        )
+        (self.folder / "zstd" / "evaluation.json").unlink()
+        segments = {  # checkpoints share them
+            file.stat().st_ino: file
+            for checkpoint in program.checkpoints(self.folder / "zstd")
+            for file in checkpoint.rglob("*.segment")
+        }
+        self.assertGreater(len(segments), 0)
+        for file in segments.values():
+            data = bytearray(file.read_bytes())
+            data[len(data) // 2] ^= 1
+            file.write_bytes(data)
+        self.assert_refused(["resume", "zstd"], ".segment")
 
     def test_damaged_newest_checkpoint_is_passed_over(self):
         (self.folder / "run" / "evaluation.json").unlink()

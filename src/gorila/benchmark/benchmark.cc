@@ -15,7 +15,7 @@ constexpr std::array kTable = {
                  &RunLearnerBenchmark},
     BenchmarkRow{"actor", "acting in a batch of games, against the games and SGEMM",
                  &RunActorBenchmark},
-    BenchmarkRow{"replay", "sampling and inserting 84 x 84 frames, against memcpy",
+    BenchmarkRow{"replay", "sampling, inserting and keeping 84 x 84 frames, against memcpy",
                  &RunReplayBenchmark},
     BenchmarkRow{"shard", "updates of the Nature network's parameters, against memcpy",
                  &RunShardBenchmark},

@@ -1,4 +1,6 @@
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "gorila/benchmark/limits.h"
@@ -10,7 +12,12 @@ namespace {
 
 constexpr std::int64_t kRows = 20000;  // 141 MB of 84 x 84 frames: beyond any cache
 
-BenchmarkResult MeasureSampling(LocalReplay& replay, std::size_t stacked_bytes,
+// Of the pixel games, the one whose frames compress worst.
+constexpr std::string_view kGame = "pixel/space_invaders";
+constexpr std::int64_t kGameRows = 8000;
+constexpr double kGibibyte = 1024.0 * 1024 * 1024;
+
+BenchmarkResult MeasureSampling(std::string name, LocalReplay& replay, std::size_t stacked_bytes,
                                 const BenchmarkOptions& options) {
   TransitionBatch batch;
   const auto sample = [&] {
@@ -19,7 +26,7 @@ BenchmarkResult MeasureSampling(LocalReplay& replay, std::size_t stacked_bytes,
   };
   CopyLimit copy(2 * kBenchmarkBatch * stacked_bytes);
   const TimedWork limit{.call = [&] { copy.Call(); }, .amount = kBenchmarkBatch};
-  return Measure({.name = "replay/sample/84x84x4", .unit = "transitions/s", .limit_name = "memcpy"},
+  return Measure({.name = std::move(name), .unit = "transitions/s", .limit_name = "memcpy"},
                  options.seconds, ThreadSeconds, {.call = sample, .amount = kBenchmarkBatch},
                  &limit);
 }
@@ -41,13 +48,42 @@ BenchmarkResult MeasureInserting(LocalReplay& replay, std::size_t frame_bytes,
                  options.seconds, ThreadSeconds, {.call = insert}, &limit);
 }
 
+// How many frames of the game a GiB holds, all that belongs to a row included; and sampling them.
+Status MeasureGame(std::string_view name, FrameCompression compression,
+                   const BenchmarkOptions& options, std::vector<BenchmarkResult>& results) {
+  GORILA_ASSIGN_OR_RETURN(const auto replay,
+                          MakeGameReplay(kGame, kGameRows, {.compression = compression}));
+  const ObservationSpec observation = PublishedEnvironment("nature_dqn").observation;
+  const auto bookkeeping = static_cast<std::int64_t>(compression == FrameCompression::kNone
+                                                         ? StreamStore::BytesPerRow(observation) -
+                                                               observation.frame_bytes()
+                                                         : StreamStore::PackedBytesPerRow());
+  const ReplaySize size = replay->Size();
+  GORILA_CHECK(size.rows == kGameRows, "{} rows", size.rows);
+  const double row_bytes =
+      static_cast<double>(replay->FrameBytes()) / kGameRows + static_cast<double>(bookkeeping);
+  results.push_back({.name = fmt::format("replay/held/{}", name),
+                     .value = kGibibyte / row_bytes,
+                     .unit = "frames/GiB"});
+  results.push_back(MeasureSampling(fmt::format("replay/sample/{}", name), *replay,
+                                    observation.stacked_bytes(), options));
+  return OkStatus();
+}
+
 }  // namespace
 
 StatusOr<std::vector<BenchmarkResult>> RunReplayBenchmark(const BenchmarkOptions& options) {
   const ObservationSpec observation = PublishedEnvironment("nature_dqn").observation;
-  GORILA_ASSIGN_OR_RETURN(const auto replay, MakeFullReplay(observation, kRows));
-  return std::vector{MeasureSampling(*replay, observation.stacked_bytes(), options),
-                     MeasureInserting(*replay, observation.frame_bytes(), options)};
+  std::vector<BenchmarkResult> results;
+  {
+    GORILA_ASSIGN_OR_RETURN(const auto replay, MakeFullReplay(observation, kRows));
+    results.push_back(
+        MeasureSampling("replay/sample/84x84x4", *replay, observation.stacked_bytes(), options));
+    results.push_back(MeasureInserting(*replay, observation.frame_bytes(), options));
+  }
+  GORILA_RETURN_IF_ERROR(MeasureGame("pixel/none", FrameCompression::kNone, options, results));
+  GORILA_RETURN_IF_ERROR(MeasureGame("pixel/zstd", FrameCompression::kZstd, options, results));
+  return results;
 }
 
 }  // namespace gorila

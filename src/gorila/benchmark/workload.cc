@@ -1,6 +1,7 @@
 #include "gorila/benchmark/workload.h"
 
 #include "gorila/base/random.h"
+#include "gorila/env/registry.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/q_network.h"
 
@@ -54,6 +55,28 @@ StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& obs
     frame[random.Below(frame.size())] = static_cast<std::byte>(random.Integer(0, levels));
     GORILA_RETURN_IF_ERROR(
         replay->Insert(0, {.frame = frame, .time_step = StepAt(row), .action = 1}));
+  }
+  return replay;
+}
+
+StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std::int64_t capacity,
+                                                      const FrameStorageOptions& frames) {
+  GORILA_ASSIGN_OR_RETURN(const auto environment,
+                          MakeEnvironment(game, {}, MakeRandomDraws(RandomStream(1))));
+  const EnvironmentSpec& spec = environment->spec();
+  const LocalReplayOptions options{
+      .capacity = capacity, .rate = {.updates_per_step = 1e9, .min_size = 1}, .frames = frames};
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<LocalReplay> replay,
+                          LocalReplay::Make(options, spec.observation, 1, RandomStream(2)));
+  RandomStream random(3);
+  std::vector<std::byte> frame(spec.observation.frame_bytes());
+  TimeStep step = {.step_type = StepType::kLast};
+  int action = 0;
+  for (std::int64_t row = 0; row < capacity; ++row) {
+    step = step.last() ? environment->Reset(frame) : environment->Step(action, frame);
+    action = random.Integer(0, spec.num_actions());
+    GORILA_RETURN_IF_ERROR(
+        replay->Insert(0, {.frame = frame, .time_step = step, .action = action}));
   }
   return replay;
 }

@@ -23,6 +23,10 @@ EnvironmentSpec PublishedEnvironment(std::string_view network_preset);
 StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& observation,
                                                       std::int64_t capacity);
 
+// `capacity` frames of a game of the registry that is played by random actions, in one stream.
+StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std::int64_t capacity,
+                                                      const FrameStorageOptions& frames);
+
 // theta in one shard under DQN's optimizer.
 StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network);
 

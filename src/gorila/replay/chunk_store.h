@@ -9,9 +9,12 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "gorila/env/environment.h"
+#include "gorila/replay/frame_codec.h"
+#include "gorila/replay/packed_pages.h"
 #include "gorila/replay/transition.h"
 
 namespace gorila {
@@ -36,6 +39,19 @@ struct RowChunk {
   int count = 0;                          // rows
   int saved = 0;                          // of them, in segments already
   int pins = 0;                           // who still reads it without the lock
+  PageChain frames = {};                  // when they are compressed
+};
+
+// Memory for compressed frames; none when they are not.
+struct PackedSpace {
+  std::size_t pages = 0;
+  std::size_t page_bytes = 0;
+};
+
+// A frame as it is stored: its bytes, or what FrameCodec::Pack made of them.
+struct StoredFrame {
+  std::span<const std::byte> bytes;
+  bool with_dictionary = false;
 };
 
 // Memory for a fixed number of rows, allocated up front. Not thread-safe, but for one thing: frames
@@ -43,7 +59,8 @@ struct RowChunk {
 // * chunk_rows + offset.
 class ChunkStore {
  public:
-  ChunkStore(const ObservationSpec& observation, std::int64_t chunks, int chunk_rows);
+  ChunkStore(const ObservationSpec& observation, std::int64_t chunks, int chunk_rows,
+             const PackedSpace& packed = {});
 
   int chunk_rows() const { return chunk_rows_; }
   std::size_t chunks() const { return chunks_.size(); }
@@ -53,8 +70,15 @@ class ChunkStore {
     return id / static_cast<std::uint32_t>(chunk_rows_);
   }
 
-  std::byte* Frame(std::uint32_t id) { return &frames_[id * frame_bytes_]; }
-  const std::byte* Frame(std::uint32_t id) const { return &frames_[id * frame_bytes_]; }
+  // Whether a chunk (kNoChunk: one that was just taken into use) has room for so large a frame.
+  bool HasRoom(std::uint32_t slot, std::size_t size) const;
+  static constexpr std::uint32_t kNoChunk = 0xffffffff;
+  // The frame of a row whose chunk has room; those of a chunk come in their order.
+  void StoreFrame(std::uint32_t id, const StoredFrame& frame);
+  // Copies a frame (frame_bytes). `codec` may be null when frames are not compressed, `dictionary`
+  // when none was used.
+  void CopyFrame(std::uint32_t id, FrameCodec* codec, const FrameDictionary* dictionary,
+                 std::byte* destination) const;
   TimeStep& time_step(std::uint32_t id) { return time_steps_[id]; }
   const TimeStep& time_step(std::uint32_t id) const { return time_steps_[id]; }
   std::int32_t& action(std::uint32_t id) { return actions_[id]; }
@@ -80,17 +104,23 @@ class ChunkStore {
   void SetNextSerial(std::int64_t serial) { next_serial_ = serial; }
   std::int64_t next_serial() const { return next_serial_; }
 
+  // Of an uncompressed row, and of all but the frame of a compressed one.
   static std::int64_t BytesPerRow(const ObservationSpec& observation);
+  static std::int64_t PackedBytesPerRow();
   void CheckInvariants() const;
 
  private:
+  void SetFree(std::uint32_t slot);
+
   const std::size_t frame_bytes_;
   const int chunk_rows_;
   std::int64_t next_serial_ = 0;
   std::vector<RowChunk> chunks_;
   std::vector<std::uint32_t> free_;
   std::deque<std::uint32_t> living_;
-  std::vector<std::byte> frames_;
+  std::vector<std::byte> frames_;           // uncompressed
+  PackedPages pages_;                       // compressed
+  std::vector<PackedFrame> packed_frames_;  // compressed
   std::vector<TimeStep> time_steps_;
   std::vector<std::int32_t> actions_;
 };
@@ -108,9 +138,6 @@ class ChunkedStream {
   std::int64_t end() const { return end_; }
   const TimeStep& time_step(std::int64_t index) const { return store_.time_step(Id(index)); }
   std::int32_t action(std::int64_t index) const { return store_.action(Id(index)); }
-  const std::byte* Frame(std::int64_t index) const {
-    return static_cast<const ChunkStore&>(store_).Frame(Id(index));
-  }
   std::uint32_t Id(std::int64_t index) const {
     const std::int64_t offset = index - begin_;
     const std::uint32_t slot = slots_[static_cast<std::size_t>(offset / store_.chunk_rows())];
@@ -121,8 +148,12 @@ class ChunkedStream {
   bool has_chunks() const { return !slots_.empty(); }
   // Rows that still fit into the last chunk.
   int room() const { return slots_.empty() ? 0 : store_.chunk_rows() - Last().count; }
-  // Takes one row; room() must be above 0.
-  void Append(const std::byte* frame, const TimeStep& time_step, std::int32_t action);
+  // Whether the last chunk, or a new one when it is full, has room for so large a frame.
+  bool HasRoomFor(std::size_t size) const {
+    return store_.HasRoom(room() > 0 ? slots_.back() : ChunkStore::kNoChunk, size);
+  }
+  // Takes one row; room() must be above 0, and HasRoomFor true.
+  void Append(const StoredFrame& frame, const TimeStep& time_step, std::int32_t action);
   // Row end() - 1 + n exists from now on; its contents come by other means (a restore).
   void Grow(int rows);
 

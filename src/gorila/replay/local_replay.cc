@@ -27,11 +27,25 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
 }
 
 std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
-                                        const ObservationSpec& observation) {
+                                        const ObservationSpec& observation, int streams) {
   const auto selector = FindSelector(options.selector.name);
   const std::int64_t selector_bytes = selector.ok() ? (*selector)->bytes_per_id : 0;
-  return options.capacity *
-         (static_cast<std::int64_t>(StreamStore::BytesPerRow(observation)) + selector_bytes);
+  if (options.frames.compression == FrameCompression::kNone) {
+    return options.capacity *
+           (static_cast<std::int64_t>(StreamStore::BytesPerRow(observation)) + selector_bytes);
+  }
+  const auto row_bytes = static_cast<std::int64_t>(StreamStore::PackedBytesPerRow());
+  return options.capacity * (row_bytes + selector_bytes) +
+         streams * PackedBytes(options, observation, streams);
+}
+
+std::int64_t LocalReplay::PackedBytes(const LocalReplayOptions& options,
+                                      const ObservationSpec& observation, int streams) {
+  const std::size_t frame = observation.frame_bytes();
+  // What one transition needs fits in whatever the frames look like.
+  const std::int64_t least = options.transition.n_step + observation.stack + 1;
+  return std::max(options.capacity / streams * PackedFrameBytes(options.frames, frame),
+                  least * static_cast<std::int64_t>(PackedBound(frame)));
 }
 
 LocalReplay::LocalReplay(const LocalReplayOptions& options, const ObservationSpec& observation,
@@ -43,8 +57,18 @@ LocalReplay::LocalReplay(const LocalReplayOptions& options, const ObservationSpe
       selector_(std::move(selector)),
       limiter_(options.rate),
       random_(random) {
+  if (options.frames.compression == FrameCompression::kZstd) {
+    packer_ = std::make_unique<FramePacker>(observation.frame_bytes());
+  }
   streams_.reserve(static_cast<std::size_t>(streams));
-  for (int i = 0; i < streams; ++i) streams_.emplace_back(observation, rows_per_stream_);
+  for (int i = 0; i < streams; ++i) {
+    if (packer_ == nullptr) {
+      streams_.emplace_back(observation, rows_per_stream_);
+    } else {
+      streams_.emplace_back(observation, rows_per_stream_, *packer_,
+                            PackedBytes(options, observation, streams));
+    }
+  }
 }
 
 std::uint32_t LocalReplay::Id(int stream, std::int64_t index) const {
@@ -57,8 +81,7 @@ Status LocalReplay::Insert(int stream, const ReplayRow& row) {
   }
   StreamStore& store = streams_[static_cast<std::size_t>(stream)];
   GORILA_RETURN_IF_ERROR(store.CheckRow(row));
-  if (store.full()) Evict(stream);
-  store.Append(row);
+  store.Append(row, [this, stream] { Evict(stream); });
   Complete(stream);
   // The kLast row is no decision: only rows with an action count as inserted experience.
   if (!row.time_step.last()) limiter_.OnInsert();
@@ -124,8 +147,7 @@ void LocalReplay::BuildTransition(const Selector::Drawn& drawn, std::size_t i,
   const std::int64_t start = IndexOf(drawn.id);
   const NStepReturn sum = SumRewards(store, start, options_.transition);
   const std::size_t bytes = observation_.stacked_bytes();
-  store.CopyStack(start, &batch.s_tm1[i * bytes]);
-  store.CopyStack(sum.end, &batch.s_t[i * bytes]);
+  store.CopyStacks(start, sum.end, &batch.s_tm1[i * bytes], &batch.s_t[i * bytes]);
   batch.a_tm1[i] = store.action(start);
   batch.r_t[i] = static_cast<float>(sum.r_t);
   batch.discount_t[i] = static_cast<float>(sum.discount_t);
@@ -157,6 +179,12 @@ ReplaySize LocalReplay::Size() const {
   return size;
 }
 
+std::int64_t LocalReplay::FrameBytes() const {
+  std::int64_t bytes = 0;
+  for (const StreamStore& store : streams_) bytes += store.FrameBytes();
+  return bytes;
+}
+
 bool LocalReplay::SaveNewRows(std::int64_t max_bytes, StateWriter& writer) {
   const bool any = std::any_of(streams_.begin(), streams_.end(), [&](const StreamStore& store) {
     return saved_until_[static_cast<std::size_t>(&store - streams_.data())] < store.end();
@@ -180,6 +208,9 @@ void LocalReplay::SaveState(StateWriter& writer) const {
   selector_->SaveState(writer);
   limiter_.SaveState(writer);
   random_.SaveState(writer);
+  if (packer_ == nullptr) return;
+  packer_->SaveState(writer);
+  for (const StreamStore& store : streams_) store.SavePacking(writer);
 }
 
 Status LocalReplay::RestoreState(StateReader& reader) {
@@ -202,11 +233,30 @@ Status LocalReplay::RestoreState(StateReader& reader) {
   }
   GORILA_RETURN_IF_ERROR(selector_->RestoreState(reader));
   GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
-  return random_.RestoreState(reader);
+  GORILA_RETURN_IF_ERROR(random_.RestoreState(reader));
+  return RestorePacking(reader);
+}
+
+// How rows were packed, so that they take as many bytes again. A state without it is of a replay
+// that did not compress, and one that does not compress has no use for it.
+Status LocalReplay::RestorePacking(StateReader& reader) {
+  if (reader.remaining() == 0) return OkStatus();
+  if (packer_ == nullptr) {
+    FramePacker unused(observation_.frame_bytes());
+    GORILA_RETURN_IF_ERROR(unused.RestoreState(reader));
+    std::span<const std::byte> streams;
+    return reader.ReadBytes(streams_.size() * sizeof(std::int64_t), streams);
+  }
+  GORILA_RETURN_IF_ERROR(packer_->RestoreState(reader));
+  for (StreamStore& store : streams_) GORILA_RETURN_IF_ERROR(store.RestorePacking(reader));
+  return OkStatus();
 }
 
 Status LocalReplay::RestoreRows(StateReader& reader) {
-  for (StreamStore& store : streams_) GORILA_RETURN_IF_ERROR(store.RestoreRows(reader));
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const auto evict = [this, i] { Evict(static_cast<int>(i)); };
+    GORILA_RETURN_IF_ERROR(streams_[i].RestoreRows(reader, evict));
+  }
   return reader.Finish();
 }
 

@@ -20,6 +20,7 @@ struct LocalReplayOptions {
   TransitionOptions transition = {};
   RateLimiter::Options rate = {};
   SelectorOptions selector = {};
+  FrameStorageOptions frames = {};
 };
 
 // One ring of rows per stream and one selector over all complete transitions. A transition is
@@ -34,7 +35,7 @@ class LocalReplay final : public Replay {
 
   // What Make will allocate, in bytes.
   static std::int64_t ExpectedBytes(const LocalReplayOptions& options,
-                                    const ObservationSpec& observation);
+                                    const ObservationSpec& observation, int streams);
 
   Status Insert(int stream, const ReplayRow& row) override;
   bool CanSample() const override;
@@ -43,6 +44,8 @@ class LocalReplay final : public Replay {
                           std::span<const float> td_errors) override;
   ReplaySize Size() const override;
 
+  // Bytes that the frames of all rows take.
+  std::int64_t FrameBytes() const;
   const RateLimiter& limiter() const { return limiter_; }
 
   // Checkpointing. Rows are immutable, so a checkpoint saves those since the last one as segments
@@ -54,7 +57,8 @@ class LocalReplay final : public Replay {
   void SaveState(StateWriter& writer) const;
   // RestoreState first, then every segment that covers living rows in the order they were saved,
   // then FinishRestore. DataLoss when a part is damaged or missing, or the parts do not belong
-  // together; then the replay must not be used.
+  // together; then the replay must not be used. What was saved with another kind of frame storage
+  // is taken too; rows that do not fit any more are dropped, oldest first.
   Status RestoreState(StateReader& reader);
   Status RestoreRows(StateReader& reader);
   Status FinishRestore();
@@ -71,11 +75,15 @@ class LocalReplay final : public Replay {
  private:
   LocalReplay(const LocalReplayOptions& options, const ObservationSpec& observation, int streams,
               std::unique_ptr<Selector> selector, RandomStream random);
+  // Bytes of each stream's compressed frames.
+  static std::int64_t PackedBytes(const LocalReplayOptions& options,
+                                  const ObservationSpec& observation, int streams);
 
   std::uint32_t Id(int stream, std::int64_t index) const;
   std::int64_t IndexOf(std::uint32_t id) const;
   void Evict(int stream);
   void Complete(int stream);
+  Status RestorePacking(StateReader& reader);
   bool IsComplete(int stream, std::int64_t index) const;
   void AddIfComplete(int stream, std::int64_t index);
   Status CheckSelector() const;
@@ -84,6 +92,7 @@ class LocalReplay final : public Replay {
   const LocalReplayOptions options_;
   const ObservationSpec observation_;
   const std::int64_t rows_per_stream_;
+  std::unique_ptr<FramePacker> packer_;  // null: frames are not compressed
   std::vector<StreamStore> streams_;
   std::vector<std::int64_t> saved_until_;  // per stream: rows before this are in segments
   const std::unique_ptr<Selector> selector_;

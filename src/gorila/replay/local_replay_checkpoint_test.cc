@@ -15,17 +15,25 @@ using testing_replay::RandomEpisodes;
 
 constexpr int kStreams = 3;
 
-LocalReplayOptions Options(std::string selector = "uniform") {
+struct Kind {
+  std::string selector = "uniform";
+  FrameStorageOptions frames = {};
+};
+constexpr FrameStorageOptions kZstd{.compression = FrameCompression::kZstd};
+// A packed frame of 8 bytes has 17: room for 35 rows a stream, not 40.
+constexpr FrameStorageOptions kTight{.compression = FrameCompression::kZstd,
+                                     .compressed_frame_bytes = 15};
+
+LocalReplayOptions Options(const Kind& kind = {}) {
   return {.capacity = 120,
           .transition = {.n_step = 3, .discount = 0.9},
           .rate = {.updates_per_step = 0.7, .min_size = 20},
-          .selector = {.name = std::move(selector)}};
+          .selector = {.name = kind.selector},
+          .frames = kind.frames};
 }
 
-std::unique_ptr<LocalReplay> MakeReplay(std::uint64_t seed = 1, std::string selector = "uniform") {
-  return LocalReplay::Make(Options(std::move(selector)), NamedFrames(4), kStreams,
-                           RandomStream(seed))
-      .value();
+std::unique_ptr<LocalReplay> MakeReplay(std::uint64_t seed = 1, const Kind& kind = {}) {
+  return LocalReplay::Make(Options(kind), NamedFrames(4), kStreams, RandomStream(seed)).value();
 }
 
 // What a run's checkpoints keep of one replay: the segments that may still be needed.
@@ -117,7 +125,7 @@ void ExpectSameSamples(LocalReplay& a, LocalReplay& b) {
 
 // At random instants the copy is thrown away and restored into a new replay, which from then on is
 // the one that is saved: a run that is resumed again and again.
-class ResumedReplayTest : public testing::TestWithParam<std::string> {};
+class ResumedReplayTest : public testing::TestWithParam<Kind> {};
 
 TEST_P(ResumedReplayTest, ARunThatIsResumedAgainAndAgainSamplesTheSame) {
   RandomStream random(7);
@@ -146,8 +154,52 @@ TEST_P(ResumedReplayTest, ARunThatIsResumedAgainAndAgainSamplesTheSame) {
   EXPECT_GT(uninterrupted->limiter().sampled(), 500);
 }
 
-INSTANTIATE_TEST_SUITE_P(Selectors, ResumedReplayTest, testing::Values("uniform", "prioritized"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Kinds, ResumedReplayTest,
+                         testing::Values(Kind{}, Kind{"prioritized"}, Kind{"uniform", kZstd},
+                                         Kind{"prioritized", kTight}),
+                         [](const auto& info) {
+                           const bool zstd =
+                               info.param.frames.compression == FrameCompression::kZstd;
+                           return info.param.selector + (zstd ? "Zstd" : "");
+                         });
+
+// Compression is no part of what is learned from: with it, and after changing it, samples are the
+// same.
+TEST(LocalReplayCheckpointTest, RestoresIntoAnotherCompression) {
+  RandomEpisodes episodes(kStreams, 41);
+  const auto plain = MakeReplay();
+  const auto packed = MakeReplay(1, {.frames = kZstd});
+  ASSERT_NO_FATAL_FAILURE(InsertRows(episodes, 700, {plain.get(), packed.get()}));
+  Checkpoints of_plain;
+  of_plain.Save(*plain, 700);
+  Checkpoints of_packed;
+  of_packed.Save(*packed, 700);
+  const auto now_packed = MakeReplay(2, {.frames = kZstd});
+  ASSERT_TRUE(of_plain.Restore(*now_packed).ok());
+  const auto now_plain = MakeReplay(2);
+  ASSERT_TRUE(of_packed.Restore(*now_plain).ok());
+  ASSERT_NO_FATAL_FAILURE(
+      InsertRows(episodes, 300, {plain.get(), packed.get(), now_packed.get(), now_plain.get()}));
+  now_packed->CheckInvariants();
+  // The samples use the random stream up, so each pair has its own.
+  ASSERT_NO_FATAL_FAILURE(ExpectSameSamples(*plain, *packed));
+  ASSERT_NO_FATAL_FAILURE(ExpectSameSamples(*now_packed, *now_plain));
+}
+
+// What does not fit is dropped, oldest first, and what is left is whole.
+TEST(LocalReplayCheckpointTest, RestoresIntoLessMemory) {
+  RandomEpisodes episodes(kStreams, 43);
+  const auto roomy = MakeReplay();
+  ASSERT_NO_FATAL_FAILURE(InsertRows(episodes, 200, {roomy.get()}));
+  Checkpoints checkpoints;
+  checkpoints.Save(*roomy, 700);
+  const auto tight = MakeReplay(1, {.frames = kTight});
+  ASSERT_TRUE(checkpoints.Restore(*tight).ok());
+  tight->CheckInvariants();
+  EXPECT_EQ(roomy->Size().rows, 120);
+  EXPECT_EQ(tight->Size().rows, 105);
+  EXPECT_EQ(tight->SavedRanges()[0].saved_until, roomy->SavedRanges()[0].saved_until);
+}
 
 // The rows inserted after a checkpoint are of a future that a run resumed from it never has.
 TEST(LocalReplayCheckpointTest, RestoresTheInstantOfTheSaveWhateverCameAfter) {
@@ -181,22 +233,22 @@ TEST(LocalReplayCheckpointTest, EveryRowIsSavedOnce) {
   EXPECT_TRUE(replay->SaveNewRows(1 << 20, writer));
 }
 
-class DamagedReplayTest : public testing::Test {
+class DamagedReplayTest : public testing::TestWithParam<FrameStorageOptions> {
  protected:
   DamagedReplayTest() {
     RandomEpisodes episodes(kStreams, 37);
-    const auto replay = MakeReplay();
+    const auto replay = MakeReplay(1, kind_);
     InsertRows(episodes, 150, {replay.get()});
     whole_.Save(*replay, 700);
   }
 
-  static Status Restore(const Checkpoints& checkpoints) {
-    return checkpoints.Restore(*MakeReplay(99));
+  Status Restore(const Checkpoints& checkpoints) {
+    return checkpoints.Restore(*MakeReplay(99, kind_));
   }
 
   // A replay that came back in spite of the damage must at least be one that can be used.
-  static void ExpectDataLossOrUsable(const Checkpoints& damaged) {
-    const auto replay = MakeReplay(99);
+  void ExpectDataLossOrUsable(const Checkpoints& damaged) {
+    const auto replay = MakeReplay(99, kind_);
     const Status status = damaged.Restore(*replay);
     if (!status.ok()) {
       EXPECT_TRUE(absl::IsDataLoss(status)) << status;
@@ -209,23 +261,42 @@ class DamagedReplayTest : public testing::Test {
     }
   }
 
+  static std::size_t PlainStateSize() {
+    RandomEpisodes episodes(kStreams, 37);
+    const auto replay = MakeReplay();
+    InsertRows(episodes, 150, {replay.get()});
+    StateWriter state;
+    replay->SaveState(state);
+    return state.bytes().size();
+  }
+
+  const Kind kind_{.frames = GetParam()};
   Checkpoints whole_;
 };
 
-TEST_F(DamagedReplayTest, TheUndamagedOneRestores) {
+INSTANTIATE_TEST_SUITE_P(Compressions, DamagedReplayTest,
+                         testing::Values(FrameStorageOptions{}, kZstd), [](const auto& info) {
+                           return info.param.compression == FrameCompression::kZstd ? "Zstd"
+                                                                                    : "None";
+                         });
+
+TEST_P(DamagedReplayTest, TheUndamagedOneRestores) {
   EXPECT_GE(whole_.segments(), 4u);
   EXPECT_TRUE(Restore(whole_).ok());
 }
 
-TEST_F(DamagedReplayTest, ATruncatedStateIsDataLoss) {
+TEST_P(DamagedReplayTest, ATruncatedStateIsDataLoss) {
+  const std::size_t plain_state = PlainStateSize();
   for (std::size_t size = 0; size < whole_.state().size(); size += 3) {
+    // Without what compression adds, it is the whole state of a replay that did not compress.
+    if (size == plain_state) continue;
     Checkpoints damaged = whole_;
     damaged.state().resize(size);
     EXPECT_TRUE(absl::IsDataLoss(Restore(damaged))) << size;
   }
 }
 
-TEST_F(DamagedReplayTest, ATruncatedOrExtendedSegmentIsDataLoss) {
+TEST_P(DamagedReplayTest, ATruncatedOrExtendedSegmentIsDataLoss) {
   for (std::size_t size = 0; size < whole_.segment(1).size(); size += 3) {
     Checkpoints damaged = whole_;
     damaged.segment(1).resize(size);
@@ -235,7 +306,7 @@ TEST_F(DamagedReplayTest, ATruncatedOrExtendedSegmentIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(Restore(whole_)));
 }
 
-TEST_F(DamagedReplayTest, AMissingSegmentIsDataLoss) {
+TEST_P(DamagedReplayTest, AMissingSegmentIsDataLoss) {
   for (std::size_t i = 0; i < whole_.segments(); ++i) {
     Checkpoints damaged = whole_;
     damaged.RemoveSegment(i);
@@ -243,17 +314,17 @@ TEST_F(DamagedReplayTest, AMissingSegmentIsDataLoss) {
   }
 }
 
-TEST_F(DamagedReplayTest, SegmentsInAnotherOrderAreDataLoss) {
+TEST_P(DamagedReplayTest, SegmentsInAnotherOrderAreDataLoss) {
   whole_.SwapSegments(1, 2);
   EXPECT_TRUE(absl::IsDataLoss(Restore(whole_)));
 }
 
-TEST_F(DamagedReplayTest, ASegmentInPlaceOfAnotherIsDataLoss) {
+TEST_P(DamagedReplayTest, ASegmentInPlaceOfAnotherIsDataLoss) {
   whole_.segment(2) = whole_.segment(1);
   EXPECT_TRUE(absl::IsDataLoss(Restore(whole_)));
 }
 
-TEST_F(DamagedReplayTest, NoChangedByteOfTheStateMakesItUnusable) {
+TEST_P(DamagedReplayTest, NoChangedByteOfTheStateMakesItUnusable) {
   for (std::size_t i = 0; i < whole_.state().size(); ++i) {
     Checkpoints damaged = whole_;
     damaged.state()[i] = static_cast<char>(damaged.state()[i] ^ 0x41);
@@ -261,7 +332,7 @@ TEST_F(DamagedReplayTest, NoChangedByteOfTheStateMakesItUnusable) {
   }
 }
 
-TEST_F(DamagedReplayTest, NoChangedByteOfASegmentMakesItUnusable) {
+TEST_P(DamagedReplayTest, NoChangedByteOfASegmentMakesItUnusable) {
   for (std::size_t i = 0; i < whole_.segment(1).size(); ++i) {
     Checkpoints damaged = whole_;
     damaged.segment(1)[i] = static_cast<char>(damaged.segment(1)[i] ^ 0x01);
@@ -270,9 +341,9 @@ TEST_F(DamagedReplayTest, NoChangedByteOfASegmentMakesItUnusable) {
 }
 
 // Both parts are whole, but of different instants.
-TEST_F(DamagedReplayTest, AStateOfAnotherInstantIsDataLoss) {
+TEST_P(DamagedReplayTest, AStateOfAnotherInstantIsDataLoss) {
   RandomEpisodes episodes(kStreams, 37);
-  const auto replay = MakeReplay();
+  const auto replay = MakeReplay(1, kind_);
   ASSERT_NO_FATAL_FAILURE(InsertRows(episodes, 148, {replay.get()}));
   Checkpoints earlier;
   earlier.Save(*replay, 700);
@@ -280,9 +351,9 @@ TEST_F(DamagedReplayTest, AStateOfAnotherInstantIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(Restore(whole_)));
 }
 
-TEST_F(DamagedReplayTest, AStateOfAnotherNumberOfStreamsIsDataLoss) {
+TEST_P(DamagedReplayTest, AStateOfAnotherNumberOfStreamsIsDataLoss) {
   const auto other =
-      LocalReplay::Make(Options(), NamedFrames(4), kStreams + 1, RandomStream(1)).value();
+      LocalReplay::Make(Options(kind_), NamedFrames(4), kStreams + 1, RandomStream(1)).value();
   StateReader reader(whole_.state());
   const Status status = other->RestoreState(reader);
   EXPECT_TRUE(absl::IsDataLoss(status));

@@ -267,11 +267,25 @@ TEST(LocalReplayTest, ExpectedBytesGrowWithCapacityAndFrame) {
   LocalReplayOptions options = Options(1, 0.9);
   const ObservationSpec atari{.height = 84, .width = 84, .stack = 4};
   options.capacity = 1000;
-  const std::int64_t bytes = LocalReplay::ExpectedBytes(options, atari);
+  const std::int64_t bytes = LocalReplay::ExpectedBytes(options, atari, 1);
   EXPECT_GE(bytes, 1000 * 84 * 84) << "every frame once";
   EXPECT_LE(bytes, 1000 * (84 * 84 + 64)) << "and little else";
   options.capacity = 3000;
-  EXPECT_EQ(LocalReplay::ExpectedBytes(options, atari), 3 * bytes);
+  EXPECT_EQ(LocalReplay::ExpectedBytes(options, atari, 1), 3 * bytes);
+}
+
+TEST(LocalReplayTest, AMillionCompressedFramesAreExpectedToTakeLessThanAGibibyte) {
+  LocalReplayOptions options = Options(1, 0.9);
+  const ObservationSpec atari{.height = 84, .width = 84, .stack = 4};
+  options.capacity = 1000000;
+  options.frames.compression = FrameCompression::kZstd;
+  for (const char* selector : {"uniform", "prioritized"}) {
+    options.selector.name = selector;
+    EXPECT_LE(LocalReplay::ExpectedBytes(options, atari, 8), std::int64_t{1} << 30) << selector;
+  }
+  EXPECT_GE(LocalReplay::ExpectedBytes(options, atari, 8), 1000000 * (84 * 84 / 8 + 32));
+  options.frames.compressed_frame_bytes = 300;
+  EXPECT_LE(LocalReplay::ExpectedBytes(options, atari, 8), 1000000 * (300 + 64));
 }
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace {
 
 constexpr int kMaxChunkRows = 64;
 constexpr std::int64_t kMinChunks = 64;
-constexpr std::size_t kMaxStreams = 65536;      // remembered, with rows or without
-constexpr std::size_t kBytesUnderLock = 65536;  // of frames that an insert copies at once
+constexpr std::size_t kMaxStreams = 65536;  // remembered, with rows or without
 
 // Small replays have small chunks, so that dropping one is not dropping much.
 int ChunkRows(std::int64_t capacity) {
@@ -23,6 +22,24 @@ int ChunkRows(std::int64_t capacity) {
 std::int64_t Chunks(std::int64_t capacity) {
   const std::int64_t chunks = (capacity + ChunkRows(capacity) - 1) / ChunkRows(capacity);
   return chunks + 1 + chunks / 32;
+}
+
+// Of compressed frames: enough for the bytes set aside and the last page of each chunk, and for a
+// transition and what it stands beside, whatever the frames look like.
+PackedSpace SpaceFor(const ReplayShardOptions& options) {
+  const LocalReplayOptions& replay = options.replay;
+  if (replay.frames.compression == FrameCompression::kNone) return {};
+  const std::size_t frame = options.observation.frame_bytes();
+  const std::int64_t chunk_rows = ChunkRows(replay.capacity);
+  const std::int64_t chunk_bytes = chunk_rows * PackedFrameBytes(replay.frames, frame);
+  const std::int64_t page_bytes = std::clamp<std::int64_t>(chunk_bytes / 32, 64, 4096);
+  const std::int64_t worst_chunk_bytes = chunk_rows * static_cast<std::int64_t>(PackedBound(frame));
+  const std::int64_t least =
+      (replay.transition.n_step + options.observation.stack + 1) / chunk_rows + 3;
+  const std::int64_t pages = std::max(Chunks(replay.capacity) * (chunk_bytes / page_bytes + 1),
+                                      least * (worst_chunk_bytes / page_bytes + 1));
+  return {.pages = static_cast<std::size_t>(pages),
+          .page_bytes = static_cast<std::size_t>(page_bytes)};
 }
 
 Status CheckTimeStep(const TimeStep& step) {
@@ -65,17 +82,23 @@ StatusOr<std::unique_ptr<ReplayShard>> ReplayShard::Make(const ReplayShardOption
 
 std::int64_t ReplayShard::ExpectedBytes(const ReplayShardOptions& options) {
   const auto selector = FindSelector(options.replay.selector.name);
-  const std::int64_t row_bytes = ChunkStore::BytesPerRow(options.observation) +
+  const PackedSpace packed = SpaceFor(options);
+  const std::int64_t row_bytes = (packed.pages > 0 ? ChunkStore::PackedBytesPerRow()
+                                                   : ChunkStore::BytesPerRow(options.observation)) +
                                  (selector.ok() ? (*selector)->bytes_per_id : 0);
   const std::int64_t chunks = Chunks(options.replay.capacity);
   return chunks * (ChunkRows(options.replay.capacity) * row_bytes +
-                   static_cast<std::int64_t>(sizeof(RowChunk)));
+                   static_cast<std::int64_t>(sizeof(RowChunk))) +
+         static_cast<std::int64_t>(packed.pages * (packed.page_bytes + sizeof(std::uint32_t)));
 }
 
 ReplayShard::ReplayShard(const ReplayShardOptions& options, std::int64_t chunks, int chunk_rows,
                          std::unique_ptr<Selector> selector, RandomStream random)
     : options_(options),
-      store_(options.observation, chunks, chunk_rows),
+      packing_(options.replay.frames.compression == FrameCompression::kNone
+                   ? nullptr
+                   : std::make_unique<SharedPacking>(options.observation.frame_bytes())),
+      store_(options.observation, chunks, chunk_rows, SpaceFor(options)),
       selector_(std::move(selector)),
       limiter_(options.replay.rate),
       random_(random) {}
@@ -140,7 +163,9 @@ Status ReplayShard::CheckContinues(const RowRun& run) const {
 // A little at a time, so that nobody waits long for the lock.
 Status ReplayShard::InsertRun(const RowRun& run, Deadline deadline, InsertReply& reply) {
   const auto rows = static_cast<std::int64_t>(run.time_steps.size());
+  StoredRows stored;
   for (std::int64_t done = 0; done < rows && reply.waiting.empty();) {
+    if (packing_ != nullptr) Pack(run, done, stored);
     const MutexLock lock(mutex_);
     ++waiting_inserts_;
     while (!closed_ && !limiter_.CanInsert()) {
@@ -152,16 +177,16 @@ Status ReplayShard::InsertRun(const RowRun& run, Deadline deadline, InsertReply&
     --waiting_inserts_;
     if (closed_) return absl::UnavailableError("the replay shard is ending");
     if (!reply.waiting.empty()) break;
-    GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, reply));
+    GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, stored, reply));
     done += taken;
     if (waiting_samples_ > 0 && CanSample()) inserts_changed_.NotifyAll();
   }
   return OkStatus();
 }
 
-// Takes rows from number `done` of the run on, within one chunk; how many.
+// Takes rows from number `done` of the run on; how many.
 StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t done,
-                                               InsertReply& reply) {
+                                               const StoredRows& stored, InsertReply& reply) {
   const auto rows = static_cast<std::int64_t>(run.time_steps.size());
   const std::int64_t index = run.first + done;
   GORILA_ASSIGN_OR_RETURN(const std::shared_ptr<ChunkedStream> stream,
@@ -174,25 +199,25 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
   }
   // A retry of the same rows may have come in between.
   GORILA_RETURN_IF_ERROR(CheckContinues(run));
-  if (stream->room() == 0 && !MakeRoom(stream)) {
-    reply.waiting = fmt::format("all {} chunks are being read", store_.chunks());
-    return 0;
-  }
-  const auto at_once =
-      static_cast<std::int64_t>(std::max<std::size_t>(1, kBytesUnderLock / store_.frame_bytes()));
-  const std::int64_t count = std::min({rows - done, std::int64_t{stream->room()}, at_once});
-  for (std::int64_t i = done; i < done + count; ++i) {
+  const std::int64_t end = packing_ == nullptr
+                               ? done + RowsAtOnce(run, done)
+                               : stored.first + static_cast<std::int64_t>(stored.ends.size());
+  std::int64_t taken = 0;
+  for (std::int64_t i = done; i < end; ++i, ++taken) {
     const auto row = static_cast<std::size_t>(i);
-    stream->Append(&run.frames[row * store_.frame_bytes()], run.time_steps[row], run.actions[row]);
+    const StoredFrame frame = FrameOf(run, stored, i);
+    if (!MakeRoom(stream, frame.bytes.size())) break;
+    stream->Append(frame, run.time_steps[row], run.actions[row]);
+    ++rows_;
     VisitCompletedBy(*stream, options_.replay.transition.n_step,
                      [&](std::int64_t start) { AddIfComplete(*stream, start); });
     // As in LocalReplay: only rows with an action count as inserted experience.
     if (!run.time_steps[row].last()) limiter_.OnInsert();
   }
-  rows_ += count;
-  reply.accepted += count;
-  counters_.accepted += count;
-  return count;
+  if (taken == 0) reply.waiting = fmt::format("all {} chunks are being read", store_.chunks());
+  reply.accepted += taken;
+  counters_.accepted += taken;
+  return taken;
 }
 
 // The stream that row `index` belongs to: the present one of that name, or a new one when it has
@@ -215,17 +240,21 @@ StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const StreamName
   return stream;
 }
 
-// False when every chunk is being read.
-bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream) {
-  const std::int64_t chunk_rows = store_.chunk_rows();
-  const std::int64_t most = options_.replay.capacity / chunk_rows;
-  while (static_cast<std::int64_t>(store_.living().size()) >= std::max<std::int64_t>(most, 1) ||
-         !store_.has_free()) {
+// For the stream's next row. False when every chunk is being read.
+bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes) {
+  const std::int64_t most =
+      std::max<std::int64_t>(options_.replay.capacity / store_.chunk_rows(), 1);
+  for (;;) {
+    const bool extends = stream->room() > 0;
+    const bool has_chunk =
+        extends || (static_cast<std::int64_t>(store_.living().size()) < most && store_.has_free());
+    if (has_chunk && stream->HasRoomFor(frame_bytes)) {
+      if (!extends) store_.Use(stream);
+      return true;
+    }
     if (store_.living().empty()) return false;
     EvictOldest();
   }
-  store_.Use(stream);
-  return true;
 }
 
 // The oldest chunk goes, and with it every transition that starts in it or whose stack begins
@@ -317,31 +346,19 @@ void ReplayShard::Draw(TransitionBatch& batch, Plan& plan) {
     const std::int64_t start = chunk.first + offset;
     const NStepReturn sum = SumRewards(stream, start, options_.replay.transition);
     for (const std::int64_t state : {start, sum.end}) {
-      VisitStack(stream, state, stack,
-                 [&](const std::byte* frame) { plan.frames.push_back(frame); });
-      for (int back = StackDepth(stream, state, stack); back >= 0; --back) {
-        const std::uint32_t slot = store_.SlotOf(stream.Id(state - back));
+      VisitStack(stream, state, stack, [&](std::int64_t row) {
+        plan.frames.push_back(row == kNoRow ? kNoFrame : stream.Id(row));
+        if (row == kNoRow) return;
+        const std::uint32_t slot = store_.SlotOf(plan.frames.back());
         store_.Pin(slot);
         plan.pinned.push_back(slot);
-      }
+      });
     }
     batch.a_tm1[i] = stream.action(start);
     batch.r_t[i] = static_cast<float>(sum.r_t);
     batch.discount_t[i] = static_cast<float>(sum.discount_t);
     batch.keys[i] = static_cast<std::uint64_t>(chunk.serial * store_.chunk_rows() + offset);
     batch.probabilities[i] = plan.drawn[i].probability;
-  }
-}
-
-void ReplayShard::Copy(const Plan& plan, TransitionBatch& batch) const {
-  const std::size_t frame_bytes = store_.frame_bytes();
-  const std::size_t bytes = options_.observation.stacked_bytes();
-  const auto stack = static_cast<std::size_t>(options_.observation.stack);
-  for (std::size_t i = 0; i < plan.frames.size(); ++i) {
-    const std::size_t transition = i / (2 * stack);
-    const std::size_t place = i % stack;
-    std::vector<std::byte>& states = i / stack % 2 == 0 ? batch.s_tm1 : batch.s_t;
-    CopyFrame(plan.frames[i], frame_bytes, &states[transition * bytes + place * frame_bytes]);
   }
 }
 

@@ -50,7 +50,8 @@ struct ReplayShardStatus {
 
 // Thread-safe. Rows are never changed once they are in, so samples and snapshots copy frames
 // without the lock: they pin the chunks they read, and a pinned chunk is not used again. An insert
-// never waits for them: when the oldest chunk is pinned, the next one makes room as well.
+// never waits for them: when the oldest chunk is pinned, the next one makes room as well. Frames
+// are compressed and uncompressed without the lock, too.
 class ReplayShard final : public ReplayEndpoint {
  public:
   // Allocates everything up front. InvalidArgument names the configuration key at fault.
@@ -101,8 +102,18 @@ class ReplayShard final : public ReplayEndpoint {
   // What a sample copies once it has let go of the lock.
   struct Plan {
     std::vector<Selector::Drawn> drawn;
-    std::vector<const std::byte*> frames;  // s_tm1's stack, then s_t's, for each transition
-    std::vector<std::uint32_t> pinned;     // chunks, some more than once
+    std::vector<std::uint32_t> frames;  // ids: s_tm1's stack, then s_t's, for each transition
+    std::vector<std::uint32_t> pinned;  // chunks, some more than once
+  };
+
+  static constexpr std::uint32_t kNoFrame = 0xffffffff;  // one before its episode's first
+
+  // Some rows of a run as they will be stored.
+  struct StoredRows {
+    std::int64_t first = 0;         // of them, in the run
+    std::vector<std::size_t> ends;  // of each, in `bytes`; empty when frames are not compressed
+    std::vector<std::byte> bytes;
+    bool with_dictionary = false;
   };
 
   ReplayShard(const ReplayShardOptions& options, std::int64_t chunks, int chunk_rows,
@@ -113,11 +124,15 @@ class ReplayShard final : public ReplayEndpoint {
   Status CheckContinues(const RowRun& run) const GORILA_REQUIRES(mutex_);
   Status InsertRun(const RowRun& run, Deadline deadline, InsertReply& reply)
       GORILA_EXCLUDES(mutex_);
-  StatusOr<std::int64_t> AppendSome(const RowRun& run, std::int64_t done, InsertReply& reply)
-      GORILA_REQUIRES(mutex_);
+  std::int64_t RowsAtOnce(const RowRun& run, std::int64_t done) const;
+  void Pack(const RowRun& run, std::int64_t done, StoredRows& rows);
+  StoredFrame FrameOf(const RowRun& run, const StoredRows& rows, std::int64_t row) const;
+  StatusOr<std::int64_t> AppendSome(const RowRun& run, std::int64_t done, const StoredRows& stored,
+                                    InsertReply& reply) GORILA_REQUIRES(mutex_);
   StatusOr<std::shared_ptr<ChunkedStream>> StreamFor(const StreamName& name, std::int64_t index)
       GORILA_REQUIRES(mutex_);
-  bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream) GORILA_REQUIRES(mutex_);
+  bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes)
+      GORILA_REQUIRES(mutex_);
   void EvictOldest() GORILA_REQUIRES(mutex_);
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
 
@@ -126,7 +141,7 @@ class ReplayShard final : public ReplayEndpoint {
   std::string WhyNoInsert() const GORILA_REQUIRES(mutex_);
   std::string WhyNoSample() const GORILA_REQUIRES(mutex_);
   void Draw(TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
-  void Copy(const Plan& plan, TransitionBatch& batch) const;
+  void Copy(const Plan& plan, TransitionBatch& batch);
   ShardSize SizeNow() const GORILA_REQUIRES(mutex_);
 
   // Of snapshots.
@@ -141,12 +156,14 @@ class ReplayShard final : public ReplayEndpoint {
   Status RestoreBareStreams(StateReader& reader) GORILA_REQUIRES(mutex_);
   Status RestoreChunk(StateReader& reader) GORILA_REQUIRES(mutex_);
   Status RestorePiece(StateReader& reader) GORILA_REQUIRES(mutex_);
+  bool RestoreFrame(std::uint32_t id, std::span<const std::byte> frame) GORILA_REQUIRES(mutex_);
   std::uint32_t IdOf(std::uint32_t slot, int offset) const {
     return slot * static_cast<std::uint32_t>(store_.chunk_rows()) +
            static_cast<std::uint32_t>(offset);
   }
 
   const ReplayShardOptions options_;
+  const std::unique_ptr<SharedPacking> packing_;  // null: frames are not compressed
   mutable Mutex mutex_;
   CondVar inserts_changed_;  // samples may go on
   CondVar samples_changed_;  // inserts may go on

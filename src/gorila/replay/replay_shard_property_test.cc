@@ -18,7 +18,15 @@ struct Shape {
   int n_step;
   int stack;
   const char* selector;
+  FrameStorageOptions frames = {};
+
+  bool tight() const { return frames.compressed_frame_bytes > 0; }
 };
+
+constexpr FrameStorageOptions kZstd{.compression = FrameCompression::kZstd};
+// A packed frame of 8 bytes has 17.
+constexpr FrameStorageOptions kTight{.compression = FrameCompression::kZstd,
+                                     .compressed_frame_bytes = 8};
 
 class ReplayShardPropertyTest : public testing::TestWithParam<Shape> {
  protected:
@@ -26,6 +34,7 @@ class ReplayShardPropertyTest : public testing::TestWithParam<Shape> {
       : options_(ShardOptions(GetParam().capacity, GetParam().n_step, GetParam().stack)),
         random_(11) {
     options_.replay.selector.name = GetParam().selector;
+    options_.replay.frames = GetParam().frames;
     shard_ = MakeShard(options_);
     for (int i = 0; i < kNames; ++i) lives_.push_back(NewLife());
   }
@@ -151,19 +160,28 @@ TEST_P(ReplayShardPropertyTest, HoldsItsInvariantsAndJoinsNothingThatDoesNotBelo
     }
   }
   EXPECT_EQ(shard_->GetStatus().counters.accepted, accepted_);
+  if (GetParam().tight()) {
+    EXPECT_LT(shard_->GetStatus().size.rows, GetParam().capacity * 3 / 4);
+  }
   EXPECT_GT(shard_->GetStatus().counters.evicted, 1000);
   EXPECT_GT(shard_->GetStatus().counters.repeated, 1000);
   EXPECT_GT(shard_->GetStatus().counters.broken_streams, 50);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, ReplayShardPropertyTest,
-                         testing::Values(Shape{300, 1, 1, "uniform"}, Shape{300, 3, 4, "uniform"},
-                                         Shape{900, 5, 4, "prioritized"},
-                                         Shape{50, 3, 2, "prioritized"}),
-                         [](const auto& info) {
-                           return "Capacity" + std::to_string(info.param.capacity) + "NStep" +
-                                  std::to_string(info.param.n_step) + info.param.selector;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, ReplayShardPropertyTest,
+    testing::Values(Shape{300, 1, 1, "uniform"}, Shape{300, 3, 4, "uniform"},
+                    Shape{900, 5, 4, "prioritized"}, Shape{50, 3, 2, "prioritized"},
+                    Shape{300, 3, 4, "uniform", kZstd}, Shape{900, 5, 4, "prioritized", kZstd},
+                    Shape{2000, 1, 2, "uniform", kTight}),
+    [](const auto& info) {
+      const bool zstd = info.param.frames.compression == FrameCompression::kZstd;
+      return "Capacity" + std::to_string(info.param.capacity) + "NStep" +
+             std::to_string(info.param.n_step) + info.param.selector +
+             (info.param.tight() ? "Tight"
+              : zstd             ? "Zstd"
+                                 : "");
+    });
 
 }  // namespace
 }  // namespace gorila

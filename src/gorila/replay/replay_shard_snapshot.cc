@@ -50,6 +50,8 @@ bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
     slot = *living;
     store_.Pin(slot);
   }
+  std::unique_ptr<FrameCodec> codec = packing_ == nullptr ? nullptr : packing_->Take();
+  std::vector<std::byte> frame(store_.frame_bytes());
   writer.Write(piece.serial);
   writer.Write<std::int32_t>(piece.begin);
   writer.Write<std::int32_t>(piece.end - piece.begin);
@@ -57,8 +59,11 @@ bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
     const std::uint32_t id = IdOf(slot, offset);
     writer.Write(store_.time_step(id));
     writer.Write(store_.action(id));
-    writer.WriteBytes({store_.Frame(id), store_.frame_bytes()});
+    store_.CopyFrame(id, codec.get(), packing_ == nullptr ? nullptr : packing_->dictionary(),
+                     frame.data());
+    writer.WriteBytes(frame);
   }
+  if (codec != nullptr) packing_->Give(std::move(codec));
   const MutexLock lock(mutex_);
   if (store_.chunk(slot).stream != nullptr) store_.chunk(slot).saved = piece.end;
   store_.Unpin(slot);
@@ -220,8 +225,11 @@ Status ReplayShard::RestorePiece(StateReader& reader) {
     GORILA_RETURN_IF_ERROR(reader.Read(time_step));
     GORILA_RETURN_IF_ERROR(reader.Read(action));
     GORILA_RETURN_IF_ERROR(reader.ReadBytes(store_.frame_bytes(), frame));
-    // A chunk that died after it was saved, or rows that came after the state.
-    if (!slot.has_value() || offset >= store_.chunk(*slot).count) continue;
+    // A chunk that died after it was saved or for lack of room, or rows that came after the state.
+    if (!slot.has_value() || store_.chunk(*slot).stream == nullptr ||
+        offset >= store_.chunk(*slot).count) {
+      continue;
+    }
     if (offset != store_.chunk(*slot).saved) {
       return DataLoss("replay segment: row {} of chunk {}, expected {}", offset, serial,
                       store_.chunk(*slot).saved);
@@ -232,10 +240,30 @@ Status ReplayShard::RestorePiece(StateReader& reader) {
     const std::uint32_t id = IdOf(*slot, offset);
     store_.time_step(id) = time_step;
     store_.action(id) = action;
-    std::copy(frame.begin(), frame.end(), store_.Frame(id));
-    ++store_.chunk(*slot).saved;
+    if (RestoreFrame(id, frame)) ++store_.chunk(*slot).saved;
   }
   return OkStatus();
+}
+
+// The oldest chunks make room when the rows came from a shard with more of it; false when the row's
+// own did.
+bool ReplayShard::RestoreFrame(std::uint32_t id, std::span<const std::byte> frame) {
+  if (packing_ == nullptr) {
+    store_.StoreFrame(id, {.bytes = frame});
+    return true;
+  }
+  const std::uint32_t slot = store_.SlotOf(id);
+  const FrameDictionary* const dictionary = packing_->dictionary();
+  std::unique_ptr<FrameCodec> codec = packing_->Take();
+  const auto packed = codec->Pack(frame, dictionary);
+  while (store_.chunk(slot).stream != nullptr && !store_.HasRoom(slot, packed.size())) {
+    EvictOldest();
+  }
+  const bool lives = store_.chunk(slot).stream != nullptr;
+  if (lives) store_.StoreFrame(id, {.bytes = packed, .with_dictionary = dictionary != nullptr});
+  packing_->Learn(frame);
+  packing_->Give(std::move(codec));
+  return lives;
 }
 
 Status ReplayShard::FinishRestore() {

@@ -94,5 +94,46 @@ TEST(ReplayShardSnapshotTest, SavesWhatIsInSegmentsAndNoMore) {
   restored->CheckInvariants();
 }
 
+// A snapshot has frames as they were inserted, so that a shard may be restarted with another
+// compression; what does not fit any more goes, oldest first.
+TEST(ReplayShardSnapshotTest, RestoresIntoAnotherCompression) {
+  const FrameStorageOptions kinds[] = {
+      {},
+      {.compression = FrameCompression::kZstd},
+      {.compression = FrameCompression::kZstd, .compressed_frame_bytes = 4}};
+  for (const FrameStorageOptions& from : kinds) {
+    for (const FrameStorageOptions& to : kinds) {
+      ReplayShardOptions options = ShardOptions(4000, 1, 2);
+      options.replay.frames = from;
+      const auto shard = MakeShard(options);
+      for (int episode = 0; episode < 150; ++episode) {
+        const StreamName stream{.actor = episode % 4, .life = 1};
+        ASSERT_TRUE(InsertRows(*shard, stream, Episode(29, 30 * (episode / 4), 1)).ok());
+      }
+      ShardSnapshot snapshot;
+      snapshot.Save(*shard, 5000);
+      options.replay.frames = to;
+      const auto restored = MakeShard(options, 2);
+      const Status status = snapshot.Restore(*restored);
+      ASSERT_TRUE(status.ok()) << status;
+      restored->CheckInvariants();
+      const std::int64_t rows = restored->GetStatus().size.rows;
+      if (to.compressed_frame_bytes == 0) {
+        EXPECT_EQ(rows, shard->GetStatus().size.rows);
+      } else {
+        EXPECT_LT(rows, 2000);
+        EXPECT_GT(rows, 500);
+      }
+      TransitionBatch batch;
+      ASSERT_TRUE(restored->Sample(50, Later(), batch).ok());
+      for (std::size_t i = 0; i < 50; ++i) {
+        const Transition got = FromBatch(batch, i, 2);
+        EXPECT_EQ(got.s_t[0], got.s_tm1[1]);
+        EXPECT_EQ(got.s_t[1].number, got.s_tm1[1].number + 1);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gorila

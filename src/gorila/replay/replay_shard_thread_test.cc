@@ -31,12 +31,17 @@ void ExpectWholeTransitions(const TransitionBatch& batch, int stack) {
   }
 }
 
-class ReplayShardThreadTest : public testing::TestWithParam<std::string> {};
+struct Storage {
+  std::string selector;
+  FrameCompression compression = FrameCompression::kNone;
+};
+class ReplayShardThreadTest : public testing::TestWithParam<Storage> {};
 
 TEST_P(ReplayShardThreadTest, ActorsLearnersAndSnapshotsWorkAtOnce) {
   constexpr int kStack = 3;
   ReplayShardOptions options = ShardOptions(400, 1, kStack);
-  options.replay.selector.name = GetParam();
+  options.replay.selector.name = GetParam().selector;
+  options.replay.frames.compression = GetParam().compression;
   const auto shard = MakeShard(options);
   std::atomic<int> actors_left{kActors};
   std::atomic<std::int64_t> accepted{0};
@@ -85,8 +90,12 @@ TEST_P(ReplayShardThreadTest, ActorsLearnersAndSnapshotsWorkAtOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Selectors, ReplayShardThreadTest,
-                         testing::Values("uniform", "prioritized"),
-                         [](const auto& info) { return info.param; });
+                         testing::Values(Storage{"uniform"}, Storage{"prioritized"},
+                                         Storage{"uniform", FrameCompression::kZstd}),
+                         [](const auto& info) {
+                           const bool zstd = info.param.compression == FrameCompression::kZstd;
+                           return info.param.selector + (zstd ? "Zstd" : "");
+                         });
 
 TEST(ReplayShardWaitTest, AnInsertWakesASampleAndASampleWakesAnInsert) {
   ReplayShardOptions options = ShardOptions(10000);

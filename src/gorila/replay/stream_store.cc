@@ -5,11 +5,31 @@
 
 namespace gorila {
 
+std::uint64_t PackedRing::Append(std::span<const std::byte> frame) {
+  GORILA_CHECK(HasRoom(frame.size()), "{} bytes", frame.size());
+  const std::uint64_t position = end_;
+  std::memcpy(&memory_[position % bytes_], frame.data(), frame.size());
+  end_ += frame.size();
+  return position;
+}
+
 StreamStore::StreamStore(const ObservationSpec& observation, std::int64_t capacity)
     : frame_bytes_(observation.frame_bytes()),
       stack_(observation.stack),
       capacity_(capacity),
       frames_(static_cast<std::size_t>(capacity) * frame_bytes_),
+      ring_(0, 0),
+      time_steps_(static_cast<std::size_t>(capacity)),
+      actions_(static_cast<std::size_t>(capacity)) {}
+
+StreamStore::StreamStore(const ObservationSpec& observation, std::int64_t capacity,
+                         FramePacker& packer, std::int64_t packed_bytes)
+    : frame_bytes_(observation.frame_bytes()),
+      stack_(observation.stack),
+      capacity_(capacity),
+      packer_(&packer),
+      ring_(packed_bytes, PackedBound(frame_bytes_)),
+      positions_(static_cast<std::size_t>(capacity)),
       time_steps_(static_cast<std::size_t>(capacity)),
       actions_(static_cast<std::size_t>(capacity)) {}
 
@@ -29,18 +49,75 @@ Status StreamStore::CheckRow(const ReplayRow& row) const {
   return OkStatus();
 }
 
-void StreamStore::Append(const ReplayRow& row) {
-  GORILA_CHECK(!full());
-  std::memcpy(MutableFrame(end_), row.frame.data(), frame_bytes_);
+void StreamStore::Append(const ReplayRow& row, const std::function<void()>& drop_oldest) {
+  while (full()) drop_oldest();
+  StoreFrame(end_, row.frame, true, drop_oldest);
   time_steps_[Position(end_)] = row.time_step;
   actions_[Position(end_)] = row.action;
   ++end_;
 }
 
+void StreamStore::StoreFrame(std::int64_t index, std::span<const std::byte> frame, bool learn,
+                             const std::function<void()>& drop_oldest) {
+  if (packer_ == nullptr) {
+    std::memcpy(&frames_[Position(index) * frame_bytes_], frame.data(), frame_bytes_);
+    return;
+  }
+  if (learn && dictionary_from_ == kNever && packer_->has_dictionary()) dictionary_from_ = index;
+  const auto packed = packer_->Pack(frame, WithDictionary(index));
+  while (!ring_.HasRoom(packed.size())) {
+    GORILA_CHECK(begin_ < index, "no room for one frame");
+    drop_oldest();
+  }
+  positions_[Position(index)] = ring_.Append(packed);
+  stored_until_ = index + 1;
+  if (learn) packer_->Learn(frame);
+}
+
+void StreamStore::DropOldest() {
+  ++begin_;
+  if (packer_ == nullptr) return;
+  ring_.DropBefore(begin_ < stored_until_ ? positions_[Position(begin_)] : ring_.end());
+}
+
+std::span<const std::byte> StreamStore::Packed(std::int64_t index) const {
+  const bool newest = index + 1 == stored_until_;
+  return ring_.Get(positions_[Position(index)],
+                   newest ? ring_.end() : positions_[Position(index + 1)]);
+}
+
+void StreamStore::CopyFrame(std::int64_t index, std::byte* destination) const {
+  if (packer_ == nullptr) {
+    std::memcpy(destination, &frames_[Position(index) * frame_bytes_], frame_bytes_);
+  } else {
+    packer_->Unpack(Packed(index), WithDictionary(index), destination);
+  }
+}
+
 void StreamStore::CopyStack(std::int64_t index, std::byte* destination) const {
-  VisitStack(*this, index, stack_, [&](const std::byte* frame) {
-    CopyFrame(frame, frame_bytes_, destination);
+  VisitStack(*this, index, stack_, [&](std::int64_t row) {
+    if (row == kNoRow) {
+      std::memset(destination, 0, frame_bytes_);
+    } else {
+      CopyFrame(row, destination);
+    }
     destination += frame_bytes_;
+  });
+}
+
+void StreamStore::CopyStacks(std::int64_t start, std::int64_t end, std::byte* s_tm1,
+                             std::byte* s_t) const {
+  CopyStack(start, s_tm1);
+  VisitStack(*this, end, stack_, [&](std::int64_t row) {
+    if (row == kNoRow) {
+      std::memset(s_t, 0, frame_bytes_);
+    } else if (row > start) {
+      CopyFrame(row, s_t);
+    } else {
+      const auto place = static_cast<std::size_t>(stack_ - 1 - (start - row));
+      std::memcpy(s_t, s_tm1 + place * frame_bytes_, frame_bytes_);
+    }
+    s_t += frame_bytes_;
   });
 }
 
@@ -54,10 +131,17 @@ std::int64_t StreamStore::SaveRows(std::int64_t first, std::int64_t count,
     writer.Write(time_step(index));
     writer.Write(actions_[Position(index)]);
   }
+  std::vector<std::byte> frame(frame_bytes_);
   for (std::int64_t index = first; index < last; ++index) {
-    writer.WriteBytes(std::span<const std::byte>(Frame(index), frame_bytes_));
+    CopyFrame(index, frame.data());
+    writer.WriteBytes(frame);
   }
   return last;
+}
+
+void StreamStore::SavePacking(StateWriter& writer) const {
+  const bool waits = dictionary_from_ == kNever && packer_->has_dictionary();
+  writer.Write(waits ? end_ : dictionary_from_);
 }
 
 void StreamStore::ResetRange(std::int64_t begin, std::int64_t end) {
@@ -65,9 +149,20 @@ void StreamStore::ResetRange(std::int64_t begin, std::int64_t end) {
   begin_ = begin;
   end_ = end;
   restored_until_ = begin;
+  stored_until_ = begin;
+  ring_.DropBefore(ring_.end());
 }
 
-Status StreamStore::RestoreRows(StateReader& reader) {
+Status StreamStore::RestorePacking(StateReader& reader) {
+  GORILA_RETURN_IF_ERROR(reader.Read(dictionary_from_));
+  const bool may = packer_->has_dictionary() ? dictionary_from_ >= 0 && dictionary_from_ <= end_
+                                             : dictionary_from_ == kNever;
+  if (!may) return DataLoss("replay state: rows before {} without dictionary", dictionary_from_);
+  packing_restored_ = true;
+  return OkStatus();
+}
+
+Status StreamStore::RestoreRows(StateReader& reader, const std::function<void()>& drop_oldest) {
   std::int64_t first = 0;
   std::int64_t count = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(first));
@@ -96,7 +191,7 @@ Status StreamStore::RestoreRows(StateReader& reader) {
     std::span<const std::byte> frame;
     GORILA_RETURN_IF_ERROR(reader.ReadBytes(frame_bytes_, frame));
     if (index < begin_) continue;
-    std::memcpy(MutableFrame(index), frame.data(), frame_bytes_);
+    StoreFrame(index, frame, !packing_restored_, drop_oldest);
   }
   if (any_living) restored_until_ = first + count;
   return OkStatus();

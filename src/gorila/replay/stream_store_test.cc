@@ -32,8 +32,7 @@ void Append(StreamStore& store, int value, StepType type) {
   ReplayRow row = Row(frame, type, static_cast<float>(value) / 2);
   row.action = value % 5;
   ASSERT_TRUE(store.CheckRow(row).ok());
-  if (store.full()) store.DropOldest();
-  store.Append(row);
+  store.Append(row, [&] { store.DropOldest(); });
 }
 
 // The first bytes of the stack's frames; the second ones are checked against them.
@@ -136,6 +135,47 @@ TEST(StreamStoreTest, AnEmptyStoreMayBeginInMidEpisode) {
   EXPECT_LT(1 - store.StackDepth(1), store.begin());
 }
 
+TEST(StreamStoreTest, BothStacksOfATransitionAreThoseOfItsRows) {
+  FramePacker packer(Spec().frame_bytes());
+  StreamStore plain(Spec(), kCapacity);
+  StreamStore packed(Spec(), kCapacity, packer, 1000);
+  for (StreamStore* store : {&plain, &packed}) {
+    Append(*store, 1, kFirst);
+    for (int value = 2; value <= 12; ++value) Append(*store, value, kMid);
+    const std::size_t bytes = Spec().stacked_bytes();
+    for (std::int64_t start = 7; start < 11; ++start) {
+      for (std::int64_t end = start; end < 12; ++end) {
+        std::vector<std::byte> s_tm1(bytes);
+        std::vector<std::byte> s_t(bytes);
+        store->CopyStacks(start, end, s_tm1.data(), s_t.data());
+        std::vector<std::byte> expected(bytes);
+        store->CopyStack(start, expected.data());
+        EXPECT_EQ(s_tm1, expected);
+        plain.CopyStack(end, expected.data());
+        EXPECT_EQ(s_t, expected) << start << " " << end;
+      }
+    }
+  }
+}
+
+TEST(PackedStreamStoreTest, TheOldestRowsGoWhenTheBytesRunOut) {
+  FramePacker packer(Spec().frame_bytes());
+  const auto frame_bytes = static_cast<std::int64_t>(
+      packer.Pack(Frame(1), false).size());  // two bytes cannot be made smaller
+  StreamStore store(Spec(), kCapacity, packer, 5 * frame_bytes + frame_bytes / 2);
+  Append(store, 1, kFirst);
+  for (int value = 2; value <= 50; ++value) {
+    Append(store, value, kMid);
+    ASSERT_EQ(store.begin(), std::max(0, value - 5));
+    ASSERT_EQ(store.FrameBytes(), (store.end() - store.begin()) * frame_bytes);
+    if (value > 5) {
+      ASSERT_THAT(Stack(store, value - 1), ElementsAre(value - 3, value - 2, value - 1, value));
+    }
+  }
+  while (store.begin() < store.end()) store.DropOldest();
+  EXPECT_EQ(store.FrameBytes(), 0);
+}
+
 // Three episodes in a ring that has wrapped: living rows 7..14 (values 8..15).
 class StreamStoreSegmentTest : public testing::Test {
  protected:
@@ -154,7 +194,7 @@ class StreamStoreSegmentTest : public testing::Test {
 
   Status Restore(const std::string& segment) {
     StateReader reader(segment);
-    GORILA_RETURN_IF_ERROR(restored_.RestoreRows(reader));
+    GORILA_RETURN_IF_ERROR(restored_.RestoreRows(reader, [&] { restored_.DropOldest(); }));
     return reader.Finish();
   }
 

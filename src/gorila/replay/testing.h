@@ -87,6 +87,33 @@ class RandomEpisodes {
   std::vector<Progress> next_;
 };
 
+// Frames as games have them: a picture of noise, which compresses badly alone, with something that
+// moves.
+class Pictures {
+ public:
+  static constexpr std::size_t kBytes = 800;
+
+  explicit Pictures(std::uint64_t seed) : random_(seed), picture_(kBytes) {
+    for (std::byte& value : picture_) value = static_cast<std::byte>(random_.Integer(0, 256));
+  }
+
+  static ObservationSpec Spec(int stack) {
+    return {.channels = 1, .height = 20, .width = 40, .stack = stack};
+  }
+
+  std::vector<std::byte> Next() {
+    std::vector<std::byte> frame = picture_;
+    for (int spot = random_.Integer(1, 4); spot > 0; --spot) {
+      frame[random_.Below(kBytes)] = static_cast<std::byte>(random_.Integer(0, 256));
+    }
+    return frame;
+  }
+
+ private:
+  RandomStream random_;
+  std::vector<std::byte> picture_;
+};
+
 // Every row ever inserted, and which transitions may be drawn from them by the definition.
 class ReplayModel {
  public:

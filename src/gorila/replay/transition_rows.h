@@ -4,14 +4,12 @@
 //   std::int64_t begin() const, end() const;          // the rows that are alive
 //   const TimeStep& time_step(std::int64_t) const;    // of a living row
 //   std::int32_t action(std::int64_t) const;
-//   const std::byte* Frame(std::int64_t) const;
 #ifndef GORILA_REPLAY_TRANSITION_ROWS_H_
 #define GORILA_REPLAY_TRANSITION_ROWS_H_
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "gorila/base/status.h"
 #include "gorila/replay/transition.h"
@@ -30,24 +28,18 @@ int StackDepth(const Rows& rows, std::int64_t index, int stack) {
   return depth;
 }
 
-// Calls visit(frame) for each of the `stack` frames that end at `index`, oldest first; nullptr for
-// one before the episode's first, which is all zero. All of them must be alive.
+// In place of a row before the episode's first, whose frame is all zero.
+inline constexpr std::int64_t kNoRow = -1;
+
+// Calls visit(row) for each of the `stack` rows that end at `index`, oldest first; with kNoRow for
+// one before the episode's first. All of them must be alive.
 template <typename Rows, typename Visit>
 void VisitStack(const Rows& rows, std::int64_t index, int stack, Visit visit) {
   const int depth = StackDepth(rows, index, stack);
   GORILA_CHECK(index - depth >= rows.begin() && index < rows.end(), "row {} of {}..{}", index,
                rows.begin(), rows.end());
-  for (int missing = stack - 1 - depth; missing > 0; --missing) visit(nullptr);
-  for (int back = depth; back >= 0; --back) visit(rows.Frame(index - back));
-}
-
-// Copies one frame that VisitStack gave.
-inline void CopyFrame(const std::byte* frame, std::size_t frame_bytes, std::byte* destination) {
-  if (frame == nullptr) {
-    std::memset(destination, 0, frame_bytes);
-  } else {
-    std::memcpy(destination, frame, frame_bytes);
-  }
+  for (int missing = stack - 1 - depth; missing > 0; --missing) visit(kNoRow);
+  for (int back = depth; back >= 0; --back) visit(index - back);
 }
 
 // Whether a transition starts at `index`: all frames of its state are alive, and its n-th next row,

@@ -63,6 +63,12 @@ Status CheckReplay(const ReplaySection& replay, int environments) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            options.rate.min_size, options.capacity);
   }
+  if (options.frames.compressed_frame_bytes > 0 &&
+      options.frames.compression == FrameCompression::kNone) {
+    return InvalidArgument(
+        "replay.compressed_frame_bytes is {} with replay.compression none; expected 0, or zstd",
+        options.frames.compressed_frame_bytes);
+  }
   // A transition and its n next steps; replay adds what the environment's stack needs.
   const std::int64_t least = std::int64_t{options.transition.n_step} + 1;
   if (options.capacity / environments < least) {

@@ -69,6 +69,13 @@ TEST(CheckConfigTest, ReplayHoldsWhatLearningStartsWith) {
   EXPECT_EQ(Check({{"replay.capacity", "1000"}, {"replay.min_size", "1000"}}), "");
 }
 
+TEST(CheckConfigTest, BytesAreSetAsideForCompressedFramesOnly) {
+  EXPECT_EQ(Check({{"replay.compressed_frame_bytes", "500"}}),
+            "replay.compressed_frame_bytes is 500 with replay.compression none; expected 0, or "
+            "zstd");
+  EXPECT_EQ(Check({{"replay.compressed_frame_bytes", "500"}, {"replay.compression", "zstd"}}), "");
+}
+
 TEST(CheckConfigTest, ReplayHoldsATransitionOfEachEnvironment) {
   EXPECT_EQ(Check({{"replay.capacity", "31"},
                    {"replay.min_size", "1"},

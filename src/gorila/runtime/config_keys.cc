@@ -115,6 +115,8 @@ constexpr std::array kReductionNames = {"mean"sv, "sum"sv};
 static_assert(static_cast<int>(BatchReduction::kSum) == 1);
 constexpr std::array kEncodingNames = {"float32"sv, "bf16"sv, "topk"sv};
 static_assert(static_cast<int>(GradientEncoding::kTopK) == 2);
+constexpr std::array kCompressionNames = {"none"sv, "zstd"sv};
+static_assert(static_cast<int>(FrameCompression::kZstd) == 1);
 
 constexpr RealRange kProbability = {.low = 0, .high = 1};
 constexpr RealRange kBelowOne = {.low = 0, .high = 1, .without_high = true};
@@ -259,6 +261,11 @@ const std::array kKeys = {
     ConfigKey{"replay.byte_budget",
               "Bytes for the replay of all bundles together; 0 = four fifths of the memory", "",
               Integer(GORILA_FIELD(replay.byte_budget), 0, kMaxInt64)},
+    ConfigKey{"replay.compression", "How frames are kept; zstd: each compressed by itself", "",
+              Enumeration<kCompressionNames>(GORILA_FIELD(replay.options.frames.compression))},
+    ConfigKey{"replay.compressed_frame_bytes",
+              "zstd: bytes set aside for each frame; 0 = an eighth of a frame and 32", "",
+              Integer(GORILA_FIELD(replay.options.frames.compressed_frame_bytes), 0, kMaxInt)},
 
     ConfigKey{"learner.algorithm", "How the learning target is made", "Gorila, DQN: dqn",
               Name(GORILA_FIELD(learner.algorithm), &AlgorithmNames)},

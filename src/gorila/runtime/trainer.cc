@@ -52,7 +52,9 @@ Status Trainer::Check(const Config& config) {
 }
 
 std::int64_t Trainer::ExpectedReplayBytes(const Config& config, const NetworkSpec& network) {
-  return LocalReplay::ExpectedBytes(config.replay.options, network.input) * config.run.bundles;
+  return LocalReplay::ExpectedBytes(config.replay.options, network.input,
+                                    config.actor.environments) *
+         config.run.bundles;
 }
 
 Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
