@@ -11,12 +11,12 @@ below; where the package onnx is installed, its checker passes over the model fi
 
 import json
 import os
-import struct
 import subprocess
 import sys
 
 import numpy
 import read_safetensors
+from read_protobuf import read_message
 
 
 def tensors_of(path):
@@ -39,45 +39,19 @@ def compare_npz(path, reference):
 # --- The protobuf messages of ONNX -----------------------------------------------------------------
 
 
-def read_varint(data, at):
-    value, shift = 0, 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-
-
-def message(data):
-    """{field number: [value, ...]}; bytes stay bytes."""
-    fields, at = {}, 0
-    while at < len(data):
-        key, at = read_varint(data, at)
-        if key & 7 == 0:
-            value, at = read_varint(data, at)
-        elif key & 7 == 5:
-            (value,), at = struct.unpack_from("<f", data, at), at + 4
-        else:
-            length, at = read_varint(data, at)
-            value, at = data[at : at + length], at + length
-        fields.setdefault(key >> 3, []).append(value)
-    return fields
-
-
 def shape_of(value):
     """Of a ValueInfoProto: sizes, and names where they are open."""
-    tensor = message(message(message(value)[2][0])[1][0])
-    dimensions = map(message, message(tensor[2][0])[1])
+    tensor = read_message(read_message(read_message(value)[2][0])[1][0])
+    dimensions = map(read_message, read_message(tensor[2][0])[1])
     return [d[1][0] if 1 in d else d[2][0].decode() for d in dimensions]
 
 
 class Model:
     def __init__(self, data):
-        graph = message(message(data)[7][0])
-        self.nodes = [message(node) for node in graph[1]]
+        graph = read_message(read_message(data)[7][0])
+        self.nodes = [read_message(node) for node in graph[1]]
         self.constants = {}
-        for tensor in map(message, graph[5]):
+        for tensor in map(read_message, graph[5]):
             array = numpy.frombuffer(tensor[9][0], "<f4").reshape(tensor.get(1, []))
             self.constants[tensor[8][0].decode()] = array
         self.input, self.output = shape_of(graph[11][0]), shape_of(graph[12][0])
@@ -86,7 +60,7 @@ class Model:
         values = {**self.constants, "observation": observations}
         for node in self.nodes:
             inputs = [values[name.decode()] for name in node[1]]
-            attributes = {a[1][0].decode(): a for a in map(message, node.get(5, []))}
+            attributes = {a[1][0].decode(): a for a in map(read_message, node.get(5, []))}
             operator = OPERATORS[node[4][0].decode()]
             values[node[2][0].decode()] = operator(attributes, *inputs)
         return values["q"]

@@ -4,8 +4,12 @@ import json
 import math
 import signal
 import struct
+import sys
 
 import program
+
+sys.path.append(str(program.SOURCE / "tests"))
+from read_protobuf import read_message  # noqa: E402
 
 
 def crc32c(data):
@@ -36,37 +40,6 @@ def read_records(data):
         assert crc == masked(record), f"checksum of the record at byte {at}"
         yield record
         at += 16 + length
-
-
-def read_varint(data, at):
-    value, shift = 0, 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-
-
-def read_message(data):
-    """{field number: [value, ...]} of one protobuf message; bytes stay bytes."""
-    fields, at = {}, 0
-    while at < len(data):
-        key, at = read_varint(data, at)
-        wire_type = key & 7
-        if wire_type == 0:
-            value, at = read_varint(data, at)
-        elif wire_type == 1:
-            (value,), at = struct.unpack_from("<d", data, at), at + 8
-        elif wire_type == 5:
-            (value,), at = struct.unpack_from("<f", data, at), at + 4
-        else:
-            assert wire_type == 2, f"wire type {wire_type}"
-            length, at = read_varint(data, at)
-            value, at = data[at : at + length], at + length
-            assert len(value) == length
-        fields.setdefault(key >> 3, []).append(value)
-    return fields
 
 
 def doubles(data):

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "gorila/base/file.h"
+#include "gorila/base/xml.h"
 #include "gorila/metrics/axis_ticks.h"
 #include "gorila/metrics/canvas.h"
 #include "gorila/metrics/legend.h"
@@ -427,26 +428,6 @@ Status CheckSize(const LearningCurveFigure& figure) {
   if (fits) return OkStatus();
   return InvalidArgument("figure is {} x {} pixels; expected 240..4000 x 180..4000", figure.width,
                          figure.height);
-}
-
-std::string EscapeXml(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      default:
-        escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return escaped;
 }
 
 // The texts of the figure, which cairo writes as outlines, for search and screen readers.

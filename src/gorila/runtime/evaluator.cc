@@ -14,46 +14,34 @@
 namespace gorila {
 namespace {
 
-constexpr std::int64_t kMaxSteps = 100000;
-
 constexpr std::array kProtocols = {
     EvaluationProtocol{.name = "greedy",
-                       .version = 1,
                        .summary = "always the best action; at most 100,000 steps an episode",
-                       .epsilon = 0.0,
-                       .max_steps = kMaxSteps},
+                       .epsilon = 0.0},
     EvaluationProtocol{.name = "epsilon-0.05",
-                       .version = 1,
                        .summary = "a random action with probability 0.05; at most 100,000 steps an "
                                   "episode",
-                       .epsilon = 0.05,
-                       .max_steps = kMaxSteps},
+                       .epsilon = 0.05},
     EvaluationProtocol{.name = "noop30",
-                       .version = 1,
                        .summary = "DQN's and Gorila's null-op starts: up to 30 no-ops, 18,000 "
                                   "emulator frames, epsilon 0.05",
                        .epsilon = 0.05,
-                       .max_steps = kMaxSteps,
                        .noop_max = 30,
                        .max_frames = 18000,
                        .repeat_action_probability = 0},
     EvaluationProtocol{.name = "human-starts",
-                       .version = 1,
                        .summary = "Gorila's human starts: start points of evaluation.starts, "
                                   "108,000 emulator frames counting the start's own, epsilon 0.05",
                        .epsilon = 0.05,
-                       .max_steps = kMaxSteps,
                        .noop_max = 0,
                        .max_frames = 108000,
                        .repeat_action_probability = 0,
                        .human_starts = true},
     EvaluationProtocol{.name = "sticky",
-                       .version = 1,
                        .summary =
                            "Machado et al. 2018: the action before goes on with probability "
                            "0.25 each emulator frame, no no-ops, 18,000 frames, epsilon 0.05",
                        .epsilon = 0.05,
-                       .max_steps = kMaxSteps,
                        .noop_max = 0,
                        .max_frames = 18000,
                        .repeat_action_probability = 0.25},

@@ -19,10 +19,11 @@ namespace gorila {
 // A lost life never ends an episode, and points are never clipped.
 struct EvaluationProtocol {
   std::string_view name;
-  int version;
+  int version = 1;
   std::string_view summary;
-  double epsilon;          // of the evaluated agent, unless evaluation.epsilon says otherwise
-  std::int64_t max_steps;  // an episode is cut off after so many steps; its return so far counts
+  double epsilon;  // of the evaluated agent, unless evaluation.epsilon says otherwise
+  // An episode is cut off after so many steps; its return so far counts.
+  std::int64_t max_steps = 100'000;
 
   // Games on a console (environments with [atari] options); -1 = as configured.
   int noop_max = -1;

@@ -12,7 +12,7 @@
 #include "gorila/metrics/event_file.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/metrics/rate_meter.h"
-#include "gorila/metrics/resource_usage.h"
+#include "gorila/base/resource_usage.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/runtime/cluster.h"
 

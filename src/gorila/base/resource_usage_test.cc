@@ -1,4 +1,4 @@
-#include "gorila/metrics/resource_usage.h"
+#include "gorila/base/resource_usage.h"
 
 #include <gtest/gtest.h>
 

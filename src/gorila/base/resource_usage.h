@@ -1,6 +1,6 @@
 // What this process takes from the machine.
-#ifndef GORILA_METRICS_RESOURCE_USAGE_H_
-#define GORILA_METRICS_RESOURCE_USAGE_H_
+#ifndef GORILA_BASE_RESOURCE_USAGE_H_
+#define GORILA_BASE_RESOURCE_USAGE_H_
 
 #include <cstdint>
 
@@ -14,4 +14,4 @@ double CpuSeconds();
 
 }  // namespace gorila
 
-#endif  // GORILA_METRICS_RESOURCE_USAGE_H_
+#endif  // GORILA_BASE_RESOURCE_USAGE_H_
