@@ -81,6 +81,26 @@ class Page(program.Case):
         (self.folder / "out.html").unlink()
         self.assertEqual(program.snapshot(self.folder), before)
 
+    def test_markdown_has_its_pictures_beside_it(self):
+        self.train("a|b", 1, *self.LONGER)
+        self.train("c", 1, *self.LONGER)
+        (self.folder / "out").mkdir()
+        stdout, _ = self.run_program("report", "a|b", "c", "--markdown", "out/page.md")
+        self.assertIn("report: out/page.md", stdout)
+        text = (self.folder / "out" / "page.md").read_text()
+        for heading in ["Final evaluation", "Learning curves", "The agent", "Comparison", "Counters",
+                        "Cost", "Configuration"]:  # fmt: skip
+            self.assertIn(f"\n## {heading}\n", text)
+        pictures = re.findall('<img alt="[^"]+" src="([^"]+)">', text)
+        self.assertEqual(len(pictures), 4)
+        for name in pictures:
+            begin = (self.folder / "out" / name).read_bytes()[:5]
+            self.assertIn(begin, [b"<?xml", b"GIF89"], name)
+        # Every row of a table has as many cells as its heading.
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+            cells = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+            self.assertEqual(len(cells), 1, table)
+
     def test_every_finished_run_has_its_own_page(self):
         self.train("run", 1)
         page = Reader((self.folder / "run" / "report.html").read_text())

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,9 +11,9 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/learning_curve.h"
-#include "gorila/runtime/html_report.h"
 #include "gorila/runtime/run_report.h"
 #include "gorila/runtime/run_summary.h"
+#include "gorila/runtime/runs_report.h"
 
 namespace gorila::cli {
 namespace {
@@ -19,6 +21,7 @@ namespace {
 struct ReportOptions {
   std::vector<std::string> runs;
   std::string html = "report.html";
+  std::string markdown;
   std::string curve;
   std::string over = "frames";
   std::string title;
@@ -39,6 +42,19 @@ Status WriteCurves(const ReportOptions& options, const std::vector<LabelledRun>&
   return OkStatus();
 }
 
+// The report, and its pictures beside it.
+Status WriteMarkdown(const ReportOptions& options, std::span<const RunSummary> runs) {
+  const std::filesystem::path path = options.markdown;
+  GORILA_ASSIGN_OR_RETURN(const MarkdownReport report,
+                          RenderMarkdownReport(runs, options.title, path.stem().string()));
+  for (const ReportPicture& picture : report.pictures) {
+    GORILA_RETURN_IF_ERROR(WriteFileAtomically(path.parent_path() / picture.name, picture.bytes));
+  }
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(path, report.text));
+  fmt::print("report: {}\n", options.markdown);
+  return OkStatus();
+}
+
 StatusOr<int> Report(const ReportOptions& options) {
   std::vector<LabelledRun> runs;
   std::vector<RunSummary> summaries;
@@ -51,6 +67,7 @@ StatusOr<int> Report(const ReportOptions& options) {
   if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, runs));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.html, html));
   fmt::print("report: {}\n", options.html);
+  if (!options.markdown.empty()) GORILA_RETURN_IF_ERROR(WriteMarkdown(options, summaries));
   return kSuccess;
 }
 
@@ -63,6 +80,7 @@ curves, an episode, counters, cost and configuration. Runs with the same label a
 curve, with a 95 % band. Groups are compared at equal frames and at equal wall time.
 )",
     .examples = R"(gorila report runs/* --html breakout.html --curve curves.png
+gorila report runs/a --markdown breakout.md
 gorila report gorila=runs/a gorila=runs/b dqn=runs/c --over seconds --curve curves.svg
 )"};
 
@@ -75,6 +93,9 @@ Verb AddReportVerb(CLI::App& gorila) {
   app->add_option("--html", options->html, "Where to write the page")
       ->type_name("FILE")
       ->capture_default_str();
+  app->add_option("--markdown", options->markdown,
+                  "Write it as Markdown too, with its pictures (.svg, .gif) beside that file")
+      ->type_name("FILE");
   app->add_option("--curve", options->curve, "Write the curves to this .png or .svg file");
   app->add_option("--over", options->over, "What the curves run over")
       ->check(CLI::IsMember({"frames", "seconds"}))

@@ -6,8 +6,8 @@
 #include "gorila/base/file.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
-#include "gorila/runtime/html_report.h"
 #include "gorila/runtime/run_summary.h"
+#include "gorila/runtime/runs_report.h"
 
 namespace gorila {
 namespace {

@@ -1,12 +1,12 @@
-#ifndef GORILA_RUNTIME_HTML_REPORT_STYLE_H_
-#define GORILA_RUNTIME_HTML_REPORT_STYLE_H_
+#ifndef GORILA_RUNTIME_REPORT_STYLE_H_
+#define GORILA_RUNTIME_REPORT_STYLE_H_
 
 #include <string_view>
 
 namespace gorila {
 
 // Light and dark as the reader's system says; figures keep their white ground in both.
-inline constexpr std::string_view kHtmlReportStyle = R"css(
+inline constexpr std::string_view kReportStyle = R"css(
 :root {
   color-scheme: light dark;
   --page: #ffffff; --panel: #f6f7f9; --line: #d9dde3; --text: #1b1f2a; --quiet: #5a6270;
@@ -30,7 +30,7 @@ figure { margin: 0 0 1.5rem; }
 figure svg { display: block; width: 100%; height: auto; background: #fff;
   border: 1px solid var(--line); border-radius: 6px; }
 figcaption { font-size: .875rem; margin-top: .4rem; }
-.films { display: flex; flex-wrap: wrap; gap: 1.25rem; }
+.film { display: inline-block; vertical-align: top; margin-right: 1.25rem; }
 .film img { display: block; width: 16rem; max-width: 100%; image-rendering: pixelated;
   border-radius: 6px; }
 .scroll { overflow-x: auto; }
@@ -51,4 +51,4 @@ pre { background: var(--panel); border-radius: 6px; padding: .75rem 1rem; overfl
 
 }  // namespace gorila
 
-#endif  // GORILA_RUNTIME_HTML_REPORT_STYLE_H_
+#endif  // GORILA_RUNTIME_REPORT_STYLE_H_
