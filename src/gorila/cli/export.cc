@@ -12,6 +12,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/export/npz.h"
 #include "gorila/export/onnx.h"
+#include "gorila/export/q_examples.h"
 #include "gorila/export/torchscript.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/run_checkpoint.h"
@@ -26,6 +27,7 @@ struct ExportOptions {
   fs::path network;
   std::string format;
   fs::path output;
+  fs::path examples;
 };
 
 // A network and what it is.
@@ -90,6 +92,11 @@ StatusOr<int> Export(const ExportOptions& options) {
       options.output.empty() ? fs::path(fmt::format("network.{}", format->name)) : options.output;
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
   fmt::print("{}: {}, {} bytes\n", output.string(), network.description(), bytes.size());
+  if (options.examples.empty()) return kSuccess;
+  GORILA_ASSIGN_OR_RETURN(const std::string examples,
+                          EncodeQExamples(network.trained.config, network.trained.parameters));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.examples, examples));
+  fmt::print("{}: {} observations and their Q-values\n", options.examples.string(), kQExamples);
   return kSuccess;
 }
 
@@ -99,9 +106,11 @@ constexpr CommandText kText = {
     .details =
         R"(onnx and torchscript are the whole network: it reads observations as the environment writes them
 and gives Q-values. npz and safetensors are its parameters, named and shaped as PyTorch has them.
-torchscript needs a program that is built with libtorch.
+torchscript needs a program that is built with libtorch. --examples writes observations with the
+Q-values that this program computes, to compare another one with.
 )",
     .examples = R"(gorila export runs/minatar-breakout-minatar-seed1-1 --format onnx
+gorila export runs/mine --format onnx --output mine.onnx --examples mine.json
 gorila export runs/mine/checkpoints/000000050000 --format npz --output weights.npz
 )"};
 
@@ -120,6 +129,8 @@ Verb AddExportVerb(CLI::App& gorila) {
   }
   app->add_option("--format", options->format, formats)->required()->type_name("NAME");
   app->add_option("--output", options->output, "File to write (default: network.FORMAT)")
+      ->type_name("FILE");
+  app->add_option("--examples", options->examples, "JSON file of observations and their Q-values")
       ->type_name("FILE");
   options->config.AddSources(*app);
   options->config.AddSets(*app);

@@ -1,0 +1,65 @@
+#include "gorila/export/q_examples.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "gorila/actor/frame_stacker.h"
+#include "gorila/env/registry.h"
+#include "gorila/network/q_network.h"
+#include "gorila/runtime/cluster.h"
+
+namespace gorila {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kSeed = 1;
+constexpr int kStepsApart = 7;
+
+Json Elements(const ObservationSpec& spec, std::span<const std::byte> stacked) {
+  Json elements = Json::array();
+  if (spec.element == ElementType::kUint8) {
+    for (const std::byte element : stacked) elements.push_back(std::to_integer<int>(element));
+    return elements;
+  }
+  std::vector<float> values(stacked.size() / sizeof(float));
+  std::memcpy(values.data(), stacked.data(), stacked.size());
+  return values;
+}
+
+}  // namespace
+
+StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const float> parameters) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> q_network,
+                          MakeQNetwork(config.network.backend, network, 1));
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Environment> environment,
+      MakeEnvironment(config.environment.name, config.environment.options,
+                      MakeRandomDraws(RandomStream::Derive(kSeed, "example environment"))));
+  RandomStream random = RandomStream::Derive(kSeed, "example actions");
+  q_network->SetParameters(parameters);
+  const ObservationSpec& spec = network.input;
+  std::vector<std::byte> stacked(spec.stacked_bytes());
+  FrameStacker stacker(spec, stacked);
+  std::vector<float> q(static_cast<std::size_t>(network.num_actions));
+  Json json = {{"shape", {spec.stack * spec.channels, spec.height, spec.width}},
+               {"element", spec.element == ElementType::kUint8 ? "uint8" : "float32"},
+               {"observations", Json::array()},
+               {"q", Json::array()}};
+  TimeStep time_step = environment->Reset(stacker.BeginEpisode());
+  for (int step = 0; json["q"].size() < kQExamples; ++step) {
+    if (step % kStepsApart == 0) {
+      q_network->Predict(stacked, 1, q);
+      json["observations"].push_back(Elements(spec, stacked));
+      json["q"].push_back(q);
+    }
+    time_step = time_step.last()
+                    ? environment->Reset(stacker.BeginEpisode())
+                    : environment->Step(random.Integer(0, network.num_actions), stacker.Advance());
+  }
+  return json.dump() + "\n";
+}
+
+}  // namespace gorila

@@ -1,0 +1,66 @@
+"""Exported networks computed by ONNX Runtime (onnxruntime-web from npm, WebAssembly) against the
+program's own Q-values.
+
+Skipped, with the reason, where Node.js, npm or the registry is not there.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import npm_packages
+import program
+
+COMPUTE = pathlib.Path(__file__).parent / "onnx" / "compute.mjs"
+PACKAGE = "onnxruntime-web@1.30.0"
+RUN = [
+    "--frames", "300", "--deterministic", "--quiet", "--set", "evaluation.episodes=1",
+    "--set", "evaluation.best=false", "--set", "replay.min_size=100", "--set", "replay.capacity=1000",
+]  # fmt: skip
+
+
+class Runtime(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.script = npm_packages.provide("onnx", COMPUTE, PACKAGE)
+
+    def compare(self, environment, *more):
+        """The shape of the environment's states, once both have computed the same Q-values."""
+        self.run_program("train", "--env", environment, *RUN, *more, "--run-dir", "run")
+        self.run_program(
+            "export", "run", "--format", "onnx", "--output", "q.onnx", "--examples", "q.json"
+        )
+        computed = subprocess.run(
+            ["node", self.script, "q.onnx", "q.json"], capture_output=True, text=True,
+            cwd=self.folder, timeout=program.DEADLINE,
+        )  # fmt: skip
+        self.assertEqual(computed.returncode, 0, computed.stderr)
+        result = json.loads(computed.stdout)
+        self.assertEqual((result["inputs"], result["outputs"]), (["observation"], ["q"]))
+        examples = json.loads((self.folder / "q.json").read_text())
+        self.assertEqual(len(examples["q"]), 16)
+        states = {tuple(state) for state in examples["observations"]}
+        self.assertGreater(len(states), 4, "the examples hardly differ")
+        for expected, *found in zip(examples["q"], result["single"], result["together"]):
+            scale = max(map(abs, expected))
+            self.assertGreater(scale, 0)
+            for q in found:
+                self.assertEqual(len(q), len(expected))
+                for one, other in zip(expected, q):
+                    self.assertLess(abs(one - other), 1e-4 * scale)
+        return examples["shape"]
+
+    def test_computes_the_minatar_network(self):
+        self.assertEqual(self.compare("minatar/breakout"), [4, 10, 10])
+
+    def test_computes_the_nature_network(self):
+        # The protocol's episodes end, however badly the agent plays.
+        shape = self.compare("pixel/breakout", "--set", "evaluation.protocol=noop30")
+        self.assertEqual(shape, [4, 84, 84])
+
+    def test_computes_a_network_without_convolutions(self):
+        self.assertEqual(sorted(self.compare("classic/cart_pole")), [1, 1, 4])
+
+
+if __name__ == "__main__":
+    program.main()
