@@ -1,7 +1,6 @@
 """The dashboard and Prometheus' page, asked as a browser would ask, without one."""
 
 import json
-import re
 import signal
 import socket
 import ssl
@@ -9,7 +8,9 @@ import subprocess
 import urllib.error
 import urllib.request
 
+import cluster
 import program
+import prometheus
 
 ENDLESS = [
     *program.TINY, "--frames", "1000000000", "--set", "run.metrics_every_seconds=0.1",
@@ -46,37 +47,6 @@ def wait_for(url, wanted, condition=lambda data: True):
         if name == wanted and condition(data):
             return data
     raise AssertionError(f"{url} ended without '{wanted}'")
-
-
-SAMPLE = re.compile(
-    r'(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>(?:[a-zA-Z_]\w*="(?:[^"\\]|\\[\\"n])*",?)*)\})?'
-    r" (?P<value>[^ ]+)$"
-)
-
-
-def parse_prometheus(text):
-    """{family: (type, {(sample, labels): value})}; any line that the format does not know fails."""
-    families, present = {}, None
-    assert text.endswith("\n")
-    for line in text.splitlines():
-        if line.startswith("# HELP "):
-            present = line.split(" ", 3)[2]
-            assert present not in families, f"{present} twice"
-            families[present] = [None, {}]
-        elif line.startswith("# TYPE "):
-            _, _, name, kind = line.split(" ")
-            assert name == present and kind in ["counter", "gauge", "histogram"]
-            families[name][0] = kind
-        else:
-            match = SAMPLE.match(line)
-            assert match, line
-            name = match["name"]
-            base = re.sub("_(bucket|sum|count)$", "", name)
-            assert present == (base if families[present][0] == "histogram" else name), line
-            key = (name, match["labels"])
-            assert key not in families[present][1], line
-            families[present][1][key] = float(match["value"])
-    return families
 
 
 class Served(program.Case):
@@ -171,7 +141,7 @@ class Training(Served):
             status, kind, text = get(url)
             self.assertEqual(status, 200)
             self.assertIn("version=0.0.4", kind)
-            families = parse_prometheus(text)
+            families = prometheus.parse(text)
             kind, samples = families["gorila_gradients_total"]
             self.assertEqual(kind, "counter")
             self.assertGreater(samples["gorila_gradients_total", 'run="run",outcome="accepted"'], 0)
@@ -216,7 +186,7 @@ class Directories(Served):
         self.assertEqual(runs[1]["evaluation"]["mean"], evaluation["mean"])
         game = wait_for(url + "api/game?run=1", "game")
         self.assertEqual(game["source"], "final network")
-        families = parse_prometheus(get(url + "metrics")[2])
+        families = prometheus.parse(get(url + "metrics")[2])
         self.assertEqual(len(families["gorila_environment_frames_total"][1]), 2)
         self.stop(process, expect=0)
         self.assertEqual(program.snapshot(self.folder), before)
@@ -255,6 +225,64 @@ class Directories(Served):
         rows = json.loads(get(url + "api/rows?run=0")[2])["rows"]
         self.assertEqual(rows[-1]["kind"], "final_evaluation")
         self.stop(process, expect=0)
+
+
+class Launched(Served):
+    """A run whose parts are processes of their own."""
+
+    def launch(self, *more):
+        return self.start(
+            "launch", *cluster.TINY, "--shards", 2, "--run-dir", "run",
+            "--set", "run.metrics_every_seconds=0.1", *more,
+        )  # fmt: skip
+
+    def game_of(self, url, query=""):
+        return wait_for(f"{url}api/game?run=0{query}", "game")
+
+    def test_it_is_shown_while_it_goes(self):
+        process = self.launch("--frames", 10**9, "--dashboard=127.0.0.1:0")
+        url = self.url_of(process)
+
+        def told(data):
+            return data["accepted"] > 0 and len(data["bundles"]) == 2 and all(
+                sum(bundle["work"]) > 0.5 and bundle["return"] is not None
+                for bundle in data["bundles"]
+            )  # fmt: skip
+
+        live = wait_for(url + "api/events", "live", told)
+        self.assertGreaterEqual(sum(live["staleness"]), live["accepted"])
+        row = wait_for(url + "api/events", "row", lambda data: data["row"]["updates"] > 0)["row"]
+        self.assertEqual((len(row["bundle_returns"]), len(row["bundle_work"])), (2, 10))
+        self.assertTrue(json.loads(get(url + "api/runs")[2])["live"])
+        # Another program finds the same run by its folder, and asks the servers too.
+        other, other_url = self.serve("run")
+        for each in [url, other_url]:
+            self.assertEqual(self.game_of(each)["source"], "live")
+            self.assertEqual(json.loads(get(each + "api/runs")[2])["runs"][0]["state"], "training")
+        self.assertLess(self.game_of(url, "&actor=1")["epsilon"], 1)
+        problem = wait_for(url + "api/game?run=0&actor=2", "problem")
+        self.assertIn("actor is 2", problem["message"])
+
+        stream = events(url + "api/events")
+        next(stream)
+        self.stop(process, expect=130)
+        self.assertEqual([name for name, _ in stream][-1], "end")
+        # What is left are the servers' last snapshots.
+        game = wait_for(other_url + "api/game?run=0", "game")
+        self.assertEqual(game["source"], "snapshots of the parameter servers")
+        rows = json.loads(get(other_url + "api/rows?run=0")[2])["rows"]
+        self.assertGreaterEqual(rows[-1]["frames"], row["frames"])
+        self.stop(other, expect=0)
+
+    def test_a_finished_one_plays_its_final_network(self):
+        process = self.launch("--frames", 3000, "--quiet")
+        self.assertEqual(self.finish(process)[0], 0)
+        before = program.snapshot(self.folder)
+        other, url = self.serve("run")
+        self.assertEqual(self.game_of(url)["source"], "final network")
+        self.assertEqual(json.loads(get(url + "api/runs")[2])["runs"][0]["state"], "finished")
+        self.stop(other, expect=0)
+        self.assertEqual(program.snapshot(self.folder), before)
 
 
 class Ports(Served):

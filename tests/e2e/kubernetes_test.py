@@ -38,8 +38,9 @@ class Manifests(cluster.Case):
         return {f"{o['kind']}/{o['name']}": o["errors"] for o in json.loads(checked.stdout)}
 
     def test_are_valid_and_complete(self):
-        checked = self.check(self.manifests(*ROLES))
-        self.assertEqual({name: errors for name, errors in checked.items() if errors}, {})
+        for more in [[], ["--metrics-port", "9100"]]:
+            checked = self.check(self.manifests(*ROLES, *more))
+            self.assertEqual({name: errors for name, errors in checked.items() if errors}, {})
         for name in ["StatefulSet/run-parameter-server", "StatefulSet/run-replay", "Job/run-bundle",
                      "Job/run-actor", "Job/run-learner", "Job/run-coordinator"]:  # fmt: skip
             self.assertIn(name, checked)

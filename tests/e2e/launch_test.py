@@ -63,6 +63,9 @@ class Launched(Case):
         stdout, _ = self.run_program("launch", "--resume", "run")
         self.assert_finished("run", 12000, stdout)
         self.assertGreaterEqual(min(f for f in self.frames_logged("run") if f > stopped_at), stopped_at)
+        rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+        cpu = [row["cpu_seconds"] for row in map(json.loads, rows) if row["kind"] == "training"]
+        self.assertEqual(cpu, sorted(cpu), "processor time goes on from before")
 
     def test_children_that_are_killed_are_started_again(self):
         process = self.launch("run", 15000)

@@ -28,7 +28,8 @@ StatusOr<int> Act(const ActorRoleOptions& options) {
   GORILA_ASSIGN_OR_RETURN(actor.parts, options.remote.Load());
   config.parameter_server.shards = static_cast<int>(actor.parts.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
-  GORILA_RETURN_IF_ERROR(RunActorProcess(config, actor, MakeRoleHooks()));
+  GORILA_ASSIGN_OR_RETURN(const auto metrics, options.remote.StartMetrics());
+  GORILA_RETURN_IF_ERROR(RunActorProcess(config, actor, MakeRoleHooks(metrics->board)));
   return kSuccess;
 }
 

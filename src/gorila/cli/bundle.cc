@@ -20,7 +20,7 @@ constexpr KeyFlag kFlags[] = {kEnvFlag,
 
 struct BundleOptions {
   ConfigFlags config;
-  CredentialFlags credentials;
+  RoleFlags role;
   std::string parameter_servers;
   int index = 0;
 };
@@ -35,8 +35,9 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   own.run.bundles = 1;
   own.cluster = {};
   GORILA_RETURN_IF_ERROR(Trainer::Check(own));
-  GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.credentials.Load());
-  GORILA_RETURN_IF_ERROR(RunBundleProcess(config, bundle, MakeRoleHooks()));
+  GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.role.Load());
+  GORILA_ASSIGN_OR_RETURN(const auto metrics, options.role.StartMetrics());
+  GORILA_RETURN_IF_ERROR(RunBundleProcess(config, bundle, MakeRoleHooks(metrics->board)));
   return kSuccess;
 }
 
@@ -62,7 +63,7 @@ Verb AddBundleVerb(CLI::App& gorila) {
       ->required()
       ->type_name("ADDRESS,...");
   app->add_option("--bundle-index", options->index, "Which bundle this is, from 0")->type_name("N");
-  options->credentials.AddTo(*app);
+  options->role.AddTo(*app, kInsecureMetrics);
   options->config.AddKeys(*app, kFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
@@ -14,6 +15,7 @@
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
+#include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/runtime/config_keys.h"
@@ -26,7 +28,7 @@ namespace fs = std::filesystem;
 
 struct CoordinatorVerbOptions {
   ConfigFlags config;
-  CredentialFlags credentials;
+  RoleFlags role;
   fs::path run_directory;
   std::string parameter_servers;
   std::string replays;
@@ -58,13 +60,17 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   if (!options.replays.empty()) {
     GORILA_ASSIGN_OR_RETURN(servers.replays, rpc::ParseEndpoints(options.replays));
   }
-  GORILA_ASSIGN_OR_RETURN(servers.credentials, options.credentials.Load());
+  GORILA_ASSIGN_OR_RETURN(servers.credentials, options.role.Load());
   config.parameter_server.shards = static_cast<int>(servers.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<HttpListener> metrics, options.role.BindMetrics());
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const auto directory, OpenRun(config, options.run_directory));
+  TrainingWatch watch(nullptr, std::move(metrics));
+  GORILA_RETURN_IF_ERROR(watch.Start(options.run_directory, config, nullptr, /*quiet=*/false));
   TrainingConsole console(/*quiet=*/false);
-  const TrainerHooks hooks = console.Hooks();
+  TrainerHooks hooks = console.Hooks();
+  hooks.progress = watch.Showing(std::move(hooks.progress));
   GORILA_ASSIGN_OR_RETURN(const auto coordinator,
                           Coordinator::Open(config, *directory, [] { return OkStatus(); }));
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.run_directory));
@@ -102,7 +108,7 @@ Verb AddCoordinatorVerb(CLI::App& gorila) {
   app->add_option("--replays", options->replays,
                   "Addresses of the replay shards, whose rows are shown")
       ->type_name("ADDRESS,...");
-  options->credentials.AddTo(*app);
+  options->role.AddTo(*app, kInsecureMetrics);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   return {app,

@@ -11,6 +11,7 @@
 #include "gorila/cli/launch_engines.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
+#include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launcher.h"
@@ -30,11 +31,14 @@ constexpr KeyFlag kFlags[] = {
     {"--shards", "parameter_server.shards", "N", "Parameter server processes"},
     {"--actors", "cluster.actors", "N", "Actor processes, with a global replay"},
     {"--learners", "cluster.learners", "N", "Learner processes of the global replay"},
-    {"--replays", "cluster.replays", "N", "Shards of the global replay"}};
+    {"--replays", "cluster.replays", "N", "Shards of the global replay"},
+    {"--metrics-port", "cluster.metrics_port", "N",
+     "First port of the /metrics of launch and every process"}};
 
 struct LaunchOptions {
   fs::path cluster;
   ConfigFlags changes;
+  WatchFlags watch;
   fs::path run_directory;
   fs::path resume;
   std::string engine = "local";
@@ -60,21 +64,40 @@ StatusOr<Config> LoadCluster(const LaunchOptions& options) {
   return config;
 }
 
+// Before anything is made. Only the local engine has a process here that could be watched.
+StatusOr<TrainingWatch> BindWatch(const LaunchOptions& options, const LaunchEngine& engine,
+                                  const Config& config) {
+  if (engine.watched_here) {
+    const int port = config.cluster.metrics_port;
+    return options.watch.Bind(port > 0 ? fmt::format("127.0.0.1:{}", port) : "");
+  }
+  if (options.watch.given()) {
+    return InvalidArgument(
+        "--dashboard and --metrics-listen are of --engine local; expected gorila dashboard RUN and "
+        "--metrics-port with --engine {}",
+        engine.name);
+  }
+  return TrainingWatch(nullptr, nullptr);
+}
+
 StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine,
-                        const LaunchRequest& request) {
+                        LaunchRequest& request) {
   if (!options.cluster.empty() || !options.run_directory.empty() || options.print) {
     return InvalidArgument(
         "--resume goes on with a run as it was; expected no CLUSTER, --run-dir or --print");
   }
   GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(options.resume));
   GORILA_ASSIGN_OR_RETURN(const Config config, ReadLaunchedConfig(*directory));
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
+  request.watch = &watch;
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.resume));
   return engine.run(config, std::move(directory), request);
 }
 
 StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const LaunchEngine engine, FindLaunchEngine(options.engine));
-  LaunchRequest request{.program = {}, .quiet = options.quiet, .invocation = invocation};
+  LaunchRequest request{
+      .program = {}, .quiet = options.quiet, .invocation = invocation, .watch = nullptr};
   GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
   CatchStopSignals();
   if (!options.resume.empty()) return ResumeRun(options, engine, request);
@@ -86,6 +109,8 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   if (!path.has_filename()) path = path.parent_path();  // "runs/cluster/"
   GORILA_RETURN_IF_ERROR(engine.check(config, path));
   if (options.print) return engine.print(config, path, request);
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
+  request.watch = &watch;
   GORILA_ASSIGN_OR_RETURN(auto directory, CreateLaunchedRun(config, path));
   return engine.run(config, std::move(directory), request);
 }
@@ -102,6 +127,7 @@ those; checkpoint.every_seconds how often servers take snapshots. The engine pla
   kubernetes  applies manifests (kubectl); kubernetes.image names the image
 )",
     .examples = R"(gorila launch configs/minatar.toml --bundles 2 --shards 2 --run-dir runs/cluster
+gorila launch --dashboard --metrics-port 9100
 gorila launch --actors 2 --learners 1 --replays 2 --bundles 0
 gorila launch cluster.toml --engine slurm --run-dir runs/cluster
 gorila launch cluster.toml --engine kubernetes --run-dir runs/cluster --print
@@ -126,6 +152,7 @@ Verb AddLaunchVerb(CLI::App& gorila) {
   app->add_flag("--quiet", options->quiet, "Print the result only");
   options->changes.AddKeys(*app, kFlags);
   options->changes.AddSets(*app);
+  options->watch.Add(*app);
   return {app, [options](const Invocation& invocation) { return Launch(*options, invocation); }};
 }
 

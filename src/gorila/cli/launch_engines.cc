@@ -43,8 +43,11 @@ StatusOr<int> RunLocal(const Config& config, std::unique_ptr<RunDirectory> direc
   GORILA_ASSIGN_OR_RETURN(const auto launcher,
                           Launcher::Open(config, std::move(directory), request.program));
   if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, path));
+  GORILA_RETURN_IF_ERROR(request.watch->Start(path, config, nullptr, request.quiet));
   TrainingConsole console(request.quiet);
-  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher->Run(console.Hooks()));
+  TrainerHooks hooks = console.Hooks();
+  hooks.progress = request.watch->Showing(std::move(hooks.progress));
+  GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher->Run(hooks));
   return EndRun(path, config, outcome, request.invocation, "gorila launch --resume");
 }
 
@@ -121,9 +124,9 @@ StatusOr<int> RunOnKubernetes(const Config& config, std::unique_ptr<RunDirectory
 }
 
 constexpr std::array kEngines = {
-    LaunchEngine{"local", &CheckHere, &PrintLocal, &RunLocal},
-    LaunchEngine{"slurm", &CheckAnywhere, &PrintSlurm, &RunOnSlurm},
-    LaunchEngine{"kubernetes", &CheckOnKubernetes, &PrintKubernetes, &RunOnKubernetes},
+    LaunchEngine{"local", true, &CheckHere, &PrintLocal, &RunLocal},
+    LaunchEngine{"slurm", false, &CheckAnywhere, &PrintSlurm, &RunOnSlurm},
+    LaunchEngine{"kubernetes", false, &CheckOnKubernetes, &PrintKubernetes, &RunOnKubernetes},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "gorila/base/status.h"
+#include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/config.h"
 #include "gorila/runtime/run_directory.h"
@@ -17,10 +18,12 @@ struct LaunchRequest {
   std::filesystem::path program;  // this very program
   bool quiet = false;
   Invocation invocation;
+  TrainingWatch* watch;  // of a run that is watched here
 };
 
 struct LaunchEngine {
   std::string_view name;
+  bool watched_here;  // whether the process that launches stays and watches the run
   // InvalidArgument for what this engine cannot run, before anything is made.
   Status (*check)(const Config& config, const std::filesystem::path& run);
   // Prints what would be started, and makes nothing; the exit status.

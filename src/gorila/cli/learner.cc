@@ -27,7 +27,8 @@ StatusOr<int> Learn(const LearnerRoleOptions& options) {
   GORILA_ASSIGN_OR_RETURN(learner.parts, options.remote.Load());
   config.parameter_server.shards = static_cast<int>(learner.parts.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
-  GORILA_RETURN_IF_ERROR(RunLearnerProcess(config, learner, MakeRoleHooks()));
+  GORILA_ASSIGN_OR_RETURN(const auto metrics, options.remote.StartMetrics());
+  GORILA_RETURN_IF_ERROR(RunLearnerProcess(config, learner, MakeRoleHooks(metrics->board)));
   return kSuccess;
 }
 

@@ -16,21 +16,27 @@ void ListenFlags::Add(CLI::App& app) {
   app.add_flag("--insecure", insecure_, "Listen off loopback without TLS or token");
 }
 
+StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag, const std::string& text,
+                                                     const ListenAddress& otherwise,
+                                                     ListenOptions options) {
+  const auto address = ParseListenAddress(text, otherwise);
+  if (!address.ok()) return Annotate(address.status(), flag);
+  options.address = *address;
+  auto listener = HttpListener::Bind(options);
+  if (!listener.ok()) return Annotate(listener.status(), flag);
+  return listener;
+}
+
 StatusOr<std::unique_ptr<HttpListener>> ListenFlags::Bind(const char* flag, const std::string& text,
                                                           const ListenAddress& otherwise) const {
   ListenOptions options;
   options.tls_certificate = certificate_;
   options.tls_key = key_;
   options.insecure = insecure_;
-  const auto address = ParseListenAddress(text, otherwise);
-  if (!address.ok()) return Annotate(address.status(), flag);
-  options.address = *address;
   if (!token_file_.empty()) {
     GORILA_ASSIGN_OR_RETURN(options.token, rpc::ReadToken(token_file_));
   }
-  auto listener = HttpListener::Bind(options);
-  if (!listener.ok()) return Annotate(listener.status(), flag);
-  return listener;
+  return BindListener(flag, text, otherwise, options);
 }
 
 }  // namespace gorila::cli

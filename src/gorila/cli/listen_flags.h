@@ -13,14 +13,19 @@ class App;
 
 namespace gorila::cli {
 
+// Takes the port that `text` (the value of `flag`) names, secured as `options` say; their address
+// is not looked at. InvalidArgument, with the flag, for what cannot be had.
+StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag, const std::string& text,
+                                                     const ListenAddress& otherwise,
+                                                     ListenOptions options);
+
 // How a port off loopback is secured. Not copied while CLI11 refers to it.
 class ListenFlags {
  public:
   // --tls-cert, --tls-key, --token-file and --insecure.
   void Add(CLI::App& app);
 
-  // Takes the port that `text` (the value of `flag`) names. InvalidArgument, with the flag, for
-  // what cannot be had; an unreadable token file keeps its own error.
+  // As BindListener; an unreadable token file keeps its own error.
   StatusOr<std::unique_ptr<HttpListener>> Bind(const char* flag, const std::string& text,
                                                const ListenAddress& otherwise) const;
 

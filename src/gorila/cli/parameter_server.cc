@@ -28,7 +28,8 @@ StatusOr<int> Serve(const ParameterServerOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_ASSIGN_OR_RETURN(const ServingOptions serving, options.serving.Load());
-  GORILA_RETURN_IF_ERROR(RunShardProcess(config, serving, MakeRoleHooks()));
+  GORILA_ASSIGN_OR_RETURN(const auto metrics, options.serving.StartMetrics());
+  GORILA_RETURN_IF_ERROR(RunShardProcess(config, serving, MakeRoleHooks(metrics->board)));
   return kSuccess;
 }
 

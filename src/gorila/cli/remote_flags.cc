@@ -15,14 +15,14 @@ void RemoteFlags::AddTo(CLI::App& app) {
                  "Addresses of all replay shards, in the same order for every process")
       ->required()
       ->type_name("ADDRESS,...");
-  credentials_.AddTo(app);
+  role_.AddTo(app, kInsecureMetrics);
 }
 
 StatusOr<RemoteParts> RemoteFlags::Load() const {
   RemoteParts parts;
   GORILA_ASSIGN_OR_RETURN(parts.parameter_servers, rpc::ParseEndpoints(parameter_servers_));
   GORILA_ASSIGN_OR_RETURN(parts.replays, rpc::ParseEndpoints(replays_));
-  GORILA_ASSIGN_OR_RETURN(parts.credentials, credentials_.Load());
+  GORILA_ASSIGN_OR_RETURN(parts.credentials, role_.Load());
   return parts;
 }
 

@@ -2,6 +2,7 @@
 #ifndef GORILA_CLI_REMOTE_FLAGS_H_
 #define GORILA_CLI_REMOTE_FLAGS_H_
 
+#include <memory>
 #include <string>
 
 #include "gorila/base/status.h"
@@ -15,11 +16,12 @@ class RemoteFlags {
  public:
   void AddTo(CLI::App& app);
   StatusOr<RemoteParts> Load() const;
+  StatusOr<std::unique_ptr<RoleMetrics>> StartMetrics() const { return role_.StartMetrics(); }
 
  private:
   std::string parameter_servers_;
   std::string replays_;
-  CredentialFlags credentials_;
+  RoleFlags role_;
 };
 
 }  // namespace gorila::cli

@@ -68,7 +68,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.directory));
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, options.directory));
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
-  GORILA_RETURN_IF_ERROR(watch.Start(*trainer, options.quiet));
+  GORILA_RETURN_IF_ERROR(watch.Start(options.directory, config, &trainer->store(), options.quiet));
   return TrainToEnd(*trainer, console, watch, invocation);
 }
 

@@ -8,8 +8,11 @@
 #include <cstdio>
 #include <ctime>
 #include <string>
+#include <utility>
 
+#include "gorila/cli/listen_flags.h"
 #include "gorila/cli/stop_signal.h"
+#include "gorila/dashboard/role_metrics.h"
 #include "gorila/rpc/run_identity.h"
 
 namespace gorila::cli {
@@ -35,16 +38,56 @@ StatusOr<RoleCredentials> CredentialFlags::Load() const {
   return credentials;
 }
 
-RoleHooks MakeRoleHooks() {
+StatusOr<ListenOptions> CredentialFlags::LoadForListening() const {
+  ListenOptions options;
+  options.tls_certificate = tls_.certificate;
+  options.tls_key = tls_.key;
+  if (!token_file_.empty()) {
+    GORILA_ASSIGN_OR_RETURN(options.token, rpc::ReadToken(token_file_));
+  }
+  return options;
+}
+
+void RoleFlags::AddTo(CLI::App& app, const std::string& insecure_help) {
+  app.add_option("--metrics-listen", metrics_address_, "Serve /metrics to Prometheus")
+      ->type_name("HOST:PORT");
+  app.add_flag("--insecure", insecure_, insecure_help);
+  credentials_.AddTo(app);
+}
+
+StatusOr<std::unique_ptr<HttpListener>> RoleFlags::BindMetrics() const {
+  if (metrics_address_.empty()) return nullptr;
+  GORILA_ASSIGN_OR_RETURN(ListenOptions options, credentials_.LoadForListening());
+  options.insecure = insecure_;
+  return BindListener("--metrics-listen", metrics_address_, {}, options);
+}
+
+StatusOr<std::unique_ptr<RoleMetrics>> RoleFlags::StartMetrics() const {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<HttpListener> listener, BindMetrics());
+  auto metrics = std::make_unique<RoleMetrics>();
+  if (listener == nullptr) return metrics;
+  metrics->page = std::make_unique<MetricsPage>(std::move(listener),
+                                                [&board = metrics->board](PrometheusText& text) {
+                                                  if (const auto status = board.Read())
+                                                    AddRoleMetrics(*status, text);
+                                                });
+  fmt::print(stderr, "metrics: {}\n", metrics->page->url());
+  return metrics;
+}
+
+RoleHooks MakeRoleHooks(StatusBoard& board) {
   CatchStopSignals();
-  return {.stop_requested = &StopRequested, .message = [](std::string_view message) {
-            const std::time_t now =
-                std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-            // One write, so that lines of several threads stay whole.
-            const std::string line =
-                fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(now), message);
-            std::fwrite(line.data(), 1, line.size(), stderr);
-          }};
+  return {.stop_requested = &StopRequested,
+          .message =
+              [](std::string_view message) {
+                const std::time_t now =
+                    std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+                // One write, so that lines of several threads stay whole.
+                const std::string line =
+                    fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(now), message);
+                std::fwrite(line.data(), 1, line.size(), stderr);
+              },
+          .board = &board};
 }
 
 }  // namespace gorila::cli

@@ -17,19 +17,17 @@ void ServingFlags::AddTo(CLI::App& app, const std::string& index_flag) {
   app.add_option("--address-file", address_file_,
                  "Write where it listens into this file once it serves")
       ->type_name("FILE");
-  app.add_flag("--insecure", insecure_,
-               "Listen off loopback without certificates: anybody there can read and write");
-  credentials_.AddTo(app);
+  role_.AddTo(app, "Listen off loopback without certificates: anybody there can read and write");
 }
 
 StatusOr<ServingOptions> ServingFlags::Load() const {
   ServingOptions options;
   options.index = index_;
-  options.insecure = insecure_;
+  options.insecure = role_.insecure();
   options.state_folder = state_folder_;
   options.address_file = address_file_;
   GORILA_ASSIGN_OR_RETURN(options.listen, rpc::ParseEndpoint(listen_, /*may_be_any_port=*/true));
-  GORILA_ASSIGN_OR_RETURN(options.credentials, credentials_.Load());
+  GORILA_ASSIGN_OR_RETURN(options.credentials, role_.Load());
   return options;
 }
 

@@ -3,6 +3,7 @@
 #define GORILA_CLI_SERVING_FLAGS_H_
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "gorila/base/status.h"
@@ -17,14 +18,14 @@ class ServingFlags {
   // `index_flag`: what says which server of its role this is.
   void AddTo(CLI::App& app, const std::string& index_flag);
   StatusOr<ServingOptions> Load() const;
+  StatusOr<std::unique_ptr<RoleMetrics>> StartMetrics() const { return role_.StartMetrics(); }
 
  private:
   int index_ = 0;
   std::string listen_ = "127.0.0.1:0";
   std::filesystem::path state_folder_;
   std::filesystem::path address_file_;
-  bool insecure_ = false;
-  CredentialFlags credentials_;
+  RoleFlags role_;
 };
 
 }  // namespace gorila::cli

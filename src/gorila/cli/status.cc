@@ -64,7 +64,7 @@ std::vector<v1::RoleStatus> AskAll(const std::vector<std::unique_ptr<rpc::Channe
   silent = 0;
   for (const std::unique_ptr<rpc::Channel>& channel : channels) {
     const auto response =
-        channel->CallProto<v1::StatusResponse>(kStatusMethod, v1::StatusRequest(), kTimeout);
+        channel->CallProto<v1::StatusResponse>(rpc::kStatusMethod, v1::StatusRequest(), kTimeout);
     if (!response.ok()) {
       ++silent;
       if (say) {

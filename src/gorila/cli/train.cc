@@ -45,7 +45,7 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   CatchStopSignals();
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
-  GORILA_RETURN_IF_ERROR(watch.Start(**trainer, options.quiet));
+  GORILA_RETURN_IF_ERROR(watch.Start(directory, config, &(*trainer)->store(), options.quiet));
   TrainingConsole console(options.quiet);
   return TrainToEnd(**trainer, console, watch, invocation);
 }

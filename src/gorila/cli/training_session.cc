@@ -121,10 +121,7 @@ StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& confi
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
                          const Invocation& invocation) {
   TrainerHooks hooks = console.Hooks();
-  hooks.progress = [show = hooks.progress, &watch](const ProgressSnapshot& snapshot) {
-    show(snapshot);
-    watch.Publish(snapshot);
-  };
+  hooks.progress = watch.Showing(std::move(hooks.progress));
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(hooks));
   return EndRun(trainer.directory().path(), trainer.config(), outcome, invocation, "gorila resume");
 }

@@ -2,30 +2,51 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <span>
+#include <utility>
 
 #include "gorila/runtime/run_summary.h"
 
 namespace gorila::cli {
 
-Status TrainingWatch::Start(Trainer& trainer, bool quiet) {
-  const std::filesystem::path& directory = trainer.directory().path();
+Status TrainingWatch::Start(const std::filesystem::path& directory, const Config& config,
+                            ParameterStore* live, bool quiet) {
   const std::string label = DefaultLabel(directory);
   if (dashboard_listener_ != nullptr) {
-    GORILA_ASSIGN_OR_RETURN(dashboard_, Dashboard::Start(std::move(dashboard_listener_),
-                                                         {{label, directory}}, &trainer.store()));
+    GORILA_ASSIGN_OR_RETURN(
+        dashboard_, Dashboard::Start(std::move(dashboard_listener_), {{label, directory}}, live));
     if (!quiet) std::cerr << "dashboard: " << dashboard_->url() << "\n";
   }
   if (metrics_listener_ != nullptr) {
-    metrics_ = std::make_unique<MetricsPage>(std::move(metrics_listener_), label,
-                                             trainer.config().environment.name);
+    latest_ = std::make_unique<Latest>();
+    Latest& latest = *latest_;
+    {
+      const MutexLock lock(latest.mutex);
+      latest.run = {label, config.environment.name, ProgressSnapshot()};
+    }
+    metrics_ = std::make_unique<MetricsPage>(std::move(metrics_listener_),
+                                             [&latest](PrometheusText& text) {
+                                               const MutexLock lock(latest.mutex);
+                                               AddRunMetrics(std::span(&latest.run, 1), text);
+                                             });
     if (!quiet) std::cerr << "metrics: " << metrics_->url() << "\n";
   }
   return OkStatus();
 }
 
+std::function<void(const ProgressSnapshot&)> TrainingWatch::Showing(
+    std::function<void(const ProgressSnapshot&)> show) {
+  return [this, show = std::move(show)](const ProgressSnapshot& snapshot) {
+    show(snapshot);
+    Publish(snapshot);
+  };
+}
+
 void TrainingWatch::Publish(const ProgressSnapshot& snapshot) {
   if (dashboard_ != nullptr) dashboard_->Publish(snapshot);
-  if (metrics_ != nullptr) metrics_->Publish(snapshot);
+  if (latest_ == nullptr) return;
+  const MutexLock lock(latest_->mutex);
+  latest_->run.progress = snapshot;
 }
 
 void WatchFlags::Add(CLI::App& app) {
@@ -39,15 +60,18 @@ void WatchFlags::Add(CLI::App& app) {
   listen_.Add(app);
 }
 
-StatusOr<TrainingWatch> WatchFlags::Bind() const {
+bool WatchFlags::given() const { return dashboard_->count() > 0 || !metrics_address_.empty(); }
+
+StatusOr<TrainingWatch> WatchFlags::Bind(const std::string& otherwise) const {
   std::unique_ptr<HttpListener> dashboard;
   std::unique_ptr<HttpListener> metrics;
   if (dashboard_->count() > 0) {
     GORILA_ASSIGN_OR_RETURN(
         dashboard, listen_.Bind("--dashboard", dashboard_address_, {.port = kDashboardPort}));
   }
-  if (!metrics_address_.empty()) {
-    GORILA_ASSIGN_OR_RETURN(metrics, listen_.Bind("--metrics-listen", metrics_address_, {}));
+  if (const std::string& address = metrics_address_.empty() ? otherwise : metrics_address_;
+      !address.empty()) {
+    GORILA_ASSIGN_OR_RETURN(metrics, listen_.Bind("--metrics-listen", address, {}));
   }
   return TrainingWatch(std::move(dashboard), std::move(metrics));
 }

@@ -9,9 +9,9 @@
 #include "gorila/actor/exploration.h"
 #include "gorila/base/denormals.h"
 #include "gorila/dashboard/game_view.h"
+#include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
 #include "gorila/dashboard/run_metrics.h"
-#include "gorila/metrics/prometheus_text.h"
 #include "gorila/runtime/cluster.h"
 
 namespace gorila {
@@ -30,8 +30,9 @@ constexpr const char* kJsonType = "application/json; charset=utf-8";
 Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json BundleJson(const BundleProgress& bundle) {
-  return {
-      {"return", Number(bundle.recent_return)}, {"epsilon", bundle.epsilon}, {"work", bundle.work}};
+  return {{"return", Number(bundle.recent_return)},
+          {"epsilon", Number(bundle.epsilon)},
+          {"work", bundle.work}};
 }
 
 std::string SnapshotJson(const ProgressSnapshot& snapshot) {
@@ -40,7 +41,7 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
                {"updates", snapshot.updates},
                {"frames_per_second", snapshot.frames_per_second},
                {"updates_per_second", snapshot.updates_per_second},
-               {"epsilon", snapshot.epsilon},
+               {"epsilon", Number(snapshot.epsilon)},
                {"return", Number(snapshot.recent_return)},
                {"episodes", snapshot.episodes},
                {"accepted", snapshot.accepted},
@@ -200,7 +201,7 @@ void Dashboard::PollFeed(std::size_t run) {
 }
 
 HttpResponse Dashboard::Runs() {
-  std::string json = fmt::format("{{\"live\":{},\"runs\":[", live_ != nullptr);
+  std::string json = "{\"runs\":[";
   {
     const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < views_.size(); ++i) {
@@ -211,6 +212,7 @@ HttpResponse Dashboard::Runs() {
   json += "]";
   {
     const MutexLock lock(snapshot_mutex_);
+    json += fmt::format(",\"live\":{}", live_ != nullptr || snapshot_.has_value());
     if (snapshot_.has_value()) json += ",\"snapshot\":" + SnapshotJson(*snapshot_);
   }
   return {.type = kJsonType, .body = json + "}"};
@@ -237,7 +239,7 @@ HttpResponse Dashboard::Metrics() {
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
     runs.push_back({feeds_[i].label(), feeds_[i].config().environment.name, Present(i)});
   }
-  return {.type = kPrometheusContentType, .body = RenderRunMetrics(runs)};
+  return AnswerScrape([&runs](PrometheusText& text) { AddRunMetrics(runs, text); });
 }
 
 ProgressSnapshot Dashboard::Present(std::size_t run) {
@@ -275,7 +277,21 @@ double Dashboard::EpsilonNow(std::size_t run, int actor) {
   const ExplorationOptions& options = config.actor.options.exploration;
   const std::uint64_t ticks =
       options.clock == ExplorationClock::kFrames ? progress.frames : progress.updates;
-  return Epsilon(options, static_cast<std::int64_t>(ticks), actor, config.run.bundles);
+  const bool in_bundle = actor < config.run.bundles;
+  return Epsilon(options, static_cast<std::int64_t>(ticks),
+                 in_bundle ? actor : actor - config.run.bundles,
+                 in_bundle ? config.run.bundles : config.cluster.actors);
+}
+
+std::unique_ptr<ParameterSource> Dashboard::ParametersOf(std::size_t run,
+                                                         const NetworkSpec& network) const {
+  if (run == 0 && live_ != nullptr) return WatchStore(*live_);
+  const RunFeed& feed = feeds_[run];
+  const ParameterLayout layout = MakeParameterLayout(network);
+  if (IsLaunchedRun(feed.directory())) {
+    return WatchLaunchedRun(feed.directory(), feed.config(), layout);
+  }
+  return WatchRunDirectory(feed.directory(), layout);
 }
 
 void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
@@ -292,18 +308,15 @@ Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
   const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);
   const Config& config = feeds_[run].config();
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  std::unique_ptr<ParameterSource> source =
-      run == 0 && live_ != nullptr
-          ? WatchStore(*live_)
-          : WatchRunDirectory(feeds_[run].directory(), MakeParameterLayout(network));
-  if (actor >= config.run.bundles) {
-    return InvalidArgument("actor is {}; expected at most {}", actor, config.run.bundles - 1);
+  const int actors = config.run.bundles + config.cluster.actors;
+  if (actor >= actors) {
+    return InvalidArgument("actor is {}; expected at most {}", actor, actors - 1);
   }
   const auto seed = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
-  GORILA_ASSIGN_OR_RETURN(
-      const std::unique_ptr<GameView> game,
-      GameView::Make(
-          config, std::move(source), [this, run, actor] { return EpsilonNow(run, actor); }, seed));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<GameView> game,
+                          GameView::Make(
+                              config, ParametersOf(run, network),
+                              [this, run, actor] { return EpsilonNow(run, actor); }, seed));
   while (sink.open()) {
     const auto next = Clock::now() + kGamePeriod;
     const StatusOr<std::string> frame = game->Step();

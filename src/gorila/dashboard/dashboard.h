@@ -12,6 +12,7 @@
 #include "gorila/base/mutex.h"
 #include "gorila/dashboard/event_log.h"
 #include "gorila/dashboard/http_listener.h"
+#include "gorila/dashboard/parameter_source.h"
 #include "gorila/dashboard/run_feed.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/parameter_server/parameter_store.h"
@@ -27,12 +28,14 @@ inline constexpr int kDashboardPort = 7733;
 //   /api/rows?run=N      what run N has logged, thinned to kMostRows
 //   /api/events          server-sent events: what is new
 //   /api/game?run=N      server-sent events: run N's agent at play; &actor=I explores as actor I
-//   does /metrics             for Prometheus
+//   does
+//                        (those of bundles first, then actors in processes of their own)
+//   /metrics             for Prometheus
 class Dashboard {
  public:
   // Serves `runs` (not empty) until it is destroyed. `live`: the parameters of the first run, which
-  // trains in this process, else null; it must outlive the dashboard. NotFound, InvalidArgument or
-  // DataLoss, with the path, for a folder that is no run's.
+  // trains in this process, else null; it must outlive the dashboard. A launched run's are asked
+  // for. NotFound, InvalidArgument or DataLoss, with the path, for a folder that is no run's.
   static StatusOr<std::unique_ptr<Dashboard>> Start(std::unique_ptr<HttpListener> listener,
                                                     const std::vector<LabelledRun>& runs,
                                                     ParameterStore* live = nullptr);
@@ -73,6 +76,7 @@ class Dashboard {
   // The snapshot of a run that trains here, else what its last row says.
   ProgressSnapshot Present(std::size_t run) GORILA_EXCLUDES(mutex_, snapshot_mutex_);
   double EpsilonNow(std::size_t run, int actor);
+  std::unique_ptr<ParameterSource> ParametersOf(std::size_t run, const NetworkSpec& network) const;
 
   const std::unique_ptr<HttpListener> listener_;
   ParameterStore* const live_;

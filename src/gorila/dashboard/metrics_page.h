@@ -1,48 +1,44 @@
-// A run's /metrics alone, on a port of its own.
+// /metrics alone, on a port of its own.
 #ifndef GORILA_DASHBOARD_METRICS_PAGE_H_
 #define GORILA_DASHBOARD_METRICS_PAGE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "gorila/base/mutex.h"
 #include "gorila/dashboard/http_listener.h"
-#include "gorila/dashboard/run_metrics.h"
+#include "gorila/metrics/process_metrics.h"
 #include "gorila/metrics/prometheus_text.h"
 
 namespace gorila {
 
-// Answers from its making to its end. Thread-safe.
+// What `add` says, and this process.
+inline HttpResponse AnswerScrape(const std::function<void(PrometheusText&)>& add) {
+  PrometheusText text;
+  add(text);
+  AddProcessMetrics(text);
+  return {.type = kPrometheusContentType, .body = text.Take()};
+}
+
+// Answers from its making to its end.
 class MetricsPage {
  public:
-  MetricsPage(std::unique_ptr<HttpListener> listener, std::string label, std::string environment)
-      : listener_(std::move(listener)),
-        run_{std::move(label), std::move(environment), ProgressSnapshot()} {
-    listener_->Get("/metrics", [this](const HttpRequest&) {
-      return HttpResponse{.type = kPrometheusContentType, .body = Render()};
-    });
+  // `add` is called in several threads at once.
+  MetricsPage(std::unique_ptr<HttpListener> listener, std::function<void(PrometheusText&)> add)
+      : listener_(std::move(listener)) {
+    listener_->Get("/metrics",
+                   [add = std::move(add)](const HttpRequest&) { return AnswerScrape(add); });
     listener_->Start();
   }
   ~MetricsPage() { listener_->Stop(); }
   MetricsPage(const MetricsPage&) = delete;
   MetricsPage& operator=(const MetricsPage&) = delete;
 
-  void Publish(const ProgressSnapshot& snapshot) GORILA_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    run_.progress = snapshot;
-  }
-
   std::string url() const { return listener_->url() + "metrics"; }
 
  private:
-  std::string Render() GORILA_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    return RenderRunMetrics(std::span(&run_, 1));
-  }
-
   const std::unique_ptr<HttpListener> listener_;
-  Mutex mutex_;
-  RunMetrics run_ GORILA_GUARDED_BY(mutex_);
 };
 
 }  // namespace gorila

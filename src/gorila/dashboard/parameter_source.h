@@ -10,6 +10,7 @@
 #include "gorila/base/status.h"
 #include "gorila/network/parameter_layout.h"
 #include "gorila/parameter_server/parameter_store.h"
+#include "gorila/runtime/config.h"
 
 namespace gorila {
 
@@ -29,9 +30,19 @@ class ParameterSource {
 // A pull from a run that trains in this process, which must outlive the source.
 std::unique_ptr<ParameterSource> WatchStore(ParameterStore& store);
 
-// A run's final network, else its newest whole checkpoint. Reads only.
+// A run's final network, else its newest checkpoint, else the best network of its evaluations.
+// Reads only.
 std::unique_ptr<ParameterSource> WatchRunDirectory(const std::filesystem::path& directory,
                                                    const ParameterLayout& layout);
+
+// The same of a launched run; while it has no final network, what its parameter servers have now,
+// or had in their newest snapshots when they do not answer. A refresh may take seconds then.
+std::unique_ptr<ParameterSource> WatchLaunchedRun(const std::filesystem::path& directory,
+                                                  const Config& config,
+                                                  const ParameterLayout& layout);
+
+// Whether the folder is of a launched run.
+bool IsLaunchedRun(const std::filesystem::path& directory);
 
 }  // namespace gorila
 

@@ -128,6 +128,7 @@ std::string RunFeed::Describe() const {
                             {"environment", config_.environment.name},
                             {"seed", config_.run.seed},
                             {"bundles", config_.run.bundles},
+                            {"actors", config_.cluster.actors},
                             {"total_frames", config_.run.frames},
                             {"bad_lines", bad_lines_},
                             {"evaluation", Json::parse(evaluation_)},

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gorila/metrics/prometheus_text.h"
-
 namespace gorila {
 namespace {
 
@@ -32,7 +30,8 @@ constexpr Family kFamilies[] = {
      [](const ProgressSnapshot& p) { return Count(p.episodes); }},
     {"gorila_training_seconds_total", Type::kCounter, "Wall time of training, over resumes.",
      [](const ProgressSnapshot& p) { return KnownOr(p.seconds_elapsed); }},
-    {"gorila_cpu_seconds_total", Type::kCounter, "Processor time of the program, over resumes.",
+    {"gorila_cpu_seconds_total", Type::kCounter,
+     "Processor time of all the run's processes, over resumes.",
      [](const ProgressSnapshot& p) { return KnownOr(p.cpu_seconds); }},
     {"gorila_energy_joules_total", Type::kCounter,
      "Energy of all the machine's processors, where it has counters.",
@@ -50,7 +49,8 @@ constexpr Family kFamilies[] = {
      [](const ProgressSnapshot& p) { return p.value_mean; }},
     {"gorila_replay_frames", Type::kGauge, "Frames in replay memory.",
      [](const ProgressSnapshot& p) { return Count(p.replay_size); }},
-    {"gorila_resident_memory_bytes", Type::kGauge, "Memory of the program that is in RAM.",
+    {"gorila_resident_memory_bytes", Type::kGauge,
+     "Memory of all the run's processes that is in RAM.",
      [](const ProgressSnapshot& p) { return KnownOr(Count(p.resident_bytes)); }},
 };
 
@@ -83,8 +83,9 @@ void AddGradients(std::span<const RunMetrics> runs, PrometheusText& text) {
 }
 
 void AddBundles(std::span<const RunMetrics> runs, PrometheusText& text) {
-  text.Begin("gorila_bundle_episode_return_mean", Type::kGauge,
-             "Mean return of a bundle's last training episodes.");
+  text.Begin(
+      "gorila_bundle_episode_return_mean", Type::kGauge,
+      "Mean return of a bundle's last training episodes; actors count on after the bundles.");
   for (const RunMetrics& run : runs) {
     for (std::size_t i = 0; i < run.progress.per_bundle.size(); ++i) {
       const double mean = run.progress.per_bundle[i].recent_return;
@@ -106,35 +107,40 @@ void AddWork(std::span<const RunMetrics> runs, PrometheusText& text) {
   }
 }
 
-// The buckets of shard.h: 0, 1, 2 to 3, 4 to 7, ...; the last one has no end and goes with +Inf.
 void AddStaleness(std::span<const RunMetrics> runs, PrometheusText& text) {
-  text.Begin("gorila_gradient_staleness_versions", Type::kHistogram,
-             "Updates that gradients lagged behind; the sum takes each bucket's lower end.");
+  BeginStaleness("gorila_gradient_staleness_versions", text);
   for (const RunMetrics& run : runs) {
-    const std::vector<std::uint64_t>& counts = run.progress.staleness;
-    if (counts.empty()) continue;
-    std::vector<double> limits;
-    double sum = 0;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      const double begin = i == 0 ? 0 : std::ldexp(1, static_cast<int>(i) - 1);
-      if (i + 1 < counts.size()) limits.push_back(std::ldexp(1, static_cast<int>(i)) - 1);
-      sum += begin * Count(counts[i]);
-    }
-    text.AddHistogram(RunLabel(run), limits, counts, sum);
+    if (run.progress.staleness.empty()) continue;
+    AddStalenessHistogram(RunLabel(run), run.progress.staleness, text);
   }
 }
 
 }  // namespace
 
-std::string RenderRunMetrics(std::span<const RunMetrics> runs) {
-  PrometheusText text;
+void BeginStaleness(std::string_view name, PrometheusText& text) {
+  text.Begin(name, Type::kHistogram,
+             "Updates that gradients lagged behind; the sum takes each bucket's lower end.");
+}
+
+void AddStalenessHistogram(const PrometheusLabels& labels, std::span<const std::uint64_t> counts,
+                           PrometheusText& text) {
+  std::vector<double> limits;
+  double sum = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const double begin = i == 0 ? 0 : std::ldexp(1, static_cast<int>(i) - 1);
+    if (i + 1 < counts.size()) limits.push_back(std::ldexp(1, static_cast<int>(i)) - 1);
+    sum += begin * Count(counts[i]);
+  }
+  text.AddHistogram(labels, limits, counts, sum);
+}
+
+void AddRunMetrics(std::span<const RunMetrics> runs, PrometheusText& text) {
   AddInfo(runs, text);
   for (const Family& family : kFamilies) AddFamily(family, runs, text);
   AddGradients(runs, text);
   AddStaleness(runs, text);
   AddBundles(runs, text);
   AddWork(runs, text);
-  return text.Take();
 }
 
 ProgressSnapshot ProgressOfRow(const RunLogRow& row) {

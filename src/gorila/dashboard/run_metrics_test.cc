@@ -11,9 +11,15 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+std::string Render(const RunMetrics& run) {
+  PrometheusText text;
+  AddRunMetrics(std::span(&run, 1), text);
+  return text.Take();
+}
+
 TEST(RunMetricsTest, LeavesOutWhatARunDoesNotKnow) {
   const RunMetrics run{"a", "minatar/breakout", ProgressSnapshot()};
-  const std::string text = RenderRunMetrics(std::span(&run, 1));
+  const std::string text = Render(run);
   EXPECT_THAT(text, HasSubstr("gorila_environment_frames_total{run=\"a\"} 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("gorila_energy_joules_total{")));
   EXPECT_THAT(text, Not(HasSubstr("NaN")));
@@ -22,7 +28,7 @@ TEST(RunMetricsTest, LeavesOutWhatARunDoesNotKnow) {
 TEST(RunMetricsTest, StalenessBucketsEndAtTheLastVersionOfEach) {
   RunMetrics run{"a", "e", ProgressSnapshot()};
   run.progress.staleness = {5, 3, 2};  // 0; 1; 2 and more
-  const std::string text = RenderRunMetrics(std::span(&run, 1));
+  const std::string text = Render(run);
   EXPECT_THAT(text, HasSubstr("versions_bucket{run=\"a\",le=\"0\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("versions_bucket{run=\"a\",le=\"1\"} 8\n"));
   EXPECT_THAT(text, HasSubstr("versions_bucket{run=\"a\",le=\"+Inf\"} 10\n"));

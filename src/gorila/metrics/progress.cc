@@ -131,7 +131,8 @@ std::vector<Item> TrainingItems(const ProgressSnapshot& snapshot) {
 
 Item WorkersItem(const ProgressSnapshot& snapshot) {
   const int others = snapshot.actors + snapshot.learners;
-  return {others == 0 ? "bundles" : "workers", fmt::format("{}", snapshot.bundles + others), 9};
+  const int workers = snapshot.bundles + others;
+  return {others == 0 ? "bundles" : "workers", workers == 0 ? "-" : fmt::format("{}", workers), 9};
 }
 
 std::vector<Item> UpdateItems(const ProgressSnapshot& snapshot) {
@@ -149,6 +150,7 @@ std::vector<Item> UpdateItems(const ProgressSnapshot& snapshot) {
 // "bundles 4", "bundles 1, actors 2, learners 1".
 std::string DescribeWorkers(const ProgressSnapshot& snapshot) {
   const bool alone = snapshot.actors + snapshot.learners == 0;
+  if (alone && snapshot.bundles == 0) return "no worker reports";
   std::string text;
   if (alone || snapshot.bundles > 0) text += fmt::format("bundles {}", snapshot.bundles);
   if (alone) return text;

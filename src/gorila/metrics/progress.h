@@ -17,7 +17,7 @@ namespace gorila {
 // One bundle's part in a ProgressSnapshot.
 struct BundleProgress {
   double recent_return = std::numeric_limits<double>::quiet_NaN();  // of its last episodes
-  double epsilon = 0;                                               // in [0,1]
+  double epsilon = 0;                                               // in [0,1]; NaN = unknown
   WorkSeconds work{};  // shares of its thread's recent time, in [0,1]
 };
 
@@ -28,7 +28,7 @@ struct ProgressSnapshot {
   std::uint64_t updates = 0;       // of the parameters
   double frames_per_second = 0;
   double updates_per_second = 0;
-  double epsilon = 0;                                               // in [0,1]
+  double epsilon = 0;                                               // in [0,1]; NaN = unknown
   double recent_return = std::numeric_limits<double>::quiet_NaN();  // NaN before any episode
   std::uint64_t episodes = 0;
   std::uint64_t accepted = 0;         // gradients the parameter server applied
@@ -39,7 +39,7 @@ struct ProgressSnapshot {
   std::uint64_t replay_capacity = 0;  // transitions
   double seconds_elapsed = 0;
   double seconds_left = std::numeric_limits<double>::quiet_NaN();  // NaN = unknown
-  int bundles = 0;
+  int bundles = 0;                                         // no workers at all: none reports
   int actors = 0;                                          // in processes of their own
   int learners = 0;                                        // the same
   double loss = std::numeric_limits<double>::quiet_NaN();  // mean over bundles

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <limits>
 #include <sstream>
 #include <thread>
 
@@ -16,6 +17,7 @@ namespace gorila {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -179,6 +181,17 @@ TEST(ProgressFormatTest, ShowsUnknownsWithoutInventingThem) {
   no_rate.seconds_left = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(FormatProgressView(no_rate, 80, false)[0], HasSubstr("? left"));
   EXPECT_THAT(FormatProgressLine(no_rate), Not(HasSubstr("left")));
+}
+
+TEST(ProgressFormatTest, SaysThatNothingIsKnownBeforeAWorkerReports) {
+  ProgressSnapshot silent = Snapshot();
+  silent.bundles = 0;
+  silent.epsilon = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(FormatProgressLine(silent), HasSubstr("epsilon -, "));
+  EXPECT_THAT(FormatProgressLine(silent), HasSubstr("invalid 0, no worker reports"));
+  const std::vector<std::string> view = FormatProgressView(silent, 80, false);
+  EXPECT_THAT(view[1], HasSubstr("epsilon - "));
+  EXPECT_THAT(view[2], EndsWith("bundles -"));
 }
 
 TEST(ProgressFormatTest, PlainLineIsAsciiAndComplete) {

@@ -168,6 +168,7 @@ Status ReplayShard::InsertRun(const RowRun& run, Deadline deadline, InsertReply&
     if (packing_ != nullptr) Pack(run, done, stored);
     const MutexLock lock(mutex_);
     ++waiting_inserts_;
+    if (!limiter_.CanInsert()) ++held_inserts_;
     while (!closed_ && !limiter_.CanInsert()) {
       if (!samples_changed_.WaitUntil(mutex_, deadline) && !limiter_.CanInsert()) {
         reply.waiting = WhyNoInsert();
@@ -313,6 +314,7 @@ StatusOr<ShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionB
   {
     const MutexLock lock(mutex_);
     ++waiting_samples_;
+    if (!CanSample()) ++held_samples_;
     bool in_time = true;
     while (!closed_ && !CanSample() && in_time) {
       in_time = inserts_changed_.WaitUntil(mutex_, deadline);
@@ -401,6 +403,8 @@ ReplayShardStatus ReplayShard::GetStatus() const {
           .counters = counters_,
           .waiting_inserts = waiting_inserts_,
           .waiting_samples = waiting_samples_,
+          .held_inserts = held_inserts_,
+          .held_samples = held_samples_,
           .insert_limit = WhyNoInsert(),
           .sample_limit = WhyNoSample()};
 }

@@ -44,6 +44,8 @@ struct ReplayShardStatus {
   ReplayShardCounters counters;
   int waiting_inserts = 0;  // callers
   int waiting_samples = 0;
+  std::int64_t held_inserts = 0;  // of callers, since this process began, for the rate limiter
+  std::int64_t held_samples = 0;
   std::string insert_limit;  // why an insert would wait now; empty when it would not
   std::string sample_limit;
 };
@@ -177,6 +179,8 @@ class ReplayShard final : public ReplayEndpoint {
   std::int64_t rows_ GORILA_GUARDED_BY(mutex_) = 0;  // living
   int waiting_inserts_ GORILA_GUARDED_BY(mutex_) = 0;
   int waiting_samples_ GORILA_GUARDED_BY(mutex_) = 0;
+  std::int64_t held_inserts_ GORILA_GUARDED_BY(mutex_) = 0;
+  std::int64_t held_samples_ GORILA_GUARDED_BY(mutex_) = 0;
   bool closed_ GORILA_GUARDED_BY(mutex_) = false;
   std::vector<float> restored_priorities_ GORILA_GUARDED_BY(mutex_);  // by id; only in a restore
 };

@@ -386,6 +386,9 @@ const std::array kKeys = {
               Integer(GORILA_FIELD(cluster.cpus), 1, 1024)},
     ConfigKey{"cluster.memory_mb", "Memory in MiB that they are asked for, for each process", "",
               Integer(GORILA_FIELD(cluster.memory_mb), 64, kMaxInt)},
+    ConfigKey{"cluster.metrics_port",
+              "First port of the /metrics of gorila launch's processes; 0 = none", "",
+              Integer(GORILA_FIELD(cluster.metrics_port), 0, 65535)},
 
     ConfigKey{"slurm.partition", "Partition of the job; default = Slurm's own choice", "",
               Name(GORILA_FIELD(slurm.partition), nullptr)},

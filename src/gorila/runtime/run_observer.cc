@@ -115,10 +115,10 @@ void RunObserver::ObserveTime(const RunOptions& run, double seconds, ProgressSna
   }
 }
 
-void RunObserver::ObserveProcess(ProgressSnapshot& seen) {
+void RunObserver::ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen) {
   if (!row_begun_) cpu_seconds_before_ -= CpuSeconds();
-  seen.resident_bytes = ResidentBytes();
-  seen.cpu_seconds = cpu_seconds_before_ + CpuSeconds();
+  seen.resident_bytes = ResidentBytes() + sample.resident_bytes;
+  seen.cpu_seconds = cpu_seconds_before_ + CpuSeconds() + sample.cpu_seconds;
   if (energy_.available()) seen.joules = joules_before_ + energy_.Joules();
 }
 
@@ -139,7 +139,7 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
   ObserveBundles(sample.per_bundle, seen);
   ObserveLearning(sample, seen);
   ObserveTime(run, seconds, seen);
-  ObserveProcess(seen);
+  ObserveProcesses(sample, seen);
   seen.recent_return = recent_.MeanReturn();
   seen.episodes = recent_.episodes();
   progress_ = seen;
@@ -187,7 +187,11 @@ RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
     series.return_statistics.Add(episode.episode_return);
     series.length_statistics.Add(static_cast<double>(episode.length));
   }
-  for (const BundleView& view : bundles_) AddTo(series.work, view.in_row);
+  for (const BundleView& view : bundles_) {
+    AddTo(series.work, view.in_row);
+    const WorkSeconds shares = Shares(view.in_row);
+    series.bundle_work.insert(series.bundle_work.end(), shares.begin(), shares.end());
+  }
   series.work = Shares(series.work);
   return series;
 }
@@ -226,6 +230,7 @@ void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField
   fields.push_back({"cpu_seconds", progress_.cpu_seconds});
   if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
   fields.push_back({"work", std::span<const double>(series.work)});
+  fields.push_back({"bundle_work", series.bundle_work});
   fields.push_back({"bottleneck", Bottleneck(series.work)});
 }
 

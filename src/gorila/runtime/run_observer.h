@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "gorila/base/energy.h"
+#include "gorila/base/resource_usage.h"
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/metrics/event_file.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/metrics/rate_meter.h"
-#include "gorila/base/resource_usage.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/runtime/cluster.h"
 
@@ -37,11 +37,14 @@ struct RunSample {
   std::int64_t outliers = 0;
   std::int64_t replay_rows = 0;
   std::int64_t replay_capacity = 0;
-  double epsilon = 0;                    // mean over bundles and actors
-  double loss = 0;                       // mean over bundles and learners
+  double epsilon = 0;                    // mean over bundles and actors; NaN = none is known
+  double loss = 0;                       // mean over bundles and learners; likewise
   std::vector<EpisodeResult> episodes;   // finished since the last sample
   LearnerStatistics learning;            // since the last row
   std::vector<BundleSample> per_bundle;  // and of actors; each keeps its place
+  // Of processes beside this one, since it began to watch them.
+  double cpu_seconds = 0;
+  std::uint64_t resident_bytes = 0;
 };
 
 // Takes the episodes of every bundle.
@@ -61,6 +64,9 @@ class RunObserver {
   }
 
   const ProgressSnapshot& progress() const { return progress_; }
+
+  // Before the first Observe: processor time that the run took before, of earlier processes.
+  void AddEarlierCpuSeconds(double seconds) { cpu_seconds_before_ += seconds; }
 
   // Appends a row for the frames since the last row, to `events` too unless null; nothing when
   // there were none.
@@ -87,13 +93,14 @@ class RunObserver {
     std::vector<double> returns = {};  // of episodes
     RunningStatistics return_statistics = {};
     RunningStatistics length_statistics = {};
-    WorkSeconds work{};  // shares
+    WorkSeconds work{};                    // shares
+    std::vector<double> bundle_work = {};  // likewise, of one bundle after the other
   };
 
   void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
   void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
-  void ObserveProcess(ProgressSnapshot& seen);
+  void ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen);
 
   // Bundle by bundle: statistics of them are the same to the last bit however often the run was
   // looked at.

@@ -14,7 +14,6 @@ const state = {
   focus: 0, // index of the run whose details are shown
   axis: "frames",
   live: null, // the newest snapshot of a run that trains in the server
-  liveRun: false,
   paused: false,
   game: null,
 };
@@ -60,7 +59,6 @@ async function loadRows(index) {
 async function loadAll() {
   const before = state.runs;
   const answer = await fetchJson("api/runs");
-  state.liveRun = answer.live;
   state.live = answer.snapshot || null;
   state.runs = answer.runs.map((run, i) =>
     ({ ...run, rows: [], evaluations: [], visible: before[i] ? before[i].visible : true }));
@@ -183,8 +181,20 @@ function present() {
     epsilon: row.epsilon, return: smoothed ? smoothed.mean : NaN, accepted: row.gradients_accepted,
     stale: row.gradients_stale, outliers: row.gradients_outlier, invalid: row.gradients_invalid,
     seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: sums,
-    work: row.work, bottleneck: row.bottleneck, bundles: [],
+    work: row.work, bottleneck: row.bottleneck,
+    bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
   };
+}
+
+function pieces(list, size) {
+  const all = [];
+  for (let i = 0; i < list.length; i += size) all.push(list.slice(i, i + size));
+  return all;
+}
+
+// Those who play, in the order in which rows and snapshots name them.
+function playerName(run, i) {
+  return i < run.bundles ? `bundle ${i}` : `actor ${i - run.bundles}`;
 }
 
 function drawHeader() {
@@ -221,7 +231,7 @@ function drawPresent() {
   show("figure-return", now ? formatNumber(now.return ?? NaN) : "–");
   show("figure-frames", now ? formatNumber(now.frames_per_second ?? NaN) : "–");
   show("figure-updates", now ? formatNumber(now.updates_per_second ?? NaN) : "–");
-  show("figure-epsilon", now ? formatNumber(now.epsilon) : "–");
+  show("figure-epsilon", now ? formatNumber(now.epsilon ?? NaN) : "–");
   show("figure-memory", now ? formatBytes(now.resident_bytes ?? NaN) : "–");
   show("figure-bottleneck", (now && now.bottleneck) || "–");
   drawStaleness(now);
@@ -270,7 +280,12 @@ function drawWork(now) {
   if (now && now.work) stacks.push(stack("all", now.work));
   const bundles = (now && now.bundles) || [];
   if (bundles.length > 1) {
-    bundles.slice(0, 16).forEach((bundle, i) => stacks.push(stack(`bundle ${i}`, bundle.work)));
+    const run = state.runs[state.focus];
+    bundles.slice(0, 16).forEach((bundle, i) => {
+      if (bundle.work.some((share) => share > 0)) {
+        stacks.push(stack(playerName(run, i), bundle.work));
+      }
+    });
   }
   if (stacks.length === 0) {
     stacks.push(element("p", { className: "quiet", textContent: "not logged by this run" }));
@@ -326,16 +341,18 @@ function setUpRuns() {
 
 function setUpFocus() {
   const run = state.runs[state.focus];
-  const band = run.bundles >= 4 ? "95 % confidence of the mean over bundles"
-    : "from the lowest bundle to the highest";
+  const players = run.bundles + run.actors;
+  const names = run.actors === 0 ? "bundles" : run.bundles === 0 ? "actors" : "bundles and actors";
+  const band = players >= 4 ? `95 % confidence of the mean over ${names}`
+    : `from the lowest of the ${names} to the highest`;
   byId("curve-note").textContent = `training return, mean of ${EPISODES} episodes` +
-    (run.bundles > 1 ? `; band: ${band}` : "");
+    (players > 1 ? `; band: ${band}` : "");
   byId("configuration").replaceChildren(...Object.entries(run.config).map(([key, value]) =>
     element("tr", {}, element("th", { scope: "row", textContent: key }),
       element("td", { textContent: value }))));
   const actors = [new Option("greedy", "-1")];
-  for (let i = 0; i < Math.min(64, run.bundles); ++i) {
-    actors.push(new Option(`actor ${i}`, String(i)));
+  for (let i = 0; i < Math.min(64, players); ++i) {
+    actors.push(new Option(run.actors === 0 ? `actor ${i}` : playerName(run, i), String(i)));
   }
   const before = byId("actor").value;
   byId("actor").replaceChildren(...actors);

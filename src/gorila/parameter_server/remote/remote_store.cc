@@ -349,9 +349,10 @@ StatusOr<v1::ProgressResponse> RemoteParameterStore::GetProgress(std::int64_t fi
   return response;
 }
 
-StatusOr<v1::StatusResponse> RemoteParameterStore::GetStatus(int shard) {
+StatusOr<v1::StatusResponse> RemoteParameterStore::GetStatus(int shard,
+                                                             std::chrono::milliseconds timeout) {
   return links_[static_cast<std::size_t>(shard)]->channel.CallProto<v1::StatusResponse>(
-      kStatusMethod, v1::StatusRequest(), options_.timeout, options_.stop);
+      rpc::kStatusMethod, v1::StatusRequest(), timeout, options_.stop);
 }
 
 RemoteStoreTraffic RemoteParameterStore::traffic() const {

@@ -71,7 +71,7 @@ class RemoteParameterStore final : public ParameterStore {
   // one comes after that.
   StatusOr<v1::ReportResponse> Report(v1::ReportRequest report);
   StatusOr<v1::ProgressResponse> GetProgress(std::int64_t first_episode);
-  StatusOr<v1::StatusResponse> GetStatus(int shard);
+  StatusOr<v1::StatusResponse> GetStatus(int shard, std::chrono::milliseconds timeout);
 
   RemoteStoreTraffic traffic() const;
 

@@ -235,7 +235,7 @@ TEST_F(RemoteStoreTest, ReportsAndProgressGoToShardZero) {
   const auto progress = store->GetProgress(0).value();
   EXPECT_EQ(progress.run_frames(), 64);
   ASSERT_EQ(progress.episodes_size(), 1);
-  EXPECT_EQ(store->GetStatus(1).value().roles(0).index(), 1);
+  EXPECT_EQ(store->GetStatus(1, std::chrono::seconds(10)).value().roles(0).index(), 1);
 }
 
 TEST_F(RemoteStoreTest, ManyThreadsPushAndPullAtOnce) {

@@ -235,9 +235,8 @@ StatusOr<rpc::Response> ShardService::GetProgress(const rpc::Request& request) {
   return Encode(response);
 }
 
-StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
-  v1::StatusResponse response;
-  v1::RoleStatus& own = *response.add_roles();
+v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
+  v1::RoleStatus own;
   own.set_role(kParameterServerRole);
   own.set_index(place_.index);
   own.set_generation(generation_);
@@ -252,23 +251,20 @@ StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
   for (std::size_t i = 0; i < shard.staleness.size(); ++i) {
     if (shard.staleness[i] > 0) counters[fmt::format("staleness_{}", i)] = shard.staleness[i];
   }
-  if (server != nullptr) {
-    const rpc::ServerTraffic traffic = server->traffic();
-    counters["calls"] = traffic.calls;
-    counters["bytes_received"] = traffic.bytes_received;
-    counters["bytes_sent"] = traffic.bytes_sent;
-    counters["refused"] = server->refusals().Total();
-    for (int i = 0; i < rpc::kRefusals; ++i) {
-      const auto refusal = static_cast<Refusal>(i);
-      const std::int64_t count = server->refusals().count(refusal);
-      if (count > 0) counters["refused_" + std::string(rpc::RefusalName(refusal))] = count;
-    }
-  }
+  rpc::AddServerTraffic(server, own);
+  rpc::AddProcessUsage(own);
   const MutexLock lock(mutex_);
   counters["pushed"] = counters_.pushed;
   counters["repeated"] = counters_.repeated;
+  if (place_.index == 0) counters["frames"] = progress_.run_frames();
+  return own;
+}
+
+StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
+  v1::StatusResponse response;
+  *response.add_roles() = OwnStatus(server);
   if (place_.index == 0) {
-    counters["frames"] = progress_.run_frames();
+    const MutexLock lock(mutex_);
     for (v1::RoleStatus& client : progress_.Clients(Clock::now(), kForgetAfter)) {
       *response.add_roles() = std::move(client);
     }
@@ -295,7 +291,7 @@ std::vector<rpc::Method> ShardService::Methods(const std::function<const rpc::Se
       {.name = kProgressMethod,
        .roles = {kOperatorRole},
        .handle = bind(&ShardService::GetProgress)}};
-  methods.push_back({.name = kStatusMethod,
+  methods.push_back({.name = rpc::kStatusMethod,
                      .layout_optional = true,
                      .roles = everybody,
                      .handle = [this, server](const rpc::Request&) {

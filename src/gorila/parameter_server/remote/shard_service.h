@@ -16,6 +16,7 @@
 #include "gorila/parameter_server/remote/run_progress.h"
 #include "gorila/parameter_server/shard.h"
 #include "gorila/rpc/method.h"
+#include "gorila/rpc/role_status.h"
 #include "gorila/rpc/server.h"
 
 namespace gorila {
@@ -26,7 +27,6 @@ inline constexpr char kPullMethod[] = "gorila.v1.ParameterServer/Pull";
 inline constexpr char kPushMethod[] = "gorila.v1.ParameterServer/Push";
 inline constexpr char kReportMethod[] = "gorila.v1.ParameterServer/Report";
 inline constexpr char kProgressMethod[] = "gorila.v1.ParameterServer/GetProgress";
-inline constexpr char kStatusMethod[] = "gorila.v1.Role/GetStatus";
 
 // Roles, as certificates name them.
 inline constexpr char kParameterServerRole[] = "parameter-server";
@@ -70,6 +70,9 @@ class ShardService {
   // What the server is to call; the methods borrow this service. `traffic` (may be empty) is asked
   // for status.
   std::vector<rpc::Method> Methods(const std::function<const rpc::Server*()>& server = {});
+
+  // What this process shows of itself; with the calls of `server`, unless that is null.
+  v1::RoleStatus OwnStatus(const rpc::Server* server) const GORILA_EXCLUDES(mutex_);
 
   // Whether a caller knew of a newer generation: this process was replaced and must end.
   bool superseded() const { return superseded_.load(std::memory_order_relaxed); }

@@ -194,7 +194,7 @@ TEST_F(ShardServiceTest, StatusShowsItsCountersAndTheBundles) {
   report.mutable_status()->set_role("bundle");
   ASSERT_TRUE(Ask<v1::ReportResponse>(*service_, kReportMethod, report).ok());
   const auto status =
-      Ask<v1::StatusResponse>(*service_, kStatusMethod, v1::StatusRequest()).value();
+      Ask<v1::StatusResponse>(*service_, rpc::kStatusMethod, v1::StatusRequest()).value();
   ASSERT_EQ(status.roles_size(), 2);
   EXPECT_EQ(status.roles(0).role(), "parameter-server");
   EXPECT_EQ(status.roles(0).generation(), 3);

@@ -92,6 +92,17 @@ Status DecodeTensors(std::string_view bytes, ShardSnapshot& shard) {
   return OkStatus();
 }
 
+StatusOr<ShardSnapshot> ReadShard(const Checkpoint& snapshot, const ShardPlace& place,
+                                  std::uint64_t layout) {
+  ShardSnapshot shard;
+  GORILA_ASSIGN_OR_RETURN(const std::string json, snapshot.Read(kJsonName));
+  GORILA_RETURN_IF_ERROR(
+      Annotate(DecodeJson(json, place, layout, shard), snapshot.path().string()));
+  GORILA_ASSIGN_OR_RETURN(const std::string tensors, snapshot.Read(kTensorsName));
+  GORILA_RETURN_IF_ERROR(Annotate(DecodeTensors(tensors, shard), snapshot.path().string()));
+  return shard;
+}
+
 }  // namespace
 
 StatusOr<ShardSnapshots> ShardSnapshots::Open(const std::filesystem::path& folder,
@@ -102,6 +113,19 @@ StatusOr<ShardSnapshots> ShardSnapshots::Open(const std::filesystem::path& folde
   GORILA_ASSIGN_OR_RETURN(Generation generation, Generation::Take(folder));
   snapshots.generation_.emplace(std::move(generation));
   return snapshots;
+}
+
+StatusOr<std::vector<float>> ShardSnapshots::ReadValues(const std::filesystem::path& folder,
+                                                        const ShardPlace& place,
+                                                        std::uint64_t layout) {
+  GORILA_ASSIGN_OR_RETURN(const NewestCheckpoint newest,
+                          NewestCompleteCheckpoint(ShardSnapshotFolder(folder)));
+  GORILA_ASSIGN_OR_RETURN(ShardSnapshot shard, ReadShard(newest.checkpoint, place, layout));
+  if (shard.values.size() != place.slice.size()) {
+    return DataLoss("'{}' has {} parameters; expected {}", newest.checkpoint.path().string(),
+                    shard.values.size(), place.slice.size());
+  }
+  return std::move(shard.values);
 }
 
 Status ShardSnapshots::ReadNewest() {
@@ -115,11 +139,7 @@ Status ShardSnapshots::ReadNewest() {
   warnings_ = std::move(newest->warnings);
   const Checkpoint& snapshot = newest->checkpoint;
   ShardState state;
-  GORILA_ASSIGN_OR_RETURN(const std::string json, snapshot.Read(kJsonName));
-  GORILA_RETURN_IF_ERROR(
-      Annotate(DecodeJson(json, place_, layout_, state.shard), snapshot.path().string()));
-  GORILA_ASSIGN_OR_RETURN(const std::string tensors, snapshot.Read(kTensorsName));
-  GORILA_RETURN_IF_ERROR(Annotate(DecodeTensors(tensors, state.shard), snapshot.path().string()));
+  GORILA_ASSIGN_OR_RETURN(state.shard, ReadShard(snapshot, place_, layout_));
   GORILA_ASSIGN_OR_RETURN(state.clients, snapshot.Read(kClientsName));
   newest_ = std::move(state);
   return OkStatus();

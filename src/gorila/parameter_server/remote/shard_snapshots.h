@@ -19,6 +19,11 @@
 
 namespace gorila {
 
+// Where a shard's snapshots lie in its folder, as checkpoints.
+inline std::filesystem::path ShardSnapshotFolder(const std::filesystem::path& folder) {
+  return folder / "snapshots";
+}
+
 // One thread at a time. All functions block on the disk.
 class ShardSnapshots {
  public:
@@ -27,6 +32,11 @@ class ShardSnapshots {
   // layout, DataLoss when there are snapshots but none is whole; then no generation was taken.
   static StatusOr<ShardSnapshots> Open(const std::filesystem::path& folder, const ShardPlace& place,
                                        std::uint64_t layout);
+
+  // The parameters of the newest whole snapshot in such a folder, whose shard may run meanwhile:
+  // nothing is taken or written. NotFound when there is none.
+  static StatusOr<std::vector<float>> ReadValues(const std::filesystem::path& folder,
+                                                 const ShardPlace& place, std::uint64_t layout);
 
   std::int64_t generation() const { return generation_->number(); }
   // What to go on from; nothing in a new folder. To be taken once.
@@ -44,7 +54,7 @@ class ShardSnapshots {
   ShardSnapshots(std::filesystem::path folder, const ShardPlace& place, std::uint64_t layout)
       : folder_(std::move(folder)), place_(place), layout_(layout) {}
 
-  std::filesystem::path SnapshotFolder() const { return folder_ / "snapshots"; }
+  std::filesystem::path SnapshotFolder() const { return ShardSnapshotFolder(folder_); }
   Status ReadNewest();
 
   std::filesystem::path folder_;

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <memory>
 
-#include "gorila/v1/role.pb.h"
+#include "gorila/rpc/role_status.h"
 
 namespace gorila {
 namespace {
@@ -150,7 +150,7 @@ std::vector<rpc::Method> ReplayService::Methods(const std::function<const rpc::S
   methods.push_back({.name = kReplaySizeMethod,
                      .roles = {"actor", "learner"},
                      .handle = [this](const rpc::Request&) { return GetSize(); }});
-  methods.push_back({.name = "gorila.v1.Role/GetStatus",
+  methods.push_back({.name = rpc::kStatusMethod,
                      .layout_optional = true,
                      .roles = {"operator", "actor", "learner"},
                      .handle = [this, server](const rpc::Request&) {
@@ -215,10 +215,9 @@ StatusOr<rpc::Response> ReplayService::GetSize() {
                        .payload = nullptr};
 }
 
-StatusOr<rpc::Response> ReplayService::GetStatus(const rpc::Server* server) {
+v1::RoleStatus ReplayService::OwnStatus(const rpc::Server* server) const {
   const ReplayShardStatus shard = shard_.GetStatus();
-  v1::StatusResponse response;
-  v1::RoleStatus& status = *response.add_roles();
+  v1::RoleStatus status;
   status.set_role(kReplayRole);
   status.set_index(index_);
   status.set_generation(shard.size.generation);
@@ -241,20 +240,19 @@ StatusOr<rpc::Response> ReplayService::GetStatus(const rpc::Server* server) {
   counters["stale_priorities"] = shard.counters.stale_priorities;
   counters["waiting_inserts"] = shard.waiting_inserts;
   counters["waiting_samples"] = shard.waiting_samples;
-  if (server != nullptr) {
-    const rpc::ServerTraffic traffic = server->traffic();
-    counters["calls"] = traffic.calls;
-    counters["bytes_received"] = traffic.bytes_received;
-    counters["bytes_sent"] = traffic.bytes_sent;
-    counters["refused"] = server->refusals().Total();
-    for (int i = 0; i < rpc::kRefusals; ++i) {
-      const auto refusal = static_cast<Refusal>(i);
-      const std::int64_t count = server->refusals().count(refusal);
-      if (count > 0) counters[fmt::format("refused_{}", rpc::RefusalName(refusal))] = count;
-    }
-  }
+  counters["held_inserts"] = shard.held_inserts;
+  counters["held_samples"] = shard.held_samples;
+  counters["replay_bytes"] = ReplayShard::ExpectedBytes(shard_.options());
+  rpc::AddServerTraffic(server, status);
+  rpc::AddProcessUsage(status);
   status.set_waiting(shard.waiting_inserts > 0 && !shard.insert_limit.empty() ? shard.insert_limit
                                                                               : shard.sample_limit);
+  return status;
+}
+
+StatusOr<rpc::Response> ReplayService::GetStatus(const rpc::Server* server) {
+  v1::StatusResponse response;
+  *response.add_roles() = OwnStatus(server);
   return rpc::Response{.header = response.SerializeAsString(), .payload = nullptr};
 }
 

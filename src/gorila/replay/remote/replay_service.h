@@ -10,6 +10,7 @@
 #include "gorila/rpc/method.h"
 #include "gorila/rpc/server.h"
 #include "gorila/v1/replay.pb.h"
+#include "gorila/v1/role.pb.h"
 
 namespace gorila {
 
@@ -42,6 +43,9 @@ class ReplayService {
   // What the server is to call; the methods borrow this service. `server` (may be empty) is asked
   // for status.
   std::vector<rpc::Method> Methods(const std::function<const rpc::Server*()>& server = {});
+
+  // What this process shows of itself; with the calls of `server`, unless that is null.
+  v1::RoleStatus OwnStatus(const rpc::Server* server) const;
 
  private:
   StatusOr<rpc::Response> Insert(const rpc::Request& request);

@@ -12,6 +12,8 @@
 #include "gorila/runtime/bundle.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/distributed/progress_reporter.h"
+#include "gorila/runtime/distributed/role_report.h"
+#include "gorila/runtime/timed_seams.h"
 
 namespace gorila {
 namespace {
@@ -21,35 +23,43 @@ using Clock = std::chrono::steady_clock;
 // What the reporter's thread may see of the actor.
 class Shown {
  public:
-  void Publish(double epsilon, std::vector<EpisodeResult>& finished) GORILA_EXCLUDES(mutex_) {
+  void Publish(double epsilon, const WorkSeconds& work, std::vector<EpisodeResult>& finished)
+      GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     epsilon_ = epsilon;
+    work_ = work;
     episodes_.insert(episodes_.end(), finished.begin(), finished.end());
     finished.clear();
   }
-  double Take(std::vector<EpisodeResult>& episodes) GORILA_EXCLUDES(mutex_) {
+  void TakeInto(ProcessReport& report) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    episodes = std::exchange(episodes_, {});
-    return epsilon_;
+    report.episodes = std::exchange(episodes_, {});
+    (*report.status.mutable_gauges())["epsilon"] = epsilon_;
+    AddWork(work_, report.status);
   }
 
  private:
   Mutex mutex_;
   double epsilon_ GORILA_GUARDED_BY(mutex_) = 1;
+  WorkSeconds work_ GORILA_GUARDED_BY(mutex_){};
   std::vector<EpisodeResult> episodes_ GORILA_GUARDED_BY(mutex_);
 };
 
 // Until the run has its frames; OK when it was stopped.
-Status Act(const Config& config, Actor& actor, RemoteParameterStore& store, FrameClock& clock,
-           Shown& shown, const rpc::StopPredicate& stopped) {
+Status Act(const Config& config, Actor& actor, WorkClock& work, const ParameterStore& store,
+           FrameClock& clock, Shown& shown, const rpc::StopPredicate& stopped) {
   const bool by_frames = config.actor.options.exploration.clock == ExplorationClock::kFrames;
   std::vector<EpisodeResult> finished;
   while (clock.frames() < config.run.frames && !stopped()) {
-    const Status status = actor.Step(by_frames ? clock.frames() : store.UpdateCount(), finished);
+    const std::int64_t ticks = by_frames ? clock.frames() : store.UpdateCount();
+    const Status status = [&] {
+      const WorkScope acting(work, Work::kActing);
+      return actor.Step(ticks, finished);
+    }();
     if (absl::IsCancelled(status) && stopped()) return OkStatus();
     GORILA_RETURN_IF_ERROR(status);
     clock.Add(actor.num_environments());
-    shown.Publish(actor.epsilon(), finished);
+    shown.Publish(actor.epsilon(), work.seconds(), finished);
   }
   return OkStatus();
 }
@@ -72,33 +82,36 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   const auto replay = ConnectReplay(options.parts, config, network, options.index,
                                     config.actor.environments, hooks, stopped);
   WorkerStore worker_store(config, *store);
+  WorkClock work;  // of this thread
+  TimedParameterStore timed_store(worker_store.store(), work);
+  TimedReplay timed_replay(*replay, work);
   // Acting's batches are small: what has a GPU leaves it to the learners.
-  GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, worker_store.store(),
+  GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, timed_store,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
   Actor actor(
       config.actor.options, {.index = options.index, .actors = options.actors},
-      std::move(environments), *replica, *replay,
+      std::move(environments), *replica, timed_replay,
       RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
   FrameClock clock;
   Shown shown;
-  ProgressReporter reporter(*store, clock, [&] {
+  ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;
     report.status.set_role("actor");
     report.status.set_index(options.index);
     report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
-    (*report.status.mutable_gauges())["epsilon"] = shown.Take(report.episodes);
+    shown.TakeInto(report);
     (*report.status.mutable_counters())["frames"] = clock.own();
     worker_store.AddStatus(report.status);
     AddReplayStatus(*replay, report.status);
     return report;
   });
-  GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry, hooks.stop_requested));
-  GORILA_RETURN_IF_ERROR(Act(config, actor, *store, clock, shown, stopped));
+  GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry));
+  GORILA_RETURN_IF_ERROR(Act(config, actor, work, *store, clock, shown, stopped));
   const Status flushed = replay->Flush();
   if (!flushed.ok() && !stopped()) {
     hooks.Say(fmt::format("the last rows were not taken: {}", std::string(flushed.message())));
   }
-  return reporter.Finish(config.run.frames, hooks);
+  return reporter.Finish(config.run.frames);
 }
 
 }  // namespace gorila

@@ -56,7 +56,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
                           Bundle::Make(WithStreamsOfThisLife(config, *store), network,
                                        options.index, worker_store.store(), clock));
   LearnerStatistics learning;  // of the reporter's thread
-  ProgressReporter reporter(*store, clock, [&] {
+  ProgressReporter reporter(*store, clock, hooks, [&] {
     BundleStatus seen = bundle->TakeStatus();
     bundle->EndRow();
     learning.value_max = LearnerStatistics().value_max;
@@ -68,14 +68,14 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     report.episodes = std::move(seen.episodes);
     return report;
   });
-  GORILA_RETURN_IF_ERROR(reporter.Start(options.retry, hooks.stop_requested));
+  GORILA_RETURN_IF_ERROR(reporter.Start(options.retry));
   while (clock.frames() < config.run.frames && !hooks.stopped()) {
     const Status status = bundle->Iterate();
     if (absl::IsCancelled(status) && hooks.stopped()) break;
     GORILA_RETURN_IF_ERROR(status);
   }
   GORILA_RETURN_IF_ERROR(SettleUnlessStopped(worker_store, hooks));
-  return reporter.Finish(config.run.frames, hooks);
+  return reporter.Finish(config.run.frames);
 }
 
 }  // namespace gorila

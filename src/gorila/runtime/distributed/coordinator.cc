@@ -21,7 +21,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLook{100};
 constexpr milliseconds kProgressPeriod{500};
-constexpr milliseconds kReplayTimeout{500};
+constexpr milliseconds kStatusTimeout{10'000};
+// Of servers whose figures can be missing.
+constexpr milliseconds kOthersTimeout{500};
 
 Clock::duration ToDuration(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -32,14 +34,12 @@ bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
   return period > 0 && now / period > before / period;
 }
 
-// Training time of an earlier process, from the last line that has it.
-double SecondsOf(const fs::path& metrics) {
-  const auto rows = ReadRunLog(metrics);
-  if (!rows.ok()) return 0;
-  const auto last = std::find_if(rows->rbegin(), rows->rend(), [](const RunLogRow& row) {
-    return row.Number("seconds").has_value();
+// What an earlier process logged last under `name`; 0 when there is nothing.
+double LastOf(const std::vector<RunLogRow>& rows, std::string_view name) {
+  const auto last = std::find_if(rows.rbegin(), rows.rend(), [name](const RunLogRow& row) {
+    return row.Number(name).has_value();
   });
-  return last == rows->rend() ? 0 : *last->Number("seconds");
+  return last == rows.rend() ? 0 : *last->Number(name);
 }
 
 ShardCounters GradientsOf(const v1::RoleStatus& shard) {
@@ -62,6 +62,7 @@ Coordinator::Coordinator(const Config& config, const RunDirectory& directory,
       files_(fs::absolute(directory.path())),
       failure_(std::move(failure)),
       observer_(/*wall_time=*/true),
+      workers_(config.run.bundles, config.cluster.actors),
       scorer_(config) {}
 
 StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
@@ -71,7 +72,7 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
   std::unique_ptr<Coordinator> coordinator(new Coordinator(config, directory, std::move(failure)));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   coordinator->layout_ = MakeParameterLayout(network);
-  coordinator->seconds_before_ = SecondsOf(directory.metrics());
+  coordinator->GoOnFrom(directory.metrics());
   coordinator->started_ = Clock::now();
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory.metrics()));
   coordinator->log_.emplace(std::move(log));
@@ -79,9 +80,19 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
   return coordinator;
 }
 
-double Coordinator::Seconds() const {
-  return seconds_before_ + std::chrono::duration<double>(Clock::now() - started_).count();
+void Coordinator::GoOnFrom(const fs::path& metrics) {
+  const StatusOr<std::vector<RunLogRow>> rows = ReadRunLog(metrics);
+  if (!rows.ok() || rows->empty()) return;
+  seconds_before_ = LastOf(*rows, "seconds");
+  observer_.AddEarlierCpuSeconds(LastOf(*rows, "cpu_seconds"));
+  usage_ = ProcessUsage(/*goes_on=*/true);
 }
+
+double Coordinator::WatchedSeconds() const {
+  return std::chrono::duration<double>(Clock::now() - started_).count();
+}
+
+double Coordinator::Seconds() const { return seconds_before_ + WatchedSeconds(); }
 
 bool Coordinator::StopWanted(const TrainerHooks& hooks) {
   if (hooks.stop_requested && hooks.stop_requested()) {
@@ -169,19 +180,33 @@ bool Coordinator::Observe() {
   sample.frames = progress->run_frames();
   sample.updates = progress->version();
   next_episode_ = progress->first_episode() + progress->episodes_size();
-  const StatusOr<v1::StatusResponse> status = store_->GetStatus(0);
+  const StatusOr<v1::StatusResponse> status = store_->GetStatus(0, kStatusTimeout);
   if (!status.ok()) return false;
   workers_.AddTo(status->roles(), progress->episodes(), sample);
   sample.gradients = GradientsOf(status->roles(0));
-  for (const std::unique_ptr<rpc::Channel>& replay : replays_) {
-    const auto rows =
-        replay->CallProto<v1::StatusResponse>(kStatusMethod, v1::StatusRequest(), kReplayTimeout);
-    if (!rows.ok()) continue;  // it counts as empty while it is away
-    sample.replay_rows += CounterOf(rows->roles(0), "replay_rows");
-    sample.replay_capacity += CounterOf(rows->roles(0), "replay_capacity");
+  for (const v1::RoleStatus* const role : LivingProcesses(status->roles())) {
+    usage_.Look(*role, WatchedSeconds());
   }
+  ObserveOtherServers(sample);
+  usage_.EndLook(sample);
   observer_.Observe(sample, config_.run, Seconds());
   return true;
+}
+
+// One that is away counts as empty.
+void Coordinator::ObserveOtherServers(RunSample& sample) {
+  for (int shard = 1; shard < store_->num_shards(); ++shard) {
+    const StatusOr<v1::StatusResponse> status = store_->GetStatus(shard, kOthersTimeout);
+    if (status.ok()) usage_.Look(status->roles(0), WatchedSeconds());
+  }
+  for (const std::unique_ptr<rpc::Channel>& replay : replays_) {
+    const auto status = replay->CallProto<v1::StatusResponse>(rpc::kStatusMethod,
+                                                              v1::StatusRequest(), kOthersTimeout);
+    if (!status.ok()) continue;
+    usage_.Look(status->roles(0), WatchedSeconds());
+    sample.replay_rows += CounterOf(status->roles(0), "replay_rows");
+    sample.replay_capacity += CounterOf(status->roles(0), "replay_capacity");
+  }
 }
 
 StatusOr<std::vector<float>> Coordinator::PullParameters() {

@@ -13,6 +13,7 @@
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/rpc/channel.h"
 #include "gorila/runtime/distributed/launch_files.h"
+#include "gorila/runtime/distributed/process_usage.h"
 #include "gorila/runtime/distributed/role_options.h"
 #include "gorila/runtime/distributed/worker_samples.h"
 #include "gorila/runtime/run_directory.h"
@@ -58,12 +59,16 @@ class Coordinator {
 
   Status OpenEvents(std::chrono::milliseconds patience, const TrainerHooks& hooks);
   bool GivenUp(const TrainerHooks& hooks) const;
+  // What an earlier process logged is counted on from.
+  void GoOnFrom(const std::filesystem::path& metrics);
   // False when shard 0 does not answer now.
   bool Observe();
+  void ObserveOtherServers(RunSample& sample);
   Status EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks);
   StatusOr<std::vector<float>> PullParameters();
   Status WriteBest();
   Status ReadBest();
+  double WatchedSeconds() const;  // by this process
   double Seconds() const;
 
   const Config config_;
@@ -75,6 +80,7 @@ class Coordinator {
   std::optional<EventFile> events_;
   RunObserver observer_;
   WorkerSamples workers_;
+  ProcessUsage usage_{/*goes_on=*/false};
   RunScorer scorer_;
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process

@@ -98,6 +98,20 @@ class Renderer {
             {role + ".key", fs::path("certs") / (role + ".key")}};
   }
 
+  int metrics_port() const { return config_.cluster.metrics_port; }
+
+  // Of a pod. Prometheus is told where to look, in the words of its common configuration.
+  Json PodMetadata(std::string_view role) const {
+    Json metadata = {{"labels", RoleLabels(role)}};
+    if (metrics_port() > 0) {
+      metadata["annotations"] = {{"prometheus.io/scrape", "true"},
+                                 {"prometheus.io/scheme", "https"},
+                                 {"prometheus.io/port", std::to_string(metrics_port())},
+                                 {"prometheus.io/path", "/metrics"}};
+    }
+    return metadata;
+  }
+
   Json ConfigMap() const {
     return {{"apiVersion", "v1"},
             {"kind", "ConfigMap"},
@@ -105,16 +119,21 @@ class Renderer {
             {"data", {{"config.toml", ToToml(config_)}}}};
   }
 
-  // Only the run's own processes reach its servers.
+  // Only the run's own processes reach its servers; everybody reaches /metrics, who needs the
+  // token.
   Json NetworkPolicy() const {
     const Json own = {{"podSelector", {{"matchLabels", Labels()}}}};
+    Json ingress = Json::array({{{"from", Json::array({own})}}});
+    if (metrics_port() > 0) {
+      ingress.push_back({{"ports", Json::array({{{"port", metrics_port()}}})}});
+    }
     return {{"apiVersion", "networking.k8s.io/v1"},
             {"kind", "NetworkPolicy"},
             {"metadata", Metadata(Object("own-processes"))},
             {"spec",
              {{"podSelector", {{"matchLabels", Labels()}}},
               {"policyTypes", {"Ingress"}},
-              {"ingress", Json::array({{{"from", Json::array({own})}}})}}}};
+              {"ingress", ingress}}}};
   }
 
   // Headless: every server has a name of its own. Also before it is ready: clients wait for it.
@@ -146,17 +165,23 @@ class Renderer {
             .token = fmt::format("{}/token", kSecretFolder),
             .tls_folder = kSecretFolder,
             .parameter_servers = Addresses(Role::kParameterServer),
-            .replays = Addresses(Role::kReplay)};
+            .replays = Addresses(Role::kReplay),
+            .metrics = metrics_port() > 0 ? fmt::format("0.0.0.0:{}", metrics_port()) : ""};
   }
 
   // `command`: as of roles.h; the image's entry point is the program.
   Json Container(const std::string& name, std::vector<std::string> command) const {
     command.erase(command.begin());
+    Json ports = Json::array();
+    if (metrics_port() > 0) {
+      ports.push_back({{"name", "metrics"}, {"containerPort", metrics_port()}});
+    }
     const Json resources = {{"cpu", std::to_string(config_.cluster.cpus)},
                             {"memory", fmt::format("{}Mi", config_.cluster.memory_mb)}};
     return {{"name", name},
             {"image", config_.kubernetes.image},
             {"args", command},
+            {"ports", ports},
             {"resources", {{"requests", resources}, {"limits", resources}}},
             {"securityContext",
              {{"allowPrivilegeEscalation", false},
@@ -202,7 +227,7 @@ class Renderer {
     const Json index = {{"fieldPath", "metadata.labels['apps.kubernetes.io/pod-index']"}};
     container["env"] =
         Json::array({{{"name", "SERVER_INDEX"}, {"valueFrom", {{"fieldRef", index}}}}});
-    container["ports"] = Json::array({{{"name", "grpc"}, {"containerPort", kPort}}});
+    container["ports"].push_back({{"name", "grpc"}, {"containerPort", kPort}});
     const Json connects = {{"tcpSocket", {{"port", "grpc"}}}};
     container["startupProbe"] = connects;
     container["startupProbe"]["failureThreshold"] = 60;
@@ -220,7 +245,7 @@ class Renderer {
               {"replicas", row.count(config_)},
               {"podManagementPolicy", "Parallel"},
               {"selector", {{"matchLabels", RoleLabels(row.name)}}},
-              {"template", {{"metadata", {{"labels", RoleLabels(row.name)}}}, {"spec", pod}}},
+              {"template", {{"metadata", PodMetadata(row.name)}, {"spec", pod}}},
               {"volumeClaimTemplates",
                Json::array({{{"metadata", {{"name", "state"}}}, {"spec", VolumeClaim()}}})}}}};
   }
@@ -235,7 +260,7 @@ class Renderer {
               {"completions", count},
               {"parallelism", count},
               {"backoffLimit", 1000},  // workers may die as often as nodes do
-              {"template", {{"metadata", {{"labels", RoleLabels(role)}}}, {"spec", pod}}}}}};
+              {"template", {{"metadata", PodMetadata(role)}, {"spec", pod}}}}}};
   }
 
   Json IndexedJob(const RoleRow& row) const {
@@ -280,6 +305,10 @@ Status CheckKubernetes(const Config& config, const std::string& name) {
         "'{}', the last part of --run-dir, names the Kubernetes objects; expected at most {} "
         "characters a-z, 0-9 and '-', a letter first",
         name, kMaxName);
+  }
+  if (config.cluster.metrics_port == kPort) {
+    return InvalidArgument(
+        "cluster.metrics_port is {}; expected another: on Kubernetes servers listen there", kPort);
   }
   if (config.run.seconds > 0) {
     return InvalidArgument(

@@ -88,6 +88,23 @@ TEST(KubernetesTest, PodsHaveNoMoreRightsThanTheyNeed) {
   EXPECT_EQ(pods, 6);
 }
 
+TEST(KubernetesTest, EveryPodServesMetricsWhenAskedTo) {
+  Config config = ClusterConfig();
+  config.cluster.metrics_port = 9100;
+  int pods = 0;
+  for (const auto& [name, object] : Manifests(config)) {
+    if (!object["spec"].IsDefined() || !object["spec"]["template"].IsDefined()) continue;
+    ++pods;
+    EXPECT_THAT(Arguments(object), Contains("0.0.0.0:9100")) << name;
+    const YAML::Node annotations = object["spec"]["template"]["metadata"]["annotations"];
+    EXPECT_EQ(annotations["prometheus.io/port"].as<std::string>(), "9100") << name;
+  }
+  EXPECT_EQ(pods, 6);
+  config.cluster.metrics_port = 7100;
+  EXPECT_EQ(CheckKubernetes(config, "run").message(),
+            "cluster.metrics_port is 7100; expected another: on Kubernetes servers listen there");
+}
+
 TEST(KubernetesTest, TheConfigurationArrivesAsItIs) {
   const Config config = ClusterConfig();
   const std::string text =

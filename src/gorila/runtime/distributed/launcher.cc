@@ -23,14 +23,18 @@ constexpr milliseconds kStartDeadline{120'000};
 constexpr milliseconds kWorkerGrace{15'000};
 constexpr milliseconds kServerGrace{60'000};
 
-RoleContext LocalContext(const fs::path& program, const LaunchFiles& files,
-                         const LocalAddresses& servers) {
+RoleContext LocalContext(const fs::path& program, const Config& config, const LaunchFiles& files,
+                         const LocalAddresses& servers, Role role, int index) {
+  const int port = config.cluster.metrics_port;
   return {.program = program.string(),
           .config = files.config().string(),
           .token = files.token().string(),
           .tls_folder = {},
           .parameter_servers = JoinEndpoints(servers.parameter_servers),
-          .replays = JoinEndpoints(servers.replays)};
+          .replays = JoinEndpoints(servers.replays),
+          .metrics = port == 0
+                         ? ""
+                         : fmt::format("127.0.0.1:{}", port + MetricsPlace(config, role, index))};
 }
 
 const std::vector<rpc::Endpoint>& OfRole(const LocalAddresses& addresses, Role role) {
@@ -58,11 +62,11 @@ LocalAddresses AnyLocalAddresses(const Config& config) {
 
 std::vector<ChildCommand> LocalServers(const fs::path& program, const Config& config,
                                        const LaunchFiles& files, const LocalAddresses& listen) {
-  const RoleContext context = LocalContext(program, files, listen);
   std::vector<ChildCommand> commands;
   for (const RoleRow& row : RoleTable()) {
     for (int i = 0; row.serves && i < row.count(config); ++i) {
       const std::string name = ProcessName(row.role, i);
+      const RoleContext context = LocalContext(program, config, files, listen, row.role, i);
       const ServerContext server{
           .listen = rpc::ToString(OfRole(listen, row.role)[static_cast<std::size_t>(i)]),
           .state_folder = (files.servers() / name).string(),
@@ -76,10 +80,10 @@ std::vector<ChildCommand> LocalServers(const fs::path& program, const Config& co
 
 std::vector<ChildCommand> LocalWorkers(const fs::path& program, const Config& config,
                                        const LaunchFiles& files, const LocalAddresses& servers) {
-  const RoleContext context = LocalContext(program, files, servers);
   std::vector<ChildCommand> commands;
   for (const RoleRow& row : RoleTable()) {
     for (int i = 0; !row.serves && i < row.count(config); ++i) {
+      const RoleContext context = LocalContext(program, config, files, servers, row.role, i);
       commands.push_back(MakeChild(
           row.role, i, WorkerCommand(context, config, row.role, std::to_string(i)), files));
     }
@@ -93,6 +97,7 @@ Status CheckLaunch(const Config& config) {
         "run.deterministic is true; expected false: processes do not step in a fixed order");
   }
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_RETURN_IF_ERROR(CheckMetricsPorts(config));
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
   return ResolveNetwork(config).status();
 }

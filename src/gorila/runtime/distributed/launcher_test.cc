@@ -55,6 +55,25 @@ TEST(LauncherTest, ActorsAndLearnersHaveTheReplayShardsAddresses) {
   }
 }
 
+TEST(LauncherTest, EveryProcessServesMetricsOnAPortOfItsOwn) {
+  Config config = LaunchConfig();
+  config.cluster = {.actors = 1, .learners = 1, .replays = 1, .metrics_port = 9100};
+  const LaunchFiles files("run");
+  const LocalAddresses addresses = AnyLocalAddresses(config);
+  auto commands = LocalServers("gorila", config, files, addresses);
+  for (const ChildCommand& worker : LocalWorkers("gorila", config, files, addresses)) {
+    commands.push_back(worker);
+  }
+  // 9100 is the coordinator's, which is not among them.
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    EXPECT_THAT(commands[i].arguments, Contains(fmt::format("127.0.0.1:{}", 9101 + i)));
+  }
+  EXPECT_TRUE(CheckLaunch(config).ok()) << CheckLaunch(config);
+  config.cluster.metrics_port = 65530;
+  EXPECT_EQ(CheckLaunch(config).message(),
+            "cluster.metrics_port is 65530; expected 0 or at most 65528, for 8 processes");
+}
+
 TEST(LauncherTest, ADeterministicRunCannotBeLaunched) {
   const Status status = CheckLaunch(testing_runtime::SmallConfig());
   EXPECT_TRUE(absl::IsInvalidArgument(status));

@@ -12,6 +12,7 @@
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/distributed/progress_reporter.h"
 #include "gorila/runtime/distributed/role_report.h"
+#include "gorila/runtime/timed_seams.h"
 
 namespace gorila {
 namespace {
@@ -21,15 +22,17 @@ using Clock = std::chrono::steady_clock;
 // What the reporter's thread may see of the learner.
 class Shown {
  public:
-  void Publish(Learner& learner) GORILA_EXCLUDES(mutex_) {
+  void Publish(Learner& learner, const WorkSeconds& work) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     counters_ = learner.counters();
     statistics_ += learner.TakeStatistics();
+    work_ = work;
   }
   void AddTo(v1::RoleStatus& status) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     AddLearnerCounters(counters_, status);
     AddLearning(statistics_, status);
+    AddWork(work_, status);
     statistics_.value_max = LearnerStatistics().value_max;
   }
 
@@ -37,6 +40,7 @@ class Shown {
   Mutex mutex_;
   LearnerCounters counters_ GORILA_GUARDED_BY(mutex_);
   LearnerStatistics statistics_ GORILA_GUARDED_BY(mutex_);
+  WorkSeconds work_ GORILA_GUARDED_BY(mutex_){};
 };
 
 }  // namespace
@@ -51,17 +55,19 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
   const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
   WorkerStore worker_store(config, *store);
-  ParameterStore& used = worker_store.store();
+  WorkClock work;  // of this thread
+  TimedParameterStore timed_store(worker_store.store(), work);
+  TimedReplay timed_replay(*replay, work);
+  const std::string& device = config.network.device;
+  GORILA_ASSIGN_OR_RETURN(const auto online, MakeReplica(config, network, timed_store,
+                                                         NetworkReplica::Follows::kOnline, device));
+  GORILA_ASSIGN_OR_RETURN(auto target, MakeReplica(config, network, timed_store,
+                                                   NetworkReplica::Follows::kTarget, device));
   GORILA_ASSIGN_OR_RETURN(
-      const auto online,
-      MakeReplica(config, network, used, NetworkReplica::Follows::kOnline, config.network.device));
-  GORILA_ASSIGN_OR_RETURN(
-      auto target,
-      MakeReplica(config, network, used, NetworkReplica::Follows::kTarget, config.network.device));
-  GORILA_ASSIGN_OR_RETURN(const auto learner,
-                          Learner::Make(config.learner, *online, std::move(target), *replay, used));
+      const auto learner,
+      Learner::Make(config.learner, *online, std::move(target), timed_replay, timed_store));
   Shown shown;
-  ProgressReporter reporter(*store, clock, [&] {
+  ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;
     report.status.set_role("learner");
     report.status.set_index(options.index);
@@ -71,15 +77,18 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     AddReplayStatus(*replay, report.status);
     return report;
   });
-  GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry, hooks.stop_requested));
+  GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry));
   while (!ended()) {
-    const Status status = learner->Step();
+    const Status status = [&] {
+      const WorkScope learning(work, Work::kLearning);
+      return learner->Step();
+    }();
     if (absl::IsCancelled(status) && ended()) break;
     GORILA_RETURN_IF_ERROR(status);
-    shown.Publish(*learner);
+    shown.Publish(*learner, work.seconds());
   }
   GORILA_RETURN_IF_ERROR(SettleUnlessStopped(worker_store, hooks));
-  return reporter.Finish(config.run.frames, hooks);
+  return reporter.Finish(config.run.frames);
 }
 
 }  // namespace gorila

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "gorila/rpc/role_status.h"
+
 namespace gorila {
 namespace {
 
@@ -15,23 +17,23 @@ constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(
 }  // namespace
 
 ProgressReporter::ProgressReporter(RemoteParameterStore& store, FrameClock& clock,
-                                   std::function<ProcessReport()> look)
-    : store_(store), clock_(clock), look_(std::move(look)) {}
+                                   const RoleHooks& hooks, std::function<ProcessReport()> look)
+    : store_(store), clock_(clock), hooks_(hooks), look_(std::move(look)) {}
 
 ProgressReporter::~ProgressReporter() { EndThread(); }
 
-Status ProgressReporter::Start(const rpc::RetryPolicy& retry, const rpc::StopPredicate& stop) {
-  GORILA_RETURN_IF_ERROR(rpc::Retry(retry, stop, [this] { return ReportOnce(); }));
+Status ProgressReporter::Start(const rpc::RetryPolicy& retry) {
+  GORILA_RETURN_IF_ERROR(rpc::Retry(retry, hooks_.stop_requested, [this] { return ReportOnce(); }));
   thread_ = std::thread([this] { Loop(); });
   return OkStatus();
 }
 
-Status ProgressReporter::Finish(std::int64_t frames, const RoleHooks& hooks) {
+Status ProgressReporter::Finish(std::int64_t frames) {
   EndThread();
   const bool stopped = clock_.frames() < frames;
   const Status last = rpc::Retry(kLastReport, {}, [this] { return ReportOnce(); });
   if (!last.ok() && !stopped) {
-    hooks.Say(fmt::format("the last report was not taken: {}", std::string(last.message())));
+    hooks_.Say(fmt::format("the last report was not taken: {}", std::string(last.message())));
   }
   if (!stopped) return OkStatus();
   return absl::CancelledError(
@@ -63,6 +65,8 @@ void ProgressReporter::Loop() {
 Status ProgressReporter::ReportOnce() {
   const std::int64_t own = clock_.own();
   ProcessReport seen = look_();
+  rpc::AddProcessUsage(seen.status);
+  if (hooks_.board != nullptr) hooks_.board->Show([status = seen.status] { return status; });
   episodes_.insert(episodes_.end(), seen.episodes.begin(), seen.episodes.end());
   while (episodes_.size() > kMaxEpisodes) {
     episodes_.pop_front();

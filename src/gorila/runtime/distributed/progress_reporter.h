@@ -27,19 +27,20 @@ struct ProcessReport {
 // Finish().
 class ProgressReporter {
  public:
-  // `look` is called in the reporter's thread. All must outlive the reporter.
-  ProgressReporter(RemoteParameterStore& store, FrameClock& clock,
+  // `look` is called in the reporter's thread; what it gives is shown on the hooks' board, too. All
+  // must outlive the reporter.
+  ProgressReporter(RemoteParameterStore& store, FrameClock& clock, const RoleHooks& hooks,
                    std::function<ProcessReport()> look);
   ~ProgressReporter();
   ProgressReporter(const ProgressReporter&) = delete;
   ProgressReporter& operator=(const ProgressReporter&) = delete;
 
   // One report, so that the clock is the run's from the beginning; tried again as `retry` says.
-  Status Start(const rpc::RetryPolicy& retry, const rpc::StopPredicate& stop);
+  Status Start(const rpc::RetryPolicy& retry);
 
   // Makes the last report; one that nobody takes within 3 s is told. Call when nothing more will
   // happen. Cancelled when the process was stopped before the run had its `frames`.
-  Status Finish(std::int64_t frames, const RoleHooks& hooks);
+  Status Finish(std::int64_t frames);
 
  private:
   void Loop() GORILA_EXCLUDES(mutex_);
@@ -48,6 +49,7 @@ class ProgressReporter {
 
   RemoteParameterStore& store_;
   FrameClock& clock_;
+  const RoleHooks& hooks_;
   const std::function<ProcessReport()> look_;
   std::deque<EpisodeResult> episodes_;  // not acknowledged yet; of one thread at a time
   std::int64_t first_episode_ = 0;      // number of the first of them

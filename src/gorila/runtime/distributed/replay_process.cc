@@ -1,6 +1,7 @@
 #include "gorila/runtime/distributed/replay_process.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "gorila/replay/remote/replay_service.h"
@@ -69,6 +70,7 @@ class ReplayProcess {
     GORILA_RETURN_IF_ERROR(server_.Start(
         options_, layout_, kWorkers,
         [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
+    shown_.emplace(hooks_.board, [this] { return service_->OwnStatus(server_.server()); });
     hooks_.Say(fmt::format("replay shard {} listens on {}, generation {}, {} of {} rows, {} bytes",
                            options_.index, server_.address(), snapshots_->generation(),
                            shard_->GetStatus().size.rows, config_.replay.options.capacity,
@@ -94,6 +96,7 @@ class ReplayProcess {
   std::unique_ptr<ReplayShard> shard_;
   std::unique_ptr<ReplayService> service_;
   RoleServer server_;
+  std::optional<ShownStatus> shown_;  // looks at the service and its server
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "gorila/rpc/retry.h"
 #include "gorila/rpc/security.h"
+#include "gorila/runtime/distributed/status_board.h"
 
 namespace gorila {
 
@@ -22,6 +23,7 @@ struct RoleCredentials {
 struct RoleHooks {
   rpc::StopPredicate stop_requested = {};              // asked several times a second
   std::function<void(std::string_view)> message = {};  // one line for people; may be empty
+  StatusBoard* board = nullptr;  // where the process shows its figures; may be null
 
   bool stopped() const { return stop_requested && stop_requested(); }
   void Say(std::string_view text) const {

@@ -36,6 +36,7 @@ void Append(std::vector<std::string>& arguments, std::vector<std::string> more) 
 
 void AppendCredentials(const RoleContext& context, std::string_view name,
                        std::vector<std::string>& arguments) {
+  if (!context.metrics.empty()) Append(arguments, {"--metrics-listen", context.metrics});
   Append(arguments, {"--token-file", context.token});
   if (context.tls_folder.empty()) return;
   const std::string stem = fmt::format("{}/{}", context.tls_folder, name);
@@ -73,6 +74,23 @@ const RoleRow& RowOf(Role role) { return kRoles[static_cast<std::size_t>(role)];
 
 std::string ProcessName(Role role, int index) {
   return fmt::format("{}-{}", RowOf(role).name, index);
+}
+
+int MetricsPlace(const Config& config, Role role, int index) {
+  int place = 1;
+  for (const RoleRow& row : kRoles) {
+    if (row.role == role) break;
+    place += row.count(config);
+  }
+  return place + index;
+}
+
+Status CheckMetricsPorts(const Config& config) {
+  const int port = config.cluster.metrics_port;
+  const int processes = 1 + CountServers(config) + CountWorkers(config);
+  if (port == 0 || port + processes - 1 <= 65535) return OkStatus();
+  return InvalidArgument("cluster.metrics_port is {}; expected 0 or at most {}, for {} processes",
+                         port, 65536 - processes, processes);
 }
 
 int CountServers(const Config& config) { return CountAll(config, true); }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "gorila/base/status.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/runtime/config.h"
 
@@ -31,6 +32,13 @@ const RoleRow& RowOf(Role role);
 // "bundle-0".
 std::string ProcessName(Role role, int index);
 
+// A run's processes have consecutive ports for /metrics where they share a machine: the coordinator
+// the first, then servers, then workers, each role in the table's order. The place, from 0, of one
+// of them.
+int MetricsPlace(const Config& config, Role role, int index);
+// InvalidArgument when there are not as many ports.
+Status CheckMetricsPorts(const Config& config);
+
 // The processes of all roles that serve, or of all that do not.
 int CountServers(const Config& config);
 int CountWorkers(const Config& config);
@@ -43,6 +51,7 @@ struct RoleContext {
   std::string tls_folder;  // has ca.crt and of each role <name>.crt and .key; empty: no TLS
   std::string parameter_servers;
   std::string replays;
+  std::string metrics = {};  // HOST:PORT of the process's /metrics; empty: none
 };
 
 // What one server has of its own; an empty address file is not written.

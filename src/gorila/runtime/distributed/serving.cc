@@ -26,16 +26,14 @@ Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
 
 Status RoleServer::Start(const ServingOptions& options, std::uint64_t layout, int workers,
                          const std::function<std::vector<rpc::Method>(Lookup)>& make_methods) {
-  const rpc::ServerOptions server{
+  const rpc::ServerOptions server_options{
       .listen = options.listen,
       .tls = options.credentials.tls,
       .insecure = options.insecure,
       .identity = {.token = options.credentials.token, .layout = layout},
       .workers = workers};
-  GORILA_ASSIGN_OR_RETURN(server_,
-                          rpc::Server::Start(server, make_methods([this]() -> const rpc::Server* {
-                                               return serving_.load() ? server_.get() : nullptr;
-                                             })));
+  GORILA_ASSIGN_OR_RETURN(
+      server_, rpc::Server::Start(server_options, make_methods([this] { return server(); })));
   serving_.store(true);
   if (options.address_file.empty()) return OkStatus();
   return WriteFileAtomically(options.address_file, address() + "\n");

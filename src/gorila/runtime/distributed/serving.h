@@ -40,6 +40,9 @@ class RoleServer {
   // Blocks for at most 2 s, and until running handlers return.
   void Stop();
 
+  // Null until the server runs.
+  const rpc::Server* server() const { return serving_.load() ? server_.get() : nullptr; }
+
   // As text.
   std::string address() const { return rpc::ToString(server_->endpoint()); }
 

@@ -1,6 +1,7 @@
 #include "gorila/runtime/distributed/shard_process.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "gorila/parameter_server/remote/shard_service.h"
@@ -66,6 +67,7 @@ class ShardProcess {
     GORILA_RETURN_IF_ERROR(server_.Start(
         options_, layout_fingerprint_, kWorkers,
         [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
+    shown_.emplace(hooks_.board, [this] { return service_->OwnStatus(server_.server()); });
     hooks_.Say(fmt::format("parameter shard {} of {} listens on {}, generation {}, version {}",
                            options_.index, config_.parameter_server.shards, server_.address(),
                            service_->generation(), service_->shard().version()));
@@ -97,6 +99,7 @@ class ShardProcess {
   std::unique_ptr<ShardSnapshots> snapshots_;
   std::unique_ptr<ShardService> service_;
   RoleServer server_;
+  std::optional<ShownStatus> shown_;  // looks at the service and its server
 };
 
 }  // namespace

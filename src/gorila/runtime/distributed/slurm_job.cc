@@ -149,7 +149,11 @@ std::string Expanded(const std::vector<std::string>& command) {
 }
 
 // Starts all processes of a role, each in the next slot of its component.
-std::string StartRole(const RoleContext& context, const Config& config, const RoleRow& row) {
+std::string StartRole(RoleContext context, const Config& config, const RoleRow& row) {
+  if (config.cluster.metrics_port > 0) {
+    context.metrics = fmt::format("0.0.0.0:$(({} + index))",
+                                  config.cluster.metrics_port + MetricsPlace(config, row.role, 0));
+  }
   const std::string name = fmt::format("{}-$index", row.name);
   const std::vector<std::string> command =
       row.serves ? ServerCommand(context, row.role, "$index",
@@ -166,12 +170,15 @@ std::string StartRole(const RoleContext& context, const Config& config, const Ro
       row.count(config), row.serves ? 0 : 1, group, name, Expanded(command), group);
 }
 
-std::string StartAll(const RoleContext& context, const Config& config) {
+std::string StartAll(RoleContext context, const Config& config) {
   std::string servers = "servers=() slot=0\n";
   std::string workers = "workers=() slot=0\n";
   for (const RoleRow& row : RoleTable()) {
     if (row.count(config) == 0) continue;
     (row.serves ? servers : workers) += StartRole(context, config, row);
+  }
+  if (config.cluster.metrics_port > 0) {
+    context.metrics = fmt::format("0.0.0.0:{}", config.cluster.metrics_port);
   }
   servers += fmt::format("keep 0 \"${{server_nodes[slot]}}\" {}{} &\ncoordinator=$!\n",
                          kCoordinatorName, Expanded(CoordinatorCommand(context, "$run")));

@@ -44,6 +44,16 @@ TEST(SlurmScriptTest, AsksForATaskEachProcess) {
   }
 }
 
+TEST(SlurmScriptTest, EveryProcessServesMetricsWhenAskedTo) {
+  Config config = JobConfig();
+  EXPECT_THAT(SlurmScript(config, "/shared/run", "/opt/gorila"),
+              Not(HasSubstr("--metrics-listen")));
+  config.cluster.metrics_port = 9100;
+  const std::string script = SlurmScript(config, "/shared/run", "/opt/gorila");
+  EXPECT_THAT(script, HasSubstr("\"--metrics-listen\" \"0.0.0.0:9100\""));
+  EXPECT_THAT(script, HasSubstr("\"--metrics-listen\" \"0.0.0.0:$((9101 + index))\""));
+}
+
 // The script with programs in Slurm's and Gorila's place: two nodes, of which the second has one
 // task, and processes that only write down what became of them.
 class SlurmScriptRunTest : public testing::Test {

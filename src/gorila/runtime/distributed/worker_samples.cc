@@ -1,6 +1,6 @@
 #include "gorila/runtime/distributed/worker_samples.h"
 
-#include <algorithm>
+#include <limits>
 
 #include "gorila/runtime/distributed/role_report.h"
 
@@ -8,6 +8,9 @@ namespace gorila {
 namespace {
 
 constexpr double kAlive = 5;  // seconds since the last report
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+double MeanOf(double sum, int count) { return count > 0 ? sum / count : kUnknown; }
 
 bool Plays(const v1::RoleStatus& role) { return role.role() == "bundle" || role.role() == "actor"; }
 
@@ -16,18 +19,6 @@ bool Learns(const v1::RoleStatus& role) {
 }
 
 using Name = std::pair<std::string, int>;
-
-// Of a process that was started again there may still be the last report of the one before.
-std::map<Name, const v1::RoleStatus*> Living(
-    const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles) {
-  std::map<Name, const v1::RoleStatus*> living;
-  for (const v1::RoleStatus& role : roles) {
-    if (role.silent_seconds() > kAlive) continue;
-    const v1::RoleStatus*& newest = living[{role.role(), role.index()}];
-    if (newest == nullptr || role.silent_seconds() < newest->silent_seconds()) newest = &role;
-  }
-  return living;
-}
 
 // Of sums that begin at 0 when their process starts again.
 LearnerStatistics Since(const LearnerStatistics& before, const LearnerStatistics& now) {
@@ -41,9 +32,27 @@ LearnerStatistics Since(const LearnerStatistics& before, const LearnerStatistics
 
 }  // namespace
 
+std::vector<const v1::RoleStatus*> LivingProcesses(
+    const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles) {
+  std::map<Name, const v1::RoleStatus*> living;
+  for (const v1::RoleStatus& role : roles) {
+    if (role.silent_seconds() > kAlive) continue;
+    const v1::RoleStatus*& newest = living[{role.role(), role.index()}];
+    if (newest == nullptr || role.silent_seconds() < newest->silent_seconds()) newest = &role;
+  }
+  std::vector<const v1::RoleStatus*> processes;
+  for (const auto& [name, status] : living) processes.push_back(status);
+  return processes;
+}
+
+WorkerSamples::WorkerSamples(int bundles, int actors) {
+  for (int i = 0; i < bundles; ++i) PlayerOf({"bundle", i});
+  for (int i = 0; i < actors; ++i) PlayerOf({"actor", i});
+}
+
 BundleSample& WorkerSamples::PlayerOf(const Name& name) {
   const auto [place, added] = places_.try_emplace(name, players_.size());
-  if (added) players_.emplace_back();
+  if (added) players_.emplace_back().epsilon = kUnknown;
   return players_[place->second];
 }
 
@@ -53,7 +62,8 @@ void WorkerSamples::AddPlayer(const v1::RoleStatus& role, RunSample& sample) {
   sample.replay_capacity += CounterOf(role, "replay_capacity");
   BundleSample& player = PlayerOf({role.role(), role.index()});
   player.epsilon = GaugeOf(role, "epsilon");
-  player.work = WorkOf(role);
+  // An actor's own does not say what a run with learners elsewhere waits for.
+  if (role.role() == "bundle") player.work = WorkOf(role);
   sample.epsilon += player.epsilon;
 }
 
@@ -71,7 +81,7 @@ void WorkerSamples::AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatu
                           const google::protobuf::RepeatedPtrField<v1::Episode>& episodes,
                           RunSample& sample) {
   for (BundleSample& player : players_) player.episodes.clear();
-  for (const auto& [name, role] : Living(roles)) {
+  for (const v1::RoleStatus* const role : LivingProcesses(roles)) {
     if (Plays(*role)) AddPlayer(*role, sample);
     if (Learns(*role)) AddLearner(*role, sample);
   }
@@ -80,8 +90,8 @@ void WorkerSamples::AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatu
     sample.episodes.push_back(result);
     PlayerOf({episode.role(), episode.index()}).episodes.push_back(result);
   }
-  sample.epsilon /= std::max(sample.bundles + sample.actors, 1);
-  sample.loss /= std::max(sample.bundles + sample.learners, 1);
+  sample.epsilon = MeanOf(sample.epsilon, sample.bundles + sample.actors);
+  sample.loss = MeanOf(sample.loss, sample.bundles + sample.learners);
   sample.per_bundle = players_;
   sample.learning = learning_;
 }

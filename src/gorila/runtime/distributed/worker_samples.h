@@ -13,9 +13,18 @@
 
 namespace gorila {
 
+// The processes of `roles` that reported lately, one of each role and index: of one that was
+// started again there may still be the last report of the one before.
+std::vector<const v1::RoleStatus*> LivingProcesses(
+    const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles);
+
 // One thread.
 class WorkerSamples {
  public:
+  // Places in `per_bundle`: of so many bundles, then of so many actors, then of others as they
+  // come.
+  explicit WorkerSamples(int bundles = 0, int actors = 0);
+
   // Adds to `sample` what living processes of `roles` show of themselves, and `episodes`, each to
   // the bundle or actor that played it. A bundle or actor keeps its place in `per_bundle`, also
   // while it is away and after it was started again.
@@ -28,7 +37,7 @@ class WorkerSamples {
  private:
   using Name = std::pair<std::string, int>;  // role, index
 
-  // The place of a bundle or actor in `per_bundle`; a new one gets the next.
+  // The one of a bundle or actor in `per_bundle`; a new one gets the next place.
   BundleSample& PlayerOf(const Name& name);
   void AddPlayer(const v1::RoleStatus& role, RunSample& sample);
   void AddLearner(const v1::RoleStatus& role, RunSample& sample);

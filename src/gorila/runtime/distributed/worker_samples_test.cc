@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "gorila/runtime/distributed/role_report.h"
 
 namespace gorila {
@@ -49,6 +51,26 @@ TEST_F(WorkerSamplesTest, CountsLivingProcessesByRole) {
   EXPECT_EQ(sample.actors, 2);
   EXPECT_EQ(sample.learners, 1);
   EXPECT_EQ(sample.per_bundle.size(), 3u);
+}
+
+TEST_F(WorkerSamplesTest, KnowsNothingBeforeTheFirstReport) {
+  Add("parameter-server", 0);
+  const RunSample sample = Look();
+  EXPECT_TRUE(std::isnan(sample.epsilon));
+  EXPECT_TRUE(std::isnan(sample.loss));
+  EXPECT_EQ(sample.bundles + sample.actors + sample.learners, 0);
+}
+
+TEST_F(WorkerSamplesTest, PlacesAreThoseOfTheConfiguration) {
+  workers_ = WorkerSamples(/*bundles=*/2, /*actors=*/1);
+  (*Add("actor", 0).mutable_gauges())["epsilon"] = 0.5;
+  (*Add("bundle", 1).mutable_gauges())["epsilon"] = 0.25;
+  const RunSample sample = Look();
+  ASSERT_EQ(sample.per_bundle.size(), 3u);
+  EXPECT_TRUE(std::isnan(sample.per_bundle[0].epsilon)) << "it has not reported";
+  EXPECT_EQ(sample.per_bundle[1].epsilon, 0.25);
+  EXPECT_EQ(sample.per_bundle[2].epsilon, 0.5);
+  EXPECT_EQ(sample.epsilon, 0.375);
 }
 
 TEST_F(WorkerSamplesTest, GivesEpisodesToWhoPlayedThem) {
