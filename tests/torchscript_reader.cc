@@ -2,6 +2,7 @@
 //   torchscript_reader FILE CHANNELS HEIGHT WIDTH < OBSERVATIONS
 // OBSERVATIONS are bytes, one observation after another. Prints JSON: the shapes of the parameters
 // by name, and the q-values, observation by observation.
+#include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
