@@ -17,7 +17,8 @@ if(LibTorch_API_INCLUDE_DIR)
   string(REPLACE ";" "." LibTorch_VERSION "${numbers}")
 endif()
 
-# A build with another std::string (pytorch.org's older "pre-cxx11 ABI") cannot be linked.
+# A build with another std::string (pytorch.org's older "pre-cxx11 ABI") cannot be linked, and clang 14
+# cannot read the headers of libtorch 1.13 as C++20.
 if(LibTorch_INCLUDE_DIR AND LibTorch_c10_LIBRARY)
   include(CheckCXXSourceCompiles)
   include(CMakePushCheckState)
@@ -26,15 +27,15 @@ if(LibTorch_INCLUDE_DIR AND LibTorch_c10_LIBRARY)
   set(CMAKE_REQUIRED_LIBRARIES "${LibTorch_c10_LIBRARY}")
   set(CMAKE_REQUIRED_QUIET ON)
   check_cxx_source_compiles(
-    "#include <c10/core/Device.h>\nint main(int, char** v) { return c10::Device(std::string(*v)).index(); }"
-    LibTorch_LINKS)
+    "#include <ATen/ATen.h>\nint main(int, char** v) { return c10::Device(std::string(*v)).index(); }"
+    LibTorch_USABLE)
   cmake_pop_check_state()
 endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_torch_LIBRARY LibTorch_torch_cpu_LIBRARY LibTorch_c10_LIBRARY
-    LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_LINKS
+    LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_USABLE
   VERSION_VAR LibTorch_VERSION)
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::torch)
