@@ -24,7 +24,7 @@ if(LibTorch_INCLUDE_DIR AND LibTorch_c10_LIBRARY)
   include(CMakePushCheckState)
   cmake_push_check_state(RESET)
   set(CMAKE_REQUIRED_INCLUDES "${LibTorch_INCLUDE_DIR}")
-  set(CMAKE_REQUIRED_LIBRARIES "${LibTorch_c10_LIBRARY}")
+  set(CMAKE_REQUIRED_LIBRARIES "${LibTorch_torch_cpu_LIBRARY}" "${LibTorch_c10_LIBRARY}")
   set(CMAKE_REQUIRED_QUIET ON)
   check_cxx_source_compiles(
     "#include <ATen/ATen.h>\nint main(int, char** v) { return c10::Device(std::string(*v)).index(); }"
