@@ -31,7 +31,7 @@ TEST_P(FrameStackerTest, SeesWhatReplayRebuilds) {
       row.time_step.step_type = step == 0        ? StepType::kFirst
                                 : step == length ? StepType::kLast
                                                  : StepType::kMid;
-      store.Append(row);
+      store.Append(row, [] { FAIL() << "it has room for all"; });
       store.CopyStack(store.end() - 1, rebuilt.data());
       ASSERT_EQ(stacked, rebuilt) << "episode " << episode << ", step " << step;
     }
