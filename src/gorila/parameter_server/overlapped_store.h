@@ -77,9 +77,9 @@ class OverlappedParameterStore final : public ParameterStore {
   bool pulled_ GORILA_GUARDED_BY(mutex_) = false;   // at least once
   bool pushing_ GORILA_GUARDED_BY(mutex_) = false;  // gradient_ waits or is under way
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
-  PushOutcome outcome_ GORILA_GUARDED_BY(mutex_);   // not given to a caller yet
-  Status status_ GORILA_GUARDED_BY(mutex_);         // the first error
-  std::atomic<std::int64_t> nanoseconds_{0};  // in WaitForChange
+  PushOutcome outcome_ GORILA_GUARDED_BY(mutex_);  // not given to a caller yet
+  Status status_ GORILA_GUARDED_BY(mutex_);        // the first error
+  std::atomic<std::int64_t> nanoseconds_{0};       // in WaitForChange
   std::thread thread_;
 };
 

@@ -105,7 +105,8 @@ TEST_F(OverlappedStoreTest, OnlyOneGradientIsUnderWay) {
   Pull();
   far_.Open(false);
   ASSERT_TRUE(Push().ok());
-  std::future<StatusOr<PushOutcome>> second = std::async(std::launch::async, [&] { return Push(); });
+  std::future<StatusOr<PushOutcome>> second =
+      std::async(std::launch::async, [&] { return Push(); });
   far_.Open();
   EXPECT_EQ(second.get()->accepted, kShards) << "the first one's outcome";
   EXPECT_GE(far_.UpdateCount(), 1);
