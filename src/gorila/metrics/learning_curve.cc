@@ -430,13 +430,18 @@ Status CheckSize(const LearningCurveFigure& figure) {
                          figure.height);
 }
 
+std::string EscapedLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return EscapeXml(text);
+}
+
 // The texts of the figure, which cairo writes as outlines, for search and screen readers.
 std::string SvgDescription(const LearningCurveFigure& figure) {
   std::string labels = fmt::format("{} over {}", figure.y_label, figure.x_label);
   for (const CurveSeries& series : figure.series) labels += "; " + series.label;
   for (const ReferenceLine& line : figure.reference_lines) labels += "; " + line.label;
-  return fmt::format("\n<title>{}</title>\n<desc>{}</desc>", EscapeXml(figure.title),
-                     EscapeXml(labels));
+  return fmt::format("\n<title>{}</title>\n<desc>{}</desc>", EscapedLine(figure.title),
+                     EscapedLine(labels));
 }
 
 }  // namespace
