@@ -140,6 +140,7 @@ std::int64_t StreamStore::SaveRows(std::int64_t first, std::int64_t count,
 }
 
 void StreamStore::SavePacking(StateWriter& writer) const {
+  if (packer_ == nullptr) return;
   const bool waits = dictionary_from_ == kNever && packer_->has_dictionary();
   writer.Write(waits ? end_ : dictionary_from_);
 }
@@ -154,6 +155,7 @@ void StreamStore::ResetRange(std::int64_t begin, std::int64_t end) {
 }
 
 Status StreamStore::RestorePacking(StateReader& reader) {
+  if (packer_ == nullptr) return OkStatus();
   GORILA_RETURN_IF_ERROR(reader.Read(dictionary_from_));
   const bool may = packer_->has_dictionary() ? dictionary_from_ >= 0 && dictionary_from_ <= end_
                                              : dictionary_from_ == kNever;

@@ -116,6 +116,7 @@ class MarkdownMarkup final : public ReportMarkup {
  private:
   static std::string Row(const std::vector<std::string>& cells) {
     std::vector<std::string> escaped;
+    escaped.reserve(cells.size());
     for (const std::string& cell : cells) {
       escaped.push_back(absl::StrReplaceAll(cell, {{"|", "\\|"}, {"\n", " "}}));
     }

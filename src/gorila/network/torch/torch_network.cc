@@ -8,7 +8,7 @@ namespace gorila {
 namespace {
 
 StatusOr<const TorchModule*> Load() {
-  const StatusOr<const TorchModule*> module = LoadTorchModule();
+  StatusOr<const TorchModule*> module = LoadTorchModule();
   if (!module.ok()) return Annotate(module.status(), "network.backend torch");
   return module;
 }

@@ -41,6 +41,7 @@ std::vector<const v1::RoleStatus*> LivingProcesses(
     if (newest == nullptr || role.silent_seconds() < newest->silent_seconds()) newest = &role;
   }
   std::vector<const v1::RoleStatus*> processes;
+  processes.reserve(living.size());
   for (const auto& [name, status] : living) processes.push_back(status);
   return processes;
 }
