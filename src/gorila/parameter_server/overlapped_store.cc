@@ -74,8 +74,8 @@ void OverlappedParameterStore::WaitForChange() {
   nanoseconds_.fetch_add(blocked.count(), std::memory_order_relaxed);
 }
 
-// A gradient before the parameters, which then have it; but never two in a row where parameters are
-// wanted, or a gradient might lack more than the two before it.
+// A gradient before the parameters, which then have it; but never two in a row, or a gradient might
+// lack more than the two before it.
 void OverlappedParameterStore::Loop() {
   bool pushed = false;  // since the last pull
   const MutexLock lock(mutex_);
@@ -99,6 +99,7 @@ void OverlappedParameterStore::PushWaiting() {
   const StatusOr<PushOutcome> outcome = store_.Push(gradient_, computed_from_);
   mutex_.Lock();
   pushing_ = false;
+  wanted_ = true;
   if (outcome.ok()) {
     outcome_ += *outcome;
   } else {
