@@ -16,12 +16,15 @@ void ListenFlags::Add(CLI::App& app) {
   app.add_flag("--insecure", insecure_, "Listen off loopback without TLS or token");
 }
 
-StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag, const std::string& text,
-                                                     const ListenAddress& otherwise,
-                                                     ListenOptions options) {
-  const auto address = ParseListenAddress(text, otherwise);
+StatusOr<ListenAddress> ParseListenFlag(const char* flag, const std::string& text,
+                                        const ListenAddress& otherwise) {
+  auto address = ParseListenAddress(text, otherwise);
   if (!address.ok()) return Annotate(address.status(), flag);
-  options.address = *address;
+  return address;
+}
+
+StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag,
+                                                     const ListenOptions& options) {
   auto listener = HttpListener::Bind(options);
   if (!listener.ok()) return Annotate(listener.status(), flag);
   return listener;
@@ -36,7 +39,8 @@ StatusOr<std::unique_ptr<HttpListener>> ListenFlags::Bind(const char* flag, cons
   if (!token_file_.empty()) {
     GORILA_ASSIGN_OR_RETURN(options.token, rpc::ReadToken(token_file_));
   }
-  return BindListener(flag, text, otherwise, options);
+  GORILA_ASSIGN_OR_RETURN(options.address, ParseListenFlag(flag, text, otherwise));
+  return BindListener(flag, options);
 }
 
 }  // namespace gorila::cli

@@ -13,11 +13,13 @@ class App;
 
 namespace gorila::cli {
 
-// Takes the port that `text` (the value of `flag`) names, secured as `options` say; their address
-// is not looked at. InvalidArgument, with the flag, for what cannot be had.
-StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag, const std::string& text,
-                                                     const ListenAddress& otherwise,
-                                                     ListenOptions options);
+// The address that `text` (the value of `flag`) names, as ParseListenAddress; errors have the flag.
+StatusOr<ListenAddress> ParseListenFlag(const char* flag, const std::string& text,
+                                        const ListenAddress& otherwise);
+
+// Takes the port that `options` name. InvalidArgument, with the flag, for what cannot be had.
+StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag,
+                                                     const ListenOptions& options);
 
 // How a port off loopback is secured. Not copied while CLI11 refers to it.
 class ListenFlags {
@@ -25,7 +27,7 @@ class ListenFlags {
   // --tls-cert, --tls-key, --token-file and --insecure.
   void Add(CLI::App& app);
 
-  // As BindListener; an unreadable token file keeps its own error.
+  // As the two above; an unreadable token file keeps its own error.
   StatusOr<std::unique_ptr<HttpListener>> Bind(const char* flag, const std::string& text,
                                                const ListenAddress& otherwise) const;
 

@@ -32,19 +32,20 @@ void CredentialFlags::AddTo(CLI::App& app) {
 StatusOr<RoleCredentials> CredentialFlags::Load() const {
   RoleCredentials credentials;
   GORILA_ASSIGN_OR_RETURN(credentials.tls, rpc::LoadTls(tls_));
-  if (!token_file_.empty()) {
-    GORILA_ASSIGN_OR_RETURN(credentials.token, rpc::ReadToken(token_file_));
-  }
+  GORILA_ASSIGN_OR_RETURN(credentials.token, LoadToken());
   return credentials;
+}
+
+StatusOr<std::string> CredentialFlags::LoadToken() const {
+  if (token_file_.empty()) return std::string();
+  return rpc::ReadToken(token_file_);
 }
 
 StatusOr<ListenOptions> CredentialFlags::LoadForListening() const {
   ListenOptions options;
   options.tls_certificate = tls_.certificate;
   options.tls_key = tls_.key;
-  if (!token_file_.empty()) {
-    GORILA_ASSIGN_OR_RETURN(options.token, rpc::ReadToken(token_file_));
-  }
+  GORILA_ASSIGN_OR_RETURN(options.token, LoadToken());
   return options;
 }
 
@@ -57,14 +58,17 @@ void RoleFlags::AddTo(CLI::App& app, const std::string& insecure_help) {
 
 StatusOr<std::unique_ptr<HttpListener>> RoleFlags::BindMetrics() const {
   if (metrics_address_.empty()) return nullptr;
+  constexpr char kFlag[] = "--metrics-listen";
+  GORILA_ASSIGN_OR_RETURN(const ListenAddress address,
+                          ParseListenFlag(kFlag, metrics_address_, {}));
   ListenOptions options;
   // On loopback the page is as open as that of a run that trains here.
-  const auto address = ParseListenAddress(metrics_address_, {});
-  if (address.ok() && !IsLoopback(address->host)) {
+  if (!IsLoopback(address.host)) {
     GORILA_ASSIGN_OR_RETURN(options, credentials_.LoadForListening());
   }
+  options.address = address;
   options.insecure = insecure_;
-  return BindListener("--metrics-listen", metrics_address_, {}, options);
+  return BindListener(kFlag, options);
 }
 
 StatusOr<std::unique_ptr<RoleMetrics>> RoleFlags::StartMetrics() const {

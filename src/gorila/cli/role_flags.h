@@ -27,6 +27,8 @@ class CredentialFlags {
   StatusOr<ListenOptions> LoadForListening() const;
 
  private:
+  StatusOr<std::string> LoadToken() const;  // empty without a file
+
   std::filesystem::path token_file_;
   rpc::TlsFiles tls_;
 };

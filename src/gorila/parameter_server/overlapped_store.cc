@@ -80,13 +80,13 @@ void OverlappedParameterStore::Loop() {
   bool pushed = false;  // since the last pull
   const MutexLock lock(mutex_);
   while (status_.ok()) {
-    if (pushing_ && !(pushed && wanted_)) {
+    if (pushing_ && !pushed) {
       PushWaiting();
       pushed = true;
     } else if (ending_ && !pushing_) {
       return;
-    } else if (wanted_) {
-      PullWanted();
+    } else if (pushed || wanted_) {
+      PullNewer();
       pushed = false;
     } else {
       changed_.Wait(mutex_);
@@ -99,7 +99,6 @@ void OverlappedParameterStore::PushWaiting() {
   const StatusOr<PushOutcome> outcome = store_.Push(gradient_, computed_from_);
   mutex_.Lock();
   pushing_ = false;
-  wanted_ = true;
   if (outcome.ok()) {
     outcome_ += *outcome;
   } else {
@@ -108,7 +107,7 @@ void OverlappedParameterStore::PushWaiting() {
   changed_.NotifyAll();
 }
 
-void OverlappedParameterStore::PullWanted() {
+void OverlappedParameterStore::PullNewer() {
   wanted_ = false;
   mutex_.Unlock();
   const StatusOr<bool> changed = store_.Pull(incoming_.values, incoming_.versions);

@@ -54,7 +54,7 @@ class OverlappedParameterStore final : public ParameterStore {
  private:
   void Loop() GORILA_EXCLUDES(mutex_);
   void PushWaiting() GORILA_REQUIRES(mutex_);
-  void PullWanted() GORILA_REQUIRES(mutex_);
+  void PullNewer() GORILA_REQUIRES(mutex_);
   StatusOr<PushOutcome> TakeOutcome() GORILA_REQUIRES(mutex_);
   void WaitForChange() GORILA_REQUIRES(mutex_);
 

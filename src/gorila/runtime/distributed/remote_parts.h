@@ -44,6 +44,7 @@ class WorkerStore {
     if (overlapped_.has_value()) return *overlapped_;
     return remote_;
   }
+
   // That pushes and pulls have kept their callers waiting, over all threads.
   double seconds_blocked() const {
     return overlapped_.has_value() ? overlapped_->seconds_blocked() : remote_.traffic().seconds;
