@@ -242,6 +242,10 @@ v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
   own.set_generation(generation_);
   own.set_seconds(std::chrono::duration<double>(Clock::now() - started_).count());
   auto& counters = *own.mutable_counters();
+  rpc::AddServerTraffic(server, own);
+  rpc::AddProcessUsage(own);
+  // Between two gradients: pushed = accepted + stale + invalid, and version, are of one moment.
+  const MutexLock lock(mutex_);
   const ShardCounters shard = shard_->counters();
   counters["version"] = shard_->version();
   counters["accepted"] = shard.accepted;
@@ -251,9 +255,6 @@ v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
   for (std::size_t i = 0; i < shard.staleness.size(); ++i) {
     if (shard.staleness[i] > 0) counters[fmt::format("staleness_{}", i)] = shard.staleness[i];
   }
-  rpc::AddServerTraffic(server, own);
-  rpc::AddProcessUsage(own);
-  const MutexLock lock(mutex_);
   counters["pushed"] = counters_.pushed;
   counters["repeated"] = counters_.repeated;
   if (place_.index == 0) counters["frames"] = progress_.run_frames();

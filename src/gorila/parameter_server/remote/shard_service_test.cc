@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <limits>
+#include <thread>
 
 #include "gorila/base/random.h"
 #include "gorila/parameter_server/remote/testing.h"
@@ -202,6 +204,28 @@ TEST_F(ShardServiceTest, StatusShowsItsCountersAndTheBundles) {
   EXPECT_EQ(status.roles(0).counters().at("pushed"), 1);
   EXPECT_EQ(status.roles(0).counters().at("frames"), 40);
   EXPECT_EQ(status.roles(1).role(), "bundle");
+}
+
+// Here and not among the thread tests: protobuf's maps cannot be read under ThreadSanitizer.
+TEST_F(ShardServiceTest, TheCountersShownAreOfOneMoment) {
+  const auto service = MakeService(MakePlace(0, 1, 64), 1);
+  std::atomic<bool> done{false};
+  std::thread client([&] {
+    for (int i = 1; i <= 2000; ++i) {
+      const auto push = PushFrom(1, i, service->shard().version());
+      EXPECT_TRUE(
+          Ask<v1::PushResponse>(*service, kPushMethod, push, std::vector<float>(64, 1)).ok());
+    }
+    done = true;
+  });
+  while (!done) {
+    const v1::RoleStatus status = service->OwnStatus(nullptr);
+    const auto& counters = status.counters();
+    const std::int64_t accepted = counters.at("accepted");
+    EXPECT_EQ(counters.at("pushed"), accepted + counters.at("stale") + counters.at("invalid"));
+    EXPECT_EQ(counters.at("version"), accepted);
+  }
+  client.join();
 }
 
 }  // namespace
