@@ -29,8 +29,8 @@ class Output(program.Case):
         self.assertEqual(
             sorted(row["name"] for row in results),
             [
-                f"wire/{socket}/{protection}/{shards}"
-                for socket in ("tcp", "unix")
+                f"wire/{transport}/{protection}/{shards}"
+                for transport in ("memory", "tcp", "unix")
                 for protection in ("plain", "tls")
                 for shards in (1, 2, 4)
             ],

@@ -108,6 +108,8 @@ def parse_status(text):
     refused = re.search(r"^refused:(.*)$", text, re.M)
     words = refused.group(1).split() if refused else []
     seen["refused"] = dict(zip(words[::2], map(int, words[1::2])))
+    shared = re.search(r"^shared memory: (\d+) %", text, re.M)
+    seen["shared_percent"] = int(shared.group(1)) if shared else 0
     seen["frames"] = int(re.search(r"run: (\d+) frames", text).group(1))
     return seen
 

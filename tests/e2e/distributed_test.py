@@ -101,6 +101,81 @@ class Refusals(cluster.Case):
         self.assert_refused(["status", "none"], "none")
 
 
+class SharedMemory(cluster.Case):
+    """Faults where gradients and parameters lie in memory that both processes see."""
+
+    LARGER = ["--set", "network.hidden=[256, 256]"]  # 0.3 MB: small ones are sent
+
+    def start_larger(self):
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *self.LARGER)
+        bundles = [self.start_bundle(address, i, *self.LARGER) for i in range(2)]
+        return shard, address, bundles
+
+    def end_larger(self, shard, address, bundles):
+        for bundle in bundles:
+            self.stop(bundle, expect=130)
+        seen = self.status(address)
+        self.assert_adds_up(seen)
+        self.assertGreater(seen["shared_percent"], 80, seen)
+        self.stop(shard)
+
+    def wait_for_updates(self, address, updates, *processes):
+        return self.wait_for_status(lambda seen: seen["version"] > updates, address, *processes)
+
+    def test_a_killed_bundle_and_a_killed_shard_come_back(self):
+        shard, address, bundles = self.start_larger()
+        seen = self.wait_for_updates(address, 300, shard, *bundles)
+        self.assertGreater(seen["shared_percent"], 80, seen)
+        bundles[0].kill()
+        self.finish(bundles[0])
+        bundles[0] = self.start_bundle(address, 0, *self.LARGER)
+        self.wait_for_updates(address, seen["version"] + 300, shard, *bundles)
+        snapshots = self.folder / "shard-0" / "snapshots"
+        self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), shard)
+        shard.kill()
+        self.finish(shard)
+        shard, address = self.start_shard(0, address, None, *self.LARGER)
+        seen = self.status(address)
+        self.assertEqual(seen["generation"], 2)
+        self.wait_for_updates(address, seen["version"] + 300, shard, *bundles)
+        self.end_larger(shard, address, bundles)
+
+    def test_a_halted_bundle_goes_on(self):
+        shard, address, bundles = self.start_larger()
+        seen = self.wait_for_updates(address, 300, shard, *bundles)
+        bundles[0].send_signal(signal.SIGSTOP)
+        seen = self.wait_for_updates(address, seen["version"] + 300, shard, bundles[1])
+        bundles[0].send_signal(signal.SIGCONT)
+        before = seen["gradients_of"]["bundle 0"]
+        self.wait_for_status(lambda now: now["gradients_of"]["bundle 0"] > before, address, *bundles)
+        self.end_larger(shard, address, bundles)
+
+    def test_connections_that_are_cut_do_not_mix_gradients(self):
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *self.LARGER)
+        proxy = cluster.Proxy(address)
+        self.addCleanup(proxy.close)
+        bundles = [self.start_bundle(proxy.address, i, *self.LARGER) for i in range(2)]
+        for updates in (200, 400, 600):
+            self.wait_for_updates(address, updates, shard, *bundles)
+            proxy.cut()
+        self.wait_for_updates(address, 800, shard, *bundles)
+        for bundle in bundles:
+            self.stop(bundle, expect=130)
+        seen = self.status(address)
+        self.assert_adds_up(seen)
+        self.assertGreater(seen["shared_percent"], 50, seen)
+        self.stop(shard)
+
+    def test_it_can_be_switched_off(self):
+        off = [*self.LARGER, "--set", "cluster.shared_memory=false"]
+        shard, address = self.start_shard(0, "127.0.0.1:0", None, *off)
+        bundle = self.start_bundle(address, 0, *off)
+        seen = self.wait_for_updates(address, 100, shard, bundle)
+        self.assertEqual(seen["shared_percent"], 0)
+        self.stop(bundle, expect=130)
+        self.stop(shard)
+
+
 class Certificates(cluster.Case):
     def test_a_run_under_mutual_tls(self):
         self.run_program("certs", "certs")

@@ -92,7 +92,8 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectTo(OtherEnds& ends, const
                              .layout = run.layout,
                              .parameters = run.parameters,
                              .client = 1,
-                             .retry = {.patience = std::chrono::seconds(10)}};
+                             .retry = {.patience = std::chrono::seconds(10)},
+                             .shared_memory = kind.shared_memory};
   if (kind.tls) options.tls = run.learner;
   for (int i = 0; i < shards; ++i) {
     GORILA_ASSIGN_OR_RETURN(rpc::Endpoint endpoint,
@@ -111,6 +112,7 @@ class Exchange {
         parameters_(store.size()),
         versions_(static_cast<std::size_t>(store.num_shards()), -1) {
     Pull();
+    for (int i = 0; i < kFirstCalls; ++i) Call();
   }
 
   void Call() {
@@ -121,6 +123,8 @@ class Exchange {
   }
 
  private:
+  static constexpr int kFirstCalls = 4;  // until memory is shared, if it is
+
   void Pull() {
     const auto changed = store_.Pull(parameters_, versions_);
     GORILA_CHECK(changed.ok() && *changed, "{}", changed.status().ToString());
@@ -138,7 +142,8 @@ StatusOr<BenchmarkResult> MeasureWire(OtherEnds& ends, const WireRun& run, int s
   SocketLimit& socket = ends.limits[static_cast<std::size_t>(kind.socket)];
   const double amount = 2e-9 * sizeof(float) * static_cast<double>(run.parameters);
   const TimedWork limit{.call = [&] { socket.Call(); }, .amount = amount};
-  const std::string_view name = kind.socket == SocketKind::kUnix ? "unix" : "tcp";
+  const std::string_view socket_name = kind.socket == SocketKind::kUnix ? "unix" : "tcp";
+  const std::string_view name = kind.shared_memory ? "memory" : socket_name;
   return Measure({.name = fmt::format("wire/{}/{}/{}", name, kind.tls ? "tls" : "plain", shards),
                   .unit = "GB/s",
                   .limit_name = "raw socket"},
@@ -149,19 +154,20 @@ StatusOr<BenchmarkResult> MeasureWire(OtherEnds& ends, const WireRun& run, int s
 }  // namespace
 
 // 1, 2 and 4 shards with plain descent, each in a process of its own; the limit is one socket of
-// the same kind without TLS.
+// the same kind (TCP for shared memory) without TLS.
 StatusOr<std::vector<BenchmarkResult>> RunWireBenchmark(const BenchmarkOptions& options) {
   FlushDenormalsInThisThread();
   GORILA_ASSIGN_OR_RETURN(const auto folder, ScratchFolder::Make());
   GORILA_ASSIGN_OR_RETURN(const WireRun run, MakeRun(folder->path()));
   GORILA_ASSIGN_OR_RETURN(OtherEnds ends, StartOtherEnds(run));
   std::vector<BenchmarkResult> results;
-  for (const SocketKind socket : {SocketKind::kTcp, SocketKind::kUnix}) {
+  for (WireKind kind : {WireKind{.shared_memory = true}, WireKind{.socket = SocketKind::kTcp},
+                        WireKind{.socket = SocketKind::kUnix}}) {
     for (const bool tls : {false, true}) {
+      kind.tls = tls;
       for (int shards = 1; shards <= kMostShards; shards *= 2) {
-        GORILA_ASSIGN_OR_RETURN(
-            BenchmarkResult result,
-            MeasureWire(ends, run, shards, {.socket = socket, .tls = tls}, options.seconds));
+        GORILA_ASSIGN_OR_RETURN(BenchmarkResult result,
+                                MeasureWire(ends, run, shards, kind, options.seconds));
         results.push_back(std::move(result));
       }
     }

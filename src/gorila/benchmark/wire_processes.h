@@ -30,6 +30,7 @@ struct WireRun {
 struct WireKind {
   SocketKind socket = SocketKind::kTcp;
   bool tls = false;
+  bool shared_memory = false;  // for what the socket would carry otherwise
 };
 
 // A process that serves one shard at a time, with plain descent. One thread at a time.

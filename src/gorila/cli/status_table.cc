@@ -144,6 +144,20 @@ void AppendRefusals(const StatusSamples& samples, std::string& text) {
   text += "\n";
 }
 
+// Where processes share memory, how much of what servers and clients exchange goes through it.
+void AppendSharedMemory(const StatusSamples& samples, std::string& text) {
+  std::int64_t shared = 0;
+  std::int64_t all = 0;
+  for (const v1::RoleStatus& status : samples.after) {
+    shared += CounterOf(status, "bytes_shared");
+    all += CounterOf(status, "bytes_received") + CounterOf(status, "bytes_sent");
+  }
+  if (shared == 0) return;
+  text += fmt::format("shared memory: {:.0f} % of the servers' {}\n",
+                      100 * static_cast<double>(shared) / static_cast<double>(all),
+                      SizeText(static_cast<double>(all)));
+}
+
 void AppendBottleneck(const StatusSamples& samples, std::string& text) {
   double waiting = 0;
   int bundles = 0;
@@ -175,6 +189,7 @@ std::string FormatStatus(const StatusSamples& samples) {
                         CounterOf(shard, "version"));
   }
   AppendRefusals(samples, text);
+  AppendSharedMemory(samples, text);
   AppendBottleneck(samples, text);
   return text;
 }

@@ -120,6 +120,10 @@ constexpr Family kServerFamilies[] = {
      Type::kCounter,
      "Headers and payloads of responses.",
      {{{"bytes_sent"}}}},
+    {"gorila_rpc_shared_bytes_total",
+     Type::kCounter,
+     "Of both, payloads that lay in memory that both processes see.",
+     {{{"bytes_shared"}}}},
 };
 
 constexpr Family kWorkerFamilies[] = {

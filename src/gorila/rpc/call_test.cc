@@ -49,7 +49,10 @@ std::unique_ptr<Server> StartServer(const ServerOptions& options = Options(),
 }
 
 Channel Connect(const Server& server, const RunIdentity& identity = kIdentity) {
-  return Channel({.endpoint = server.endpoint(), .role = "server", .identity = identity});
+  return Channel({.endpoint = server.endpoint(),
+                  .role = "server",
+                  .identity = identity,
+                  .shared_memory = false});
 }
 
 StatusOr<std::string> CallEcho(Channel& channel, const std::string& header,

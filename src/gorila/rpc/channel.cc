@@ -3,16 +3,23 @@
 #include <grpcpp/create_channel.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "gorila/rpc/client_call.h"
 #include "gorila/rpc/grpc_status.h"
+#include "gorila/rpc/memory_pool.h"
+#include "gorila/rpc/method.h"
 #include "gorila/rpc/refusal.h"
+#include "gorila/v1/transport.pb.h"
 
 namespace gorila::rpc {
 namespace {
 
 constexpr std::chrono::milliseconds kStopLook{50};
+constexpr std::chrono::milliseconds kOfferTimeout{10'000};
+// Of a payload: smaller ones are sent as quickly.
+constexpr std::uint64_t kLeastShared = std::uint64_t{64} << 10;
 
 grpc::ChannelArguments MakeArguments(const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
@@ -47,11 +54,24 @@ std::shared_ptr<grpc::Channel> Connect(const ChannelOptions& options) {
 }  // namespace
 
 Channel::Channel(const ChannelOptions& options)
-    : endpoint_(options.endpoint), identity_(options.identity), stub_(Connect(options)) {}
+    : endpoint_(options.endpoint), identity_(options.identity), stub_(Connect(options)) {
+  if (!options.shared_memory || !IsLoopback(endpoint_)) return;
+  pool_ = std::make_shared<MemoryPool>([this](const SharedMemoryTicket& ticket) {
+    v1::ShareRequest offer;
+    offer.set_process(ticket.process);
+    offer.set_file_descriptor(ticket.descriptor);
+    offer.set_bytes(ticket.bytes);
+    offer.set_secret(ticket.secret);
+    auto call = std::make_unique<ClientCall>(CallOptions{
+        .method = kShareMethod, .header = offer.SerializeAsString(), .timeout = kOfferTimeout});
+    call->Start(stub_, identity_, nullptr);
+    return PendingCall(std::move(call));
+  });
+}
 
 PendingCall Channel::Start(CallOptions options) {
   auto call = std::make_unique<ClientCall>(std::move(options));
-  call->Start(stub_, identity_);
+  call->Start(stub_, identity_, pool_);
   return PendingCall(std::move(call));
 }
 
@@ -65,8 +85,12 @@ PendingCall::~PendingCall() {
 
 StatusOr<std::string> PendingCall::Wait(const StopPredicate& stop) { return call_->Wait(stop); }
 void PendingCall::Cancel() { call_->Cancel(); }
+bool PendingCall::done() const { return call_->done(); }
 
-void ClientCall::Start(grpc::GenericStub& stub, const RunIdentity& identity) {
+void ClientCall::Start(grpc::GenericStub& stub, const RunIdentity& identity,
+                       std::shared_ptr<MemoryPool> pool) {
+  pool_ = std::move(pool);
+  Borrow();
   context_.set_deadline(std::chrono::system_clock::now() + options_.timeout);
   if (!identity.token.empty()) context_.AddMetadata(kTokenKey, identity.token);
   if (identity.layout.has_value()) context_.AddMetadata(kLayoutKey, LayoutText(*identity.layout));
@@ -76,10 +100,29 @@ void ClientCall::Start(grpc::GenericStub& stub, const RunIdentity& identity) {
   StartCall();
 }
 
+// Puts the payload into shared memory, with room for the response after it, if there is any.
+void ClientCall::Borrow() {
+  const std::uint64_t size = options_.payload == nullptr ? 0 : options_.payload->size();
+  if (pool_ == nullptr || std::max(size, options_.expected_bytes) < kLeastShared) return;
+  const std::uint64_t room_begin =
+      (size + SharedMemory::kAlignment - 1) / SharedMemory::kAlignment * SharedMemory::kAlignment;
+  memory_ = pool_->Take(room_begin + options_.expected_bytes);
+  if (!memory_.has_value()) return;
+  place_ = {.memory = memory_->number,
+            .payload = size > 0,
+            .payload_begin = 0,
+            .room_begin = room_begin,
+            .room_bytes = options_.expected_bytes};
+  if (size > 0) {
+    std::memcpy(memory_->memory->bytes().data(), options_.payload->bytes().data(), size);
+    sent_ = size;
+  }
+}
+
 void ClientCall::Write() {
   const std::size_t size = options_.payload == nullptr ? 0 : options_.payload->size();
   if (!header_sent_) {
-    out_ = EncodeFirstPart(options_.header, size);
+    out_ = EncodeFirstPart(options_.header, size, place_);
     header_sent_ = true;
   } else {
     const std::size_t piece = std::min(kPieceBytes, size - sent_);
@@ -114,6 +157,10 @@ Status ClientCall::Read() {
     rest_ = rest_.subspan(size);
     return OkStatus();
   }
+  return ReadFirst();
+}
+
+Status ClientCall::ReadFirst() {
   GORILA_ASSIGN_OR_RETURN(response_, DecodeFirstPart(in_));
   has_first_ = true;
   if (response_.payload_bytes == 0) return OkStatus();
@@ -121,6 +168,12 @@ Status ClientCall::Read() {
   GORILA_ASSIGN_OR_RETURN(rest_, options_.sink(response_.header, response_.payload_bytes));
   GORILA_CHECK(rest_.size() == response_.payload_bytes, "{} {}", rest_.size(),
                response_.payload_bytes);
+  if (!response_.shared.payload) return OkStatus();
+  if (!memory_.has_value() || rest_.size() > place_.room_bytes) {
+    return DataLoss("{}: a payload in memory where there is no room for it", options_.method);
+  }
+  std::memcpy(rest_.data(), memory_->memory->bytes().data() + place_.room_begin, rest_.size());
+  rest_ = {};
   return OkStatus();
 }
 
@@ -139,10 +192,17 @@ Status ClientCall::FinalStatus(const grpc::Status& status) const {
 
 void ClientCall::OnDone(const grpc::Status& status) {
   const Status final_status = FinalStatus(status);
+  if (memory_.has_value() && final_status.ok()) pool_->Return(*std::exchange(memory_, {}));
+  if (pool_ != nullptr && !final_status.ok()) pool_->Abandon();
   const MutexLock lock(mutex_);
   status_ = final_status;
   done_ = true;
   done_changed_.NotifyAll();
+}
+
+bool ClientCall::done() const {
+  const MutexLock lock(mutex_);
+  return done_;
 }
 
 StatusOr<std::string> ClientCall::Wait(const StopPredicate& stop) {

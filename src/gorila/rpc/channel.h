@@ -27,6 +27,8 @@ struct ChannelOptions {
   std::string role;  // of the server: under TLS only its certificate is accepted
   std::optional<TlsIdentity> tls = {};
   RunIdentity identity;
+  // Payloads go through memory that both ends see, where the server is on this machine.
+  bool shared_memory = true;
 };
 
 struct CallOptions {
@@ -39,9 +41,12 @@ struct CallOptions {
   // thread, before Wait() returns. Empty: a payload is an error.
   std::function<StatusOr<std::span<std::byte>>(std::string_view header, std::uint64_t bytes)> sink =
       {};
+  // The largest payload that the response is likely to have: only so much comes through memory.
+  std::uint64_t expected_bytes = 0;
 };
 
 class ClientCall;
+class MemoryPool;
 
 // A call under way. The destructor cancels it if need be, and waits until gRPC is done with it.
 class PendingCall {
@@ -54,6 +59,9 @@ class PendingCall {
   // The response's header, or the error. Blocks until the call has ended: at most its timeout;
   // shortly after `stop`, with Cancelled. Once.
   StatusOr<std::string> Wait(const StopPredicate& stop = {});
+
+  // Whether Wait() would not block.
+  bool done() const;
 
   void Cancel();
 
@@ -100,6 +108,7 @@ class Channel {
   const Endpoint endpoint_;
   const RunIdentity identity_;
   grpc::GenericStub stub_;
+  std::shared_ptr<MemoryPool> pool_;  // null: none
 };
 
 }  // namespace gorila::rpc

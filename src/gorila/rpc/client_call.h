@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "gorila/base/mutex.h"
 #include "gorila/rpc/channel.h"
+#include "gorila/rpc/memory_pool.h"
 #include "gorila/rpc/part.h"
 
 namespace gorila::rpc {
@@ -22,23 +24,30 @@ class ClientCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
  public:
   explicit ClientCall(CallOptions options) : options_(std::move(options)) {}
 
-  // Once. `identity` may go away after.
-  void Start(grpc::GenericStub& stub, const RunIdentity& identity);
+  // Once. `identity` may go away after. `pool` may be null.
+  void Start(grpc::GenericStub& stub, const RunIdentity& identity,
+             std::shared_ptr<MemoryPool> pool);
   void Cancel() { context_.TryCancel(); }
   // Blocks until gRPC is done; cancels when `stop`.
   StatusOr<std::string> Wait(const StopPredicate& stop) GORILA_EXCLUDES(mutex_);
+  bool done() const GORILA_EXCLUDES(mutex_);
 
   void OnWriteDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnDone(const grpc::Status& status) override GORILA_EXCLUDES(mutex_);
 
  private:
+  void Borrow();
   void Write();
   Status Read();
+  Status ReadFirst();
   Status FinalStatus(const grpc::Status& status) const;
 
   const CallOptions options_;
   grpc::ClientContext context_;
+  std::shared_ptr<MemoryPool> pool_;
+  std::optional<LentMemory> memory_;  // until the call is done
+  SharedPlace place_;                 // in it
 
   // Of the writing side.
   grpc::ByteBuffer out_;
@@ -52,7 +61,7 @@ class ClientCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   std::span<std::byte> rest_;  // of the payload's destination
   Status read_error_;          // why the response is of no use
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar done_changed_;
   bool done_ GORILA_GUARDED_BY(mutex_) = false;
   Status status_ GORILA_GUARDED_BY(mutex_);

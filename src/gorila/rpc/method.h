@@ -32,6 +32,9 @@ struct Response {
   std::shared_ptr<const Payload> payload;  // null: none
 };
 
+// Offers a server memory that both see (transport.proto). Servers have it of themselves.
+inline constexpr char kShareMethod[] = "gorila.v1.Transport/Share";
+
 struct Method {
   std::string name;  // "gorila.v1.ParameterServer/Push"
   std::uint64_t max_payload_bytes = 0;

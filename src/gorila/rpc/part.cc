@@ -85,10 +85,16 @@ StatusOr<std::vector<grpc::Slice>> SlicesOf(const grpc::ByteBuffer& buffer) {
 
 }  // namespace
 
-grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_bytes) {
+grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_bytes,
+                                 const SharedPlace& shared) {
   v1::Part part;
   part.set_header(header.data(), header.size());
   part.set_payload_bytes(payload_bytes);
+  part.set_memory(shared.memory);
+  part.set_payload_shared(shared.payload);
+  part.set_payload_begin(shared.payload_begin);
+  part.set_room_begin(shared.room_begin);
+  part.set_room_bytes(shared.room_bytes);
   const grpc::Slice slice(part.SerializeAsString());
   return {&slice, 1};
 }
@@ -117,7 +123,7 @@ grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std:
 }
 
 StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer) {
-  constexpr std::size_t kMost = kMaxHeaderBytes + 2 * (1 + kMaxVarint);
+  constexpr std::size_t kMost = kMaxHeaderBytes + 7 * (1 + kMaxVarint);  // with all numbers
   if (buffer.Length() > kMost)
     return Oversized("a call's header", buffer.Length(), kMaxHeaderBytes);
   GORILA_ASSIGN_OR_RETURN(const std::vector<grpc::Slice> slices, SlicesOf(buffer));
@@ -128,7 +134,13 @@ StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer) {
   v1::Part part;
   if (!part.ParseFromString(bytes)) return Malformed("the first part is not a Part");
   if (!part.payload().empty()) return Malformed("the first part has a payload");
-  return FirstPart{std::move(*part.mutable_header()), part.payload_bytes()};
+  return FirstPart{.header = std::move(*part.mutable_header()),
+                   .payload_bytes = part.payload_bytes(),
+                   .shared = {.memory = part.memory(),
+                              .payload = part.payload_shared(),
+                              .payload_begin = part.payload_begin(),
+                              .room_begin = part.room_begin(),
+                              .room_bytes = part.room_bytes()}};
 }
 
 StatusOr<std::size_t> DecodePiece(const grpc::ByteBuffer& buffer, std::span<std::byte> rest) {

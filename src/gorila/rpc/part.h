@@ -27,12 +27,24 @@ inline constexpr int kWindowBytes = 4 << 20;
 // gRPC refuses larger messages before anything here sees them.
 inline constexpr int kMaxMessageBytes = 4 << 20;
 
+// Of a call that has shared memory to use.
+struct SharedPlace {
+  std::uint64_t memory = 0;  // the server's number; 0: none
+  bool payload = false;      // the payload lies in it, and no pieces follow
+  // In bytes from its beginning. The room is where the response's payload may lie.
+  std::uint64_t payload_begin = 0;
+  std::uint64_t room_begin = 0;
+  std::uint64_t room_bytes = 0;
+};
+
 struct FirstPart {
   std::string header;
   std::uint64_t payload_bytes = 0;
+  SharedPlace shared = {};
 };
 
-grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_bytes);
+grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_bytes,
+                                 const SharedPlace& shared = {});
 
 // Bytes begin .. begin + size - 1 of `payload`, which the buffer keeps alive and does not copy
 // unless they are borrowed.

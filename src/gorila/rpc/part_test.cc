@@ -45,6 +45,24 @@ TEST(PartTest, TheFirstPartIsReadBack) {
   EXPECT_EQ(part->payload_bytes, 12345u);
 }
 
+TEST(PartTest, APlaceInSharedMemoryIsReadBack) {
+  constexpr std::uint64_t kLarge = ~std::uint64_t{0};
+  const std::string longest(kMaxHeaderBytes, 'x');
+  const auto part = DecodeFirstPart(EncodeFirstPart(longest, kLarge,
+                                                    {.memory = kLarge,
+                                                     .payload = true,
+                                                     .payload_begin = kLarge - 1,
+                                                     .room_begin = kLarge - 2,
+                                                     .room_bytes = kLarge - 3}));
+  ASSERT_TRUE(part.ok()) << part.status();
+  EXPECT_EQ(part->shared.memory, kLarge);
+  EXPECT_TRUE(part->shared.payload);
+  EXPECT_EQ(part->shared.payload_begin, kLarge - 1);
+  EXPECT_EQ(part->shared.room_begin, kLarge - 2);
+  EXPECT_EQ(part->shared.room_bytes, kLarge - 3);
+  EXPECT_EQ(DecodeFirstPart(EncodeFirstPart("", 0))->shared.memory, 0u);
+}
+
 TEST(PartTest, APieceIsReadBackHoweverItIsCut) {
   for (const std::size_t size : {1u, 3u, 127u, 128u, 5000u, 70000u}) {
     const auto payload = RandomPayload(size + 10);

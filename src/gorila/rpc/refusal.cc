@@ -10,8 +10,8 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array<std::string_view, kRefusals> kNames = {
-    "token"sv,     "role"sv,  "layout"sv,     "method"sv,   "deadline"sv, "malformed"sv,
-    "oversized"sv, "shape"sv, "generation"sv, "sequence"sv, "busy"sv,     "incomplete"sv};
+    "token"sv, "role"sv,       "layout"sv,   "method"sv, "deadline"sv, "malformed"sv, "oversized"sv,
+    "shape"sv, "generation"sv, "sequence"sv, "busy"sv,   "memory"sv,   "incomplete"sv};
 
 constexpr char kPayloadUrl[] = "gorila.v1/refusal";
 

@@ -25,6 +25,7 @@ enum class Refusal {
   kGeneration,  // the server was replaced by a newer generation
   kSequence,    // older than what the server remembers of the client
   kBusy,        // too many calls or bytes at once; worth another try
+  kMemory,      // shared memory that the server cannot see, or does not have
   kIncomplete,  // the call ended (cut off, cancelled, deadline) before the request was whole
 };
 inline constexpr int kRefusals = static_cast<int>(Refusal::kIncomplete) + 1;

@@ -18,6 +18,7 @@ void AddServerTraffic(const Server* server, v1::RoleStatus& status) {
   counters["calls"] = traffic.calls;
   counters["bytes_received"] = traffic.bytes_received;
   counters["bytes_sent"] = traffic.bytes_sent;
+  counters["bytes_shared"] = traffic.bytes_shared;
   counters["refused"] = server->refusals().Total();
   for (int i = 0; i < kRefusals; ++i) {
     const auto refusal = static_cast<Refusal>(i);

@@ -89,6 +89,20 @@ class Service final : public grpc::CallbackGenericService {
   std::map<std::string, Method, std::less<>> methods_;
 };
 
+// And the offer of memory, for whoever may call any of them.
+std::vector<Method> WithShare(ServerState& state, std::vector<Method> methods) {
+  if (!state.options.shared_memory) return methods;
+  Method share{
+      .name = kShareMethod, .layout_optional = true, .handle = [&state](const Request& request) {
+        return state.memories.Share(request);
+      }};
+  for (const Method& method : methods) {
+    share.roles.insert(share.roles.end(), method.roles.begin(), method.roles.end());
+  }
+  methods.push_back(std::move(share));
+  return methods;
+}
+
 void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   if (!endpoint.unix_socket) {
@@ -112,7 +126,7 @@ void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
 Server::Server(const ServerOptions& options, std::vector<Method> methods)
     : endpoint_(options.listen),
       state_(std::make_unique<ServerState>(options)),
-      service_(std::make_unique<Service>(*state_, std::move(methods))) {}
+      service_(std::make_unique<Service>(*state_, WithShare(*state_, std::move(methods)))) {}
 
 Server::~Server() { Stop(std::chrono::seconds(1)); }
 
@@ -143,7 +157,8 @@ Status Server::Listen() {
 }
 
 ServerTraffic Server::traffic() const {
-  return {state_->calls.load(), state_->bytes_received.load(), state_->bytes_sent.load()};
+  return {state_->calls.load(), state_->bytes_received.load(), state_->bytes_sent.load(),
+          state_->bytes_shared.load()};
 }
 
 const RefusalCounters& Server::refusals() const { return state_->refusals; }

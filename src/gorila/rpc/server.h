@@ -31,13 +31,15 @@ struct ServerOptions {
   int max_calls = 1024;                              // at once; more are refused as busy
   std::uint64_t max_bytes = std::uint64_t{1} << 30;  // of payloads being received at once
   std::chrono::milliseconds longest_deadline{
-      600'000};  // calls that want to last longer are refused
+      600'000};               // calls that want to last longer are refused
+  bool shared_memory = true;  // of clients on this machine, as much again as max_bytes
 };
 
 struct ServerTraffic {
   std::int64_t calls = 0;           // that came, refused ones included
   std::int64_t bytes_received = 0;  // headers and payloads of whole requests
   std::int64_t bytes_sent = 0;      // headers and payloads of responses
+  std::int64_t bytes_shared = 0;    // of these: payloads that lay in shared memory
 };
 
 struct ServerState;

@@ -1,6 +1,8 @@
 #include "gorila/rpc/server_call.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "gorila/rpc/grpc_status.h"
@@ -38,6 +40,36 @@ Status ServerCall::ReadFirst() {
                                                         request_.payload_bytes, method_->name,
                                                         method_->max_payload_bytes));
   }
+  GORILA_RETURN_IF_ERROR(FindMemory());
+  return request_.shared.payload ? OkStatus() : ReservePayload();
+}
+
+// Checks the places that the request names in shared memory.
+Status ServerCall::FindMemory() {
+  const SharedPlace& place = request_.shared;
+  if (place.memory == 0 && !place.payload) return OkStatus();
+  memory_ = server_.memories.Find(place.memory);
+  if (memory_ == nullptr) {
+    // Unavailable: this may be a newer process, to which the caller will offer memory again.
+    return Refused(Refusal::kMemory, Unavailable("shared memory {:x} is not known", place.memory));
+  }
+  const std::uint64_t size = memory_->bytes().size();
+  const auto inside = [size](std::uint64_t begin, std::uint64_t bytes) {
+    return begin % SharedMemory::kAlignment == 0 && begin <= size && bytes <= size - begin;
+  };
+  const std::uint64_t payload = place.payload ? request_.payload_bytes : 0;
+  if (inside(place.payload_begin, payload) && inside(place.room_begin, place.room_bytes)) {
+    received_ = payload;
+    return OkStatus();
+  }
+  return Refused(Refusal::kMalformed,
+                 InvalidArgument("shared memory of {} bytes: {} at {} and room for {} at {} do not "
+                                 "lie in it, aligned to {}",
+                                 size, payload, place.payload_begin, place.room_bytes,
+                                 place.room_begin, SharedMemory::kAlignment));
+}
+
+Status ServerCall::ReservePayload() {
   // Before anything is allocated.
   const std::uint64_t present = server_.present_bytes.fetch_add(request_.payload_bytes);
   reserved_bytes_ = request_.payload_bytes;
@@ -51,6 +83,10 @@ Status ServerCall::ReadFirst() {
 }
 
 Status ServerCall::ReadPiece() {
+  if (payload_ == nullptr) {
+    return Refused(Refusal::kMalformed,
+                   InvalidArgument("malformed message: a piece of a payload that lies in memory"));
+  }
   GORILA_ASSIGN_OR_RETURN(const std::size_t size,
                           DecodePiece(in_, payload_->bytes().subspan(received_)));
   received_ += size;
@@ -70,8 +106,12 @@ void ServerCall::EndOfRequest() {
 }
 
 void ServerCall::Handle() {
+  const std::span<const std::byte> payload =
+      request_.shared.payload
+          ? memory_->bytes().subspan(request_.shared.payload_begin, request_.payload_bytes)
+          : payload_->bytes();
   const Request request{.header = request_.header,
-                        .payload = payload_->bytes(),
+                        .payload = payload,
                         .peer = context_.peer(),
                         .role = role_,
                         .deadline = context_.deadline(),
@@ -79,21 +119,35 @@ void ServerCall::Handle() {
   StatusOr<Response> response = method_->handle(request);
   if (!response.ok()) return Fail(response.status());
   response_ = *std::move(response);
+  response_bytes_ = response_.payload == nullptr ? 0 : response_.payload->size();
+  if (request_.shared.payload) server_.bytes_shared.fetch_add(std::ssize(payload));
+  ShareResponse();
   Write();
 }
 
+// Puts the payload where the caller has room for it.
+void ServerCall::ShareResponse() {
+  if (response_bytes_ == 0 || response_bytes_ > request_.shared.room_bytes) return;
+  std::memcpy(memory_->bytes().data() + request_.shared.room_begin,
+              response_.payload->bytes().data(), response_bytes_);
+  server_.bytes_shared.fetch_add(static_cast<std::int64_t>(response_bytes_));
+  response_.payload = nullptr;  // or whoever changes what it refers to would have to copy it first
+  response_place_.payload = true;
+  sent_ = response_bytes_;
+}
+
 void ServerCall::Write() {
-  const std::size_t size = response_.payload == nullptr ? 0 : response_.payload->size();
   if (!header_sent_) {
-    out_ = EncodeFirstPart(response_.header, size);
+    out_ = EncodeFirstPart(response_.header, response_bytes_, response_place_);
     header_sent_ = true;
   } else {
-    const std::size_t piece = std::min(kPieceBytes, size - sent_);
+    const std::size_t piece = std::min<std::size_t>(kPieceBytes, response_bytes_ - sent_);
     out_ = EncodePiece(response_.payload, sent_, piece);
     sent_ += piece;
   }
-  if (sent_ < size) return StartWrite(&out_);
-  server_.bytes_sent.fetch_add(static_cast<std::int64_t>(response_.header.size() + size));
+  if (sent_ < response_bytes_) return StartWrite(&out_);
+  server_.bytes_sent.fetch_add(
+      static_cast<std::int64_t>(response_.header.size() + response_bytes_));
   StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "gorila/rpc/memory_registry.h"
 #include "gorila/rpc/method.h"
 #include "gorila/rpc/part.h"
 #include "gorila/rpc/server.h"
@@ -18,13 +19,16 @@ namespace gorila::rpc {
 
 // What the calls of a server share.
 struct ServerState {
-  explicit ServerState(const ServerOptions& server_options) : options(server_options) {}
+  explicit ServerState(const ServerOptions& server_options)
+      : options(server_options), memories(server_options.max_bytes) {}
 
   const ServerOptions options;
+  MemoryRegistry memories;
   RefusalCounters refusals;
   std::atomic<std::int64_t> calls{0};
   std::atomic<std::int64_t> bytes_received{0};
   std::atomic<std::int64_t> bytes_sent{0};
+  std::atomic<std::int64_t> bytes_shared{0};
   std::atomic<int> present_calls{0};
   std::atomic<std::uint64_t> present_bytes{0};  // of payloads being received or handled
   std::unique_ptr<WorkerPool> workers;
@@ -46,9 +50,12 @@ class ServerCall final : public grpc::ServerGenericBidiReactor {
 
  private:
   Status ReadFirst();
+  Status FindMemory();
+  Status ReservePayload();
   Status ReadPiece();
   void EndOfRequest();
   void Handle();
+  void ShareResponse();
   void Write();
   void Fail(const Status& status);
 
@@ -60,12 +67,15 @@ class ServerCall final : public grpc::ServerGenericBidiReactor {
   grpc::ByteBuffer in_;
   bool has_first_ = false;
   FirstPart request_;
-  std::unique_ptr<Payload> payload_;
-  std::size_t received_ = 0;  // bytes of payload
+  std::shared_ptr<SharedMemory> memory_;  // of the request; null: none
+  std::unique_ptr<Payload> payload_;      // null where it lies in memory
+  std::size_t received_ = 0;              // bytes of payload
   std::uint64_t reserved_bytes_ = 0;
 
   grpc::ByteBuffer out_;
   Response response_;
+  std::uint64_t response_bytes_ = 0;  // of payload
+  SharedPlace response_place_;
   bool header_sent_ = false;
   std::size_t sent_ = 0;  // bytes of payload
 };

@@ -389,6 +389,9 @@ const std::array kKeys = {
     ConfigKey{"cluster.metrics_port",
               "First port of the /metrics of gorila launch's processes; 0 = none", "",
               Integer(GORILA_FIELD(cluster.metrics_port), 0, 65535)},
+    ConfigKey{"cluster.shared_memory",
+              "Whether what processes of one machine exchange goes through memory that both see",
+              "", Boolean(GORILA_FIELD(cluster.shared_memory))},
 
     ConfigKey{"slurm.partition", "Partition of the job; default = Slurm's own choice", "",
               Name(GORILA_FIELD(slurm.partition), nullptr)},

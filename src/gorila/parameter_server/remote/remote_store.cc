@@ -88,7 +88,8 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
         rpc::ChannelOptions{.endpoint = options.endpoints[k],
                             .role = kParameterServerRole,
                             .tls = options.tls,
-                            .identity = {.token = options.token, .layout = options.layout}},
+                            .identity = {.token = options.token, .layout = options.layout},
+                            .shared_memory = options.shared_memory},
         options));
   }
   for (const std::unique_ptr<Link>& link : store->links_) {
@@ -218,8 +219,10 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
     request.set_have_version(have.version);
     request.set_target(target);
     received[i] = 0;
-    rpc::CallOptions call{
-        .method = kPullMethod, .header = request.SerializeAsString(), .timeout = options_.timeout};
+    rpc::CallOptions call{.method = kPullMethod,
+                          .header = request.SerializeAsString(),
+                          .timeout = options_.timeout,
+                          .expected_bytes = link.slice.size() * sizeof(float)};
     call.sink = [&link, &received, values](std::string_view header,
                                            std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
       GORILA_ASSIGN_OR_RETURN(const auto response,

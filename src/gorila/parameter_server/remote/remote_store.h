@@ -34,6 +34,7 @@ struct RemoteStoreOptions {
   double topk_fraction = 0.01;                             // of the entries that kTopK sends
   std::chrono::milliseconds timeout{10'000};               // of one call
   rpc::RetryPolicy retry = {};                             // how long an absent shard is waited for
+  bool shared_memory = true;                               // rpc::ChannelOptions's
   rpc::StopPredicate stop = {};
   std::function<void(std::string_view)> message = {};  // a shard goes away, or is back; any thread
 };

@@ -108,7 +108,8 @@ StatusOr<ShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadline,
                           channel_.Call({.method = kReplaySampleMethod,
                                          .header = request.SerializeAsString(),
                                          .timeout = timeout,
-                                         .sink = sink},
+                                         .sink = sink,
+                                         .expected_bytes = expected},
                                         stop_));
   GORILA_ASSIGN_OR_RETURN(const auto response,
                           rpc::Channel::ParseResponse<v1::SampleResponse>(header));

@@ -27,6 +27,7 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                         .encoding = config.parameter_server.encoding,
                                         .topk_fraction = config.parameter_server.topk_fraction,
                                         .retry = parts.retry,
+                                        .shared_memory = config.cluster.shared_memory,
                                         .stop = hooks.stop_requested,
                                         .message = hooks.message});
 }
@@ -57,7 +58,8 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                             .role = kReplayRole,
                             .tls = parts.credentials.tls,
                             .identity = {.token = parts.credentials.token,
-                                         .layout = MakeParameterLayout(network).Fingerprint()}},
+                                         .layout = MakeParameterLayout(network).Fingerprint()},
+                            .shared_memory = config.cluster.shared_memory},
         network.input, stop));
   }
   const std::uint64_t id = DrawProcessId();
