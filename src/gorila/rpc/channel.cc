@@ -55,8 +55,8 @@ std::shared_ptr<grpc::Channel> Connect(const ChannelOptions& options) {
 
 Channel::Channel(const ChannelOptions& options)
     : endpoint_(options.endpoint), identity_(options.identity), stub_(Connect(options)) {
-  if (!options.shared_memory || !IsLoopback(endpoint_)) return;
-  pool_ = std::make_shared<MemoryPool>([this](const SharedMemoryTicket& ticket) {
+  if (!options.shared_memory) return;
+  pool_ = std::make_shared<MemoryPool>(endpoint_, [this](const SharedMemoryTicket& ticket) {
     v1::ShareRequest offer;
     offer.set_process(ticket.process);
     offer.set_file_descriptor(ticket.descriptor);

@@ -227,7 +227,7 @@ TEST_F(MemoryRegistryTest, FindsWhatWasOffered) {
 TEST_F(MemoryRegistryTest, RefusesOtherMachinesAndWhatItCannotOpen) {
   MemoryRegistry registry(10'000);
   const auto memory = SharedMemory::Create(1000).value();
-  for (const char* const peer : {"ipv4:10.0.0.1:4000", "ipv4:12.7.0.1:1", "ipv6:[fe80::1]:1", ""}) {
+  for (const char* const peer : {"ipv4:192.0.2.1:4000", "ipv6:[2001:db8::1]:1", ""}) {
     const Status status = Offer(registry, memory->ticket(), peer).status();
     EXPECT_EQ(RefusalOf(status), Refusal::kMemory) << peer;
     EXPECT_FALSE(IsRetryable(status));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gorila/rpc/own_address.h"
 #include "gorila/rpc/refusal.h"
 #include "gorila/v1/transport.pb.h"
 
@@ -47,7 +48,8 @@ void MemoryPool::Abandon() {
 
 // Without the lock while gRPC works, which may end other calls in this thread.
 void MemoryPool::OfferMore(std::size_t bytes) {
-  auto memory = SharedMemory::Create(bytes);
+  auto memory = IsOwnEndpoint(server_) ? SharedMemory::Create(bytes)
+                                       : Unavailable("'{}' is elsewhere", server_.host);
   if (!memory.ok()) {
     const MutexLock lock(mutex_);
     refused_ = true;

@@ -11,6 +11,7 @@
 
 #include "gorila/base/mutex.h"
 #include "gorila/rpc/channel.h"
+#include "gorila/rpc/endpoint.h"
 #include "gorila/rpc/shared_memory.h"
 
 namespace gorila::rpc {
@@ -29,9 +30,10 @@ class MemoryPool {
   using Offer = std::function<PendingCall(const SharedMemoryTicket& ticket)>;
 
   // `offer` is called by Take() alone.
-  explicit MemoryPool(Offer offer) : offer_(std::move(offer)) {}
+  MemoryPool(Endpoint server, Offer offer) : server_(std::move(server)), offer_(std::move(offer)) {}
 
-  // Memory of at least `bytes`; nothing while there is none. Does not block.
+  // Memory of at least `bytes`; nothing while there is none, or where the server is on another
+  // machine. Blocks only the first time, while the server's name is looked up.
   std::optional<LentMemory> Take(std::size_t bytes) GORILA_EXCLUDES(mutex_);
 
   // After a call that ended well.
@@ -45,6 +47,7 @@ class MemoryPool {
   void OfferMore(std::size_t bytes) GORILA_EXCLUDES(mutex_);
   void TakeAnswer() GORILA_REQUIRES(mutex_);
 
+  const Endpoint server_;
   const Offer offer_;
   Mutex mutex_;
   std::vector<LentMemory> idle_ GORILA_GUARDED_BY(mutex_);

@@ -1,24 +1,15 @@
 #include "gorila/rpc/memory_registry.h"
 
-#include <algorithm>
-#include <array>
 #include <random>
 
+#include "gorila/rpc/own_address.h"
 #include "gorila/v1/transport.pb.h"
 
 namespace gorila::rpc {
 
-bool IsLocalPeer(std::string_view peer) {
-  constexpr std::array<std::string_view, 4> kLocal = {"unix:", "ipv4:127.",
-                                                      "ipv6:[::1]:", "ipv6:%5B::1%5D:"};
-  return std::any_of(kLocal.begin(), kLocal.end(), [peer](std::string_view start) {
-    return peer.substr(0, start.size()) == start;
-  });
-}
-
 StatusOr<Response> MemoryRegistry::Share(const Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto offer, ParseHeader<v1::ShareRequest>(request));
-  if (!IsLocalPeer(request.peer)) {
+  if (!IsOwnPeer(request.peer)) {
     return Refused(Refusal::kMemory,
                    absl::FailedPreconditionError(
                        fmt::format("shared memory: {} is not on this machine", request.peer)));

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string_view>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/status.h"
@@ -13,9 +12,6 @@
 #include "gorila/rpc/shared_memory.h"
 
 namespace gorila::rpc {
-
-// Whether `peer`, as gRPC names it, is on this machine by its address.
-bool IsLocalPeer(std::string_view peer);
 
 // Thread-safe.
 class MemoryRegistry {
