@@ -1,4 +1,6 @@
 #include <memory>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "gorila/benchmark/measurement.h"
@@ -8,19 +10,78 @@
 namespace gorila {
 namespace {
 
+// One environment with random actions.
+class Game {
+ public:
+  static StatusOr<Game> Make(std::string_view name, std::uint64_t seed) {
+    GORILA_ASSIGN_OR_RETURN(auto environment,
+                            MakeEnvironment(name, {}, MakeRandomDraws(RandomStream(seed))));
+    return Game(std::move(environment), seed + 1);
+  }
+
+  void Step() {
+    const TimeStep now =
+        over_ ? environment_->Reset(frame_)
+              : environment_->Step(random_.Integer(0, environment_->spec().num_actions()), frame_);
+    over_ = now.last();
+  }
+  void Step(long steps) {
+    for (long i = 0; i < steps; ++i) Step();
+  }
+
+ private:
+  Game(std::unique_ptr<Environment> environment, std::uint64_t seed)
+      : environment_(std::move(environment)),
+        random_(seed),
+        frame_(environment_->spec().observation.frame_bytes()) {}
+
+  std::unique_ptr<Environment> environment_;
+  RandomStream random_;
+  std::vector<std::byte> frame_;
+  bool over_ = true;
+};
+
 StatusOr<BenchmarkResult> MeasureGame(const EnvironmentRow& row, const BenchmarkOptions& options) {
-  GORILA_ASSIGN_OR_RETURN(const auto game,
-                          MakeEnvironment(row.name, {}, MakeRandomDraws(RandomStream(1))));
-  std::vector<std::byte> frame(game->spec().observation.frame_bytes());
-  RandomStream random(2);
-  bool over = true;
-  const auto step = [&] {
-    const TimeStep now = over ? game->Reset(frame)
-                              : game->Step(random.Integer(0, game->spec().num_actions()), frame);
-    over = now.last();
-  };
+  GORILA_ASSIGN_OR_RETURN(Game game, Game::Make(row.name, 1));
   return Measure({.name = fmt::format("env/{}", row.name), .unit = "frames/s"}, options.seconds,
-                 ThreadSeconds, {.call = step});
+                 ThreadSeconds, {.call = [&] { game.Step(); }});
+}
+
+// Steps that take so long that starting a thread for them does not count.
+long StepsOfASlice(Game& game) {
+  constexpr double kLong = 0.02;
+  long steps = 1;
+  for (double spent = 0; spent < kLong; steps *= 2) {
+    const double start = WallSeconds();
+    game.Step(steps);
+    spent = WallSeconds() - start;
+  }
+  return steps;
+}
+
+// One environment in each of `threads`, against as many times one alone.
+StatusOr<BenchmarkResult> MeasureThreads(std::string_view name, int threads,
+                                         const BenchmarkOptions& options) {
+  std::vector<Game> games;
+  for (int i = 0; i < threads; ++i) {
+    GORILA_ASSIGN_OR_RETURN(Game game, Game::Make(name, static_cast<std::uint64_t>(i)));
+    games.push_back(std::move(game));
+  }
+  const long steps = StepsOfASlice(games.front());
+  const auto play = [&games, steps] {
+    std::vector<std::thread> others;
+    for (std::size_t i = 1; i < games.size(); ++i) {
+      others.emplace_back([&game = games[i], steps] { game.Step(steps); });
+    }
+    games.front().Step(steps);
+    for (std::thread& other : others) other.join();
+  };
+  const double amount = static_cast<double>(steps) * threads;
+  const TimedWork alone{.call = [&] { games.front().Step(steps); }, .amount = amount};
+  return Measure({.name = fmt::format("env/{}/threads/{}", name, threads),
+                  .unit = "frames/s",
+                  .limit_name = "one thread's rate x threads"},
+                 options.seconds, WallSeconds, {.call = play, .amount = amount}, &alone);
 }
 
 }  // namespace
@@ -30,6 +91,12 @@ StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOp
   for (const EnvironmentRow& row : EnvironmentTable()) {
     GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureGame(row, options));
     results.push_back(std::move(result));
+  }
+  for (const char* const name : {"minatar/breakout", "pixel/breakout"}) {
+    for (int threads = 2; threads <= options.cores; threads *= 2) {
+      GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureThreads(name, threads, options));
+      results.push_back(std::move(result));
+    }
   }
   return results;
 }
