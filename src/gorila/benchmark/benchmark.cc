@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
+#include "gorila/base/json.h"
 #include "gorila/base/nearest.h"
 #include "gorila/benchmark/rows.h"
 
@@ -75,7 +75,7 @@ std::string BenchmarkJson(std::span<const BenchmarkResult> results, std::string_
     rows.push_back(std::move(row));
   }
   const nlohmann::ordered_json document = {{"machine", machine}, {"results", std::move(rows)}};
-  return document.dump(2) + "\n";
+  return DumpJson(document, 2) + "\n";
 }
 
 }  // namespace gorila

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
+#include "gorila/base/json.h"
 
 namespace gorila {
 namespace {
@@ -43,7 +43,7 @@ TEST(BenchmarkJsonTest, HasTheDocumentedFields) {
   const BenchmarkResult results[] = {
       {.name = "a/b", .value = 8, .unit = "x/s", .limit = 10, .limit_name = "best", .ratio = 0.8},
       {.name = "c", .value = 1, .unit = "y"}};
-  const auto document = nlohmann::json::parse(BenchmarkJson(results, "a machine"));
+  const auto document = ParseJsonOrThrow<nlohmann::json>(BenchmarkJson(results, "a machine"));
   EXPECT_EQ(document["machine"], "a machine");
   ASSERT_EQ(document["results"].size(), 2U);
   EXPECT_EQ(document["results"][0]["name"], "a/b");

@@ -1,10 +1,10 @@
 #include "gorila/checkpoint/manifest.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "gorila/base/json.h"
 #include "gorila/checkpoint/strict_json.h"
 
 namespace gorila {
@@ -95,7 +95,7 @@ std::string EncodeManifest(const Manifest& manifest) {
   for (const CheckpointFile& file : manifest.files) {
     object["files"].push_back({{"name", file.name}, {"size", file.size}, {"crc32", file.crc32}});
   }
-  return object.dump(1) + "\n";
+  return DumpJson(object, 1) + "\n";
 }
 
 StatusOr<Manifest> DecodeManifest(std::string_view text) {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "gorila/base/json.h"
 #include "gorila/base/serialise.h"
 #include "gorila/checkpoint/strict_json.h"
 
@@ -33,7 +33,7 @@ bool CountElements(std::span<const std::int64_t> shape, std::uint64_t& count) {
 
 StatusOr<std::string> QuoteJson(std::string_view text) {
   try {
-    return json(text).dump();
+    return DumpJson(json(text));
   } catch (const json::exception&) {
     return InvalidArgument("safetensors: name or metadata '{}' is not UTF-8", text);
   }

@@ -9,10 +9,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/base/random.h"
 #include "gorila/base/serialise.h"
 
@@ -278,7 +278,7 @@ TEST(SafetensorsReferenceTest, AnIndependentReaderSeesTheSameTensors) {
   const std::string output = RunReader(path, status);
   std::filesystem::remove(path);
   ASSERT_EQ(status, 0) << output;
-  const auto read = nlohmann::json::parse(output);
+  const auto read = ParseJsonOrThrow<nlohmann::json>(output);
   EXPECT_EQ(read["metadata"]["update"], "1000");
   ASSERT_EQ(read["tensors"].size(), 2u);
   for (std::size_t i = 0; i < tensors.size(); ++i) {

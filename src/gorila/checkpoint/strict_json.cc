@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "gorila/base/json.h"
+
 namespace gorila {
 namespace {
 
@@ -63,7 +65,7 @@ StatusOr<json> ParseStrictJson(std::string_view text) {
   }
   StrictnessChecker checker;
   if (!json::sax_parse(text, &checker)) return checker.status();
-  return json::parse(text);
+  return ParseJsonOrThrow<json>(text);
 }
 
 }  // namespace gorila

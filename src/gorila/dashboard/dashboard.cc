@@ -4,10 +4,10 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gorila/actor/exploration.h"
 #include "gorila/base/denormals.h"
+#include "gorila/base/json.h"
 #include "gorila/dashboard/game_view.h"
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
@@ -60,7 +60,7 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
   for (const BundleProgress& bundle : snapshot.per_bundle) {
     json["bundles"].push_back(BundleJson(bundle));
   }
-  return json.dump();
+  return DumpJson(json);
 }
 
 // Every so many of them that at most kMostRows are left, the last one always among them.
@@ -298,7 +298,7 @@ void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
   FlushDenormalsInThisThread();
   const Status status = PlayGame(request, sink);
   if (!status.ok()) {
-    sink.Send("problem", Json({{"message", std::string(status.message())}}).dump());
+    sink.Send("problem", DumpJson(Json({{"message", std::string(status.message())}})));
   }
 }
 
@@ -323,7 +323,7 @@ Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
     if (frame.ok()) {
       sink.Send("game", *frame);
     } else if (absl::IsNotFound(frame.status())) {
-      sink.Send("waiting", Json({{"message", std::string(frame.status().message())}}).dump());
+      sink.Send("waiting", DumpJson(Json({{"message", std::string(frame.status().message())}})));
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
     } else {
       return frame.status();

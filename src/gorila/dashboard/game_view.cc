@@ -3,8 +3,8 @@
 #include <absl/strings/escaping.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 #include "gorila/metrics/png_image.h"
 #include "gorila/runtime/cluster.h"
@@ -87,7 +87,7 @@ StatusOr<std::string> GameView::Step() {
   time_step_ = environment_->Step(action, stacker_.Advance());
   episode_return_ += time_step_.reward;
   ++steps_;
-  return json.dump();
+  return DumpJson(json);
 }
 
 }  // namespace gorila

@@ -4,9 +4,9 @@
 #include <sys/sysmacros.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
 
@@ -37,9 +37,7 @@ std::string ReadFrom(const fs::path& path, std::uint64_t offset) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-bool IsObject(const std::string& line) {
-  return line.starts_with('{') && nlohmann::json::accept(line);
-}
+bool IsObject(const std::string& line) { return line.starts_with('{') && IsJson(line); }
 
 }  // namespace
 
@@ -76,8 +74,8 @@ RunFeed::News RunFeed::Poll() {
   evaluation_ = "null";
   if (state_ == RunState::kFinished) {
     const auto text = ReadFile(run_.directory / "evaluation.json");
-    const Json json = text.ok() ? Json::parse(*text, nullptr, /*allow_exceptions=*/false) : Json();
-    if (json.is_object()) evaluation_ = json.dump();
+    const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
+    if (json.is_object()) evaluation_ = DumpJson(json);
   }
   news.state_changed = state_ != before || evaluation_ != evaluation_before;
   ReadLog(news);
@@ -131,9 +129,9 @@ std::string RunFeed::Describe() const {
                             {"actors", config_.cluster.actors},
                             {"total_frames", config_.run.frames},
                             {"bad_lines", bad_lines_},
-                            {"evaluation", Json::parse(evaluation_)},
+                            {"evaluation", ParseJsonOrThrow<Json>(evaluation_)},
                             {"config", config}};
-  return description.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return DumpAnyJson(description);
 }
 
 }  // namespace gorila

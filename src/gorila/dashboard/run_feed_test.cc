@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/run_directory.h"
 
@@ -89,7 +89,7 @@ TEST_F(RunFeedTest, PassesOverLinesThatAreNoObjectAndCountsThem) {
   Append("garbage\n[1]\n{\"frames\":1}\n");
   RunFeed feed = Open();
   EXPECT_THAT(Look(feed), ElementsAre("{\"frames\":1}"));
-  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["bad_lines"], 2);
+  EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["bad_lines"], 2);
 }
 
 TEST_F(RunFeedTest, SeesWhetherTheRunIsHeldAndWhenItHasFinished) {
@@ -103,7 +103,7 @@ TEST_F(RunFeedTest, SeesWhetherTheRunIsHeldAndWhenItHasFinished) {
   Write("evaluation.json", "{\"mean\": 3.5}");
   EXPECT_TRUE(feed.Poll().state_changed);
   EXPECT_EQ(feed.state(), RunState::kFinished);
-  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["evaluation"]["mean"], 3.5);
+  EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["evaluation"]["mean"], 3.5);
 }
 
 TEST_F(RunFeedTest, AFolderThatIsNoRunIsNamed) {

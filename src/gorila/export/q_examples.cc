@@ -1,10 +1,10 @@
 #include "gorila/export/q_examples.h"
 
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "gorila/actor/frame_stacker.h"
+#include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
 #include "gorila/runtime/cluster.h"
@@ -59,7 +59,7 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
                     ? environment->Reset(stacker.BeginEpisode())
                     : environment->Step(random.Integer(0, network.num_actions), stacker.Advance());
   }
-  return json.dump() + "\n";
+  return DumpJson(json) + "\n";
 }
 
 }  // namespace gorila

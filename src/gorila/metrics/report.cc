@@ -1,10 +1,10 @@
 #include "gorila/metrics/report.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/metrics/number_format.h"
 
 namespace gorila {
@@ -160,7 +160,7 @@ std::string RenderReportJson(const RunReport& report) {
     json["counters"][counter.name] = counter.count;
   }
   for (const ReportFile& file : report.files) json["files"][file.what] = file.path;
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return DumpAnyJson(json, 2) + "\n";
 }
 
 Status WriteReport(const std::filesystem::path& folder, const RunReport& report) {

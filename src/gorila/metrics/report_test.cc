@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 
 namespace gorila {
 namespace {
@@ -87,7 +87,7 @@ gorila train --env minatar/breakout
 }
 
 TEST(ReportTest, JsonHoldsEveryField) {
-  const json report = json::parse(RenderReportJson(Report()));
+  const json report = ParseJsonOrThrow<json>(RenderReportJson(Report()));
   EXPECT_EQ(report["command"], "gorila train --env minatar/breakout");
   EXPECT_EQ(report["version"], "0.1.0");
   EXPECT_EQ(report["seed"], 18446744073709551615u);
@@ -121,7 +121,7 @@ TEST(ReportTest, SaysWhenEnergyWasNotMeasured) {
   report.joules = std::nan("");
   EXPECT_THAT(RenderReportMarkdown(report),
               HasSubstr("| Energy | not measured: no energy counters"));
-  EXPECT_TRUE(json::parse(RenderReportJson(report))["joules"].is_null());
+  EXPECT_TRUE(ParseJsonOrThrow<json>(RenderReportJson(report))["joules"].is_null());
 }
 
 TEST(ReportTest, LeavesOutSectionsThatAreEmpty) {
@@ -133,14 +133,15 @@ TEST(ReportTest, LeavesOutSectionsThatAreEmpty) {
   const std::string markdown = RenderReportMarkdown(report);
   EXPECT_THAT(markdown, Not(HasSubstr("##")));
   EXPECT_THAT(markdown, Not(HasSubstr("![")));
-  EXPECT_TRUE(json::parse(RenderReportJson(report))["evaluations"].empty());
+  EXPECT_TRUE(ParseJsonOrThrow<json>(RenderReportJson(report))["evaluations"].empty());
 }
 
 TEST(ReportTest, OneEpisodeHasNoStandardError) {
   RunReport report = Report();
   report.evaluations[0].standard_error = std::nan("");
   EXPECT_THAT(RenderReportMarkdown(report), HasSubstr("| 14.25 |"));
-  EXPECT_TRUE(json::parse(RenderReportJson(report))["evaluations"][0]["standard_error"].is_null());
+  EXPECT_TRUE(ParseJsonOrThrow<json>(RenderReportJson(report))["evaluations"][0]["standard_error"]
+                  .is_null());
 }
 
 TEST(ReportTest, TextsCannotBreakTheMarkup) {
@@ -157,7 +158,7 @@ TEST(ReportTest, TextsCannotBreakTheMarkup) {
 TEST(ReportTest, BrokenUtf8BecomesReplacementCharactersInJson) {
   RunReport report = Report();
   report.command = std::string("\xff");
-  EXPECT_EQ(json::parse(RenderReportJson(report))["command"], "\xef\xbf\xbd");
+  EXPECT_EQ(ParseJsonOrThrow<json>(RenderReportJson(report))["command"], "\xef\xbf\xbd");
 }
 
 TEST(ReportTest, WritesBothFiles) {

@@ -9,10 +9,10 @@
 #include <cmath>
 #include <cstring>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 
 namespace gorila {
 namespace {
@@ -24,9 +24,7 @@ Status SystemError(const char* action, const fs::path& path, int error) {
   return Unavailable("cannot {} run log '{}': {}", action, path.string(), std::strerror(error));
 }
 
-void AppendString(std::string& line, std::string_view text) {
-  line += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
+void AppendString(std::string& line, std::string_view text) { line += DumpAnyJson(json(text)); }
 
 template <typename T>
 void AppendNumber(std::string& line, T value) {
@@ -178,7 +176,7 @@ std::span<const double> RunLogRow::Numbers(std::string_view name) const {
 }
 
 StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
-  const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson<json>(line);
   if (!object.is_object()) return DataLoss("'{}' is not a JSON object", line.substr(0, 80));
   RunLogRow row;
   for (const auto& [name, value] : object.items()) {

@@ -1,9 +1,9 @@
 #include "gorila/runtime/run_checkpoint.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/checkpoint/segment.h"
 #include "gorila/parameter_server/in_process_store.h"
 
@@ -112,7 +112,7 @@ ShardSnapshot ShardFromJson(const Json& json) {
 }
 
 StatusOr<Json> ParseState(const std::string& text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = ParseJson<Json>(text);
   if (!json.is_object() || json.value("format_version", 0) != kFormatVersion) {
     return DataLoss("state.json is not of format version {}", kFormatVersion);
   }
@@ -243,7 +243,7 @@ std::string RunCheckpointer::EncodeState(Cluster& cluster, const RunMemory& memo
     json["segments"].push_back(
         {{"bundle", segment.bundle}, {"name", segment.name}, {"ends", segment.ends}});
   }
-  return json.dump(2) + "\n";
+  return DumpJson(json, 2) + "\n";
 }
 
 Status RunCheckpointer::Write() {

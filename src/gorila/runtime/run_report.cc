@@ -1,9 +1,9 @@
 #include "gorila/runtime/run_report.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
 #include "gorila/runtime/run_summary.h"
@@ -133,12 +133,12 @@ std::string EncodeEvaluation(const EvaluationRecord& record) {
   json["median"] = result.summary.median;
   json["maximum"] = result.summary.maximum;
   json["returns"] = result.returns;
-  return json.dump() + "\n";
+  return DumpJson(json) + "\n";
 }
 
 StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = ParseJsonOrThrow<Json>(text);
     EvaluationRecord record;
     record.environment = json.at("environment");
     record.seed = json.at("seed");

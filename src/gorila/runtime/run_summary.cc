@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/runtime/config_load.h"
 
@@ -39,7 +39,7 @@ Status ReadSource(RunSummary& run) {
   StatusOr<std::string> text = ReadFile(path);
   if (absl::IsNotFound(text.status())) return OkStatus();
   GORILA_RETURN_IF_ERROR(text.status());
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson<Json>(*text);
   if (!json.is_object()) return DataLoss("'{}' is not a JSON object", path.string());
   const auto read = [&json](const char* name) {
     return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";

@@ -1,10 +1,10 @@
 #include "gorila/runtime/start_points.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "gorila/actor/frame_stacker.h"
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -40,7 +40,7 @@ Status DecodeStart(const Json& json, StartPoints& points) {
 
 Status DecodeLine(std::string_view line, bool first, StartPoints& points) {
   try {
-    const Json json = Json::parse(line);
+    const Json json = ParseJsonOrThrow<Json>(line);
     return first ? DecodeHeader(json, points) : DecodeStart(json, points);
   } catch (const nlohmann::json::exception& error) {
     return DataLoss("{}", error.what());
@@ -76,11 +76,11 @@ std::string EncodeStartPoints(const StartPoints& points) {
                        {"environment", points.environment},
                        {"action_repeat", points.action_repeat},
                        {"actions", points.action_names}};
-  std::string text = header.dump() + "\n";
+  std::string text = DumpJson(header) + "\n";
   for (const StartPoint& start : points.starts) {
     const Json json = {
         {"seed", start.seed}, {"episode", start.episode}, {"actions", start.actions}};
-    text += json.dump() + "\n";
+    text += DumpJson(json) + "\n";
   }
   return text;
 }

@@ -1,9 +1,9 @@
 #include "gorila/scores/score_results.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/runtime/run_report.h"
 #include "gorila/scores/csv.h"
 
@@ -113,10 +113,10 @@ StatusOr<std::vector<ScoreResult>> ParseCsv(std::string_view text, const std::st
   return results;
 }
 
-StatusOr<std::vector<ScoreResult>> ParseJson(const std::string& text, const std::string& source,
-                                             std::string_view default_protocol) {
+StatusOr<std::vector<ScoreResult>> ReadJson(const std::string& text, const std::string& source,
+                                            std::string_view default_protocol) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = ParseJsonOrThrow<Json>(text);
     if (json.is_object()) {
       GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, DecodeEvaluation(text));
       return std::vector<ScoreResult>{ResultOf(record, source)};
@@ -153,7 +153,7 @@ StatusOr<ScoreResults> ReadScoreResults(const fs::path& path, std::string_view d
   }
   GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   auto results = extension == ".csv" ? ParseCsv(text, path.string(), default_protocol)
-                                     : ParseJson(text, path.string(), default_protocol);
+                                     : ReadJson(text, path.string(), default_protocol);
   if (!results.ok()) return Annotate(results.status(), fmt::format("'{}'", path.string()));
   found.results = *std::move(results);
   return found;

@@ -4,12 +4,12 @@
 #include <array>
 #include <charconv>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <system_error>
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/base/nearest.h"
 #include "gorila/env/minatar/asterix.h"
 #include "gorila/env/minatar/breakout.h"
@@ -28,7 +28,7 @@ using nlohmann::json;
 
 Status Malformed(std::string_view key, const json& value, std::string_view expected) {
   constexpr std::size_t kMaxShown = 60;
-  return DataLoss("'{}' is {}, expected {}", key, value.dump().substr(0, kMaxShown), expected);
+  return DataLoss("'{}' is {}, expected {}", key, DumpJson(value).substr(0, kMaxShown), expected);
 }
 
 StatusOr<const json*> Member(const json& object, const char* key) {
@@ -344,7 +344,7 @@ std::string PackBits(std::string_view cells) {
 }
 
 StatusOr<RecordedEpisode> ParseEpisode(std::string_view line) {
-  const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson<json>(line);
   if (object.is_discarded()) return DataLoss("not a line of JSON");
   RecordedEpisode episode;
   GORILA_ASSIGN_OR_RETURN(const json* game, Member(object, "game"));

@@ -1,9 +1,9 @@
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/checkpoint/safetensors.h"
 
@@ -39,20 +39,20 @@ std::string EncodeJson(const ShardPlace& place, std::uint64_t layout, const Shar
   json["invalid"] = shard.counters.invalid;
   json["staleness_sum"] = shard.counters.staleness_sum;
   json["staleness"] = shard.counters.staleness;
-  return json.dump(2) + "\n";
+  return DumpJson(json, 2) + "\n";
 }
 
 // Fills everything but the tensors.
 Status DecodeJson(const std::string& text, const ShardPlace& place, std::uint64_t layout,
                   ShardSnapshot& shard) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson<Json>(text);
   if (!json.is_object() || json.value("format_version", 0) != kFormatVersion) {
     return DataLoss("{} is not of format version {}", kJsonName, kFormatVersion);
   }
   try {
     if (const Json expected = PlaceJson(place, layout); json.at("place") != expected) {
-      return InvalidArgument("the snapshot is of {}; expected {}", json.at("place").dump(),
-                             expected.dump());
+      return InvalidArgument("the snapshot is of {}; expected {}", DumpJson(json.at("place")),
+                             DumpJson(expected));
     }
     shard.version = json.at("version");
     shard.target_version = json.at("target_version");

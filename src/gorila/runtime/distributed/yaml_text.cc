@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gorila/base/json.h"
+
 namespace gorila {
 namespace {
 
@@ -42,7 +44,7 @@ void Emit(const Json& value, YAML::Emitter& out) {
   } else if (value.is_string()) {
     EmitString(value.get<std::string>(), out);
   } else {
-    out << value.dump();
+    out << DumpJson(value);
   }
 }
 
