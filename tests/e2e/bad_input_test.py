@@ -1,6 +1,20 @@
 """Bad input: one clear line, exit status 2, nothing written."""
 
+import subprocess
+
 import program
+
+
+class Output(program.Case):
+    def test_a_full_disk_below_standard_output_is_told(self):
+        # A long output fails while it is printed, a short one when it is flushed.
+        for arguments in [["config"], ["--version"], ["envs"]]:
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [program.PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+                )
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr, r"\Agorila: [^\n]*writ[^\n]*\n\Z")
 
 
 class Commands(program.Case):
