@@ -86,10 +86,12 @@ function follow() {
     requestDraw();
   });
   on("run", ({ run, description }) => {
+    if (!state.runs[run]) return;
     Object.assign(state.runs[run], description);
     drawHeader();
   });
   on("live", (snapshot) => {
+    if (state.runs.length === 0) return; // they are still on their way
     state.live = snapshot;
     drawPresent();
   });
@@ -220,6 +222,12 @@ function drawHeader() {
     const spread = error === null ? "" : ` ± ${error.toFixed(2)}`;
     parts.push(`final score ${mean.toFixed(2)}${spread} (${protocol}, ${episodes} episodes)`);
   }
+  // The lock on a run's folder is not seen from another machine.
+  if (run.elsewhere) {
+    parts.push(run.state === "training" ? "held by no process here, but its log grows"
+      : "held by no process here, and its log does not grow");
+  }
+  if (run.problem) parts.push(`cannot be read: ${run.problem}`);
   if (run.bad_lines > 0) parts.push(`${run.bad_lines} lines of the log cannot be read`);
   byId("progress-text").textContent = parts.join(" · ");
 }
