@@ -25,9 +25,10 @@ constexpr std::array kVerbs = {
     &AddLearnerVerb, &AddCoordinatorVerb,
 };
 
-// One line, whatever the message holds.
+// One line, whatever the message holds: a damaged file's bytes may be commands to the terminal.
 int Fail(std::string message, int exit_status) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  std::replace_if(message.begin(), message.end(), is_control, ' ');
   std::fprintf(stderr, "gorila: %s\n", message.c_str());
   return exit_status;
 }
