@@ -74,6 +74,7 @@ class Page(Served):
         browser.stdin.flush()
         ended = self.read(browser)
         self.assertIn("gorila dashboard", ended["notice"])
+        self.assertEqual(ended["state"], "program ended")
         self.assertTrue(ended["curve"])
         self.assertEqual(ended["pageErrors"], [])
         browser.wait(timeout=program.DEADLINE)

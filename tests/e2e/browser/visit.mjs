@@ -122,6 +122,7 @@ await page.waitForSelector("#notice", { state: "visible" });
 await takePictures("ended");
 console.log(JSON.stringify({
   notice: await page.textContent("#notice"),
+  state: await page.textContent("#state"),
   curve: await attribute(curve, "d"),
   pageErrors: errors.filter((text) => !text.includes("ERR_")),
 }));
