@@ -1,6 +1,20 @@
 """Bad input: one clear line, exit status 2, nothing written."""
 
+import subprocess
+
 import program
+
+
+class Output(program.Case):
+    def test_a_full_disk_below_standard_output_is_told(self):
+        # A long output fails while it is printed, a short one when it is flushed.
+        for arguments in [["config"], ["--version"], ["envs"]]:
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [program.PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+                )
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr, r"\Agorila: [^\n]*writ[^\n]*\n\Z")
 
 
 class Commands(program.Case):
@@ -74,6 +88,15 @@ class Directories(program.Case):
         (self.folder / "run").mkdir()
         (self.folder / "run" / "letter.txt").write_text("keep me")
         self.assert_refused(["train", "--env", "classic/catch", "--run-dir", "run"], "'run'", "not empty")
+
+    def test_a_damaged_files_bytes_are_no_commands_to_the_terminal(self):
+        (self.folder / "run").mkdir()
+        (self.folder / "run" / "config.toml").write_text(self.run_program("config")[0])
+        (self.folder / "run" / "metrics.jsonl").write_text("\x1b[31m\0\x07damaged\n")
+        before = program.snapshot(self.folder)
+        _, stderr = self.run_program("report", "run", expect=2)
+        self.assertRegex(stderr, r"\Agorila: run log [ -~]*damaged[ -~]*\n\Z")
+        self.assertEqual(program.snapshot(self.folder), before)
 
     def test_not_a_run(self):
         self.assert_refused(["resume", "nowhere"], "nowhere")

@@ -65,6 +65,8 @@ class Page(Served):
         self.assertEqual(len(alive["labels"]), 9)
         self.assertEqual((alive["theme"], alive["themeAfterReload"]), ("dark", "dark"))
         self.assertFalse(alive["overflows"], "the page is wider than a phone")
+        self.assertFalse(alive["bottleneckIsCut"])
+        self.assertEqual(alive["curveGrew"], 0, "after a phone's width and back")
 
         process.send_signal(signal.SIGINT)
         self.assertEqual(self.finish(process)[0], 130)
@@ -72,6 +74,7 @@ class Page(Served):
         browser.stdin.flush()
         ended = self.read(browser)
         self.assertIn("gorila dashboard", ended["notice"])
+        self.assertEqual(ended["state"], "program ended")
         self.assertTrue(ended["curve"])
         self.assertEqual(ended["pageErrors"], [])
         browser.wait(timeout=program.DEADLINE)

@@ -196,17 +196,18 @@ class Directories(Served):
         stream = events(url + "api/events")
         next(stream)
         self.run_program("resume", "run1", "--frames", "20000", "--quiet")
-        # The log was cut at a checkpoint, or only grew; either is told.
+        # The log was cut at a checkpoint, or only grew; either is told. The final evaluation's row comes
+        # before its file, which is told as another state.
         while True:
             name, _ = next(stream)
-            if name not in ["row", "reset"]:
+            if name not in ["row", "reset", "run"]:
                 continue
             rows = json.loads(get(url + "api/rows?run=0")[2])["rows"]
+            (run,) = json.loads(get(url + "api/runs")[2])["runs"]
             trained = max(row["frames"] for row in rows if row["kind"] == "training")
-            if rows[-1]["kind"] == "final_evaluation" and trained >= 20000:
+            if run["state"] == "finished" and trained >= 20000:
                 break
-        (run,) = json.loads(get(url + "api/runs")[2])["runs"]
-        self.assertEqual(run["state"], "finished")
+        self.assertEqual(rows[-1]["kind"], "final_evaluation")
         self.stop(process, expect=0)
 
     def test_damaged_folders_are_refused_in_one_line(self):

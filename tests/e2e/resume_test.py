@@ -127,6 +127,7 @@ class Finished(program.Case):
         stdout, stderr = self.run_program("resume", "run")
         self.assertIn("the run is finished", stderr)
         self.assertTrue(self.stdout.endswith(stdout))
+        self.assertEqual(self.run_program("resume", "run", "--quiet"), (stdout, ""))
         self.assertEqual(program.snapshot(self.folder), before)
 
     def test_trains_on_with_more_frames(self):

@@ -25,6 +25,8 @@ class Files(program.Case):
         for line in ["environment    classic/catch", "replay memory", "run directory  run"]:
             self.assertIn(line, self.stdout)
         self.assertIn("protocol greedy, 20 episodes", self.stdout)
+        for line in self.stdout.splitlines():
+            self.assertLessEqual(len(line), 80, line)
         self.assertIn("frames 12.0k/12.0k (100.0%)", self.stderr)
 
     def test_metrics_are_json_lines_whose_frames_grow(self):

@@ -47,7 +47,8 @@ StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
     return kSuccess;
   }
   fmt::print("{} on {}, seed {}\n", network.file.string(), network.config.environment.name, seed);
-  fmt::print("{}\n", DescribeEvaluation(result));
+  fmt::print("{}\n", DescribeScore(result));
+  fmt::print("{}\n", DescribeRange(result));
   return kSuccess;
 }
 

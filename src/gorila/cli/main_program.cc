@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "gorila/base/command.h"
@@ -24,9 +25,10 @@ constexpr std::array kVerbs = {
     &AddLearnerVerb, &AddCoordinatorVerb,
 };
 
-// One line, whatever the message holds.
+// One line, whatever the message holds: a damaged file's bytes may be commands to the terminal.
 int Fail(std::string message, int exit_status) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  std::replace_if(message.begin(), message.end(), is_control, ' ');
   std::fprintf(stderr, "gorila: %s\n", message.c_str());
   return exit_status;
 }
@@ -91,6 +93,13 @@ int RunVerb(const std::vector<Verb>& verbs, const Invocation& invocation) {
   return Fail("expected a verb; see: gorila --help", kBadInput);
 }
 
+// A result that nobody got is no success: the disk below a redirection may be full.
+int EndOutput(int exit_status) {
+  const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (!lost || exit_status != kSuccess) return exit_status;
+  return Fail("standard output cannot be written", kFailure);
+}
+
 }  // namespace
 
 int RunProgram(int argc, char** argv) {
@@ -109,14 +118,18 @@ int RunProgram(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
-    return app.exit(help_or_version);
+    return EndOutput(app.exit(help_or_version));
   } catch (const CLI::ParseError& error) {
     return Fail(error.what(), kBadInput);
   }
   if (const Status status = CheckExtras(app); !status.ok()) {
     return Fail(std::string(status.message()), ExitStatusOf(status));
   }
-  return RunVerb(verbs, {.command = CommandText(argc, argv)});
+  try {
+    return EndOutput(RunVerb(verbs, {.command = CommandText(argc, argv)}));
+  } catch (const std::system_error& error) {  // what fmt::print throws
+    return Fail(error.what(), kFailure);
+  }
 }
 
 }  // namespace gorila::cli

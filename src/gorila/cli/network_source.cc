@@ -43,7 +43,9 @@ StatusOr<EncodedNetwork> ReadEncoded(const fs::path& path) {
     return ReadCheckpoint(checkpoint);
   }
   if (Exists(path / "final.safetensors")) return ReadNetworkFile(path / "final.safetensors");
-  if (!Exists(path / "config.toml")) {
+  const bool is_run = fs::exists(path / "config.toml", error);
+  if (error) return Unavailable("cannot look into '{}': {}", path.string(), error.message());
+  if (!is_run) {
     return InvalidArgument(
         "'{}' is neither a run directory nor a checkpoint: it has no config.toml or {}",
         path.string(), kManifestName);

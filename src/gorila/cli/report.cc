@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -27,10 +28,17 @@ struct ReportOptions {
   std::string title;
 };
 
-void PrintScore(const RunSummary& run) {
-  fmt::print(
-      "{:<16} {:<48} {}\n", run.label, run.directory.string(),
-      run.evaluation.has_value() ? DescribeEvaluation(run.evaluation->result) : "not finished");
+void PrintScores(std::span<const RunSummary> runs) {
+  std::size_t label = 0;
+  std::size_t directory = 0;
+  for (const RunSummary& run : runs) {
+    label = std::max(label, run.label.size());
+    directory = std::max(directory, run.directory.string().size());
+  }
+  for (const RunSummary& run : runs) {
+    fmt::print("{:<{}}  {:<{}}  {}\n", run.label, label, run.directory.string(), directory,
+               run.evaluation.has_value() ? DescribeScore(run.evaluation->result) : "not finished");
+  }
 }
 
 Status WriteCurves(const ReportOptions& options, const std::vector<LabelledRun>& runs) {
@@ -63,7 +71,7 @@ StatusOr<int> Report(const ReportOptions& options) {
     GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(runs.back()));
   }
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(summaries, options.title));
-  for (const RunSummary& run : summaries) PrintScore(run);
+  PrintScores(summaries);
   if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, runs));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.html, html));
   fmt::print("report: {}\n", options.html);

@@ -31,10 +31,12 @@ struct ResumeOptions {
 };
 
 // A finished run that nobody wants to lengthen only shows its result again.
-StatusOr<int> ShowFinished(const fs::path& directory, const EvaluationResult& evaluation) {
-  std::cerr << fmt::format("the run is finished; to train on: gorila resume {} --frames N\n",
-                           directory.string());
-  PrintResult(directory, evaluation);
+StatusOr<int> ShowFinished(const ResumeOptions& options, const EvaluationResult& evaluation) {
+  if (!options.quiet) {
+    std::cerr << fmt::format("the run is finished; to train on: gorila resume {} --frames N\n",
+                             options.directory.string());
+  }
+  PrintResult(options.directory, evaluation);
   return kSuccess;
 }
 
@@ -57,7 +59,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   if (ToToml(config) != before) {
     GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
   } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
-    return ShowFinished(options.directory, finished->result);
+    return ShowFinished(options, finished->result);
   }
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   CatchStopSignals();

@@ -143,7 +143,7 @@ Status ScoreBy(const SuiteRun& run, const std::string& protocol) {
                                     .episodes = run.config.evaluation.episodes,
                                     .seed = seed,
                                     .cancelled = &StopRequested}));
-  fmt::print("{}: {}\n", run.directory.string(), DescribeEvaluation(result));
+  fmt::print("{}: {}\n", run.directory.string(), DescribeScore(result));
   GORILA_RETURN_IF_ERROR(CreateFolders(path.parent_path()));
   return WriteFileAtomically(path, EncodeEvaluation({.environment = run.config.environment.name,
                                                      .seed = seed,

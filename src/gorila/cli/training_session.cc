@@ -76,8 +76,8 @@ std::filesystem::path FreeRunDirectory(const Config& config, const std::string& 
 Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   fmt::print("environment    {}\n", config.environment.name);
-  fmt::print("network        {} ({} parameters)\n", DescribeLayers(network),
-             MakeParameterLayout(network).size);
+  fmt::print("network        {}\n", DescribeLayers(network));
+  fmt::print("parameters     {}\n", MakeParameterLayout(network).size);
   fmt::print("training       {}, seed {}{}\n", DescribeLength(config.run), config.run.seed,
              config.run.deterministic ? ", deterministic" : "");
   fmt::print("bundles        {}, parameter server in {} shards\n", config.run.bundles,
@@ -96,10 +96,13 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
 }
 
 void PrintResult(const std::filesystem::path& directory, const EvaluationResult& evaluation) {
-  fmt::print("{}\n", DescribeEvaluation(evaluation));
   const std::string path = directory.string();
-  fmt::print("run directory: {} (report.md, curve.png, metrics.jsonl, final.safetensors)\n", path);
-  fmt::print("next: gorila play --checkpoint {}  |  gorila evaluate {}\n", path, path);
+  fmt::print("score          {}\n", DescribeScore(evaluation));
+  fmt::print("               {}\n", DescribeRange(evaluation));
+  fmt::print("run directory  {}\n", path);
+  fmt::print("               report.html, report.md, metrics.jsonl, final.safetensors\n");
+  fmt::print("next           gorila play --checkpoint {}\n", path);
+  fmt::print("               gorila evaluate {}\n", path);
 }
 
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,

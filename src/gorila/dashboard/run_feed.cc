@@ -3,12 +3,21 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <fstream>
+#include <memory>
+#include <tuple>
+#include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/base/json.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
+#include "gorila/runtime/run_directory.h"
 
 namespace gorila {
 namespace {
@@ -30,11 +39,37 @@ bool IsLocked(const fs::path& path) {
   return false;
 }
 
-// From `offset` on; empty when it cannot be read.
-std::string ReadFrom(const fs::path& path, std::uint64_t offset) {
-  std::ifstream file(path, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(offset));
-  return {std::istreambuf_iterator<char>(file), {}};
+struct Tail {
+  std::string text;
+  std::string problem;  // why there is none; empty also without a file
+};
+
+Tail ReadFrom(const fs::path& path, std::uint64_t offset) {
+  const auto failed = [&path] {
+    return Tail{"", fmt::format("{}: {}", path.filename().string(), std::strerror(errno))};
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (file == nullptr) return errno == ENOENT ? Tail() : failed();
+  if (::fseeko(file.get(), static_cast<off_t>(offset), SEEK_SET) != 0) return failed();
+  Tail tail;
+  std::array<char, 1 << 16> buffer;
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    tail.text.append(buffer.data(), count);
+  }
+  return std::ferror(file.get()) == 0 ? tail : failed();
+}
+
+using Clock = std::chrono::steady_clock;
+
+// When the file was last written, by this machine's clocks; long ago for one that is not there.
+Clock::time_point LastWritten(const fs::path& path) {
+  std::error_code error;
+  const auto written = fs::last_write_time(path, error);
+  if (error) return Clock::time_point::min();
+  const auto age =
+      std::max(fs::file_time_type::duration::zero(), fs::file_time_type::clock::now() - written);
+  return Clock::now() - std::chrono::duration_cast<Clock::duration>(age);
 }
 
 bool IsObject(const std::string& line) { return line.starts_with('{') && IsJson(line); }
@@ -54,57 +89,75 @@ std::string_view RunStateName(RunState state) {
 }
 
 StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
-  std::error_code error;
-  if (!fs::is_directory(run.directory, error)) {
-    return NotFound("run '{}': no such folder", run.directory.string());
-  }
-  if (!fs::exists(run.directory / "config.toml", error)) {
-    return InvalidArgument("'{}' is not a run directory: it has no config.toml",
-                           run.directory.string());
-  }
+  GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
   GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = run.directory / "config.toml"}));
-  return RunFeed(run, std::move(config));
+  RunFeed feed(run, std::move(config));
+  feed.log_grew_ = LastWritten(run.directory / "metrics.jsonl");
+  return feed;
 }
 
 RunFeed::News RunFeed::Poll() {
   News news;
-  const std::string evaluation_before = evaluation_;
-  const RunState before = state_;
-  state_ = LookAtState();
-  evaluation_ = "null";
-  if (state_ == RunState::kFinished) {
-    const auto text = ReadFile(run_.directory / "evaluation.json");
-    const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
-    if (json.is_object()) evaluation_ = DumpJson(json);
-  }
-  news.state_changed = state_ != before || evaluation_ != evaluation_before;
+  const auto described = [this] {
+    return std::tuple(state_, elsewhere_, evaluation_, problem_, bad_lines_);
+  };
+  const auto before = described();
+  problem_.clear();
   ReadLog(news);
+  const bool grew = news.log_began_anew || !news.lines.empty();
+  if (std::exchange(looked_, true) && grew) log_grew_ = Clock::now();
+  state_ = LookAtState();
+  ReadEvaluation();
+  news.state_changed = described() != before;
   return news;
 }
 
-RunState RunFeed::LookAtState() const {
+// What another machine's processes do is only seen by the log.
+RunState RunFeed::LookAtState() {
   std::error_code error;
+  elsewhere_ = false;
   if (fs::exists(run_.directory / "evaluation.json", error)) return RunState::kFinished;
-  return IsLocked(run_.directory / ".lock") ? RunState::kTraining : RunState::kStopped;
+  if (IsLocked(run_.directory / ".lock")) return RunState::kTraining;
+  if (HeldHere(run_.directory)) return RunState::kStopped;
+  elsewhere_ = true;
+  const std::chrono::duration<double> longest(
+      std::max(120.0, 10 * config_.run.metrics_every_seconds));
+  return Clock::now() < log_grew_ + std::chrono::duration_cast<Clock::duration>(longest)
+             ? RunState::kTraining
+             : RunState::kStopped;
+}
+
+void RunFeed::ReadEvaluation() {
+  evaluation_ = "null";
+  if (state_ != RunState::kFinished) return;
+  const auto text = ReadFile(run_.directory / "evaluation.json");
+  const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
+  if (json.is_object()) {
+    evaluation_ = DumpJson(json);
+  } else if (problem_.empty()) {
+    problem_ = "evaluation.json: not a JSON object";
+  }
 }
 
 void RunFeed::ReadLog(News& news) {
   const fs::path path = run_.directory / "metrics.jsonl";
   const std::uint64_t back = last_line_.size();
-  std::string text = ReadFrom(path, offset_ - back);
+  auto [text, problem] = ReadFrom(path, offset_ - back);
+  problem_ = problem;
   if (!text.starts_with(last_line_)) {
     // Shorter than what was read, or another log in its place.
     news.log_began_anew = true;
     bad_lines_ = 0;
     offset_ = 0;
-    text = ReadFrom(path, 0);
+    text = ReadFrom(path, 0).text;
   } else {
     text.erase(0, back);
   }
-  for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
-    std::string line = text.substr(0, end);
-    text.erase(0, end + 1);
-    offset_ += end + 1;
+  std::size_t begin = 0;
+  for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n', begin)) {
+    std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    offset_ += line.size() + 1;
     last_line_ = line + "\n";
     if (!IsObject(line)) {
       ++bad_lines_;
@@ -123,6 +176,8 @@ std::string RunFeed::Describe() const {
   const Json description = {{"label", run_.label},
                             {"directory", run_.directory.string()},
                             {"state", RunStateName(state_)},
+                            {"elsewhere", elsewhere_},
+                            {"problem", problem_},
                             {"environment", config_.environment.name},
                             {"seed", config_.run.seed},
                             {"bundles", config_.run.bundles},

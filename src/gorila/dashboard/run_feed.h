@@ -2,6 +2,7 @@
 #ifndef GORILA_DASHBOARD_RUN_FEED_H_
 #define GORILA_DASHBOARD_RUN_FEED_H_
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -14,8 +15,8 @@
 namespace gorila {
 
 enum class RunState {
-  kTraining,  // a process of this machine holds the run
-  kStopped,   // nobody does, and it has no final evaluation; gorila resume goes on
+  kTraining,  // a process of this machine holds the run, or another machine's lets its log grow
+  kStopped,   // neither, and it has no final evaluation; gorila resume goes on
   kFinished
 };
 std::string_view RunStateName(RunState state);
@@ -48,14 +49,19 @@ class RunFeed {
  private:
   RunFeed(LabelledRun run, Config config) : run_(std::move(run)), config_(std::move(config)) {}
   void ReadLog(News& news);
-  RunState LookAtState() const;
+  void ReadEvaluation();
+  RunState LookAtState();
 
   LabelledRun run_;
   Config config_;
   RunState state_ = RunState::kStopped;
+  bool elsewhere_ = false;           // the state is told from the log alone
   std::string evaluation_ = "null";  // evaluation.json, in one line
-  std::uint64_t offset_ = 0;         // of the log that was read
-  std::string last_line_;            // the last one before it, to notice another log
+  std::string problem_;              // why something cannot be read; empty when all can
+  bool looked_ = false;
+  std::chrono::steady_clock::time_point log_grew_;  // before the first look: as its file says
+  std::uint64_t offset_ = 0;                        // of the log that was read
+  std::string last_line_;                           // the last one before it, to notice another log
   std::uint64_t bad_lines_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 
 #include "gorila/base/file.h"
@@ -104,6 +105,43 @@ TEST_F(RunFeedTest, SeesWhetherTheRunIsHeldAndWhenItHasFinished) {
   EXPECT_TRUE(feed.Poll().state_changed);
   EXPECT_EQ(feed.state(), RunState::kFinished);
   EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["evaluation"]["mean"], 3.5);
+}
+
+// A folder that no process of this machine has held.
+TEST_F(RunFeedTest, SeesARunOfAnotherMachineByItsLog) {
+  Append("{}\n");
+  fs::last_write_time(folder_ / "metrics.jsonl",
+                      fs::file_time_type::clock::now() - std::chrono::hours(24));
+  RunFeed feed = Open();
+  feed.Poll();
+  EXPECT_EQ(feed.state(), RunState::kStopped);
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["elsewhere"], true);
+  Append("{}\n");
+  EXPECT_TRUE(feed.Poll().state_changed);
+  EXPECT_EQ(feed.state(), RunState::kTraining);
+  RunFeed later = Open();
+  later.Poll();
+  EXPECT_EQ(later.state(), RunState::kTraining);
+  // Whoever had it last was here: nobody trains, however new the log is.
+  RunDirectory::Open(folder_).value().reset();
+  feed.Poll();
+  EXPECT_EQ(feed.state(), RunState::kStopped);
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["elsewhere"], false);
+}
+
+TEST_F(RunFeedTest, SaysWhatCannotBeRead) {
+  fs::create_directory(folder_ / "metrics.jsonl");
+  RunFeed feed = Open();
+  EXPECT_THAT(feed.Poll().lines, IsEmpty());
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["problem"], "metrics.jsonl: Is a directory");
+  fs::remove(folder_ / "metrics.jsonl");
+  EXPECT_TRUE(feed.Poll().state_changed);
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["problem"], "");
+  Write("evaluation.json", "{\"mea");
+  feed.Poll();
+  EXPECT_EQ(feed.state(), RunState::kFinished);
+  EXPECT_EQ(nlohmann::json::parse(feed.Describe())["problem"],
+            "evaluation.json: not a JSON object");
 }
 
 TEST_F(RunFeedTest, AFolderThatIsNoRunIsNamed) {

@@ -35,27 +35,14 @@ int Columns(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuationByte(c); }));
 }
 
-// The beginning of `text` that is at most `columns` wide.
-std::string_view Clip(std::string_view text, int columns) {
-  std::size_t end = 0;
-  while (end < text.size() && (columns > 0 || IsContinuationByte(text[end]))) {
-    if (!IsContinuationByte(text[end])) --columns;
-    ++end;
-  }
-  // The loop stops before the first byte of a code point that does not fit.
-  return text.substr(0, end);
-}
-
-std::string JoinClipped(const std::vector<Piece>& pieces, int columns, bool colour) {
+std::string Render(const std::vector<Piece>& pieces, bool colour) {
   std::string line;
   for (const Piece& piece : pieces) {
-    const std::string_view text = Clip(piece.text, columns);
-    columns -= Columns(text);
-    if (text.empty()) continue;
+    if (piece.text.empty()) continue;
     if (colour && !piece.style.empty()) {
-      line += fmt::format("\x1b[{}m{}\x1b[0m", piece.style, text);
+      line += fmt::format("\x1b[{}m{}\x1b[0m", piece.style, piece.text);
     } else {
-      line += text;
+      line += piece.text;
     }
   }
   return line;
@@ -78,20 +65,42 @@ std::string FormatPercent(double fraction) {
   return fmt::format("{:.1f}%", std::floor(fraction * 1000) / 10);
 }
 
+using Group = std::vector<Piece>;  // shown whole or not at all
+
+int Columns(const Group& group) {
+  int columns = 0;
+  for (const Piece& piece : group) columns += Columns(piece.text);
+  return columns;
+}
+
+// Those that fit into `columns`, up to the first that does not.
+std::vector<Piece> JoinFitting(const std::vector<Group>& groups, int columns) {
+  std::vector<Piece> line;
+  for (const Group& group : groups) {
+    columns -= Columns(group);
+    if (columns < 0) break;
+    line.insert(line.end(), group.begin(), group.end());
+  }
+  return line;
+}
+
 std::vector<Piece> BarLine(const ProgressSnapshot& snapshot, int columns) {
+  constexpr int kShortestBar = 8;
   const std::string elapsed = FormatDuration(snapshot.seconds_elapsed);
   if (snapshot.total_frames == 0) {
-    return {{FormatCount(snapshot.frames)}, {" frames  ", kDim}, {elapsed}, {" elapsed", kDim}};
+    return JoinFitting({{{FormatCount(snapshot.frames)}, {" frames", kDim}},
+                        {{"  " + elapsed}, {" elapsed", kDim}}},
+                       columns);
   }
-  const std::string percent = fmt::format("{:>7}", FormatPercent(Fraction(snapshot)));
-  const std::string frames =
-      fmt::format("  {:>5}/{}", FormatCount(snapshot.frames), FormatCount(snapshot.total_frames));
-  const std::string left = FormatDuration(snapshot.seconds_left);
-  const std::vector<Piece> numbers = {{percent},    {frames}, {" frames  ", kDim}, {elapsed},
-                                      {", ", kDim}, {left},   {" left", kDim}};
-  int bar = columns;
-  for (const Piece& piece : numbers) bar -= Columns(piece.text);
-  bar = std::max(bar, 8);  // in a narrow terminal the numbers are cut off instead
+  const std::vector<Piece> numbers =
+      JoinFitting({{{fmt::format("{:>7}", FormatPercent(Fraction(snapshot)))}},
+                   {{fmt::format("  {:>5}/{}", FormatCount(snapshot.frames),
+                                 FormatCount(snapshot.total_frames))},
+                    {" frames", kDim}},
+                   {{"  " + elapsed}},
+                   {{", ", kDim}, {FormatDuration(snapshot.seconds_left)}, {" left", kDim}}},
+                  columns - kShortestBar);
+  const int bar = std::max(0, columns - Columns(numbers));
   const int done = static_cast<int>(Fraction(snapshot) * bar);
   std::vector<Piece> line = {{Repeat("━", done), kGreen}, {Repeat("─", bar - done), kDim}};
   line.insert(line.end(), numbers.begin(), numbers.end());
@@ -105,17 +114,17 @@ struct Item {
   std::string_view style = kPlain;
 };
 
-std::vector<Piece> ItemLine(const std::vector<Item>& items) {
-  std::vector<Piece> line;
+std::vector<Piece> ItemLine(const std::vector<Item>& items, int columns) {
+  std::vector<Group> groups;
   int padding = 0;  // between the item before and this one
   for (const Item& item : items) {
-    line.push_back({std::string(static_cast<std::size_t>(padding), ' ')});
-    line.push_back({fmt::format("{} ", item.name), kDim});
-    line.push_back({item.value, item.style});
+    groups.push_back({{std::string(static_cast<std::size_t>(padding), ' ')},
+                      {fmt::format("{} ", item.name), kDim},
+                      {item.value, item.style}});
     const int used = Columns(item.name) + 1 + Columns(item.value);
     padding = std::max(0, item.columns - used) + 2;
   }
-  return line;
+  return JoinFitting(groups, columns);
 }
 
 std::vector<Item> TrainingItems(const ProgressSnapshot& snapshot) {
@@ -173,10 +182,21 @@ std::vector<Item> WatchItems(const ProgressSnapshot& snapshot) {
            13}};
 }
 
-int TerminalColumns(int descriptor) {
-  winsize size{};
-  const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kWidestView;
+TerminalSize SizeOf(int descriptor) {
+  TerminalSize size;
+  winsize answer{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &answer) != 0) return size;
+  if (answer.ws_col > 0) size.columns = answer.ws_col;
+  if (answer.ws_row > 0) size.rows = answer.ws_row;
+  return size;
+}
+
+using Lines = std::vector<std::vector<Piece>>;
+
+Lines ViewLines(const ProgressSnapshot& snapshot, int columns) {
+  columns = std::clamp(columns, 0, kWidestView);
+  return {BarLine(snapshot, columns), ItemLine(TrainingItems(snapshot), columns),
+          ItemLine(UpdateItems(snapshot), columns), ItemLine(WatchItems(snapshot), columns)};
 }
 
 }  // namespace
@@ -196,16 +216,16 @@ ProgressOptions DetectProgressOptions(int descriptor, bool quiet) {
   return {.quiet = quiet,
           .terminal = terminal,
           .colour = terminal && (no_color == nullptr || *no_color == '\0'),
-          .columns = TerminalColumns(descriptor)};
+          .size = [descriptor] { return SizeOf(descriptor); }};
 }
 
 std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, int columns,
                                             bool colour) {
-  columns = std::clamp(columns, 0, kWidestView);
-  return {JoinClipped(BarLine(snapshot, columns), columns, colour),
-          JoinClipped(ItemLine(TrainingItems(snapshot)), columns, colour),
-          JoinClipped(ItemLine(UpdateItems(snapshot)), columns, colour),
-          JoinClipped(ItemLine(WatchItems(snapshot)), columns, colour)};
+  std::vector<std::string> lines;
+  for (const std::vector<Piece>& line : ViewLines(snapshot, columns)) {
+    lines.push_back(Render(line, colour));
+  }
+  return lines;
 }
 
 std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
@@ -232,16 +252,30 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
   return line;
 }
 
-// The cursor rests at the beginning of the line below the view.
-std::string ProgressView::EraseView() const {
-  return shown_.empty() ? "" : fmt::format("\x1b[{}A\x1b[J", shown_.size());
+// The cursor rests at the beginning of the line below the view. A terminal that has become narrower
+// has folded the lines; one that cuts them off instead loses as many lines above the view.
+std::string ProgressView::MoveToTop(const TerminalSize& size) const {
+  const int columns = std::max(1, size.columns);
+  int rows = 0;
+  for (const int width : widths_) rows += std::max(1, (width + columns - 1) / columns);
+  if (rows == 0) return "";
+  return fmt::format("\x1b[{}A{}", rows, size == drawn_ ? "" : "\x1b[J");
 }
 
 // Lines are cleared before they are written: clearing to the end after a full one would take its
-// last character away.
-std::string ProgressView::DrawView() const {
+// last character away. A low terminal gets the first lines alone, for what has scrolled out of it
+// cannot be drawn over.
+std::string ProgressView::DrawView(const TerminalSize& size) {
+  widths_.clear();
+  drawn_ = size;
+  if (!snapshot_.has_value()) return "";
+  Lines lines = ViewLines(*snapshot_, size.columns);
+  lines.resize(std::min(lines.size(), static_cast<std::size_t>(std::max(1, size.rows - 1))));
   std::string text;
-  for (const std::string& line : shown_) text += "\x1b[2K" + line + "\n";
+  for (const std::vector<Piece>& line : lines) {
+    widths_.push_back(Columns(line));
+    text += "\x1b[2K" + Render(line, options_.colour) + "\n";
+  }
   return text;
 }
 
@@ -252,16 +286,23 @@ void ProgressView::Show(const ProgressSnapshot& snapshot) {
     out_ << FormatProgressLine(snapshot) + "\n" << std::flush;
     return;
   }
+  const TerminalSize size = options_.size();
+  snapshot_ = snapshot;
   // Overwritten, not erased first: the view does not flicker.
-  std::string text = shown_.empty() ? "" : fmt::format("\x1b[{}A", shown_.size());
-  shown_ = FormatProgressView(snapshot, options_.columns, options_.colour);
-  out_ << text + DrawView() << std::flush;
+  const std::string top = MoveToTop(size);
+  out_ << top + DrawView(size) << std::flush;
 }
 
 void ProgressView::Print(std::string_view message) {
   if (options_.quiet) return;
   const MutexLock lock(mutex_);
-  out_ << fmt::format("{}{}\n{}", EraseView(), message, DrawView()) << std::flush;
+  if (!options_.terminal) {
+    out_ << fmt::format("{}\n", message) << std::flush;
+    return;
+  }
+  const TerminalSize size = options_.size();
+  const std::string top = MoveToTop(size) + (widths_.empty() ? "" : "\x1b[J");
+  out_ << fmt::format("{}{}\n{}", top, message, DrawView(size)) << std::flush;
 }
 
 }  // namespace gorila

@@ -3,7 +3,9 @@
 #define GORILA_METRICS_PROGRESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -60,11 +62,18 @@ struct ProgressSnapshot {
 // "parameter server"; empty when they did nothing but wait.
 std::string_view Bottleneck(const WorkSeconds& work);
 
+struct TerminalSize {
+  int columns = 80;  // the view uses 80 of them at most
+  int rows = 24;
+  bool operator==(const TerminalSize&) const = default;
+};
+
 struct ProgressOptions {
   bool quiet = false;     // prints nothing at all
   bool terminal = false;  // redraws in place; else plain lines without control sequences
   bool colour = false;    // only with `terminal`
-  int columns = 80;       // width of the terminal; the view uses 80 of them at most
+  // Asked whenever something is shown: people resize their terminals.
+  std::function<TerminalSize()> size = [] { return TerminalSize(); };
 };
 
 // Options for the open file `descriptor` (2 = stderr): in place only on a terminal that understands
@@ -72,7 +81,8 @@ struct ProgressOptions {
 ProgressOptions DetectProgressOptions(int descriptor, bool quiet);
 
 // The lines that a terminal shows, without control sequences but for colours, each at most
-// min(columns, 80) characters wide. Always as many lines, so that the view stands still.
+// min(columns, 80) characters wide. Figures that do not fit are left out: half a number is a wrong
+// one. Always as many lines, so that the view stands still.
 std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, int columns,
                                             bool colour);
 
@@ -92,13 +102,15 @@ class ProgressView {
   void Print(std::string_view message) GORILA_EXCLUDES(mutex_);
 
  private:
-  std::string EraseView() const GORILA_REQUIRES(mutex_);
-  std::string DrawView() const GORILA_REQUIRES(mutex_);
+  std::string MoveToTop(const TerminalSize& size) const GORILA_REQUIRES(mutex_);
+  std::string DrawView(const TerminalSize& size) GORILA_REQUIRES(mutex_);
 
   std::ostream& out_;
   const ProgressOptions options_;
   Mutex mutex_;
-  std::vector<std::string> shown_ GORILA_GUARDED_BY(mutex_);  // the view on the screen
+  std::optional<ProgressSnapshot> snapshot_ GORILA_GUARDED_BY(mutex_);  // that is shown
+  std::vector<int> widths_ GORILA_GUARDED_BY(mutex_);  // columns of each line on the screen
+  TerminalSize drawn_ GORILA_GUARDED_BY(mutex_);       // that they were drawn in
 };
 
 }  // namespace gorila

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <sstream>
 #include <thread>
@@ -72,10 +73,9 @@ int Columns(const std::string& line) {
 }
 
 // What a terminal with these control sequences shows: its lines, and whether the cursor ever left
-// the lines it has.
-std::vector<std::string> Screen(const std::string& output) {
-  std::vector<std::string> lines(1);
-  std::size_t row = 0;
+// the lines it has. It begins at the last of `lines`.
+std::vector<std::string> Screen(const std::string& output, std::vector<std::string> lines = {""}) {
+  std::size_t row = lines.size() - 1;
   for (std::size_t i = 0; i < output.size(); ++i) {
     if (output[i] == '\n') {
       if (++row == lines.size()) lines.emplace_back();
@@ -154,6 +154,17 @@ TEST(ProgressFormatTest, NeverExceedsTheTerminalOrEightyColumns) {
   }
 }
 
+TEST(ProgressFormatTest, LeavesFiguresOutWholeInANarrowTerminal) {
+  const auto lines = FormatProgressView(Snapshot(), 45, false);
+  EXPECT_EQ(lines[0], "━━───────  24.6%  1.23M/5.00M frames  10m 04s");
+  EXPECT_EQ(lines[1], "frames/s 2.21k  return 8.42    epsilon 0.100");
+  EXPECT_EQ(lines[2], "updates/s 551   accepted 307k   stale 12");
+  EXPECT_EQ(lines[3], "bottleneck learner 62%            loss 0.02");
+  EXPECT_EQ(FormatProgressView(Snapshot(), 44, false)[1],
+            "frames/s 2.21k  return 8.42    epsilon 0.100");
+  EXPECT_EQ(FormatProgressView(Snapshot(), 43, false)[1], "frames/s 2.21k  return 8.42");
+}
+
 TEST(ProgressFormatTest, ColourChangesNothingButAddsCodes) {
   const auto plain = FormatProgressView(Snapshot(), 80, false);
   const auto coloured = FormatProgressView(Snapshot(), 80, true);
@@ -209,6 +220,56 @@ TEST(ProgressViewTest, RedrawsInPlace) {
   std::vector<std::string> expected = FormatProgressView(Snapshot(), 80, false);
   expected.emplace_back();  // the line of the cursor
   EXPECT_EQ(Screen(out.str()), expected);
+}
+
+// Shows in a terminal of one size, then of another; what the terminal has then.
+std::vector<std::string> ScreenAfterResize(TerminalSize before, TerminalSize after,
+                                           const std::function<void(ProgressView&)>& action) {
+  std::ostringstream out;
+  TerminalSize size = before;
+  ProgressView view(out, {.terminal = true, .size = [&size] { return size; }});
+  view.Print("before");
+  view.Show(Snapshot());
+  std::vector<std::string> folded;
+  for (const std::string& line : Screen(out.str())) {
+    const int rows = std::max(1, (Columns(line) + after.columns - 1) / after.columns);
+    folded.insert(folded.end(), static_cast<std::size_t>(rows), "torn");
+  }
+  folded.back().clear();  // the line of the cursor
+  out.str("");
+  size = after;
+  action(view);
+  std::vector<std::string> screen = Screen(out.str(), std::move(folded));
+  EXPECT_EQ(screen.back(), "");
+  screen.pop_back();
+  return screen;
+}
+
+TEST(ProgressViewTest, FollowsTheSizeOfTheTerminal) {
+  const auto show = [](ProgressView& view) { view.Show(Snapshot()); };
+  for (const int columns : {7, 33, 40, 79, 80, 200}) {
+    std::vector<std::string> expected = FormatProgressView(Snapshot(), columns, false);
+    expected.insert(expected.begin(), "torn");  // the message above stays
+    EXPECT_EQ(ScreenAfterResize({80, 24}, {columns, 24}, show), expected);
+    EXPECT_EQ(ScreenAfterResize({40, 24}, {columns, 24}, show), expected);
+  }
+}
+
+TEST(ProgressViewTest, PrintsIntoATerminalThatHasBecomeNarrower) {
+  std::vector<std::string> expected = FormatProgressView(Snapshot(), 30, false);
+  expected.insert(expected.begin(), {"torn", "message"});
+  EXPECT_EQ(
+      ScreenAfterResize({80, 24}, {30, 24}, [](ProgressView& view) { view.Print("message"); }),
+      expected);
+}
+
+TEST(ProgressViewTest, ShowsAsManyLinesAsFit) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = true, .size = [] { return TerminalSize{80, 3}; }});
+  view.Show(Snapshot());
+  view.Show(Snapshot());
+  const auto lines = FormatProgressView(Snapshot(), 80, false);
+  EXPECT_THAT(Screen(out.str()), ElementsAre(lines[0], lines[1], ""));
 }
 
 TEST(ProgressViewTest, PrintsMessagesAboveTheView) {
@@ -304,7 +365,10 @@ TEST_F(ProgressOptionsTest, UsesATerminalInColour) {
   EXPECT_TRUE(options.terminal);
   EXPECT_TRUE(options.colour);
   EXPECT_FALSE(options.quiet);
-  EXPECT_EQ(options.columns, 66);
+  EXPECT_EQ(options.size().columns, 66);
+  size.ws_col = 50;
+  ASSERT_EQ(ioctl(terminal_, TIOCSWINSZ, &size), 0);
+  EXPECT_EQ(options.size().columns, 50);
 }
 
 TEST_F(ProgressOptionsTest, ObeysNoColor) {
@@ -329,7 +393,7 @@ TEST_F(ProgressOptionsTest, WritesPlainLinesToAFile) {
   EXPECT_FALSE(options.terminal);
   EXPECT_FALSE(options.colour);
   EXPECT_TRUE(options.quiet);
-  EXPECT_EQ(options.columns, 80);
+  EXPECT_EQ(options.size(), TerminalSize());
 }
 
 }  // namespace

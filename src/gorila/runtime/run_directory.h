@@ -10,6 +10,14 @@
 
 namespace gorila {
 
+// NotFound for no folder, InvalidArgument for one that is no run's, Unavailable for one that may
+// not be read.
+Status CheckIsRun(const std::filesystem::path& path);
+
+// Whether the process that holds the run, or was the last to hold it, ran on this machine; false
+// when it is not known. A lock of another machine, or another container, is not seen here.
+bool HeldHere(const std::filesystem::path& path);
+
 // Held exclusively: two processes never write to one run. Released on destruction or death.
 class RunDirectory {
  public:

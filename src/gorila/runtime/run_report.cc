@@ -155,14 +155,17 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
   }
 }
 
-std::string DescribeEvaluation(const EvaluationResult& result) {
+std::string DescribeScore(const EvaluationResult& result) {
   const ReturnSummary& summary = result.summary;
   const std::string error =
       summary.count > 1 ? fmt::format(" +- {:.2f}", summary.standard_error) : "";
-  return fmt::format(
-      "{:.2f}{} (protocol {}, {} episodes; minimum {:.2f}, median {:.2f}, maximum {:.2f})",
-      summary.mean, error, result.protocol, summary.count, summary.minimum, summary.median,
-      summary.maximum);
+  return fmt::format("{:.2f}{} (protocol {}, {} episodes)", summary.mean, error, result.protocol,
+                     summary.count);
+}
+
+std::string DescribeRange(const EvaluationResult& result) {
+  return fmt::format("minimum {:.2f}, median {:.2f}, maximum {:.2f}", result.summary.minimum,
+                     result.summary.median, result.summary.maximum);
 }
 
 StatusOr<LearningCurveFigure> CompareRuns(std::span<const LabelledRun> runs, CurveAxis axis) {

@@ -38,8 +38,10 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text);
 // DecodeEvaluation of a file, which is named in errors. NotFound when there is none.
 StatusOr<EvaluationRecord> ReadEvaluation(const std::filesystem::path& path);
 
-// "14.60 +- 0.80 (protocol greedy, 100 episodes; minimum 2.00, median 13.00, maximum 40.00)".
-std::string DescribeEvaluation(const EvaluationResult& result);
+// "14.60 +- 0.80 (protocol greedy, 100 episodes)".
+std::string DescribeScore(const EvaluationResult& result);
+// "minimum 2.00, median 13.00, maximum 40.00".
+std::string DescribeRange(const EvaluationResult& result);
 
 // Who made the run, for the report.
 struct RunReportSource {

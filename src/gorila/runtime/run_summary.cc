@@ -7,24 +7,13 @@
 #include "gorila/base/json.h"
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/runtime/config_load.h"
+#include "gorila/runtime/run_directory.h"
 
 namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-
-Status CheckIsRun(const fs::path& directory) {
-  std::error_code error;
-  if (!fs::is_directory(directory, error)) {
-    return NotFound("run '{}': no such folder", directory.string());
-  }
-  if (!fs::exists(directory / "config.toml", error)) {
-    return InvalidArgument("'{}' is not a run directory: it has no config.toml",
-                           directory.string());
-  }
-  return OkStatus();
-}
 
 // A run that was killed in its first moments has no log yet.
 StatusOr<std::vector<RunLogRow>> ReadRows(const fs::path& directory) {

@@ -48,6 +48,32 @@ async function readByKeyboard() {
   return page.textContent("#readout");
 }
 
+// The run's state arrives before the runs do: their answer is held back until then.
+async function loadSlowly() {
+  await page.route("**/api/runs", async (route) => {
+    await page.evaluate(() => new Promise((resolve) => {
+      let left = 2; // the page's own source has had the first one
+      const source = new EventSource("api/events");
+      source.addEventListener("live", () => {
+        if (--left > 0) return;
+        source.close();
+        resolve();
+      });
+    }));
+    await route.continue();
+  }, { times: 1 });
+  await page.reload();
+  await seeAlive();
+}
+
+const curveHeight = () => page.$eval("#chart-return", (chart) => chart.clientHeight);
+
+// Whether the longest bottleneck does not fit into its place.
+const bottleneckIsCut = () => page.$eval("#figure-bottleneck", (place) => {
+  place.textContent = "parameter server";
+  return place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
+});
+
 async function takePictures(name) {
   await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
@@ -71,14 +97,21 @@ await takePictures("light");
 await page.click("#theme");
 alive.theme = await attribute("html", "data-theme");
 await takePictures("dark");
+const height = await curveHeight();
 await page.setViewportSize({ width: 390, height: 844 });
-await page.waitForTimeout(300);
+await page.waitForFunction(() =>
+  document.querySelector("#chart-return svg").viewBox.baseVal.width < 390);
 await takePictures("phone");
 alive.overflows = await overflows();
+alive.bottleneckIsCut = await bottleneckIsCut();
 await page.setViewportSize({ width: 1440, height: 900 });
+alive.curveGrew = (await curveHeight()) - height;
+await page.setViewportSize({ width: 1280, height: 900 });
+alive.bottleneckIsCut ||= await bottleneckIsCut();
 await page.reload();
 await seeAlive();
 alive.themeAfterReload = await attribute("html", "data-theme");
+await loadSlowly();
 alive.errors = [...errors];
 alive.origins = [...requests];
 console.log(JSON.stringify(alive));
@@ -89,6 +122,7 @@ await page.waitForSelector("#notice", { state: "visible" });
 await takePictures("ended");
 console.log(JSON.stringify({
   notice: await page.textContent("#notice"),
+  state: await page.textContent("#state"),
   curve: await attribute(curve, "d"),
   pageErrors: errors.filter((text) => !text.includes("ERR_")),
 }));

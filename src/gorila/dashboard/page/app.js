@@ -14,6 +14,7 @@ const state = {
   focus: 0, // index of the run whose details are shown
   axis: "frames",
   live: null, // the newest snapshot of a run that trains in the server
+  lost: "", // why nothing new comes; the runs' states are then of before
   paused: false,
   game: null,
 };
@@ -74,7 +75,10 @@ function follow() {
     action(JSON.parse(event.data));
   });
   // Sent whenever a connection begins, after a loss too.
-  on("hello", () => loadAll().then(() => notice(""), (error) => notice(String(error.message))));
+  on("hello", () => {
+    state.lost = "";
+    loadAll().then(() => notice(""), (error) => notice(String(error.message)));
+  });
   on("missed", () => loadAll().catch((error) => notice(String(error.message))));
   // The run went back to a checkpoint: what it logged after that is void.
   on("reset", ({ run }) => {
@@ -86,22 +90,25 @@ function follow() {
     requestDraw();
   });
   on("run", ({ run, description }) => {
+    if (!state.runs[run]) return;
     Object.assign(state.runs[run], description);
     drawHeader();
   });
   on("live", (snapshot) => {
+    if (state.runs.length === 0) return; // they are still on their way
     state.live = snapshot;
     drawPresent();
   });
   on("end", () => {
     state.live = null;
+    state.lost = "program ended";
     drawHeader();
     notice("The program that served this page has ended. " +
       "'gorila dashboard' with the run's folder shows it again; this page then goes on by itself.");
   });
   source.addEventListener("error", () => {
-    byId("state").textContent = "connection lost";
-    byId("state").dataset.state = "lost";
+    state.lost ||= "connection lost";
+    drawState();
   });
 }
 
@@ -197,13 +204,19 @@ function playerName(run, i) {
   return i < run.bundles ? `bundle ${i}` : `actor ${i - run.bundles}`;
 }
 
+function drawState() {
+  const run = state.runs[state.focus];
+  if (!run && !state.lost) return;
+  byId("state").textContent = state.lost || run.state;
+  byId("state").dataset.state = state.lost ? "lost" : run.state;
+}
+
 function drawHeader() {
   const run = state.runs[state.focus];
   if (!run) return;
   byId("environment").textContent = run.environment;
   document.title = `${run.environment} · Gorila`;
-  byId("state").textContent = run.state;
-  byId("state").dataset.state = run.state;
+  drawState();
   const now = present();
   const done = now ? Math.min(1, now.frames / now.total_frames) : 0;
   byId("progress-bar").style.width = `${100 * done}%`;
@@ -220,6 +233,12 @@ function drawHeader() {
     const spread = error === null ? "" : ` ± ${error.toFixed(2)}`;
     parts.push(`final score ${mean.toFixed(2)}${spread} (${protocol}, ${episodes} episodes)`);
   }
+  // The lock on a run's folder is not seen from another machine.
+  if (run.elsewhere) {
+    parts.push(run.state === "training" ? "held by no process here, but its log grows"
+      : "held by no process here, and its log does not grow");
+  }
+  if (run.problem) parts.push(`cannot be read: ${run.problem}`);
   if (run.bad_lines > 0) parts.push(`${run.bad_lines} lines of the log cannot be read`);
   byId("progress-text").textContent = parts.join(" · ");
 }

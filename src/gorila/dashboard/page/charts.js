@@ -51,7 +51,8 @@ function formatBytes(bytes) {
 function ticks(low, high, count) {
   const rough = (high - low) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough) || 10 * power;
+  // A few more rather than a single one.
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= 0.7 * rough);
   const found = [];
   for (let t = Math.ceil(low / step) * step; t <= high + step * 1e-9; t += step) {
     found.push(Math.abs(t) < step * 1e-9 ? 0 : t);
@@ -133,7 +134,7 @@ class LineChart {
         svgElement("line", { class: "grid", x1: box.left, x2: box.right, y1: y, y2: y }),
         svgElement("text", { x: box.left - 6, y: y + 4, "text-anchor": "end" }, this.formatY(t)));
     }
-    for (const t of ticks(e.x0, e.x1, (box.right - box.left) / 100)) {
+    for (const t of ticks(e.x0, e.x1, (box.right - box.left) / 80)) {
       const anchor = this.toX(t) > box.right - 24 ? "end" : "middle";
       this.svg.append(svgElement("text", { x: this.toX(t), y: box.bottom + 15,
         "text-anchor": anchor }, this.formatX(t)));
