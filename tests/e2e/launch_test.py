@@ -159,7 +159,7 @@ class GlobalReplay(Case):
         return super().launch(run, frames, *self.ROLES, *more)
 
     def test_every_role_that_is_killed_is_started_again(self):
-        process = self.launch("run", 40000)
+        process = self.launch("run", 150000)
         self.wait_for_log("run", process, 2000)
         snapshots = self.folder / "run" / "servers" / "replay-0" / "snapshots"
         self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), process)
@@ -169,7 +169,7 @@ class GlobalReplay(Case):
         self.assertEqual(status, 0, stdout + stderr)
         for name in ["actor", "learner", "replay"]:
             self.assertRegex(stderr, name + r"-\d was killed by signal 9; starting it again")
-        self.assert_finished("run", 40000, stdout)
+        self.assert_finished("run", 150000, stdout)
 
 
 class Refused(cluster.Case):
