@@ -82,7 +82,19 @@ async function takePictures(name) {
 const overflows = () =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
-await page.goto(url);
+// Chromium connects ahead of its request, and the server hangs up on who says nothing for a second:
+// where the machine is that busy, the page is asked for again, as a person would.
+async function open() {
+  for (let more = 5; ; --more) {
+    try {
+      return await page.goto(url);
+    } catch (error) {
+      if (more === 0 || !/ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE/.test(error.message)) throw error;
+    }
+  }
+}
+
+await open();
 await seeAlive();
 const alive = {
   heading: await page.textContent("#environment"),
