@@ -10,8 +10,8 @@
 namespace gorila {
 namespace {
 
-// One environment with random actions.
-class Game {
+// One environment with random actions. Aligned, so that threads do not write to one cache line.
+class alignas(128) Game {
  public:
   static StatusOr<Game> Make(std::string_view name, std::uint64_t seed) {
     GORILA_ASSIGN_OR_RETURN(auto environment,
