@@ -192,7 +192,10 @@ Status ClientCall::FinalStatus(const grpc::Status& status) const {
 
 void ClientCall::OnDone(const grpc::Status& status) {
   const Status final_status = FinalStatus(status);
-  if (memory_.has_value() && final_status.ok()) pool_->Return(*std::exchange(memory_, {}));
+  if (memory_.has_value() && final_status.ok()) {
+    pool_->Return(*std::move(memory_));
+    memory_ = std::nullopt;
+  }
   if (pool_ != nullptr && !final_status.ok()) pool_->Abandon();
   const MutexLock lock(mutex_);
   status_ = final_status;
