@@ -1,5 +1,7 @@
 // Calls whose payloads lie in memory that both ends see.
 #include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 
 #include "gorila/rpc/channel.h"
 #include "gorila/rpc/memory_registry.h"
+#include "gorila/rpc/part.h"
 #include "gorila/rpc/server.h"
 #include "gorila/v1/transport.pb.h"
 
@@ -21,6 +24,15 @@ constexpr std::size_t kSize = 1'000'000;
 constexpr milliseconds kLong{60'000};
 
 const RunIdentity kIdentity = {.token = "0123456789abcdef", .layout = 77};
+
+v1::ShareRequest OfferOf(const SharedMemoryTicket& ticket) {
+  v1::ShareRequest offer;
+  offer.set_process(ticket.process);
+  offer.set_file_descriptor(ticket.descriptor);
+  offer.set_bytes(ticket.bytes);
+  offer.set_secret(ticket.secret);
+  return offer;
+}
 
 // A server whose method adds one to every byte.
 class MemoryCallTest : public testing::Test {
@@ -197,16 +209,65 @@ TEST_F(MemoryCallTest, AServerThatCameBackIsOfferedMemoryAnew) {
   CallUntilShared(*channel);
 }
 
+// What a client of ours never says: raw first parts, in one message.
+class RawCallTest : public MemoryCallTest {
+ protected:
+  grpc::Status Say(const SharedPlace& place, std::uint64_t payload_bytes) {
+    const auto channel =
+        grpc::CreateChannel(ToString(server_->endpoint()), grpc::InsecureChannelCredentials());
+    grpc::GenericStub stub(channel);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kLong);
+    context.AddMetadata(kTokenKey, kIdentity.token);
+    context.AddMetadata(kLayoutKey, LayoutText(*kIdentity.layout));
+    const grpc::ByteBuffer request = EncodeFirstPart("x", payload_bytes, place);
+    grpc::CompletionQueue queue;
+    const auto call = stub.PrepareUnaryCall(&context, "/test/AddOne", request, &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+    return status;
+  }
+};
+
+TEST_F(RawCallTest, PlacesOutsideWhatWasOfferedAreRefused) {
+  Start();
+  const SharedPlace without_memory[] = {{.room_bytes = 100},
+                                        {.payload = true},
+                                        {.memory = 7},
+                                        {.memory = 7, .payload = true, .room_bytes = 100}};
+  std::int64_t refused = 0;
+  for (const SharedPlace& place : without_memory) {
+    EXPECT_EQ(Say(place, place.payload ? 10 : 0).error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(server_->refusals().count(Refusal::kMemory), ++refused);
+  }
+  const auto memory = SharedMemory::Create(1000).value();
+  const auto shared =
+      Connect()->CallProto<v1::ShareResponse>(kShareMethod, OfferOf(memory->ticket()), kLong);
+  ASSERT_TRUE(shared.ok()) << shared.status();
+  const std::uint64_t number = shared->memory();
+  constexpr std::uint64_t kFar = ~std::uint64_t{0} - 63;
+  const SharedPlace outside[] = {{.memory = number, .room_begin = 1, .room_bytes = 1},
+                                 {.memory = number, .room_bytes = 1001},
+                                 {.memory = number, .room_begin = kFar, .room_bytes = 128},
+                                 {.memory = number, .payload = true, .payload_begin = 960},
+                                 {.memory = number, .payload = true, .payload_begin = kFar}};
+  for (const SharedPlace& place : outside) {
+    EXPECT_EQ(Say(place, place.payload ? 64 : 0).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  EXPECT_EQ(server_->refusals().count(Refusal::kMalformed), std::ssize(outside));
+  EXPECT_EQ(entered_, 0);
+}
+
 class MemoryRegistryTest : public testing::Test {
  protected:
   static StatusOr<std::uint64_t> Offer(MemoryRegistry& registry, const SharedMemoryTicket& ticket,
                                        const std::string& peer = "ipv4:127.0.0.1:4000") {
-    v1::ShareRequest offer;
-    offer.set_process(ticket.process);
-    offer.set_file_descriptor(ticket.descriptor);
-    offer.set_bytes(ticket.bytes);
-    offer.set_secret(ticket.secret);
-    const std::string header = offer.SerializeAsString();
+    const std::string header = OfferOf(ticket).SerializeAsString();
     GORILA_ASSIGN_OR_RETURN(const Response response,
                             registry.Share({.header = header, .payload = {}, .peer = peer}));
     return Channel::ParseResponse<v1::ShareResponse>(response.header)->memory();

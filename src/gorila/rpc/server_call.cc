@@ -47,7 +47,7 @@ Status ServerCall::ReadFirst() {
 // Checks the places that the request names in shared memory.
 Status ServerCall::FindMemory() {
   const SharedPlace& place = request_.shared;
-  if (place.memory == 0 && !place.payload) return OkStatus();
+  if (place.memory == 0 && !place.payload && place.room_bytes == 0) return OkStatus();
   memory_ = server_.memories.Find(place.memory);
   if (memory_ == nullptr) {
     // Unavailable: this may be a newer process, to which the caller will offer memory again.
