@@ -1,8 +1,7 @@
 #include "gorila/rpc/memory_registry.h"
 
-#include <random>
-
 #include "gorila/rpc/own_address.h"
+#include "gorila/rpc/system_random.h"
 #include "gorila/v1/transport.pb.h"
 
 namespace gorila::rpc {
@@ -30,11 +29,8 @@ StatusOr<Response> MemoryRegistry::Share(const Request& request) {
                    absl::FailedPreconditionError(std::string(memory.status().message())));
   }
   // Drawn, so that what a client remembers of an earlier server means nothing here.
-  std::random_device device;
   std::uint64_t number = 0;
-  while (number == 0 || memories_.contains(number)) {
-    number = (static_cast<std::uint64_t>(device()) << 32) | device();
-  }
+  while (number == 0 || memories_.contains(number)) number = DrawNumber();
   bytes_ += offer.bytes();
   memories_.emplace(number, *std::move(memory));
   v1::ShareResponse response;

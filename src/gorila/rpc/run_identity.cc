@@ -1,16 +1,17 @@
 #include "gorila/rpc/run_identity.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "gorila/base/file.h"
 #include "gorila/rpc/refusal.h"
+#include "gorila/rpc/system_random.h"
 
 namespace gorila::rpc {
 namespace {
@@ -70,9 +71,7 @@ StatusOr<std::string> ReadToken(const std::filesystem::path& file) {
 
 StatusOr<std::string> DrawToken() {
   std::array<unsigned char, 32> bits{};
-  if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size())) {
-    return Unavailable("the system gave no random bits: {}", std::strerror(errno));
-  }
+  GORILA_RETURN_IF_ERROR(FillFromSystem(std::as_writable_bytes(std::span(bits))));
   return fmt::format("{:02x}", fmt::join(bits, ""));
 }
 

@@ -4,12 +4,13 @@
 #include <openssl/crypto.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "gorila/rpc/system_random.h"
 
 namespace gorila::rpc {
 namespace {
@@ -55,12 +56,6 @@ Status CheckSeals(int descriptor) {
   return InvalidArgument("shared memory: its size is not sealed");
 }
 
-Status FillWithRandomBytes(std::span<std::byte> bytes) {
-  const ssize_t drawn = ::getrandom(bytes.data(), bytes.size(), 0);
-  if (drawn == static_cast<ssize_t>(bytes.size())) return OkStatus();
-  return SystemError("no random bytes");
-}
-
 }  // namespace
 
 StatusOr<std::shared_ptr<SharedMemory>> SharedMemory::Create(std::size_t bytes) {
@@ -77,7 +72,7 @@ StatusOr<std::shared_ptr<SharedMemory>> SharedMemory::Create(std::size_t bytes) 
   // Whoever else opens it sees by the lock, which ends with this process, whether it is still used.
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return SystemError("cannot be locked");
   GORILA_RETURN_IF_ERROR(memory->Map());
-  GORILA_RETURN_IF_ERROR(FillWithRandomBytes(memory->secret()));
+  GORILA_RETURN_IF_ERROR(FillFromSystem(memory->secret()));
   return memory;
 }
 

@@ -1,17 +1,14 @@
 #include "gorila/runtime/distributed/remote_parts.h"
 
-#include <random>
 #include <utility>
 
 #include "gorila/replay/remote/remote_endpoint.h"
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/rpc/system_random.h"
 
 namespace gorila {
 
-std::uint64_t DrawProcessId() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32) | device();
-}
+std::uint64_t DrawProcessId() { return rpc::DrawNumber(); }
 
 StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& parts,
                                                              const Config& config,

@@ -1,0 +1,21 @@
+// The system's own random numbers, for what nobody may guess or draw a second time.
+#ifndef GORILA_RPC_SYSTEM_RANDOM_H_
+#define GORILA_RPC_SYSTEM_RANDOM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "gorila/base/status.h"
+
+namespace gorila::rpc {
+
+// At most 256 bytes. Unavailable when the system gives none.
+Status FillFromSystem(std::span<std::byte> bytes);
+
+// 64 bits, for numbers that need only differ from all others.
+std::uint64_t DrawNumber();
+
+}  // namespace gorila::rpc
+
+#endif  // GORILA_RPC_SYSTEM_RANDOM_H_
