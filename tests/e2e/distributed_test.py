@@ -1,8 +1,8 @@
 """Roles as processes, and what goes wrong between them."""
 
 import signal
-import unittest
 import socket
+import unittest
 
 import cluster
 import program
