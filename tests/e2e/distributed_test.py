@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import unittest
 
 import cluster
 import program
@@ -105,10 +104,7 @@ class Refusals(cluster.Case):
 class SharedMemory(cluster.Case):
     """Faults where gradients and parameters lie in memory that both processes see."""
 
-    LARGER = [
-        "--set", "network.hidden=[256, 256]",  # 0.3 MB: small ones are sent
-        "--set", "cluster.shared_memory=true",
-    ]  # fmt: skip
+    LARGER = ["--set", "network.hidden=[256, 256]"]  # 0.3 MB: small ones are sent
 
     def start_larger(self):
         shard, address = self.start_shard(0, "127.0.0.1:0", None, *self.LARGER)
@@ -126,7 +122,6 @@ class SharedMemory(cluster.Case):
     def wait_for_updates(self, address, updates, *processes):
         return self.wait_for_status(lambda seen: seen["version"] > updates, address, *processes)
 
-    @unittest.skip("a bundle's heap is damaged in one of ten runs: why the default is off")
     def test_a_killed_bundle_and_a_killed_shard_come_back(self):
         shard, address, bundles = self.start_larger()
         seen = self.wait_for_updates(address, 300, shard, *bundles)
@@ -172,7 +167,7 @@ class SharedMemory(cluster.Case):
         self.stop(shard)
 
     def test_it_can_be_switched_off(self):
-        off = [*self.LARGER[:2], "--set", "cluster.shared_memory=false"]
+        off = [*self.LARGER, "--set", "cluster.shared_memory=false"]
         shard, address = self.start_shard(0, "127.0.0.1:0", None, *off)
         bundle = self.start_bundle(address, 0, *off)
         seen = self.wait_for_updates(address, 100, shard, bundle)

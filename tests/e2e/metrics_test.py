@@ -118,6 +118,8 @@ class Roles(dashboard_test.Served, replay_test.Case):
         self.assertGreater(prometheus.value(families, "gorila_replay_reserved_bytes"), 0)
         prometheus.value(families, "gorila_replay_held_calls_total", call="sample")
         wait_for_value(self, coordinator, coordinator_url, "gorila_parameter_updates_total", run="run")
+        for process in [shard, replay, actor, learner, bundle, coordinator]:
+            self.assert_one_thread_takes_signals(process)
 
         # Another run's token is refused, and the refusal is seen.
         (self.folder / "other").write_text("f" * 32 + "\n")

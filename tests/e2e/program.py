@@ -89,12 +89,35 @@ class Case(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "nothing happened in time")
             time.sleep(0.001)
 
+    def assert_one_thread_takes_signals(self, process):
+        """And no thread of the running process a handler: its frame would lie on what SGEMM computes."""
+        stop = signal_mask(signal.SIGINT, signal.SIGTERM)
+        takers = []
+        for thread in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+            # Of itself: 'SigBlk:\t0000000000004002' and the like.
+            fields = dict(line.split(":\t") for line in (thread / "status").read_text().splitlines())
+            takers += [thread.name] if int(fields["SigBlk"], 16) & stop != stop else []
+            caught = int(fields["SigCgt"], 16) & signal_mask(*range(1, 32))
+            self.assertEqual(caught & ~FAULTS, 0, f"{caught:x}")
+        self.assertEqual(len(takers), 1, takers)
+
     def kill_at_checkpoint(self, process, run, frames):
         """Kills the process as soon as the run has a checkpoint of so many frames or more."""
         self.wait_until(lambda: newest_checkpoint(run) >= frames, process)
         process.send_signal(signal.SIGKILL)
         self.finish(process)
         self.assertEqual(process.returncode, -signal.SIGKILL, "the run ended before it was killed")
+
+
+def signal_mask(*signals):
+    """As /proc shows it."""
+    return sum(1 << (number - 1) for number in signals)
+
+
+# What a sanitizer catches, on a stack of its own.
+FAULTS = signal_mask(
+    signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP
+)  # fmt: skip
 
 
 def stop_for_good(process):

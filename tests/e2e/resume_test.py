@@ -110,6 +110,18 @@ class Threaded(program.Case):
         self.assertIn("gorila resume run", stderr)
         self.assertEqual(len(program.checkpoints(self.folder / "run")), 1)
 
+    def test_signals_do_not_reach_threads_that_compute(self):
+        process = self.start(
+            "train", *self.RUN, "--frames", "1000000000", "--run-dir", "run",
+            "--metrics-listen", "127.0.0.1:0",
+        )  # fmt: skip
+        for line in process.stderr:
+            if line.startswith("[") and "frames" in line:
+                break
+        self.assert_one_thread_takes_signals(process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process)[0], 130)
+
     def test_time_limit_ends_a_run(self):
         stdout, _ = self.run_program(
             "train", *self.RUN, "--frames", "1000000000", "--seconds", "0.5", "--run-dir", "run"

@@ -1,6 +1,7 @@
 #include "gorila/base/command.h"
 
 #include <fcntl.h>
+#include <signal.h>  // sigset_t is not in <csignal>  NOLINT(modernize-deprecated-headers)
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,7 +45,16 @@ int Spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-  const int error = ::posix_spawnp(&pid, pointers[0], &files, nullptr, pointers.data(), environ);
+  // What this process waits for in a thread of its own would never end the other.
+  sigset_t none;
+  ::sigemptyset(&none);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  const int error =
+      ::posix_spawnp(&pid, pointers[0], &files, &attributes, pointers.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   return error;
 }

@@ -1,6 +1,7 @@
 #include "gorila/base/command.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>  // pthread_sigmask is not in <csignal>  NOLINT(modernize-deprecated-headers)
 
 namespace gorila {
 namespace {
@@ -27,6 +28,18 @@ TEST(RunCommandTest, GivesStatusAndBothOutputs) {
 TEST(RunCommandTest, LongOutputIsWhole) {
   const auto outcome = RunCommand({"sh", "-c", "head -c 300000 /dev/zero"});
   EXPECT_EQ(outcome->output.size(), 300000u);
+}
+
+TEST(RunCommandTest, SignalsThatAreBlockedHereEndTheProgram) {
+  sigset_t signals;
+  sigset_t before;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, &before);
+  const auto outcome = RunCommand({"sh", "-c", "kill -TERM $$; echo still here"});
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_EQ(outcome->exit_status, 128 + SIGTERM);
+  EXPECT_EQ(outcome->output, "");
 }
 
 TEST(RunCommandTest, AMissingProgramIsNotFound) {

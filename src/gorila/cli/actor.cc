@@ -6,6 +6,7 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/remote_flags.h"
 #include "gorila/cli/role_flags.h"
+#include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/distributed/actor_process.h"
@@ -23,6 +24,7 @@ struct ActorRoleOptions {
 };
 
 StatusOr<int> Act(const ActorRoleOptions& options) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   ActorProcessOptions actor{.index = options.index, .actors = options.actors, .parts = {}};
   GORILA_ASSIGN_OR_RETURN(actor.parts, options.remote.Load());

@@ -5,6 +5,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/role_flags.h"
+#include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/runtime/distributed/bundle_process.h"
@@ -26,6 +27,7 @@ struct BundleOptions {
 };
 
 StatusOr<int> TrainBundle(const BundleOptions& options) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   BundleProcessOptions bundle;
   bundle.index = options.index;

@@ -53,6 +53,7 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
 }
 
 StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation& invocation) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   CoordinatorOptions servers;
   GORILA_ASSIGN_OR_RETURN(servers.parameter_servers,
@@ -64,7 +65,6 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   config.parameter_server.shards = static_cast<int>(servers.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<HttpListener> metrics, options.role.BindMetrics());
-  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const auto directory, OpenRun(config, options.run_directory));
   TrainingWatch watch(nullptr, std::move(metrics));
   GORILA_RETURN_IF_ERROR(watch.Start(options.run_directory, config, nullptr, /*quiet=*/false));

@@ -25,12 +25,12 @@ struct DashboardOptions {
 };
 
 StatusOr<int> ServeDashboard(const DashboardOptions& options) {
+  CatchStopSignals();
   std::vector<LabelledRun> runs;
   for (const std::string& run : options.runs) runs.push_back(ParseLabelledRun(run));
   GORILA_ASSIGN_OR_RETURN(
       std::unique_ptr<HttpListener> listener,
       options.listen.Bind("--listen", options.address, {.port = kDashboardPort}));
-  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Dashboard> dashboard,
                           Dashboard::Start(std::move(listener), runs));
   fmt::print("dashboard: {}\n", dashboard->url());

@@ -29,10 +29,10 @@ struct EvaluateOptions {
 };
 
 StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network,
                           LoadTrainedNetwork(options.path, options.config));
   const std::uint64_t seed = options.seed.value_or(FinalEvaluationSeed(network.config));
-  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(EvaluationResult result,
                           Evaluate(network.config, network.parameters,
                                    {.protocol = network.config.evaluation.protocol,

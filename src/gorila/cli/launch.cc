@@ -95,11 +95,11 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
 }
 
 StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const LaunchEngine engine, FindLaunchEngine(options.engine));
   LaunchRequest request{
       .program = {}, .quiet = options.quiet, .invocation = invocation, .watch = nullptr};
   GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
-  CatchStopSignals();
   if (!options.resume.empty()) return ResumeRun(options, engine, request);
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadCluster(options));
   const std::string source = options.cluster.empty() ? "cluster" : options.cluster.stem().string();

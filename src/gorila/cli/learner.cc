@@ -6,6 +6,7 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/remote_flags.h"
 #include "gorila/cli/role_flags.h"
+#include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/distributed/learner_process.h"
@@ -22,6 +23,7 @@ struct LearnerRoleOptions {
 };
 
 StatusOr<int> Learn(const LearnerRoleOptions& options) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   LearnerProcessOptions learner{.index = options.index, .parts = {}};
   GORILA_ASSIGN_OR_RETURN(learner.parts, options.remote.Load());

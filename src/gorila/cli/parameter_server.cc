@@ -5,6 +5,7 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/serving_flags.h"
+#include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/distributed/shard_process.h"
@@ -25,6 +26,7 @@ struct ParameterServerOptions {
 };
 
 StatusOr<int> Serve(const ParameterServerOptions& options) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_ASSIGN_OR_RETURN(const ServingOptions serving, options.serving.Load());

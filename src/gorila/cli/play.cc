@@ -204,10 +204,10 @@ void PrintScores(const std::vector<Score>& scores) {
 }
 
 StatusOr<int> Play(const PlayOptions& options) {
+  CatchStopSignals(&RestoreTerminal);
   const bool screen = ::isatty(STDOUT_FILENO) == 1;
   GORILA_RETURN_IF_ERROR(CheckOptions(options, screen));
   GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network, LoadPlay(options));
-  CatchStopSignals(&RestoreTerminal);
   StartRecorder recorder(network.config.environment.name, network.config.environment.options,
                          options.seed, options.starts_per_episode);
   std::vector<Score> scores;

@@ -51,6 +51,7 @@ Status CheckLength(const RunDirectory& directory, const Config& config) {
 }
 
 StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
                           RunDirectory::Open(options.directory));
   GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = directory->config()}));
@@ -62,7 +63,6 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
     return ShowFinished(options, finished->result);
   }
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
-  CatchStopSignals();
   TrainingConsole console(options.quiet);
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                           Trainer::Resume(config, std::move(directory), console.Hooks()));

@@ -85,7 +85,6 @@ StatusOr<std::unique_ptr<RoleMetrics>> RoleFlags::StartMetrics() const {
 }
 
 RoleHooks MakeRoleHooks(StatusBoard& board) {
-  CatchStopSignals();
   return {.stop_requested = &StopRequested,
           .message =
               [](std::string_view message) {

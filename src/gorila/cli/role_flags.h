@@ -62,7 +62,7 @@ class RoleFlags {
 inline constexpr char kInsecureMetrics[] =
     "Serve metrics off loopback without certificate or token";
 
-// Stops at the first SIGINT or SIGTERM; messages go to stderr, a line each with the time. The role
+// Stops when StopRequested(); messages go to stderr, a line each with the time. The role
 // shows itself on `board`.
 RoleHooks MakeRoleHooks(StatusBoard& board);
 

@@ -1,9 +1,10 @@
 #include "gorila/cli/stop_signal.h"
 
-#include <signal.h>  // sigaction is not in <csignal>  NOLINT(modernize-deprecated-headers)
+#include <signal.h>  // pthread_sigmask is not in <csignal>  NOLINT(modernize-deprecated-headers)
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
 
 #include "gorila/cli/exit_status.h"
 
@@ -11,26 +12,41 @@ namespace gorila::cli {
 namespace {
 
 std::atomic<bool> stop_requested{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "used in a signal handler");
+std::atomic<void (*)()> exit_hook{nullptr};
 
-void (*exit_hook)() = nullptr;  // set before the handler is
+sigset_t StopSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGTERM);
+  return signals;
+}
 
-void HandleSignal(int) {
-  if (!stop_requested.exchange(true)) return;
-  if (exit_hook != nullptr) exit_hook();
-  ::_exit(kInterrupted);
+// Until the process ends.
+void WaitForSignals() {
+  const sigset_t signals = StopSignals();
+  for (;;) {
+    int signal = 0;
+    if (::sigwait(&signals, &signal) != 0 || !stop_requested.exchange(true)) continue;
+    if (void (*const hook)() = exit_hook.load(); hook != nullptr) hook();
+    ::_exit(kInterrupted);
+  }
 }
 
 }  // namespace
 
 void CatchStopSignals(void (*before_exit)()) {
   exit_hook = before_exit;
-  struct sigaction action {};
-  action.sa_handler = &HandleSignal;
-  ::sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  const sigset_t signals = StopSignals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // Whoever started the process may have had them ignored, as a shell does for what it runs in the
+  // background.
+  ::signal(SIGINT, SIG_DFL);
+  ::signal(SIGTERM, SIG_DFL);
+  [[maybe_unused]] static const bool waiting = [] {
+    std::thread(&WaitForSignals).detach();
+    return true;
+  }();
 }
 
 bool StopRequested() { return stop_requested.load(std::memory_order_relaxed); }

@@ -5,8 +5,12 @@
 namespace gorila::cli {
 
 // From now on the first SIGINT or SIGTERM makes StopRequested() true, and the second ends the
-// process at once with kInterrupted. Call once, before threads are started.
-// `before_exit` (may be null) runs in the handler of the second one.
+// process at once with kInterrupted. Call before threads are started: they inherit that these
+// signals are blocked. `before_exit` (may be null) runs at the second one, in a thread of its own.
+//
+// No thread that computes may run a signal handler: oneDNN's SGEMM points the stack pointer into a
+// buffer on the heap (2.6.3, AVX2 and AVX-512), and the system puts a handler's frame below it,
+// over whatever lies there. So one thread waits for the signals, and there is no handler.
 void CatchStopSignals(void (*before_exit)() = nullptr);
 
 // Thread-safe.

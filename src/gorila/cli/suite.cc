@@ -167,13 +167,13 @@ StatusOr<int> Train(const SuiteRun& run, const SuiteOptions& options,
 }
 
 StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
+  CatchStopSignals();
   for (const std::string& protocol : options.protocols) {
     GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(protocol).status());
   }
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_ASSIGN_OR_RETURN(const std::vector<SuiteRun> runs, PlanRuns(options, config));
   GORILA_RETURN_IF_ERROR(CheckSettings(options, config));
-  CatchStopSignals();
   for (std::size_t i = 0; i < runs.size(); ++i) {
     fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
                runs[i].config.run.seed);

@@ -34,6 +34,7 @@ Status AsBadInput(const Status& status) {
 }
 
 StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
+  CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   const fs::path directory = options.run_directory.empty()
                                  ? FreeRunDirectory(config, options.config.SourceName())
@@ -42,7 +43,6 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   auto trainer = Trainer::Start(config, directory);
   GORILA_RETURN_IF_ERROR(AsBadInput(trainer.status()));
-  CatchStopSignals();
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(directory, config, &(*trainer)->store(), options.quiet));

@@ -90,8 +90,8 @@ struct ClusterSection {
   int replays = 0;   // shards of the global replay
   int cpus = 1;      // of each process; asked of Slurm and Kubernetes
   int memory_mb = 2048;
-  int metrics_port = 0;        // first port of the /metrics of its processes; 0: none
-  bool shared_memory = false;  // between processes of one machine, instead of sockets
+  int metrics_port = 0;       // first port of the /metrics of its processes; 0: none
+  bool shared_memory = true;  // between processes of one machine, instead of sockets
 };
 
 // [slurm]
