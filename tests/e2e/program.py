@@ -46,9 +46,9 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gorila-e2e-", dir=SCRATCH))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def start(self, *arguments, environment=None):
+    def start(self, *arguments, environment=None, wrapper=()):
         process = subprocess.Popen(
-            [*self.prefix, PROGRAM, *map(str, arguments)],
+            [*self.prefix, *wrapper, PROGRAM, *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,

@@ -110,6 +110,26 @@ class Threaded(program.Case):
         self.assertIn("gorila resume run", stderr)
         self.assertEqual(len(program.checkpoints(self.folder / "run")), 1)
 
+    def test_a_closed_terminal_leaves_a_checkpoint(self):
+        process = self.start("train", *self.RUN, "--frames", "1000000000", "--run-dir", "run")
+        process.stderr.readline()  # progress: it trains
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.finish(process)[0], 130)
+        self.assertEqual(len(program.checkpoints(self.folder / "run")), 1)
+
+    def test_under_nohup_a_closed_terminal_is_nothing(self):
+        process = self.start(
+            "train", *self.RUN, "--frames", "1000000000", "--run-dir", "run", wrapper=["nohup"]
+        )
+        for line in process.stderr:
+            if line.startswith("[") and "frames" in line:
+                break
+        process.send_signal(signal.SIGHUP)
+        seen = len(self.frames_logged("run"))
+        self.wait_until(lambda: len(self.frames_logged("run")) > seen + 3, process)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(process)[0], 130)
+
     def test_signals_do_not_reach_threads_that_compute(self):
         process = self.start(
             "train", *self.RUN, "--frames", "1000000000", "--run-dir", "run",

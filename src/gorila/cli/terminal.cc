@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kHideCursor = "\x1b[?25l";
 constexpr std::string_view kShowCursor = "\x1b[?25h";
 
-// Read by RestoreTerminal in a signal handler: written before the flags are set.
+// Read by RestoreTerminal in another thread: written before the flags are set.
 termios settings_before;
 std::atomic<bool> settings_changed{false};
 std::atomic<bool> cursor_hidden{false};

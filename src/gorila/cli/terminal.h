@@ -45,7 +45,7 @@ class Keyboard {
   Keyboard() = default;
 };
 
-// Undoes what the two classes did to the terminal, wherever they are. For a signal handler that
+// Undoes what the two classes did to the terminal, wherever they are. For another thread that
 // ends the process.
 void RestoreTerminal();
 

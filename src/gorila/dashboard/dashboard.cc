@@ -56,6 +56,7 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
                {"staleness", snapshot.staleness},
                {"work", snapshot.work},
                {"bottleneck", snapshot.bottleneck},
+               {"learners", snapshot.learner_work},
                {"bundles", Json::array()}};
   for (const BundleProgress& bundle : snapshot.per_bundle) {
     json["bundles"].push_back(BundleJson(bundle));

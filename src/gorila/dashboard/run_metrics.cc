@@ -97,7 +97,7 @@ void AddBundles(std::span<const RunMetrics> runs, PrometheusText& text) {
 
 void AddWork(std::span<const RunMetrics> runs, PrometheusText& text) {
   text.Begin("gorila_bundle_time_ratio", Type::kGauge,
-             "Part of all bundles' recent time that went into a kind of work.");
+             "Part of the recent time of bundles and learners that went into a kind of work.");
   for (const RunMetrics& run : runs) {
     const WorkSeconds& work = run.progress.work;
     if (std::all_of(work.begin(), work.end(), [](double part) { return part == 0; })) continue;

@@ -53,13 +53,14 @@ struct ProgressSnapshot {
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;                                    // over resumes
   double joules = std::numeric_limits<double>::quiet_NaN();  // of the machine; NaN = unknown
-  WorkSeconds work{};           // shares of all threads' recent time, in [0,1]
+  WorkSeconds work{};           // shares of the recent time of all threads that learn, in [0,1]
   std::string_view bottleneck;  // Bottleneck() of them
-  std::vector<BundleProgress> per_bundle;
+  std::vector<BundleProgress> per_bundle;  // and actors
+  std::vector<WorkSeconds> learner_work;   // shares of each learner's in a process of its own
 };
 
-// The part of the system that the bundles' time goes into most: "actor", "replay", "learner" or
-// "parameter server"; empty when they did nothing but wait.
+// The part of the system that the learning threads' time goes into most: "actor", "replay",
+// "learner" or "parameter server"; empty when they did nothing but wait.
 std::string_view Bottleneck(const WorkSeconds& work);
 
 struct TerminalSize {

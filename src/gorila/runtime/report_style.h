@@ -42,6 +42,8 @@ thead th { color: var(--quiet); font-weight: 600; }
 th:first-child { text-align: left; }
 tbody th { font-weight: 600; }
 tbody th small { display: block; font-weight: 400; overflow-wrap: anywhere; }
+/* On a phone a wide table is pushed sideways: with all of it in view a row is as tall as the screen. */
+.scroll table:has(th:nth-child(5)) { min-width: 38rem; }
 details { margin: .75rem 0; }
 summary { cursor: pointer; }
 pre { background: var(--panel); border-radius: 6px; padding: .75rem 1rem; overflow-x: auto;

@@ -25,6 +25,11 @@ void AddTo(WorkSeconds& sum, const WorkSeconds& seconds) {
   for (std::size_t i = 0; i < kWorks; ++i) sum[i] += seconds[i];
 }
 
+void AppendShares(const WorkSeconds& seconds, std::vector<double>& list) {
+  const WorkSeconds shares = Shares(seconds);
+  list.insert(list.end(), shares.begin(), shares.end());
+}
+
 // Where the staleness buckets end: 1, 2, 4, ... versions.
 std::vector<double> StalenessLimits() {
   std::vector<double> limits;
@@ -54,27 +59,43 @@ RunSample SampleCluster(Cluster& cluster) {
   return sample;
 }
 
+void RunObserver::ThreadTime::Look(const WorkSeconds& now) {
+  for (std::size_t i = 0; i < kWorks; ++i) {
+    // Less than before: its process was started again.
+    const double passed = now[i] - std::min(seen[i], now[i]);
+    lately[i] = kLatelyWeight * lately[i] + passed;
+    in_row[i] += passed;
+  }
+  seen = now;
+}
+
 void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen) {
   bundles_.resize(bundles.size(), {.recent = EpisodeStatistics(kBundleEpisodes)});
-  WorkSeconds lately{};
   for (std::size_t i = 0; i < bundles.size(); ++i) {
     BundleView& view = bundles_[i];
     for (const EpisodeResult& episode : bundles[i].episodes) {
       view.recent.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
       view.episodes.push_back(episode);
     }
-    for (std::size_t work = 0; work < kWorks; ++work) {
-      // Less than before: its process was started again.
-      const double before = std::min(view.seen[work], bundles[i].work[work]);
-      const double passed = bundles[i].work[work] - before;
-      view.lately[work] = kLatelyWeight * view.lately[work] + passed;
-      view.in_row[work] += passed;
-    }
-    view.seen = bundles[i].work;
-    AddTo(lately, view.lately);
+    view.time.Look(bundles[i].work);
+    view.learns = bundles[i].learns;
     seen.per_bundle.push_back({.recent_return = view.recent.MeanReturn(),
                                .epsilon = bundles[i].epsilon,
-                               .work = Shares(view.lately)});
+                               .work = Shares(view.time.lately)});
+  }
+}
+
+// After ObserveBundles.
+void RunObserver::ObserveWork(const RunSample& sample, ProgressSnapshot& seen) {
+  WorkSeconds lately{};
+  for (const BundleView& view : bundles_) {
+    if (view.learns) AddTo(lately, view.time.lately);
+  }
+  learners_.resize(sample.learner_work.size());
+  for (std::size_t i = 0; i < learners_.size(); ++i) {
+    learners_[i].Look(sample.learner_work[i]);
+    AddTo(lately, learners_[i].lately);
+    seen.learner_work.push_back(Shares(learners_[i].lately));
   }
   seen.work = Shares(lately);
   seen.bottleneck = Bottleneck(seen.work);
@@ -137,6 +158,7 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
     recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
   }
   ObserveBundles(sample.per_bundle, seen);
+  ObserveWork(sample, seen);
   ObserveLearning(sample, seen);
   ObserveTime(run, seconds, seen);
   ObserveProcesses(sample, seen);
@@ -151,9 +173,10 @@ void RunObserver::BeginRow() {
   row_frames_ = progress_.frames;
   row_staleness_ = progress_.staleness;
   for (BundleView& view : bundles_) {
-    view.in_row = {};
+    view.time.in_row = {};
     view.episodes.clear();
   }
+  for (ThreadTime& learner : learners_) learner.in_row = {};
 }
 
 std::vector<EpisodeResult> RunObserver::EpisodesSinceRow() const {
@@ -188,9 +211,12 @@ RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
     series.length_statistics.Add(static_cast<double>(episode.length));
   }
   for (const BundleView& view : bundles_) {
-    AddTo(series.work, view.in_row);
-    const WorkSeconds shares = Shares(view.in_row);
-    series.bundle_work.insert(series.bundle_work.end(), shares.begin(), shares.end());
+    if (view.learns) AddTo(series.work, view.time.in_row);
+    AppendShares(view.time.in_row, series.bundle_work);
+  }
+  for (const ThreadTime& learner : learners_) {
+    AddTo(series.work, learner.in_row);
+    AppendShares(learner.in_row, series.learner_work);
   }
   series.work = Shares(series.work);
   return series;
@@ -231,6 +257,7 @@ void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField
   if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
   fields.push_back({"work", std::span<const double>(series.work)});
   fields.push_back({"bundle_work", series.bundle_work});
+  if (!series.learner_work.empty()) fields.push_back({"learner_work", series.learner_work});
   fields.push_back({"bottleneck", Bottleneck(series.work)});
 }
 

@@ -23,6 +23,7 @@ struct BundleSample {
   std::vector<EpisodeResult> episodes;  // finished since the last sample
   double epsilon = 0;
   WorkSeconds work{};  // of its thread, since it was made
+  bool learns = true;  // else an actor, whose own time does not say what the run waits for
 };
 
 // A run at one instant, wherever its parts are.
@@ -42,6 +43,8 @@ struct RunSample {
   std::vector<EpisodeResult> episodes;   // finished since the last sample
   LearnerStatistics learning;            // since the last row
   std::vector<BundleSample> per_bundle;  // and of actors; each keeps its place
+  // Of learners in processes of their own, since each began; each keeps its place.
+  std::vector<WorkSeconds> learner_work;
   // Of processes beside this one, since it began to watch them.
   double cpu_seconds = 0;
   std::uint64_t resident_bytes = 0;
@@ -77,13 +80,21 @@ class RunObserver {
   Status RestoreState(const std::string& state);
 
  private:
+  // Seconds of one thread.
+  struct ThreadTime {
+    void Look(const WorkSeconds& now);
+
+    WorkSeconds seen{};    // at the last look
+    WorkSeconds lately{};  // of recent looks, older ones counting less
+    WorkSeconds in_row{};  // since the last row
+  };
+
   // What is known of one bundle beyond its present status.
   struct BundleView {
     EpisodeStatistics recent;
     std::vector<EpisodeResult> episodes = {};  // since the last row
-    WorkSeconds seen{};                        // seconds of its thread, at the last look
-    WorkSeconds lately{};                      // of recent looks, older ones counting less
-    WorkSeconds in_row{};                      // since the last row
+    ThreadTime time = {};
+    bool learns = true;
   };
 
   // What a row holds of the time since the last one.
@@ -93,11 +104,13 @@ class RunObserver {
     std::vector<double> returns = {};  // of episodes
     RunningStatistics return_statistics = {};
     RunningStatistics length_statistics = {};
-    WorkSeconds work{};                    // shares
-    std::vector<double> bundle_work = {};  // likewise, of one bundle after the other
+    WorkSeconds work{};                     // shares, of all threads that learn
+    std::vector<double> bundle_work = {};   // likewise, of one bundle after the other
+    std::vector<double> learner_work = {};  // the same
   };
 
   void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
+  void ObserveWork(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
   void ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen);
@@ -118,6 +131,7 @@ class RunObserver {
   const bool wall_time_;
   ProgressSnapshot progress_;
   std::vector<BundleView> bundles_;
+  std::vector<ThreadTime> learners_;
   double mean_staleness_ = 0;
   bool row_begun_ = false;
   std::uint64_t row_frames_ = 0;  // at the end of the last row

@@ -83,6 +83,29 @@ TEST_F(RunObserverTest, SharesOfTimeAddUp) {
   EXPECT_THAT(last_.per_bundle, SizeIs(2));
 }
 
+TEST_F(RunObserverTest, TheTimeOfThoseWhoLearnNamesTheBottleneck) {
+  RunObserver observer(/*wall_time=*/true);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  RunSample sample;
+  sample.per_bundle = {{.episodes = {}, .work = {}, .learns = false}};
+  sample.learner_work = {{}, {}};
+  observer.Observe(sample, {}, 0);
+  sample.frames = 100;
+  sample.per_bundle[0].work = {90, 10, 0, 0, 0};
+  sample.learner_work = {{0, 3, 1, 0, 0}, {0, 1, 1, 2, 0}};
+  observer.Observe(sample, {}, 1);
+  EXPECT_EQ(observer.progress().bottleneck, "replay");
+  EXPECT_THAT(observer.progress().work, ::testing::ElementsAre(0, 0.5, 0.25, 0.25, 0));
+  EXPECT_THAT(observer.progress().learner_work.at(1),
+              ::testing::ElementsAre(0, 0.25, 0.25, 0.5, 0));
+  ASSERT_TRUE(observer.AppendTrainingRow(log).ok());
+  const auto rows = ReadRunLog(folder_ / "log.jsonl").value();
+  EXPECT_THAT(rows.back().Numbers("bundle_work"), ::testing::ElementsAre(0.9, 0.1, 0, 0, 0));
+  EXPECT_THAT(rows.back().Numbers("learner_work"),
+              ::testing::ElementsAre(0, 0.75, 0.25, 0, 0, 0, 0.25, 0.25, 0.5, 0));
+  EXPECT_EQ(rows.back().Text("bottleneck"), "replay");
+}
+
 TEST_F(RunObserverTest, GoesOnFromItsState) {
   const auto cluster = MakeCluster(SmallConfig());
   RunObserver observer(false);

@@ -190,6 +190,7 @@ function present() {
     seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: sums,
     work: row.work, bottleneck: row.bottleneck,
     bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
+    learners: pieces(row.learner_work || [], WORKS.length),
   };
 }
 
@@ -296,15 +297,14 @@ function stack(name, shares) {
 
 function drawWork(now) {
   const stacks = [];
-  if (now && now.work) stacks.push(stack("all", now.work));
-  const bundles = (now && now.bundles) || [];
-  if (bundles.length > 1) {
-    const run = state.runs[state.focus];
-    bundles.slice(0, 16).forEach((bundle, i) => {
-      if (bundle.work.some((share) => share > 0)) {
-        stacks.push(stack(playerName(run, i), bundle.work));
-      }
-    });
+  if (now && now.work) stacks.push(stack("all that learn", now.work));
+  const run = state.runs[state.focus];
+  const threads = [
+    ...((now && now.learners) || []).map((work, i) => [`learner ${i}`, work]),
+    ...((now && now.bundles) || []).map((bundle, i) => [playerName(run, i), bundle.work]),
+  ].filter(([, work]) => work.some((share) => share > 0));
+  if (threads.length > 1) {
+    stacks.push(...threads.slice(0, 16).map(([name, work]) => stack(name, work)));
   }
   if (stacks.length === 0) {
     stacks.push(element("p", { className: "quiet", textContent: "not logged by this run" }));

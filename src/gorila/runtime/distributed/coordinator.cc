@@ -62,7 +62,7 @@ Coordinator::Coordinator(const Config& config, const RunDirectory& directory,
       files_(fs::absolute(directory.path())),
       failure_(std::move(failure)),
       observer_(/*wall_time=*/true),
-      workers_(config.run.bundles, config.cluster.actors),
+      workers_(config.run.bundles, config.cluster.actors, config.cluster.learners),
       scorer_(config) {}
 
 StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,

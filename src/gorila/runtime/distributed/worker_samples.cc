@@ -46,14 +46,19 @@ std::vector<const v1::RoleStatus*> LivingProcesses(
   return processes;
 }
 
-WorkerSamples::WorkerSamples(int bundles, int actors) {
+WorkerSamples::WorkerSamples(int bundles, int actors, int learners) {
   for (int i = 0; i < bundles; ++i) PlayerOf({"bundle", i});
   for (int i = 0; i < actors; ++i) PlayerOf({"actor", i});
+  for (int i = 0; i < learners; ++i) learner_work_[i] = {};
 }
 
 BundleSample& WorkerSamples::PlayerOf(const Name& name) {
   const auto [place, added] = places_.try_emplace(name, players_.size());
-  if (added) players_.emplace_back().epsilon = kUnknown;
+  if (added) {
+    BundleSample& player = players_.emplace_back();
+    player.epsilon = kUnknown;
+    player.learns = name.first == "bundle";
+  }
   return players_[place->second];
 }
 
@@ -63,13 +68,15 @@ void WorkerSamples::AddPlayer(const v1::RoleStatus& role, RunSample& sample) {
   sample.replay_capacity += CounterOf(role, "replay_capacity");
   BundleSample& player = PlayerOf({role.role(), role.index()});
   player.epsilon = GaugeOf(role, "epsilon");
-  // An actor's own does not say what a run with learners elsewhere waits for.
-  if (role.role() == "bundle") player.work = WorkOf(role);
+  player.work = WorkOf(role);
   sample.epsilon += player.epsilon;
 }
 
 void WorkerSamples::AddLearner(const v1::RoleStatus& role, RunSample& sample) {
-  if (role.role() == "learner") ++sample.learners;
+  if (role.role() == "learner") {
+    ++sample.learners;
+    learner_work_[role.index()] = WorkOf(role);
+  }
   sample.outliers += CounterOf(role, "outliers");
   sample.loss += GaugeOf(role, "loss");
   const LearnerStatistics now = LearningOf(role);
@@ -94,6 +101,7 @@ void WorkerSamples::AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatu
   sample.epsilon = MeanOf(sample.epsilon, sample.bundles + sample.actors);
   sample.loss = MeanOf(sample.loss, sample.bundles + sample.learners);
   sample.per_bundle = players_;
+  for (const auto& [index, work] : learner_work_) sample.learner_work.push_back(work);
   sample.learning = learning_;
 }
 

@@ -22,8 +22,8 @@ std::vector<const v1::RoleStatus*> LivingProcesses(
 class WorkerSamples {
  public:
   // Places in `per_bundle`: of so many bundles, then of so many actors, then of others as they
-  // come.
-  explicit WorkerSamples(int bundles = 0, int actors = 0);
+  // come. In `learner_work`: by index.
+  explicit WorkerSamples(int bundles = 0, int actors = 0, int learners = 0);
 
   // Adds to `sample` what living processes of `roles` show of themselves, and `episodes`, each to
   // the bundle or actor that played it. A bundle or actor keeps its place in `per_bundle`, also
@@ -44,6 +44,7 @@ class WorkerSamples {
 
   std::map<Name, std::size_t> places_;
   std::vector<BundleSample> players_;          // the last of each
+  std::map<int, WorkSeconds> learner_work_;    // by index; the last of each
   std::map<Name, LearnerStatistics> learned_;  // sums at the last look
   LearnerStatistics learning_;                 // since the last row
 };

@@ -138,6 +138,26 @@ TEST_F(WorkerSamplesTest, MeansAreOverThoseThatHaveTheValue) {
   EXPECT_DOUBLE_EQ(sample.loss, 3);
 }
 
+TEST_F(WorkerSamplesTest, LearnersOfTheirOwnKeepTheirPlaces) {
+  workers_ = WorkerSamples(0, 0, 2);
+  AddWork({0, 1, 2, 3, 0}, Add("learner", 1));
+  RunSample sample = Look();
+  EXPECT_THAT(sample.learner_work.at(0), ::testing::Each(0));
+  EXPECT_THAT(sample.learner_work.at(1), ::testing::ElementsAre(0, 1, 2, 3, 0));
+  AddWork({0, 4, 0, 0, 0}, Add("learner", 0));
+  sample = Look();
+  EXPECT_EQ(sample.learner_work.at(0)[1], 4);
+  EXPECT_EQ(sample.learner_work.at(1)[1], 1) << "the last that is known";
+}
+
+TEST_F(WorkerSamplesTest, OnlyActorsDoNotLearn) {
+  Add("actor", 0);
+  Add("bundle", 0);
+  const RunSample sample = Look();
+  EXPECT_FALSE(sample.per_bundle.at(0).learns);
+  EXPECT_TRUE(sample.per_bundle.at(1).learns);
+}
+
 TEST_F(WorkerSamplesTest, WorkTravelsInReports) {
   const WorkSeconds work = {1, 2, 3, 4, 5};
   AddWork(work, Add("bundle", 0));
