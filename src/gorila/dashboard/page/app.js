@@ -297,7 +297,7 @@ function stack(name, shares) {
 
 function drawWork(now) {
   const stacks = [];
-  if (now && now.work) stacks.push(stack("all that learn", now.work));
+  if (now && now.work) stacks.push(stack("together", now.work));
   const run = state.runs[state.focus];
   const threads = [
     ...((now && now.learners) || []).map((work, i) => [`learner ${i}`, work]),
