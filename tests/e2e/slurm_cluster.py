@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -70,6 +71,7 @@ class Cluster:
         self._daemons = {}
 
     def start(self):
+        self._watch()
         self._configure()
         munge = self.folder / "munge"
         self._start(
@@ -108,9 +110,9 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        for pid in self._marked():
-            kill(pid)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        clean_up(self.folder)
+        self._watcher.stdin.close()
+        self._watcher.wait()
 
     def command(self, *arguments, check=True):
         """What the command prints."""
@@ -146,6 +148,14 @@ class Cluster:
             f"{path.name}: {path.read_text(errors='replace')[-3000:]}"
             for path in sorted(self.folder.glob("*.log"))
         )
+
+    def _watch(self):
+        """Whoever kills this process with its children, as CTest does for its time limit, leaves
+        jobs and their daemons. So one that is nobody's child cleans up when it is gone."""
+        self._watcher = subprocess.Popen(
+            ["setsid", "--fork", sys.executable, "-B", __file__, self.folder],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def _configure(self):
         host = socket.gethostname().split(".")[0]
@@ -187,17 +197,30 @@ class Cluster:
             time.sleep(0.05)
 
     def _marked(self, *marks):
-        """This cluster's processes with those words in their environment or arguments."""
-        marks = [f"{self.folder}/".encode(), *(mark.encode() for mark in marks)]
-        found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                words = (path / "environ").read_bytes() + (path / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if all(mark in words for mark in marks) and int(path.name) != os.getpid():
-                found.append(int(path.name))
-        return found
+        return processes_with(f"{self.folder}/", *marks)
+
+
+def processes_with(*marks):
+    """Other processes with those words in their environment or arguments."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "environ").read_bytes() + (path / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if all(mark.encode() in words for mark in marks) and int(path.name) != os.getpid():
+            found.append(int(path.name))
+    return found
+
+
+def clean_up(folder):
+    """Kills what a cluster has left, with what that starts meanwhile, and removes its folder."""
+    deadline = time.monotonic() + 20
+    while (left := processes_with(f"{folder}/")) and time.monotonic() < deadline:
+        for pid in left:
+            kill(pid)
+        time.sleep(0.01)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def parent_of(pid):
@@ -217,3 +240,8 @@ def free_ports(count):
     for s in sockets:
         s.close()
     return ports
+
+
+if __name__ == "__main__":
+    sys.stdin.read()  # until the test's process is gone
+    clean_up(sys.argv[1])
