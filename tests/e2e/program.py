@@ -5,6 +5,7 @@ The environment variable GORILA names the program.
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -91,15 +92,16 @@ class Case(unittest.TestCase):
 
     def assert_one_thread_takes_signals(self, process):
         """And no thread of the running process a handler: its frame would lie on what SGEMM computes."""
-        stop = signal_mask(signal.SIGINT, signal.SIGTERM)
-        takers = []
-        for thread in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
-            # Of itself: 'SigBlk:\t0000000000004002' and the like.
-            fields = dict(line.split(":\t") for line in (thread / "status").read_text().splitlines())
-            takers += [thread.name] if int(fields["SigBlk"], 16) & stop != stop else []
-            caught = int(fields["SigCgt"], 16) & signal_mask(*range(1, 32))
-            self.assertEqual(caught & ~FAULTS, 0, f"{caught:x}")
-        self.assertEqual(len(takers), 1, takers)
+
+        def takers():
+            stop = signal_mask(signal.SIGINT, signal.SIGTERM)
+            blocked = signals_of_threads(process, "SigBlk")
+            return sum(1 for signals in blocked if signals & stop != stop)
+
+        self.wait_until(lambda: takers() >= 1, process)  # it may not have run yet
+        self.assertEqual(takers(), 1)
+        for caught in signals_of_threads(process, "SigCgt"):
+            self.assertEqual(caught & signal_mask(*range(1, 32)) & ~FAULTS, 0, f"{caught:x}")
 
     def kill_at_checkpoint(self, process, run, frames):
         """Kills the process as soon as the run has a checkpoint of so many frames or more."""
@@ -107,6 +109,18 @@ class Case(unittest.TestCase):
         process.send_signal(signal.SIGKILL)
         self.finish(process)
         self.assertEqual(process.returncode, -signal.SIGKILL, "the run ended before it was killed")
+
+
+def signals_of_threads(process, field):
+    """That field of each thread's status, as a mask."""
+    masks = []
+    for thread in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        try:
+            text = (thread / "status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+        masks.append(int(re.search(rf"^{field}:\t(\w+)$", text, re.M).group(1), 16))
+    return masks
 
 
 def signal_mask(*signals):

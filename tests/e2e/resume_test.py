@@ -111,7 +111,10 @@ class Threaded(program.Case):
         self.assertEqual(len(program.checkpoints(self.folder / "run")), 1)
 
     def test_a_closed_terminal_leaves_a_checkpoint(self):
-        process = self.start("train", *self.RUN, "--frames", "1000000000", "--run-dir", "run")
+        process = self.start(
+            "train", *self.RUN, "--frames", "1000000000", "--run-dir", "run",
+            wrapper=["env", "--default-signal=HUP"],  # whoever runs the tests may ignore it
+        )  # fmt: skip
         process.stderr.readline()  # progress: it trains
         process.send_signal(signal.SIGHUP)
         self.assertEqual(self.finish(process)[0], 130)
