@@ -93,7 +93,7 @@ class Cluster:
         """Kills its slurmd and all it started, as a machine does that loses power."""
         self._daemons[name].kill()
         self._daemons[name].wait()
-        tasks = self._marked(f"SLURMD_NODENAME={name}")
+        tasks = processes_with(f"{self.folder}/", f"SLURMD_NODENAME={name}")
         # slurmstepd first, which would tell slurmctld how its tasks ended.
         for pid in sorted(set(map(parent_of, tasks)) - set(tasks)) + tasks:
             kill(pid)
@@ -195,9 +195,6 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not in time: {describe()}\n{self.states()}\n{self.logs()}")
             time.sleep(0.05)
-
-    def _marked(self, *marks):
-        return processes_with(f"{self.folder}/", *marks)
 
 
 def processes_with(*marks):
