@@ -25,9 +25,9 @@ class Case(cluster.Case):
             "--parameter-servers", parameter_servers, "--replays", replays, "--token-file", "token",
         )  # fmt: skip
 
-    def start_learner(self, parameter_servers, replays, index=0, frames=10**9):
+    def start_learner(self, parameter_servers, replays, index=0, frames=10**9, *more):
         return self.start(
-            "learner", *TINY, "--frames", frames, "--learner-index", index,
+            "learner", *TINY, "--frames", frames, "--learner-index", index, *more,
             "--parameter-servers", parameter_servers, "--replays", replays, "--token-file", "token",
         )  # fmt: skip
 
@@ -95,7 +95,9 @@ class Runs(Case):
             replay = [self.start_replay(10 * actors + i) for i in range(shards)]
             replays = ",".join(where for _, where in replay)
             workers = [self.start_actor(address, replays, i, actors, 6000) for i in range(actors)]
-            workers += [self.start_learner(address, replays, i, 6000) for i in range(learners)]
+            for i, prefetch in enumerate(["true", "false"][:learners]):
+                settings = ["--set", f"replay.prefetch={prefetch}"]
+                workers.append(self.start_learner(address, replays, i, 6000, *settings))
             for worker in workers:
                 status, stdout, stderr = self.finish(worker)
                 self.assertEqual(status, 0, stdout + stderr)

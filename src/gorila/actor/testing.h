@@ -157,7 +157,7 @@ class RecordingReplay final : public Replay {
   }
   bool CanSample() const override { return false; }
   Status Sample(int, TransitionBatch&) override { return absl::FailedPreconditionError("empty"); }
-  Status UpdatePriorities(std::span<const std::uint64_t>, std::span<const float>) override {
+  Status UpdatePriorities(const TransitionBatch&, std::span<const float>) override {
     return OkStatus();
   }
   ReplaySize Size() const override { return {}; }

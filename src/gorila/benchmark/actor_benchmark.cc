@@ -59,7 +59,7 @@ StatusOr<std::vector<BenchmarkResult>> RunActorBenchmark(const BenchmarkOptions&
   GORILA_ASSIGN_OR_RETURN(auto games, MakeGames());
   const EnvironmentSpec spec = games.front()->spec();
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, MakeNetworkSpec("minatar_dqn", spec));
-  GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network));
+  GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network, 1));
   GORILA_ASSIGN_OR_RETURN(auto q_network, MakeQNetwork("auto", network, kEnvironments));
   NetworkReplica replica(std::move(q_network), *store, NetworkReplica::Follows::kOnline);
   GORILA_ASSIGN_OR_RETURN(

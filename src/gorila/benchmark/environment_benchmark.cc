@@ -1,3 +1,4 @@
+#include <barrier>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -10,8 +11,8 @@
 namespace gorila {
 namespace {
 
-// One environment with random actions. Aligned, so that threads do not write to one cache line.
-class alignas(128) Game {
+// One environment with random actions.
+class Game {
  public:
   static StatusOr<Game> Make(std::string_view name, std::uint64_t seed) {
     GORILA_ASSIGN_OR_RETURN(auto environment,
@@ -47,7 +48,50 @@ StatusOr<BenchmarkResult> MeasureGame(const EnvironmentRow& row, const Benchmark
                  ThreadSeconds, {.call = [&] { game.Step(); }});
 }
 
-// Steps that take so long that starting a thread for them does not count.
+// Threads that play a game each, which they have made themselves: memory of their own, so that no
+// two of them write to one cache line.
+class Players {
+ public:
+  // `name` can be made.
+  Players(std::string_view name, int threads) : barrier_(threads + 1) {
+    for (int i = 0; i < threads; ++i) {
+      threads_.emplace_back([this, name, i] { Loop(name, static_cast<std::uint64_t>(i)); });
+    }
+    barrier_.arrive_and_wait();
+  }
+  ~Players() {
+    steps_ = 0;
+    barrier_.arrive_and_wait();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Players(const Players&) = delete;
+  Players& operator=(const Players&) = delete;
+
+  // Each of them plays as many steps, above 0.
+  void Play(long steps) {
+    steps_ = steps;
+    barrier_.arrive_and_wait();
+    barrier_.arrive_and_wait();
+  }
+
+ private:
+  void Loop(std::string_view name, std::uint64_t seed) {
+    Game game = Game::Make(name, seed).value();
+    barrier_.arrive_and_wait();
+    while (true) {
+      barrier_.arrive_and_wait();
+      if (steps_ == 0) return;
+      game.Step(steps_);
+      barrier_.arrive_and_wait();
+    }
+  }
+
+  std::barrier<> barrier_;  // between Play()'s thread and all others
+  long steps_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+// Steps that take so long that waking a thread for them does not count.
 long StepsOfASlice(Game& game) {
   constexpr double kLong = 0.02;
   long steps = 1;
@@ -62,26 +106,16 @@ long StepsOfASlice(Game& game) {
 // One environment in each of `threads`, against as many times one alone.
 StatusOr<BenchmarkResult> MeasureThreads(std::string_view name, int threads,
                                          const BenchmarkOptions& options) {
-  std::vector<Game> games;
-  for (int i = 0; i < threads; ++i) {
-    GORILA_ASSIGN_OR_RETURN(Game game, Game::Make(name, static_cast<std::uint64_t>(i)));
-    games.push_back(std::move(game));
-  }
-  const long steps = StepsOfASlice(games.front());
-  const auto play = [&games, steps] {
-    std::vector<std::thread> others;
-    for (std::size_t i = 1; i < games.size(); ++i) {
-      others.emplace_back([&game = games[i], steps] { game.Step(steps); });
-    }
-    games.front().Step(steps);
-    for (std::thread& other : others) other.join();
-  };
+  GORILA_ASSIGN_OR_RETURN(Game game, Game::Make(name, 1));
+  const long steps = StepsOfASlice(game);
+  Players players(name, threads);
   const double amount = static_cast<double>(steps) * threads;
-  const TimedWork alone{.call = [&] { games.front().Step(steps); }, .amount = amount};
+  const TimedWork alone{.call = [&] { game.Step(steps); }, .amount = amount};
   return Measure({.name = fmt::format("env/{}/threads/{}", name, threads),
                   .unit = "frames/s",
                   .limit_name = "one thread's rate x threads"},
-                 options.seconds, WallSeconds, {.call = play, .amount = amount}, &alone);
+                 options.seconds, WallSeconds,
+                 {.call = [&] { players.Play(steps); }, .amount = amount}, &alone);
 }
 
 }  // namespace

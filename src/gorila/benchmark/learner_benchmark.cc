@@ -10,6 +10,8 @@
 namespace gorila {
 namespace {
 
+constexpr int kLargeBatch = 512;  // with which a GPU is worth its transfers
+
 // Each call of the result runs `calls` calls of every work in a thread of its own.
 TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount) {
   const double total = amount * static_cast<double>(calls) * static_cast<double>(works.size());
@@ -33,25 +35,30 @@ long CallsInATenth(const std::function<void()>& work) {
   return std::max(1L, static_cast<long>(0.1 / std::max(WallSeconds() - start, 1e-6)));
 }
 
+StatusOr<NetworkSpec> PublishedNetwork(std::string_view preset) {
+  return MakeNetworkSpec(preset, PublishedEnvironment(preset));
+}
+
 StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_view backend,
                                           std::string_view preset, int learners,
                                           const BenchmarkOptions& options) {
-  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network,
-                          MakeNetworkSpec(preset, PublishedEnvironment(preset)));
-  GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network));
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, PublishedNetwork(preset));
+  GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network, learners));
   std::vector<std::unique_ptr<LearnerWorkload>> workloads;
   std::vector<std::unique_ptr<SgemmLimit>> sgemms;
   std::vector<std::function<void()>> steps;
   std::vector<std::function<void()>> products;
   for (int i = 0; i < learners; ++i) {
-    GORILA_ASSIGN_OR_RETURN(auto workload, LearnerWorkload::Make(backend, network, *store));
+    GORILA_ASSIGN_OR_RETURN(auto workload,
+                            LearnerWorkload::Make({.backend = backend}, network, *store));
     workloads.push_back(std::move(workload));
     sgemms.push_back(std::make_unique<SgemmLimit>());
     steps.emplace_back([work = workloads.back().get()] { work->Step(); });
     products.emplace_back([work = sgemms.back().get()] { work->Call(); });
   }
   BenchmarkResult result{.name = name, .unit = "updates/s", .limit_name = "SGEMM"};
-  const double product = SgemmLimit::flops() / LearnerStepFlops(network);  // in updates
+  const double product =
+      SgemmLimit::flops() / LearnerStepFlops(network, kBenchmarkBatch);  // in updates
   if (learners == 1) {
     const TimedWork limit{.call = products.front(), .amount = product};
     return Measure(std::move(result), options.seconds, ThreadSeconds, {.call = steps.front()},
@@ -60,6 +67,37 @@ StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_v
   const TimedWork limit = InThreads(products, CallsInATenth(products.front()), product);
   return Measure(std::move(result), options.seconds, WallSeconds,
                  InThreads(steps, CallsInATenth(steps.front()), 1), &limit);
+}
+
+// One learner on the first GPU, in wall time: most of its work is not this thread's.
+StatusOr<BenchmarkResult> MeasureOnGpu(const TorchModule& torch, std::string_view preset, int batch,
+                                       const BenchmarkOptions& options) {
+  constexpr int kSide = 4096;
+  const LearnerPlace place{.backend = "torch", .device = "cuda", .batch = batch};
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, PublishedNetwork(preset));
+  GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network, 1));
+  GORILA_ASSIGN_OR_RETURN(const auto workload, LearnerWorkload::Make(place, network, *store));
+  GORILA_ASSIGN_OR_RETURN(const auto product, torch.product("cuda", kSide));
+  const double flops = 2.0 * kSide * kSide * kSide;
+  const TimedWork limit{.call = product, .amount = flops / LearnerStepFlops(network, batch)};
+  return Measure({.name = fmt::format("learner/{}/1/cuda/{}", preset, batch),
+                  .unit = "updates/s",
+                  .limit_name = "SGEMM of the GPU"},
+                 options.seconds, WallSeconds, {.call = [&] { workload->Step(); }}, &limit);
+}
+
+// What the backend torch makes of a preset on the CPU, and on a GPU if there is one.
+Status AddTorch(std::string_view preset, const BenchmarkOptions& options,
+                std::vector<BenchmarkResult>& results) {
+  GORILA_ASSIGN_OR_RETURN(const TorchModule* const torch, LoadTorchModule());
+  const std::string name = fmt::format("learner/{}/1/torch", preset);
+  GORILA_ASSIGN_OR_RETURN(results.emplace_back(),
+                          MeasureLearners(name, "torch", preset, 1, options));
+  if (torch->cuda_devices == 0) return OkStatus();
+  for (const int batch : {kBenchmarkBatch, kLargeBatch}) {
+    GORILA_ASSIGN_OR_RETURN(results.emplace_back(), MeasureOnGpu(*torch, preset, batch, options));
+  }
+  return OkStatus();
 }
 
 }  // namespace
@@ -74,11 +112,7 @@ StatusOr<std::vector<BenchmarkResult>> RunLearnerBenchmark(const BenchmarkOption
                               MeasureLearners(name, "auto", preset, learners, options));
       results.push_back(std::move(result));
     }
-    if (!TorchIsBuiltIn()) continue;
-    const std::string name = fmt::format("learner/{}/1/torch", preset);
-    GORILA_ASSIGN_OR_RETURN(BenchmarkResult result,
-                            MeasureLearners(name, "torch", preset, 1, options));
-    results.push_back(std::move(result));
+    if (TorchIsBuiltIn()) GORILA_RETURN_IF_ERROR(AddTorch(preset, options, results));
   }
   return results;
 }

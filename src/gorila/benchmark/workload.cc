@@ -18,12 +18,12 @@ TimeStep StepAt(std::int64_t row) {
   return {.step_type = StepType::kMid, .reward = 0.1F};
 }
 
-StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(std::string_view backend,
+StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const LearnerPlace& place,
                                                       const NetworkSpec& network,
                                                       ParameterStore& store,
                                                       NetworkReplica::Follows follows) {
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(backend, network, kBenchmarkBatch));
+                          MakeQNetwork(place.backend, network, place.batch, place.device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
 }
 
@@ -81,26 +81,27 @@ StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std
   return replay;
 }
 
-StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network) {
+StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network,
+                                                                      int shards) {
   const ShardOptions options{
       .optimizer = {.name = "rmsprop", .learning_rate = 2.5e-4, .epsilon = 0.01}};
   RandomStream random(3);
-  return InProcessParameterStore::Make(options, 1,
+  return InProcessParameterStore::Make(options, shards,
                                        InitialParameters(MakeParameterLayout(network), random));
 }
 
-StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(std::string_view backend,
+StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const LearnerPlace& place,
                                                                  const NetworkSpec& network,
                                                                  ParameterStore& store) {
   std::unique_ptr<LearnerWorkload> workload(new LearnerWorkload);
   GORILA_ASSIGN_OR_RETURN(workload->replay_, MakeFullReplay(network.input, kReplayRows));
   GORILA_ASSIGN_OR_RETURN(workload->online_,
-                          MakeReplica(backend, network, store, NetworkReplica::Follows::kOnline));
+                          MakeReplica(place, network, store, NetworkReplica::Follows::kOnline));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
-                          MakeReplica(backend, network, store, NetworkReplica::Follows::kTarget));
+                          MakeReplica(place, network, store, NetworkReplica::Follows::kTarget));
   const LearnerOptions options{.algorithm = "dqn",
                                .loss = {.loss = TdErrorLoss::kHuber},
-                               .batch_size = kBenchmarkBatch,
+                               .batch_size = place.batch,
                                .outliers = {.deviations = 0}};
   GORILA_ASSIGN_OR_RETURN(
       workload->learner_,
@@ -113,9 +114,9 @@ void LearnerWorkload::Step() {
   GORILA_CHECK(status.ok(), "{}", status.ToString());
 }
 
-double LearnerStepFlops(const NetworkSpec& network) {
+double LearnerStepFlops(const NetworkSpec& network, int batch) {
   const NetworkShape shape = MakeNetworkShape(network);
-  return kBenchmarkBatch * (2 * shape.forward_flops() + shape.backward_flops());
+  return batch * (2 * shape.forward_flops() + shape.backward_flops());
 }
 
 }  // namespace gorila

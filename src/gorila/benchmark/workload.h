@@ -27,14 +27,21 @@ StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& obs
 StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std::int64_t capacity,
                                                       const FrameStorageOptions& frames);
 
-// theta in one shard under DQN's optimizer.
-StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network);
+// theta under DQN's optimizer.
+StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const NetworkSpec& network,
+                                                                      int shards);
+
+// What computes a learner's networks, and how much at once.
+struct LearnerPlace {
+  std::string_view backend = "auto";  // as for MakeQNetwork
+  std::string_view device = "cpu";
+  int batch = kBenchmarkBatch;
+};
 
 // One thread at a time; several may share a store.
 class LearnerWorkload {
  public:
-  // `backend`: of the network, as for MakeQNetwork.
-  static StatusOr<std::unique_ptr<LearnerWorkload>> Make(std::string_view backend,
+  static StatusOr<std::unique_ptr<LearnerWorkload>> Make(const LearnerPlace& place,
                                                          const NetworkSpec& network,
                                                          ParameterStore& store);
 
@@ -51,7 +58,7 @@ class LearnerWorkload {
 
 // Floating-point operations of one such step: the target network's forward pass, the online one's,
 // and its backward pass.
-double LearnerStepFlops(const NetworkSpec& network);
+double LearnerStepFlops(const NetworkSpec& network, int batch);
 
 }  // namespace gorila
 

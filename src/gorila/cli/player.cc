@@ -6,6 +6,7 @@
 #include <array>
 
 #include "gorila/network/q_network.h"
+#include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
 
 namespace gorila::cli {
@@ -133,7 +134,7 @@ StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
                                                   RandomStream random) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> network,
-                          MakeQNetwork(config.network.backend, spec, 1));
+                          MakeQNetwork(CpuBackend(config), spec, 1));
   return std::make_unique<AgentPlayer>(std::move(network), std::move(parameters),
                                        environment.action_names, epsilon, random);
 }

@@ -81,7 +81,7 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
   fmt::print("training       {}, seed {}{}\n", DescribeLength(config.run), config.run.seed,
              config.run.deterministic ? ", deterministic" : "");
   fmt::print("bundles        {}, parameter server in {} shards\n", config.run.bundles,
-             config.parameter_server.shards);
+             NumberOfShards(config));
   if (config.cluster.actors > 0) {
     fmt::print("beside them    {} actors, {} replay shards, {} learners\n", config.cluster.actors,
                config.cluster.replays, config.cluster.learners);

@@ -7,6 +7,7 @@
 #include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 #include "gorila/metrics/png_image.h"
+#include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
 
 namespace gorila {
@@ -17,7 +18,7 @@ StatusOr<std::unique_ptr<GameView>> GameView::Make(const Config& config,
                                                    std::uint64_t seed) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> network,
-                          MakeQNetwork(config.network.backend, spec, 1));
+                          MakeQNetwork(CpuBackend(config), spec, 1));
   GORILA_ASSIGN_OR_RETURN(
       std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,

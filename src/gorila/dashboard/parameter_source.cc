@@ -86,7 +86,7 @@ class SnapshotSource final : public ParameterSource {
  public:
   SnapshotSource(LaunchFiles files, const Config& config, const ParameterLayout& layout)
       : files_(std::move(files)),
-        shards_(config.parameter_server.shards),
+        shards_(NumberOfShards(config)),
         size_(layout.size),
         fingerprint_(layout.Fingerprint()) {}
 

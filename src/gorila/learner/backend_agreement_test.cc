@@ -10,6 +10,7 @@
 #include "gorila/base/random.h"
 #include "gorila/learner/td_loss.h"
 #include "gorila/network/q_network.h"
+#include "gorila/network/testing.h"
 #include "gorila/network/torch/torch_module.h"
 #include "gorila/parameter_server/optimizer.h"
 
@@ -76,7 +77,7 @@ class Descent {
           int batch)
       : spec_(spec),
         options_(options),
-        network_(MakeQNetwork(backend, spec, batch).value()),
+        network_(MakeQNetwork(backend, spec, batch, TestDevice(backend)).value()),
         optimizer_(MakeOptimizer(options, network_->layout().size).value()),
         q(static_cast<std::size_t>(batch * spec.num_actions)),
         gradient(network_->layout().size) {

@@ -45,7 +45,8 @@ Learner::Learner(const LearnerOptions& options, const TdAlgorithm& algorithm,
       store_(store),
       num_actions_(online.network().spec().num_actions),
       outliers_(options.outliers),
-      gradient_(online.network().layout().size) {
+      batch_(online.network().host_memory()),
+      gradient_(online.network().layout().size, online.network().host_memory()) {
   const auto batch = static_cast<std::size_t>(options.batch_size);
   const std::size_t values = batch * static_cast<std::size_t>(num_actions_);
   q_tm1_.resize(values);
@@ -131,7 +132,7 @@ Status Learner::TellPriorities() {
     if (!std::isfinite(td_errors_[i])) return OkStatus();
     absolute_errors_[i] = std::abs(td_errors_[i]);
   }
-  return replay_.UpdatePriorities(batch_.keys, absolute_errors_);
+  return replay_.UpdatePriorities(batch_, absolute_errors_);
 }
 
 Status Learner::PushGradient() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,7 +111,7 @@ class Learner {
   std::vector<float> td_errors_;  // batch, as the two below
   std::vector<float> weights_;
   std::vector<float> absolute_errors_;
-  std::vector<float> gradient_;  // as the flat parameter vector
+  std::pmr::vector<float> gradient_;  // as the flat parameter vector
 };
 
 }  // namespace gorila

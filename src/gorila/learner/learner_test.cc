@@ -74,7 +74,7 @@ class FakeReplay final : public Replay {
  public:
   explicit FakeReplay(RandomStream& random) {
     batch.size = kBatch;
-    for (std::vector<std::byte>* states : {&batch.s_tm1, &batch.s_t}) {
+    for (std::pmr::vector<std::byte>* states : {&batch.s_tm1, &batch.s_t}) {
       std::vector<float> values(kBatch * kInputs);
       for (float& value : values) value = static_cast<float>(2 * random.Uniform() - 1);
       const auto bytes = std::as_bytes(std::span(values));
@@ -97,9 +97,9 @@ class FakeReplay final : public Replay {
     sampled = batch;
     return OkStatus();
   }
-  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+  Status UpdatePriorities(const TransitionBatch& sampled,
                           std::span<const float> td_errors) override {
-    EXPECT_EQ(std::vector<std::uint64_t>(keys.begin(), keys.end()), batch.keys);
+    EXPECT_EQ(sampled.keys, batch.keys);
     told.emplace_back(td_errors.begin(), td_errors.end());
     return OkStatus();
   }
@@ -110,7 +110,7 @@ class FakeReplay final : public Replay {
   Status failure;  // what Sample returns
 };
 
-std::vector<float> Floats(const std::vector<std::byte>& bytes) {
+std::vector<float> Floats(std::span<const std::byte> bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;

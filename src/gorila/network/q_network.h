@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string_view>
 
@@ -41,6 +42,12 @@ class QNetwork {
   // Gradient of a loss for the observations of the last Forward. `dq`: dL/dq, batch x num_actions.
   // `gradient` (layout().size floats) is overwritten. SetParameters must not come in between.
   virtual void Backward(std::span<const float> dq, std::span<float> gradient) = 0;
+
+  // Where large arguments of these calls lie best: they may lie anywhere, but a GPU copies from and
+  // to its own kind of memory without a copy in between. Lives as long as the process; thread-safe.
+  virtual std::pmr::memory_resource* host_memory() const {
+    return std::pmr::get_default_resource();
+  }
 };
 
 // One way to compute networks. Adding one: a folder, a test, a row in q_network.cc.

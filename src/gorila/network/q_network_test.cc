@@ -11,6 +11,7 @@
 
 #include "gorila/base/random.h"
 #include "gorila/network/reference/reference_network.h"
+#include "gorila/network/testing.h"
 #include "gorila/network/torch/torch_module.h"
 
 namespace gorila {
@@ -180,7 +181,7 @@ class QNetworkTest : public ::testing::TestWithParam<std::tuple<std::string, Cas
   }
 
   std::unique_ptr<QNetwork> Make() const {
-    auto network = MakeQNetwork(backend(), spec(), max_batch());
+    auto network = MakeQNetwork(backend(), spec(), max_batch(), TestDevice(backend()));
     EXPECT_TRUE(network.ok()) << network.status();
     return *std::move(network);
   }
@@ -279,6 +280,28 @@ TEST_P(QNetworkTest, ReadsAndWritesAtAnyAddress) {
   network->Backward(sample.dq, std::span(gradient).subspan(1));
   EXPECT_TRUE(std::equal(sample.q.begin(), sample.q.end(), q.begin() + 1));
   EXPECT_TRUE(std::equal(sample.gradient.begin(), sample.gradient.end(), gradient.begin() + 1));
+}
+
+TEST_P(QNetworkTest, ItsHostMemoryGivesTheSameBitsAndMayBeReused) {
+  const std::unique_ptr<QNetwork> network = Make();
+  std::pmr::memory_resource* const memory = network->host_memory();
+  std::pmr::vector<float> parameters(network->layout().size, memory);
+  std::pmr::vector<float> gradient(parameters.size(), memory);
+  std::pmr::vector<std::byte> observations(memory);
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    Sample sample(spec(), 2, seed);
+    sample.Compute(*Make());
+    std::vector<float> q(sample.q.size());
+    // Given before the values are there, so that a copy under way would be noticed.
+    network->SetParameters(parameters);
+    std::copy(sample.parameters.begin(), sample.parameters.end(), parameters.begin());
+    network->SetParameters(parameters);
+    observations.assign(sample.observations.begin(), sample.observations.end());
+    network->Forward(observations, sample.batch, q);
+    network->Backward(sample.dq, gradient);
+    EXPECT_EQ(q, sample.q);
+    EXPECT_TRUE(std::equal(gradient.begin(), gradient.end(), sample.gradient.begin()));
+  }
 }
 
 TEST_P(QNetworkTest, TwoThreadsWithTheirOwnNetworksDoNotDisturbEachOther) {

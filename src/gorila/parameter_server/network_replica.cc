@@ -7,7 +7,7 @@ NetworkReplica::NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore
     : network_(std::move(network)),
       store_(store),
       follows_(follows),
-      values_(network_->layout().size),
+      values_(network_->layout().size, network_->host_memory()),
       versions_(static_cast<std::size_t>(store.num_shards()), -1) {
   GORILA_CHECK(values_.size() == store.size(), "{} {}", values_.size(), store.size());
 }

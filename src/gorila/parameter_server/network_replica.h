@@ -4,6 +4,7 @@
 #define GORILA_PARAMETER_SERVER_NETWORK_REPLICA_H_
 
 #include <memory>
+#include <memory_resource>
 #include <vector>
 
 #include "gorila/network/q_network.h"
@@ -30,7 +31,7 @@ class NetworkReplica {
   const std::unique_ptr<QNetwork> network_;
   ParameterStore& store_;
   const Follows follows_;
-  std::vector<float> values_;
+  std::pmr::vector<float> values_;
   ShardVersions versions_;
 };
 

@@ -156,8 +156,9 @@ void LocalReplay::BuildTransition(const Selector::Drawn& drawn, std::size_t i,
   batch.probabilities[i] = drawn.probability;
 }
 
-Status LocalReplay::UpdatePriorities(std::span<const std::uint64_t> keys,
+Status LocalReplay::UpdatePriorities(const TransitionBatch& sampled,
                                      std::span<const float> td_errors) {
+  const std::vector<std::uint64_t>& keys = sampled.keys;
   GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(keys, td_errors));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto stream = static_cast<int>(keys[i] % streams_.size());

@@ -40,7 +40,7 @@ class LocalReplay final : public Replay {
   Status Insert(int stream, const ReplayRow& row) override;
   bool CanSample() const override;
   Status Sample(int size, TransitionBatch& batch) override;
-  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+  Status UpdatePriorities(const TransitionBatch& sampled,
                           std::span<const float> td_errors) override;
   ReplaySize Size() const override;
 

@@ -117,8 +117,8 @@ void ExpectSameSamples(LocalReplay& a, LocalReplay& b) {
     ASSERT_EQ(from_a.discount_t, from_b.discount_t);
     ASSERT_EQ(from_a.s_t, from_b.s_t);
     ASSERT_EQ(from_a.probabilities, from_b.probabilities);
-    ASSERT_TRUE(a.UpdatePriorities(from_a.keys, Errors(from_a)).ok());
-    ASSERT_TRUE(b.UpdatePriorities(from_b.keys, Errors(from_b)).ok());
+    ASSERT_TRUE(a.UpdatePriorities(from_a, Errors(from_a)).ok());
+    ASSERT_TRUE(b.UpdatePriorities(from_b, Errors(from_b)).ok());
   }
   ASSERT_FALSE(b.CanSample());
 }

@@ -188,7 +188,7 @@ TEST(LocalReplayTest, DrawsInProportionToTheErrorsItWasTold) {
   ASSERT_TRUE(replay->Sample(64, batch).ok());
   std::vector<float> errors;
   for (const int action : batch.a_tm1) errors.push_back(action == 11 ? 6 : 1);
-  ASSERT_TRUE(replay->UpdatePriorities(batch.keys, errors).ok());
+  ASSERT_TRUE(replay->UpdatePriorities(batch, errors).ok());
   ASSERT_TRUE(replay->Sample(4000, batch).ok());
   int drawn = 0;
   for (std::size_t i = 0; i < batch.a_tm1.size(); ++i) {
@@ -206,15 +206,15 @@ TEST(LocalReplayTest, PrioritiesOfTransitionsThatAreGoneArePassedOver) {
   InsertEpisode(*replay, {1, 1, 1}, 0);
   TransitionBatch batch;
   ASSERT_TRUE(replay->Sample(32, batch).ok());
-  const std::vector<std::uint64_t> old_keys = batch.keys;
+  const TransitionBatch old = batch;
   for (int i = 0; i < 3; ++i) InsertEpisode(*replay, {1, 1}, 0);
-  ASSERT_TRUE(replay->UpdatePriorities(old_keys, std::vector<float>(32, 50)).ok());
+  ASSERT_TRUE(replay->UpdatePriorities(old, std::vector<float>(32, 50)).ok());
   ASSERT_TRUE(replay->Sample(32, batch).ok());
   for (const double probability : batch.probabilities) EXPECT_EQ(probability, 0.25);
   replay->CheckInvariants();
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(
-      absl::IsInvalidArgument(replay->UpdatePriorities(batch.keys, std::vector<float>(32, kNan))));
+      absl::IsInvalidArgument(replay->UpdatePriorities(batch, std::vector<float>(32, kNan))));
 }
 
 // An actor that was restored without its replay goes on in the middle of an episode.

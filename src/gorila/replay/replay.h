@@ -34,11 +34,10 @@ class Replay {
   // its own deadline (DeadlineExceeded, saying what it waited for).
   virtual Status Sample(int size, TransitionBatch& batch) = 0;
 
-  // Tells the absolute TD errors (finite) of transitions that were sampled, by
-  // TransitionBatch::keys; a prioritized selector draws by them. Those that have been dropped since
-  // are passed over. InvalidArgument for an error that is not finite or below 0; then nothing
-  // changes.
-  virtual Status UpdatePriorities(std::span<const std::uint64_t> keys,
+  // Tells the absolute TD errors (finite) of the transitions of a minibatch that was sampled; a
+  // prioritized selector draws by them. Those that have been dropped since are passed over.
+  // InvalidArgument for an error that is not finite or below 0; then nothing changes.
+  virtual Status UpdatePriorities(const TransitionBatch& sampled,
                                   std::span<const float> td_errors) = 0;
 
   virtual ReplaySize Size() const = 0;

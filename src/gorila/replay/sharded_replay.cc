@@ -262,8 +262,8 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
       ++counters_.samples;
       waiting_.clear();
       NoteSize(shard, *now);
-      sampled_shard_ = shard;
-      sampled_generation_ = now->generation;
+      batch.shard = shard;
+      batch.generation = now->generation;
       return OkStatus();
     }
     if (!IsAway(now.status())) return now.status();
@@ -281,14 +281,14 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
   }
 }
 
-Status ShardedReplay::UpdatePriorities(std::span<const std::uint64_t> keys,
+Status ShardedReplay::UpdatePriorities(const TransitionBatch& sampled,
                                        std::span<const float> td_errors) {
-  GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(keys, td_errors));
+  GORILA_RETURN_IF_ERROR(CheckPriorityUpdate(sampled.keys, td_errors));
   if (!options_.prioritized) return OkStatus();
-  Status status = shards_[sampled_shard_]->UpdatePriorities(sampled_generation_, keys, td_errors,
-                                                            CallDeadline());
+  Status status = shards_[sampled.shard]->UpdatePriorities(sampled.generation, sampled.keys,
+                                                           td_errors, CallDeadline());
   if (status.ok() || !IsAway(status)) return status;
-  Failed(sampled_shard_, status);
+  Failed(sampled.shard, status);
   return OkStatus();
 }
 

@@ -69,9 +69,9 @@ class ShardedReplay final : public Replay {
 
   bool CanSample() const override GORILA_EXCLUDES(mutex_);
   Status Sample(int size, TransitionBatch& batch) override GORILA_EXCLUDES(mutex_);
-  // Of the last sample only. A shard that does not answer is no error: priorities are hints.
-  Status UpdatePriorities(std::span<const std::uint64_t> keys,
-                          std::span<const float> td_errors) override GORILA_EXCLUDES(mutex_);
+  // A shard that does not answer is no error: priorities are hints.
+  Status UpdatePriorities(const TransitionBatch& sampled, std::span<const float> td_errors) override
+      GORILA_EXCLUDES(mutex_);
   // Of all shards, as of their last answers.
   ReplaySize Size() const override GORILA_EXCLUDES(mutex_);
 
@@ -121,8 +121,6 @@ class ShardedReplay final : public Replay {
   const std::vector<std::unique_ptr<ReplayEndpoint>> shards_;
   std::vector<Stream> streams_;  // of the inserting thread
   RandomStream random_;          // of the sampling thread
-  std::size_t sampled_shard_ = 0;
-  std::int64_t sampled_generation_ = 0;
 
   mutable Mutex mutex_;  // not held during a call
   std::vector<Shard> states_ GORILA_GUARDED_BY(mutex_);

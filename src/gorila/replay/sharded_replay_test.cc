@@ -241,11 +241,31 @@ TEST_F(ShardedReplayTest, TellsPrioritiesToTheShardThatWasSampled) {
   const auto replay = Make({.prioritized = true});
   TransitionBatch batch;
   ASSERT_TRUE(replay->Sample(8, batch).ok());
-  ASSERT_TRUE(replay->UpdatePriorities(batch.keys, std::vector<float>(8, 2)).ok());
+  ASSERT_TRUE(replay->UpdatePriorities(batch, std::vector<float>(8, 2)).ok());
   EXPECT_EQ(controls_[1].shard->GetStatus().counters.priorities, 8);
   EXPECT_EQ(controls_[0].updates, 0);
   controls_[1].failure = absl::UnavailableError("gone");
-  EXPECT_TRUE(replay->UpdatePriorities(batch.keys, std::vector<float>(8, 2)).ok());
+  EXPECT_TRUE(replay->UpdatePriorities(batch, std::vector<float>(8, 2)).ok());
+}
+
+// A learner may have sampled the next one already, when it knows the errors of this one.
+TEST_F(ShardedReplayTest, TellsPrioritiesOfEarlierSamplesToTheirShards) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.selector.name = "prioritized";
+  MakeShards({options, options});
+  for (auto& control : controls_) ASSERT_TRUE(InsertRows(*control.shard, {}, Episode(30)).ok());
+  const auto replay = Make({.prioritized = true});
+  std::vector<TransitionBatch> batches(16);
+  for (TransitionBatch& batch : batches) ASSERT_TRUE(replay->Sample(8, batch).ok());
+  std::vector<int> told(controls_.size());
+  for (const TransitionBatch& batch : batches) {
+    ASSERT_TRUE(replay->UpdatePriorities(batch, std::vector<float>(8, 2)).ok());
+    told[batch.shard] += 8;
+  }
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_GT(told[i], 0);
+    EXPECT_EQ(controls_[i].shard->GetStatus().counters.priorities, told[i]);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <span>
 #include <vector>
 
@@ -21,14 +22,21 @@ struct ReplayRow {
 
 // A minibatch. The buffers belong to the caller and are reused from one sample to the next.
 struct TransitionBatch {
+  // The states, which are large, lie in `memory` (QNetwork::host_memory()), which must outlive
+  // this.
+  explicit TransitionBatch(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+      : s_tm1(memory), s_t(memory) {}
+
   int size = 0;
-  std::vector<std::byte> s_tm1;       // size x stacked_bytes
+  std::pmr::vector<std::byte> s_tm1;  // size x stacked_bytes
   std::vector<std::int32_t> a_tm1;    // size
   std::vector<float> r_t;             // size; n-step, discounted, clipped as configured
   std::vector<float> discount_t;      // size; gamma^n, or 0 when the episode ended in between
-  std::vector<std::byte> s_t;         // size x stacked_bytes; n steps after s_tm1
-  std::vector<std::uint64_t> keys;    // size; name the transitions in their replay, for ever
+  std::pmr::vector<std::byte> s_t;    // size x stacked_bytes; n steps after s_tm1
+  std::vector<std::uint64_t> keys;    // size; name the transitions in their shard, for ever
   std::vector<double> probabilities;  // size; with which each was drawn
+  std::size_t shard = 0;              // of a global replay; all of them are from one
+  std::int64_t generation = 0;        // of that shard
 
   // Makes room for `transitions` of them.
   void Resize(int transitions, std::size_t stacked_bytes) {

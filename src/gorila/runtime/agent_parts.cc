@@ -33,8 +33,9 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       NetworkReplica::Follows follows,
                                                       std::string_view device) {
   const int max_batch = std::max(config.actor.environments, config.learner.batch_size);
+  const std::string_view backend = device == "cpu" ? CpuBackend(config) : config.network.backend;
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(config.network.backend, network, max_batch, device));
+                          MakeQNetwork(backend, network, max_batch, device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
 }
 

@@ -17,6 +17,13 @@ namespace gorila {
 StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const Config& config,
                                                                           int actor);
 
+// The backend of what computes on the CPU whatever network.device says (actors of their own,
+// evaluations): network.backend, or while that computes on a GPU the fastest here, so that neither
+// libtorch nor a GPU is needed where there is no learner.
+inline std::string_view CpuBackend(const Config& config) {
+  return config.network.device == "cpu" ? std::string_view(config.network.backend) : "auto";
+}
+
 // A replica for the batches of an actor and a learner, computed on `device`. `store` must outlive
 // it.
 StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,

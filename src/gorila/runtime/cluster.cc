@@ -47,10 +47,9 @@ StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config) {
   std::unique_ptr<Cluster> cluster(new Cluster(config));
   GORILA_ASSIGN_OR_RETURN(cluster->network_, ResolveNetwork(config));
   cluster->layout_ = MakeParameterLayout(cluster->network_);
-  GORILA_ASSIGN_OR_RETURN(
-      cluster->store_,
-      InProcessParameterStore::Make(ResolveShardOptions(config), config.parameter_server.shards,
-                                    RunInitialParameters(config, cluster->layout_)));
+  GORILA_ASSIGN_OR_RETURN(cluster->store_, InProcessParameterStore::Make(
+                                               ResolveShardOptions(config), NumberOfShards(config),
+                                               RunInitialParameters(config, cluster->layout_)));
   for (int i = 0; i < config.run.bundles; ++i) {
     GORILA_ASSIGN_OR_RETURN(
         std::unique_ptr<Bundle> bundle,

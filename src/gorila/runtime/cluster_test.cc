@@ -39,6 +39,25 @@ TEST(ResolveNetworkTest, RefusesLayersThatDoNotFit) {
   EXPECT_THAT(std::string(ResolveNetwork(config).status().message()), HasSubstr("classic/catch"));
 }
 
+TEST(NumberOfShardsTest, IsOneForTwoThatPushUnlessItIsGiven) {
+  Config config;
+  for (const auto& [bundles, learners, shards] :
+       {std::tuple(1, 0, 2), {2, 0, 2}, {4, 0, 2}, {5, 0, 3}, {16, 0, 8}, {0, 9, 5}, {8, 4, 6}}) {
+    config.run.bundles = bundles;
+    config.cluster.learners = learners;
+    EXPECT_EQ(NumberOfShards(config), shards) << bundles << " " << learners;
+  }
+  config.parameter_server.shards = 1;
+  EXPECT_EQ(NumberOfShards(config), 1);
+}
+
+TEST(ClusterTest, HasAsManyShardsAsItsBundlesNeed) {
+  Config config = SmallConfig();
+  config.parameter_server.shards = 0;
+  config.run.bundles = 6;
+  EXPECT_EQ(MakeCluster(config)->store().num_shards(), 3);
+}
+
 TEST(ClusterTest, RefusesWhatItsPartsRefuse) {
   const auto message = [](const Config& config) {
     const Status status = Cluster::Make(config).status();

@@ -3,6 +3,7 @@
 #ifndef GORILA_RUNTIME_CONFIG_H_
 #define GORILA_RUNTIME_CONFIG_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -51,7 +52,7 @@ struct ActorSection {
 
 // [parameter_server]
 struct ParameterServerSection {
-  int shards = 2;
+  int shards = 0;        // 0 = NumberOfShards() chooses
   ShardOptions options;  // its optimizer is the [optimizer] section
   GradientEncoding encoding = GradientEncoding::kFloat32;  // between processes
   double topk_fraction = 0.01;                             // of kTopK
@@ -62,6 +63,7 @@ struct ParameterServerSection {
 struct ReplaySection {
   LocalReplayOptions options;    // per bundle; its transition is part of [learner]
   std::int64_t byte_budget = 0;  // for all bundles together; 0 = four fifths of the memory
+  bool prefetch = false;         // learners of a global replay sample while they compute
 };
 
 // [evaluation]
@@ -123,6 +125,13 @@ struct Config {
   SlurmSection slurm;
   KubernetesSection kubernetes;
 };
+
+// parameter_server.shards. Where that is 0: one for two of those who push, so that they seldom wait
+// for each other (docs/performance.md), and two at least.
+inline int NumberOfShards(const Config& config) {
+  if (config.parameter_server.shards > 0) return config.parameter_server.shards;
+  return std::max(2, (config.run.bundles + config.cluster.learners + 1) / 2);
+}
 
 }  // namespace gorila
 

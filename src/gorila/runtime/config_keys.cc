@@ -261,6 +261,9 @@ const std::array kKeys = {
     ConfigKey{"replay.byte_budget",
               "Bytes for the replay of all bundles together; 0 = four fifths of the memory", "",
               Integer(GORILA_FIELD(replay.byte_budget), 0, kMaxInt64)},
+    ConfigKey{"replay.prefetch",
+              "Whether learners of a global replay sample the next minibatch while they compute",
+              "", Boolean(GORILA_FIELD(replay.prefetch))},
     ConfigKey{"replay.compression", "How frames are kept; zstd: each compressed by itself", "",
               Enumeration<kCompressionNames>(GORILA_FIELD(replay.options.frames.compression))},
     ConfigKey{"replay.compressed_frame_bytes",
@@ -323,8 +326,10 @@ const std::array kKeys = {
               Real(GORILA_FIELD(parameter_server.options.optimizer.initial_accumulator),
                    {.low = 0, .high = kMaxFloat})},
 
-    ConfigKey{"parameter_server.shards", "Parts that the parameter vector is split into",
-              "Gorila: 31", Integer(GORILA_FIELD(parameter_server.shards), 1, 4096)},
+    ConfigKey{"parameter_server.shards",
+              "Parts that the parameter vector is split into; 0 = one for two bundles or learners, "
+              "2 at least",
+              "Gorila: 31", Integer(GORILA_FIELD(parameter_server.shards), 0, 4096)},
     ConfigKey{"parameter_server.max_staleness",
               "Updates that a gradient may lag behind; older ones are discarded",
               "Gorila: unpublished",

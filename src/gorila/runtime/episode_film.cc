@@ -5,6 +5,7 @@
 #include "gorila/actor/frame_stacker.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
+#include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
 
 namespace gorila {
@@ -13,7 +14,7 @@ StatusOr<EpisodeFilm> FilmEpisode(const Config& config, std::span<const float> p
                                   const FilmRequest& request) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> network,
-                          MakeQNetwork(config.network.backend, spec, 1));
+                          MakeQNetwork(CpuBackend(config), spec, 1));
   EnvironmentOptions options = config.environment.options;
   options.atari.life_loss_ends_episode = false;  // a whole game, as evaluations play
   GORILA_ASSIGN_OR_RETURN(

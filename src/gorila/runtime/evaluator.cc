@@ -8,6 +8,7 @@
 #include "gorila/base/nearest.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
+#include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/start_points.h"
 
@@ -209,7 +210,7 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
   }
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> network,
-                          MakeQNetwork(config.network.backend, spec, kMostAtOnce));
+                          MakeQNetwork(CpuBackend(config), spec, kMostAtOnce));
   if (parameters.size() != network->layout().size) {
     return InvalidArgument("the parameters are {} numbers, the network of '{}' has {}",
                            parameters.size(), config.environment.name, network->layout().size);

@@ -120,6 +120,19 @@ TEST(EvaluateSeedTest, TheSeedDecidesTheEpisodes) {
   EXPECT_NE(Evaluate(config, parameters, request)->returns, returns);
 }
 
+// Such a network is scored on any machine.
+TEST(EvaluateDeviceTest, ARunThatComputesOnAGpuIsEvaluatedOnTheCpuByItsFastestBackend) {
+  Config config = CartPole("auto");
+  const std::vector<float> parameters = RandomParameters(config);
+  const EvaluationRequest request{.episodes = 20, .seed = 1};
+  const std::vector<double> returns = Evaluate(config, parameters, request)->returns;
+  config.network.backend = "torch";
+  config.network.device = "cuda:99";
+  const auto elsewhere = Evaluate(config, parameters, request);
+  ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
+  EXPECT_EQ(elsewhere->returns, returns);
+}
+
 TEST(EvaluateEndTest, EndsWhenCancelled) {
   const Config config = CartPole("auto");
   int asked = 0;

@@ -26,10 +26,10 @@ class TimedReplay final : public Replay {
     const WorkScope scope(clock_, Work::kReplay);
     return replay_.Sample(size, batch);
   }
-  Status UpdatePriorities(std::span<const std::uint64_t> keys,
+  Status UpdatePriorities(const TransitionBatch& sampled,
                           std::span<const float> td_errors) override {
     const WorkScope scope(clock_, Work::kReplay);
-    return replay_.UpdatePriorities(keys, td_errors);
+    return replay_.UpdatePriorities(sampled, td_errors);
   }
   ReplaySize Size() const override { return replay_.Size(); }
 

@@ -3,13 +3,19 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/cuda.h>
 
 #include <cstring>
+#include <new>
+#include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "gorila/base/mutex.h"
 #include "gorila/network/argument_checks.h"
 #include "gorila/network/single_thread.h"
 #include "gorila/network/torch/torch_error.h"
@@ -33,17 +39,36 @@ void ComputeInOneThread() {
   static_cast<void>(done);
 }
 
-// What libtorch refuses in the middle of a run, it did not refuse when the network was made.
-template <typename Work>
-void MustSucceed(const Work& work) {
-  ComputeInOneThread();
-  const SingleThreadScope single_thread;
-  try {
-    work();
-  } catch (const std::exception&) {
-    GORILA_CHECK(false, "libtorch: {}", TorchErrorText());
+// Page-locked, so that a GPU copies from it and to it by itself. libtorch keeps what is given back
+// for the next request. Thread-safe.
+class PinnedMemory final : public std::pmr::memory_resource {
+ public:
+  // Never destroyed: whoever still has memory of it may outlive any static object.
+  static PinnedMemory* Get() {
+    static auto* const memory = new PinnedMemory;
+    return memory;
   }
-}
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t) override {
+    at::Tensor block;
+    try {
+      block = at::empty({Signed(bytes)}, at::TensorOptions(at::kByte).pinned_memory(true));
+    } catch (const std::exception&) {
+      throw std::bad_alloc();
+    }
+    const MutexLock lock(mutex_);
+    return blocks_.emplace(block.data_ptr(), block).first->first;
+  }
+  void do_deallocate(void* data, std::size_t, std::size_t) override {
+    const MutexLock lock(mutex_);
+    blocks_.erase(data);
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  Mutex mutex_;
+  std::unordered_map<void*, at::Tensor> blocks_ GORILA_GUARDED_BY(mutex_);
+};
 
 class TorchNetwork final : public QNetwork {
  public:
@@ -54,11 +79,12 @@ class TorchNetwork final : public QNetwork {
         layout_(layout),
         max_batch_(max_batch),
         device_(device),
-        host_observations_(
-            HostMemory(max_batch * Signed(spec.input.frame_elements()) * spec.input.stack,
-                       spec.input.element == ElementType::kUint8 ? at::kByte : at::kFloat)) {
+        host_observations_(HostMemory(max_batch * Signed(spec.input.stacked_bytes()), at::kByte)) {
     if (!device.is_cuda()) return;
+    // One of its own, so that networks of other threads are not waited for.
+    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false);
     host_parameters_ = HostMemory(Signed(layout.size), at::kFloat);
+    const c10::StreamGuard in_stream(*stream_);
     Rehearse();
   }
 
@@ -94,7 +120,25 @@ class TorchNetwork final : public QNetwork {
     MustSucceed([&] { ComputeGradient(dq, gradient); });
   }
 
+  std::pmr::memory_resource* host_memory() const override {
+    return device_.is_cuda() ? PinnedMemory::Get() : QNetwork::host_memory();
+  }
+
  private:
+  // What libtorch refuses in the middle of a run, it did not refuse when the network was made.
+  template <typename Work>
+  void MustSucceed(const Work& work) const {
+    ComputeInOneThread();
+    const SingleThreadScope single_thread;
+    try {
+      c10::OptionalStreamGuard in_stream;
+      if (stream_) in_stream.reset_stream(*stream_);
+      work();
+    } catch (const std::exception&) {
+      GORILA_CHECK(false, "libtorch: {}", TorchErrorText());
+    }
+  }
+
   // Pinned where a GPU is to copy from and to it.
   at::Tensor HostMemory(std::int64_t elements, at::ScalarType type) const {
     return at::empty({elements}, at::TensorOptions(type).pinned_memory(device_.is_cuda()));
@@ -114,7 +158,12 @@ class TorchNetwork final : public QNetwork {
 
   void UseParameters(std::span<const float> values) {
     at::Tensor all = Borrow(values);
-    if (device_.is_cuda()) all = host_parameters_.copy_(all).to(device_);
+    if (device_.is_cuda()) {
+      // The copy may still be under way when this returns; what is computed next waits for it.
+      const bool pinned = all.is_pinned();
+      if (!pinned) all = host_parameters_.copy_(all);
+      all = all.to(device_, /*non_blocking=*/pinned);
+    }
     parameters_.clear();
     for (const ParameterTensor& tensor : layout_.tensors) {
       const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
@@ -129,14 +178,22 @@ class TorchNetwork final : public QNetwork {
   // the gradient needs them after a Predict in between.
   at::Tensor Inputs(std::span<const std::byte> observations, int batch) {
     const ObservationSpec& input = spec_.input;
-    std::memcpy(host_observations_.data_ptr(), observations.data(), observations.size());
-    const at::Tensor on_device =
-        host_observations_.narrow(0, 0, batch * Signed(input.frame_elements()) * input.stack)
-            .view({batch, spec_.input_channels(), input.height, input.width})
-            .to(device_);
-    at::Tensor inputs = on_device.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
-    if (input.scale != 1) inputs.mul_(input.scale);
-    return inputs;
+    at::Tensor values = OnDevice(observations);
+    if (input.element == ElementType::kFloat32) values = values.view(at::kFloat);
+    values = values.view({batch, spec_.input_channels(), input.height, input.width});
+    return at::mul(values, input.scale);
+  }
+
+  // May still be under way, as parameters are. On the CPU: where a float may lie.
+  at::Tensor OnDevice(std::span<const std::byte> bytes) {
+    at::Tensor all =
+        at::from_blob(const_cast<std::byte*>(bytes.data()), {Signed(bytes.size())}, at::kByte);
+    const bool pinned = device_.is_cuda() && all.is_pinned();
+    if (!pinned) {
+      all = host_observations_.narrow(0, 0, Signed(bytes.size()));
+      std::memcpy(all.data_ptr(), bytes.data(), bytes.size());
+    }
+    return all.to(device_, /*non_blocking=*/pinned);
   }
 
   at::Tensor Compute(std::span<const std::byte> observations, int batch) {
@@ -161,7 +218,8 @@ class TorchNetwork final : public QNetwork {
     for (at::Tensor& part : parts) part = part.flatten();
     at::Tensor to = Borrow(gradient);
     if (device_.is_cuda()) {
-      to.copy_(host_parameters_.copy_(at::cat(parts)));
+      const at::Tensor whole = at::cat(parts);
+      to.copy_(to.is_pinned() ? whole : host_parameters_.copy_(whole));
     } else {
       at::cat_out(to, parts);
     }
@@ -171,11 +229,27 @@ class TorchNetwork final : public QNetwork {
   ParameterLayout layout_;
   int max_batch_;
   at::Device device_;
+  std::optional<c10::Stream> stream_;  // only of a GPU
   at::Tensor host_observations_;
   at::Tensor host_parameters_;          // or a gradient; only for a GPU
   std::vector<at::Tensor> parameters_;  // one for each of the layout's; leaves of the graph
   at::Tensor q_;                        // of the last Forward, with the graph behind it
   std::size_t batch_ = 0;               // the same
+};
+
+// Products of square matrices, as a limit to measure networks against.
+class SquareProduct {
+ public:
+  SquareProduct(at::Device device, int side)
+      : a_(at::full({side, side}, 0.5F, device)), b_(at::full({side, side}, 0.25F, device)) {}
+
+  void operator()() {
+    at::mm_out(c_, a_, b_);
+    c_[0][0].item();  // waits for it
+  }
+
+ private:
+  at::Tensor a_, b_, c_ = at::empty_like(a_);
 };
 
 }  // namespace
@@ -205,6 +279,15 @@ StatusOr<std::unique_ptr<QNetwork>> MakeTorchComputation(const NetworkSpec& spec
     return std::make_unique<TorchNetwork>(spec, layout, max_batch, at::Device(device));
   } catch (const std::exception&) {
     return Unavailable("network.backend torch: libtorch refuses this network on {}: {}", device,
+                       TorchErrorText());
+  }
+}
+
+StatusOr<std::function<void()>> MakeTorchProduct(const std::string& device, int side) {
+  try {
+    return SquareProduct(at::Device(device), side);
+  } catch (const std::exception&) {
+    return Unavailable("libtorch refuses matrices of {0} x {0} on {1}: {2}", side, device,
                        TorchErrorText());
   }
 }

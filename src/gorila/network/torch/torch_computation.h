@@ -2,6 +2,7 @@
 #ifndef GORILA_NETWORK_TORCH_TORCH_COMPUTATION_H_
 #define GORILA_NETWORK_TORCH_TORCH_COMPUTATION_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,9 @@ Status CheckTorchDevice(const std::string& device);
 StatusOr<std::unique_ptr<QNetwork>> MakeTorchComputation(const NetworkSpec& spec,
                                                          const ParameterLayout& layout,
                                                          int max_batch, const std::string& device);
+
+// As TorchModule::product.
+StatusOr<std::function<void()>> MakeTorchProduct(const std::string& device, int side);
 
 }  // namespace gorila
 

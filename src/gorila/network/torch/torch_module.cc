@@ -28,7 +28,8 @@ TorchModule Start() {
           .cuda_devices = static_cast<int>(torch::cuda::device_count()),
           .check = &CheckTorchDevice,
           .make = &MakeTorchComputation,
-          .encode = &EncodeTorchModule};
+          .encode = &EncodeTorchModule,
+          .product = &MakeTorchProduct};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #ifndef GORILA_NETWORK_TORCH_TORCH_MODULE_H_
 #define GORILA_NETWORK_TORCH_TORCH_MODULE_H_
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,7 +17,7 @@ namespace gorila {
 inline constexpr char kTorchModuleFile[] = "libgorila_torch.so";
 
 // The program and the module come from one build; this finds out when they do not.
-inline constexpr int kTorchInterface = 1;
+inline constexpr int kTorchInterface = 2;
 
 struct TorchModule {
   int interface = 0;  // kTorchInterface
@@ -35,6 +36,10 @@ struct TorchModule {
   // As EncodeTorchScript (export/torchscript.h).
   StatusOr<std::string> (*encode)(const NetworkSpec& spec, const ParameterLayout& layout,
                                   std::span<const float> parameters) = nullptr;
+
+  // Each call multiplies two matrices of side x side floats on `device`, with the settings that
+  // networks are computed with, and waits for the result. Unavailable when libtorch refuses.
+  StatusOr<std::function<void()>> (*product)(const std::string& device, int side) = nullptr;
 };
 
 // The module's only exported function, called once.

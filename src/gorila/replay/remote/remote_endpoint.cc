@@ -29,8 +29,8 @@ void Put(std::span<std::byte>& payload, std::span<const T> values) {
   payload = payload.subspan(values.size_bytes());
 }
 
-template <typename T>
-void Take(std::span<const std::byte>& payload, std::vector<T>& values) {
+template <typename T, typename Allocator>
+void Take(std::span<const std::byte>& payload, std::vector<T, Allocator>& values) {
   std::memcpy(values.data(), payload.data(), values.size() * sizeof(T));
   payload = payload.subspan(values.size() * sizeof(T));
 }

@@ -36,8 +36,8 @@ std::span<const T> Take(std::span<const std::byte>& payload, std::size_t count) 
   return taken;
 }
 
-template <typename T>
-void Put(std::span<std::byte>& payload, const std::vector<T>& values) {
+template <typename T, typename Allocator>
+void Put(std::span<std::byte>& payload, const std::vector<T, Allocator>& values) {
   std::memcpy(payload.data(), values.data(), values.size() * sizeof(T));
   payload = payload.subspan(values.size() * sizeof(T));
 }

@@ -55,7 +55,7 @@ ChildCommand MakeChild(Role role, int index, std::vector<std::string> arguments,
 LocalAddresses AnyLocalAddresses(const Config& config) {
   const rpc::Endpoint any{.host = "127.0.0.1", .port = 0};
   LocalAddresses addresses;
-  addresses.parameter_servers.assign(static_cast<std::size_t>(config.parameter_server.shards), any);
+  addresses.parameter_servers.assign(static_cast<std::size_t>(NumberOfShards(config)), any);
   addresses.replays.assign(static_cast<std::size_t>(config.cluster.replays), any);
   return addresses;
 }

@@ -1,12 +1,15 @@
 #include "gorila/runtime/distributed/learner_process.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/mutex.h"
 #include "gorila/learner/learner.h"
+#include "gorila/replay/prefetching_replay.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/bundle.h"
 #include "gorila/runtime/cluster.h"
@@ -53,16 +56,22 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   const auto ended = [&] { return hooks.stopped() || clock.frames() >= config.run.frames; };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
-  const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks, ended);
+  std::atomic<bool> ending{false};
+  const auto replay =
+      ConnectReplay(options.parts, config, network, 0, 0, hooks, [&] { return ending || ended(); });
   WorkerStore worker_store(config, *store);
   WorkClock work;  // of this thread
   TimedParameterStore timed_store(worker_store.store(), work);
-  TimedReplay timed_replay(*replay, work);
   const std::string& device = config.network.device;
   GORILA_ASSIGN_OR_RETURN(const auto online, MakeReplica(config, network, timed_store,
                                                          NetworkReplica::Follows::kOnline, device));
   GORILA_ASSIGN_OR_RETURN(auto target, MakeReplica(config, network, timed_store,
                                                    NetworkReplica::Follows::kTarget, device));
+  std::optional<PrefetchingReplay> prefetching;
+  if (config.replay.prefetch) {
+    prefetching.emplace(*replay, online->network().host_memory(), ending);
+  }
+  TimedReplay timed_replay(prefetching ? static_cast<Replay&>(*prefetching) : *replay, work);
   GORILA_ASSIGN_OR_RETURN(
       const auto learner,
       Learner::Make(config.learner, *online, std::move(target), timed_replay, timed_store));

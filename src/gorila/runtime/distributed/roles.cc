@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array kRoles = {
     RoleRow{Role::kParameterServer, "parameter-server", true,
-            [](const Config& config) { return config.parameter_server.shards; }},
+            [](const Config& config) { return NumberOfShards(config); }},
     RoleRow{Role::kReplay, "replay", true,
             [](const Config& config) { return config.cluster.replays; }},
     RoleRow{Role::kBundle, "bundle", false,

@@ -35,9 +35,9 @@ class ShardProcess {
     const ParameterLayout layout = MakeParameterLayout(network);
     layout_fingerprint_ = layout.Fingerprint();
     GORILA_ASSIGN_OR_RETURN(const std::vector<Slice> partition,
-                            MakePartition(layout.size, config_.parameter_server.shards));
+                            MakePartition(layout.size, NumberOfShards(config_)));
     const ShardPlace place{.index = options_.index,
-                           .shards = config_.parameter_server.shards,
+                           .shards = NumberOfShards(config_),
                            .parameters = layout.size,
                            .slice = partition[static_cast<std::size_t>(options_.index)]};
     GORILA_ASSIGN_OR_RETURN(
@@ -69,7 +69,7 @@ class ShardProcess {
         [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
     shown_.emplace(hooks_.board, [this] { return service_->OwnStatus(server_.server()); });
     hooks_.Say(fmt::format("parameter shard {} of {} listens on {}, generation {}, version {}",
-                           options_.index, config_.parameter_server.shards, server_.address(),
+                           options_.index, NumberOfShards(config_), server_.address(),
                            service_->generation(), service_->shard().version()));
     return OkStatus();
   }
@@ -106,7 +106,7 @@ class ShardProcess {
 
 Status RunShardProcess(const Config& config, const ServingOptions& options,
                        const RoleHooks& hooks) {
-  const int shards = config.parameter_server.shards;
+  const int shards = NumberOfShards(config);
   if (options.index < 0 || options.index >= shards) {
     return InvalidArgument("--shard is {}; expected 0..{} of {} shards", options.index, shards - 1,
                            shards);

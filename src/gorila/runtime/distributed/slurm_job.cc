@@ -188,7 +188,7 @@ std::string StartAll(RoleContext context, const Config& config) {
 }  // namespace
 
 std::string SlurmScript(const Config& config, const fs::path& run, const fs::path& program) {
-  const int shards = config.parameter_server.shards;
+  const int shards = NumberOfShards(config);
   const RoleContext context{.program = "gorila",
                             .config = "$run/config.toml",
                             .token = "$run/token",
