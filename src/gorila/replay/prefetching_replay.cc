@@ -4,9 +4,13 @@
 
 namespace gorila {
 
-PrefetchingReplay::PrefetchingReplay(Replay& replay, std::pmr::memory_resource* memory,
+PrefetchingReplay::PrefetchingReplay(Replay& replay, const PrefetchOptions& options,
                                      std::atomic<bool>& ending)
-    : replay_(replay), ending_(ending), next_(memory), thread_([this] { Loop(); }) {}
+    : replay_(replay), ending_(ending) {
+  const MutexLock lock(mutex_);
+  for (int i = 0; i < options.minibatches; ++i) aheads_.emplace_back(options.memory);
+  for (Ahead& ahead : aheads_) threads_.emplace_back([this, &ahead] { Loop(ahead); });
+}
 
 PrefetchingReplay::~PrefetchingReplay() {
   {
@@ -14,50 +18,61 @@ PrefetchingReplay::~PrefetchingReplay() {
     ending_ = true;
   }
   changed_.NotifyAll();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 Status PrefetchingReplay::Sample(int size, TransitionBatch& batch) {
   const MutexLock lock(mutex_);
-  if (size_ == 0) Begin(size);
-  WaitUntilSampled();
-  if (size_ != size) {
-    Begin(size);
-    WaitUntilSampled();
+  for (Ahead& ahead : aheads_) {
+    if (ahead.state == Ahead::State::kIdle) Begin(ahead, size);
   }
-  const Status status = status_;
+  Ahead* first = FirstOf(size);
+  for (; first == nullptr; first = FirstOf(size)) changed_.Wait(mutex_);
+  Status status = std::move(first->status);
   if (status.ok()) {
-    std::swap(batch, next_);
-    Begin(size);
+    std::swap(batch, first->batch);
+    Begin(*first, size);
   } else {
-    size_ = 0;  // the caller decides whether there is a next one
+    first->state = Ahead::State::kIdle;  // the caller decides whether there is a next one
   }
   return status;
 }
 
-void PrefetchingReplay::Begin(int size) {
-  size_ = size;
-  sampled_ = false;
+void PrefetchingReplay::Begin(Ahead& ahead, int size) {
+  ahead.size = size;
+  ahead.state = Ahead::State::kWanted;
   changed_.NotifyAll();
 }
 
-void PrefetchingReplay::WaitUntilSampled() {
-  while (!sampled_) changed_.Wait(mutex_);
+// Null while there is none. What is there of another size is begun anew.
+PrefetchingReplay::Ahead* PrefetchingReplay::FirstOf(int size) {
+  Ahead* first = nullptr;
+  for (Ahead& ahead : aheads_) {
+    if (ahead.state != Ahead::State::kThere) continue;
+    if (ahead.size != size) {
+      Begin(ahead, size);
+    } else if (first == nullptr || ahead.order < first->order) {
+      first = &ahead;
+    }
+  }
+  return first;
 }
 
-void PrefetchingReplay::Loop() {
+void PrefetchingReplay::Loop(Ahead& ahead) {
   const MutexLock lock(mutex_);
   while (!ending_) {
-    if (size_ == 0 || sampled_) {
+    if (ahead.state != Ahead::State::kWanted) {
       changed_.Wait(mutex_);
       continue;
     }
-    const int size = size_;
+    ahead.state = Ahead::State::kSampling;
+    const int size = ahead.size;
     mutex_.Unlock();
-    const Status status = replay_.Sample(size, next_);
+    Status status = replay_.Sample(size, ahead.batch);
     mutex_.Lock();
-    status_ = status;
-    sampled_ = true;
+    ahead.status = std::move(status);
+    ahead.state = Ahead::State::kThere;
+    ahead.order = sampled_++;
     changed_.NotifyAll();
   }
 }

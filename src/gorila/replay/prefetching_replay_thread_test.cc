@@ -77,8 +77,7 @@ class PrefetchingReplayTest : public testing::Test {
 
   SlowReplay far_;
   std::pmr::unsynchronized_pool_resource memory_;
-  std::optional<PrefetchingReplay> replay_{std::in_place, far_, std::pmr::get_default_resource(),
-                                           far_.ending};
+  std::optional<PrefetchingReplay> replay_{std::in_place, far_, PrefetchOptions(), far_.ending};
   TransitionBatch batch_;
 };
 
@@ -95,6 +94,24 @@ TEST_F(PrefetchingReplayTest, EveryMinibatchComesOnceAndInOrder) {
   far_.Allow(1000);
   for (int i = 1; i <= 500; ++i) ASSERT_EQ(Sample(), i);
   EXPECT_EQ(replay_->Size().transitions, 5);
+}
+
+TEST_F(PrefetchingReplayTest, SeveralAreSampledAtOnceAndNoneIsLost) {
+  replay_.reset();
+  far_.ending = false;
+  replay_.emplace(far_, PrefetchOptions{.minibatches = 3}, far_.ending);
+  far_.Allow(1);
+  std::vector<bool> seen(501);
+  seen[static_cast<std::size_t>(Sample())] = true;
+  far_.WaitForBegun(4);  // three are under way, though none may end
+  far_.Allow(1000);
+  for (int i = 1; i < 500; ++i) {
+    const auto number = static_cast<std::size_t>(Sample());
+    ASSERT_LT(number, seen.size() + 3);
+    if (number < seen.size()) seen[number] = true;
+  }
+  // The last few may be under way still.
+  EXPECT_GE(std::count(seen.begin(), seen.end(), true), 497);
 }
 
 TEST_F(PrefetchingReplayTest, AnotherSizeIsSampledAnew) {

@@ -53,8 +53,7 @@ struct ShardedReplayCounters {
 // when none does, the call waits at one. Rows whose fate is not known are not sent to another
 // shard.
 //
-// Insert blocks now and then, Sample always. One thread inserts and one samples, the same or
-// different ones; the rest is thread-safe.
+// Insert blocks now and then, Sample always. One thread inserts; the rest is thread-safe.
 class ShardedReplay final : public Replay {
  public:
   // `shards`: at least one; more than one process may use them.
@@ -120,9 +119,9 @@ class ShardedReplay final : public Replay {
   const ShardedReplayOptions options_;
   const std::vector<std::unique_ptr<ReplayEndpoint>> shards_;
   std::vector<Stream> streams_;  // of the inserting thread
-  RandomStream random_;          // of the sampling thread
 
-  mutable Mutex mutex_;  // not held during a call
+  mutable Mutex mutex_;                            // not held during a call
+  RandomStream random_ GORILA_GUARDED_BY(mutex_);  // chooses shards to sample
   std::vector<Shard> states_ GORILA_GUARDED_BY(mutex_);
   ShardedReplayCounters counters_ GORILA_GUARDED_BY(mutex_);
   std::string waiting_ GORILA_GUARDED_BY(mutex_);

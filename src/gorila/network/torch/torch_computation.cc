@@ -5,7 +5,6 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/cuda.h>
 
 #include <cstring>
@@ -85,6 +84,7 @@ class TorchNetwork final : public QNetwork {
     stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false);
     host_parameters_ = HostMemory(Signed(layout.size), at::kFloat);
     const c10::StreamGuard in_stream(*stream_);
+    const at::NoGradGuard no_graph;
     Rehearse();
   }
 
@@ -99,18 +99,15 @@ class TorchNetwork final : public QNetwork {
   void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     CheckComputeArguments(spec_, max_batch_, observations, batch, q);
     GORILA_CHECK(!parameters_.empty(), "parameters were not set");
-    MustSucceed([&] {
-      const at::NoGradGuard no_gradient;
-      Borrow(q).copy_(Compute(observations, batch).flatten());
-    });
+    MustSucceed([&] { Borrow(q).copy_(Compute(observations, batch, nullptr).flatten()); });
   }
 
   void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     CheckComputeArguments(spec_, max_batch_, observations, batch, q);
     GORILA_CHECK(!parameters_.empty(), "parameters were not set");
     MustSucceed([&] {
-      q_ = Compute(observations, batch);
-      Borrow(q).copy_(q_.detach().flatten());
+      inputs_.clear();
+      Borrow(q).copy_(Compute(observations, batch, &inputs_).flatten());
     });
     batch_ = static_cast<std::size_t>(batch);
   }
@@ -131,6 +128,7 @@ class TorchNetwork final : public QNetwork {
     ComputeInOneThread();
     const SingleThreadScope single_thread;
     try {
+      const at::NoGradGuard no_graph;
       c10::OptionalStreamGuard in_stream;
       if (stream_) in_stream.reset_stream(*stream_);
       work();
@@ -147,13 +145,15 @@ class TorchNetwork final : public QNetwork {
   // A GPU allocates when it first computes: what it cannot do, it has to say at once.
   void Rehearse() {
     std::vector<float> parameters(layout_.size);
-    const auto batch = static_cast<std::size_t>(max_batch_);
-    const std::vector<std::byte> observations(batch * spec_.input.stacked_bytes());
-    const std::vector<float> dq(batch * static_cast<std::size_t>(spec_.num_actions));
+    batch_ = static_cast<std::size_t>(max_batch_);
+    const std::vector<std::byte> observations(batch_ * spec_.input.stacked_bytes());
+    const std::vector<float> dq(batch_ * static_cast<std::size_t>(spec_.num_actions));
     UseParameters(parameters);
-    q_ = Compute(observations, max_batch_);
+    Compute(observations, max_batch_, &inputs_);
     ComputeGradient(dq, parameters);
+    inputs_.clear();
     parameters_.clear();
+    batch_ = 0;
   }
 
   void UseParameters(std::span<const float> values) {
@@ -165,18 +165,12 @@ class TorchNetwork final : public QNetwork {
       all = all.to(device_, /*non_blocking=*/pinned);
     }
     parameters_.clear();
-    for (const ParameterTensor& tensor : layout_.tensors) {
-      const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-      parameters_.push_back(all.narrow(0, Signed(tensor.offset), Signed(tensor.size))
-                                .view(shape)
-                                .detach()
-                                .requires_grad_());
-    }
+    for (std::size_t i = 0; i < layout_.tensors.size(); ++i) parameters_.push_back(Part(all, i));
   }
 
   // The network's real-valued inputs on the device. Bytes cross over to it as bytes. A copy always:
   // the gradient needs them after a Predict in between.
-  at::Tensor Inputs(std::span<const std::byte> observations, int batch) {
+  at::Tensor Inputs(std::span<const std::byte> observations, int batch) const {
     const ObservationSpec& input = spec_.input;
     at::Tensor values = OnDevice(observations);
     if (input.element == ElementType::kFloat32) values = values.view(at::kFloat);
@@ -185,7 +179,7 @@ class TorchNetwork final : public QNetwork {
   }
 
   // May still be under way, as parameters are. On the CPU: where a float may lie.
-  at::Tensor OnDevice(std::span<const std::byte> bytes) {
+  at::Tensor OnDevice(std::span<const std::byte> bytes) const {
     at::Tensor all =
         at::from_blob(const_cast<std::byte*>(bytes.data()), {Signed(bytes.size())}, at::kByte);
     const bool pinned = device_.is_cuda() && all.is_pinned();
@@ -196,33 +190,73 @@ class TorchNetwork final : public QNetwork {
     return all.to(device_, /*non_blocking=*/pinned);
   }
 
-  at::Tensor Compute(std::span<const std::byte> observations, int batch) {
+  // Q-values. `inputs` gets what goes into each layer, if asked for: after the first one that is
+  // the ReLU of what came out of the layer before.
+  at::Tensor Compute(std::span<const std::byte> observations, int batch,
+                     std::vector<at::Tensor>* inputs) const {
     at::Tensor values = Inputs(observations, batch);
-    auto next = parameters_.begin();  // weight, bias, weight, ...
-    for (const ConvolutionSpec& layer : spec_.convolutions) {
-      values = at::conv2d(values, next[0], next[1], {layer.stride, layer.stride}).relu_();
-      next += 2;
+    for (std::size_t i = 0; i < layers(); ++i) {
+      if (inputs != nullptr) inputs->push_back(values);
+      values = Apply(i, values);
+      if (i + 1 < layers()) values.relu_();
     }
-    values = values.flatten(1);
-    for (std::size_t i = 0; i < spec_.hidden.size(); ++i) {
-      values = at::linear(values, next[0], next[1]).relu_();
-      next += 2;
-    }
-    return at::linear(values, next[0], next[1]);
+    return values;
   }
 
+  std::size_t layers() const { return parameters_.size() / 2; }
+
+  at::Tensor Apply(std::size_t layer, const at::Tensor& values) const {
+    const at::Tensor& weight = parameters_[2 * layer];
+    const at::Tensor& bias = parameters_[2 * layer + 1];
+    if (layer >= spec_.convolutions.size()) return at::linear(values.flatten(1), weight, bias);
+    const std::int64_t stride = spec_.convolutions[layer].stride;
+    return at::conv2d(values, weight, bias, {stride, stride});
+  }
+
+  // The chain rule from the last layer to the first, without libtorch's graph, whose bookkeeping
+  // takes longer than a GPU's arithmetic for a minibatch.
   void ComputeGradient(std::span<const float> dq, std::span<float> gradient) {
-    const at::Tensor seed = Borrow(dq).view_as(q_).to(device_);
-    std::vector<at::Tensor> parts =
-        torch::autograd::grad({q_}, parameters_, {seed}, /*retain_graph=*/true);
-    for (at::Tensor& part : parts) part = part.flatten();
     at::Tensor to = Borrow(gradient);
-    if (device_.is_cuda()) {
-      const at::Tensor whole = at::cat(parts);
-      to.copy_(to.is_pinned() ? whole : host_parameters_.copy_(whole));
-    } else {
-      at::cat_out(to, parts);
+    at::Tensor whole = device_.is_cuda() ? at::empty_like(to, device_) : to;
+    const auto batch = Signed(batch_);
+    at::Tensor derivative = Borrow(dq).view({batch, spec_.num_actions}).to(device_);
+    for (std::size_t i = layers(); i-- > 0;) {
+      const bool dense = i >= spec_.convolutions.size();
+      derivative =
+          dense ? DenseBackward(i, derivative, whole) : ConvolutionBackward(i, derivative, whole);
+      if (i > 0) derivative = at::threshold_backward(derivative, inputs_[i], 0);
     }
+    if (device_.is_cuda()) to.copy_(to.is_pinned() ? whole : host_parameters_.copy_(whole));
+  }
+
+  // `derivative` is that of the layer's outputs; that of its inputs is returned, but for the first
+  // layer. Those of its parameters go to their place in `gradient`.
+  at::Tensor DenseBackward(std::size_t layer, const at::Tensor& derivative,
+                           const at::Tensor& gradient) const {
+    at::Tensor weight = Part(gradient, 2 * layer);
+    at::Tensor bias = Part(gradient, 2 * layer + 1);
+    at::mm_out(weight, derivative.t(), inputs_[layer].flatten(1));
+    at::sum_out(bias, derivative, at::IntArrayRef({0}));
+    if (layer == 0) return {};
+    return at::mm(derivative, parameters_[2 * layer]).view_as(inputs_[layer]);
+  }
+  at::Tensor ConvolutionBackward(std::size_t layer, const at::Tensor& derivative,
+                                 const at::Tensor& gradient) const {
+    const std::int64_t stride = spec_.convolutions[layer].stride;
+    const at::Tensor& weight = parameters_[2 * layer];
+    const auto [of_inputs, of_weight, of_bias] = at::convolution_backward(
+        derivative, inputs_[layer], weight, weight.sizes().slice(0, 1), {stride, stride}, {0, 0},
+        {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, {layer > 0, true, true});
+    Part(gradient, 2 * layer).copy_(of_weight);
+    Part(gradient, 2 * layer + 1).copy_(of_bias);
+    return of_inputs;
+  }
+
+  // Tensor `i` of the layout within a flat vector.
+  at::Tensor Part(const at::Tensor& whole, std::size_t i) const {
+    const ParameterTensor& tensor = layout_.tensors[i];
+    const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
+    return whole.narrow(0, Signed(tensor.offset), Signed(tensor.size)).view(shape);
   }
 
   NetworkSpec spec_;
@@ -232,8 +266,8 @@ class TorchNetwork final : public QNetwork {
   std::optional<c10::Stream> stream_;  // only of a GPU
   at::Tensor host_observations_;
   at::Tensor host_parameters_;          // or a gradient; only for a GPU
-  std::vector<at::Tensor> parameters_;  // one for each of the layout's; leaves of the graph
-  at::Tensor q_;                        // of the last Forward, with the graph behind it
+  std::vector<at::Tensor> parameters_;  // one for each of the layout's: weight, bias, weight, ...
+  std::vector<at::Tensor> inputs_;      // of each layer in the last Forward
   std::size_t batch_ = 0;               // the same
 };
 

@@ -69,7 +69,10 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
                                                    NetworkReplica::Follows::kTarget, device));
   std::optional<PrefetchingReplay> prefetching;
   if (config.replay.prefetch) {
-    prefetching.emplace(*replay, online->network().host_memory(), ending);
+    // As many as there are shards, so that all of them can be at work.
+    const PrefetchOptions ahead{.minibatches = static_cast<int>(options.parts.replays.size()),
+                                .memory = online->network().host_memory()};
+    prefetching.emplace(*replay, ahead, ending);
   }
   TimedReplay timed_replay(prefetching ? static_cast<Replay&>(*prefetching) : *replay, work);
   GORILA_ASSIGN_OR_RETURN(
