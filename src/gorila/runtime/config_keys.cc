@@ -262,7 +262,7 @@ const std::array kKeys = {
               "Bytes for the replay of all bundles together; 0 = four fifths of the memory", "",
               Integer(GORILA_FIELD(replay.byte_budget), 0, kMaxInt64)},
     ConfigKey{"replay.prefetch",
-              "Whether learners of a global replay sample the next minibatch while they compute",
+              "Whether learners of a global replay sample minibatches ahead, while they compute",
               "", Boolean(GORILA_FIELD(replay.prefetch))},
     ConfigKey{"replay.compression", "How frames are kept; zstd: each compressed by itself", "",
               Enumeration<kCompressionNames>(GORILA_FIELD(replay.options.frames.compression))},

@@ -83,9 +83,7 @@ class TorchNetwork final : public QNetwork {
     // One of its own, so that networks of other threads are not waited for.
     stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false);
     host_parameters_ = HostMemory(Signed(layout.size), at::kFloat);
-    const c10::StreamGuard in_stream(*stream_);
-    const at::NoGradGuard no_graph;
-    Rehearse();
+    Run([&] { Rehearse(); });
   }
 
   const NetworkSpec& spec() const override { return spec_; }
@@ -122,16 +120,22 @@ class TorchNetwork final : public QNetwork {
   }
 
  private:
+  // In this thread alone or in the network's stream. Throws what libtorch throws.
+  template <typename Work>
+  void Run(const Work& work) const {
+    ComputeInOneThread();
+    const SingleThreadScope single_thread;
+    const at::NoGradGuard no_graph;
+    c10::OptionalStreamGuard in_stream;
+    if (stream_) in_stream.reset_stream(*stream_);
+    work();
+  }
+
   // What libtorch refuses in the middle of a run, it did not refuse when the network was made.
   template <typename Work>
   void MustSucceed(const Work& work) const {
-    ComputeInOneThread();
-    const SingleThreadScope single_thread;
     try {
-      const at::NoGradGuard no_graph;
-      c10::OptionalStreamGuard in_stream;
-      if (stream_) in_stream.reset_stream(*stream_);
-      work();
+      Run(work);
     } catch (const std::exception&) {
       GORILA_CHECK(false, "libtorch: {}", TorchErrorText());
     }
