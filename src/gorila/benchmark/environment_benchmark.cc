@@ -6,6 +6,9 @@
 
 #include "gorila/benchmark/measurement.h"
 #include "gorila/benchmark/rows.h"
+#include "gorila/env/atari/ale_source.h"
+#include "gorila/env/atari/game_names.h"
+#include "gorila/env/atari/rom_folder.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -14,9 +17,10 @@ namespace {
 // One environment with random actions.
 class Game {
  public:
-  static StatusOr<Game> Make(std::string_view name, std::uint64_t seed) {
+  static StatusOr<Game> Make(std::string_view name, std::uint64_t seed,
+                             const EnvironmentOptions& options = {}) {
     GORILA_ASSIGN_OR_RETURN(auto environment,
-                            MakeEnvironment(name, {}, MakeRandomDraws(RandomStream(seed))));
+                            MakeEnvironment(name, options, MakeRandomDraws(RandomStream(seed))));
     return Game(std::move(environment), seed + 1);
   }
 
@@ -46,6 +50,44 @@ StatusOr<BenchmarkResult> MeasureGame(const EnvironmentRow& row, const Benchmark
   GORILA_ASSIGN_OR_RETURN(Game game, Game::Make(row.name, 1));
   return Measure({.name = fmt::format("env/{}", row.name), .unit = "frames/s"}, options.seconds,
                  ThreadSeconds, {.call = [&] { game.Step(); }});
+}
+
+// An emulator by itself, each random position held as long as the preprocessing repeats an action.
+class Emulator {
+ public:
+  static constexpr int kFrames = AtariOptions{}.action_repeat;
+
+  explicit Emulator(std::unique_ptr<atari::FrameSource> source)
+      : source_(std::move(source)), draws_(MakeRandomDraws(RandomStream(1))), random_(2) {
+    source_->Reset(*draws_);
+  }
+
+  void Step() {
+    const std::vector<atari::Joystick>& positions = source_->spec().legal_actions;
+    const atari::Joystick position = positions[random_.Below(positions.size())];
+    for (int i = 0; i < kFrames; ++i) source_->Act(position, *draws_);
+    if (source_->game_over()) source_->Reset(*draws_);
+  }
+
+ private:
+  std::unique_ptr<atari::FrameSource> source_;
+  std::unique_ptr<DrawSource> draws_;
+  RandomStream random_;
+};
+
+// What the preprocessing costs on top of ALE.
+StatusOr<BenchmarkResult> MeasurePreprocessing(std::string_view game, const std::string& roms,
+                                               const BenchmarkOptions& options) {
+  const std::string name = fmt::format("{}{}", atari::kAtariFolder, game);
+  GORILA_ASSIGN_OR_RETURN(Game whole, Game::Make(name, 1, {.atari = {.rom_folder = roms}}));
+  GORILA_ASSIGN_OR_RETURN(auto source, atari::MakeAleSource(game, roms));
+  Emulator emulator(std::move(source));
+  const TimedWork alone{.call = [&] { emulator.Step(); }, .amount = Emulator::kFrames};
+  return Measure({.name = fmt::format("env/{}", name),
+                  .unit = "emulator frames/s",
+                  .limit_name = "the emulator alone"},
+                 options.seconds, ThreadSeconds,
+                 {.call = [&] { whole.Step(); }, .amount = Emulator::kFrames}, &alone);
 }
 
 // Threads that play a game each, which they have made themselves: memory of their own, so that no
@@ -124,6 +166,12 @@ StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOp
   std::vector<BenchmarkResult> results;
   for (const EnvironmentRow& row : EnvironmentTable()) {
     GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureGame(row, options));
+    results.push_back(std::move(result));
+  }
+  const std::string roms = atari::RomFolder();
+  const auto games = atari::AleIsBuiltIn() ? atari::GamesIn(roms) : std::vector<std::string_view>();
+  for (const std::string_view game : games) {
+    GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasurePreprocessing(game, roms, options));
     results.push_back(std::move(result));
   }
   for (const char* const name : {"minatar/breakout", "pixel/breakout"}) {

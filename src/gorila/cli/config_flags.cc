@@ -1,9 +1,9 @@
 #include "gorila/cli/config_flags.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 
 #include "gorila/env/atari/game_names.h"
+#include "gorila/env/atari/rom_folder.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/presets.h"
@@ -14,11 +14,9 @@ namespace {
 
 // ALE's own variable, for games that need ROMs and have no folder of them.
 Status UseRomsVariable(Config& config) {
-  const char* const folder = std::getenv("ALE_ROMS_DIR");
-  const bool wanted = config.environment.name.starts_with(atari::kAtariFolder) &&
-                      config.environment.options.atari.rom_folder == "auto";
-  if (!wanted || folder == nullptr || *folder == 0) return OkStatus();
-  return Annotate(SetConfigValue(config, "atari.rom_folder", folder), "ALE_ROMS_DIR");
+  if (!config.environment.name.starts_with(atari::kAtariFolder)) return OkStatus();
+  const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
+  return Annotate(SetConfigValue(config, "atari.rom_folder", folder), atari::kRomsVariable);
 }
 
 }  // namespace

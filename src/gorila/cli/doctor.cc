@@ -19,6 +19,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/atari/game_names.h"
+#include "gorila/env/atari/rom_folder.h"
 #include "gorila/network/torch/torch_module.h"
 #include "gorila/runtime/trainer.h"
 
@@ -102,16 +103,6 @@ Finding CheckTorch() {
                       (*module)->cuda_devices)};
 }
 
-// How many ROM files of games that ALE knows lie in `folder`.
-int CountRoms(const fs::path& folder) {
-  int count = 0;
-  for (const std::string_view game : atari::kGameNames) {
-    std::error_code error;
-    if (fs::is_regular_file(folder / fmt::format("{}.bin", game), error)) ++count;
-  }
-  return count;
-}
-
 Finding CheckAtari(const Config& config) {
   if (!atari::AleIsBuiltIn()) {
     return {Level::kOk, "atari",
@@ -119,18 +110,16 @@ Finding CheckAtari(const Config& config) {
                         "{}",
                         atari::kAleInstallAdvice, atari::kRomAdvice)};
   }
-  fs::path folder = config.environment.options.atari.rom_folder;
-  const char* const variable = std::getenv("ALE_ROMS_DIR");
-  if (folder == "auto" && variable != nullptr) folder = variable;
+  const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
   if (folder == "auto") {
     return {Level::kAdvice, "atari",
             fmt::format("Arcade Learning Environment: built in; no folder of ROMs is named; {}",
                         atari::kRomAdvice)};
   }
-  const int roms = CountRoms(folder);
+  const std::size_t roms = atari::GamesIn(folder).size();
   return {roms > 0 ? Level::kOk : Level::kAdvice, "atari",
-          fmt::format("Arcade Learning Environment: built in; '{}' has {} of {} ROMs; {}",
-                      folder.string(), roms, atari::kGameNames.size(), atari::kRomAdvice)};
+          fmt::format("Arcade Learning Environment: built in; '{}' has {} of {} ROMs; {}", folder,
+                      roms, atari::kGameNames.size(), atari::kRomAdvice)};
 }
 
 // In a thread of its own, as a bundle does it.

@@ -9,6 +9,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/base/mutex.h"
+#include "gorila/env/atari/rom_folder.h"
 
 namespace gorila::atari {
 namespace {
@@ -148,7 +149,7 @@ StatusOr<std::unique_ptr<FrameSource>> MakeAleSource(std::string_view game,
         "('gorila doctor' says where ROMs come from)",
         game);
   }
-  const fs::path rom = rom_folder / fmt::format("{}.bin", game);
+  const fs::path rom = RomFile(rom_folder, game);
   GORILA_RETURN_IF_ERROR(CheckRom(game, rom));
   try {
     return std::make_unique<AleSource>(game, rom);

@@ -1,6 +1,7 @@
 #include "gorila/env/atari/luminance.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gorila::atari {
 namespace {
@@ -26,14 +27,28 @@ void MaximumLuminance::Convert(std::span<const std::uint8_t> first,
                                std::span<const std::uint8_t> second,
                                std::span<std::uint8_t> grey) const {
   GORILA_CHECK(first.size() == grey.size() && second.size() == grey.size());
-  const std::uint8_t* const table = table_.data();
-  const std::uint8_t* const a = first.data();
-  const std::uint8_t* const b = second.data();
-  std::uint8_t* const out = grey.data();
-  // Masked, so that no screen can read outside the table.
-  for (std::size_t i = 0; i < grey.size(); ++i) {
-    out[i] = table[(a[i] & (kColours - 1)) * kColours + (b[i] & (kColours - 1))];
+  // Screens are mostly areas of one colour: a piece like the one before it needs no look-up.
+  Piece a{}, b{};
+  Piece converted = Convert(a, b);
+  std::size_t i = 0;
+  for (; i + kPiece <= grey.size(); i += kPiece) {
+    Piece next_a, next_b;
+    std::memcpy(next_a.data(), &first[i], kPiece);
+    std::memcpy(next_b.data(), &second[i], kPiece);
+    if (next_a != a || next_b != b) {
+      a = next_a;
+      b = next_b;
+      converted = Convert(a, b);
+    }
+    std::memcpy(&grey[i], converted.data(), kPiece);
   }
+  for (; i < grey.size(); ++i) grey[i] = Convert(first[i], second[i]);
+}
+
+MaximumLuminance::Piece MaximumLuminance::Convert(const Piece& a, const Piece& b) const {
+  Piece converted;
+  for (std::size_t i = 0; i < kPiece; ++i) converted[i] = Convert(a[i], b[i]);
+  return converted;
 }
 
 }  // namespace gorila::atari

@@ -29,6 +29,15 @@ class MaximumLuminance {
                std::span<std::uint8_t> grey) const;
 
  private:
+  static constexpr std::size_t kPiece = 8;
+  using Piece = std::array<std::uint8_t, kPiece>;
+
+  // Masked, so that no screen can read outside the table.
+  std::uint8_t Convert(std::uint8_t a, std::uint8_t b) const {
+    return table_[(a & (kColours - 1)) * kColours + (b & (kColours - 1))];
+  }
+  Piece Convert(const Piece& a, const Piece& b) const;
+
   std::vector<std::uint8_t> table_;  // [first * kColours + second]
 };
 

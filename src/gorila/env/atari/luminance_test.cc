@@ -72,5 +72,30 @@ TEST(MaximumLuminanceTest, OrderOfTheScreensDoesNotMatter) {
   }
 }
 
+TEST(MaximumLuminanceTest, EachPixelIsConvertedByItself) {
+  RandomStream random(3);
+  Palette palette;
+  for (Rgb& colour : palette) colour.red = static_cast<std::uint8_t>(random.Integer(0, 256));
+  const MaximumLuminance luminance(palette, ScreenMaximum::kColour);
+  for (std::size_t size = 0; size < 70; ++size) {
+    // Areas of one colour and single pixels in them, in either screen.
+    std::vector<std::uint8_t> first(size), second(size), grey(size);
+    const auto draw = [&](std::vector<std::uint8_t>& screen) {
+      std::uint8_t colour = 0;
+      for (std::uint8_t& pixel : screen) {
+        if (random.Uniform() < 0.1) colour = static_cast<std::uint8_t>(random.Integer(0, 128));
+        pixel = random.Uniform() < 0.05 ? std::uint8_t{7} : colour;
+      }
+    };
+    draw(first);
+    draw(second);
+    luminance.Convert(first, second, grey);
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::uint8_t red = std::max(palette[first[i]].red, palette[second[i]].red);
+      EXPECT_EQ(grey[i], Luminance({red, 0, 0})) << i << " of " << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gorila::atari

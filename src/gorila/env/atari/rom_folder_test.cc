@@ -1,0 +1,61 @@
+#include "gorila/env/atari/rom_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+
+namespace gorila::atari {
+namespace {
+
+// ALE_ROMS_DIR as given, until the end of the test; unset without a value.
+class RomsVariable {
+ public:
+  explicit RomsVariable(const std::optional<std::string>& value) {
+    if (const char* const now = std::getenv(kRomsVariable)) before_ = now;
+    Set(value);
+  }
+  ~RomsVariable() { Set(before_); }
+  RomsVariable(const RomsVariable&) = delete;
+  RomsVariable& operator=(const RomsVariable&) = delete;
+
+ private:
+  static void Set(const std::optional<std::string>& value) {
+    value.has_value() ? setenv(kRomsVariable, value->c_str(), 1) : unsetenv(kRomsVariable);
+  }
+  std::optional<std::string> before_;
+};
+
+TEST(RomFolderTest, VariableIsTakenForAutoOnly) {
+  const RomsVariable variable("/roms");
+  EXPECT_EQ(RomFolder(), "/roms");
+  EXPECT_EQ(RomFolder("auto"), "/roms");
+  EXPECT_EQ(RomFolder("mine"), "mine");
+}
+
+TEST(RomFolderTest, WithoutVariableAutoIsLeft) {
+  for (const auto& value : {std::optional<std::string>(), std::optional<std::string>("")}) {
+    const RomsVariable variable(value);
+    EXPECT_EQ(RomFolder(), "auto");
+    EXPECT_EQ(RomFolder("mine"), "mine");
+  }
+}
+
+TEST(RomFolderTest, GamesAreThoseWhoseFilesLieThere) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "rom_folder_test";
+  fs::remove_all(folder);
+  fs::create_directories(folder / "breakout.bin");  // a folder is no ROM
+  for (const char* name : {"tetris.bin", "pong.bin", "pong.a26", "no_such_game.bin"}) {
+    std::ofstream(folder / name) << name;
+  }
+  EXPECT_EQ(GamesIn(folder), (std::vector<std::string_view>{"pong", "tetris"}));
+  EXPECT_EQ(RomFile(folder, "pong"), folder / "pong.bin");
+  EXPECT_TRUE(GamesIn(folder / "missing").empty());
+  EXPECT_TRUE(GamesIn("auto").empty());
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace gorila::atari
