@@ -62,6 +62,8 @@ class CondVar {
     lock.release();
     return in_time;
   }
+  // Where any of those who wait will do, and the others could only go on waiting.
+  void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 
  private:

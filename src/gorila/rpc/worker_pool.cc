@@ -25,7 +25,7 @@ void WorkerPool::Post(std::function<void()> work) {
   const MutexLock lock(mutex_);
   GORILA_CHECK(!ending_, "posted to a pool that ends");
   queue_.push_back(std::move(work));
-  changed_.NotifyAll();
+  changed_.NotifyOne();
 }
 
 void WorkerPool::Work() {
