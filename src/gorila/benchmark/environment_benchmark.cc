@@ -52,11 +52,11 @@ StatusOr<BenchmarkResult> MeasureGame(const EnvironmentRow& row, const Benchmark
                  ThreadSeconds, {.call = [&] { game.Step(); }});
 }
 
+int FramesOfAStep() { return AtariOptions().action_repeat; }
+
 // An emulator by itself, each random position held as long as the preprocessing repeats an action.
 class Emulator {
  public:
-  static constexpr int kFrames = AtariOptions{}.action_repeat;
-
   explicit Emulator(std::unique_ptr<atari::FrameSource> source)
       : source_(std::move(source)), draws_(MakeRandomDraws(RandomStream(1))), random_(2) {
     source_->Reset(*draws_);
@@ -65,7 +65,7 @@ class Emulator {
   void Step() {
     const std::vector<atari::Joystick>& positions = source_->spec().legal_actions;
     const atari::Joystick position = positions[random_.Below(positions.size())];
-    for (int i = 0; i < kFrames; ++i) source_->Act(position, *draws_);
+    for (int i = 0; i < FramesOfAStep(); ++i) source_->Act(position, *draws_);
     if (source_->game_over()) source_->Reset(*draws_);
   }
 
@@ -82,12 +82,13 @@ StatusOr<BenchmarkResult> MeasurePreprocessing(std::string_view game, const std:
   GORILA_ASSIGN_OR_RETURN(Game whole, Game::Make(name, 1, {.atari = {.rom_folder = roms}}));
   GORILA_ASSIGN_OR_RETURN(auto source, atari::MakeAleSource(game, roms));
   Emulator emulator(std::move(source));
-  const TimedWork alone{.call = [&] { emulator.Step(); }, .amount = Emulator::kFrames};
+  const double frames = FramesOfAStep();
+  const TimedWork alone{.call = [&] { emulator.Step(); }, .amount = frames};
   return Measure({.name = fmt::format("env/{}", name),
                   .unit = "emulator frames/s",
                   .limit_name = "the emulator alone"},
-                 options.seconds, ThreadSeconds,
-                 {.call = [&] { whole.Step(); }, .amount = Emulator::kFrames}, &alone);
+                 options.seconds, ThreadSeconds, {.call = [&] { whole.Step(); }, .amount = frames},
+                 &alone);
 }
 
 // Threads that play a game each, which they have made themselves: memory of their own, so that no

@@ -94,7 +94,15 @@ void ClientCall::Start(grpc::GenericStub& stub, const RunIdentity& identity,
   context_.set_deadline(std::chrono::system_clock::now() + options_.timeout);
   if (!identity.token.empty()) context_.AddMetadata(kTokenKey, identity.token);
   if (identity.layout.has_value()) context_.AddMetadata(kLayoutKey, LayoutText(*identity.layout));
-  stub.PrepareBidiStreamingCall(&context_, "/" + options_.method, grpc::StubOptions(), this);
+  const std::string path = "/" + options_.method;
+  if (IsUnary()) {
+    place_.one_part = true;
+    out_ = EncodeFirstPart(options_.header, sent_, place_);
+    stub.UnaryCall(&context_, path, grpc::StubOptions(), &out_, &in_,
+                   [this](const grpc::Status& status) { EndUnary(status); });
+    return;
+  }
+  stub.PrepareBidiStreamingCall(&context_, path, grpc::StubOptions(), this);
   Write();
   StartRead(&in_);
   StartCall();
@@ -117,6 +125,19 @@ void ClientCall::Borrow() {
     std::memcpy(memory_->memory->bytes().data(), options_.payload->bytes().data(), size);
     sent_ = size;
   }
+}
+
+// Whether no payload, or shared memory, makes pieces superfluous.
+bool ClientCall::IsUnary() const {
+  const std::size_t size = options_.payload == nullptr ? 0 : options_.payload->size();
+  const bool whole_request = sent_ == size;
+  const bool whole_response = !options_.sink || place_.room_bytes > 0;
+  return whole_request && whole_response;
+}
+
+void ClientCall::EndUnary(const grpc::Status& status) {
+  if (status.ok()) read_error_ = ReadFirst();
+  OnDone(status);
 }
 
 void ClientCall::Write() {

@@ -41,7 +41,8 @@ struct CallOptions {
   // thread, before Wait() returns. Empty: a payload is an error.
   std::function<StatusOr<std::span<std::byte>>(std::string_view header, std::uint64_t bytes)> sink =
       {};
-  // The largest payload that the response is likely to have: only so much comes through memory.
+  // The largest payload that the response can have, for so much is set aside where it comes through
+  // memory. A larger one is an error there.
   std::uint64_t expected_bytes = 0;
 };
 

@@ -143,13 +143,30 @@ TEST_F(MemoryCallTest, SmallPayloadsAreSent) {
   EXPECT_EQ(server_->traffic().calls, 10);
 }
 
-TEST_F(MemoryCallTest, AResponseLargerThanExpectedIsSent) {
+TEST_F(MemoryCallTest, AResponseLargerThanExpectedIsRefused) {
   Start();
   const auto channel = Connect();
   CallUntilShared(*channel);
-  const std::int64_t before = shared();
-  ASSERT_TRUE(Call(*channel, std::byte{1}, kSize, kSize - 1).ok());
-  EXPECT_EQ(shared() - before, static_cast<std::int64_t>(kSize));
+  const Status status = Call(*channel, std::byte{1}, kSize, kSize - 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_EQ(RefusalOf(status), Refusal::kShape) << status;
+  CallUntilShared(*channel);
+}
+
+TEST_F(MemoryCallTest, APayloadThatNobodyExpectsIsRefused) {
+  Start();
+  const auto channel = Connect();
+  CallUntilShared(*channel);
+  for (const std::size_t size : {kSize, std::size_t{1000}}) {  // through memory, and sent
+    const Status status = channel
+                              ->Call({.method = "test/AddOne",
+                                      .header = "x",
+                                      .payload = std::make_shared<Payload>(size),
+                                      .timeout = kLong})
+                              .status();
+    EXPECT_FALSE(status.ok());
+    EXPECT_FALSE(absl::IsDeadlineExceeded(status)) << status;
+  }
 }
 
 TEST_F(MemoryCallTest, SeveralCallsAtOnceDoNotMeet) {

@@ -95,6 +95,7 @@ grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_
   part.set_payload_begin(shared.payload_begin);
   part.set_room_begin(shared.room_begin);
   part.set_room_bytes(shared.room_bytes);
+  part.set_one_part(shared.one_part);
   const grpc::Slice slice(part.SerializeAsString());
   return {&slice, 1};
 }
@@ -123,7 +124,7 @@ grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std:
 }
 
 StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer) {
-  constexpr std::size_t kMost = kMaxHeaderBytes + 7 * (1 + kMaxVarint);  // with all numbers
+  constexpr std::size_t kMost = kMaxHeaderBytes + 8 * (1 + kMaxVarint);  // with all numbers
   if (buffer.Length() > kMost)
     return Oversized("a call's header", buffer.Length(), kMaxHeaderBytes);
   GORILA_ASSIGN_OR_RETURN(const std::vector<grpc::Slice> slices, SlicesOf(buffer));
@@ -140,7 +141,8 @@ StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer) {
                               .payload = part.payload_shared(),
                               .payload_begin = part.payload_begin(),
                               .room_begin = part.room_begin(),
-                              .room_bytes = part.room_bytes()}};
+                              .room_bytes = part.room_bytes(),
+                              .one_part = part.one_part()}};
 }
 
 StatusOr<std::size_t> DecodePiece(const grpc::ByteBuffer& buffer, std::span<std::byte> rest) {

@@ -35,6 +35,7 @@ struct SharedPlace {
   std::uint64_t payload_begin = 0;
   std::uint64_t room_begin = 0;
   std::uint64_t room_bytes = 0;
+  bool one_part = false;  // the response must not have pieces: its payload fits the room
 };
 
 struct FirstPart {

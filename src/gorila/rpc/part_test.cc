@@ -53,14 +53,17 @@ TEST(PartTest, APlaceInSharedMemoryIsReadBack) {
                                                      .payload = true,
                                                      .payload_begin = kLarge - 1,
                                                      .room_begin = kLarge - 2,
-                                                     .room_bytes = kLarge - 3}));
+                                                     .room_bytes = kLarge - 3,
+                                                     .one_part = true}));
   ASSERT_TRUE(part.ok()) << part.status();
   EXPECT_EQ(part->shared.memory, kLarge);
   EXPECT_TRUE(part->shared.payload);
   EXPECT_EQ(part->shared.payload_begin, kLarge - 1);
   EXPECT_EQ(part->shared.room_begin, kLarge - 2);
   EXPECT_EQ(part->shared.room_bytes, kLarge - 3);
+  EXPECT_TRUE(part->shared.one_part);
   EXPECT_EQ(DecodeFirstPart(EncodeFirstPart("", 0))->shared.memory, 0u);
+  EXPECT_FALSE(DecodeFirstPart(EncodeFirstPart("", 0))->shared.one_part);
 }
 
 TEST(PartTest, APieceIsReadBackHoweverItIsCut) {

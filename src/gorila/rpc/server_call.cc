@@ -122,6 +122,12 @@ void ServerCall::Handle() {
   response_bytes_ = response_.payload == nullptr ? 0 : response_.payload->size();
   if (request_.shared.payload) server_.bytes_shared.fetch_add(std::ssize(payload));
   ShareResponse();
+  if (request_.shared.one_part && sent_ < response_bytes_) {
+    return Fail(
+        Refused(Refusal::kShape,
+                InvalidArgument("{} answers with {} bytes; the caller has room for {}",
+                                method_->name, response_bytes_, request_.shared.room_bytes)));
+  }
   Write();
 }
 
