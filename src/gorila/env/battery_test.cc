@@ -57,7 +57,7 @@ class GuardedFrame {
 };
 
 struct Case {
-  std::string_view name;
+  std::string name;
   std::string label;
   EnvironmentOptions options;
 };
@@ -65,18 +65,18 @@ void PrintTo(const Case& shown, std::ostream* stream) { *stream << shown.label; 
 
 // Who is in the table, and who else plays here: the games of ALE whose ROMs lie in ALE_ROMS_DIR.
 struct Entrant {
-  std::string_view name;
+  std::string name;
   bool console = false;
 };
 
 std::vector<Entrant> Entrants() {
   std::vector<Entrant> entrants;
-  for (const EnvironmentRow& row : EnvironmentTable()) entrants.push_back({row.name, row.atari});
+  for (const EnvironmentRow& row : EnvironmentTable()) {
+    entrants.push_back({std::string(row.name), row.atari});
+  }
   if (!atari::AleIsBuiltIn()) return entrants;
-  const std::vector<std::string_view> games = atari::GamesIn(atari::RomFolder());
-  for (const std::string_view name : AtariNames()) {
-    const std::string_view game = name.substr(atari::kAtariFolder.size());
-    if (std::count(games.begin(), games.end(), game) > 0) entrants.push_back({name, true});
+  for (const std::string_view game : atari::GamesIn(atari::RomFolder())) {
+    entrants.push_back({fmt::format("{}{}", atari::kAtariFolder, game), true});
   }
   return entrants;
 }
@@ -101,7 +101,7 @@ std::vector<Case> Cases() {
       const bool of_atari = !(options.atari == AtariOptions{});
       const bool of_both = label == "Default" || label == "Short";
       if (of_atari != entrant.console && !of_both) continue;
-      std::string name(entrant.name);
+      std::string name = entrant.name;
       std::replace(name.begin(), name.end(), '/', '_');
       cases.push_back({entrant.name, name + "_" + label, options});
       cases.back().options.atari.rom_folder = atari::RomFolder();

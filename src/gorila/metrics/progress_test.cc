@@ -14,6 +14,8 @@
 #include <sstream>
 #include <thread>
 
+#include "gorila/base/testing.h"
+
 namespace gorila {
 namespace {
 
@@ -322,28 +324,6 @@ TEST(ProgressViewTest, MessagesAndViewsOfSeveralThreadsDoNotMix) {
   EXPECT_EQ(screen.size(), 2u * kMessages + 4 + 1);
 }
 
-class EnvironmentVariable {
- public:
-  EnvironmentVariable(const char* name, const char* value) : name_(name) {
-    const char* const before = std::getenv(name);
-    if (before != nullptr) before_ = before;
-    had_value_ = before != nullptr;
-    setenv(name, value, 1);
-  }
-  ~EnvironmentVariable() {
-    if (had_value_) {
-      setenv(name_, before_.c_str(), 1);
-    } else {
-      unsetenv(name_);
-    }
-  }
-
- private:
-  const char* name_;
-  std::string before_;
-  bool had_value_ = false;
-};
-
 class ProgressOptionsTest : public testing::Test {
  protected:
   // A terminal without anybody behind it.
@@ -356,8 +336,8 @@ class ProgressOptionsTest : public testing::Test {
 };
 
 TEST_F(ProgressOptionsTest, UsesATerminalInColour) {
-  const EnvironmentVariable term("TERM", "xterm");
-  const EnvironmentVariable no_color("NO_COLOR", "");
+  const ScopedVariable term("TERM", "xterm");
+  const ScopedVariable no_color("NO_COLOR", "");
   winsize size{};
   size.ws_col = 66;
   ASSERT_EQ(ioctl(terminal_, TIOCSWINSZ, &size), 0);
@@ -372,21 +352,21 @@ TEST_F(ProgressOptionsTest, UsesATerminalInColour) {
 }
 
 TEST_F(ProgressOptionsTest, ObeysNoColor) {
-  const EnvironmentVariable term("TERM", "xterm");
-  const EnvironmentVariable no_color("NO_COLOR", "1");
+  const ScopedVariable term("TERM", "xterm");
+  const ScopedVariable no_color("NO_COLOR", "1");
   const ProgressOptions options = DetectProgressOptions(terminal_, false);
   EXPECT_TRUE(options.terminal);
   EXPECT_FALSE(options.colour);
 }
 
 TEST_F(ProgressOptionsTest, WritesPlainLinesToADumbTerminal) {
-  const EnvironmentVariable term("TERM", "dumb");
+  const ScopedVariable term("TERM", "dumb");
   EXPECT_FALSE(DetectProgressOptions(terminal_, false).terminal);
   EXPECT_FALSE(DetectProgressOptions(terminal_, false).colour);
 }
 
 TEST_F(ProgressOptionsTest, WritesPlainLinesToAFile) {
-  const EnvironmentVariable term("TERM", "xterm");
+  const ScopedVariable term("TERM", "xterm");
   const int file = open("/dev/null", O_WRONLY);
   const ProgressOptions options = DetectProgressOptions(file, true);
   close(file);

@@ -110,8 +110,9 @@ void ClientCall::Start(grpc::GenericStub& stub, const RunIdentity& identity,
 
 // Puts the payload into shared memory, with room for the response after it, if there is any.
 void ClientCall::Borrow() {
-  const std::uint64_t size = options_.payload == nullptr ? 0 : options_.payload->size();
-  if (pool_ == nullptr || std::max(size, options_.expected_bytes) < kLeastShared) return;
+  const std::size_t size = payload_size();
+  if (pool_ == nullptr || std::max<std::uint64_t>(size, options_.expected_bytes) < kLeastShared)
+    return;
   const std::uint64_t room_begin =
       (size + SharedMemory::kAlignment - 1) / SharedMemory::kAlignment * SharedMemory::kAlignment;
   memory_ = pool_->Take(room_begin + options_.expected_bytes);
@@ -129,8 +130,7 @@ void ClientCall::Borrow() {
 
 // Whether no payload, or shared memory, makes pieces superfluous.
 bool ClientCall::IsUnary() const {
-  const std::size_t size = options_.payload == nullptr ? 0 : options_.payload->size();
-  const bool whole_request = sent_ == size;
+  const bool whole_request = sent_ == payload_size();
   const bool whole_response = !options_.sink || place_.room_bytes > 0;
   return whole_request && whole_response;
 }
@@ -141,7 +141,7 @@ void ClientCall::EndUnary(const grpc::Status& status) {
 }
 
 void ClientCall::Write() {
-  const std::size_t size = options_.payload == nullptr ? 0 : options_.payload->size();
+  const std::size_t size = payload_size();
   if (!header_sent_) {
     out_ = EncodeFirstPart(options_.header, size, place_);
     header_sent_ = true;
@@ -158,8 +158,7 @@ void ClientCall::Write() {
 }
 
 void ClientCall::OnWriteDone(bool ok) {
-  const std::size_t size = options_.payload == nullptr ? 0 : options_.payload->size();
-  if (ok && sent_ < size) Write();
+  if (ok && sent_ < payload_size()) Write();
 }
 
 void ClientCall::OnReadDone(bool ok) {

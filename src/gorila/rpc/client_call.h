@@ -38,6 +38,9 @@ class ClientCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   void OnDone(const grpc::Status& status) override GORILA_EXCLUDES(mutex_);
 
  private:
+  std::size_t payload_size() const {
+    return options_.payload == nullptr ? 0 : options_.payload->size();
+  }
   void Borrow();
   bool IsUnary() const;
   void EndUnary(const grpc::Status& status);

@@ -2,33 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <optional>
+
+#include "gorila/base/testing.h"
 
 namespace gorila::atari {
 namespace {
 
-// ALE_ROMS_DIR as given, until the end of the test; unset without a value.
-class RomsVariable {
- public:
-  explicit RomsVariable(const std::optional<std::string>& value) {
-    if (const char* const now = std::getenv(kRomsVariable)) before_ = now;
-    Set(value);
-  }
-  ~RomsVariable() { Set(before_); }
-  RomsVariable(const RomsVariable&) = delete;
-  RomsVariable& operator=(const RomsVariable&) = delete;
-
- private:
-  static void Set(const std::optional<std::string>& value) {
-    value.has_value() ? setenv(kRomsVariable, value->c_str(), 1) : unsetenv(kRomsVariable);
-  }
-  std::optional<std::string> before_;
-};
-
 TEST(RomFolderTest, VariableIsTakenForAutoOnly) {
-  const RomsVariable variable("/roms");
+  const ScopedVariable variable(kRomsVariable, "/roms");
   EXPECT_EQ(RomFolder(), "/roms");
   EXPECT_EQ(RomFolder("auto"), "/roms");
   EXPECT_EQ(RomFolder("mine"), "mine");
@@ -36,7 +19,7 @@ TEST(RomFolderTest, VariableIsTakenForAutoOnly) {
 
 TEST(RomFolderTest, WithoutVariableAutoIsLeft) {
   for (const auto& value : {std::optional<std::string>(), std::optional<std::string>("")}) {
-    const RomsVariable variable(value);
+    const ScopedVariable variable(kRomsVariable, value);
     EXPECT_EQ(RomFolder(), "auto");
     EXPECT_EQ(RomFolder("mine"), "mine");
   }
