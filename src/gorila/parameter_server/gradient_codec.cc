@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "gorila/base/bfloat16.h"
 #include "gorila/base/nearest.h"
 #include "gorila/base/vectorise.h"
 
@@ -42,27 +43,20 @@ void Add(const float* values, std::size_t size, float* sums) {
   for (std::size_t i = 0; i < size; ++i) sums[i] += values[i];
 }
 
-// Rounds to nearest even; a NaN stays one. What rounding took off, or 0 where that is not finite,
-// replaces `values`.
+// What rounding took off, or 0 where that is not finite, replaces `values`.
 GORILA_VECTORISE
-void RoundToBf16(float* values, std::size_t size, std::uint16_t* rounded) {
+void RoundToBf16(float* values, std::size_t size, Bfloat16* rounded) {
   for (std::size_t i = 0; i < size; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
-    const bool nan = (bits & 0x7fffffffU) > 0x7f800000U;
-    const std::uint32_t nearest = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
-    const std::uint32_t kept = nan ? (bits >> 16) | 0x40U : nearest;
-    rounded[i] = static_cast<std::uint16_t>(kept);
-    const float rest = values[i] - std::bit_cast<float>(kept << 16);
+    rounded[i] = RoundToBfloat16(values[i]);
+    const float rest = values[i] - Widen(rounded[i]);
     const bool finite = (std::bit_cast<std::uint32_t>(rest) & 0x7f800000U) != 0x7f800000U;
     values[i] = finite ? rest : 0.0F;
   }
 }
 
 GORILA_VECTORISE
-void WidenBf16(const std::uint16_t* rounded, std::size_t size, float* values) {
-  for (std::size_t i = 0; i < size; ++i) {
-    values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(rounded[i]) << 16);
-  }
+void WidenBf16(const Bfloat16* rounded, std::size_t size, float* values) {
+  for (std::size_t i = 0; i < size; ++i) values[i] = Widen(rounded[i]);
 }
 
 std::size_t EntriesKept(double fraction, std::size_t size) {
@@ -119,7 +113,7 @@ std::size_t MaxEncodedBytes(GradientEncoding encoding, std::size_t size) {
     case GradientEncoding::kFloat32:
       return size * sizeof(float);
     case GradientEncoding::kBf16:
-      return size * sizeof(std::uint16_t);
+      return size * sizeof(Bfloat16);
     case GradientEncoding::kTopK:
       return kCountBytes + EntriesKept(kMaxTopKFraction, size) * sizeof(Entry);
   }
@@ -153,8 +147,8 @@ void GradientEncoder::Encode(std::span<const float> gradient, std::vector<std::b
 }
 
 void GradientEncoder::EncodeBf16(std::vector<std::byte>& bytes) {
-  bytes.resize(size_ * sizeof(std::uint16_t));
-  RoundToBf16(residual_.data(), size_, reinterpret_cast<std::uint16_t*>(bytes.data()));
+  bytes.resize(size_ * sizeof(Bfloat16));
+  RoundToBf16(residual_.data(), size_, reinterpret_cast<Bfloat16*>(bytes.data()));
 }
 
 // A histogram of sizes finds the bucket in which the k-th largest lies: two passes, where sorting
@@ -190,8 +184,7 @@ Status DecodeGradient(GradientEncoding encoding, std::span<const std::byte> byte
   if (encoding == GradientEncoding::kFloat32) {
     std::memcpy(gradient.data(), bytes.data(), bytes.size());
   } else {
-    WidenBf16(reinterpret_cast<const std::uint16_t*>(bytes.data()), gradient.size(),
-              gradient.data());
+    WidenBf16(reinterpret_cast<const Bfloat16*>(bytes.data()), gradient.size(), gradient.data());
   }
   return OkStatus();
 }
