@@ -88,6 +88,21 @@ class Trained(program.Case):
         self.assertEqual((self.folder / "film.gif").read_bytes(), first)
 
 
+class Bfloat16(program.Case):
+    def test_catch_is_learnt_and_the_run_goes_on(self):
+        settings = ["--set", "network.backend=bfloat16"]
+        train = ["train", *program.TINY, "--quiet", "--run-dir", "run", *settings]
+        if "AVX-512 only" in self.run_program("doctor")[0]:
+            self.assert_refused(train, "network.backend is bfloat16", "AVX-512")
+            self.skipTest("oneDNN has no bfloat16 on this processor")
+        self.run_program(*train, "--deterministic", "--frames", "20000")
+        self.run_program("resume", "run", "--frames", "30000", "--quiet")
+        # Whatever trained it, any backend computes it.
+        for more in [[], ["--set", "network.backend=gemm"]]:
+            stdout, _ = self.run_program("evaluate", "run", "--episodes", "100", "--json", *more)
+            self.assertGreater(json.loads(stdout)["mean"], 0.8, more)
+
+
 class Untrained(program.Case):
     def test_random_policy_plays_into_a_film(self):
         self.run_program("play", "--env", "minatar/freeway", "--gif", "film.gif", "--seed", "2")

@@ -5,6 +5,7 @@
 #include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/benchmark/workload.h"
+#include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/torch/torch_module.h"
 
 namespace gorila {
@@ -86,6 +87,19 @@ StatusOr<BenchmarkResult> MeasureOnGpu(const TorchModule& torch, std::string_vie
                  options.seconds, WallSeconds, {.call = [&] { workload->Step(); }}, &limit);
 }
 
+// 1, 2, 4, ... learners, each on a core of its own.
+Status AddLearners(std::string_view backend, std::string_view preset,
+                   const BenchmarkOptions& options, std::vector<BenchmarkResult>& results) {
+  const std::string_view suffix = backend == "auto" ? "" : backend;
+  for (int learners = 1; learners <= options.cores; learners *= 2) {
+    const std::string name =
+        fmt::format("learner/{}/{}{}{}", preset, learners, suffix.empty() ? "" : "/", suffix);
+    GORILA_ASSIGN_OR_RETURN(results.emplace_back(),
+                            MeasureLearners(name, backend, preset, learners, options));
+  }
+  return OkStatus();
+}
+
 // What the backend torch makes of a preset on the CPU, and on a GPU if there is one.
 Status AddTorch(std::string_view preset, const BenchmarkOptions& options,
                 std::vector<BenchmarkResult>& results) {
@@ -106,11 +120,9 @@ StatusOr<std::vector<BenchmarkResult>> RunLearnerBenchmark(const BenchmarkOption
   FlushDenormalsInThisThread();
   std::vector<BenchmarkResult> results;
   for (const std::string_view preset : {"nature_dqn", "minatar_dqn"}) {
-    for (int learners = 1; learners <= options.cores; learners *= 2) {
-      const std::string name = fmt::format("learner/{}/{}", preset, learners);
-      GORILA_ASSIGN_OR_RETURN(BenchmarkResult result,
-                              MeasureLearners(name, "auto", preset, learners, options));
-      results.push_back(std::move(result));
+    GORILA_RETURN_IF_ERROR(AddLearners("auto", preset, options, results));
+    if (MultipliesBfloat16Fast()) {
+      GORILA_RETURN_IF_ERROR(AddLearners("bfloat16", preset, options, results));
     }
     if (TorchIsBuiltIn()) GORILA_RETURN_IF_ERROR(AddTorch(preset, options, results));
   }

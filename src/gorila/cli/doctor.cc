@@ -20,6 +20,8 @@
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/atari/rom_folder.h"
+#include "gorila/network/onednn/onednn_network.h"
+#include "gorila/network/q_network.h"
 #include "gorila/network/torch/torch_module.h"
 #include "gorila/runtime/trainer.h"
 
@@ -92,6 +94,15 @@ Finding CheckOneDnn() {
           fmt::format("{}.{}.{}, one thread for each bundle (OMP_NUM_THREADS is {} and not used)",
                       version->major, version->minor, version->patch,
                       threads == nullptr ? "not set" : threads)};
+}
+
+Finding CheckBfloat16Backend() {
+  const Status status = CheckBackend("bfloat16", "cpu");
+  if (!status.ok()) return {Level::kOk, "bfloat16", std::string(status.message())};
+  return {Level::kOk, "bfloat16",
+          MultipliesBfloat16Fast()
+              ? "this processor has AMX: network.backend = \"bfloat16\" is the fastest here"
+              : "this processor has no AMX: network.backend = \"bfloat16\" works, but slowly"};
 }
 
 Finding CheckTorch() {
@@ -196,6 +207,7 @@ StatusOr<int> Examine(const DoctorOptions& options) {
                                    CheckCores(machine, config),
                                    CheckMemory(machine, replay),
                                    CheckOneDnn(),
+                                   CheckBfloat16Backend(),
                                    CheckTorch(),
                                    CheckAtari(config),
                                    CheckDenormals(),

@@ -33,7 +33,7 @@ Json Elements(const ObservationSpec& spec, std::span<const std::byte> stacked) {
 StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const float> parameters) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(config.network.backend, network, 1));
+                          MakeQNetwork("auto", network, 1));
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,

@@ -94,7 +94,9 @@ double Learner::ComputeLoss() {
   ComputeWeights();
   const int size = batch_.size;
   target_->network().Predict(batch_.s_t, size, q_target_t_);
-  if (algorithm_.needs_q_online_t) online_.network().Predict(batch_.s_t, size, q_online_t_);
+  if (algorithm_.needs_q_online_t) {
+    online_.network().PredictSame(target_->network(), batch_.s_t, size, q_online_t_);
+  }
   online_.network().Forward(batch_.s_tm1, size, q_tm1_);
   const TdBatch td{.num_actions = num_actions_,
                    .q_tm1 = q_tm1_,

@@ -1,5 +1,4 @@
-// The convolutional part of a network: what distinguishes one CPU backend from another. The fully
-// connected part is common to them (gemm/dense_stack.h).
+// The convolutional part of a network. Together with a DenseStack, a CPU backend.
 #ifndef GORILA_NETWORK_CONVOLUTION_STACK_H_
 #define GORILA_NETWORK_CONVOLUTION_STACK_H_
 
@@ -23,6 +22,11 @@ class ConvolutionStack {
   // `features`: the last convolution's output, batch x (filters x out_height x out_width).
   virtual void Forward(std::span<const std::byte> observations, std::size_t batch, Pass pass,
                        float* features) = 0;
+
+  // As Forward with Pass::kPredict, for the observations that `other` was last given so, and as
+  // many: where it is of the same kind, its inputs are read in place of making the same ones again.
+  virtual void ForwardSame(ConvolutionStack& other, std::span<const std::byte> observations,
+                           std::size_t batch, float* features) = 0;
 
   // For the last Forward with Pass::kForward: `features` as it gave them, `dfeatures` the loss's
   // derivative with respect to them (used as scratch). Fills the convolutions' part of `gradient`.

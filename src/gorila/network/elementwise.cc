@@ -2,10 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "gorila/base/vectorise.h"
 
 namespace gorila {
+namespace {
+
+void Convert(float from, float& to) { to = from; }
+void Convert(float from, Bfloat16& to) { to = RoundToBfloat16(from); }
+void Convert(Bfloat16 from, float& to) { to = Widen(from); }
+
+// Inlined into the functions that are compiled for several generations.
+template <typename In, typename Out>
+[[gnu::always_inline]] inline void Transpose(const In* in, std::size_t rows, std::size_t columns,
+                                             Out* out) {
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      Convert(in[row * columns + column], out[column * rows + row]);
+    }
+  }
+}
+
+}  // namespace
 
 GORILA_VECTORISE
 void AddAndRelu(const float* in, float bias, std::size_t size, float* out) {
@@ -15,6 +34,15 @@ void AddAndRelu(const float* in, float bias, std::size_t size, float* out) {
 GORILA_VECTORISE
 void MaskByRelu(const float* out, std::size_t size, float* dout) {
   for (std::size_t i = 0; i < size; ++i) dout[i] = out[i] > 0 ? dout[i] : 0.0F;
+}
+
+// What ReLU gave is a positive number or zero, whatever its sign.
+GORILA_VECTORISE
+void MaskByRelu(const Bfloat16* out, std::size_t size, Bfloat16* dout) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const bool positive = (static_cast<std::uint16_t>(out[i]) & 0x7fffU) != 0;
+    dout[i] = positive ? dout[i] : Bfloat16{0};
+  }
 }
 
 // Several partial sums, because the order of one would forbid vectorising (and round worse).
@@ -34,16 +62,40 @@ float Sum(const float* values, std::size_t size) {
 
 GORILA_VECTORISE
 void TransposeMatrix(const float* in, std::size_t rows, std::size_t columns, float* out) {
-  for (std::size_t row = 0; row < rows; ++row) {
-    for (std::size_t column = 0; column < columns; ++column) {
-      out[column * rows + row] = in[row * columns + column];
-    }
-  }
+  Transpose(in, rows, columns, out);
+}
+
+GORILA_VECTORISE
+void TransposeMatrix(const float* in, std::size_t rows, std::size_t columns, Bfloat16* out) {
+  Transpose(in, rows, columns, out);
+}
+
+GORILA_VECTORISE
+void TransposeMatrix(const Bfloat16* in, std::size_t rows, std::size_t columns, float* out) {
+  Transpose(in, rows, columns, out);
 }
 
 GORILA_VECTORISE
 void ScaleBytes(const std::uint8_t* in, float scale, std::size_t size, float* out) {
   for (std::size_t i = 0; i < size; ++i) out[i] = scale * static_cast<float>(in[i]);
+}
+
+GORILA_VECTORISE
+void RoundToBfloat16(const float* in, std::size_t size, Bfloat16* out) {
+  for (std::size_t i = 0; i < size; ++i) out[i] = RoundToBfloat16(in[i]);
+}
+
+GORILA_VECTORISE
+void Widen(const Bfloat16* in, std::size_t size, float* out) {
+  for (std::size_t i = 0; i < size; ++i) out[i] = Widen(in[i]);
+}
+
+GORILA_VECTORISE
+void WidenBytes(const std::uint8_t* in, std::size_t size, Bfloat16* out) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto value = static_cast<float>(static_cast<std::int32_t>(in[i]));
+    out[i] = static_cast<Bfloat16>(std::bit_cast<std::uint32_t>(value) >> 16);
+  }
 }
 
 }  // namespace gorila

@@ -9,11 +9,11 @@ namespace gorila {
 namespace {
 
 // Of a learner's step and an actor's prediction, the second time round.
-AllocationCounts CountSecondRound(std::string_view backend) {
+AllocationCounts CountSecondRound(std::string_view backend, int filters = 16) {
   constexpr int kBatch = 4;
   const NetworkSpec spec = {.input = {.channels = 2, .height = 12, .width = 12},
-                            .convolutions = {{.filters = 16, .kernel = 4, .stride = 2},
-                                             {.filters = 16, .kernel = 3, .stride = 1}},
+                            .convolutions = {{.filters = filters, .kernel = 4, .stride = 2},
+                                             {.filters = filters, .kernel = 3, .stride = 1}},
                             .hidden = {32},
                             .num_actions = 3};
   const auto network = MakeQNetwork(backend, spec, kBatch).value();
@@ -41,6 +41,14 @@ TEST(NetworkAllocationTest, GemmAllocatesNothing) {
 // oneDNN itself makes a small table of arguments in every execution.
 TEST(NetworkAllocationTest, OneDnnAllocatesNoBuffers) {
   EXPECT_LT(CountSecondRound("onednn").largest, 1024U);
+}
+
+// Of both kinds of network: convolutions by SGEMM and by oneDNN.
+TEST(NetworkAllocationTest, Bfloat16AllocatesNoBuffers) {
+  const Status here = CheckBackend("bfloat16", "cpu");
+  if (!here.ok()) GTEST_SKIP() << here;
+  EXPECT_LT(CountSecondRound("bfloat16").largest, 1024U);
+  EXPECT_LT(CountSecondRound("bfloat16", 96).largest, 1024U);
 }
 
 TEST(NetworkAllocationTest, CountsWhatTheReferenceAllocates) {

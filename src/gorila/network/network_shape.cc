@@ -21,9 +21,14 @@ ConvolutionShape Next(const ConvolutionSpec& spec, std::size_t channels, std::si
 
 }  // namespace
 
-std::size_t NetworkShape::parameters() const {
+std::size_t NetworkShape::dense_offset() const {
   std::size_t total = 0;
   for (const ConvolutionShape& layer : convolutions) total += layer.parameters();
+  return total;
+}
+
+std::size_t NetworkShape::parameters() const {
+  std::size_t total = dense_offset();
   for (const DenseShape& layer : dense) total += layer.parameters();
   return total;
 }

@@ -20,20 +20,19 @@ StatusOr<std::unique_ptr<QNetwork>> OnCpu(const NetworkSpec& spec, int max_batch
 }
 
 constexpr std::array kBackends = {
+    QNetworkBackend{"bfloat16", "as onednn, rounding to bfloat16; fast where a processor has AMX",
+                    &OnCpu<&MakeBfloat16Network>, &CheckBfloat16},
     QNetworkBackend{"gemm", "im2col and SGEMM, for small networks", &OnCpu<&MakeGemmNetwork>},
     QNetworkBackend{"onednn", "oneDNN's convolutions in its own layouts, for large networks",
                     &OnCpu<&MakeOneDnnNetwork>},
     QNetworkBackend{"reference", "plain loops in double precision; slow, for checking",
                     &OnCpu<&MakeReferenceNetwork>},
     QNetworkBackend{"torch", "libtorch, where the program is built with it; the CPU or a GPU",
-                    &MakeTorchNetwork, &CheckTorch},
+                    &MakeTorchNetwork, &CheckTorch, true},
 };
 
-// The flat vectors as they lie, or layouts of their own: where the second begins to pay, measured
-// over networks between minatar_dqn (0.3 MFLOP an observation) and nature_dqn (19 MFLOP).
 std::string_view FastestFor(const NetworkSpec& spec) {
-  constexpr double kLargeNetwork = 1e6;
-  return MakeNetworkShape(spec).forward_flops() < kLargeNetwork ? "gemm" : "onednn";
+  return MakeNetworkShape(spec).IsSmall() ? "gemm" : "onednn";
 }
 
 // Null for "auto", which takes one of those that compute on the CPU.
@@ -69,7 +68,7 @@ Status CheckDevice(std::string_view backend, std::string_view device) {
     return InvalidArgument(
         "network.device is '{}'; expected cpu, cuda or cuda:N with N from 0 to 99", device);
   }
-  if (row != nullptr && row->check != nullptr) return OkStatus();
+  if (row != nullptr && row->elsewhere) return OkStatus();
   return InvalidArgument(
       "network.device is {} with network.backend {}; expected cpu, or network.backend torch",
       device, backend);

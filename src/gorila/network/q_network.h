@@ -36,6 +36,15 @@ class QNetwork {
   // the last Forward kept to Backward.
   virtual void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) = 0;
 
+  // As Predict, for the observations that `other` was last given with Predict, and as many: what it
+  // made of them as inputs is used where it computes as this one does. The same bits as Predict.
+  // `other` must not compute meanwhile.
+  virtual void PredictSame(QNetwork& other, std::span<const std::byte> observations, int batch,
+                           std::span<float> q) {
+    static_cast<void>(other);
+    Predict(observations, batch, q);
+  }
+
   // As Predict, and keeps what Backward needs.
   virtual void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) = 0;
 
@@ -54,11 +63,12 @@ class QNetwork {
 struct QNetworkBackend {
   std::string_view name;
   std::string_view summary;
-  // `device` is "cpu" where `check` is null.
+  // `device` is "cpu" unless `elsewhere`.
   StatusOr<std::unique_ptr<QNetwork>> (*make)(const NetworkSpec& spec, int max_batch,
                                               std::string_view device);
-  // Whether it can be used here, with `device`. Null: always, on the CPU and nowhere else.
+  // Whether it can be used here, with `device`. Null: always.
   Status (*check)(std::string_view device) = nullptr;
+  bool elsewhere = false;  // whether it computes on other devices than the CPU
 };
 std::span<const QNetworkBackend> QNetworkBackends();
 

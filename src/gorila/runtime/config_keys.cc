@@ -207,8 +207,10 @@ const std::array kKeys = {
               Layers<ConvolutionsField>(GORILA_FIELD(network.convolutions))},
     ConfigKey{"network.hidden", "Units of each fully connected layer of preset custom, with ReLU",
               "Gorila, DQN: [512]", Layers<HiddenLayersField>(GORILA_FIELD(network.hidden))},
-    ConfigKey{"network.backend", "What computes the network; auto is the fastest here", "",
-              Name(GORILA_FIELD(network.backend), &BackendNames)},
+    ConfigKey{
+        "network.backend",
+        "What computes the network; auto is the fastest here in float32, bfloat16 faster with AMX",
+        "", Name(GORILA_FIELD(network.backend), &BackendNames)},
     ConfigKey{"network.device",
               "Where bundles and learners compute it: cpu, or with backend torch cuda or cuda:N",
               "", Name(GORILA_FIELD(network.device), nullptr)},

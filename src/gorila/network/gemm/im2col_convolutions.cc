@@ -58,18 +58,20 @@ class Im2ColConvolutions final : public ConvolutionStack {
     Intermediates& kept = UseIntermediates(pass);
     if (pass == Pass::kForward) batch_ = batch;
     ReadObservations(input_, observations, batch, kept.inputs.data());
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const ConvolutionShape& s = layers_[i].shape;
-      const float* in = i > 0 ? kept.outputs[i - 1].data() : kept.inputs.data();
-      Im2Col(s, i > 0 ? ChannelMajor(s, batch) : PictureMajor(s), batch, in,
-             kept.columns[i].data());
-      const std::size_t row = batch * s.positions();
-      Sgemm(Transpose::kNo, Transpose::kNo, s.filters, row, s.fan_in(),
-            {&parameters_[layers_[i].weight], s.fan_in()}, {kept.columns[i].data(), row},
-            {kept.outputs[i].data(), row});
-      if (i + 1 < layers_.size()) Activate(layers_[i], batch, kept.outputs[i].data());
+    const ConvolutionShape& first = layers_.front().shape;
+    Im2Col(first, PictureMajor(first), batch, kept.inputs.data(), kept.columns.front().data());
+    Compute(kept.columns.front().data(), batch, kept, features);
+  }
+
+  void ForwardSame(ConvolutionStack& other, std::span<const std::byte> observations,
+                   std::size_t batch, float* features) override {
+    auto* const twin = dynamic_cast<Im2ColConvolutions*>(&other);
+    if (twin == nullptr || twin->input_ != input_ ||
+        twin->layers_.front().shape != layers_.front().shape) {
+      return Forward(observations, batch, Pass::kPredict, features);
     }
-    ActivateFeatures(layers_.back(), batch, kept.outputs.back().data(), features);
+    const Intermediates& made = twin->UseIntermediates(Pass::kPredict);
+    Compute(made.columns.front().data(), batch, UseIntermediates(Pass::kPredict), features);
   }
 
   void Backward(const float* features, float* dfeatures, std::span<float> gradient) override {
@@ -83,6 +85,24 @@ class Im2ColConvolutions final : public ConvolutionStack {
   }
 
  private:
+  // From the first layer's columns on.
+  void Compute(const float* columns, std::size_t batch, Intermediates& kept, float* features) {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      const ConvolutionShape& s = layers_[i].shape;
+      if (i > 0) {
+        Im2Col(s, ChannelMajor(s, batch), batch, kept.outputs[i - 1].data(),
+               kept.columns[i].data());
+        columns = kept.columns[i].data();
+      }
+      const std::size_t row = batch * s.positions();
+      Sgemm(Transpose::kNo, Transpose::kNo, s.filters, row, s.fan_in(),
+            {&parameters_[layers_[i].weight], s.fan_in()}, {columns, row},
+            {kept.outputs[i].data(), row});
+      if (i + 1 < layers_.size()) Activate(layers_[i], batch, kept.outputs[i].data());
+    }
+    ActivateFeatures(layers_.back(), batch, kept.outputs.back().data(), features);
+  }
+
   Intermediates& UseIntermediates(Pass pass) {
     Intermediates& kept = intermediates_[static_cast<std::size_t>(pass)];
     if (!kept.columns.empty()) return kept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gorila/network/elementwise.h"
+#include "gorila/network/onednn/reorder.h"
 
 namespace gorila {
 namespace {
@@ -12,33 +13,48 @@ using Tag = dnnl::memory::format_tag;
 
 memory::dim Dim(std::size_t size) { return static_cast<memory::dim>(size); }
 
-memory::desc Describe(const memory::dims& dims, Tag tag) {
-  return {dims, memory::data_type::f32, tag};
-}
+constexpr auto kFloat = memory::data_type::f32;
 
-memory::dims WeightDims(const ConvolutionShape& s) {
-  return {Dim(s.filters), Dim(s.channels), Dim(s.kernel), Dim(s.kernel)};
+// As oneDNN sees a layer: height first.
+struct View {
+  explicit View(const ConvolutionLayer& layer)
+      : channels(Dim(layer.shape.channels)),
+        width(Dim(layer.shape.width)),
+        kernel({Dim(layer.shape.kernel), Dim(layer.shape.kernel)}),
+        strides({Dim(layer.shape.stride), Dim(layer.shape.stride)}) {
+    if (!layer.paired) return;
+    channels *= 2;
+    width /= 2;
+    kernel.back() /= 2;
+    strides.back() /= 2;
+  }
+
+  memory::dim channels;
+  memory::dim width;
+  memory::dims kernel;
+  memory::dims strides;
+};
+
+memory::dims WeightDims(const ConvolutionLayer& layer) {
+  const View view(layer);
+  return {Dim(layer.shape.filters), view.channels, view.kernel.front(), view.kernel.back()};
 }
 
 // Source and destination in the layout of `tag`, weights as oneDNN likes them.
-ConvolutionTensors TensorsOf(const ConvolutionShape& s, std::size_t batch, Tag tag) {
-  return {.src = Describe({Dim(batch), Dim(s.channels), Dim(s.height), Dim(s.width)}, tag),
-          .weights = Describe(WeightDims(s), Tag::any),
-          .bias = Describe({Dim(s.filters)}, Tag::x),
-          .dst = Describe({Dim(batch), Dim(s.filters), Dim(s.out_height), Dim(s.out_width)}, tag),
-          .strides = {Dim(s.stride), Dim(s.stride)}};
+ConvolutionTensors TensorsOf(const ConvolutionChain& chain, const ConvolutionLayer& layer,
+                             std::size_t batch, Tag tag) {
+  const ConvolutionShape& s = layer.shape;
+  const View view(layer);
+  return {
+      .src = {{Dim(batch), view.channels, Dim(s.height), view.width}, chain.type, tag},
+      .weights = {WeightDims(layer), chain.type, Tag::any},
+      .bias = {{Dim(s.filters)}, kFloat, Tag::x},
+      .dst = {{Dim(batch), Dim(s.filters), Dim(s.out_height), Dim(s.out_width)}, chain.type, tag},
+      .strides = view.strides};
 }
 
 Tag ActivationTag(const ConvolutionChain& chain) {
   return chain.blocked ? Tag::nChw16c : Tag::nhwc;
-}
-
-// oneDNN's own scratch memory belongs to the thread that made the primitive; a network may be made
-// in one thread and used in another.
-dnnl::primitive_attr Attributes() {
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return attributes;
 }
 
 ForwardDesc DescribeLayer(const ConvolutionChain& chain, const ConvolutionTensors& tensors) {
@@ -49,15 +65,25 @@ ForwardDesc DescribeLayer(const ConvolutionChain& chain, const ConvolutionTensor
   return DescribeForward(chain.engine, dnnl::prop_kind::forward_training, tensors, attributes);
 }
 
-BoundPrimitive Reorder(const dnnl::engine& engine, const memory& from, const memory& to) {
-  const dnnl::reorder::primitive_desc desc(from, to, Attributes());
-  return {dnnl::reorder(desc),
-          {{DNNL_ARG_FROM, from},
-           {DNNL_ARG_TO, to},
-           {DNNL_ARG_SCRATCHPAD, memory(desc.scratchpad_desc(), engine)}}};
+// What a layer wrote, as the next one reads it: the same bytes.
+memory ReadAs(const memory& memory, const memory::desc& desc, const dnnl::engine& engine) {
+  return {desc, engine, memory.get_data_handle()};
 }
 
-float* Floats(const memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
+template <typename Element>
+void MaskAs(const memory& outputs, const memory& doutputs) {
+  MaskByRelu(static_cast<const Element*>(outputs.get_data_handle()),
+             outputs.get_desc().get_size() / sizeof(Element),
+             static_cast<Element*>(doutputs.get_data_handle()));
+}
+
+void Mask(memory::data_type type, const memory& outputs, const memory& doutputs) {
+  if (type == kFloat) {
+    MaskAs<float>(outputs, doutputs);
+  } else {
+    MaskAs<Bfloat16>(outputs, doutputs);
+  }
+}
 
 ForwardPlan::Layer MakeForwardLayer(const ConvolutionChain& chain, const ForwardDesc& desc,
                                     const memory& src, const LayerParameters& parameters) {
@@ -78,19 +104,21 @@ ForwardPlan::Layer MakeForwardLayer(const ConvolutionChain& chain, const Forward
 }  // namespace
 
 bool PrefersBlocked(const ConvolutionChain& chain, std::size_t batch) {
-  return std::all_of(chain.layers.begin(), chain.layers.end(), [&](const ConvolutionShape& layer) {
-    if (layer.channels % kChannelBlock != 0 || layer.filters % kChannelBlock != 0) return false;
-    const ConvolutionTensors blocked = TensorsOf(layer, batch, Tag::nChw16c);
-    const ForwardDesc free = DescribeLayer(chain, TensorsOf(layer, batch, Tag::any));
+  return std::all_of(chain.layers.begin(), chain.layers.end(), [&](const ConvolutionLayer& layer) {
+    if (layer.shape.channels % kChannelBlock != 0) return false;
+    if (layer.shape.filters % kChannelBlock != 0) return false;
+    const ConvolutionTensors blocked = TensorsOf(chain, layer, batch, Tag::nChw16c);
+    const ForwardDesc free = DescribeLayer(chain, TensorsOf(chain, layer, batch, Tag::any));
     return free.src_desc() == blocked.src && free.dst_desc() == blocked.dst;
   });
 }
 
 std::vector<LayerParameters> MakeLayerParameters(const ConvolutionChain& chain) {
   std::vector<LayerParameters> parameters;
-  for (const ConvolutionShape& layer : chain.layers) {
-    parameters.push_back({.weights = memory(Describe(WeightDims(layer), Tag::oihw), chain.engine),
-                          .bias = memory(Describe({Dim(layer.filters)}, Tag::x), chain.engine)});
+  for (const ConvolutionLayer& layer : chain.layers) {
+    parameters.push_back(
+        {.weights = memory({WeightDims(layer), kFloat, Tag::oihw}, chain.engine),
+         .bias = memory({{Dim(layer.shape.filters)}, kFloat, Tag::x}, chain.engine)});
   }
   return parameters;
 }
@@ -101,13 +129,12 @@ ForwardPlan::ForwardPlan(const ConvolutionChain& chain, std::size_t batch,
   memory src;
   for (std::size_t i = 0; i < chain.layers.size(); ++i) {
     const ForwardDesc desc =
-        DescribeLayer(chain, TensorsOf(chain.layers[i], batch, ActivationTag(chain)));
-    if (i == 0) src = memory(desc.src_desc(), chain.engine);
+        DescribeLayer(chain, TensorsOf(chain, chain.layers[i], batch, ActivationTag(chain)));
+    if (i == 0) inputs_ = memory(desc.src_desc(), chain.engine);
+    src = i == 0 ? ReadAs(inputs_, desc.src_desc(), chain.engine)
+                 : ReadAs(layers_.back().dst, desc.src_desc(), chain.engine);
     layers_.push_back(MakeForwardLayer(chain, desc, src, parameters[i]));
-    src = layers_.back().dst;
   }
-  inputs_ = Floats(layers_.front().src);
-  outputs_ = Floats(layers_.back().dst);
 }
 
 void ForwardPlan::Run(const dnnl::stream& stream, std::uint64_t version) {
@@ -120,20 +147,22 @@ void ForwardPlan::Run(const dnnl::stream& stream, std::uint64_t version) {
 
 BackwardPlan::BackwardPlan(const ConvolutionChain& chain, const ForwardPlan& forward,
                            const std::vector<LayerParameters>& parameters,
-                           const std::vector<LayerParameters>& gradients) {
+                           const std::vector<LayerParameters>& gradients)
+    : type_(chain.type) {
   memory dsrc;
   for (std::size_t i = 0; i < chain.layers.size(); ++i) {
     const ForwardPlan::Layer& layer = forward.layers()[i];
     const memory ddst(layer.desc.dst_desc(), chain.engine);
-    const ConvolutionTensors tensors =
-        TensorsOf(chain.layers[i], forward.batch(), ActivationTag(chain));
-    weight_layers_.push_back(MakeWeightLayer(chain, layer, tensors, ddst, gradients[i]));
+    ConvolutionTensors tensors =
+        TensorsOf(chain, chain.layers[i], forward.batch(), ActivationTag(chain));
     if (i > 0) {
       input_layers_.push_back(MakeInputLayer(chain, layer, tensors, ddst, dsrc, parameters[i]));
     }
+    tensors.weights = {WeightDims(chain.layers[i]), kFloat, Tag::any};
+    weight_layers_.push_back(MakeWeightLayer(chain, layer, tensors, ddst, gradients[i]));
     dsrc = ddst;
   }
-  doutputs_ = Floats(dsrc);
+  doutputs_ = dsrc.get_data_handle();
 }
 
 BackwardPlan::WeightLayer BackwardPlan::MakeWeightLayer(const ConvolutionChain& chain,
@@ -165,11 +194,10 @@ BackwardPlan::InputLayer BackwardPlan::MakeInputLayer(const ConvolutionChain& ch
           .compute = {dnnl::convolution_backward_data(desc),
                       {{DNNL_ARG_DIFF_DST, ddst},
                        {DNNL_ARG_WEIGHTS, weights},
-                       {DNNL_ARG_DIFF_SRC, dsrc},
+                       {DNNL_ARG_DIFF_SRC, ReadAs(dsrc, desc.diff_src_desc(), chain.engine)},
                        {DNNL_ARG_SCRATCHPAD, memory(desc.scratchpad_desc(), chain.engine)}}},
-          .inputs = Floats(forward.src),
-          .dinputs = Floats(dsrc),
-          .size = desc.diff_src_desc().get_size() / sizeof(float)};
+          .inputs = forward.src,
+          .dinputs = dsrc};
 }
 
 void BackwardPlan::Run(const dnnl::stream& stream, std::uint64_t version) {
@@ -180,7 +208,7 @@ void BackwardPlan::Run(const dnnl::stream& stream, std::uint64_t version) {
     const InputLayer& layer = input_layers_[i - 1];
     if (version_ != version) layer.pack_weights.Run(stream);
     layer.compute.Run(stream);
-    MaskByRelu(layer.inputs, layer.size, layer.dinputs);
+    Mask(type_, layer.inputs, layer.dinputs);
   }
   version_ = version;
 }

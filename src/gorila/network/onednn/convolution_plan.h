@@ -18,9 +18,17 @@ namespace gorila {
 // where the block is all channels, its nChw16c where it is 16.
 inline constexpr std::size_t kChannelBlock = 16;
 
+struct ConvolutionLayer {
+  ConvolutionShape shape;
+  bool paired = false;  // oneDNN sees it as PairWeights describes it (nhwc only)
+};
+
 struct ConvolutionChain {
   dnnl::engine engine;
-  std::vector<ConvolutionShape> layers;
+  // Of activations, packed weights and derivatives. Weights and biases outside, and their
+  // gradients, are f32.
+  dnnl::memory::data_type type = dnnl::memory::data_type::f32;
+  std::vector<ConvolutionLayer> layers;
   bool blocked = false;
 
   std::size_t block(std::size_t channels) const { return blocked ? kChannelBlock : channels; }
@@ -53,16 +61,23 @@ class ForwardPlan {
   // Reads inputs(), fills outputs(). `version` tells whether the parameters changed since.
   void Run(const dnnl::stream& stream, std::uint64_t version);
 
-  float* inputs() const { return inputs_; }
-  const float* outputs() const { return outputs_; }
+  // Where Run reads: its own inputs(), as at first, or those of a plan for the same first layer and
+  // batch size, which must hold them then.
+  void ReadOwnInputs() { layers_.front().src.set_data_handle(inputs_.get_data_handle()); }
+  void ReadInputsOf(const ForwardPlan& other) {
+    layers_.front().src.set_data_handle(other.layers_.front().src.get_data_handle());
+  }
+
+  // Of the chain's type.
+  void* inputs() const { return inputs_.get_data_handle(); }
+  const void* outputs() const { return layers_.back().dst.get_data_handle(); }
   const std::vector<Layer>& layers() const { return layers_; }
   std::size_t batch() const { return batch_; }
 
  private:
   std::size_t batch_;
+  dnnl::memory inputs_;
   std::vector<Layer> layers_;
-  float* inputs_;
-  const float* outputs_;
   std::uint64_t version_ = 0;  // of the packed weights
 };
 
@@ -76,16 +91,16 @@ class BackwardPlan {
   // Reads doutputs() (derivatives before the last layer's ReLU), fills `gradients`.
   void Run(const dnnl::stream& stream, std::uint64_t version);
 
-  float* doutputs() const { return doutputs_; }
+  // Of the chain's type.
+  void* doutputs() const { return doutputs_; }
 
  private:
   // Derivatives of a layer's inputs, from those of its outputs.
   struct InputLayer {
     BoundPrimitive pack_weights;
     BoundPrimitive compute;
-    const float* inputs;  // what the layer read, ReLU's outputs
-    float* dinputs;
-    std::size_t size;
+    dnnl::memory inputs;  // what the layer read, ReLU's outputs
+    dnnl::memory dinputs;
   };
   struct WeightLayer {
     BoundPrimitive compute;
@@ -101,7 +116,8 @@ class BackwardPlan {
 
   std::vector<WeightLayer> weight_layers_;  // by layer
   std::vector<InputLayer> input_layers_;    // by layer, from the second
-  float* doutputs_;
+  dnnl::memory::data_type type_;
+  void* doutputs_;
   std::uint64_t version_ = 0;  // of the packed weights
 };
 

@@ -7,6 +7,12 @@
 
 namespace gorila {
 
+// Whether oneDNN finds and may use `isa` here; a set of instructions includes those before it.
+inline bool ProcessorHas(dnnl::cpu_isa isa) {
+  const auto wanted = static_cast<unsigned>(isa);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+}
+
 // An unpadded convolution's tensors.
 struct ConvolutionTensors {
   dnnl::memory::desc src;
@@ -16,9 +22,20 @@ struct ConvolutionTensors {
   dnnl::memory::dims strides;
 };
 
+// A fully connected layer's tensors.
+struct DenseTensors {
+  dnnl::memory::desc src;
+  dnnl::memory::desc weights;
+  dnnl::memory::desc bias;
+  dnnl::memory::desc dst;
+};
+
 using ForwardDesc = dnnl::convolution_forward::primitive_desc;
 using BackwardDataDesc = dnnl::convolution_backward_data::primitive_desc;
 using BackwardWeightsDesc = dnnl::convolution_backward_weights::primitive_desc;
+
+using DenseForwardDesc = dnnl::inner_product_forward::primitive_desc;
+using DenseBackwardDataDesc = dnnl::inner_product_backward_data::primitive_desc;
 
 inline constexpr auto kConvolutionAlgorithm = dnnl::algorithm::convolution_direct;
 inline const dnnl::memory::dims kNoPadding = {0, 0};
@@ -59,6 +76,18 @@ inline BackwardWeightsDesc DescribeBackwardWeights(const dnnl::engine& engine,
           attr};
 }
 
+inline DenseForwardDesc DescribeDenseForward(const dnnl::engine& engine, const DenseTensors& t,
+                                             const dnnl::primitive_attr& attr) {
+  return {engine, dnnl::prop_kind::forward_training, t.src, t.weights, t.bias, t.dst, attr};
+}
+
+inline DenseBackwardDataDesc DescribeDenseBackwardData(const dnnl::engine& engine,
+                                                       const DenseTensors& t,
+                                                       const DenseForwardDesc& hint,
+                                                       const dnnl::primitive_attr& attr) {
+  return {engine, t.src, t.weights, t.dst, hint, attr};
+}
+
 #else
 
 inline void AppendRelu(dnnl::post_ops& operations) {
@@ -86,6 +115,21 @@ inline BackwardWeightsDesc DescribeBackwardWeights(const dnnl::engine& engine,
                                                    const dnnl::primitive_attr& attr) {
   const dnnl::convolution_backward_weights::desc operation(
       kConvolutionAlgorithm, t.src, t.weights, t.bias, t.dst, t.strides, kNoPadding, kNoPadding);
+  return {operation, attr, engine, hint};
+}
+
+inline DenseForwardDesc DescribeDenseForward(const dnnl::engine& engine, const DenseTensors& t,
+                                             const dnnl::primitive_attr& attr) {
+  const dnnl::inner_product_forward::desc operation(dnnl::prop_kind::forward_training, t.src,
+                                                    t.weights, t.bias, t.dst);
+  return {operation, attr, engine};
+}
+
+inline DenseBackwardDataDesc DescribeDenseBackwardData(const dnnl::engine& engine,
+                                                       const DenseTensors& t,
+                                                       const DenseForwardDesc& hint,
+                                                       const dnnl::primitive_attr& attr) {
+  const dnnl::inner_product_backward_data::desc operation(t.src, t.weights, t.dst);
   return {operation, attr, engine, hint};
 }
 

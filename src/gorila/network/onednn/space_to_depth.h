@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 
+#include "gorila/base/bfloat16.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/network_spec.h"
 
@@ -18,15 +19,28 @@ std::size_t TileOf(const ConvolutionShape& shape);
 // The same convolution over the tiles. Rows and columns that no kernel reaches are left out.
 ConvolutionShape FoldShape(const ConvolutionShape& shape);
 
-// Weights between filters x channels x kernel x kernel of `shape` and of FoldShape(shape).
-void FoldWeights(const ConvolutionShape& shape, const float* weights, float* folded);
-void UnfoldWeights(const ConvolutionShape& shape, const float* folded, float* weights);
+// Weights between filters x channels x kernel x kernel of `shape` and of FoldShape(shape), times
+// `scale`.
+void FoldWeights(const ConvolutionShape& shape, float scale, const float* weights, float* folded);
+void UnfoldWeights(const ConvolutionShape& shape, float scale, const float* folded, float* weights);
 
 // Writes value * scale for `batch` observations, which `shape` reads, as FoldShape(shape) reads
 // them: pictures x channel blocks x height x width x `block` channels. `block` is a multiple of
 // TileOf(shape)^2 and divides the channels.
 void FoldObservations(const ObservationSpec& spec, const ConvolutionShape& shape, std::size_t block,
                       std::span<const std::byte> observations, std::size_t batch, float* folded);
+void FoldObservations(const ObservationSpec& spec, const ConvolutionShape& shape, std::size_t block,
+                      std::span<const std::byte> observations, std::size_t batch, Bfloat16* folded);
+
+// The same for two neighbouring pixels of a row, where the stride is 2 and rows and kernel are
+// even: what lies pixel by pixel is read as half as many pixels of twice the channels, and not
+// touched. The kernel becomes kernel x kernel / 2, the stride 2 x 1.
+bool CanPairColumns(const ConvolutionShape& shape);
+
+// Weights between filters x channels x kernel x kernel and filters x (2 x channels) x kernel x
+// (kernel / 2).
+void PairWeights(const ConvolutionShape& shape, const float* weights, float* paired);
+void UnpairWeights(const ConvolutionShape& shape, const float* paired, float* weights);
 
 }  // namespace gorila
 

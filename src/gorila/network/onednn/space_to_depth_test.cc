@@ -90,7 +90,7 @@ TEST(SpaceToDepthTest, FoldedConvolutionGivesTheSameResults) {
 
     const ConvolutionShape folded = FoldShape(shape);
     std::vector<float> folded_weights(weights.size());
-    FoldWeights(shape, weights.data(), folded_weights.data());
+    FoldWeights(shape, 1, weights.data(), folded_weights.data());
     const std::size_t tile = TileOf(shape) * TileOf(shape);
     for (const std::size_t block : {tile, folded.channels}) {
       std::vector<float> folded_picture(folded.inputs());
@@ -106,10 +106,51 @@ TEST(SpaceToDepthTest, UnfoldingWeightsReversesFolding) {
   std::iota(weights.begin(), weights.end(), 0.0F);
   std::vector<float> folded(weights.size());
   std::vector<float> unfolded(weights.size());
-  FoldWeights(shape, weights.data(), folded.data());
-  UnfoldWeights(shape, folded.data(), unfolded.data());
+  FoldWeights(shape, 1, weights.data(), folded.data());
+  UnfoldWeights(shape, 1, folded.data(), unfolded.data());
   EXPECT_NE(weights, folded);
   EXPECT_EQ(weights, unfolded);
+}
+
+// As FoldedConvolutionGivesTheSameResults, in what holds them exactly.
+TEST(SpaceToDepthTest, Bfloat16GetsTheSameObservations) {
+  for (const ConvolutionShape& shape : {Shape(4, 17, 18, 8, 4), Shape(2, 9, 10, 4, 2)}) {
+    for (const float scale : {1.0F, 0.5F}) {
+      const ObservationSpec spec = {.channels = static_cast<int>(shape.channels),
+                                    .height = static_cast<int>(shape.height),
+                                    .width = static_cast<int>(shape.width),
+                                    .scale = scale};
+      RandomStream random(1);
+      std::vector<std::byte> bytes(2 * shape.inputs());
+      for (std::byte& byte : bytes) byte = static_cast<std::byte>(random.Integer(0, 256));
+      const ConvolutionShape folded = FoldShape(shape);
+      std::vector<float> floats(2 * folded.inputs());
+      std::vector<Bfloat16> narrow(floats.size());
+      FoldObservations(spec, shape, folded.channels, bytes, 2, floats.data());
+      FoldObservations(spec, shape, folded.channels, bytes, 2, narrow.data());
+      for (std::size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(Widen(narrow[i]), floats[i]) << i;
+    }
+  }
+}
+
+TEST(SpaceToDepthTest, OnlyWholePairsOfColumnsAreOne) {
+  EXPECT_TRUE(CanPairColumns(Shape(2, 9, 10, 4, 2)));
+  EXPECT_FALSE(CanPairColumns(Shape(2, 10, 9, 4, 2)));  // a row ends within a pair
+  EXPECT_FALSE(CanPairColumns(Shape(2, 9, 10, 3, 2)));
+  EXPECT_FALSE(CanPairColumns(Shape(2, 9, 10, 4, 1)));
+}
+
+// filters x channels x y x x of one filter and two channels, x = 0 and 1 become channels.
+TEST(SpaceToDepthTest, PairedWeightsHaveTheEvenColumnsFirst) {
+  ConvolutionShape shape = Shape(2, 2, 2, 2, 2);
+  shape.filters = 1;
+  const std::vector<float> weights = {1, 2, 3, 4, 5, 6, 7, 8};
+  std::vector<float> paired(weights.size());
+  PairWeights(shape, weights.data(), paired.data());
+  EXPECT_THAT(paired, ElementsAre(1, 3, 5, 7, 2, 4, 6, 8));
+  std::vector<float> unpaired(weights.size());
+  UnpairWeights(shape, paired.data(), unpaired.data());
+  EXPECT_EQ(unpaired, weights);
 }
 
 TEST(SpaceToDepthTest, FloatsAreReadFromAnyByte) {
