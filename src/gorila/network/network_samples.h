@@ -9,6 +9,7 @@
 
 #include "gorila/base/random.h"
 #include "gorila/network/q_network.h"
+#include "gorila/network/torch/torch_module.h"
 
 namespace gorila {
 
@@ -160,7 +161,8 @@ struct Sample {
 
 // What this program or processor cannot compute; its tests say so and are skipped.
 inline bool IsMissing(std::string_view backend) {
-  return backend != "auto" && CheckBackend(backend, "cpu").code() == absl::StatusCode::kUnavailable;
+  if (backend == "torch") return !TorchIsBuiltIn();
+  return backend != "auto" && !CheckBackend(backend, "cpu").ok();
 }
 
 inline std::vector<std::string> AllBackendNames() {

