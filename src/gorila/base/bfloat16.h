@@ -3,6 +3,7 @@
 #define GORILA_BASE_BFLOAT16_H_
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace gorila {
@@ -20,6 +21,14 @@ inline Bfloat16 RoundToBfloat16(float value) {
 inline float Widen(Bfloat16 value) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
 }
+
+// For code that is written once for both types.
+inline void Convert(float from, float& to) { to = from; }
+inline void Convert(float from, Bfloat16& to) { to = RoundToBfloat16(from); }
+inline void Convert(Bfloat16 from, float& to) { to = Widen(from); }
+
+void RoundToBfloat16(const float* in, std::size_t size, Bfloat16* out);
+void Widen(const Bfloat16* in, std::size_t size, float* out);
 
 }  // namespace gorila
 

@@ -9,6 +9,7 @@
 
 #include "gorila/base/random.h"
 #include "gorila/learner/td_loss.h"
+#include "gorila/network/network_samples.h"
 #include "gorila/network/q_network.h"
 #include "gorila/network/testing.h"
 #include "gorila/network/torch/torch_module.h"
@@ -36,27 +37,14 @@ EnvironmentSpec EnvironmentOf(std::string_view preset) {
           .action_names = std::vector<std::string>(3)};
 }
 
-std::vector<std::byte> RandomObservations(const ObservationSpec& spec, int batch,
-                                          RandomStream& random) {
-  std::vector<std::byte> bytes(spec.stacked_bytes() * static_cast<std::size_t>(batch));
-  if (spec.element == ElementType::kUint8) {
-    const int levels = spec.scale == 1 ? 2 : 256;
-    for (std::byte& value : bytes) value = static_cast<std::byte>(random.Integer(0, levels));
-    return bytes;
-  }
-  for (std::size_t i = 0; i < bytes.size(); i += sizeof(float)) {
-    const auto value = static_cast<float>(2 * random.Uniform() - 1);
-    std::copy_n(reinterpret_cast<const std::byte*>(&value), sizeof value, &bytes[i]);
-  }
-  return bytes;
-}
+int Levels(const ObservationSpec& spec) { return spec.scale == 1 ? 2 : 256; }
 
 // A minibatch of random transitions.
 struct Minibatch {
   Minibatch(const NetworkSpec& spec, int batch_size, RandomStream& random)
       : size(batch_size),
-        s_tm1(RandomObservations(spec.input, size, random)),
-        s_t(RandomObservations(spec.input, size, random)) {
+        s_tm1(RandomObservations(spec.input, size, random, Levels(spec.input))),
+        s_t(RandomObservations(spec.input, size, random, Levels(spec.input))) {
     for (int i = 0; i < size; ++i) {
       a_tm1.push_back(random.Integer(0, spec.num_actions));
       r_t.push_back(static_cast<float>(random.Uniform()));

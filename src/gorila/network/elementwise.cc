@@ -9,10 +9,6 @@
 namespace gorila {
 namespace {
 
-void Convert(float from, float& to) { to = from; }
-void Convert(float from, Bfloat16& to) { to = RoundToBfloat16(from); }
-void Convert(Bfloat16 from, float& to) { to = Widen(from); }
-
 // Inlined into the functions that are compiled for several generations.
 template <typename In, typename Out>
 [[gnu::always_inline]] inline void Transpose(const In* in, std::size_t rows, std::size_t columns,
@@ -78,16 +74,6 @@ void TransposeMatrix(const Bfloat16* in, std::size_t rows, std::size_t columns, 
 GORILA_VECTORISE
 void ScaleBytes(const std::uint8_t* in, float scale, std::size_t size, float* out) {
   for (std::size_t i = 0; i < size; ++i) out[i] = scale * static_cast<float>(in[i]);
-}
-
-GORILA_VECTORISE
-void RoundToBfloat16(const float* in, std::size_t size, Bfloat16* out) {
-  for (std::size_t i = 0; i < size; ++i) out[i] = RoundToBfloat16(in[i]);
-}
-
-GORILA_VECTORISE
-void Widen(const Bfloat16* in, std::size_t size, float* out) {
-  for (std::size_t i = 0; i < size; ++i) out[i] = Widen(in[i]);
 }
 
 GORILA_VECTORISE

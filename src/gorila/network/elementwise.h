@@ -28,8 +28,6 @@ void TransposeMatrix(const Bfloat16* in, std::size_t rows, std::size_t columns, 
 // out = scale * in.
 void ScaleBytes(const std::uint8_t* in, float scale, std::size_t size, float* out);
 
-void RoundToBfloat16(const float* in, std::size_t size, Bfloat16* out);
-void Widen(const Bfloat16* in, std::size_t size, float* out);
 // Exact: 8 bits hold what a byte can.
 void WidenBytes(const std::uint8_t* in, std::size_t size, Bfloat16* out);
 

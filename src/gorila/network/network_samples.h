@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -112,17 +113,27 @@ inline std::vector<Case> Cases() {
   };
 }
 
-inline std::vector<std::byte> RandomObservations(const ObservationSpec& spec, int batch,
-                                                 RandomStream& random) {
-  std::vector<std::byte> bytes(spec.stacked_bytes() * static_cast<std::size_t>(batch));
+// Every element is what `draw_byte()` or, where they are floats, `draw_float()` gives.
+template <typename DrawByte, typename DrawFloat>
+void FillObservations(const ObservationSpec& spec, std::span<std::byte> bytes,
+                      const DrawByte& draw_byte, const DrawFloat& draw_float) {
   if (spec.element == ElementType::kUint8) {
-    for (std::byte& value : bytes) value = static_cast<std::byte>(random.Integer(0, 256));
-    return bytes;
+    for (std::byte& value : bytes) value = static_cast<std::byte>(draw_byte());
+    return;
   }
   for (std::size_t i = 0; i < bytes.size(); i += sizeof(float)) {
-    const auto value = static_cast<float>(2 * random.Uniform() - 1);
+    const auto value = static_cast<float>(draw_float());
     std::copy_n(reinterpret_cast<const std::byte*>(&value), sizeof value, &bytes[i]);
   }
+}
+
+// Bytes below `levels`, floats from -1 to 1.
+inline std::vector<std::byte> RandomObservations(const ObservationSpec& spec, int batch,
+                                                 RandomStream& random, int levels = 256) {
+  std::vector<std::byte> bytes(spec.stacked_bytes() * static_cast<std::size_t>(batch));
+  FillObservations(
+      spec, bytes, [&] { return random.Integer(0, levels); },
+      [&] { return 2 * random.Uniform() - 1; });
   return bytes;
 }
 

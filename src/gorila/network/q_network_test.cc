@@ -22,15 +22,7 @@ std::vector<double> Widen(std::span<const float> values) { return {values.begin(
 void MakeSmallIntegers(const NetworkSpec& spec, Sample& sample) {
   RandomStream random(5);
   const auto observe = [&] { return 2 * random.Integer(0, 3); };
-  if (spec.input.element == ElementType::kUint8) {
-    for (std::byte& value : sample.observations) value = static_cast<std::byte>(observe());
-  } else {
-    for (std::size_t i = 0; i < sample.observations.size(); i += sizeof(float)) {
-      const auto value = static_cast<float>(observe());
-      std::copy_n(reinterpret_cast<const std::byte*>(&value), sizeof value,
-                  &sample.observations[i]);
-    }
-  }
+  FillObservations(spec.input, sample.observations, observe, observe);
   for (const ParameterTensor& tensor : sample.layout.tensors) {
     const double row = static_cast<double>(tensor.size) / static_cast<double>(tensor.shape.front());
     for (float& value : std::span(sample.parameters).subspan(tensor.offset, tensor.size)) {

@@ -54,11 +54,6 @@ void RoundToBf16(float* values, std::size_t size, Bfloat16* rounded) {
   }
 }
 
-GORILA_VECTORISE
-void WidenBf16(const Bfloat16* rounded, std::size_t size, float* values) {
-  for (std::size_t i = 0; i < size; ++i) values[i] = Widen(rounded[i]);
-}
-
 std::size_t EntriesKept(double fraction, std::size_t size) {
   const auto kept = static_cast<std::size_t>(fraction * static_cast<double>(size));
   return std::clamp<std::size_t>(kept, 1, std::max<std::size_t>(size, 1));
@@ -184,7 +179,7 @@ Status DecodeGradient(GradientEncoding encoding, std::span<const std::byte> byte
   if (encoding == GradientEncoding::kFloat32) {
     std::memcpy(gradient.data(), bytes.data(), bytes.size());
   } else {
-    WidenBf16(reinterpret_cast<const Bfloat16*>(bytes.data()), gradient.size(), gradient.data());
+    Widen(reinterpret_cast<const Bfloat16*>(bytes.data()), gradient.size(), gradient.data());
   }
   return OkStatus();
 }

@@ -1,9 +1,8 @@
 #include "gorila/network/onednn/bfloat16_dense.h"
 
 #include <algorithm>
-#include <array>
 #include <dnnl.hpp>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "gorila/network/elementwise.h"
@@ -12,7 +11,7 @@
 #include "gorila/network/onednn/bound_primitive.h"
 #include "gorila/network/onednn/onednn_compat.h"
 #include "gorila/network/onednn/pack_pairs.h"
-#include "gorila/network/onednn/reorder.h"
+#include "gorila/network/onednn/primitives.h"
 
 namespace gorila {
 namespace {
@@ -21,14 +20,11 @@ using dnnl::memory;
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
 
-memory::dim Dim(std::size_t size) { return static_cast<memory::dim>(size); }
-
 memory::desc Matrix(std::size_t rows, std::size_t columns, Type type, Tag tag = Tag::ab) {
   return {{Dim(rows), Dim(columns)}, type, tag};
 }
 
 Bfloat16* Narrow(const memory& memory) { return static_cast<Bfloat16*>(memory.get_data_handle()); }
-float* Floats(const memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
 
 // Whether to pack weights as PackPairs does it, which AMX reads as fast as what oneDNN would
 // choose.
@@ -40,18 +36,14 @@ bool PacksInPairs(const DenseShape& shape) {
 class Bfloat16Dense final : public DenseStack {
  public:
   Bfloat16Dense(const NetworkShape& shape, std::size_t max_batch)
-      : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
-    std::size_t offset = shape.dense_offset();
+      : engine_(dnnl::engine::kind::cpu, 0),
+        stream_(engine_),
+        layers_(MakeLayers(shape, max_batch)),
+        plans_(max_batch, [this](std::size_t batch, Pass pass) { return MakePlan(batch, pass); }) {
     std::size_t widest = 0;
-    for (const DenseShape& layer : shape.dense) {
-      widest = std::max(widest, layer.outputs);
-      layers_.push_back(MakeLayer(layer, offset, max_batch, &layer != &shape.dense.back()));
-      offset += layer.parameters();
-    }
-    for (auto& plans : plans_) plans.resize(max_batch + 1);
+    for (const DenseShape& layer : shape.dense) widest = std::max(widest, layer.outputs);
     inputs_ = FloatBuffer(max_batch * widest);
     derivatives_ = FloatBuffer(max_batch * widest);
-    MakePlan(max_batch, Pass::kForward);
   }
 
   void SetParameters(std::span<const float> values) override {
@@ -62,7 +54,7 @@ class Bfloat16Dense final : public DenseStack {
   }
 
   void Forward(const float* features, std::size_t batch, Pass pass, float* q) override {
-    Plan& plan = UsePlan(batch, pass);
+    Plan& plan = plans_.Use(batch, pass);
     if (pass == Pass::kForward) last_forward_ = &plan;
     RoundToBfloat16(features, batch * layers_.front().shape.inputs, Narrow(plan.inputs));
     for (const ForwardLayer& layer : plan.forward) layer.compute.Run(stream_);
@@ -102,9 +94,8 @@ class Bfloat16Dense final : public DenseStack {
     std::size_t bias;
     memory values;  // the weights there
     memory packed;  // in the layout that oneDNN chose for the largest batch
-    bool in_pairs;  // see PacksInPairs
     memory biases;
-    BoundPrimitive pack;
+    std::optional<BoundPrimitive> reorder;  // none: see PacksInPairs
   };
   struct ForwardLayer {
     DenseForwardDesc desc;
@@ -130,12 +121,12 @@ class Bfloat16Dense final : public DenseStack {
   }
 
   void Pack(Layer& layer, const float* weights) {
-    if (layer.in_pairs) {
+    if (!layer.reorder.has_value()) {
       PackPairs(weights, layer.shape.outputs, layer.shape.inputs, Narrow(layer.packed));
       return;
     }
     layer.values.set_data_handle(const_cast<float*>(weights));  // the reorder only reads
-    layer.pack.Run(stream_);
+    layer.reorder->Run(stream_);
   }
 
   memory Scratchpad(const memory::desc& desc) const { return {desc, engine_}; }
@@ -149,13 +140,7 @@ class Bfloat16Dense final : public DenseStack {
   }
 
   DenseForwardDesc Describe(const DenseTensors& tensors, bool relu) const {
-    dnnl::primitive_attr attributes = Attributes();
-    if (relu) {
-      dnnl::post_ops operations;
-      AppendRelu(operations);
-      attributes.set_post_ops(operations);
-    }
-    return DescribeDenseForward(engine_, tensors, attributes);
+    return DescribeDenseForward(engine_, tensors, relu ? AttributesWithRelu() : Attributes());
   }
 
   Layer MakeLayer(const DenseShape& shape, std::size_t offset, std::size_t max_batch,
@@ -165,17 +150,25 @@ class Bfloat16Dense final : public DenseStack {
         shape, max_batch, hidden,
         Matrix(shape.outputs, shape.inputs, Type::bf16, in_pairs ? Tag::AB16b64a2b : Tag::any));
     const memory packed(Describe(tensors, hidden).weights_desc(), engine_);
-    // Its own memory lasts until the first SetParameters.
-    const memory values(Matrix(shape.outputs, shape.inputs, Type::f32), engine_);
+    const memory values(Matrix(shape.outputs, shape.inputs, Type::f32), engine_, nullptr);
     return {.shape = shape,
             .relu = hidden,
             .weight = offset,
             .bias = offset + shape.inputs * shape.outputs,
             .values = values,
             .packed = packed,
-            .in_pairs = in_pairs,
             .biases = memory(tensors.bias, engine_),
-            .pack = Reorder(engine_, values, packed)};
+            .reorder = in_pairs ? std::nullopt : std::optional(Reorder(engine_, values, packed))};
+  }
+
+  std::vector<Layer> MakeLayers(const NetworkShape& shape, std::size_t max_batch) const {
+    std::vector<Layer> layers;
+    std::size_t offset = shape.dense_offset();
+    for (const DenseShape& layer : shape.dense) {
+      layers.push_back(MakeLayer(layer, offset, max_batch, &layer != &shape.dense.back()));
+      offset += layer.parameters();
+    }
+    return layers;
   }
 
   ForwardLayer MakeForward(const Layer& layer, std::size_t batch, const memory& inputs) const {
@@ -210,8 +203,8 @@ class Bfloat16Dense final : public DenseStack {
                                 {DNNL_ARG_SCRATCHPAD, Scratchpad(inputs.scratchpad_desc())}}}};
   }
 
-  Plan& MakePlan(std::size_t batch, Pass pass) {
-    Plan& plan = plans_[static_cast<std::size_t>(pass)][batch];
+  Plan MakePlan(std::size_t batch, Pass pass) const {
+    Plan plan;
     plan.inputs = memory(Matrix(batch, layers_.front().shape.inputs, Type::bf16), engine_);
     memory inputs = plan.inputs;
     for (const Layer& layer : layers_) {
@@ -227,21 +220,10 @@ class Bfloat16Dense final : public DenseStack {
     return plan;
   }
 
-  Plan& UsePlan(std::size_t batch, Pass pass) {
-    Plan& plan = plans_[static_cast<std::size_t>(pass)][batch];
-    if (!plan.forward.empty()) return plan;
-    try {
-      return MakePlan(batch, pass);
-    } catch (const dnnl::error& error) {
-      // It made the same plan for another batch size before.
-      GORILA_CHECK(false, "oneDNN refuses a batch of {}: {}", batch, error.what());
-    }
-  }
-
   dnnl::engine engine_;
   dnnl::stream stream_;
   std::vector<Layer> layers_;
-  std::array<std::vector<Plan>, 2> plans_;  // by Pass and batch size; made on first use
+  PlanTable<Plan> plans_;
   Plan* last_forward_ = nullptr;
   // Of a hidden layer, for Backward.
   FloatBuffer inputs_;

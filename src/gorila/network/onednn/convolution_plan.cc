@@ -3,15 +3,13 @@
 #include <algorithm>
 
 #include "gorila/network/elementwise.h"
-#include "gorila/network/onednn/reorder.h"
+#include "gorila/network/onednn/primitives.h"
 
 namespace gorila {
 namespace {
 
 using dnnl::memory;
 using Tag = dnnl::memory::format_tag;
-
-memory::dim Dim(std::size_t size) { return static_cast<memory::dim>(size); }
 
 constexpr auto kFloat = memory::data_type::f32;
 
@@ -58,11 +56,8 @@ Tag ActivationTag(const ConvolutionChain& chain) {
 }
 
 ForwardDesc DescribeLayer(const ConvolutionChain& chain, const ConvolutionTensors& tensors) {
-  dnnl::post_ops relu;
-  AppendRelu(relu);
-  dnnl::primitive_attr attributes = Attributes();
-  attributes.set_post_ops(relu);
-  return DescribeForward(chain.engine, dnnl::prop_kind::forward_training, tensors, attributes);
+  return DescribeForward(chain.engine, dnnl::prop_kind::forward_training, tensors,
+                         AttributesWithRelu());
 }
 
 // What a layer wrote, as the next one reads it: the same bytes.

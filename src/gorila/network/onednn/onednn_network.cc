@@ -1,7 +1,6 @@
 #include "gorila/network/onednn/onednn_network.h"
 
 #include <algorithm>
-#include <array>
 #include <dnnl.hpp>
 #include <type_traits>
 #include <utility>
@@ -14,13 +13,12 @@
 #include "gorila/network/network_shape.h"
 #include "gorila/network/onednn/bfloat16_dense.h"
 #include "gorila/network/onednn/convolution_plan.h"
+#include "gorila/network/onednn/primitives.h"
 #include "gorila/network/onednn/space_to_depth.h"
 #include "gorila/network/single_thread.h"
 
 namespace gorila {
 namespace {
-
-float* Floats(const dnnl::memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
 
 template <typename Element>
 constexpr bool kNarrow = std::is_same_v<Element, Bfloat16>;
@@ -48,7 +46,7 @@ ConvolutionChain MakeChain(const std::vector<ConvolutionShape>& shapes, std::siz
 template <typename Element>
 class OneDnnConvolutions final : public ConvolutionStack {
  public:
-  // Throws dnnl::error, as MakePlan.
+  // Throws dnnl::error, as PlanTable.
   OneDnnConvolutions(const ObservationSpec& input, const std::vector<ConvolutionShape>& layers,
                      std::size_t max_batch)
       : input_(input),
@@ -56,14 +54,12 @@ class OneDnnConvolutions final : public ConvolutionStack {
         chain_(MakeChain<Element>(layers, max_batch)),
         stream_(chain_.engine),
         parameters_(MakeLayerParameters(chain_)),
-        gradients_(MakeLayerParameters(chain_)) {
+        gradients_(MakeLayerParameters(chain_)),
+        plans_(max_batch, [this](std::size_t batch, Pass pass) { return MakePlan(batch, pass); }) {
     // Bytes are exact in Bfloat16 as they are.
     if (kNarrow<Element> && input.element == ElementType::kUint8) {
       std::swap(first_scale_, input_.scale);
     }
-    for (auto& plans : plans_) plans.resize(max_batch + 1);
-    // Whatever oneDNN has to refuse, it refuses now and not in the middle of a run.
-    MakePlan(max_batch, Pass::kForward);
   }
 
   void SetParameters(std::span<const float> values) override {
@@ -87,7 +83,7 @@ class OneDnnConvolutions final : public ConvolutionStack {
 
   void Forward(std::span<const std::byte> observations, std::size_t batch, Pass pass,
                float* features) override {
-    Plan& plan = UsePlan(batch, pass);
+    Plan& plan = plans_.Use(batch, pass);
     if (pass == Pass::kForward) last_forward_ = &plan;
     plan.forward->ReadOwnInputs();
     FoldObservations(input_, first_, chain_.block(chain_.layers.front().shape.channels),
@@ -102,8 +98,8 @@ class OneDnnConvolutions final : public ConvolutionStack {
         twin->chain_.blocked != chain_.blocked) {
       return Forward(observations, batch, Pass::kPredict, features);
     }
-    Plan& plan = UsePlan(batch, Pass::kPredict);
-    plan.forward->ReadInputsOf(*twin->UsePlan(batch, Pass::kPredict).forward);
+    Plan& plan = plans_.Use(batch, Pass::kPredict);
+    plan.forward->ReadInputsOf(*twin->plans_.Use(batch, Pass::kPredict).forward);
     Compute(plan, batch, features);
   }
 
@@ -138,25 +134,14 @@ class OneDnnConvolutions final : public ConvolutionStack {
     return shape.filters * shape.fan_in();
   }
 
-  Plan& MakePlan(std::size_t batch, Pass pass) {
-    Plan& plan = plans_[static_cast<std::size_t>(pass)][batch];
+  Plan MakePlan(std::size_t batch, Pass pass) const {
+    Plan plan;
     plan.forward = std::make_unique<ForwardPlan>(chain_, batch, parameters_);
     if (pass == Pass::kForward) {
       plan.backward =
           std::make_unique<BackwardPlan>(chain_, *plan.forward, parameters_, gradients_);
     }
     return plan;
-  }
-
-  Plan& UsePlan(std::size_t batch, Pass pass) {
-    Plan& plan = plans_[static_cast<std::size_t>(pass)][batch];
-    if (plan.forward != nullptr) return plan;
-    try {
-      return MakePlan(batch, pass);
-    } catch (const dnnl::error& error) {
-      // It made the same plan for another batch size before.
-      GORILA_CHECK(false, "oneDNN refuses a batch of {}: {}", batch, error.what());
-    }
   }
 
   // Calls visit(offset, positions, block) for every positions x block matrix of the last layer's
@@ -195,8 +180,8 @@ class OneDnnConvolutions final : public ConvolutionStack {
   dnnl::stream stream_;
   std::vector<LayerParameters> parameters_;
   std::vector<LayerParameters> gradients_;
-  std::uint64_t version_ = 0;               // of the parameters
-  std::array<std::vector<Plan>, 2> plans_;  // by Pass and batch size; made on first use
+  std::uint64_t version_ = 0;  // of the parameters
+  PlanTable<Plan> plans_;
   Plan* last_forward_ = nullptr;
 };
 

@@ -42,9 +42,6 @@ void ForEachPaired(const ConvolutionShape& s, const Visit& visit) {
   }
 }
 
-void Store(float value, float& to) { to = value; }
-void Store(float value, Bfloat16& to) { to = RoundToBfloat16(value); }
-
 struct ByteElements {
   const std::byte* data;
   float operator[](std::size_t i) const {
@@ -73,7 +70,7 @@ void FoldPlane(const Elements& from, std::size_t first, std::size_t row_size, st
       for (std::size_t dy = 0; dy < tile; ++dy) {
         const std::size_t element = first + (y * tile + dy) * row_size + x * tile;
         for (std::size_t dx = 0; dx < tile; ++dx) {
-          Store(scale * from[element + dx], to[dy * tile + dx]);
+          Convert(scale * from[element + dx], to[dy * tile + dx]);
         }
       }
     }
