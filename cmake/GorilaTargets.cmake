@@ -33,11 +33,12 @@ function(gorila_library name)
   target_link_libraries(gorila_${name} PUBLIC gorila_build_flags Threads::Threads ${arg_DEPENDS})
 endfunction()
 
-# gorila_test(<name> SOURCES a_test.cc ... [DEPENDS lib ...] [LABELS label ...])
+# gorila_test(<name> SOURCES a_test.cc ... [DEPENDS lib ...] [LABELS label ...] [READ_TREE a_test.cc ...])
 #   ->  test program <name>_test, whose tests carry the CTest labels <name> and LABELS.
 # Label `thread`: the tests start threads, so ThreadSanitizer runs them. Label `slow`: too slow for the
 # quick selections; every other test gets the label `quick`. The targets tests_quick and tests_thread
-# build just the programs with that label.
+# build just the programs with that label. Only the sources in READ_TREE see GORILA_SOURCE_DIR, so that a
+# compiler cache can share the objects of all others between checkouts.
 if(GORILA_BUILD_TESTS)
   add_custom_target(tests_quick)
   add_custom_target(tests_thread)
@@ -47,12 +48,14 @@ function(gorila_test name)
   if(NOT GORILA_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LABELS;READ_TREE" ${ARGN})
   add_executable(${name}_test ${arg_SOURCES})
   target_link_libraries(${name}_test PRIVATE gorila_build_flags ${arg_DEPENDS}
     GTest::gtest GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name}_test PRIVATE
-    GORILA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(arg_READ_TREE)
+    set_source_files_properties(${arg_READ_TREE} PROPERTIES
+      COMPILE_DEFINITIONS "GORILA_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+  endif()
   # Listing the tests takes longer than the usual 5 s under a sanitizer on a busy machine.
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 300)
