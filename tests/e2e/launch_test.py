@@ -96,11 +96,25 @@ class Launched(Case):
             signal.sigtimedwait([], 0.01)
         for pid in children:
             self.assertFalse(os.path.exists(f"/proc/{pid}/exe"), pid)
-        # What the shards kept when they were told to end is gone on with.
+        for log in self.logs_of_shards("run"):
+            self.assertIn("stopped at version", log, "it ended without a snapshot")
+
+    def test_a_run_whose_launcher_was_killed_continues_from_its_last_snapshots(self):
+        process = self.launch("run", 10**9, "--set", "checkpoint.every_seconds=1000")
+        self.wait_for_log("run", process, 1000)
+        process.kill()
+        self.finish(process)
+        # At once, while the shards are still writing.
         process = self.start("launch", "--resume", "run")
         self.wait_for_log("run", process, self.frames_logged("run")[-1] + 1000)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(process)[0], 130)
+        for log in self.logs_of_shards("run"):
+            stopped = re.search(r"stopped at version (\d+)", log).group(1)
+            self.assertIn(f"generation 2, version {stopped}\n", log)
+
+    def logs_of_shards(self, run):
+        return [path.read_text() for path in (self.folder / run / "logs").glob("parameter-server-*")]
 
 
 class Disturbed(Case):

@@ -65,7 +65,7 @@ class Deterministic(program.Case):
         self.run_program("resume", "stopped", "--quiet")
         self.assertEqual(self.results("stopped"), self.train_uninterrupted())
 
-    def test_second_signal_ends_at_once(self):
+    def test_a_second_ctrl_c_ends_at_once(self):
         # No row of metrics ends before the run does, and a stop waits for one.
         process = self.start(
             "train", *program.TINY, "--deterministic", "--frames", "1000000000",
@@ -75,10 +75,28 @@ class Deterministic(program.Case):
         process.send_signal(signal.SIGTERM)
         while "stopping" not in process.stderr.readline():
             self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         status, _, _ = self.finish(process)
         self.assertEqual(status, 130)
         self.assertEqual(program.checkpoints(self.folder / "run"), [])
+
+    def test_what_a_system_sends_twice_is_one_wish(self):
+        # A stop waits for the end of a row: long after the signals.
+        process = self.start(
+            "train", *program.TINY, "--deterministic", "--frames", "1000000000",
+            "--set", "run.metrics_every_frames=20000", "--run-dir", "run",
+            wrapper=["env", "--default-signal=HUP"],
+        )  # fmt: skip
+        process.stderr.readline()  # progress: it trains
+        process.send_signal(signal.SIGTERM)
+        while "stopping" not in process.stderr.readline():
+            self.assertIsNone(process.poll())
+        for again in [signal.SIGTERM, signal.SIGHUP, signal.SIGTERM]:
+            process.send_signal(again)
+        status, _, stderr = self.finish(process)
+        self.assertEqual(status, 130)
+        self.assertIn("gorila resume run", stderr)
+        self.assertEqual(len(program.checkpoints(self.folder / "run")), 1)
 
 
 class Threaded(program.Case):

@@ -4,12 +4,19 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
+#include <utility>
 
 #include "gorila/cli/exit_status.h"
 
 namespace gorila::cli {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// `timeout` and other wrappers pass on what the terminal has sent to all of them.
+constexpr std::chrono::milliseconds kOnePress{500};
 
 std::atomic<bool> stop_requested{false};
 std::atomic<void (*)()> exit_hook{nullptr};
@@ -30,9 +37,14 @@ sigset_t StopSignals() {
 
 // Until the process ends.
 void WaitForSignals(sigset_t signals) {
+  Clock::time_point last_interrupt{};
   for (;;) {
     int signal = 0;
-    if (::sigwait(&signals, &signal) != 0 || !stop_requested.exchange(true)) continue;
+    if (::sigwait(&signals, &signal) != 0) continue;
+    const bool again = stop_requested.exchange(true);
+    if (signal != SIGINT) continue;
+    const auto before = std::exchange(last_interrupt, Clock::now());
+    if (!again || last_interrupt - before < kOnePress) continue;
     if (void (*const hook)() = exit_hook.load(); hook != nullptr) hook();
     ::_exit(kInterrupted);
   }

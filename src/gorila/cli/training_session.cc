@@ -56,7 +56,7 @@ bool TrainingConsole::StopWanted() {
   if (!StopRequested()) return false;
   if (!stopping_) {
     stopping_ = true;
-    view_.Print("stopping with a checkpoint; once more stops at once");
+    view_.Print("stopping with a checkpoint; press Ctrl-C again to quit at once");
   }
   return true;
 }
