@@ -35,14 +35,19 @@ class Case(program.Case):
 
     def start_shard(self, index=0, listen="127.0.0.1:0", state=None, *more, frames=10**9):
         """(process, address) of a shard that serves."""
+        process, file = self.start_shard_unwaited(index, listen, state, *more, frames=frames)
+        self.wait_until(file.exists, process)
+        return process, file.read_text().strip()
+
+    def start_shard_unwaited(self, index=0, listen="127.0.0.1:0", state=None, *more, frames=10**9):
+        """(process, file): it writes its address there once it serves."""
         file = self.folder / f"address-{index}-{time.monotonic_ns()}"
         process = self.start(
             "parameter-server", *TINY, "--frames", frames, "--shards", self.SHARDS,
             "--shard", index, "--listen", listen, "--token-file", "token",
             "--state-dir", state or f"shard-{index}", "--address-file", file, *more,
         )  # fmt: skip
-        self.wait_until(file.exists, process)
-        return process, file.read_text().strip()
+        return process, file
 
     def start_bundle(self, addresses, index=0, *more, frames=10**9):
         return self.start(

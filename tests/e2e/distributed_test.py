@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 
 import cluster
 import program
@@ -314,6 +315,23 @@ class Faults(cluster.Case):
         frames = self.status(new_address)["frames"]
         self.wait_for_frames(new_address, frames + 1000, bundles[0])
         self.end_run(new, new_address, bundles)
+
+    def test_of_two_that_start_on_one_state_folder_the_second_replaces_the_first(self):
+        both = [self.start_shard_unwaited(listen="127.0.0.1:0") for _ in range(2)]
+        for process, file in both:
+            self.wait_until(lambda: file.exists() or process.poll() is not None, both[0][0])
+        ended = []
+        deadline = time.monotonic() + program.DEADLINE
+        while not ended:
+            ended = [process for process, _ in both if process.poll() is not None]
+            self.assertLess(time.monotonic(), deadline, "both serve")
+            time.sleep(0.01)
+        status, _, stderr = self.finish(ended[0])
+        self.assertEqual(status, 1)
+        self.assertIn("generation 2 has replaced this process of generation 1", stderr)
+        ((process, file),) = [pair for pair in both if pair[0] is not ended[0]]
+        self.assertEqual(self.status(file.read_text().strip())["generation"], 2)
+        self.stop(process)
 
     def test_connections_that_are_cut_midway_lose_no_count(self):
         shard, address = self.start_shard()

@@ -81,24 +81,28 @@ StatusOr<std::vector<std::string>> ListFolders(const fs::path& root) {
   return names;
 }
 
-Status RemoveTemporaryFolders(const fs::path& root) {
+// Those of numbers up to `last`.
+Status RemoveTemporaryFolders(const fs::path& root, std::uint64_t last) {
   GORILA_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolders(root));
   for (const std::string& name : names) {
-    if (name.starts_with(kTemporaryPrefix)) GORILA_RETURN_IF_ERROR(RemoveFolder(root / name));
+    if (!name.starts_with(kTemporaryPrefix)) continue;
+    const auto number = ParseFolderName(name.substr(kTemporaryPrefix.size()));
+    if (number.value_or(0) <= last) GORILA_RETURN_IF_ERROR(RemoveFolder(root / name));
   }
   return OkStatus();
 }
 
 // Takes their names away before the first file goes, so that no half checkpoint looks whole.
-Status RemoveCheckpoints(const fs::path& root, const std::vector<fs::path>& checkpoints) {
-  GORILA_RETURN_IF_ERROR(RemoveTemporaryFolders(root));
+Status RemoveCheckpoints(const fs::path& root, const std::vector<fs::path>& checkpoints,
+                         std::uint64_t last_temporary) {
+  GORILA_RETURN_IF_ERROR(RemoveTemporaryFolders(root, last_temporary));
   if (checkpoints.empty()) return OkStatus();
   for (const fs::path& path : checkpoints) {
     const fs::path aside = root / (std::string(kTemporaryPrefix) + path.filename().string());
     GORILA_RETURN_IF_ERROR(Rename(path, aside));
   }
   GORILA_RETURN_IF_ERROR(SyncFolder(root));
-  return RemoveTemporaryFolders(root);
+  return RemoveTemporaryFolders(root, last_temporary);
 }
 
 // CRC-32 of a file of any size, 1 MiB in memory at a time.
@@ -302,9 +306,11 @@ StatusOr<NewestCheckpoint> NewestCompleteCheckpoint(const fs::path& root) {
 Status PruneCheckpoints(const fs::path& root, std::size_t keep) {
   if (keep < 1) return InvalidArgument("checkpoints to keep is {}, expected at least 1", keep);
   GORILA_ASSIGN_OR_RETURN(std::vector<fs::path> paths, ListCheckpoints(root));
+  const std::uint64_t newest =
+      paths.empty() ? 0 : *ParseFolderName(paths.front().filename().string());
   paths.erase(paths.begin(),
               paths.begin() + static_cast<std::ptrdiff_t>(std::min(keep, paths.size())));
-  return RemoveCheckpoints(root, paths);
+  return RemoveCheckpoints(root, paths, newest);
 }
 
 Status DiscardCheckpointsAfter(const fs::path& root, std::uint64_t number) {
@@ -312,7 +318,7 @@ Status DiscardCheckpointsAfter(const fs::path& root, std::uint64_t number) {
   std::erase_if(paths, [number](const fs::path& path) {
     return *ParseFolderName(path.filename().string()) <= number;
   });
-  return RemoveCheckpoints(root, paths);
+  return RemoveCheckpoints(root, paths, kMaxCheckpointNumber);
 }
 
 }  // namespace gorila

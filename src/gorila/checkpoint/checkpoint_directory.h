@@ -104,12 +104,13 @@ struct NewestCheckpoint {
 // The newest checkpoint that verifies. NotFound (with the warnings) when there is none.
 StatusOr<NewestCheckpoint> NewestCompleteCheckpoint(const std::filesystem::path& root);
 
-// Removes all but the `keep` >= 1 newest checkpoints, and what killed writers left. A kill in the
-// middle leaves no half checkpoint under a checkpoint's name. Not while a CheckpointWriter is open.
+// Removes all but the `keep` >= 1 newest checkpoints, and what killed writers left below the
+// newest: above it, a process that replaces this one may be writing. A kill in the middle leaves no
+// half checkpoint under a checkpoint's name. Not while a CheckpointWriter of this process is open.
 Status PruneCheckpoints(const std::filesystem::path& root, std::size_t keep);
 
 // Removes the checkpoints newer than `number`: they belong to a future that a run resumed from
-// `number` will not have. Otherwise as PruneCheckpoints.
+// `number` will not have; and all that killed writers left. Otherwise as PruneCheckpoints.
 Status DiscardCheckpointsAfter(const std::filesystem::path& root, std::uint64_t number);
 
 }  // namespace gorila

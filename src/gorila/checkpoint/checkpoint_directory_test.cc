@@ -323,13 +323,21 @@ TEST_F(CheckpointDirectoryTest, PruningKeepsTheNewestAndForeignFiles) {
   for (const std::uint64_t number : {1, 2, 10, 11}) Write(number);
   fs::create_directories(root_ / "best");
   fs::create_directories(root_ / ".tmp-000000000001" / "replay");  // in the way of 1's new name
-  fs::create_directories(root_ / ".tmp-000000000012" / "replay");
   ASSERT_TRUE(PruneCheckpoints(root_, 2).ok());
   EXPECT_THAT(Names(), ElementsAre("000000000010", "000000000011", "best"));
   ASSERT_TRUE(PruneCheckpoints(root_, 5).ok());
   EXPECT_THAT(Names(), ElementsAre("000000000010", "000000000011", "best"));
   ExpectError(PruneCheckpoints(root_, 0), absl::StatusCode::kInvalidArgument, "at least 1");
   EXPECT_TRUE(PruneCheckpoints(root_ / "none", 1).ok());
+}
+
+TEST_F(CheckpointDirectoryTest, PruningLeavesWhatASuccessorIsWriting) {
+  Write(1'000'001);
+  const auto successor = CheckpointWriter::Create(root_, 2'000'001).value();
+  ASSERT_TRUE(successor->AddFile("a", "contents").ok());
+  ASSERT_TRUE(PruneCheckpoints(root_, 1).ok());
+  ASSERT_TRUE(successor->Commit().ok());
+  EXPECT_THAT(Names(), ElementsAre("000001000001", "000002000001"));
 }
 
 TEST_F(CheckpointDirectoryTest, DiscardingTheFutureMakesItsNumbersFree) {

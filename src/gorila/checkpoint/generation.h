@@ -1,6 +1,7 @@
 // The generation numbers that fence off replaced processes which share a state folder:
 //
 //   <folder>/generation             the newest process's, as text
+//   <folder>/generations/<number>   claims: each is created exclusively, so by one process only
 //   <folder>/snapshots/<number>/    number = generation * 10^6 + count, so that whatever a replaced
 //                                   process still writes is older than its successor's
 #ifndef GORILA_CHECKPOINT_GENERATION_H_
@@ -22,8 +23,10 @@ class Generation {
   static constexpr std::int64_t kMax = 900'000;
   static constexpr std::int64_t kSnapshots = 1'000'000;  // of one generation, less one
 
-  // Takes the next number and makes it durable. `folder` exists. DataLoss for a file that is no
-  // generation number; then none was taken.
+  // Takes a number that no other process has or will get, larger than all that were taken before
+  // (as the file, the claims and the snapshots show them), and makes it durable. `folder` exists.
+  // Processes may take at the same time, also on several machines. DataLoss for a file that does
+  // not contain a generation number; then none was taken.
   static StatusOr<Generation> Take(const std::filesystem::path& folder);
 
   std::int64_t number() const { return number_; }
@@ -34,11 +37,18 @@ class Generation {
   Status CheckNotReplaced(std::string_view owner) const;
 
  private:
-  explicit Generation(std::filesystem::path file) : file_(std::move(file)) {}
-  // 0: nobody has taken one.
-  StatusOr<std::int64_t> Read() const;
+  explicit Generation(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path File() const { return folder_ / "generation"; }
+  std::filesystem::path Claims() const { return folder_ / "generations"; }
+  // 0 where there is none.
+  StatusOr<std::int64_t> ReadFileNumber() const;
+  StatusOr<std::int64_t> NewestTaken() const;
+  StatusOr<std::int64_t> NewestSnapshots() const;
+  // Whether number_ became this process's.
+  StatusOr<bool> Claim() const;
+  Status WriteNewest() const;
 
-  std::filesystem::path file_;
+  std::filesystem::path folder_;
   std::int64_t number_ = 0;
   std::int64_t snapshots_ = 0;
 };

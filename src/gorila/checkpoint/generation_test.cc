@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "gorila/base/file.h"
 
@@ -49,6 +53,57 @@ TEST_F(GenerationTest, SnapshotsOfALaterOneHaveLargerNumbers) {
   EXPECT_EQ(of_second, 2'000'001u);
   EXPECT_EQ(first.NextSnapshot(), 1'000'001u);
   EXPECT_EQ(first.NextSnapshot(), 1'000'002u);
+}
+
+TEST_F(GenerationTest, NoTwoGetTheSameNumberWhenTheyTakeAtTheSameTime) {
+  constexpr int kThreads = 8;
+  constexpr int kTakes = 25;
+  std::vector<std::vector<std::int64_t>> numbers(kThreads);
+  std::vector<std::thread> threads;
+  for (std::vector<std::int64_t>& mine : numbers) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kTakes; ++i) mine.push_back(Generation::Take(folder_).value().number());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<std::int64_t> all;
+  for (const auto& mine : numbers) {
+    EXPECT_TRUE(std::is_sorted(mine.begin(), mine.end()));
+    all.insert(mine.begin(), mine.end());
+  }
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kTakes));
+  EXPECT_EQ(ReadFile(folder_ / "generation").value(), fmt::format("{}\n", *all.rbegin()));
+  EXPECT_TRUE(fs::exists(folder_ / "generations" / std::to_string(*all.rbegin())));
+}
+
+TEST_F(GenerationTest, OldClaimsAreRemoved) {
+  for (int i = 0; i < 80; ++i) ASSERT_TRUE(Generation::Take(folder_).ok());
+  const auto claims = std::distance(fs::directory_iterator(folder_ / "generations"), {});
+  EXPECT_LE(claims, 65);
+}
+
+TEST_F(GenerationTest, AClaimOfAProcessThatHasNotWrittenTheFileYetCounts) {
+  const Generation first = Generation::Take(folder_).value();
+  std::ofstream(folder_ / "generations" / "2") << "";
+  EXPECT_FALSE(first.CheckNotReplaced("shard 3").ok());
+  EXPECT_EQ(Generation::Take(folder_).value().number(), 3);
+}
+
+TEST_F(GenerationTest, ALostFileDoesNotPutANumberBelowTheSnapshots) {
+  for (const bool claims_too : {false, true}) {
+    Generation generation = Generation::Take(folder_).value();
+    const std::uint64_t snapshot = generation.NextSnapshot();
+    fs::create_directories(folder_ / "snapshots" / fmt::format("{:012}", snapshot));
+    fs::remove(folder_ / "generation");
+    if (claims_too) fs::remove_all(folder_ / "generations");
+    EXPECT_TRUE(generation.CheckNotReplaced("shard 3").ok());
+    EXPECT_EQ(Generation::Take(folder_).value().number(), generation.number() + 1);
+  }
+}
+
+TEST_F(GenerationTest, AFolderOfAnEarlierVersionContinues) {
+  std::ofstream(folder_ / "generation") << "41\n";
+  EXPECT_EQ(Generation::Take(folder_).value().number(), 42);
 }
 
 TEST_F(GenerationTest, ADamagedFileIsRefusedAndLeft) {

@@ -24,6 +24,7 @@ class ReplayProcess {
     GORILA_RETURN_IF_ERROR(Restore());
     GORILA_RETURN_IF_ERROR(Serve());
     const Status status = Watch();
+    lock_->MarkEnding();
     shard_->Close();
     server_.Stop();
     GORILA_RETURN_IF_ERROR(status);
@@ -42,6 +43,7 @@ class ReplayProcess {
     GORILA_RETURN_IF_ERROR(
         CheckReplayBytes(config_, ReplayShard::ExpectedBytes(shard_options_),
                          fmt::format("a shard of {} time steps", config_.replay.options.capacity)));
+    GORILA_ASSIGN_OR_RETURN(lock_, LockState(options_, hooks_));
     GORILA_ASSIGN_OR_RETURN(ReplaySnapshots snapshots,
                             ReplaySnapshots::Open(options_.state_folder, layout_));
     snapshots_ = std::make_unique<ReplaySnapshots>(std::move(snapshots));
@@ -82,7 +84,11 @@ class ReplayProcess {
   Status Watch() {
     return TakeSnapshotsUntilStopped(
         {.every_seconds = config_.checkpoint.replay ? config_.checkpoint.every_seconds : 0,
-         .check = [this] { return snapshots_->CheckNotReplaced(); },
+         .check =
+             [this] {
+               lock_->TryAgain();
+               return snapshots_->CheckNotReplaced();
+             },
          .take = [this] { return snapshots_->Write(*shard_); }},
         hooks_);
   }
@@ -90,6 +96,7 @@ class ReplayProcess {
   const Config& config_;
   const ServingOptions& options_;
   const RoleHooks& hooks_;
+  std::unique_ptr<StateLock> lock_;  // until all else is gone
   std::uint64_t layout_ = 0;
   ReplayShardOptions shard_options_;
   std::unique_ptr<ReplaySnapshots> snapshots_;

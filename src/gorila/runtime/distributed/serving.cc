@@ -24,6 +24,13 @@ Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
 
 }  // namespace
 
+StatusOr<std::unique_ptr<StateLock>> LockState(const ServingOptions& options,
+                                               const RoleHooks& hooks) {
+  return StateLock::Acquire(options.state_folder,
+                            {.stop_requested = hooks.stop_requested,
+                             .message = [&hooks](std::string_view text) { hooks.Say(text); }});
+}
+
 Status RoleServer::Start(const ServingOptions& options, std::uint64_t layout, int workers,
                          const std::function<std::vector<rpc::Method>(Lookup)>& make_methods) {
   const rpc::ServerOptions server_options{

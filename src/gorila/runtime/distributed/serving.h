@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/checkpoint/state_lock.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/rpc/server.h"
 #include "gorila/runtime/distributed/role_options.h"
@@ -26,6 +27,11 @@ struct ServingOptions {
   std::filesystem::path address_file;
   RoleCredentials credentials;
 };
+
+// The state folder's lock, which the process must hold before it reads there. Blocks until a
+// process before it has ended, or as StateLock says.
+StatusOr<std::unique_ptr<StateLock>> LockState(const ServingOptions& options,
+                                               const RoleHooks& hooks);
 
 // The server of a role, whose handlers may look at it. One thread; handlers run in others.
 class RoleServer {

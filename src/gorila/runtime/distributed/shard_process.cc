@@ -22,6 +22,7 @@ class ShardProcess {
     GORILA_RETURN_IF_ERROR(Restore());
     GORILA_RETURN_IF_ERROR(Serve());
     const Status status = Watch();
+    lock_->MarkEnding();
     server_.Stop();
     GORILA_RETURN_IF_ERROR(status);
     GORILA_RETURN_IF_ERROR(snapshots_->Write(service_->Save()));
@@ -40,6 +41,7 @@ class ShardProcess {
                            .shards = NumberOfShards(config_),
                            .parameters = layout.size,
                            .slice = partition[static_cast<std::size_t>(options_.index)]};
+    GORILA_ASSIGN_OR_RETURN(lock_, LockState(options_, hooks_));
     GORILA_ASSIGN_OR_RETURN(
         ShardSnapshots snapshots,
         ShardSnapshots::Open(options_.state_folder, place, layout_fingerprint_));
@@ -78,7 +80,11 @@ class ShardProcess {
   Status Watch() {
     return TakeSnapshotsUntilStopped(
         {.every_seconds = config_.checkpoint.every_seconds,
-         .check = [this] { return snapshots_->CheckNotReplaced(); },
+         .check =
+             [this] {
+               lock_->TryAgain();
+               return snapshots_->CheckNotReplaced();
+             },
          .take = [this] { return snapshots_->Write(service_->Save()); },
          .look = [this] { return CheckNotSuperseded(); }},
         hooks_);
@@ -95,6 +101,7 @@ class ShardProcess {
   const Config& config_;
   const ServingOptions& options_;
   const RoleHooks& hooks_;
+  std::unique_ptr<StateLock> lock_;  // until all else is gone
   std::uint64_t layout_fingerprint_ = 0;
   std::unique_ptr<ShardSnapshots> snapshots_;
   std::unique_ptr<ShardService> service_;
