@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "gorila/parameter_server/shard.h"
+
 namespace gorila {
 namespace {
 
@@ -67,7 +69,6 @@ Status Learner::Step() {
   const double loss = ComputeLoss();
   WatchValues();
   ++counters_.gradients;
-  GORILA_RETURN_IF_ERROR(TellPriorities());
   if (outliers_.IsOutlier(loss)) {
     ++counters_.outliers;
     return OkStatus();
@@ -77,6 +78,7 @@ Status Learner::Step() {
   counters_.loss += std::max(0.01, 1 / sent) * (loss - counters_.loss);
   online_.network().Backward(dq_, gradient_);
   WatchGradient();
+  GORILA_RETURN_IF_ERROR(TellPriorities());
   return PushGradient();
 }
 
@@ -128,8 +130,11 @@ void Learner::WatchGradient() {
   statistics_.norm_sum += EuclideanNorm(gradient_);
 }
 
-// Errors that are not finite come from parameters that are not; they say nothing of a transition.
+// Of a gradient that no shard will take, none: its transitions would be drawn again and again and
+// refused each time. Errors that are not finite come from parameters that are not; they say nothing
+// of a transition.
 Status Learner::TellPriorities() {
+  if (!SquaresAreFinite(gradient_)) return OkStatus();
   for (std::size_t i = 0; i < td_errors_.size(); ++i) {
     if (!std::isfinite(td_errors_[i])) return OkStatus();
     absolute_errors_[i] = std::abs(td_errors_[i]);

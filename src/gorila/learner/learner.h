@@ -69,7 +69,8 @@ class Learner {
                                                  std::unique_ptr<NetworkReplica> target,
                                                  Replay& replay, ParameterStore& store);
 
-  // One gradient: sample, pull, forward, loss, priorities back to the replay, backward, push.
+  // One gradient: sample, pull, forward, loss, backward, priorities back to the replay, push. What
+  // the outlier filter discards ends after the loss: its priorities stay as they were.
   // Blocks and fails as the replay's Sample does.
   Status Step();
 

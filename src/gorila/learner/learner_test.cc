@@ -326,6 +326,31 @@ TEST_F(LearnerTest, OutliersAreCountedAndNotPushed) {
   EXPECT_THAT(store_.gradients, SizeIs(21));
 }
 
+// Its errors are large, so it would be drawn most often, and discarded each time.
+TEST_F(LearnerTest, WhatIsNotLearnedFromIsNotDrawnMoreOften) {
+  LearnerOptions options = Options();
+  options.outliers = {.deviations = 6, .averaging = 0.99, .warm_up = 10};
+  options.loss.loss = TdErrorLoss::kSquared;
+  const auto learner = Make(options);
+  const std::vector<float> usual = replay_.batch.r_t;
+  for (int i = 0; i < 20; ++i) {
+    replay_.batch.r_t[0] = usual[0] + 0.01F * static_cast<float>(i % 3);
+    ASSERT_TRUE(learner->Step().ok());
+  }
+  ASSERT_THAT(replay_.told, SizeIs(20));
+  replay_.batch.r_t[0] = 1e6F;
+  ASSERT_TRUE(learner->Step().ok());
+  EXPECT_EQ(learner->counters().outliers, 1);
+  EXPECT_THAT(replay_.told, SizeIs(20)) << "discarded";
+
+  options.outliers.deviations = 0;
+  const auto without_filter = Make(options);
+  replay_.batch.r_t[0] = 1e30F;
+  ASSERT_TRUE(without_filter->Step().ok());
+  EXPECT_THAT(store_.gradients, SizeIs(21)) << "sent, so that the shards count it";
+  EXPECT_THAT(replay_.told, SizeIs(20)) << "no shard takes squares that are not finite";
+}
+
 TEST_F(LearnerTest, ShowsTheMeanLossOfTheGradientsItSent) {
   const auto learner = Make(Options());
   double first_loss = 0;
