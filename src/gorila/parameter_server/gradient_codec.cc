@@ -5,10 +5,12 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "gorila/base/bfloat16.h"
 #include "gorila/base/nearest.h"
 #include "gorila/base/vectorise.h"
+#include "gorila/parameter_server/shard.h"
 
 namespace gorila {
 namespace {
@@ -30,6 +32,11 @@ struct Entry {
 };
 constexpr std::size_t kCountBytes = sizeof(std::uint32_t);
 
+// An entry waits until it is among the largest `fraction`: with gradients of one size it then has
+// at most 1 / fraction of their largest entry. Gradients differ, so ten times that is allowed.
+constexpr double kResidualSlack = 10;
+constexpr double kUsualWeight = 1.0 / 16;  // of the newest gradient in the usual size
+
 // Without the sign, floats are ordered as their bits; these are the upper ones.
 constexpr int kBucketShift = 16;
 constexpr std::size_t kBuckets = std::size_t{1} << (31 - kBucketShift);
@@ -41,6 +48,20 @@ std::uint32_t BucketOf(float value) {
 GORILA_VECTORISE
 void Add(const float* values, std::size_t size, float* sums) {
   for (std::size_t i = 0; i < size; ++i) sums[i] += values[i];
+}
+
+GORILA_VECTORISE
+float LargestSize(std::span<const float> values) {
+  std::uint32_t largest = 0;
+  for (const float value : values) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7fffffffU);
+  }
+  return std::bit_cast<float>(largest);
+}
+
+GORILA_VECTORISE
+void DropAbove(float most, std::span<float> values) {
+  for (float& value : values) value = std::abs(value) <= most ? value : 0.0F;
 }
 
 // What rounding took off, or 0 where that is not finite, replaces `values`.
@@ -119,6 +140,7 @@ GradientEncoder::GradientEncoder(GradientEncoding encoding, double fraction, std
     : encoding_(encoding),
       size_(size),
       kept_(EntriesKept(fraction, size)),
+      most_(kResidualSlack / fraction),
       residual_(encoding == GradientEncoding::kFloat32 ? 0 : size),
       histogram_(encoding == GradientEncoding::kTopK ? kBuckets : 0) {
   GORILA_CHECK(
@@ -133,11 +155,30 @@ void GradientEncoder::Encode(std::span<const float> gradient, std::vector<std::b
     bytes.assign(as_bytes.begin(), as_bytes.end());
     return;
   }
+  const bool valid = SquaresAreFinite(gradient);
+  if (!valid) Forget();
+  if (valid && encoding_ == GradientEncoding::kTopK) DropExcess(gradient);
   Add(gradient.data(), size_, residual_.data());
   if (encoding_ == GradientEncoding::kBf16) {
     EncodeBf16(bytes);
   } else {
     EncodeTopK(bytes);
+  }
+  if (!valid) Forget();
+}
+
+void GradientEncoder::Forget() { std::fill(residual_.begin(), residual_.end(), 0.0F); }
+
+// Sizes are compared by their logarithms, so that neither a few huge gradients nor a few tiny ones
+// change much what is usual.
+void GradientEncoder::DropExcess(std::span<const float> gradient) {
+  const auto largest = static_cast<double>(LargestSize(gradient));
+  if (largest == 0) return;
+  ++seen_;
+  usual_ += std::max(kUsualWeight, 1 / static_cast<double>(seen_)) * (std::log(largest) - usual_);
+  const double most = most_ * std::max(largest, std::exp(usual_));
+  if (most < static_cast<double>(std::numeric_limits<float>::max())) {
+    DropAbove(static_cast<float>(most), residual_);
   }
 }
 

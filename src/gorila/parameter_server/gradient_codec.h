@@ -31,27 +31,37 @@ std::size_t MaxEncodedBytes(GradientEncoding encoding, std::size_t size);
 
 // Encodes the gradients of one client for one slice, one after another. What an encoding leaves out
 // is kept and added to the next gradient (error feedback): nothing is lost, only late. Sending the
-// most-changed entries is Parallel Sarsa's idea (Grounds & Kudenko 2008). One thread at a time.
+// most-changed entries is Parallel Sarsa's idea (Grounds & Kudenko 2008). Three kinds of rest are
+// dropped, because parameters that went astray for a moment would be led astray by them later: of a
+// gradient that no shard takes, of one that a shard refused (Forget), and entries far above what
+// gradients of the usual size can leave behind. One thread at a time.
 class GradientEncoder {
  public:
   // `fraction` of the entries, in (0, kMaxTopKFraction], are sent by kTopK; at least one.
   GradientEncoder(GradientEncoding encoding, double fraction, std::size_t size);
 
   // Overwrites `bytes`, reusing its memory. `gradient` has the encoder's size. What is not finite
-  // is sent, so that the shard refuses and counts it, and leaves nothing behind.
+  // is sent, so that the shard refuses and counts it, and nothing is left behind.
   void Encode(std::span<const float> gradient, std::vector<std::byte>& bytes);
+
+  // The shard refused what was encoded last: what it left out is not to come later.
+  void Forget();
 
   // What was left out so far, an entry each; empty with kFloat32.
   std::span<const float> residual() const { return residual_; }
 
  private:
+  void DropExcess(std::span<const float> gradient);
   void EncodeBf16(std::vector<std::byte>& bytes);
   void EncodeTopK(std::vector<std::byte>& bytes);
 
   const GradientEncoding encoding_;
   const std::size_t size_;
   const std::size_t kept_;  // entries that kTopK sends
+  const double most_;       // of a residual's entry, in gradients' largest entries
   std::vector<float> residual_;
+  std::int64_t seen_ = 0;  // gradients
+  double usual_ = 0;       // running mean of the logarithm of their largest entry
   std::vector<std::uint32_t> histogram_;
 };
 

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "gorila/base/random.h"
+#include "gorila/parameter_server/shard.h"
 
 namespace gorila {
 namespace {
@@ -145,6 +146,58 @@ TEST(GradientEncoderTest, WhatIsNotFiniteIsSentAndLeavesNothingBehind) {
     EXPECT_TRUE(std::isnan(sent[1]));
     EXPECT_EQ(sent[3], -infinity);
     for (const float rest : encoder.residual()) EXPECT_TRUE(std::isfinite(rest));
+  }
+}
+
+// More entries that no shard takes than top-k sends: the next gradients must be taken again.
+TEST(GradientEncoderTest, AGradientThatNoShardTakesDoesNotSpoilTheNext) {
+  constexpr std::size_t kSize = 100;
+  RandomStream random(6);
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30F}) {
+    for (const GradientEncoding encoding : kAll) {
+      SCOPED_TRACE(fmt::format("{} {}", GradientEncodingName(encoding), bad));
+      GradientEncoder encoder(encoding, 0.01, kSize);
+      std::vector<std::byte> bytes;
+      encoder.Encode(RandomGradient(kSize, random), bytes);
+      encoder.Encode(std::vector<float>(kSize, bad), bytes);
+      EXPECT_FALSE(SquaresAreFinite(Decode(encoding, bytes, kSize)));
+      for (int i = 0; i < 99; ++i) {
+        encoder.Encode(RandomGradient(kSize, random), bytes);
+        ASSERT_TRUE(SquaresAreFinite(Decode(encoding, bytes, kSize))) << i;
+      }
+    }
+  }
+}
+
+// As of parameters that were 1e16 for a while.
+TEST(GradientEncoderTest, AfterHugeGradientsItSoonSendsTheUsualSizeAgain) {
+  constexpr std::size_t kSize = 1000;
+  for (const int huge : {1, 10, 100}) {
+    RandomStream random(7);
+    GradientEncoder encoder(GradientEncoding::kTopK, 0.01, kSize);
+    std::vector<std::byte> bytes;
+    for (int i = 0; i < 200; ++i) encoder.Encode(RandomGradient(kSize, random), bytes);
+    for (int i = 0; i < huge; ++i) {
+      std::vector<float> gradient = RandomGradient(kSize, random);
+      for (float& value : gradient) value *= 1e16F;
+      encoder.Encode(gradient, bytes);
+    }
+    for (int i = 0; i < 50; ++i) encoder.Encode(RandomGradient(kSize, random), bytes);
+    for (const float value : Decode(GradientEncoding::kTopK, bytes, kSize)) {
+      EXPECT_LT(std::abs(value), 1e5F) << huge;
+    }
+    for (const float rest : encoder.residual()) EXPECT_LT(std::abs(rest), 1e5F) << huge;
+  }
+}
+
+TEST(GradientEncoderTest, WhatAShardRefusedLeavesNothingBehind) {
+  for (const GradientEncoding encoding : kAll) {
+    GradientEncoder encoder(encoding, 0.5, 4);
+    std::vector<std::byte> bytes;
+    encoder.Encode(std::vector<float>{1.001F, 2.002F, 3.003F, 4.004F}, bytes);
+    encoder.Forget();
+    for (const float rest : encoder.residual()) EXPECT_EQ(rest, 0);
   }
 }
 

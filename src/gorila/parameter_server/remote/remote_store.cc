@@ -320,6 +320,10 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
         link.known.latest_version = std::max(link.known.latest_version, response.version());
       }
     }
+    if (response.verdict() != v1::PushResponse::ACCEPTED) {
+      const MutexLock lock(link.encoder_mutex);
+      link.encoder.Forget();
+    }
     return CountVerdict(response.verdict(), outcome);
   };
   GORILA_RETURN_IF_ERROR(CallAll(all, make, take));
