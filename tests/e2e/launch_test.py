@@ -173,7 +173,7 @@ class GlobalReplay(Case):
         return super().launch(run, frames, *self.ROLES, *more)
 
     def test_every_role_that_is_killed_is_started_again(self):
-        process = self.launch("run", 150000)
+        process = self.launch("run", 60000)
         self.wait_for_log("run", process, 2000)
         snapshots = self.folder / "run" / "servers" / "replay-0" / "snapshots"
         self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), process)
@@ -183,7 +183,26 @@ class GlobalReplay(Case):
         self.assertEqual(status, 0, stdout + stderr)
         for name in ["actor", "learner", "replay"]:
             self.assertRegex(stderr, name + r"-\d was killed by signal 9; starting it again")
-        self.assert_finished("run", 150000, stdout)
+        self.assert_finished("run", 60000, stdout)
+
+
+class Ratio(Case):
+    def test_a_slow_learner_makes_the_updates_that_frames_pay_for(self):
+        process = self.launch(
+            "run", 12000, "--bundles", "0", "--actors", "2", "--learners", "1", "--replays", "2",
+            "--set", "learner.batch_size=256",
+        )  # fmt: skip
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, 0, stdout + stderr)
+        self.assert_finished("run", 12000, stdout)
+        rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+        last = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
+        # replay.updates_per_step 0.25 of the frames after each shard's first 500 (min_size).
+        owed = (last["frames"] - 2 * 500) / 4
+        made = last["updates"] + last["gradients_outlier"]
+        self.assertGreaterEqual(made, owed - 8, last)
+        self.assertLessEqual(made, owed + 8, last)
+        self.assertNotIn("without", stderr)
 
 
 class Refused(cluster.Case):

@@ -42,8 +42,8 @@ EnvironmentSpec PublishedEnvironment(std::string_view network_preset) {
 
 StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& observation,
                                                       std::int64_t capacity) {
-  const LocalReplayOptions options{.capacity = capacity,
-                                   .rate = {.updates_per_step = 1e9, .min_size = 1}};
+  const LocalReplayOptions options{
+      .capacity = capacity, .rate = {.updates_per_step = 1e9, .min_size = 1, .insert_lead = 0}};
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<LocalReplay> replay,
                           LocalReplay::Make(options, observation, 1, RandomStream(1)));
   RandomStream random(2);
@@ -65,7 +65,9 @@ StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std
                           MakeEnvironment(game, {}, MakeRandomDraws(RandomStream(1))));
   const EnvironmentSpec& spec = environment->spec();
   const LocalReplayOptions options{
-      .capacity = capacity, .rate = {.updates_per_step = 1e9, .min_size = 1}, .frames = frames};
+      .capacity = capacity,
+      .rate = {.updates_per_step = 1e9, .min_size = 1, .insert_lead = 0},
+      .frames = frames};
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<LocalReplay> replay,
                           LocalReplay::Make(options, spec.observation, 1, RandomStream(2)));
   RandomStream random(3);

@@ -97,14 +97,18 @@ constexpr Family kReplayFamilies[] = {
      "outcome"},
     {"gorila_replay_held_calls_total",
      Type::kCounter,
-     "Calls that waited for the rate limiter since the process began.",
+     "Calls that the rate limiter held since the process began; an insert is tried again.",
      {{{"held_inserts", "insert"}, {"held_samples", "sample"}}},
      "call"},
     {"gorila_replay_waiting_calls",
      Type::kGauge,
      "Calls that wait for the rate limiter now.",
-     {{{"waiting_inserts", "insert"}, {"waiting_samples", "sample"}}},
+     {{{"waiting_samples", "sample"}}},
      "call"},
+    {"gorila_replay_owed_minibatches",
+     Type::kGauge,
+     "Minibatches that the inserted frames pay for and nobody has sampled yet.",
+     {{{"samples_owed"}}}},
 };
 
 constexpr Family kServerFamilies[] = {
@@ -182,9 +186,13 @@ constexpr Family kWorkerFamilies[] = {
      {{{"replay_failures"}}}},
     {"gorila_worker_held_calls_total",
      Type::kCounter,
-     "Calls that a replay shard's rate limiter held up to their deadline.",
+     "Inserts and samples that a replay shard's rate limiter held.",
      {{{"insert_waits", "insert"}, {"sample_waits", "sample"}}},
      "call"},
+    {"gorila_worker_held_inserts",
+     Type::kGauge,
+     "1 while the rate limiter holds this actor's frames: learners are behind.",
+     {{{"waiting_inserts"}}}},
 };
 
 // Writes the families of one status.

@@ -15,7 +15,8 @@ class RateLimiter {
   struct Options {
     double updates_per_step = 0.25;  // minibatches per inserted time step (DQN: 1 per 4 steps)
     std::int64_t min_size = 5000;    // time steps inserted before the first sample
-    std::int64_t insert_lead = 0;  // time steps that samples may be behind; 0 = inserts never wait
+    // Time steps that inserts may be ahead of samples; 0 = inserts never wait.
+    std::int64_t insert_lead = 1000;
   };
 
   explicit RateLimiter(const Options& options) : options_(options) {}
@@ -41,8 +42,9 @@ class RateLimiter {
     return 1 + static_cast<std::int64_t>(std::min(paid, kMost) - static_cast<double>(sampled_));
   }
 
-  // False when samples are more than insert_lead steps behind what was inserted. Only a replay that
-  // others sample from asks: who does both in turn would wait for itself.
+  // False when inserts are insert_lead steps or more ahead of what samples paid for; then
+  // CanSample() holds. Only a replay that others sample from asks: who does both in turn would wait
+  // for itself.
   bool CanInsert() const {
     if (options_.insert_lead == 0 || inserted_ < options_.min_size) return true;
     const double used = static_cast<double>(sampled_) / options_.updates_per_step;

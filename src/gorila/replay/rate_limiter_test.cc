@@ -76,8 +76,8 @@ TEST(RateLimiterTest, CatchesUpWithWhatWasNotSampledInTime) {
 }
 
 TEST(RateLimiterTest, InsertsNeverWaitUnlessALeadIsGiven) {
-  RateLimiter limiter({.updates_per_step = 0.5, .min_size = 2});
-  for (int i = 0; i < 1000; ++i) {
+  RateLimiter limiter({.updates_per_step = 0.5, .min_size = 2, .insert_lead = 0});
+  for (int i = 0; i < 3000; ++i) {
     ASSERT_TRUE(limiter.CanInsert());
     limiter.OnInsert();
   }

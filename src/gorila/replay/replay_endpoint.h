@@ -32,14 +32,21 @@ struct InsertReply {
   std::string waiting = {};   // empty when all rows were taken
 };
 
+// Whether an insert keeps to the rate limiter. Rows that come when a run has its frames do not:
+// who would sample for them may have ended.
+enum class InsertLimit { kKept, kLifted };
+
 // What a client needs to know to divide its samples among shards.
 struct ShardSize {
   std::int64_t generation = 0;   // of the shard's process; keys are only known to this one
   std::int64_t transitions = 0;  // complete ones
   std::int64_t rows = 0;
   std::int64_t capacity = 0;
-  double mass = 0;           // priority mass; the number of transitions when drawn uniformly
-  std::int64_t allowed = 0;  // minibatches that the rate limiter would let pass now
+  double mass = 0;            // priority mass; the number of transitions when drawn uniformly
+  std::int64_t allowed = 0;   // minibatches that the rate limiter would let pass now
+  std::int64_t inserted = 0;  // time steps with an action, since the shard's beginning
+  std::int64_t sampled = 0;   // minibatches, likewise
+  bool inserts_wait = false;  // whether the rate limiter would hold an insert now
 };
 
 // All methods are thread-safe and block at most until their deadline.
@@ -51,11 +58,13 @@ class ReplayEndpoint {
 
   // Appends rows; those that came before are passed over, so that an insert may be repeated. Rows
   // whose predecessors never came begin anew: nothing joins them with what was before.
-  // InvalidArgument when a row cannot be: then none is taken.
-  virtual StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) = 0;
+  // InvalidArgument when a row cannot be: then none is taken. Rows that the rate limiter holds are
+  // not waited for: the reply says so, and GetSize when they may come again.
+  virtual StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
+                                       InsertLimit limit) = 0;
 
   // Fills `batch`, drawn with replacement, and says what the shard then is. DeadlineExceeded, with
-  // the reason, when the rate limiter did not allow it in time.
+  // the reason, when the rate limiter did not allow it in time, or too many wait already.
   virtual StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) = 0;
 
   // As Replay::UpdatePriorities; of another generation than the shard's they are passed over.

@@ -103,7 +103,8 @@ ReplayShard::ReplayShard(const ReplayShardOptions& options, std::int64_t chunks,
       limiter_(options.replay.rate),
       random_(random) {}
 
-StatusOr<InsertReply> ReplayShard::Insert(std::span<const RowRun> runs, Deadline deadline) {
+StatusOr<InsertReply> ReplayShard::Insert(std::span<const RowRun> runs, Deadline,
+                                          InsertLimit limit) {
   const auto check = [&]() -> Status {
     for (const RowRun& run : runs) GORILA_RETURN_IF_ERROR(CheckRun(run));
     const MutexLock lock(mutex_);
@@ -117,7 +118,7 @@ StatusOr<InsertReply> ReplayShard::Insert(std::span<const RowRun> runs, Deadline
   }
   InsertReply reply;
   for (const RowRun& run : runs) {
-    GORILA_RETURN_IF_ERROR(InsertRun(run, deadline, reply));
+    GORILA_RETURN_IF_ERROR(InsertRun(run, limit, reply));
     if (!reply.waiting.empty()) break;
   }
   return reply;
@@ -161,23 +162,18 @@ Status ReplayShard::CheckContinues(const RowRun& run) const {
 }
 
 // A little at a time, so that nobody waits long for the lock.
-Status ReplayShard::InsertRun(const RowRun& run, Deadline deadline, InsertReply& reply) {
+Status ReplayShard::InsertRun(const RowRun& run, InsertLimit limit, InsertReply& reply) {
   const auto rows = static_cast<std::int64_t>(run.time_steps.size());
   StoredRows stored;
   for (std::int64_t done = 0; done < rows && reply.waiting.empty();) {
     if (packing_ != nullptr) Pack(run, done, stored);
     const MutexLock lock(mutex_);
-    ++waiting_inserts_;
-    if (!limiter_.CanInsert()) ++held_inserts_;
-    while (!closed_ && !limiter_.CanInsert()) {
-      if (!samples_changed_.WaitUntil(mutex_, deadline) && !limiter_.CanInsert()) {
-        reply.waiting = WhyNoInsert();
-        break;
-      }
-    }
-    --waiting_inserts_;
     if (closed_) return absl::UnavailableError("the replay shard is ending");
-    if (!reply.waiting.empty()) break;
+    if (limit == InsertLimit::kKept && !CanInsert()) {
+      ++held_inserts_;
+      reply.waiting = WhyNoInsert();
+      break;
+    }
     GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, stored, reply));
     done += taken;
     if (waiting_samples_ > 0 && CanSample()) inserts_changed_.NotifyAll();
@@ -283,10 +279,13 @@ void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index)
   if (!selector_->Contains(id)) selector_->Insert(id);
 }
 
+// Without a transition to draw no sample can make room.
+bool ReplayShard::CanInsert() const { return selector_->size() == 0 || limiter_.CanInsert(); }
+
 bool ReplayShard::CanSample() const { return selector_->size() > 0 && limiter_.CanSample(); }
 
 std::string ReplayShard::WhyNoInsert() const {
-  if (limiter_.CanInsert()) return "";
+  if (CanInsert()) return "";
   return fmt::format(
       "inserts wait for samples: {} time steps inserted, {} minibatches sampled, "
       "replay.insert_lead {}",
@@ -313,9 +312,9 @@ StatusOr<ShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionB
   batch.Resize(size, options_.observation.stacked_bytes());
   {
     const MutexLock lock(mutex_);
-    ++waiting_samples_;
     if (!CanSample()) ++held_samples_;
-    bool in_time = true;
+    bool in_time = waiting_samples_ < options_.max_waiting_samples;
+    ++waiting_samples_;
     while (!closed_ && !CanSample() && in_time) {
       in_time = inserts_changed_.WaitUntil(mutex_, deadline);
     }
@@ -326,7 +325,6 @@ StatusOr<ShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionB
     ++counters_.sampled;
     Draw(batch, plan);
     now = SizeNow();
-    if (waiting_inserts_ > 0) samples_changed_.NotifyAll();
   }
   Copy(plan, batch);
   const MutexLock lock(mutex_);
@@ -389,7 +387,10 @@ ShardSize ReplayShard::SizeNow() const {
           .rows = rows_,
           .capacity = options_.replay.capacity,
           .mass = selector_->mass(),
-          .allowed = selector_->size() > 0 ? limiter_.Allowed() : 0};
+          .allowed = selector_->size() > 0 ? limiter_.Allowed() : 0,
+          .inserted = limiter_.inserted(),
+          .sampled = limiter_.sampled(),
+          .inserts_wait = !CanInsert()};
 }
 
 StatusOr<ShardSize> ReplayShard::GetSize(Deadline) {
@@ -401,7 +402,6 @@ ReplayShardStatus ReplayShard::GetStatus() const {
   const MutexLock lock(mutex_);
   return {.size = SizeNow(),
           .counters = counters_,
-          .waiting_inserts = waiting_inserts_,
           .waiting_samples = waiting_samples_,
           .held_inserts = held_inserts_,
           .held_samples = held_samples_,
@@ -413,7 +413,6 @@ void ReplayShard::Close() {
   const MutexLock lock(mutex_);
   closed_ = true;
   inserts_changed_.NotifyAll();
-  samples_changed_.NotifyAll();
 }
 
 void ReplayShard::CheckInvariants() const {

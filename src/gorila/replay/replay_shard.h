@@ -23,6 +23,9 @@ struct ReplayShardOptions {
   ObservationSpec observation = {};
   int num_actions = 1;
   std::int64_t generation = 1;  // of this process; larger than that of any before it
+  // Samples that may wait for the rate limiter at once; more are answered without a wait. Each
+  // holds a thread of the server, which others need.
+  int max_waiting_samples = 1024;
 };
 
 // Since the shard's beginning, over restarts from a snapshot. Every row that an insert brought and
@@ -42,8 +45,7 @@ struct ReplayShardCounters {
 struct ReplayShardStatus {
   ShardSize size;
   ReplayShardCounters counters;
-  int waiting_inserts = 0;  // callers
-  int waiting_samples = 0;
+  int waiting_samples = 0;        // callers
   std::int64_t held_inserts = 0;  // of callers, since this process began, for the rate limiter
   std::int64_t held_samples = 0;
   std::string insert_limit;  // why an insert would wait now; empty when it would not
@@ -62,8 +64,9 @@ class ReplayShard final : public ReplayEndpoint {
   // What Make will allocate, in bytes.
   static std::int64_t ExpectedBytes(const ReplayShardOptions& options);
 
-  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) override
-      GORILA_EXCLUDES(mutex_);
+  // Does not wait.
+  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
+                               InsertLimit limit) override GORILA_EXCLUDES(mutex_);
   StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override
       GORILA_EXCLUDES(mutex_);
   Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
@@ -124,7 +127,7 @@ class ReplayShard final : public ReplayEndpoint {
   // Of inserts.
   Status CheckRun(const RowRun& run) const;
   Status CheckContinues(const RowRun& run) const GORILA_REQUIRES(mutex_);
-  Status InsertRun(const RowRun& run, Deadline deadline, InsertReply& reply)
+  Status InsertRun(const RowRun& run, InsertLimit limit, InsertReply& reply)
       GORILA_EXCLUDES(mutex_);
   std::int64_t RowsAtOnce(const RowRun& run, std::int64_t done) const;
   void Pack(const RowRun& run, std::int64_t done, StoredRows& rows);
@@ -139,6 +142,7 @@ class ReplayShard final : public ReplayEndpoint {
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
 
   // Of samples.
+  bool CanInsert() const GORILA_REQUIRES(mutex_);
   bool CanSample() const GORILA_REQUIRES(mutex_);
   std::string WhyNoInsert() const GORILA_REQUIRES(mutex_);
   std::string WhyNoSample() const GORILA_REQUIRES(mutex_);
@@ -168,7 +172,6 @@ class ReplayShard final : public ReplayEndpoint {
   const std::unique_ptr<SharedPacking> packing_;  // null: frames are not compressed
   mutable Mutex mutex_;
   CondVar inserts_changed_;  // samples may go on
-  CondVar samples_changed_;  // inserts may go on
   // Metadata is guarded by mutex_; frames of pinned chunks are read without it (see ChunkStore).
   ChunkStore store_;
   Streams streams_ GORILA_GUARDED_BY(mutex_);
@@ -177,7 +180,6 @@ class ReplayShard final : public ReplayEndpoint {
   RandomStream random_ GORILA_GUARDED_BY(mutex_);
   ReplayShardCounters counters_ GORILA_GUARDED_BY(mutex_);
   std::int64_t rows_ GORILA_GUARDED_BY(mutex_) = 0;  // living
-  int waiting_inserts_ GORILA_GUARDED_BY(mutex_) = 0;
   int waiting_samples_ GORILA_GUARDED_BY(mutex_) = 0;
   std::int64_t held_inserts_ GORILA_GUARDED_BY(mutex_) = 0;
   std::int64_t held_samples_ GORILA_GUARDED_BY(mutex_) = 0;

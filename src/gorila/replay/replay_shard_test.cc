@@ -92,7 +92,7 @@ TEST(ReplayShardTest, RowsThatCannotBeAreRefusedAndChangeNothing) {
     OwnedRun bad({.actor = 8}, Episode(4));
     damage(bad);
     const std::vector<RowRun> runs = {good.run(), bad.run()};
-    const Status status = shard->Insert(runs, Later()).status();
+    const Status status = shard->Insert(runs, Later(), InsertLimit::kKept).status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << reason;
     EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(reason)));
   };
@@ -164,7 +164,7 @@ TEST(ReplayShardTest, AnInsertThatRanAheadIsToldWhyAndMayBeRepeated) {
   std::int64_t accepted = 0;
   TransitionBatch batch;
   for (int round = 0; round < 30 && accepted < 21; ++round) {
-    const InsertReply reply = InsertRows(*shard, kStream, rows, Now()).value();
+    const InsertReply reply = InsertRows(*shard, kStream, rows).value();
     accepted += reply.accepted;
     EXPECT_EQ(reply.accepted + reply.repeated == 21, reply.waiting.empty());
     if (!reply.waiting.empty()) {
@@ -174,6 +174,42 @@ TEST(ReplayShardTest, AnInsertThatRanAheadIsToldWhyAndMayBeRepeated) {
   }
   EXPECT_EQ(accepted, 21);
   shard->CheckInvariants();
+}
+
+TEST(ReplayShardTest, InsertsAreNotHeldWhileNothingCouldBeSampled) {
+  ReplayShardOptions options = ShardOptions(1000, /*n_step=*/5);
+  options.replay.rate = {.updates_per_step = 1, .min_size = 1, .insert_lead = 1};
+  const auto shard = MakeShard(options);
+  const std::vector<NamedRow> rows = Episode(9);
+  for (std::size_t i = 0; i < 6; ++i) {  // with fewer no transition of 5 steps is complete
+    EXPECT_EQ(InsertRows(*shard, kStream, {rows[i]})->accepted, 1) << i;
+  }
+  EXPECT_EQ(InsertRows(*shard, kStream, {rows[6]})->accepted, 0);
+  TransitionBatch batch;
+  EXPECT_TRUE(shard->Sample(1, Now(), batch).ok());
+}
+
+TEST(ReplayShardTest, RowsOfARunThatHasItsFramesAreNotHeld) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.rate = {.updates_per_step = 1, .min_size = 2, .insert_lead = 3};
+  const auto shard = MakeShard(options);
+  ASSERT_EQ(InsertRows(*shard, kStream, Episode(20))->accepted, 21) << "as one piece";
+  EXPECT_TRUE(shard->GetSize(Now())->inserts_wait);
+  EXPECT_EQ(InsertRows(*shard, kStream, Episode(5, 21))->accepted, 0);
+  const InsertReply last =
+      InsertRows(*shard, kStream, Episode(5, 21), InsertLimit::kLifted).value();
+  EXPECT_EQ(last.accepted, 6);
+  EXPECT_EQ(last.waiting, "");
+}
+
+TEST(ReplayShardTest, ASampleTooManyIsAnsweredWithoutAWait) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.rate = {.updates_per_step = 1, .min_size = 10};
+  options.max_waiting_samples = 0;
+  const auto shard = MakeShard(options);
+  TransitionBatch batch;
+  const Status status = shard->Sample(1, ReplayEndpoint::Deadline::max(), batch).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
 }
 
 TEST(ReplayShardTest, PrioritiesOfAnotherGenerationAreStale) {

@@ -21,7 +21,7 @@ inline ReplayEndpoint::Deadline Later() { return Now() + std::chrono::minutes(2)
 inline ReplayShardOptions ShardOptions(std::int64_t capacity, int n_step = 1, int stack = 1) {
   return {.replay = {.capacity = capacity,
                      .transition = {.n_step = n_step, .discount = 0.9},
-                     .rate = {.updates_per_step = 1e9, .min_size = 0}},
+                     .rate = {.updates_per_step = 1e9, .min_size = 0, .insert_lead = 0}},
           .observation = NamedFrames(stack),
           .num_actions = 100};
 }
@@ -62,10 +62,10 @@ class OwnedRun {
 
 inline StatusOr<InsertReply> InsertRows(ReplayEndpoint& shard, const StreamName& stream,
                                         const std::vector<NamedRow>& rows,
-                                        ReplayEndpoint::Deadline deadline = Later()) {
+                                        InsertLimit limit = InsertLimit::kKept) {
   const OwnedRun owned(stream, rows);
   const RowRun run = owned.run();
-  return shard.Insert({&run, 1}, deadline);
+  return shard.Insert({&run, 1}, Later(), limit);
 }
 
 // An episode of `steps` decisions whose first row is number `first` of stream `name`.

@@ -7,11 +7,12 @@
 namespace gorila {
 namespace {
 
-// Whether the shard may answer another time: it is away, restarts, or is overloaded.
-bool IsAway(const Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsResourceExhausted(status) || absl::IsAborted(status);
-}
+using std::chrono::milliseconds;
+
+// Between two looks whether what is waited for has come; doubles.
+constexpr milliseconds kFirstPause{4};
+constexpr milliseconds kLongestPause{250};
+constexpr milliseconds kStopLook{50};
 
 }  // namespace
 
@@ -69,14 +70,19 @@ void ShardedReplay::DropRows(Stream& stream, std::int64_t rows) const {
 
 // Until all rows of the stream were taken, or lost with the shard that they were on their way to.
 Status ShardedReplay::Send(Stream& stream) {
-  const Clock::time_point give_up = Clock::now() + options_.patience;
+  Wait wait = BeginWait();
   while (!stream.time_steps.empty()) {
     const std::size_t shard = Route(stream);
     if (shard == shards_.size()) {
-      GORILA_RETURN_IF_ERROR(Pause(give_up, "no replay shard answers"));
+      GORILA_RETURN_IF_ERROR(Pause(wait, "no replay shard answers"));
       continue;
     }
     stream.shard = shard;
+    const bool over = Over();
+    if (wait.held && !over && StillHeld(shard)) {
+      GORILA_RETURN_IF_ERROR(Pause(wait, waiting()));
+      continue;
+    }
     const RowRun run{.stream = {.actor = options_.actor,
                                 .life = options_.life,
                                 .stream = static_cast<std::int32_t>(&stream - streams_.data())},
@@ -84,34 +90,50 @@ Status ShardedReplay::Send(Stream& stream) {
                      .time_steps = stream.time_steps,
                      .actions = stream.actions,
                      .frames = stream.frames};
-    const StatusOr<InsertReply> reply = shards_[shard]->Insert({&run, 1}, CallDeadline());
+    const StatusOr<InsertReply> reply = shards_[shard]->Insert(
+        {&run, 1}, CallDeadline(), over ? InsertLimit::kLifted : InsertLimit::kKept);
     if (reply.ok()) {
       Answered(shard);
-      GORILA_RETURN_IF_ERROR(TakeReply(stream, *reply, give_up));
+      GORILA_RETURN_IF_ERROR(TakeReply(stream, *reply, wait));
       continue;
     }
     if (!IsAway(reply.status())) return reply.status();
-    Failed(shard, reply.status());
-    const auto lost = static_cast<std::int64_t>(stream.time_steps.size());
-    DropRows(stream, lost);
-    const MutexLock lock(mutex_);
-    counters_.lost += lost;
+    Lose(stream, shard, reply.status());
   }
   return OkStatus();
 }
 
-Status ShardedReplay::TakeReply(Stream& stream, const InsertReply& reply,
-                                Clock::time_point give_up) {
+// Rows that were on their way to a shard that did not answer.
+void ShardedReplay::Lose(Stream& stream, std::size_t shard, const Status& status) {
+  Failed(shard, status);
+  const auto lost = static_cast<std::int64_t>(stream.time_steps.size());
+  DropRows(stream, lost);
+  const MutexLock lock(mutex_);
+  counters_.lost += lost;
+}
+
+// Whether the shard would not take the rows yet; they are many bytes, so it is asked first. False
+// of one that does not answer: then they go elsewhere.
+bool ShardedReplay::StillHeld(std::size_t shard) {
+  if (!Ask(shard)) return true;
+  const MutexLock lock(mutex_);
+  return states_[shard].size.inserts_wait;
+}
+
+Status ShardedReplay::TakeReply(Stream& stream, const InsertReply& reply, Wait& wait) {
   const std::int64_t taken = std::min(static_cast<std::int64_t>(stream.time_steps.size()),
                                       reply.accepted + reply.repeated);
   DropRows(stream, taken);
+  if (taken > 0) wait = BeginWait();
   {
     const MutexLock lock(mutex_);
     counters_.accepted += taken;
     waiting_ = reply.waiting;
-    if (!reply.waiting.empty()) ++counters_.insert_waits;
+    insert_held_ = !reply.waiting.empty();
+    if (insert_held_ && !wait.held) ++counters_.insert_waits;
   }
-  return reply.waiting.empty() ? OkStatus() : CheckGoOn(give_up, reply.waiting);
+  wait.held = !reply.waiting.empty();
+  return wait.held ? Pause(wait, reply.waiting) : OkStatus();
 }
 
 bool ShardedReplay::Usable(std::size_t shard) const {
@@ -163,21 +185,57 @@ void ShardedReplay::Failed(std::size_t shard, const Status& status) {
   }
 }
 
-Status ShardedReplay::CheckGoOn(Clock::time_point give_up, const std::string& reason) const {
-  if (options_.stop && options_.stop()) return absl::CancelledError("stopped");
-  if (Clock::now() >= give_up) return absl::UnavailableError(reason);
+// Whether the shard may answer another time: it is away, restarts, is overloaded, or the connection
+// broke, which gRPC sometimes calls an internal or unknown error.
+bool ShardedReplay::IsAway(const Status& status) const {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+      return true;
+    case absl::StatusCode::kCancelled:
+      return !Stopped();  // else by a server that ended
+    default:
+      return false;
+  }
+}
+
+ShardedReplay::Wait ShardedReplay::BeginWait() const {
+  const MutexLock lock(mutex_);
+  return {.give_up = Clock::now() + options_.patience, .progress = progress_};
+}
+
+// A slow run is waited for as long as anything happens in it.
+Status ShardedReplay::CheckGoOn(Wait& wait, const std::string& reason) const {
+  if (Stopped()) return absl::CancelledError("stopped");
+  {
+    const MutexLock lock(mutex_);
+    if (std::exchange(wait.progress, progress_) != progress_) {
+      wait.give_up = Clock::now() + options_.patience;
+    }
+  }
+  if (Clock::now() >= wait.give_up) return absl::UnavailableError(reason);
   return OkStatus();
 }
 
-// A moment in which nothing can be done.
-Status ShardedReplay::Pause(Clock::time_point give_up, const std::string& reason) {
+// A moment in which nothing can be done; each is longer than the one before.
+Status ShardedReplay::Pause(Wait& wait, const std::string& reason) {
   {
     const MutexLock lock(mutex_);
     waiting_ = reason;
   }
-  GORILA_RETURN_IF_ERROR(CheckGoOn(give_up, reason));
-  std::this_thread::sleep_for(std::min(options_.retry, std::chrono::milliseconds(50)));
-  return OkStatus();
+  const milliseconds pause =
+      std::min({options_.retry, kLongestPause, kFirstPause * (1 << std::min(wait.turns++, 6))});
+  const Clock::time_point until = Clock::now() + pause;
+  for (;;) {
+    GORILA_RETURN_IF_ERROR(CheckGoOn(wait, reason));
+    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+    if (left <= milliseconds(0)) return OkStatus();
+    std::this_thread::sleep_for(std::min(left, kStopLook));
+  }
 }
 
 // Its size, and so whether it answers.
@@ -194,6 +252,11 @@ bool ShardedReplay::Ask(std::size_t shard) {
 }
 
 void ShardedReplay::NoteSize(std::size_t shard, const ShardSize& size) {
+  const ShardSize& before = states_[shard].size;
+  if (size.generation != before.generation || size.inserted != before.inserted ||
+      size.sampled != before.sampled) {
+    ++progress_;
+  }
   states_[shard].size = size;
   states_[shard].known = true;
   states_[shard].answered_at = Clock::now();
@@ -246,15 +309,31 @@ bool ShardedReplay::CanSample() const {
   });
 }
 
+std::int64_t ShardedReplay::samples_allowed() const {
+  const MutexLock lock(mutex_);
+  std::int64_t allowed = 0;
+  for (const Shard& state : states_) {
+    if (!state.down) allowed += state.size.allowed;
+  }
+  return allowed;
+}
+
+bool ShardedReplay::insert_held() const {
+  const MutexLock lock(mutex_);
+  return insert_held_;
+}
+
 Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
-  const Clock::time_point give_up = Clock::now() + options_.patience;
-  while (true) {
+  Wait wait = BeginWait();
+  for (;;) {
+    if (Stopped()) return absl::CancelledError("stopped");
     const std::size_t shard = ChooseShard();
     if (shard == shards_.size()) {
-      GORILA_RETURN_IF_ERROR(Pause(give_up, "no replay shard answers"));
+      GORILA_RETURN_IF_ERROR(Pause(wait, "no replay shard answers"));
       continue;
     }
-    const auto deadline = std::min(CallDeadline(), Clock::now() + options_.retry);
+    const auto began = Clock::now();
+    const auto deadline = std::min(CallDeadline(), began + options_.retry);
     const StatusOr<ShardSize> now = shards_[shard]->Sample(size, deadline, batch);
     if (now.ok()) {
       Answered(shard);
@@ -268,17 +347,24 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
     }
     if (!IsAway(now.status())) return now.status();
     const std::string reason(now.status().message());
-    if (absl::IsDeadlineExceeded(now.status())) {
-      // Its rate limiter, or itself: GetSize will tell, and the others' may have changed.
-      const MutexLock lock(mutex_);
-      waiting_ = reason;
-      ++counters_.sample_waits;
-      for (Shard& state : states_) state.known = false;
-    } else {
+    if (!absl::IsDeadlineExceeded(now.status())) {
       Failed(shard, now.status());
+      GORILA_RETURN_IF_ERROR(CheckGoOn(wait, reason));
+      continue;
     }
-    GORILA_RETURN_IF_ERROR(CheckGoOn(give_up, reason));
+    NoteHeldSample(reason);
+    // Where too many wait already a shard answers at once.
+    const bool waited = Clock::now() - began > options_.retry / 2;
+    GORILA_RETURN_IF_ERROR(waited ? CheckGoOn(wait, reason) : Pause(wait, reason));
   }
+}
+
+// By its rate limiter, or the shard itself: GetSize will tell, and the others' may have changed.
+void ShardedReplay::NoteHeldSample(const std::string& reason) {
+  const MutexLock lock(mutex_);
+  waiting_ = reason;
+  ++counters_.sample_waits;
+  for (Shard& state : states_) state.known = false;
 }
 
 Status ShardedReplay::UpdatePriorities(const TransitionBatch& sampled,

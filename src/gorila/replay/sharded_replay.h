@@ -25,14 +25,17 @@ struct ShardedReplayOptions {
   std::uint64_t life = 0;  // drawn at random by this process
   int streams = 1;         // environments of this actor; a learner has none to insert
   std::size_t frame_bytes = 0;
-  int insert_rows = 64;                         // of one stream, sent together
-  bool prioritized = false;                     // whether the shards want to know TD errors
-  std::chrono::milliseconds call{10'000};       // one call waits so long
-  std::chrono::milliseconds patience{600'000};  // then an insert or a sample gives up
+  int insert_rows = 64;                    // of one stream, sent together
+  bool prioritized = false;                // whether the shards want to know TD errors
+  std::chrono::milliseconds call{10'000};  // one call waits so long
+  // Then an insert or a sample gives up: since a shard inserted or sampled anything for anybody.
+  std::chrono::milliseconds patience{600'000};
   // Before a shard that is down is asked again; doubles up to 16 times this. Also how long such a
   // question, and a sample at one shard, may take.
   std::chrono::milliseconds retry{1'000};
-  std::function<bool()> stop = {};                     // asked several times a second; may be empty
+  std::function<bool()> stop = {};  // asked several times a second; may be empty
+  // Whether the run has its frames: the rate limiter holds no insert then. May be empty: never.
+  std::function<bool()> over = {};
   std::function<void(std::string_view)> message = {};  // a shard went away, or is back
 };
 
@@ -43,8 +46,8 @@ struct ShardedReplayCounters {
   std::int64_t lost = 0;          // on their way to a shard that went away
   std::int64_t samples = 0;       // minibatches
   std::int64_t failures = 0;      // calls that a shard did not answer
-  std::int64_t insert_waits = 0;  // calls that the rate limiter held up to their deadline
-  std::int64_t sample_waits = 0;
+  std::int64_t insert_waits = 0;  // inserts that a shard did not take at once
+  std::int64_t sample_waits = 0;  // calls that the rate limiter held up to their deadline
 };
 
 // Each stream goes to one shard, its home, and when that is down to the next one until an episode
@@ -75,6 +78,10 @@ class ShardedReplay final : public Replay {
   ReplaySize Size() const override GORILA_EXCLUDES(mutex_);
 
   ShardedReplayCounters counters() const GORILA_EXCLUDES(mutex_);
+  // Minibatches that the shards that answer would let pass, as of their last answers.
+  std::int64_t samples_allowed() const GORILA_EXCLUDES(mutex_);
+  // Whether an insert waits for the rate limiter now.
+  bool insert_held() const GORILA_EXCLUDES(mutex_);
   // Why the last call waited; empty when it did not.
   std::string waiting() const GORILA_EXCLUDES(mutex_);
 
@@ -100,20 +107,34 @@ class ShardedReplay final : public Replay {
     Clock::time_point answered_at{};  // with it
   };
 
+  // An insert or a sample that cannot be done yet.
+  struct Wait {
+    Clock::time_point give_up;
+    std::int64_t progress = 0;  // of the shards, when give_up was set
+    int turns = 0;              // pauses since the last success
+    bool held = false;          // whether a shard did not take rows
+  };
+
   Status Send(Stream& stream) GORILA_EXCLUDES(mutex_);
-  Status TakeReply(Stream& stream, const InsertReply& reply, Clock::time_point give_up)
-      GORILA_EXCLUDES(mutex_);
+  Status TakeReply(Stream& stream, const InsertReply& reply, Wait& wait) GORILA_EXCLUDES(mutex_);
+  void Lose(Stream& stream, std::size_t shard, const Status& status) GORILA_EXCLUDES(mutex_);
+  bool StillHeld(std::size_t shard) GORILA_EXCLUDES(mutex_);
   void DropRows(Stream& stream, std::int64_t rows) const;
   std::size_t Route(const Stream& stream) GORILA_EXCLUDES(mutex_);
   std::size_t ChooseShard() GORILA_EXCLUDES(mutex_);
   bool Usable(std::size_t shard) const GORILA_REQUIRES(mutex_);
   bool Ask(std::size_t shard) GORILA_EXCLUDES(mutex_);
   void LearnSizes() GORILA_EXCLUDES(mutex_);
+  void NoteHeldSample(const std::string& reason) GORILA_EXCLUDES(mutex_);
   void Answered(std::size_t shard) GORILA_EXCLUDES(mutex_);
   void NoteSize(std::size_t shard, const ShardSize& size) GORILA_REQUIRES(mutex_);
   void Failed(std::size_t shard, const Status& status) GORILA_EXCLUDES(mutex_);
-  Status Pause(Clock::time_point give_up, const std::string& reason) GORILA_EXCLUDES(mutex_);
-  Status CheckGoOn(Clock::time_point give_up, const std::string& reason) const;
+  bool IsAway(const Status& status) const;
+  bool Stopped() const { return options_.stop && options_.stop(); }
+  bool Over() const { return options_.over && options_.over(); }
+  Wait BeginWait() const GORILA_EXCLUDES(mutex_);
+  Status CheckGoOn(Wait& wait, const std::string& reason) const GORILA_EXCLUDES(mutex_);
+  Status Pause(Wait& wait, const std::string& reason) GORILA_EXCLUDES(mutex_);
   Clock::time_point CallDeadline() const { return Clock::now() + options_.call; }
 
   const ShardedReplayOptions options_;
@@ -125,6 +146,8 @@ class ShardedReplay final : public Replay {
   std::vector<Shard> states_ GORILA_GUARDED_BY(mutex_);
   ShardedReplayCounters counters_ GORILA_GUARDED_BY(mutex_);
   std::string waiting_ GORILA_GUARDED_BY(mutex_);
+  bool insert_held_ GORILA_GUARDED_BY(mutex_) = false;
+  std::int64_t progress_ GORILA_GUARDED_BY(mutex_) = 0;  // answers that showed any
 };
 
 }  // namespace gorila

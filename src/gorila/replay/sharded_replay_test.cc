@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <map>
 
 #include "gorila/replay/shard_testing.h"
@@ -24,12 +25,20 @@ class Endpoint final : public ReplayEndpoint {
     Status failure;               // of every call
     bool answer_is_lost = false;  // of the next insert, which the shard does take
     int updates = 0;
+    int inserts = 0;                     // that came here
+    int unread = 0;                      // inserts that find every chunk in use
+    std::function<void()> on_size = {};  // called by GetSize
   };
   explicit Endpoint(Control& control) : control_(control) {}
 
-  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) override {
+  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
+                               InsertLimit limit) override {
     GORILA_RETURN_IF_ERROR(control_.failure);
-    StatusOr<InsertReply> reply = control_.shard->Insert(runs, deadline);
+    ++control_.inserts;
+    if (control_.unread > 0 && control_.unread-- > 0) {
+      return InsertReply{.waiting = "all 3 chunks are being read"};
+    }
+    StatusOr<InsertReply> reply = control_.shard->Insert(runs, deadline, limit);
     if (!std::exchange(control_.answer_is_lost, false)) return reply;
     return absl::UnavailableError("the connection broke");
   }
@@ -45,6 +54,7 @@ class Endpoint final : public ReplayEndpoint {
   }
   StatusOr<ShardSize> GetSize(Deadline deadline) override {
     GORILA_RETURN_IF_ERROR(control_.failure);
+    if (control_.on_size) control_.on_size();
     return control_.shard->GetSize(deadline);
   }
 
@@ -223,6 +233,100 @@ TEST_F(ShardedReplayTest, ASampleThatTheRateLimiterHoldsKnowsWhy) {
   EXPECT_EQ(replay->waiting(), std::string(status.message()));
   EXPECT_EQ(replay->counters().sample_waits, 1);
   EXPECT_EQ(replay->counters().failures, 0);
+}
+
+// The rows are not sent again before there is room for them.
+TEST_F(ShardedReplayTest, AnInsertThatRanAheadWaitsForSamples) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 1, .min_size = 2, .insert_lead = 4};
+  MakeShards({limited});
+  int looks = 0;
+  controls_[0].on_size = [&] {
+    TransitionBatch batch;
+    if (++looks % 5 != 0) return;
+    ASSERT_TRUE(controls_[0].shard->Sample(1, Now(), batch).ok());
+  };
+  const auto replay = Make({.streams = 1, .insert_rows = 1, .patience = std::chrono::minutes(2)});
+  InsertEpisode(*replay, 0, 30);
+  EXPECT_EQ(Rows(0), 31);
+  EXPECT_GE(replay->counters().insert_waits, 20);
+  EXPECT_LE(controls_[0].inserts, 31 + replay->counters().insert_waits);
+  EXPECT_GE(looks, 5 * 20);
+}
+
+TEST_F(ShardedReplayTest, AnInsertThatFindsEveryChunkInUsePausesBetweenTries) {
+  MakeShards({ShardOptions(1000)});
+  controls_[0].unread = 5;
+  int looks = 0;
+  controls_[0].on_size = [&] { ++looks; };
+  const auto replay = Make({.streams = 1, .insert_rows = 1});
+  NamedRow row{.name = {0, 1}};
+  ASSERT_TRUE(replay->Insert(0, row.row()).ok());
+  EXPECT_EQ(Rows(0), 1);
+  EXPECT_EQ(controls_[0].inserts, 6);
+  EXPECT_EQ(looks, 5) << "each try is preceded by a pause and a look";
+}
+
+TEST_F(ShardedReplayTest, WhoWaitsGivesUpOnlyWhenNothingHappens) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 1, .min_size = 2, .insert_lead = 4};
+  MakeShards({limited});
+  const auto impatient =
+      Make({.streams = 1, .insert_rows = 1, .patience = std::chrono::milliseconds(0)});
+  Status status;
+  for (const NamedRow& row : Episode(30)) {
+    if (status.ok()) status = impatient->Insert(0, row.row());
+  }
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("inserts wait for samples"));
+  EXPECT_TRUE(impatient->insert_held());
+}
+
+TEST_F(ShardedReplayTest, ARunThatHasItsFramesWaitsForNoSamples) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 1, .min_size = 2, .insert_lead = 4};
+  MakeShards({limited});
+  bool over = false;
+  controls_[0].on_size = [&] { over = true; };  // while the insert waits
+  const auto replay = Make({.streams = 1, .insert_rows = 1, .over = [&] { return over; }});
+  InsertEpisode(*replay, 0, 30);
+  EXPECT_EQ(Rows(0), 31);
+  EXPECT_FALSE(replay->insert_held());
+}
+
+// gRPC has many names for a connection that was cut.
+TEST_F(ShardedReplayTest, AnErrorThatIsNoRefusalIsOfAShardThatIsAway) {
+  for (const Status& failure :
+       {absl::InternalError("RST_STREAM"), absl::UnknownError("stream removed"),
+        absl::CancelledError("the server ends"), absl::AbortedError("aborted")}) {
+    MakeShards({ShardOptions(1000), ShardOptions(1000)});
+    next_.clear();
+    const auto replay = Make({.streams = 1, .insert_rows = 4});
+    controls_[0].failure = failure;
+    InsertEpisode(*replay, 0, 11);
+    TransitionBatch batch;
+    EXPECT_TRUE(replay->Sample(1, batch).ok()) << failure;
+    EXPECT_EQ(Rows(1), 8) << failure;
+    EXPECT_EQ(replay->counters().lost, 4) << failure;
+    controls_.clear();
+  }
+}
+
+TEST_F(ShardedReplayTest, KnowsHowManySamplesAreOwed) {
+  ReplayShardOptions limited = ShardOptions(1000);
+  limited.replay.rate = {.updates_per_step = 0.5, .min_size = 10};
+  MakeShards({limited, limited});
+  for (auto& control : controls_) {
+    ASSERT_TRUE(InsertRows(*control.shard, {}, Episode(20)).ok());
+  }
+  const auto replay = Make({.patience = std::chrono::milliseconds(0)});
+  TransitionBatch batch;
+  ASSERT_TRUE(replay->Sample(1, batch).ok());
+  EXPECT_EQ(replay->samples_allowed(), 2 * 6 - 1);
+  int samples = 1;
+  for (; replay->Sample(1, batch).ok(); ++samples) continue;
+  EXPECT_EQ(samples, 2 * 6);
+  EXPECT_EQ(replay->samples_allowed(), 0);
 }
 
 TEST_F(ShardedReplayTest, ARefusalIsFinal) {

@@ -25,7 +25,8 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
                         RandomStream::Derive(config.run.seed, "replay", stream)));
   bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
   bundle->actor_ = std::make_unique<Actor>(
-      config.actor.options, ActorPlace{.index = index, .actors = config.run.bundles},
+      config.actor.options,
+      ActorPlace{.index = index, .actors = config.run.bundles + config.cluster.actors},
       std::move(environments), *bundle->online_, *bundle->timed_replay_,
       RandomStream::Derive(config.run.seed, "actor", stream));
   GORILA_ASSIGN_OR_RETURN(bundle->learner_,

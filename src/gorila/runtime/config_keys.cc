@@ -246,9 +246,10 @@ const std::array kKeys = {
               "Gorila, MinAtar: 1; DQN: 0.25",
               Real(GORILA_FIELD(replay.options.rate.updates_per_step),
                    {.low = 0, .high = 1000, .without_low = true})},
-    ConfigKey{"replay.insert_lead",
-              "Frames that the actors of a global replay may run ahead of its learners; 0 = any",
-              "", Integer(GORILA_FIELD(replay.options.rate.insert_lead), 0, kMaxRows)},
+    ConfigKey{
+        "replay.insert_lead",
+        "Frames at each shard that actors may run ahead of learners of a global replay; 0 = any",
+        "", Integer(GORILA_FIELD(replay.options.rate.insert_lead), 0, kMaxRows)},
     ConfigKey{"replay.selector", "Which transitions a minibatch is drawn from",
               "Gorila, DQN: uniform",
               Name(GORILA_FIELD(replay.options.selector.name), &SelectorNames)},

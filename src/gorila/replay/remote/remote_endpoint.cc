@@ -61,11 +61,11 @@ void DecodeBatch(std::span<const std::byte> rest, int size, std::size_t stacked_
 
 }  // namespace
 
-StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
-                                                   Deadline deadline) {
+StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs, Deadline deadline,
+                                                   InsertLimit limit) {
   const milliseconds timeout = Left(deadline);
   v1::InsertRequest request;
-  request.set_wait_milliseconds(WaitAtShard(timeout));
+  request.set_unlimited(limit == InsertLimit::kLifted);
   for (const RowRun& run : runs) {
     const std::size_t rows = run.time_steps.size();
     if (run.actions.size() != rows || run.frames.size() != rows * observation_.frame_bytes()) {

@@ -15,7 +15,8 @@ class RemoteReplayEndpoint final : public ReplayEndpoint {
                        rpc::StopPredicate stop = {})
       : channel_(channel), observation_(observation), stop_(std::move(stop)) {}
 
-  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline) override;
+  StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
+                               InsertLimit limit) override;
   StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override;
   Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
                           std::span<const float> td_errors, Deadline deadline) override;

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/shard_testing.h"
 #include "gorila/replay/sharded_replay.h"
@@ -20,11 +23,12 @@ constexpr std::uint64_t kLayout = 0xabc;
 // A shard that is served, and its endpoint.
 struct Served {
   explicit Served(const ReplayShardOptions& options,
-                  const rpc::Endpoint& listen = {.host = "127.0.0.1"})
+                  const rpc::Endpoint& listen = {.host = "127.0.0.1"}, int workers = 8)
       : shard(MakeShard(options)), service(*shard, 0) {
-    server = rpc::Server::Start(
-                 {.listen = listen, .identity = {.token = "token-of-this-run", .layout = kLayout}},
-                 service.Methods())
+    server = rpc::Server::Start({.listen = listen,
+                                 .identity = {.token = "token-of-this-run", .layout = kLayout},
+                                 .workers = workers},
+                                service.Methods())
                  .value();
   }
   std::unique_ptr<RemoteReplayEndpoint> Connect(std::uint64_t layout = kLayout) const {
@@ -110,6 +114,62 @@ TEST(RemoteEndpointTest, SeveralShardsAreOneReplayAndOneOfThemMayGo) {
   EXPECT_EQ(counters.samples, 40);
   EXPECT_GE(counters.failures, 1);
   EXPECT_EQ(second.shard->GetStatus().size.rows + 8, counters.accepted);
+}
+
+// What a shard serves to `clients` of each kind while both wait for each other: samples must flow,
+// although everybody who waits outnumbers the server's threads.
+void ExpectSamplesToFlow(int actors, int learners, int samples_each) {
+  ReplayShardOptions options = ShardOptions(4000);
+  options.replay.rate = {.updates_per_step = 0.25, .min_size = 64, .insert_lead = 64};
+  options.max_waiting_samples = 1;
+  const Served served(options, {.host = "127.0.0.1"}, /*workers=*/2);
+  std::atomic<bool> ending{false};
+  const auto connect = [&](const ShardedReplayOptions& own) {
+    std::vector<std::unique_ptr<ReplayEndpoint>> endpoints;
+    endpoints.push_back(served.Connect());
+    ShardedReplayOptions all = own;
+    all.frame_bytes = sizeof(FrameName);
+    all.stop = [&] { return ending.load(); };
+    return std::make_unique<ShardedReplay>(all, std::move(endpoints), RandomStream(5));
+  };
+  std::vector<std::thread> inserting;
+  for (int actor = 0; actor < actors; ++actor) {
+    inserting.emplace_back([&, actor] {
+      const auto replay = connect({.actor = actor, .streams = 1, .insert_rows = 8});
+      for (int first = 0; !ending; first += 10) {
+        for (const NamedRow& row : Episode(9, first, actor)) {
+          const Status status = replay->Insert(0, row.row());
+          if (ending) return;
+          ASSERT_TRUE(status.ok()) << status;
+        }
+      }
+    });
+  }
+  std::vector<std::thread> sampling;
+  for (int learner = 0; learner < learners; ++learner) {
+    sampling.emplace_back([&] {
+      const auto replay = connect({});
+      TransitionBatch batch;
+      for (int i = 0; i < samples_each; ++i) ASSERT_TRUE(replay->Sample(4, batch).ok());
+    });
+  }
+  for (std::thread& thread : sampling) thread.join();
+  ending = true;
+  for (std::thread& thread : inserting) thread.join();
+  const ShardSize size = served.shard->GetSize(Later()).value();
+  EXPECT_GE(size.sampled, learners * samples_each);
+  const double paid = 0.25 * static_cast<double>(size.inserted - 64);
+  EXPECT_LE(static_cast<double>(size.sampled), paid + 1);
+  // The lead, and rows that one insert brings together.
+  EXPECT_GE(static_cast<double>(size.sampled), paid - 0.25 * (64 + 8));
+}
+
+TEST(RemoteEndpointTest, SamplesFlowWhileMoreActorsWaitThanTheServerHasThreads) {
+  ExpectSamplesToFlow(/*actors=*/12, /*learners=*/1, /*samples_each=*/400);
+}
+
+TEST(RemoteEndpointTest, InsertsFlowWhileMoreLearnersWaitThanTheServerHasThreads) {
+  ExpectSamplesToFlow(/*actors=*/1, /*learners=*/12, /*samples_each=*/20);
 }
 
 }  // namespace

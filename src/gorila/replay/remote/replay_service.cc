@@ -118,6 +118,9 @@ v1::ReplayShardSize ToProto(const ShardSize& size) {
   proto.set_capacity(size.capacity);
   proto.set_mass(size.mass);
   proto.set_allowed(size.allowed);
+  proto.set_inserted(size.inserted);
+  proto.set_sampled(size.sampled);
+  proto.set_inserts_wait(size.inserts_wait);
   return proto;
 }
 
@@ -127,7 +130,10 @@ ShardSize FromProto(const v1::ReplayShardSize& size) {
           .rows = size.rows(),
           .capacity = size.capacity(),
           .mass = size.mass(),
-          .allowed = size.allowed()};
+          .allowed = size.allowed(),
+          .inserted = size.inserted(),
+          .sampled = size.sampled(),
+          .inserts_wait = size.inserts_wait()};
 }
 
 ReplayService::ReplayService(ReplayShard& shard, int index)
@@ -164,7 +170,8 @@ StatusOr<rpc::Response> ReplayService::Insert(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const std::vector<RowRun> runs,
                           DecodeRuns(header, request, shard_.options().observation));
   const StatusOr<InsertReply> reply =
-      shard_.Insert(runs, WaitUntil(request, header.wait_milliseconds()));
+      shard_.Insert(runs, ReplayEndpoint::Deadline::max(),
+                    header.unlimited() ? InsertLimit::kLifted : InsertLimit::kKept);
   if (!reply.ok()) return Mark(reply.status());
   v1::InsertResponse response;
   response.set_accepted(reply->accepted);
@@ -238,15 +245,14 @@ v1::RoleStatus ReplayService::OwnStatus(const rpc::Server* server) const {
   counters["samples"] = shard.counters.sampled;
   counters["priorities"] = shard.counters.priorities;
   counters["stale_priorities"] = shard.counters.stale_priorities;
-  counters["waiting_inserts"] = shard.waiting_inserts;
+  counters["samples_owed"] = shard.size.allowed;
   counters["waiting_samples"] = shard.waiting_samples;
   counters["held_inserts"] = shard.held_inserts;
   counters["held_samples"] = shard.held_samples;
   counters["replay_bytes"] = ReplayShard::ExpectedBytes(shard_.options());
   rpc::AddServerTraffic(server, status);
   rpc::AddProcessUsage(status);
-  status.set_waiting(shard.waiting_inserts > 0 && !shard.insert_limit.empty() ? shard.insert_limit
-                                                                              : shard.sample_limit);
+  status.set_waiting(shard.insert_limit.empty() ? shard.sample_limit : shard.insert_limit);
   return status;
 }
 

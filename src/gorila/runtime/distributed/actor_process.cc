@@ -66,6 +66,12 @@ Status Act(const Config& config, Actor& actor, WorkClock& work, const ParameterS
 
 }  // namespace
 
+ActorPlace PlaceOfActor(const Config& config, int index, int actors) {
+  // By hand actors may be started without the run's bundles in their configuration.
+  if (config.cluster.actors != actors) return {.index = index, .actors = actors};
+  return {.index = config.run.bundles + index, .actors = config.run.bundles + actors};
+}
+
 Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                        const RoleHooks& hooks) {
   if (options.actors < 1 || options.index < 0 || options.index >= options.actors) {
@@ -77,10 +83,12 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   const auto stopped = [&hooks] { return hooks.stopped(); };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
-  const Config own = WithStreamsOfThisLife(config, *store);
+  const Config own = WithStreamsOfThisLife(config, Role::kActor, *store);
   GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(own, options.index));
-  const auto replay = ConnectReplay(options.parts, config, network, options.index,
-                                    config.actor.environments, hooks, stopped);
+  FrameClock clock;
+  const auto replay =
+      ConnectReplay(options.parts, config, network, options.index, config.actor.environments, hooks,
+                    stopped, [&] { return clock.frames() >= config.run.frames; });
   WorkerStore worker_store(config, *store);
   WorkClock work;  // of this thread
   TimedParameterStore timed_store(worker_store.store(), work);
@@ -89,10 +97,9 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, timed_store,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
   Actor actor(
-      config.actor.options, {.index = options.index, .actors = options.actors},
+      config.actor.options, PlaceOfActor(config, options.index, options.actors),
       std::move(environments), *replica, timed_replay,
       RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
-  FrameClock clock;
   Shown shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;

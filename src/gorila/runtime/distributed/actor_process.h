@@ -2,6 +2,7 @@
 #ifndef GORILA_RUNTIME_DISTRIBUTED_ACTOR_PROCESS_H_
 #define GORILA_RUNTIME_DISTRIBUTED_ACTOR_PROCESS_H_
 
+#include "gorila/actor/actor.h"
 #include "gorila/base/status.h"
 #include "gorila/runtime/config.h"
 #include "gorila/runtime/distributed/remote_parts.h"
@@ -13,6 +14,9 @@ struct ActorProcessOptions {
   int actors = 1;
   RemoteParts parts;
 };
+
+// Among all that explore: bundles first, then actors.
+ActorPlace PlaceOfActor(const Config& config, int index, int actors);
 
 // Acts until the run has config.run.frames frames. Shards that are away are waited for, replay
 // shards only when all of them are. Cancelled when stop was requested before. Blocks.

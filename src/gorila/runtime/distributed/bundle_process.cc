@@ -53,8 +53,8 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   FrameClock clock;
   WorkerStore worker_store(config, *store);
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Bundle> bundle,
-                          Bundle::Make(WithStreamsOfThisLife(config, *store), network,
-                                       options.index, worker_store.store(), clock));
+                          Bundle::Make(WithStreamsOfThisLife(config, Role::kBundle, *store),
+                                       network, options.index, worker_store.store(), clock));
   LearnerStatistics learning;  // of the reporter's thread
   ProgressReporter reporter(*store, clock, hooks, [&] {
     BundleStatus seen = bundle->TakeStatus();

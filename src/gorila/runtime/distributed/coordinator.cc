@@ -10,6 +10,7 @@
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/runtime/distributed/remote_parts.h"
 #include "gorila/runtime/distributed/role_report.h"
 
 namespace gorila {
@@ -144,6 +145,34 @@ bool Coordinator::GivenUp(const TrainerHooks& hooks) const {
 }
 
 Status Coordinator::Watch(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(WatchFrames(hooks));
+  const bool pays = !replays_.empty() && config_.replay.options.rate.insert_lead > 0;
+  return pays ? WatchOwedUpdates(hooks) : OkStatus();
+}
+
+Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
+  const auto began = Clock::now();
+  while (!StopWanted(hooks)) {
+    GORILA_RETURN_IF_ERROR(failure_());
+    const auto passed = Clock::now() - began;
+    if (passed >= kOwedUpdatesDeadline + kLastRowsDelay) {
+      if (hooks.message) {
+        hooks.message(
+            fmt::format("the run ends without {} updates that its frames pay for: "
+                        "learners did not make them within {} s",
+                        owed_updates_, kOwedUpdatesDeadline.count() / 1000));
+      }
+      return OkStatus();
+    }
+    const bool seen = Observe();
+    if (seen && hooks.progress) hooks.progress(observer_.progress());
+    if (seen && owed_updates_ == 0 && passed >= kLastRowsDelay) return OkStatus();
+    rpc::SleepUnlessStopped(kLook, hooks.stop_requested);
+  }
+  return OkStatus();
+}
+
+Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
   auto next_look = Clock::now();
   auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
   std::int64_t frames_before = std::numeric_limits<std::int64_t>::max();
@@ -184,8 +213,12 @@ bool Coordinator::Observe() {
   if (!status.ok()) return false;
   workers_.AddTo(status->roles(), progress->episodes(), sample);
   sample.gradients = GradientsOf(status->roles(0));
+  owed_updates_ = 0;
   for (const v1::RoleStatus* const role : LivingProcesses(status->roles())) {
     usage_.Look(*role, WatchedSeconds());
+    if (role->role() != "learner") continue;
+    owed_updates_ +=
+        std::max<std::int64_t>(CounterOf(*role, "samples") - CounterOf(*role, "gradients"), 0);
   }
   ObserveOtherServers(sample);
   usage_.EndLook(sample);
@@ -204,6 +237,7 @@ void Coordinator::ObserveOtherServers(RunSample& sample) {
                                                               v1::StatusRequest(), kOthersTimeout);
     if (!status.ok()) continue;
     usage_.Look(status->roles(0), WatchedSeconds());
+    owed_updates_ += CounterOf(status->roles(0), "samples_owed");
     sample.replay_rows += CounterOf(status->roles(0), "replay_rows");
     sample.replay_capacity += CounterOf(status->roles(0), "replay_capacity");
   }

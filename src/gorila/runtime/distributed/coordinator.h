@@ -44,7 +44,8 @@ class Coordinator {
   // event file begins where the run goes on. Cancelled when it is to stop.
   Status Connect(const CoordinatorOptions& options, const TrainerHooks& hooks);
 
-  // Until the run has its frames (or seconds), or stop is requested.
+  // Until the run has its frames (or seconds) and the updates that they pay for, or stop is
+  // requested.
   Status Watch(const TrainerHooks& hooks);
 
   // Looks a last time and logs it; then evaluates, unless the run was stopped before its end.
@@ -63,6 +64,9 @@ class Coordinator {
   void GoOnFrom(const std::filesystem::path& metrics);
   // False when shard 0 does not answer now.
   bool Observe();
+  Status WatchFrames(const TrainerHooks& hooks);
+  // Until learners have made the updates that the frames pay for.
+  Status WatchOwedUpdates(const TrainerHooks& hooks);
   void ObserveOtherServers(RunSample& sample);
   Status EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks);
   StatusOr<std::vector<float>> PullParameters();
@@ -87,6 +91,7 @@ class Coordinator {
   std::int64_t next_episode_ = 0;
   std::int64_t episodes_generation_ = 0;  // of shard 0, in which next_episode_ counts
   bool interrupted_ = false;
+  std::int64_t owed_updates_ = 0;  // that replay shards and learners still owe
   std::unique_ptr<RemoteParameterStore> store_;
   std::vector<std::unique_ptr<rpc::Channel>> replays_;
 };

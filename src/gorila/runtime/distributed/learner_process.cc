@@ -46,6 +46,44 @@ class Shown {
   WorkSeconds work_ GORILA_GUARDED_BY(mutex_){};
 };
 
+// When a learner ends: it is stopped, or the run has its frames and the updates that they pay for.
+class RunEnd {
+ public:
+  RunEnd(const Config& config, const FrameClock& clock, const RoleHooks& hooks)
+      : frames_(config.run.frames),
+        pays_(config.replay.options.rate.insert_lead > 0),
+        clock_(clock),
+        hooks_(hooks) {}
+
+  // Before Ended() is called.
+  void Watch(const ShardedReplay& replay) { replay_ = &replay; }
+
+  bool Ended() {
+    if (ended_ || hooks_.stopped()) return true;
+    if (clock_.frames() < frames_) return false;
+    ended_ = !pays_ || HasPaid();
+    return ended_;
+  }
+
+ private:
+  bool HasPaid() {
+    const auto now = Clock::now().time_since_epoch();
+    Clock::rep unset = 0;
+    over_since_.compare_exchange_strong(unset, now.count());
+    const auto passed = now - Clock::duration(over_since_.load());
+    return passed >= kOwedUpdatesDeadline ||
+           (passed >= kLastRowsDelay && replay_->samples_allowed() == 0);
+  }
+
+  const std::int64_t frames_;
+  const bool pays_;  // without replay.insert_lead any number may be owed
+  const FrameClock& clock_;
+  const RoleHooks& hooks_;
+  const ShardedReplay* replay_ = nullptr;
+  std::atomic<Clock::rep> over_since_{0};
+  std::atomic<bool> ended_{false};
+};
+
 }  // namespace
 
 Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& options,
@@ -53,12 +91,13 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   FlushDenormalsInThisThread();
   const auto started = Clock::now();
   FrameClock clock;  // of the actors; this process has no frames
-  const auto ended = [&] { return hooks.stopped() || clock.frames() >= config.run.frames; };
+  RunEnd end(config, clock, hooks);
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
   std::atomic<bool> ending{false};
-  const auto replay =
-      ConnectReplay(options.parts, config, network, 0, 0, hooks, [&] { return ending || ended(); });
+  const auto replay = ConnectReplay(options.parts, config, network, 0, 0, hooks,
+                                    [&] { return ending || end.Ended(); }, {});
+  end.Watch(*replay);
   WorkerStore worker_store(config, *store);
   WorkClock work;  // of this thread
   TimedParameterStore timed_store(worker_store.store(), work);
@@ -90,12 +129,12 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry));
-  while (!ended()) {
+  while (!hooks.stopped()) {
     const Status status = [&] {
       const WorkScope learning(work, Work::kLearning);
       return learner->Step();
     }();
-    if (absl::IsCancelled(status) && ended()) break;
+    if (absl::IsCancelled(status) && end.Ended()) break;
     GORILA_RETURN_IF_ERROR(status);
     shown.Publish(*learner, work.seconds());
   }

@@ -13,7 +13,8 @@ struct LearnerProcessOptions {
   RemoteParts parts;
 };
 
-// Learns until the run has config.run.frames frames. A replay shard's rate limiter holds it where
+// Learns until the run has config.run.frames frames and, with replay.insert_lead, the updates that
+// they pay for. A replay shard's rate limiter holds it where
 // it is faster than the actors. Cancelled when stop was requested before. Blocks.
 Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& options,
                          const RoleHooks& hooks);

@@ -5,8 +5,14 @@
 #include "gorila/replay/remote/remote_endpoint.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/rpc/system_random.h"
+#include "gorila/runtime/distributed/role_report.h"
 
 namespace gorila {
+namespace {
+
+constexpr std::chrono::milliseconds kFramesTimeout{2'000};
+
+}  // namespace
 
 std::uint64_t DrawProcessId() { return rpc::DrawNumber(); }
 
@@ -34,20 +40,36 @@ Status SettleUnlessStopped(WorkerStore& worker_store, const RoleHooks& hooks) {
   return absl::IsCancelled(status) && hooks.stopped() ? OkStatus() : status;
 }
 
-Config WithStreamsOfThisLife(const Config& config, const RemoteParameterStore& store) {
-  Config own = config;
-  if (const std::int64_t updates = store.UpdateCount(); updates > 0) {
-    own.run.seed =
-        RandomStream::Derive(config.run.seed, "life", static_cast<std::uint64_t>(updates))
-            .NextBits();
+std::uint64_t SeedOfLife(std::uint64_t run_seed, Role role, std::int64_t updates,
+                         std::int64_t frames) {
+  const auto derive = [](std::uint64_t seed, std::string_view name, std::int64_t stream) {
+    return RandomStream::Derive(seed, name, static_cast<std::uint64_t>(stream)).NextBits();
+  };
+  std::uint64_t seed = run_seed;
+  if (role != Role::kBundle) seed = derive(seed, RowOf(role).name, 0);
+  if (updates > 0) seed = derive(seed, "life", updates);
+  if (frames > 0) seed = derive(seed, "life at frame", frames);
+  return seed;
+}
+
+Config WithStreamsOfThisLife(const Config& config, Role role, RemoteParameterStore& store) {
+  std::int64_t frames = 0;
+  // A bundle's earlier life before the first update left nothing behind: its rows were its own.
+  if (role != Role::kBundle) {
+    const auto status = store.GetStatus(0, kFramesTimeout);
+    // Without an answer any number that no other life has will do.
+    frames = status.ok() ? CounterOf(status->roles(0), "frames")
+                         : static_cast<std::int64_t>(DrawProcessId() >> 1);
   }
+  Config own = config;
+  own.run.seed = SeedOfLife(config.run.seed, role, store.UpdateCount(), frames);
   return own;
 }
 
 std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Config& config,
                                              const NetworkSpec& network, int actor, int streams,
-                                             const RoleHooks& hooks,
-                                             const rpc::StopPredicate& stop) {
+                                             const RoleHooks& hooks, const rpc::StopPredicate& stop,
+                                             const std::function<bool()>& over) {
   std::vector<std::unique_ptr<ReplayEndpoint>> shards;
   for (const rpc::Endpoint& endpoint : parts.replays) {
     shards.push_back(std::make_unique<RemoteReplayEndpoint>(
@@ -68,6 +90,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                            .prioritized = config.replay.options.selector.name != "uniform",
                            .patience = parts.retry.patience,
                            .stop = stop,
+                           .over = over,
                            .message = hooks.message},
       std::move(shards), RandomStream(id));
 }
@@ -92,6 +115,7 @@ void AddReplayStatus(const ShardedReplay& replay, v1::RoleStatus& status) {
   counters["replay_failures"] = replay_counters.failures;
   counters["insert_waits"] = replay_counters.insert_waits;
   counters["sample_waits"] = replay_counters.sample_waits;
+  counters["waiting_inserts"] = replay.insert_held() ? 1 : 0;
   status.set_waiting(replay.waiting());
 }
 

@@ -2,7 +2,9 @@
 #ifndef GORILA_RUNTIME_DISTRIBUTED_REMOTE_PARTS_H_
 #define GORILA_RUNTIME_DISTRIBUTED_REMOTE_PARTS_H_
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "gorila/replay/sharded_replay.h"
 #include "gorila/runtime/config.h"
 #include "gorila/runtime/distributed/role_options.h"
+#include "gorila/runtime/distributed/roles.h"
 
 namespace gorila {
 
@@ -64,15 +67,26 @@ class WorkerStore {
 // worker_store.Settle(), but OK when it was cut short because the process shall end.
 Status SettleUnlessStopped(WorkerStore& worker_store, const RoleHooks& hooks);
 
-// `config` with a seed of its own for a process that joins after updates were made: one that was
-// started again must not repeat the random streams of its earlier life. `store` is connected.
-Config WithStreamsOfThisLife(const Config& config, const RemoteParameterStore& store);
+// The seed of a bundle's or actor's random streams. An actor's are not those of the bundle of its
+// index. One that joins a run with updates or frames has streams of its own: a process that was
+// started again must not repeat its earlier life.
+std::uint64_t SeedOfLife(std::uint64_t run_seed, Role role, std::int64_t updates,
+                         std::int64_t frames);
+// `config` with that seed. `store` is connected.
+Config WithStreamsOfThisLife(const Config& config, Role role, RemoteParameterStore& store);
 
-// `actor`: of inserts; `streams` 0 for a learner. `stop` ends its waits.
+// When a run has its frames, its learners make the updates that the last of them pay for, so that
+// replay.updates_per_step holds, but no longer than this.
+inline constexpr std::chrono::milliseconds kOwedUpdatesDeadline{120'000};
+// In which actors hear that the run has its frames and send their last rows.
+inline constexpr std::chrono::milliseconds kLastRowsDelay{1'000};
+
+// `actor`: of inserts; `streams` 0 for a learner. `stop` ends its waits; `over`: the run has its
+// frames.
 std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Config& config,
                                              const NetworkSpec& network, int actor, int streams,
-                                             const RoleHooks& hooks,
-                                             const rpc::StopPredicate& stop);
+                                             const RoleHooks& hooks, const rpc::StopPredicate& stop,
+                                             const std::function<bool()>& over);
 
 // Adds what a process reports of it.
 void AddReplayStatus(const ShardedReplay& replay, v1::RoleStatus& status);

@@ -12,7 +12,7 @@
 namespace gorila {
 namespace {
 
-// Each caller that waits for the rate limiter holds one.
+// A sample that waits for the rate limiter holds one; half of them are kept for everything else.
 constexpr int kWorkers = 64;
 
 class ReplayProcess {
@@ -39,7 +39,8 @@ class ReplayProcess {
     layout_ = MakeParameterLayout(network).Fingerprint();
     shard_options_ = {.replay = config_.replay.options,
                       .observation = network.input,
-                      .num_actions = network.num_actions};
+                      .num_actions = network.num_actions,
+                      .max_waiting_samples = kWorkers / 2};
     GORILA_RETURN_IF_ERROR(
         CheckReplayBytes(config_, ReplayShard::ExpectedBytes(shard_options_),
                          fmt::format("a shard of {} time steps", config_.replay.options.capacity)));
@@ -60,10 +61,13 @@ class ReplayProcess {
 
   Status MakeShard() {
     shard_.reset();  // two would not fit into the memory
+    // One that begins empty after a restart must not draw as it did before.
     const auto stream = static_cast<std::uint64_t>(options_.index);
+    const auto generation = static_cast<std::uint64_t>(shard_options_.generation);
+    RandomStream own = RandomStream::Derive(config_.run.seed, "replay shard", stream);
     GORILA_ASSIGN_OR_RETURN(
         shard_, ReplayShard::Make(shard_options_,
-                                  RandomStream::Derive(config_.run.seed, "replay shard", stream)));
+                                  RandomStream::Derive(own.NextBits(), "generation", generation)));
     return OkStatus();
   }
 
