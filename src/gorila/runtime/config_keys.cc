@@ -17,7 +17,9 @@ namespace {
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
 constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kMaxRows = 4000000000;  // replay numbers its rows with 32 bits
+constexpr int kMostCompressedFrameBytes = 1 << 20;  // the largest screen, 16 times
+constexpr std::int64_t kMaxRows = 4000000000;       // replay numbers its rows with 32 bits
+constexpr int kMostEpisodes = 1000000;              // all their returns are kept
 constexpr double kMaxReal = std::numeric_limits<double>::max();
 // These become single-precision floats, where smaller numbers turn to 0 and larger to infinity.
 constexpr double kMinFloat = 1e-30;
@@ -271,7 +273,8 @@ const std::array kKeys = {
               Enumeration<kCompressionNames>(GORILA_FIELD(replay.options.frames.compression))},
     ConfigKey{"replay.compressed_frame_bytes",
               "zstd: bytes set aside for each frame; 0 = an eighth of a frame and 32", "",
-              Integer(GORILA_FIELD(replay.options.frames.compressed_frame_bytes), 0, kMaxInt)},
+              Integer(GORILA_FIELD(replay.options.frames.compressed_frame_bytes), 0,
+                      kMostCompressedFrameBytes)},
 
     ConfigKey{"learner.algorithm", "How the learning target is made", "Gorila, DQN: dqn",
               Name(GORILA_FIELD(learner.algorithm), &AlgorithmNames)},
@@ -363,12 +366,12 @@ const std::array kKeys = {
               "File of start points of protocol human-starts, from gorila play --record-starts", "",
               Name(GORILA_FIELD(evaluation.starts), nullptr)},
     ConfigKey{"evaluation.episodes", "Episodes of the final evaluation", "Gorila, DQN: 30",
-              Integer(GORILA_FIELD(evaluation.episodes), 1, kMaxInt)},
+              Integer(GORILA_FIELD(evaluation.episodes), 1, kMostEpisodes)},
     ConfigKey{"evaluation.every_frames", "Frames between two evaluations; 0 = only at the end",
               "DQN: 250000", Integer(GORILA_FIELD(evaluation.every_frames), 0, kMaxInt64)},
     ConfigKey{"evaluation.periodic_episodes", "Episodes of each evaluation while training",
               "DQN: as many as 125000 steps hold",
-              Integer(GORILA_FIELD(evaluation.periodic_episodes), 1, kMaxInt)},
+              Integer(GORILA_FIELD(evaluation.periodic_episodes), 1, kMostEpisodes)},
     ConfigKey{"evaluation.best",
               "Whether the best network of the evaluations is scored, or the last one",
               "Gorila, DQN: true", Boolean(GORILA_FIELD(evaluation.best))},

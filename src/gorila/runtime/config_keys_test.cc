@@ -223,6 +223,18 @@ TEST(ConfigKeysTest, WhatIsNotAllowedIsRefusedWithKeyAndExpectation) {
   }
 }
 
+// What a value of memory depends on must not be as large as the type.
+TEST(ConfigKeysTest, KeysThatMemoryDependsOnHaveABoundOfTheirOwn) {
+  for (const std::string_view name :
+       {"evaluation.episodes", "evaluation.periodic_episodes", "replay.compressed_frame_bytes",
+        "learner.batch_size", "actor.environments", "run.bundles", "parameter_server.shards",
+        "cluster.actors", "cluster.learners", "cluster.replays", "atari.stack"}) {
+    Config config;
+    EXPECT_THAT(SetConfigValue(config, name, "2147483647").message(),
+                HasSubstr(fmt::format("{} is 2147483647; expected an integer from", name)));
+  }
+}
+
 TEST(ConfigKeysTest, RefusalsSayWhatWasGiven) {
   Config config;
   EXPECT_EQ(SetConfigValue(config, "learner.batch_size", "0").message(),
