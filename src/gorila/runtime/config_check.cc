@@ -1,4 +1,7 @@
 // Checks that concern more than one key.
+#include <algorithm>
+#include <limits>
+
 #include "gorila/network/q_network.h"
 #include "gorila/runtime/config_keys.h"
 
@@ -110,6 +113,28 @@ Status CheckEvaluation(const EvaluationSection& evaluation) {
 }
 
 }  // namespace
+
+// A bundle is learnt from when it has min_size frames, a shard of the global replay likewise. All
+// bundles and actors are taken to be equally fast: a frame an environment in every step.
+Status CheckLearning(const Config& config) {
+  const std::int64_t min_size = config.replay.options.rate.min_size;
+  const std::int64_t environments = config.actor.environments;
+  const auto over = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+  std::int64_t steps = std::numeric_limits<std::int64_t>::max();
+  if (config.run.bundles > 0) steps = over(min_size, environments);
+  if (config.cluster.replays > 0) {
+    // The streams of all actors are dealt out to the shards in turn.
+    const std::int64_t streams = over(config.cluster.actors * environments, config.cluster.replays);
+    steps = std::min(steps, over(min_size, std::max<std::int64_t>(streams, 1)));
+  }
+  const std::int64_t step_frames = (config.run.bundles + config.cluster.actors) * environments;
+  if (config.run.frames > (steps - 1) * step_frames) return OkStatus();
+  return InvalidArgument(
+      "run.frames is {}, and the first update would come after {}: run.bundles {} + cluster.actors "
+      "{} collect replay.min_size {} frames for a memory first; expected more frames, or a smaller "
+      "replay.min_size",
+      config.run.frames, steps * step_frames, config.run.bundles, config.cluster.actors, min_size);
+}
 
 Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckRun(config));

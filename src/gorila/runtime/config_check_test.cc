@@ -100,6 +100,46 @@ TEST(CheckConfigTest, ADecayOfTheLearningRateHasAnEnd) {
   EXPECT_EQ(Check({{"optimizer.learning_rate_end", "0"}, {"optimizer.decay_updates", "10"}}), "");
 }
 
+// CheckLearning's message for 8 environments with some keys changed.
+std::string CheckLearns(const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
+  Config config;
+  for (const auto& [key, value] : changes) {
+    EXPECT_EQ(SetConfigValue(config, key, value), OkStatus());
+  }
+  return std::string(CheckLearning(config).message());
+}
+
+TEST(CheckLearningTest, ARunIsLongerThanWhatItsBundlesCollectFirst) {
+  EXPECT_EQ(CheckLearns({{"run.frames", "3000"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
+            "run.frames is 3000, and the first update would come after 3200: run.bundles 4 + "
+            "cluster.actors 0 collect replay.min_size 800 frames for a memory first; expected more "
+            "frames, or a smaller replay.min_size");
+  EXPECT_EQ(CheckLearns({{"run.frames", "3200"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
+            "");
+  EXPECT_EQ(CheckLearns({}), "");
+}
+
+// 8 environments take their step together: 800 frames of a bundle are there after 100 steps.
+TEST(CheckLearningTest, TheLastStepOfARunCounts) {
+  EXPECT_NE(CheckLearns({{"run.frames", "792"}, {"run.bundles", "1"}, {"replay.min_size", "800"}}),
+            "");
+  EXPECT_EQ(CheckLearns({{"run.frames", "793"}, {"run.bundles", "1"}, {"replay.min_size", "800"}}),
+            "");
+}
+
+TEST(CheckLearningTest, AShardOfTheGlobalReplayFillsFromItsPartOfTheStreams) {
+  const auto check = [](std::string_view frames, std::string_view actors) {
+    return CheckLearns({{"run.frames", frames},
+                        {"run.bundles", "0"},
+                        {"cluster.actors", actors},
+                        {"cluster.learners", "1"},
+                        {"cluster.replays", "2"},
+                        {"replay.min_size", "800"}});
+  };
+  EXPECT_NE(check("1500", "2"), "");
+  EXPECT_EQ(check("1600", "2"), "");
+}
+
 TEST(CheckConfigTest, TheBestNetworkNeedsEvaluationsWhileTraining) {
   EXPECT_EQ(Check({{"evaluation.best", "true"}}),
             "evaluation.best is true without evaluations while training; expected "

@@ -54,6 +54,10 @@ std::string ToToml(const Config& config);
 // What no key can check for itself. InvalidArgument naming the keys that contradict each other.
 Status CheckConfig(const Config& config);
 
+// InvalidArgument naming the keys when a run would end before its learners may take their first
+// minibatch, if its actors are equally fast.
+Status CheckLearning(const Config& config);
+
 // All keys as Markdown tables, one a section: the reference part of docs/configuration.md.
 std::string ConfigMarkdown();
 
