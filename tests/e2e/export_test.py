@@ -16,6 +16,7 @@ class Files(program.Case):
         self.run_program(
             "train", "--env", "minatar/breakout", "--frames", "300", "--deterministic", "--quiet",
             "--set", "evaluation.episodes=1", "--set", "evaluation.best=false",
+            "--set", "replay.min_size=100",
             "--run-dir", "run",
         )  # fmt: skip
 

@@ -46,6 +46,7 @@ class Launched(Case):
         self.assert_finished("run", 6000, stdout)
         rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
         kinds = {json.loads(row)["kind"] for row in rows}
+        kinds.discard("skipped_evaluation")  # a machine that is too slow for so many
         self.assertEqual(kinds, {"training", "evaluation", "final_evaluation"})
         self.assertEqual(os.stat(self.folder / "run" / "token").st_mode & 0o777, 0o600)
         self.assert_refused(["launch", *cluster.TINY, "--run-dir", "run"], "not empty")
@@ -112,6 +113,26 @@ class Launched(Case):
         for log in self.logs_of_shards("run"):
             stopped = re.search(r"stopped at version (\d+)", log).group(1)
             self.assertIn(f"generation 2, version {stopped}\n", log)
+
+    def test_an_evaluation_in_flight_is_made_after_a_kill(self):
+        process = self.launch("run", 10**9, "--set", "evaluation.every_frames=5000",
+                              "--set", "evaluation.periodic_episodes=100000")
+        folder = self.folder / "run"
+        self.wait_until(lambda: any(folder.glob("pending-*.safetensors")), process)
+        process.kill()
+        self.finish(process)
+        pending = [int(path.stem.split("-")[1]) for path in folder.glob("pending-*.safetensors")]
+        self.assertTrue(pending or self.evaluations("run"))
+        process = self.start("launch", "--resume", "run")
+        self.wait_until(lambda: set(pending) <= set(self.evaluations("run")), process)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(process)[0], 130)
+        self.assertEqual(len(self.evaluations("run")), len(set(self.evaluations("run"))))
+
+    def evaluations(self, run):
+        """Frames of the networks that were evaluated while training."""
+        rows = (self.folder / run / "metrics.jsonl").read_text().splitlines()
+        return [row["frames"] for row in map(json.loads, rows) if row["kind"] == "evaluation"]
 
     def logs_of_shards(self, run):
         return [path.read_text() for path in (self.folder / run / "logs").glob("parameter-server-*")]
@@ -210,6 +231,7 @@ class Refused(cluster.Case):
         tiny = ["launch", *cluster.TINY, "--run-dir", "run"]
         self.assert_refused([*tiny, "--set", "run.deterministic=true"], "run.deterministic")
         self.assert_refused([*tiny, "--engine", "slum"], "'slum'", "local, slurm, kubernetes")
+        self.assert_refused([*tiny, "--frames", "900"], "run.frames is 900", "replay.min_size")
         self.assert_refused([*tiny, "--actors", "2"], "cluster.actors", "2, 0 and 0")
         self.assert_refused([*tiny, "--bundles", "0"], "run.bundles is 0")
         kubernetes = ["launch", *cluster.TINY, "--engine", "kubernetes", "--run-dir"]
@@ -220,7 +242,7 @@ class Refused(cluster.Case):
         self.assert_refused(["launch", "--resume", "none", "--run-dir", "x"], "--resume")
         (self.folder / "cluster.toml").write_text("[run]\nbundle = 3\n")
         self.assert_refused(["launch", "cluster.toml"], "cluster.toml:2", "run.bundle", "bundles")
-        self.run_program("train", *program.TINY, "--frames", "600", "--run-dir", "local", "--quiet")
+        self.run_program("train", *program.TINY, "--frames", "1200", "--run-dir", "local", "--quiet")
         self.assert_refused(["launch", "--resume", "local"], "no token")
 
     def test_print_starts_nothing(self):

@@ -221,7 +221,7 @@ class Terminal(program.Case):
 
     def test_agent_shows_its_values(self):
         self.run_program(
-            "train", *program.TINY, "--deterministic", "--quiet", "--frames", "600", "--run-dir", "r"
+            "train", *program.TINY, "--deterministic", "--quiet", "--frames", "1200", "--run-dir", "r"
         )
         process = self.play("--checkpoint", "r", "--delay-ms", "20")
         seen = self.read_until(b"step 3")

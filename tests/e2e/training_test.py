@@ -1,8 +1,10 @@
 """A run from the command line to its files, and the same run again."""
 
 import json
+import struct
 import subprocess
 import xml.etree.ElementTree
+import zlib
 
 import program
 
@@ -61,6 +63,76 @@ class Files(program.Case):
         xml.etree.ElementTree.parse(self.run_folder / "curve.svg")
 
 
+    def test_the_score_stands_beside_what_it_is_to_be_read_with(self):
+        evaluation = json.loads((self.run_folder / "evaluation.json").read_text())
+        self.assertEqual(evaluation["evaluations"], 4)
+        self.assertEqual("last" in evaluation, evaluation["frames"] != 12000)
+        self.assertIn("best of 4 evaluations", self.stdout)
+        self.assertIn("training       return", self.stdout)
+        for name in ["report.md", "report.html"]:
+            self.assertIn("best of 4 evaluations", (self.run_folder / name).read_text())
+        report = json.loads((self.run_folder / "report.json").read_text())
+        self.assertEqual(report["training_return"], evaluation["training_return"])
+        self.assertEqual(report["warnings"], evaluation["warnings"])
+
+
+class WithoutLearning(program.Case):
+    """Runs that cannot learn, or did not."""
+
+    def test_a_run_too_short_for_an_update_is_refused(self):
+        self.assert_refused(
+            ["train", *program.TINY, "--frames", "900", "--run-dir", "run"],
+            "run.frames is 900", "run.bundles 2", "replay.min_size 500",
+        )  # fmt: skip
+
+    def test_a_run_whose_seconds_held_no_update_fails_and_keeps_its_files(self):
+        stdout, stderr = self.run_program(
+            "train", "--env", "minatar/breakout", "--bundles", "1", "--frames", "1000000000",
+            "--seconds", "0.01", "--run-dir", "run", "--quiet", "--set", "actor.epsilon_start=0.1",
+            "--set", "actor.environments=1", "--set", "replay.capacity=400000",
+            "--set", "replay.min_size=400000", "--set", "evaluation.episodes=2", expect=1,
+        )  # fmt: skip
+        self.assertIn("score", stdout)
+        self.assertRegex(stderr, r"gorila: run: the run made no update in \d+ frames")
+        self.assertTrue((self.folder / "run" / "report.html").exists())
+
+    def test_a_run_that_diverges_says_so_at_once_and_in_the_end(self):
+        _, stderr = self.run_program(
+            "train", *program.TINY, *program.DETERMINISTIC, "--run-dir", "run",
+            "--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1000",
+            "--set", "learner.loss=squared", expect=1,
+        )  # fmt: skip
+        self.assertEqual(stderr.count("training diverges: "), 1)
+        self.assertRegex(stderr, r"gorila: run: the run diverged: \d+ of \d+ gradients")
+        evaluation = json.loads((self.folder / "run" / "evaluation.json").read_text())
+        self.assertIn("diverged", evaluation["problem"])
+
+    def test_a_network_that_is_not_finite_is_refused(self):
+        self.run_program(
+            "train", *program.TINY, "--deterministic", "--quiet", "--frames", "1200", "--run-dir", "run"
+        )
+        path = self.folder / "run" / "final.safetensors"
+        for value in [float("nan"), float("inf")]:
+            path.write_bytes(with_last_value(path.read_bytes(), value))
+            for arguments in [
+                ["evaluate", "run"],
+                ["export", "run", "--format", "npz", "--output", "n.npz"],
+                ["play", "--checkpoint", "run", "--gif", "x.gif"],
+            ]:
+                self.assert_refused(arguments, "final.safetensors", "'q.bias'", "not finite")
+
+
+def with_last_value(safetensors, value):
+    """The file with another last number, and a checksum that fits."""
+    length = struct.unpack("<Q", safetensors[:8])[0]
+    header = json.loads(safetensors[8 : 8 + length])
+    data = safetensors[8 + length : -4] + struct.pack("<f", value)
+    header["__metadata__"]["values_crc32"] = f"{zlib.crc32(data):08x}"
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data
+
+
 class Repetition(program.Case):
     def train(self, name, *more):
         self.run_program(
@@ -89,7 +161,7 @@ class Learning(program.Case):
 
 class Names(program.Case):
     def test_default_run_directories_are_numbered(self):
-        short = ["train", *program.TINY, "--deterministic", "--quiet", "--frames", "600"]
+        short = ["train", *program.TINY, "--deterministic", "--quiet", "--frames", "1200"]
         self.run_program(*short)
         self.run_program(*short)
         self.assertEqual(

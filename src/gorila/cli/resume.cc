@@ -31,7 +31,7 @@ struct ResumeOptions {
 };
 
 // A finished run that nobody wants to lengthen only shows its result again.
-StatusOr<int> ShowFinished(const ResumeOptions& options, const EvaluationResult& evaluation) {
+StatusOr<int> ShowFinished(const ResumeOptions& options, const EvaluationRecord& evaluation) {
   if (!options.quiet) {
     std::cerr << fmt::format("the run is finished; to train on: gorila resume {} --frames N\n",
                              options.directory.string());
@@ -60,7 +60,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   if (ToToml(config) != before) {
     GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
   } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
-    return ShowFinished(options, finished->result);
+    return ShowFinished(options, *finished);
   }
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   TrainingConsole console(options.quiet);

@@ -38,6 +38,11 @@ StatusOr<std::vector<ScoreResult>> ReadAll(const ScoresOptions& options) {
       fmt::print(stderr, "{}: {} runs are not finished and left out\n", path.string(),
                  found.unfinished_runs);
     }
+    for (const ScoreResult& result : found.results) {
+      for (const std::string& warning : result.warnings) {
+        fmt::print(stderr, "{}: {}\n", result.source, warning);
+      }
+    }
     results.insert(results.end(), std::make_move_iterator(found.results.begin()),
                    std::make_move_iterator(found.results.end()));
   }

@@ -166,6 +166,31 @@ StatusOr<int> Train(const SuiteRun& run, const SuiteOptions& options,
   return kSuccess;
 }
 
+// The runs of a suite, one after the other; whether all of them learnt.
+StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& options,
+                       const Invocation& invocation) {
+  int result = kSuccess;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
+               runs[i].config.run.seed);
+    std::fflush(stdout);
+    const StatusOr<int> status = Train(runs[i], options, invocation);
+    if (absl::IsCancelled(status.status()) || (status.ok() && *status == kInterrupted)) {
+      std::cerr << "the suite goes on with the same command\n";
+      return kInterrupted;
+    }
+    if (absl::IsFailedPrecondition(status.status())) {  // it diverged; the others may not
+      std::cerr << fmt::format("gorila: {}: {}\n", runs[i].directory.string(),
+                               std::string(status.status().message()));
+      result = kFailure;
+      continue;
+    }
+    GORILA_RETURN_IF_ERROR(status.status());
+    if (*status != kSuccess) result = *status;
+  }
+  return result;
+}
+
 StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   CatchStopSignals();
   for (const std::string& protocol : options.protocols) {
@@ -174,19 +199,9 @@ StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_ASSIGN_OR_RETURN(const std::vector<SuiteRun> runs, PlanRuns(options, config));
   GORILA_RETURN_IF_ERROR(CheckSettings(options, config));
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
-               runs[i].config.run.seed);
-    std::fflush(stdout);
-    const StatusOr<int> status = Train(runs[i], options, invocation);
-    if (absl::IsCancelled(status.status()) || (status.ok() && *status != kSuccess)) {
-      std::cerr << "the suite goes on with the same command\n";
-      return kInterrupted;
-    }
-    GORILA_RETURN_IF_ERROR(status.status());
-  }
-  fmt::print("next: gorila scores {}\n", options.folder.string());
-  return kSuccess;
+  GORILA_ASSIGN_OR_RETURN(const int status, TrainAll(runs, options, invocation));
+  if (status != kInterrupted) fmt::print("next: gorila scores {}\n", options.folder.string());
+  return status;
 }
 
 constexpr CommandText kText = {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "gorila/cli/machine.h"
@@ -30,6 +31,30 @@ std::string DescribeLength(const RunOptions& run) {
   std::string frames = fmt::format("{} frames", run.frames);
   if (run.seconds == 0) return frames;
   return fmt::format("{}, at most {}", frames, FormatDuration(run.seconds));
+}
+
+// What the score is to be read with.
+void PrintContext(const EvaluationRecord& record) {
+  const ScoreContext& context = *record.context;
+  if (context.evaluations > 0) {
+    const bool last = record.frames == context.last_frames;
+    fmt::print("               {}, {}\n", DescribeNetwork(context),
+               last ? "which is the last network"
+                    : fmt::format("after {} frames", record.frames.value_or(0)));
+  }
+  if (context.last.has_value()) {
+    fmt::print("last network   {}, after {} frames\n", DescribeMean(context.last->summary),
+               context.last_frames);
+  }
+  if (context.skipped > 0) {
+    fmt::print("skipped        {} evaluations that training did not wait for\n", context.skipped);
+  }
+  if (std::isfinite(context.training_return)) {
+    fmt::print("training       return {:.2f} in the end\n", context.training_return);
+  }
+  for (const std::string& warning : ScoreWarnings(record.result, context)) {
+    if (warning != context.problem) fmt::print("warning        {}\n", warning);
+  }
 }
 
 }  // namespace
@@ -95,10 +120,11 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
   return OkStatus();
 }
 
-void PrintResult(const std::filesystem::path& directory, const EvaluationResult& evaluation) {
+void PrintResult(const std::filesystem::path& directory, const EvaluationRecord& record) {
   const std::string path = directory.string();
-  fmt::print("score          {}\n", DescribeScore(evaluation));
-  fmt::print("               {}\n", DescribeRange(evaluation));
+  fmt::print("score          {}\n", DescribeScore(record.result));
+  fmt::print("               {}\n", DescribeRange(record.result));
+  if (record.context.has_value()) PrintContext(record);
   fmt::print("run directory  {}\n", path);
   fmt::print("               report.html, report.md, metrics.jsonl, final.safetensors\n");
   fmt::print("next           gorila play --checkpoint {}\n", path);
@@ -117,8 +143,12 @@ StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& confi
                                .version = std::string(Version()),
                                .machine = Describe(LookAtMachine())};
   GORILA_RETURN_IF_ERROR(WriteRunReport(directory, config, outcome, source));
-  PrintResult(directory, outcome.evaluation);
-  return kSuccess;
+  GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, ReadFinalEvaluation(directory));
+  PrintResult(directory, record);
+  if (outcome.problem.empty()) return kSuccess;
+  std::fflush(stdout);
+  std::cerr << fmt::format("gorila: {}: {}\n", directory.string(), outcome.problem);
+  return kFailure;
 }
 
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,

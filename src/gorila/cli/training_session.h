@@ -40,10 +40,11 @@ std::filesystem::path FreeRunDirectory(const Config& config, const std::string& 
 Status PrintPlan(const Config& config, const std::filesystem::path& directory);
 
 // Prints a finished run's result and where everything is to stdout.
-void PrintResult(const std::filesystem::path& directory, const EvaluationResult& evaluation);
+void PrintResult(const std::filesystem::path& directory, const EvaluationRecord& record);
 
-// Writes the report of a finished run and prints the result; the exit status. A run that was
-// stopped is no error: it says how to go on (`go_on` with the directory) and gives kInterrupted.
+// Writes the report of a finished run and prints the result; the exit status, which is kFailure for
+// one that learnt nothing or diverged (TrainingOutcome::problem). A run that was stopped is no
+// error: it says how to go on (`go_on` with the directory) and gives kInterrupted.
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
                      std::string_view go_on);

@@ -78,14 +78,21 @@ std::string RunTable(const RunReport& report) {
 
 std::string EvaluationTable(const RunReport& report) {
   std::string table =
-      "| Protocol | Episodes | Mean ± standard error | Median | Minimum | Maximum | Sticky actions "
-      "| Epsilon |\n|---|--:|--:|--:|--:|--:|--:|--:|\n";
+      "| Network | Protocol | Episodes | Mean ± standard error | Median | Minimum | Maximum | "
+      "Sticky "
+      "actions | Epsilon |\n|---|---|--:|--:|--:|--:|--:|--:|--:|\n";
   for (const EvaluationReport& evaluation : report.evaluations) {
-    table += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n",
-                         EscapeMarkdown(evaluation.protocol), evaluation.episodes,
-                         MeanWithError(evaluation), FormatDecimal(evaluation.median, 2),
-                         FormatDecimal(evaluation.minimum, 2), FormatDecimal(evaluation.maximum, 2),
-                         evaluation.sticky_actions, evaluation.epsilon);
+    table += fmt::format(
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", EscapeMarkdown(evaluation.network),
+        EscapeMarkdown(evaluation.protocol), evaluation.episodes, MeanWithError(evaluation),
+        FormatDecimal(evaluation.median, 2), FormatDecimal(evaluation.minimum, 2),
+        FormatDecimal(evaluation.maximum, 2), evaluation.sticky_actions, evaluation.epsilon);
+  }
+  if (std::isfinite(report.training_return)) {
+    table += fmt::format("\nTraining return in the end: {:.2f}.\n", report.training_return);
+  }
+  for (const std::string& warning : report.warnings) {
+    table += fmt::format("\n**Warning:** {}\n", EscapeMarkdown(warning));
   }
   return table;
 }
@@ -111,7 +118,8 @@ std::string FileList(const RunReport& report) {
 ordered_json EvaluationsJson(const RunReport& report) {
   ordered_json evaluations = ordered_json::array();
   for (const EvaluationReport& evaluation : report.evaluations) {
-    evaluations.push_back({{"protocol", evaluation.protocol},
+    evaluations.push_back({{"network", evaluation.network},
+                           {"protocol", evaluation.protocol},
                            {"episodes", evaluation.episodes},
                            {"mean", evaluation.mean},
                            {"standard_error", evaluation.standard_error},
@@ -153,6 +161,8 @@ std::string RenderReportJson(const RunReport& report) {
                        {"frames_per_second", report.frames_per_second},
                        {"updates_per_second", report.updates_per_second},
                        {"evaluations", EvaluationsJson(report)},
+                       {"training_return", report.training_return},
+                       {"warnings", report.warnings},
                        {"counters", ordered_json::object()},
                        {"files", ordered_json::object()},
                        {"curve_picture", report.curve_picture}};

@@ -14,7 +14,8 @@ namespace gorila {
 
 // The result of playing one set of episodes without learning. Returns are undiscounted.
 struct EvaluationReport {
-  std::string protocol;  // its name, "MinAtar, sticky actions" say
+  std::string network = {};  // which one: "last", "best of 24 evaluations" say
+  std::string protocol;      // its name, "MinAtar, sticky actions" say
   std::uint64_t episodes = 0;
   double mean = 0;
   double standard_error = 0;  // of the mean; NaN for a single episode
@@ -51,6 +52,9 @@ struct RunReport {
   double frames_per_second = 0;
   double updates_per_second = 0;
   std::vector<EvaluationReport> evaluations;  // empty: none was asked for
+  double training_return =
+      std::numeric_limits<double>::quiet_NaN();  // mean of the last episodes; NaN = unknown
+  std::vector<std::string> warnings = {};        // why the evaluations may mislead
   std::vector<ReportCounter> counters;
   std::vector<ReportFile> files;
   std::string curve_picture;  // path as in ReportFile, embedded in report.md; empty = none

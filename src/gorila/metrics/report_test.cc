@@ -29,7 +29,8 @@ RunReport Report() {
           .updates = 1249000,
           .frames_per_second = 688.7,
           .updates_per_second = 172,
-          .evaluations = {{.protocol = "MinAtar",
+          .evaluations = {{.network = "best of 24 evaluations",
+                           .protocol = "MinAtar",
                            .episodes = 100,
                            .mean = 14.25,
                            .standard_error = 0.5,
@@ -38,6 +39,8 @@ RunReport Report() {
                            .median = 12.5,
                            .sticky_actions = 0.1,
                            .epsilon = 0.05}},
+          .training_return = 11.5,
+          .warnings = {"the last network scores *less*"},
           .counters = {{"stale gradients", 12345}, {"invalid gradients", 0}},
           .files = {{"run log", "metrics.jsonl"}},
           .curve_picture = "learning_curve.png"};
@@ -65,9 +68,13 @@ gorila train --env minatar/breakout
 
 ## Evaluation
 
-| Protocol | Episodes | Mean ± standard error | Median | Minimum | Maximum | Sticky actions | Epsilon |
-|---|--:|--:|--:|--:|--:|--:|--:|
-| MinAtar | 100 | 14.25 ± 0.50 | 12.50 | 1.00 | 60.00 | 0.1 | 0.05 |
+| Network | Protocol | Episodes | Mean ± standard error | Median | Minimum | Maximum | Sticky actions | Epsilon |
+|---|---|--:|--:|--:|--:|--:|--:|--:|
+| best of 24 evaluations | MinAtar | 100 | 14.25 ± 0.50 | 12.50 | 1.00 | 60.00 | 0.1 | 0.05 |
+
+Training return in the end: 11.50.
+
+**Warning:** the last network scores \*less\*
 
 ## Learning curve
 
@@ -102,7 +109,10 @@ TEST(ReportTest, JsonHoldsEveryField) {
   EXPECT_EQ(report["updates_per_second"], 172);
   ASSERT_EQ(report["evaluations"].size(), 1u);
   const json evaluation = report["evaluations"][0];
-  EXPECT_EQ(evaluation, json({{"protocol", "MinAtar"},
+  EXPECT_EQ(report["training_return"], 11.5);
+  EXPECT_EQ(report["warnings"][0], "the last network scores *less*");
+  EXPECT_EQ(evaluation, json({{"network", "best of 24 evaluations"},
+                              {"protocol", "MinAtar"},
                               {"episodes", 100},
                               {"mean", 14.25},
                               {"standard_error", 0.5},

@@ -45,6 +45,18 @@ std::int64_t MachineMemoryBytes() {
   return static_cast<std::int64_t>(info.totalram) * static_cast<std::int64_t>(info.mem_unit);
 }
 
+std::int64_t SaturatingProduct(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) return std::numeric_limits<std::int64_t>::max();
+  return product;
+}
+
+std::int64_t SaturatingSum(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(a, b, &sum)) return std::numeric_limits<std::int64_t>::max();
+  return sum;
+}
+
 Status CheckReplayBytes(const Config& config, std::int64_t needed, std::string_view what) {
   const std::int64_t memory = MachineMemoryBytes();
   const bool given = config.replay.byte_budget > 0;

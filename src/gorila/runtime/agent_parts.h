@@ -37,6 +37,10 @@ std::int64_t MachineMemoryBytes();
 
 // InvalidArgument unless `needed` bytes of replay memory (`what` says what for) fit into
 // replay.byte_budget, or into four fifths of this machine's memory when that is 0.
+// Products and sums of bytes; the largest number where that is exceeded.
+std::int64_t SaturatingProduct(std::int64_t a, std::int64_t b);
+std::int64_t SaturatingSum(std::int64_t a, std::int64_t b);
+
 Status CheckReplayBytes(const Config& config, std::int64_t needed, std::string_view what);
 
 }  // namespace gorila

@@ -1,6 +1,7 @@
 #include "gorila/runtime/run_checkpoint.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gorila/base/file.h"
 #include "gorila/base/json.h"
@@ -25,6 +26,8 @@ std::string ValuesCrc32(std::span<const float> values) {
   const auto bytes = std::as_bytes(values);
   return fmt::format("{:08x}", Crc32({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
 }
+
+std::string PendingFile(std::size_t index) { return fmt::format("pending-{}.safetensors", index); }
 
 std::string BundleFile(std::size_t index) { return fmt::format("bundle-{}.state", index); }
 
@@ -145,7 +148,20 @@ StatusOr<std::vector<float>> DecodeParameters(const ParameterLayout& layout,
   if (crc32 != file.metadata().end() && crc32->second != ValuesCrc32(values)) {
     return DataLoss("the tensors' CRC-32 is {}, expected {}", ValuesCrc32(values), crc32->second);
   }
+  GORILA_RETURN_IF_ERROR(CheckFinite(layout, values));
   return values;
+}
+
+Status CheckFinite(const ParameterLayout& layout, std::span<const float> values) {
+  for (const ParameterTensor& tensor : layout.tensors) {
+    const auto part = values.subspan(tensor.offset, tensor.size);
+    const auto wrong =
+        std::count_if(part.begin(), part.end(), [](float value) { return !std::isfinite(value); });
+    if (wrong == 0) continue;
+    return DataLoss("tensor '{}' has {} of {} values that are not finite (NaN or infinite)",
+                    tensor.name, wrong, part.size());
+  }
+  return OkStatus();
 }
 
 Status RunCheckpointer::Capture(Cluster& cluster, const RunMemory& memory) {
@@ -156,6 +172,7 @@ Status RunCheckpointer::Capture(Cluster& cluster, const RunMemory& memory) {
     GORILA_RETURN_IF_ERROR(CaptureBundle(static_cast<int>(i), *cluster.bundles()[i]));
   }
   ForgetUnneededSegments(cluster);
+  GORILA_RETURN_IF_ERROR(CapturePending(cluster, memory));
   captured_.push_back({"state.json", EncodeState(cluster, memory)});
   captured_.push_back({"run.state", memory.trainer_state});
   // A resumed bundle begins with fresh replicas, so this one must too.
@@ -186,6 +203,18 @@ Status RunCheckpointer::CaptureParameters(Cluster& cluster, const RunMemory& mem
                                              {{"environment", cluster.config().environment.name},
                                               {"frames", std::to_string(memory.best->frames)}}));
     captured_.push_back({"best.safetensors", std::move(best)});
+  }
+  return OkStatus();
+}
+
+Status RunCheckpointer::CapturePending(Cluster& cluster, const RunMemory& memory) {
+  for (std::size_t i = 0; i < memory.pending.size(); ++i) {
+    const NetworkInTraining& network = *memory.pending[i];
+    GORILA_ASSIGN_OR_RETURN(std::string encoded,
+                            EncodeParameters(cluster.layout(), network.parameters,
+                                             {{"environment", cluster.config().environment.name},
+                                              {"frames", std::to_string(network.frames)}}));
+    captured_.push_back({PendingFile(i), std::move(encoded)});
   }
   return OkStatus();
 }
@@ -232,6 +261,9 @@ std::string RunCheckpointer::EncodeState(Cluster& cluster, const RunMemory& memo
   json["next_segment"] = next_segment_;
   if (memory.best.has_value()) {
     json["best"] = {{"mean", memory.best->mean}, {"frames", memory.best->frames}};
+  }
+  for (const SharedNetwork& network : memory.pending) {
+    json["pending"].push_back({{"frames", network->frames}, {"updates", network->updates}});
   }
   json["bundles"] = cluster.bundles().size();
   json["shards"] = Json::array();
@@ -292,6 +324,10 @@ StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Clust
     if (json.contains("best")) {
       memory.best = BestNetwork{json["best"].at("mean"), json["best"].at("frames"), {}};
     }
+    for (const Json& network : json.value("pending", Json::array())) {
+      memory.pending.push_back(std::make_shared<NetworkInTraining>(
+          NetworkInTraining{network.at("frames"), network.at("updates"), {}}));
+    }
     segments_.clear();
     for (const Json& segment : json.at("segments")) {
       segments_.push_back({segment.at("bundle"), segment.at("name"), segment.at("ends")});
@@ -307,6 +343,12 @@ StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Clust
   if (memory.best.has_value()) {
     GORILA_ASSIGN_OR_RETURN(const std::string best, checkpoint.Read("best.safetensors"));
     GORILA_ASSIGN_OR_RETURN(memory.best->parameters, DecodeParameters(cluster.layout(), best));
+  }
+  for (std::size_t i = 0; i < memory.pending.size(); ++i) {
+    NetworkInTraining network = *memory.pending[i];
+    GORILA_ASSIGN_OR_RETURN(const std::string encoded, checkpoint.Read(PendingFile(i)));
+    GORILA_ASSIGN_OR_RETURN(network.parameters, DecodeParameters(cluster.layout(), encoded));
+    memory.pending[i] = std::make_shared<const NetworkInTraining>(std::move(network));
   }
   GORILA_ASSIGN_OR_RETURN(memory.trainer_state, checkpoint.Read("run.state"));
   newest_ = checkpoint;

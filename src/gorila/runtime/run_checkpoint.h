@@ -4,6 +4,7 @@
 //   target.safetensors       theta-
 //   optimizer.safetensors    "<slot>/<tensor>"
 //   best.safetensors         the best network of the periodic evaluations, when there was one
+//   pending-<i>.safetensors  networks that wait for their periodic evaluation
 //   state.json               clocks, shard versions and counters, replay segments
 //   run.state                the trainer's own state
 //   bundle-<i>.state         environments, random streams, outlier filter, replay bookkeeping
@@ -20,6 +21,7 @@
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/runtime/cluster.h"
+#include "gorila/runtime/network_in_training.h"
 
 namespace gorila {
 
@@ -36,17 +38,22 @@ struct RunMemory {
   std::uint64_t metrics_bytes =
       0;  // length of metrics.jsonl; what was logged later is cut on resume
   std::optional<BestNetwork> best;
-  std::string trainer_state;  // opaque here
+  std::vector<SharedNetwork> pending = {};  // to be evaluated, oldest first
+  std::string trainer_state;                // opaque here
 };
 
 // theta (or any vector of its layout) as a safetensors file, tensors named and shaped as in
 // `layout`.
 StatusOr<std::string> EncodeParameters(const ParameterLayout& layout, std::span<const float> values,
                                        SafetensorsMetadata metadata);
-// The flat vector again. DataLoss naming the tensor of another shape, or when the values are not
-// those of the checksum; NotFound naming one that is missing. A file of others needs no checksum.
+// The flat vector again. DataLoss naming the tensor of another shape or with values that are not
+// finite, or when the values are not those of the checksum; NotFound naming one that is missing. A
+// file of others needs no checksum.
 StatusOr<std::vector<float>> DecodeParameters(const ParameterLayout& layout,
                                               std::string_view bytes);
+
+// DataLoss naming the first tensor with values that are not finite.
+Status CheckFinite(const ParameterLayout& layout, std::span<const float> values);
 
 // Writes the checkpoints of one run. One thread.
 class RunCheckpointer {
@@ -79,6 +86,7 @@ class RunCheckpointer {
   };
 
   Status CaptureParameters(Cluster& cluster, const RunMemory& memory);
+  Status CapturePending(Cluster& cluster, const RunMemory& memory);
   Status CaptureBundle(int index, Bundle& bundle);
   std::string EncodeState(Cluster& cluster, const RunMemory& memory) const;
   void ForgetUnneededSegments(Cluster& cluster);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <set>
 
 #include "gorila/runtime/testing.h"
@@ -283,6 +284,40 @@ TEST(DecodeParametersTest, GivesBackTheFlatVector) {
   const std::vector<float> values = InitialParameters(layout, random);
   const std::string bytes = EncodeParameters(layout, values, {}).value();
   EXPECT_EQ(DecodeParameters(layout, bytes).value(), values);
+}
+
+TEST(DecodeParametersTest, RefusesValuesThatAreNotFinite) {
+  const ParameterLayout layout = MakeParameterLayout(ResolveNetwork(SmallConfig()).value());
+  for (const float wrong :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    std::vector<float> values(layout.size, 0.5f);
+    values.back() = wrong;
+    const Status status =
+        DecodeParameters(layout, EncodeParameters(layout, values, {}).value()).status();
+    EXPECT_TRUE(absl::IsDataLoss(status));
+    EXPECT_EQ(status.message(),
+              "tensor 'q.bias' has 1 of 3 values that are not finite (NaN or infinite)");
+  }
+}
+
+TEST_F(RunCheckpointTest, NetworksThatWaitForTheirEvaluationAreKept) {
+  const auto original = MakeCluster(SmallConfig());
+  RunCheckpointer checkpointer(root_, true, 2);
+  StepAll(*original, 10);
+  RunMemory memory;
+  for (const float value : {0.25f, 0.5f}) {
+    memory.pending.push_back(std::make_shared<const NetworkInTraining>(
+        NetworkInTraining{static_cast<std::int64_t>(100 * value), 7,
+                          std::vector<float>(original->layout().size, value)}));
+  }
+  const Checkpoint checkpoint = Save(checkpointer, *original, memory);
+  const auto cluster = MakeCluster(SmallConfig());
+  const RunMemory restored = RunCheckpointer(root_, true, 2).Restore(checkpoint, *cluster).value();
+  ASSERT_EQ(restored.pending.size(), 2U);
+  EXPECT_EQ(restored.pending[0]->frames, 25);
+  EXPECT_EQ(restored.pending[1]->frames, 50);
+  EXPECT_EQ(restored.pending[1]->updates, 7);
+  EXPECT_EQ(restored.pending[1]->parameters, memory.pending[1]->parameters);
 }
 
 TEST(DecodeParametersTest, RefusesAnotherNetworksFile) {

@@ -1,5 +1,6 @@
 #include "gorila/runtime/run_report.h"
 
+#include <cmath>
 #include <map>
 
 #include "gorila/base/file.h"
@@ -40,9 +41,8 @@ CurveSeries EvaluationSeries(const std::vector<RunLogRow>& rows) {
   return series;
 }
 
-Status WriteCurve(const fs::path& directory, const Config& config) {
-  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
-                          ReadRunLog(directory / "metrics.jsonl"));
+Status WriteCurve(const fs::path& directory, const Config& config,
+                  const std::vector<RunLogRow>& rows) {
   LearningCurveFigure figure;
   figure.title = fmt::format("{}, seed {}", config.environment.name, config.run.seed);
   figure.x_label = "environment frames";
@@ -53,8 +53,10 @@ Status WriteCurve(const fs::path& directory, const Config& config) {
   return WriteLearningCurve(directory / "curve.svg", figure);
 }
 
-EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& result) {
-  return {.protocol = result.protocol,
+EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& result,
+                                  const std::string& network) {
+  return {.network = network,
+          .protocol = result.protocol,
           .episodes = result.returns.size(),
           .mean = result.summary.mean,
           .standard_error = result.summary.standard_error,
@@ -63,6 +65,16 @@ EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& 
           .median = result.summary.median,
           .sticky_actions = config.environment.options.sticky_actions,
           .epsilon = result.epsilon};
+}
+
+std::vector<EvaluationReport> ReportEvaluations(const Config& config,
+                                                const EvaluationRecord& record) {
+  std::vector<EvaluationReport> evaluations = {
+      ReportEvaluation(config, record.result, DescribeNetwork(*record.context))};
+  if (record.context->last.has_value()) {
+    evaluations.push_back(ReportEvaluation(config, *record.context->last, "last"));
+  }
+  return evaluations;
 }
 
 std::vector<ReportFile> ReportFiles() {
@@ -77,32 +89,35 @@ std::vector<ReportFile> ReportFiles() {
           {"checkpoints", "checkpoints"}};
 }
 
-RunReport MakeReport(const Config& config, const TrainingOutcome& outcome,
-                     const RunReportSource& source) {
-  const ProgressSnapshot& seen = outcome.progress;
+RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
+                     const EvaluationRecord& record, const RunReportSource& source) {
   const auto rate = [&](std::uint64_t count) {
     return seen.seconds_elapsed > 0 ? static_cast<double>(count) / seen.seconds_elapsed : 0.0;
   };
-  return {.command = source.command,
-          .version = source.version,
-          .seed = config.run.seed,
-          .environment = config.environment.name,
-          .machine = source.machine,
-          .wall_seconds = seen.seconds_elapsed,
-          .cpu_seconds = seen.cpu_seconds,
-          .joules = seen.joules,
-          .frames = seen.frames,
-          .updates = seen.updates,
-          .frames_per_second = rate(seen.frames),
-          .updates_per_second = rate(seen.updates),
-          .evaluations = {ReportEvaluation(config, outcome.evaluation)},
-          .counters = {{"training episodes", seen.episodes},
-                       {"accepted gradients", seen.accepted},
-                       {"stale gradients", seen.stale},
-                       {"outlier gradients", seen.outliers},
-                       {"invalid gradients", seen.invalid}},
-          .files = ReportFiles(),
-          .curve_picture = "curve.png"};
+  return {
+      .command = source.command,
+      .version = source.version,
+      .seed = config.run.seed,
+      .environment = config.environment.name,
+      .machine = source.machine,
+      .wall_seconds = seen.seconds_elapsed,
+      .cpu_seconds = seen.cpu_seconds,
+      .joules = seen.joules,
+      .frames = seen.frames,
+      .updates = seen.updates,
+      .frames_per_second = rate(seen.frames),
+      .updates_per_second = rate(seen.updates),
+      .evaluations = ReportEvaluations(config, record),
+      .training_return = record.context->training_return,
+      .warnings = ScoreWarnings(record.result, *record.context),
+      .counters = {{"training episodes", seen.episodes},
+                   {"accepted gradients", seen.accepted},
+                   {"stale gradients", seen.stale},
+                   {"outlier gradients", seen.outliers},
+                   {"invalid gradients", seen.invalid},
+                   {"skipped evaluations", static_cast<std::uint64_t>(record.context->skipped)}},
+      .files = ReportFiles(),
+      .curve_picture = "curve.png"};
 }
 
 // The page about this run alone; it reads the other files.
@@ -113,6 +128,66 @@ Status WriteHtmlReport(const fs::path& directory) {
       fmt::format("{}, seed {}", run.config.environment.name, run.config.run.seed);
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(std::span(&run, 1), title));
   return WriteFileAtomically(directory / "report.html", html);
+}
+
+// Beside what older versions wrote, which still read the rest.
+void AddContext(const ScoreContext& context, const EvaluationResult& score, Json& json) {
+  json["evaluations"] = context.evaluations;
+  json["skipped_evaluations"] = context.skipped;
+  if (context.last.has_value()) {
+    json["last"] = {{"frames", context.last_frames},
+                    {"steps", context.last->steps},
+                    {"mean", context.last->summary.mean},
+                    {"standard_error", context.last->summary.standard_error},
+                    {"returns", context.last->returns}};
+  }
+  json["first_training_return"] = context.first_training_return;
+  json["highest_training_return"] = context.highest_training_return;
+  json["training_return"] = context.training_return;
+  json["problem"] = context.problem;
+  json["warnings"] = ScoreWarnings(score, context);
+}
+
+// Of a number that was not finite, NaN.
+double ReadReal(const Json& json, const char* name) {
+  return json.at(name).is_null() ? std::nan("") : json.at(name).get<double>();
+}
+
+ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
+  ScoreContext context;
+  context.evaluations = json.at("evaluations");
+  context.skipped = json.at("skipped_evaluations");
+  if (json.contains("last")) {
+    const Json& last = json["last"];
+    context.last = score;  // the same protocol
+    context.last->steps = last.at("steps");
+    context.last->returns = last.at("returns").get<std::vector<double>>();
+    context.last->summary = SummariseReturns(context.last->returns);
+    context.last_frames = last.at("frames");
+  }
+  context.first_training_return = ReadReal(json, "first_training_return");
+  context.highest_training_return = ReadReal(json, "highest_training_return");
+  context.training_return = ReadReal(json, "training_return");
+  context.problem = json.at("problem");
+  return context;
+}
+
+ScoreContext MakeContext(const TrainingOutcome& outcome, const std::vector<RunLogRow>& rows) {
+  const RunScore& score = outcome.score;
+  ScoreContext context{.evaluations = score.evaluations,
+                       .skipped = score.skipped,
+                       .last = score.last,
+                       .last_frames = score.last_frames,
+                       .problem = outcome.problem};
+  const std::vector<CurveSample> curve = TrainingCurve(rows, "frames");
+  if (curve.empty()) return context;
+  context.first_training_return = curve.front().y;
+  context.training_return = curve.back().y;
+  for (const CurveSample& sample : curve) {
+    // fmax passes over NaN.
+    context.highest_training_return = std::fmax(context.highest_training_return, sample.y);
+  }
+  return context;
 }
 
 }  // namespace
@@ -133,6 +208,7 @@ std::string EncodeEvaluation(const EvaluationRecord& record) {
   json["median"] = result.summary.median;
   json["maximum"] = result.summary.maximum;
   json["returns"] = result.returns;
+  if (record.context.has_value()) AddContext(*record.context, result, json);
   return DumpJson(json) + "\n";
 }
 
@@ -149,6 +225,7 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
     record.result.steps = json.at("steps");
     record.result.returns = json.at("returns").get<std::vector<double>>();
     record.result.summary = SummariseReturns(record.result.returns);
+    if (json.contains("evaluations")) record.context = ReadContext(json, record.result);
     return record;
   } catch (const nlohmann::json::exception& error) {
     return DataLoss("{}", error.what());
@@ -156,11 +233,8 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
 }
 
 std::string DescribeScore(const EvaluationResult& result) {
-  const ReturnSummary& summary = result.summary;
-  const std::string error =
-      summary.count > 1 ? fmt::format(" +- {:.2f}", summary.standard_error) : "";
-  return fmt::format("{:.2f}{} (protocol {}, {} episodes)", summary.mean, error, result.protocol,
-                     summary.count);
+  return fmt::format("{} (protocol {}, {} episodes)", DescribeMean(result.summary), result.protocol,
+                     result.summary.count);
 }
 
 std::string DescribeRange(const EvaluationResult& result) {
@@ -196,12 +270,16 @@ StatusOr<LearningCurveFigure> CompareRuns(std::span<const LabelledRun> runs, Cur
 
 Status WriteRunReport(const fs::path& directory, const Config& config,
                       const TrainingOutcome& outcome, const RunReportSource& source) {
-  GORILA_RETURN_IF_ERROR(WriteCurve(directory, config));
-  GORILA_RETURN_IF_ERROR(WriteReport(directory, MakeReport(config, outcome, source)));
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
+                          ReadRunLog(directory / "metrics.jsonl"));
   const EvaluationRecord record{.environment = config.environment.name,
                                 .seed = FinalEvaluationSeed(config),
-                                .frames = outcome.evaluated_frames,
-                                .result = outcome.evaluation};
+                                .frames = outcome.score.frames,
+                                .result = outcome.score.evaluation,
+                                .context = MakeContext(outcome, rows)};
+  GORILA_RETURN_IF_ERROR(WriteCurve(directory, config, rows));
+  GORILA_RETURN_IF_ERROR(
+      WriteReport(directory, MakeReport(config, outcome.progress, record, source)));
   GORILA_RETURN_IF_ERROR(
       WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
   return WriteHtmlReport(directory);

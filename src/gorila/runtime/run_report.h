@@ -16,6 +16,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/metrics/learning_curve.h"
+#include "gorila/runtime/run_score_text.h"
 #include "gorila/runtime/trainer.h"
 
 namespace gorila {
@@ -26,6 +27,8 @@ struct EvaluationRecord {
   std::uint64_t seed = 0;
   std::optional<std::int64_t> frames;  // of training, when the network was taken; where known
   EvaluationResult result;
+  std::optional<ScoreContext> context =
+      {};  // of a run's final evaluation, by a version that knew it
 };
 
 // A JSON object, ended by a line end; numbers that are not finite are null.

@@ -1,5 +1,7 @@
 #include "gorila/runtime/run_scorer.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -10,77 +12,234 @@
 #include "gorila/runtime/episode_film.h"
 
 namespace gorila {
+namespace {
 
-StatusOr<std::string> RunScorer::AppendEvents(std::string_view kind, std::int64_t frames,
-                                              const EvaluationResult& result,
-                                              std::span<const float> parameters) {
-  GORILA_ASSIGN_OR_RETURN(
-      const EpisodeFilm film,
-      FilmEpisode(config_, parameters, {.epsilon = result.epsilon, .seed = config_.run.seed}));
-  GORILA_ASSIGN_OR_RETURN(std::string gif, EncodeAnimatedGif(film.frames, kFilmDelayMilliseconds));
-  if (events_ == nullptr) return gif;
+// How long a wait for the thread may overlook a stop.
+constexpr auto kLook = std::chrono::milliseconds(100);
+
+Status AddFilm(const Config& config, ScoredNetwork& scored) {
+  GORILA_ASSIGN_OR_RETURN(const EpisodeFilm film,
+                          FilmEpisode(config, scored.network->parameters,
+                                      {.epsilon = scored.result.epsilon, .seed = config.run.seed}));
+  GORILA_ASSIGN_OR_RETURN(scored.film, EncodeAnimatedGif(film.frames, kFilmDelayMilliseconds));
+  scored.film_width = film.frames.front().width;
+  scored.film_height = film.frames.front().height;
+  return OkStatus();
+}
+
+StatusOr<ScoredNetwork> ScoreAndFilm(const Config& config, SharedNetwork network,
+                                     const EvaluationRequest& request) {
+  ScoredNetwork scored{.network = std::move(network), .result = {}, .film = {}};
+  GORILA_ASSIGN_OR_RETURN(scored.result, Evaluate(config, scored.network->parameters, request));
+  GORILA_RETURN_IF_ERROR(AddFilm(config, scored));
+  return scored;
+}
+
+}  // namespace
+
+RunScorer::RunScorer(const Config& config) : config_(config) {}
+
+void RunScorer::GoOnFrom(std::span<const RunLogRow> rows) {
+  for (const RunLogRow& row : rows) {
+    const auto kind = row.Text("kind");
+    if (kind == "skipped_evaluation") {
+      skipped_ += static_cast<std::int64_t>(row.Number("count").value_or(1));
+    } else if (kind == "evaluation") {
+      ++evaluations_;
+      evaluated_frames_ = static_cast<std::int64_t>(row.Number("frames").value_or(-1));
+    }
+  }
+}
+
+bool RunScorer::IsDue(std::int64_t frames) {
+  const std::int64_t before = looked_at_.value_or(frames);
+  looked_at_ = frames;
+  const std::int64_t period = config_.evaluation.every_frames;
+  if (period == 0 || frames / period <= before / period) return false;
+  missed_ = frames / period - before / period - 1;
+  return true;
+}
+
+StatusOr<ScoredNetwork> RunScorer::ScorePeriodically(SharedNetwork network,
+                                                     const Cancelled& cancelled) const {
+  const EvaluationRequest request{
+      .protocol = config_.evaluation.protocol,
+      .episodes = config_.evaluation.periodic_episodes,
+      .seed = RandomStream::Derive(config_.run.seed, "periodic evaluation",
+                                   static_cast<std::uint64_t>(network->frames))
+                  .NextBits(),
+      .cancelled = cancelled};
+  return ScoreAndFilm(config_, std::move(network), request);
+}
+
+EvaluationThread& RunScorer::thread() {
+  if (thread_ == nullptr) {
+    thread_ = std::make_unique<EvaluationThread>(
+        [this](SharedNetwork network, const Cancelled& cancelled) {
+          return ScorePeriodically(std::move(network), cancelled);
+        });
+  }
+  return *thread_;
+}
+
+Status RunScorer::CheckNetwork(std::span<const float> parameters) const {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config_));
+  return CheckFinite(MakeParameterLayout(network), parameters);
+}
+
+StatusOr<bool> RunScorer::Offer(NetworkInTraining network, RunLog& log, const Message& message) {
+  const std::int64_t frames = network.frames;
+  if (const std::int64_t missed = std::exchange(missed_, 0); missed > 0) {
+    GORILA_RETURN_IF_ERROR(Skip(frames, missed, "training passed several at once", log, message));
+  }
+  if (const Status finite = CheckNetwork(network.parameters); !finite.ok()) {
+    GORILA_RETURN_IF_ERROR(Skip(frames, 1, std::string(finite.message()), log, message));
+    return false;
+  }
+  auto shared = std::make_shared<const NetworkInTraining>(std::move(network));
+  if (config_.run.deterministic) {
+    // Not to be cancelled: a run that is stopped here must have this evaluation when it resumes.
+    GORILA_ASSIGN_OR_RETURN(const ScoredNetwork scored, ScorePeriodically(std::move(shared), {}));
+    GORILA_RETURN_IF_ERROR(Log(scored, log, message));
+    return true;
+  }
+  if (thread().Full()) {
+    GORILA_RETURN_IF_ERROR(Skip(frames, 1, "those before it are not finished", log, message));
+    return false;
+  }
+  thread().Offer(std::move(shared));
+  return true;
+}
+
+Status RunScorer::Skip(std::int64_t frames, std::int64_t count, std::string_view why, RunLog& log,
+                       const Message& message) {
+  skipped_ += count;
+  if (message && !std::exchange(said_skipped_, true)) {
+    message(fmt::format(
+        "evaluation at {} frames skipped: {}; raise evaluation.every_frames ({}) or lower "
+        "evaluation.periodic_episodes ({}); the report counts them",
+        frames, why, config_.evaluation.every_frames, config_.evaluation.periodic_episodes));
+  }
+  return log.Append(
+      {{"kind", "skipped_evaluation"}, {"frames", frames}, {"count", count}, {"reason", why}});
+}
+
+Status RunScorer::Collect(RunLog& log, const Message& message) {
+  if (thread_ == nullptr) return OkStatus();
+  GORILA_ASSIGN_OR_RETURN(const std::vector<ScoredNetwork> scored, thread_->Take());
+  for (const ScoredNetwork& network : scored) {
+    GORILA_RETURN_IF_ERROR(Log(network, log, message));
+  }
+  return OkStatus();
+}
+
+std::vector<SharedNetwork> RunScorer::pending() const {
+  return thread_ == nullptr ? std::vector<SharedNetwork>() : thread_->Untaken();
+}
+
+void RunScorer::Restore(std::vector<SharedNetwork> pending) {
+  for (SharedNetwork& network : pending) {
+    if (network->frames > evaluated_frames_) thread().Offer(std::move(network));
+  }
+}
+
+Status RunScorer::Log(const ScoredNetwork& scored, RunLog& log, const Message& message) {
+  const EvaluationResult& result = scored.result;
+  const NetworkInTraining& network = *scored.network;
+  const double mean = result.summary.mean;
+  GORILA_RETURN_IF_ERROR(log.Append({{"kind", "evaluation"},
+                                     {"frames", network.frames},
+                                     {"updates", network.updates},
+                                     {"protocol", result.protocol},
+                                     {"episodes", result.returns.size()},
+                                     {"return_mean", mean},
+                                     {"standard_error", result.summary.standard_error}}));
+  GORILA_RETURN_IF_ERROR(AppendEvents("evaluation", scored));
+  ++evaluations_;
+  evaluated_frames_ = network.frames;
+  if (message) {
+    message(fmt::format("evaluation at {} frames: {:.2f} +- {:.2f} ({}, {} episodes)",
+                        network.frames, mean, result.summary.standard_error, result.protocol,
+                        result.returns.size()));
+  }
+  if (!best_.has_value() || mean > best_->mean) {
+    best_ = BestNetwork{mean, network.frames, network.parameters};
+  }
+  return OkStatus();
+}
+
+Status RunScorer::AppendEvents(std::string_view kind, const ScoredNetwork& scored) {
+  if (events_ == nullptr) return OkStatus();
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config_));
   EventSummary summary;
-  summary.AddScalar(fmt::format("{}/return_mean", kind), result.summary.mean);
-  summary.AddScalar(fmt::format("{}/standard_error", kind), result.summary.standard_error);
-  summary.AddHistogram(fmt::format("{}/returns", kind), result.returns);
+  summary.AddScalar(fmt::format("{}/return_mean", kind), scored.result.summary.mean);
+  summary.AddScalar(fmt::format("{}/standard_error", kind), scored.result.summary.standard_error);
+  summary.AddHistogram(fmt::format("{}/returns", kind), scored.result.returns);
+  const std::span<const float> parameters = scored.network->parameters;
   for (const ParameterTensor& tensor : MakeParameterLayout(network).tensors) {
     const auto values = parameters.subspan(tensor.offset, tensor.size);
     summary.AddHistogram(fmt::format("{}/{}", kind, tensor.name),
                          std::vector<double>(values.begin(), values.end()));
   }
-  summary.AddImage(fmt::format("{}/episode", kind), film.frames.front().width,
-                   film.frames.front().height, gif);
-  GORILA_RETURN_IF_ERROR(events_->Append(frames, summary));
-  return gif;
+  summary.AddImage(fmt::format("{}/episode", kind), scored.film_width, scored.film_height,
+                   scored.film);
+  return events_->Append(scored.network->frames, summary);
 }
 
-Status RunScorer::EvaluatePeriodically(std::int64_t frames, std::int64_t updates,
-                                       std::vector<float> parameters, RunLog& log,
-                                       const Message& message,
-                                       const std::function<bool()>& cancelled) {
-  const EvaluationRequest request{
-      .protocol = config_.evaluation.protocol,
-      .episodes = config_.evaluation.periodic_episodes,
-      .seed = RandomStream::Derive(config_.run.seed, "periodic evaluation",
-                                   static_cast<std::uint64_t>(frames))
-                  .NextBits(),
-      .cancelled = cancelled};
-  const StatusOr<EvaluationResult> result = Evaluate(config_, parameters, request);
-  if (absl::IsCancelled(result.status())) return OkStatus();  // the run sees the stop itself
-  GORILA_RETURN_IF_ERROR(result.status());
-  const double mean = result->summary.mean;
-  GORILA_RETURN_IF_ERROR(log.Append({{"kind", "evaluation"},
-                                     {"frames", frames},
-                                     {"updates", updates},
-                                     {"protocol", result->protocol},
-                                     {"episodes", result->returns.size()},
-                                     {"return_mean", mean},
-                                     {"standard_error", result->summary.standard_error}}));
-  if (events_ != nullptr) {
-    GORILA_RETURN_IF_ERROR(AppendEvents("evaluation", frames, *result, parameters).status());
+// False when cancelled.
+StatusOr<bool> RunScorer::FinishPending(RunLog& log, const Message& message,
+                                        const Cancelled& cancelled) {
+  const std::size_t left = pending().size();
+  if (message && left > 0) message(fmt::format("finishing evaluations of training: {} left", left));
+  while (!pending().empty()) {
+    thread_->WaitUntilDone(std::chrono::steady_clock::now() + kLook);
+    GORILA_RETURN_IF_ERROR(Collect(log, message));
+    if (cancelled && cancelled()) return false;
   }
-  if (message) {
-    message(fmt::format("evaluation at {} frames: {:.2f} +- {:.2f} ({}, {} episodes)", frames, mean,
-                        result->summary.standard_error, result->protocol, result->returns.size()));
-  }
-  if (!best_.has_value() || mean > best_->mean) {
-    best_ = BestNetwork{mean, frames, std::move(parameters)};
-  }
-  return OkStatus();
+  return true;
 }
 
-StatusOr<std::optional<RunScorer::Score>> RunScorer::EvaluateFinally(
-    std::int64_t frames, std::vector<float> parameters, const ParameterLayout& layout,
-    const std::filesystem::path& directory, RunLog& log, const Message& message,
-    const std::function<bool()>& cancelled) {
-  Score score{.evaluation = {}, .frames = frames};
-  if (config_.evaluation.best && best_.has_value()) {
-    parameters = best_->parameters;
-    score.frames = best_->frames;
+StatusOr<std::optional<RunScore>> RunScorer::EvaluateFinally(NetworkInTraining last,
+                                                             const ParameterLayout& layout,
+                                                             const std::filesystem::path& directory,
+                                                             RunLog& log, const Message& message,
+                                                             const Cancelled& cancelled) {
+  GORILA_ASSIGN_OR_RETURN(const bool finished, FinishPending(log, message, cancelled));
+  if (!finished) return std::optional<RunScore>();
+  const Status finite = CheckFinite(layout, last.parameters);
+  const auto shared = std::make_shared<const NetworkInTraining>(std::move(last));
+  if (config_.evaluation.best && finite.ok() && evaluated_frames_ != shared->frames) {
+    const StatusOr<ScoredNetwork> scored = ScorePeriodically(shared, cancelled);
+    if (absl::IsCancelled(scored.status())) return std::optional<RunScore>();
+    GORILA_RETURN_IF_ERROR(scored.status());
+    GORILA_RETURN_IF_ERROR(Log(*scored, log, message));
   }
+  if (!finite.ok() && !(config_.evaluation.best && best_.has_value())) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the run diverged and has no score: {}; start a new one with a lower "
+        "optimizer.learning_rate ({})",
+        std::string(finite.message()), config_.parameter_server.options.optimizer.learning_rate));
+  }
+  return ScoreFinally(*shared, finite.ok(), layout, directory, log, message, cancelled);
+}
+
+StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTraining& last,
+                                                          bool last_is_finite,
+                                                          const ParameterLayout& layout,
+                                                          const std::filesystem::path& directory,
+                                                          RunLog& log, const Message& message,
+                                                          const Cancelled& cancelled) {
+  const bool best = config_.evaluation.best && best_.has_value();
+  RunScore score{.evaluation = {},
+                 .frames = best ? best_->frames : last.frames,
+                 .last = std::nullopt,
+                 .last_frames = last.frames,
+                 .evaluations = best ? evaluations_ : 0,
+                 .skipped = skipped_};
+  const auto network = std::make_shared<const NetworkInTraining>(
+      NetworkInTraining{score.frames, last.updates, best ? best_->parameters : last.parameters});
   GORILA_ASSIGN_OR_RETURN(const std::string encoded,
-                          EncodeParameters(layout, parameters,
+                          EncodeParameters(layout, network->parameters,
                                            {{"environment", config_.environment.name},
                                             {"frames", std::to_string(score.frames)}}));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory / "final.safetensors", encoded));
@@ -92,19 +251,31 @@ StatusOr<std::optional<RunScorer::Score>> RunScorer::EvaluateFinally(
     message(
         fmt::format("evaluating: {} episodes, protocol {}", request.episodes, request.protocol));
   }
-  StatusOr<EvaluationResult> evaluation = Evaluate(config_, parameters, request);
-  if (absl::IsCancelled(evaluation.status())) return std::optional<Score>();
-  GORILA_ASSIGN_OR_RETURN(score.evaluation, std::move(evaluation));
-  GORILA_RETURN_IF_ERROR(log.Append({{"kind", "final_evaluation"},
-                                     {"frames", score.frames},
-                                     {"protocol", score.evaluation.protocol},
-                                     {"episodes", score.evaluation.returns.size()},
-                                     {"return_mean", score.evaluation.summary.mean},
-                                     {"standard_error", score.evaluation.summary.standard_error}}));
-  GORILA_ASSIGN_OR_RETURN(const std::string film, AppendEvents("final_evaluation", score.frames,
-                                                               score.evaluation, parameters));
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory / "episode.gif", film));
-  return std::optional<Score>(std::move(score));
+  StatusOr<ScoredNetwork> scored = ScoreAndFilm(config_, network, request);
+  if (absl::IsCancelled(scored.status())) return std::optional<RunScore>();
+  GORILA_RETURN_IF_ERROR(scored.status());
+  score.evaluation = scored->result;
+  if (score.frames != last.frames && last_is_finite) {
+    StatusOr<EvaluationResult> of_last = Evaluate(config_, last.parameters, request);
+    if (absl::IsCancelled(of_last.status())) return std::optional<RunScore>();
+    GORILA_ASSIGN_OR_RETURN(score.last, std::move(of_last));
+    GORILA_RETURN_IF_ERROR(LogFinal("last", score.last_frames, *score.last, log));
+  }
+  GORILA_RETURN_IF_ERROR(LogFinal(best ? "best" : "last", score.frames, score.evaluation, log));
+  GORILA_RETURN_IF_ERROR(AppendEvents("final_evaluation", *scored));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory / "episode.gif", scored->film));
+  return std::optional<RunScore>(std::move(score));
+}
+
+Status RunScorer::LogFinal(std::string_view network, std::int64_t frames,
+                           const EvaluationResult& result, RunLog& log) {
+  return log.Append({{"kind", "final_evaluation"},
+                     {"network", network},
+                     {"frames", frames},
+                     {"protocol", result.protocol},
+                     {"episodes", result.returns.size()},
+                     {"return_mean", result.summary.mean},
+                     {"standard_error", result.summary.standard_error}});
 }
 
 }  // namespace gorila

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,37 +16,64 @@
 #include "gorila/metrics/run_log.h"
 #include "gorila/network/parameter_layout.h"
 #include "gorila/runtime/config.h"
+#include "gorila/runtime/evaluation_thread.h"
 #include "gorila/runtime/evaluator.h"
 #include "gorila/runtime/run_checkpoint.h"
 
 namespace gorila {
 
-// One thread.
+// How a finished run was scored.
+struct RunScore {
+  EvaluationResult evaluation;
+  std::int64_t frames = 0;  // when the scored network was taken
+  // The last network, where another one is scored.
+  std::optional<EvaluationResult> last;
+  std::int64_t last_frames = 0;
+  std::int64_t evaluations = 0;  // the scored network is the best of; 0 = it is just the last one
+  std::int64_t skipped = 0;      // evaluations that training did not wait for
+};
+
+// One thread calls. Periodic evaluations are computed in another one, except those of deterministic
+// runs, which compute them in line.
 class RunScorer {
  public:
   // `message` (may be empty) gets one line for people about each evaluation.
   using Message = std::function<void(std::string_view)>;
+  using Cancelled = std::function<bool()>;
 
-  explicit RunScorer(const Config& config) : config_(config) {}
+  explicit RunScorer(const Config& config);
 
-  // Scores `parameters` as of `frames`, logs it and keeps the best ones (the paper's rule: "the
-  // best network found by periodic evaluation is scored"). OK and nothing else when `cancelled`.
-  Status EvaluatePeriodically(std::int64_t frames, std::int64_t updates,
-                              std::vector<float> parameters, RunLog& log, const Message& message,
-                              const std::function<bool()>& cancelled);
+  // What an earlier process logged is counted on from. Before anything else.
+  void GoOnFrom(std::span<const RunLogRow> rows);
 
-  struct Score {
-    EvaluationResult evaluation;
-    std::int64_t frames = 0;  // when the scored network was taken
-  };
-  // The best network so far where the configuration says so, else `parameters` as of `frames`:
-  // written to final.safetensors in `directory`, then scored and logged; episode.gif shows it play.
-  // Nothing when `cancelled`.
-  StatusOr<std::optional<Score>> EvaluateFinally(std::int64_t frames, std::vector<float> parameters,
-                                                 const ParameterLayout& layout,
-                                                 const std::filesystem::path& directory,
-                                                 RunLog& log, const Message& message,
-                                                 const std::function<bool()>& cancelled);
+  // Whether a periodic evaluation has come due between the frames of the last call and `frames`
+  // (the first call only sets where to count from). Several at once are one, and the others are
+  // counted as skipped.
+  bool IsDue(std::int64_t frames);
+
+  // Scores `network`, logs it and keeps the best one (the paper's rule: "the best network found by
+  // periodic evaluation is scored"). In line for a deterministic run. Otherwise returns at once,
+  // and Collect logs the score later; a network for which the thread has no time is counted as
+  // skipped. False when it was skipped.
+  StatusOr<bool> Offer(NetworkInTraining network, RunLog& log, const Message& message);
+
+  // Logs what has been scored since.
+  Status Collect(RunLog& log, const Message& message);
+
+  // Networks that were offered and not logged yet, oldest first; a checkpoint keeps them.
+  std::vector<SharedNetwork> pending() const;
+  // Those of an earlier process, before any Offer. Those that it logged are left out.
+  void Restore(std::vector<SharedNetwork> pending);
+
+  // Finishes pending evaluations; evaluates `last` too where the best network is scored. That one
+  // or `last` is then written to final.safetensors in `directory`, scored and logged, and so is
+  // `last` when it is another network; episode.gif shows the scored one play. Nothing when
+  // `cancelled`. FailedPrecondition when there is no network with finite parameters.
+  StatusOr<std::optional<RunScore>> EvaluateFinally(NetworkInTraining last,
+                                                    const ParameterLayout& layout,
+                                                    const std::filesystem::path& directory,
+                                                    RunLog& log, const Message& message,
+                                                    const Cancelled& cancelled);
 
   // Scores, weights and an episode go to `events` too; null: nowhere, as at first. It must live as
   // long as it is here.
@@ -55,14 +83,34 @@ class RunScorer {
   void SetBest(std::optional<BestNetwork> best) { best_ = std::move(best); }
 
  private:
-  // Gives the film.
-  StatusOr<std::string> AppendEvents(std::string_view kind, std::int64_t frames,
-                                     const EvaluationResult& result,
-                                     std::span<const float> parameters);
+  StatusOr<ScoredNetwork> ScorePeriodically(SharedNetwork network,
+                                            const Cancelled& cancelled) const;
+  EvaluationThread& thread();
+  Status Log(const ScoredNetwork& scored, RunLog& log, const Message& message);
+  static Status LogFinal(std::string_view network, std::int64_t frames,
+                         const EvaluationResult& result, RunLog& log);
+  Status Skip(std::int64_t frames, std::int64_t count, std::string_view why, RunLog& log,
+              const Message& message);
+  StatusOr<bool> FinishPending(RunLog& log, const Message& message, const Cancelled& cancelled);
+  StatusOr<std::optional<RunScore>> ScoreFinally(const NetworkInTraining& last, bool last_is_finite,
+                                                 const ParameterLayout& layout,
+                                                 const std::filesystem::path& directory,
+                                                 RunLog& log, const Message& message,
+                                                 const Cancelled& cancelled);
+  Status AppendEvents(std::string_view kind, const ScoredNetwork& scored);
+  Status CheckNetwork(std::span<const float> parameters) const;
 
   const Config config_;
   EventFile* events_ = nullptr;
   std::optional<BestNetwork> best_;
+  std::optional<std::int64_t> looked_at_;  // frames of the last IsDue
+  std::int64_t missed_ = 0;                // evaluations that the last IsDue found too late
+  std::int64_t evaluated_frames_ = -1;     // of the newest network that was logged
+  std::int64_t evaluations_ = 0;
+  std::int64_t skipped_ = 0;
+  bool said_skipped_ = false;
+  std::unique_ptr<EvaluationThread>
+      thread_;  // of runs that are not deterministic; made when needed
 };
 
 }  // namespace gorila

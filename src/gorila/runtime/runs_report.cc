@@ -116,24 +116,56 @@ std::string ComparisonSection(ReportMarkup& markup, std::span<const Group> group
                         text);
 }
 
+std::vector<std::string> ScoreRow(const RunSummary& run, const std::string& network,
+                                  const EvaluationResult& result, std::optional<double> frames) {
+  const double training =
+      run.evaluation->context.has_value() ? run.evaluation->context->training_return : std::nan("");
+  return {RunName(run),
+          EscapeXml(network),
+          EscapeXml(result.protocol),
+          fmt::format("{}", result.returns.size()),
+          fmt::format("<strong>{}</strong>",
+                      PlusMinus(result.summary.mean, result.summary.standard_error)),
+          FormatDecimal(result.summary.median, 2),
+          FormatDecimal(result.summary.minimum, 2),
+          FormatDecimal(result.summary.maximum, 2),
+          fmt::format("{}", result.epsilon),
+          Count(frames),
+          std::isfinite(training) ? FormatDecimal(training, 2) : "–"};
+}
+
+// The score, and the last network's where that is another.
+void AddScoreRows(const RunSummary& run, ReportTable& table) {
+  const EvaluationRecord& record = *run.evaluation;
+  const bool known = record.context.has_value();
+  table.rows.push_back(
+      ScoreRow(run, known ? DescribeNetwork(*record.context) : "–", record.result, record.frames));
+  if (!known || !record.context->last.has_value()) return;
+  table.rows.push_back(ScoreRow(run, "last", *record.context->last,
+                                static_cast<double>(record.context->last_frames)));
+}
+
 std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs) {
-  ReportTable table{{"run", "protocol", "episodes", "mean ± standard error", "median", "minimum",
-                     "maximum", "epsilon", "after frames"}};
+  ReportTable table{{"run", "network", "protocol", "episodes", "mean ± standard error", "median",
+                     "minimum", "maximum", "epsilon", "after frames", "training return"}};
+  std::string warnings;
   for (const RunSummary& run : runs) {
     if (!run.evaluation.has_value()) {
-      table.rows.push_back({RunName(run), "not finished", "–", "–", "–", "–", "–", "–", "–"});
+      std::vector<std::string> row(table.headings.size(), "–");
+      row[0] = RunName(run);
+      row[1] = "not finished";
+      table.rows.push_back(std::move(row));
       continue;
     }
-    const EvaluationResult& result = run.evaluation->result;
-    table.rows.push_back(
-        {RunName(run), EscapeXml(result.protocol), fmt::format("{}", result.returns.size()),
-         fmt::format("<strong>{}</strong>",
-                     PlusMinus(result.summary.mean, result.summary.standard_error)),
-         FormatDecimal(result.summary.median, 2), FormatDecimal(result.summary.minimum, 2),
-         FormatDecimal(result.summary.maximum, 2), fmt::format("{}", result.epsilon),
-         Count(run.evaluation->frames)});
+    AddScoreRows(run, table);
+    if (!run.evaluation->context.has_value()) continue;
+    for (const std::string& warning :
+         ScoreWarnings(run.evaluation->result, *run.evaluation->context)) {
+      warnings += markup.Paragraph(fmt::format("<strong>Warning</strong>, {}: {}",
+                                               EscapeXml(run.label), EscapeXml(warning)));
+    }
   }
-  return markup.Section("Final evaluation", markup.Table(table));
+  return markup.Section("Final evaluation", markup.Table(table) + warnings);
 }
 
 std::string FilmSection(ReportMarkup& markup, const std::string& stem,

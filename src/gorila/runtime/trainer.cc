@@ -15,8 +15,17 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kProgressPeriod = std::chrono::milliseconds(500);
+// How late a network is taken for its evaluation.
+constexpr auto kEvaluationLook = std::chrono::milliseconds(20);
 // A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
 constexpr auto kPauseDeadline = std::chrono::seconds(60);
+
+// So that "never" can be said with any large number.
+Clock::duration ToDuration(double seconds) {
+  constexpr double kMost = 1e9;
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(std::min(seconds, kMost)));
+}
 
 // Whether a multiple of `period` lies in (before, now].
 bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
@@ -29,6 +38,22 @@ Status CheckReplayBudget(const Config& config, const NetworkSpec& network) {
   return CheckReplayBytes(config, needed,
                           fmt::format("{} bundles x {} time steps", config.run.bundles,
                                       config.replay.options.capacity));
+}
+
+// Parameters, their copies and gradients, and minibatches: at least what they will take.
+Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
+  const auto parameters = static_cast<std::int64_t>(MakeParameterLayout(network).size);
+  const std::int64_t copies = 3 + 3 * std::int64_t{config.run.bundles};
+  const std::int64_t batches =
+      SaturatingProduct(2 * static_cast<std::int64_t>(network.input.stacked_bytes()),
+                        std::int64_t{config.run.bundles} * config.learner.batch_size);
+  const std::int64_t needed = SaturatingSum(
+      batches, SaturatingProduct(parameters * static_cast<std::int64_t>(sizeof(float)), copies));
+  if (needed <= MachineMemoryBytes()) return OkStatus();
+  return InvalidArgument(
+      "networks and minibatches would take {} bytes or more ({} parameters, learner.batch_size {}, "
+      "run.bundles {}); expected at most this machine's memory, {} bytes",
+      needed, parameters, config.learner.batch_size, config.run.bundles, MachineMemoryBytes());
 }
 
 StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {
@@ -48,13 +73,15 @@ Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
-  return CheckReplayBudget(config, network);
+  GORILA_RETURN_IF_ERROR(CheckReplayBudget(config, network));
+  GORILA_RETURN_IF_ERROR(CheckLearnerBytes(config, network));
+  return CheckLearning(config);
 }
 
 std::int64_t Trainer::ExpectedReplayBytes(const Config& config, const NetworkSpec& network) {
-  return LocalReplay::ExpectedBytes(config.replay.options, network.input,
-                                    config.actor.environments) *
-         config.run.bundles;
+  return SaturatingProduct(
+      LocalReplay::ExpectedBytes(config.replay.options, network.input, config.actor.environments),
+      config.run.bundles);
 }
 
 Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
@@ -64,7 +91,8 @@ Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
       cluster_(std::move(cluster)),
       checkpointer_(directory_->checkpoints(), config.checkpoint.replay, config.checkpoint.keep),
       observer_(!config.run.deterministic),
-      scorer_(config) {}
+      scorer_(config),
+      health_(config) {}
 
 StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
                                                   const std::filesystem::path& path) {
@@ -110,6 +138,7 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
   GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes));
   scorer_.SetBest(std::move(memory.best));
+  scorer_.Restore(std::move(memory.pending));
   seconds_before_ = memory.seconds;
   return OkStatus();
 }
@@ -117,6 +146,8 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
 Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes) {
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
   log_.emplace(std::move(log));
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows, ReadRunLog(directory_->metrics()));
+  scorer_.GoOnFrom(rows);
   // What a killed process wrote after the checkpoint is superseded.
   const std::int64_t frames = cluster_->clock().frames();
   GORILA_ASSIGN_OR_RETURN(EventFile events,
@@ -135,6 +166,7 @@ StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
   FlushDenormalsInThisThread();
   started_ = Clock::now();
   observer_.Observe(*cluster_, Seconds());
+  scorer_.IsDue(cluster_->clock().frames());
   GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
   return Finish(hooks);
 }
@@ -147,30 +179,34 @@ bool Trainer::StopWanted(const TrainerHooks& hooks) {
   return config_.run.seconds > 0 && Seconds() >= config_.run.seconds;
 }
 
+void Trainer::Look(const TrainerHooks& hooks) {
+  observer_.Observe(*cluster_, Seconds());
+  ShowProgress(hooks);
+  health_.Look(observer_.progress(), hooks.message);
+}
+
 void Trainer::ShowProgress(const TrainerHooks& hooks) {
   if (hooks.progress) hooks.progress(observer_.progress());
 }
 
 Status Trainer::RunThreaded(const TrainerHooks& hooks) {
-  const auto seconds = [](double s) {
-    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(s));
-  };
-  auto next_row = Clock::now() + seconds(config_.run.metrics_every_seconds);
-  auto next_checkpoint = Clock::now() + seconds(config_.checkpoint.every_seconds);
-  std::int64_t frames_before = cluster_->clock().frames();
+  auto next_look = Clock::now() + kProgressPeriod;
+  auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
+  auto next_checkpoint = Clock::now() + ToDuration(config_.checkpoint.every_seconds);
+  const auto period = config_.evaluation.every_frames > 0 ? kEvaluationLook : kProgressPeriod;
   cluster_->Start();
-  while (!cluster_->Wait(Clock::now() + kProgressPeriod)) {
-    observer_.Observe(*cluster_, Seconds());
-    ShowProgress(hooks);
+  while (!cluster_->Wait(std::min(next_look, Clock::now() + period))) {
+    GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+    if (Clock::now() < next_look) continue;
+    next_look = Clock::now() + kProgressPeriod;
+    Look(hooks);
     if (Clock::now() >= next_row) {
-      next_row += seconds(config_.run.metrics_every_seconds);
+      next_row += ToDuration(config_.run.metrics_every_seconds);
       GORILA_RETURN_IF_ERROR(AppendRow());
     }
-    GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
-    frames_before = cluster_->clock().frames();
     if (config_.checkpoint.every_seconds > 0 && Clock::now() >= next_checkpoint) {
-      GORILA_RETURN_IF_ERROR(CheckpointThreaded());
-      next_checkpoint = Clock::now() + seconds(config_.checkpoint.every_seconds);
+      GORILA_RETURN_IF_ERROR(CheckpointThreaded(hooks));
+      next_checkpoint = Clock::now() + ToDuration(config_.checkpoint.every_seconds);
     }
     if (StopWanted(hooks)) break;
   }
@@ -200,7 +236,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
       GORILA_RETURN_IF_ERROR(AppendRow());
       GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
     }
-    GORILA_RETURN_IF_ERROR(EvaluateIfDue(before, hooks));
+    GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     if (Crossed(before, now, config_.checkpoint.every_frames)) {
       observer_.Observe(*cluster_, Seconds());
       GORILA_RETURN_IF_ERROR(CaptureCheckpoint());
@@ -208,8 +244,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     }
     if (Clock::now() >= next_look) {
       next_look = Clock::now() + kProgressPeriod;
-      observer_.Observe(*cluster_, Seconds());
-      ShowProgress(hooks);
+      Look(hooks);
     }
     stopping = stopping || StopWanted(hooks);
     if (stopping && row_ends) return OkStatus();
@@ -219,27 +254,21 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
   return OkStatus();
 }
 
-Status Trainer::EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks) {
-  if (!Crossed(frames_before, cluster_->clock().frames(), config_.evaluation.every_frames)) {
-    return OkStatus();
-  }
-  return EvaluatePeriodically(hooks);
+Status Trainer::EvaluateIfDue(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(scorer_.Collect(*log_, hooks.message));
+  if (!scorer_.IsDue(cluster_->clock().frames())) return OkStatus();
+  return scorer_.Offer(TakeNetwork(), *log_, hooks.message).status();
 }
 
-std::vector<float> Trainer::PullParameters() {
+NetworkInTraining Trainer::TakeNetwork() {
   InProcessParameterStore& store = cluster_->store();
-  std::vector<float> parameters(store.size());
+  NetworkInTraining network{.frames = cluster_->clock().frames(),
+                            .updates = store.UpdateCount(),
+                            .parameters = std::vector<float>(store.size())};
   ShardVersions versions(static_cast<std::size_t>(store.num_shards()), -1);
-  const StatusOr<bool> pulled = store.Pull(parameters, versions);
+  const StatusOr<bool> pulled = store.Pull(network.parameters, versions);
   GORILA_CHECK(pulled.ok(), "{}", pulled.status().ToString());
-  return parameters;
-}
-
-Status Trainer::EvaluatePeriodically(const TrainerHooks& hooks) {
-  // A deterministic run that was stopped here must have this evaluation when it goes on.
-  const auto cancelled = config_.run.deterministic ? std::function<bool()>() : hooks.stop_requested;
-  return scorer_.EvaluatePeriodically(cluster_->clock().frames(), cluster_->store().UpdateCount(),
-                                      PullParameters(), *log_, hooks.message, cancelled);
+  return network;
 }
 
 Status Trainer::AppendRow() {
@@ -248,10 +277,12 @@ Status Trainer::AppendRow() {
   return OkStatus();
 }
 
-Status Trainer::CheckpointThreaded() {
+Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + kPauseDeadline));
+  // What has come due by now belongs to the checkpoint.
+  Status captured = EvaluateIfDue(hooks);
   observer_.Observe(*cluster_, Seconds());
-  const Status captured = CaptureCheckpoint();
+  if (captured.ok()) captured = CaptureCheckpoint();
   cluster_->Resume();
   GORILA_RETURN_IF_ERROR(captured);
   return checkpointer_.Write();
@@ -264,12 +295,14 @@ Status Trainer::CaptureCheckpoint() {
   return checkpointer_.Capture(*cluster_, {.seconds = Seconds(),
                                            .metrics_bytes = log_->bytes(),
                                            .best = scorer_.best(),
+                                           .pending = scorer_.pending(),
                                            .trainer_state = observer_.SaveState()});
 }
 
 StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
-  observer_.Observe(*cluster_, Seconds());
-  ShowProgress(hooks);
+  Look(hooks);
+  // A stop must not lose an evaluation that came due with the last frames.
+  if (interrupted_) GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
   if (checkpointer_.newest_frames() != cluster_->clock().frames()) {
     GORILA_RETURN_IF_ERROR(CaptureCheckpoint());
     GORILA_RETURN_IF_ERROR(checkpointer_.Write());
@@ -279,12 +312,11 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
   if (interrupted_) return outcome;
 
   GORILA_ASSIGN_OR_RETURN(
-      auto score,
-      scorer_.EvaluateFinally(cluster_->clock().frames(), PullParameters(), cluster_->layout(),
-                              directory_->path(), *log_, hooks.message, hooks.stop_requested));
+      auto score, scorer_.EvaluateFinally(TakeNetwork(), cluster_->layout(), directory_->path(),
+                                          *log_, hooks.message, hooks.stop_requested));
   if (!score.has_value()) return outcome;  // resume evaluates again
-  outcome.evaluation = std::move(score->evaluation);
-  outcome.evaluated_frames = score->frames;
+  outcome.score = *std::move(score);
+  outcome.problem = health_.Problem(outcome.progress);
   outcome.finished = true;
   return outcome;
 }

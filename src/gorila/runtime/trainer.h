@@ -21,6 +21,7 @@
 #include "gorila/runtime/run_directory.h"
 #include "gorila/runtime/run_observer.h"
 #include "gorila/runtime/run_scorer.h"
+#include "gorila/runtime/training_health.h"
 
 namespace gorila {
 
@@ -34,8 +35,9 @@ struct TrainerHooks {
 struct TrainingOutcome {
   bool finished = false;  // false: stop was requested; gorila resume carries on
   ProgressSnapshot progress;
-  EvaluationResult evaluation;        // of a finished run
-  std::int64_t evaluated_frames = 0;  // when the evaluated network was taken
+  RunScore score;  // of a finished run
+  // Why a finished run has nothing to show for; empty = nothing is wrong.
+  std::string problem;
 };
 
 // One run. One thread calls; Run starts and joins the bundles' threads.
@@ -78,14 +80,14 @@ class Trainer {
   Status StopBundles();
   bool StopWanted(const TrainerHooks& hooks);
   void ShowProgress(const TrainerHooks& hooks);
-  Status EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks);
-  Status EvaluatePeriodically(const TrainerHooks& hooks);
+  void Look(const TrainerHooks& hooks);
+  Status EvaluateIfDue(const TrainerHooks& hooks);
   Status AppendRow();
-  Status CheckpointThreaded();
+  Status CheckpointThreaded(const TrainerHooks& hooks);
   Status CaptureCheckpoint();
   StatusOr<TrainingOutcome> Finish(const TrainerHooks& hooks);
   Status OpenLog(std::optional<std::uint64_t> keep_bytes);
-  std::vector<float> PullParameters();
+  NetworkInTraining TakeNetwork();
   double Seconds() const;
 
   const Config config_;
@@ -95,6 +97,7 @@ class Trainer {
   RunObserver observer_;
   std::optional<RunLog> log_;
   RunScorer scorer_;
+  TrainingHealth health_;
   std::optional<EventFile> events_;
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process

@@ -24,7 +24,9 @@ ScoreResult ResultOf(const EvaluationRecord& record, const fs::path& source) {
   return {.game = GameOf(record.environment),
           .protocol = record.result.protocol,
           .score = record.result.summary.mean,
-          .source = source.string()};
+          .source = source.string(),
+          .warnings = record.context.has_value() ? ScoreWarnings(record.result, *record.context)
+                                                 : std::vector<std::string>()};
 }
 
 // A protocol that a run was scored by twice counts once.

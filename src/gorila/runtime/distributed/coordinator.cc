@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
+#include <memory>
 #include <utility>
 
 #include "gorila/base/denormals.h"
@@ -26,13 +26,11 @@ constexpr milliseconds kStatusTimeout{10'000};
 // Of servers whose figures can be missing.
 constexpr milliseconds kOthersTimeout{500};
 
+// So that "never" can be said with any large number.
 Clock::duration ToDuration(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
-
-// Whether a multiple of `period` lies in (before, now].
-bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
-  return period > 0 && now / period > before / period;
+  constexpr double kMost = 1e9;
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(std::min(seconds, kMost)));
 }
 
 // What an earlier process logged last under `name`; 0 when there is nothing.
@@ -41,6 +39,15 @@ double LastOf(const std::vector<RunLogRow>& rows, std::string_view name) {
     return row.Number(name).has_value();
   });
   return last == rows.rend() ? 0 : *last->Number(name);
+}
+
+// A number that a file of parameters carries.
+template <typename T>
+bool ReadMetadata(const Safetensors& file, const char* key, T& value) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) return false;
+  const char* const end = found->second.data() + found->second.size();
+  return std::from_chars(found->second.data(), end, value).ptr == end;
 }
 
 ShardCounters GradientsOf(const v1::RoleStatus& shard) {
@@ -64,7 +71,8 @@ Coordinator::Coordinator(const Config& config, const RunDirectory& directory,
       failure_(std::move(failure)),
       observer_(/*wall_time=*/true),
       workers_(config.run.bundles, config.cluster.actors, config.cluster.learners),
-      scorer_(config) {}
+      scorer_(config),
+      health_(config) {}
 
 StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
                                                          const RunDirectory& directory,
@@ -73,20 +81,25 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
   std::unique_ptr<Coordinator> coordinator(new Coordinator(config, directory, std::move(failure)));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   coordinator->layout_ = MakeParameterLayout(network);
-  coordinator->GoOnFrom(directory.metrics());
   coordinator->started_ = Clock::now();
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory.metrics()));
   coordinator->log_.emplace(std::move(log));
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows, ReadRunLog(directory.metrics()));
+  coordinator->GoOnFrom(rows);
   GORILA_RETURN_IF_ERROR(coordinator->ReadBest());
+  GORILA_RETURN_IF_ERROR(coordinator->ReadPending());
   return coordinator;
 }
 
-void Coordinator::GoOnFrom(const fs::path& metrics) {
-  const StatusOr<std::vector<RunLogRow>> rows = ReadRunLog(metrics);
-  if (!rows.ok() || rows->empty()) return;
-  seconds_before_ = LastOf(*rows, "seconds");
-  observer_.AddEarlierCpuSeconds(LastOf(*rows, "cpu_seconds"));
+void Coordinator::GoOnFrom(const std::vector<RunLogRow>& rows) {
+  if (rows.empty()) return;
+  seconds_before_ = LastOf(rows, "seconds");
+  observer_.AddEarlierCpuSeconds(LastOf(rows, "cpu_seconds"));
   usage_ = ProcessUsage(/*goes_on=*/true);
+  scorer_.GoOnFrom(rows);
+  double frames = 0;
+  for (const RunLogRow& row : rows) frames = std::max(frames, row.Number("frames").value_or(0));
+  scorer_.IsDue(static_cast<std::int64_t>(frames));  // what came due while nobody watched, is due
 }
 
 double Coordinator::WatchedSeconds() const {
@@ -175,12 +188,13 @@ Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
 Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
   auto next_look = Clock::now();
   auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
-  std::int64_t frames_before = std::numeric_limits<std::int64_t>::max();
   while (!StopWanted(hooks)) {
     GORILA_RETURN_IF_ERROR(failure_());
+    GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));
     if (Clock::now() >= next_look && Observe()) {
       next_look = Clock::now() + kProgressPeriod;
       if (hooks.progress) hooks.progress(observer_.progress());
+      health_.Look(observer_.progress(), hooks.message);
       const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
       if (Clock::now() >= next_row) {
         next_row += ToDuration(config_.run.metrics_every_seconds);
@@ -188,8 +202,7 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
         workers_.EndRow();
       }
       if (frames >= config_.run.frames) return OkStatus();
-      GORILA_RETURN_IF_ERROR(EvaluateIfDue(frames_before, hooks));
-      frames_before = frames;
+      GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     }
     rpc::SleepUnlessStopped(kLook, hooks.stop_requested);
   }
@@ -243,23 +256,70 @@ void Coordinator::ObserveOtherServers(RunSample& sample) {
   }
 }
 
-StatusOr<std::vector<float>> Coordinator::PullParameters() {
-  std::vector<float> parameters(store_->size());
+StatusOr<NetworkInTraining> Coordinator::TakeNetwork() {
+  NetworkInTraining network{.frames = static_cast<std::int64_t>(observer_.progress().frames),
+                            .updates = static_cast<std::int64_t>(observer_.progress().updates),
+                            .parameters = std::vector<float>(store_->size())};
   ShardVersions versions(static_cast<std::size_t>(store_->num_shards()), -1);
-  GORILA_RETURN_IF_ERROR(store_->Pull(parameters, versions).status());
-  return parameters;
+  GORILA_RETURN_IF_ERROR(store_->Pull(network.parameters, versions).status());
+  return network;
 }
 
-Status Coordinator::EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks) {
-  const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
-  if (!Crossed(frames_before, frames, config_.evaluation.every_frames)) return OkStatus();
-  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, PullParameters());
-  const std::int64_t best_before = scorer_.best().has_value() ? scorer_.best()->frames : -1;
-  GORILA_RETURN_IF_ERROR(scorer_.EvaluatePeriodically(frames, store_->UpdateCount(),
-                                                      std::move(parameters), *log_, hooks.message,
-                                                      hooks.stop_requested));
-  const bool better = scorer_.best().has_value() && scorer_.best()->frames != best_before;
-  return better ? WriteBest() : OkStatus();
+Status Coordinator::EvaluateIfDue(const TrainerHooks& hooks) {
+  if (!scorer_.IsDue(static_cast<std::int64_t>(observer_.progress().frames))) return OkStatus();
+  GORILA_ASSIGN_OR_RETURN(NetworkInTraining network, TakeNetwork());
+  GORILA_RETURN_IF_ERROR(scorer_.Offer(std::move(network), *log_, hooks.message).status());
+  return WritePending();
+}
+
+Status Coordinator::CollectEvaluations(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(scorer_.Collect(*log_, hooks.message));
+  const bool better = scorer_.best().has_value() && scorer_.best()->frames != written_best_;
+  if (better) GORILA_RETURN_IF_ERROR(WriteBest());
+  return WritePending();
+}
+
+// A network leaves its file when its score is logged.
+Status Coordinator::WritePending() {
+  std::vector<std::int64_t> frames;
+  for (const SharedNetwork& network : scorer_.pending()) {
+    frames.push_back(network->frames);
+    if (std::count(written_pending_.begin(), written_pending_.end(), network->frames) > 0) continue;
+    GORILA_ASSIGN_OR_RETURN(const std::string encoded,
+                            EncodeParameters(layout_, network->parameters,
+                                             {{"environment", config_.environment.name},
+                                              {"frames", std::to_string(network->frames)},
+                                              {"updates", std::to_string(network->updates)}}));
+    GORILA_RETURN_IF_ERROR(WriteFileAtomically(files_.pending(network->frames), encoded));
+  }
+  for (const std::int64_t written : written_pending_) {
+    std::error_code error;  // one that stays is passed over later: its score is in the log
+    if (std::count(frames.begin(), frames.end(), written) == 0) {
+      fs::remove(files_.pending(written), error);
+    }
+  }
+  written_pending_ = std::move(frames);
+  return OkStatus();
+}
+
+Status Coordinator::ReadPending() {
+  std::vector<SharedNetwork> pending;
+  for (const fs::path& path : files_.AllPending()) {
+    GORILA_ASSIGN_OR_RETURN(const std::string encoded, ReadFile(path));
+    NetworkInTraining network;
+    StatusOr<std::vector<float>> parameters = DecodeParameters(layout_, encoded);
+    if (!parameters.ok()) return Annotate(parameters.status(), path.string());
+    network.parameters = *std::move(parameters);
+    GORILA_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Decode(encoded));
+    if (!ReadMetadata(file, "frames", network.frames) ||
+        !ReadMetadata(file, "updates", network.updates)) {
+      return DataLoss("'{}' does not say when it was taken", path.string());
+    }
+    written_pending_.push_back(network.frames);
+    pending.push_back(std::make_shared<const NetworkInTraining>(std::move(network)));
+  }
+  scorer_.Restore(std::move(pending));
+  return OkStatus();
 }
 
 Status Coordinator::WriteBest() {
@@ -269,6 +329,7 @@ Status Coordinator::WriteBest() {
                                            {{"environment", config_.environment.name},
                                             {"frames", std::to_string(best.frames)},
                                             {"return_mean", fmt::format("{}", best.mean)}}));
+  written_best_ = best.frames;
   return WriteFileAtomically(files_.best(), encoded);
 }
 
@@ -279,15 +340,10 @@ Status Coordinator::ReadBest() {
   BestNetwork best;
   GORILA_ASSIGN_OR_RETURN(best.parameters, DecodeParameters(layout_, *encoded));
   GORILA_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Decode(*encoded));
-  const auto read = [&file](const char* key, auto& value) {
-    const auto found = file.metadata().find(key);
-    if (found == file.metadata().end()) return false;
-    const char* const end = found->second.data() + found->second.size();
-    return std::from_chars(found->second.data(), end, value).ptr == end;
-  };
-  if (!read("frames", best.frames) || !read("return_mean", best.mean)) {
+  if (!ReadMetadata(file, "frames", best.frames) || !ReadMetadata(file, "return_mean", best.mean)) {
     return DataLoss("'{}' does not say what it scored", files_.best().string());
   }
+  written_best_ = best.frames;
   scorer_.SetBest(std::move(best));
   return OkStatus();
 }
@@ -295,19 +351,23 @@ Status Coordinator::ReadBest() {
 StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   Observe();
   if (hooks.progress) hooks.progress(observer_.progress());
+  health_.Look(observer_.progress(), hooks.message);
   TrainingOutcome outcome;
   outcome.progress = observer_.progress();
+  // A stop must not lose an evaluation that came due with the last frames; a server that is away
+  // can.
+  if (interrupted_) EvaluateIfDue(hooks).IgnoreError();
   GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
   GORILA_RETURN_IF_ERROR(log_->Sync());
   if (interrupted_) return outcome;
-  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, PullParameters());
-  const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
-  GORILA_ASSIGN_OR_RETURN(
-      auto score, scorer_.EvaluateFinally(frames, std::move(parameters), layout_, directory_.path(),
-                                          *log_, hooks.message, hooks.stop_requested));
-  if (!score.has_value()) return outcome;  // resume evaluates again
-  outcome.evaluation = std::move(score->evaluation);
-  outcome.evaluated_frames = score->frames;
+  GORILA_ASSIGN_OR_RETURN(NetworkInTraining last, TakeNetwork());
+  auto score = scorer_.EvaluateFinally(std::move(last), layout_, directory_.path(), *log_,
+                                       hooks.message, hooks.stop_requested);
+  GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));  // those files that are not needed any more
+  GORILA_RETURN_IF_ERROR(score.status());
+  if (!score->has_value()) return outcome;  // resume evaluates again
+  outcome.score = **std::move(score);
+  outcome.problem = health_.Problem(outcome.progress);
   outcome.finished = true;
   return outcome;
 }

@@ -20,6 +20,7 @@
 #include "gorila/runtime/run_observer.h"
 #include "gorila/runtime/run_scorer.h"
 #include "gorila/runtime/trainer.h"
+#include "gorila/runtime/training_health.h"
 
 namespace gorila {
 
@@ -61,17 +62,21 @@ class Coordinator {
   Status OpenEvents(std::chrono::milliseconds patience, const TrainerHooks& hooks);
   bool GivenUp(const TrainerHooks& hooks) const;
   // What an earlier process logged is counted on from.
-  void GoOnFrom(const std::filesystem::path& metrics);
+  void GoOnFrom(const std::vector<RunLogRow>& rows);
   // False when shard 0 does not answer now.
   bool Observe();
   Status WatchFrames(const TrainerHooks& hooks);
   // Until learners have made the updates that the frames pay for.
   Status WatchOwedUpdates(const TrainerHooks& hooks);
   void ObserveOtherServers(RunSample& sample);
-  Status EvaluateIfDue(std::int64_t frames_before, const TrainerHooks& hooks);
-  StatusOr<std::vector<float>> PullParameters();
+  Status EvaluateIfDue(const TrainerHooks& hooks);
+  Status CollectEvaluations(const TrainerHooks& hooks);
+  StatusOr<NetworkInTraining> TakeNetwork();
   Status WriteBest();
   Status ReadBest();
+  // Keeps what waits for its evaluation in files, for a coordinator that goes on.
+  Status WritePending();
+  Status ReadPending();
   double WatchedSeconds() const;  // by this process
   double Seconds() const;
 
@@ -86,6 +91,9 @@ class Coordinator {
   WorkerSamples workers_;
   ProcessUsage usage_{/*goes_on=*/false};
   RunScorer scorer_;
+  TrainingHealth health_;
+  std::int64_t written_best_ = -1;             // frames of the network in its file
+  std::vector<std::int64_t> written_pending_;  // the same of those that wait
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process
   std::int64_t next_episode_ = 0;

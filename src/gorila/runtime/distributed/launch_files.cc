@@ -1,11 +1,30 @@
 #include "gorila/runtime/distributed/launch_files.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "gorila/base/file.h"
 #include "gorila/rpc/run_identity.h"
 
 namespace gorila {
+
+std::vector<std::filesystem::path> LaunchFiles::AllPending() const {
+  constexpr std::string_view kBefore = "pending-";
+  constexpr std::string_view kAfter = ".safetensors";
+  std::vector<std::pair<std::int64_t, std::filesystem::path>> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(run, error)) {
+    const std::string name = entry.path().filename().string();
+    std::int64_t frames = 0;
+    if (name.size() <= kBefore.size()) continue;
+    std::from_chars(name.data() + kBefore.size(), name.data() + name.size(), frames);
+    if (name == fmt::format("{}{}{}", kBefore, frames, kAfter)) found.push_back({frames, entry});
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::filesystem::path> paths;
+  for (auto& [frames, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
 
 Status MakeLaunchFolders(const LaunchFiles& files) {
   for (const auto& folder : {files.addresses(), files.servers(), files.logs()}) {

@@ -6,11 +6,13 @@
 //   servers/<server>/            snapshots and generation of each server
 //   logs/<process>.log           what each process said
 //   best.safetensors             the best network of the periodic evaluations
+//   pending-<frames>.safetensors networks that wait for their periodic evaluation
 //
 // <server> is parameter-server-<i> or replay-<i>.
 #ifndef GORILA_RUNTIME_DISTRIBUTED_LAUNCH_FILES_H_
 #define GORILA_RUNTIME_DISTRIBUTED_LAUNCH_FILES_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -34,6 +36,11 @@ struct LaunchFiles {
   std::filesystem::path servers() const { return run / "servers"; }
   std::filesystem::path logs() const { return run / "logs"; }
   std::filesystem::path best() const { return run / "best.safetensors"; }
+  std::filesystem::path pending(std::int64_t frames) const {
+    return run / fmt::format("pending-{}.safetensors", frames);
+  }
+  // Whose networks wait, the smallest number of frames first.
+  std::vector<std::filesystem::path> AllPending() const;
 
   std::filesystem::path run;
 };

@@ -98,6 +98,7 @@ Status CheckLaunch(const Config& config) {
   }
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_RETURN_IF_ERROR(CheckMetricsPorts(config));
+  GORILA_RETURN_IF_ERROR(CheckLearning(config));
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
   return ResolveNetwork(config).status();
 }
@@ -110,8 +111,9 @@ Status CheckLocalLaunch(const Config& config) {
                                  .observation = network.input,
                                  .num_actions = network.num_actions};
   const int memories = config.run.bundles + config.cluster.replays;
-  const std::int64_t needed = Trainer::ExpectedReplayBytes(config, network) +
-                              ReplayShard::ExpectedBytes(shard) * config.cluster.replays;
+  const std::int64_t needed =
+      SaturatingSum(Trainer::ExpectedReplayBytes(config, network),
+                    SaturatingProduct(ReplayShard::ExpectedBytes(shard), config.cluster.replays));
   return CheckReplayBytes(
       config, needed,
       fmt::format("{} memories of {} time steps", memories, config.replay.options.capacity));
