@@ -1,5 +1,6 @@
 """gorila suite: many games with the same settings, stopped and gone on with."""
 
+import fcntl
 import json
 
 import program
@@ -32,6 +33,22 @@ class Runs(program.Case):
         stdout, _ = self.run_program("scores", "suite")
         self.assertRegex(stdout, r"classic/catch +greedy +3 ")
         self.assertRegex(stdout, r"classic/catch +epsilon-0.05 +2 ")
+
+    def test_a_run_that_another_process_trains_is_passed_over(self):
+        self.run_program(*SUITE)
+        run = self.folder / "suite" / "classic-catch" / "seed1"
+        (run / "evaluation.json").unlink()
+        holder = open(run / ".lock")
+        self.addCleanup(holder.close)
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        (run.parent.parent / "classic-cart_pole" / "seed1" / "evaluation.json").unlink()
+        _, stderr = self.run_program(*SUITE, expect=1)
+        self.assertIn("in use by another process; passed over", stderr)
+        self.assertIn("another process has 1 of the runs", stderr)
+        self.assertTrue((run.parent.parent / "classic-cart_pole" / "seed1" / "evaluation.json").exists())
+        fcntl.flock(holder, fcntl.LOCK_UN)
+        self.run_program(*SUITE)
+        self.assertTrue((run / "evaluation.json").exists())
 
     def test_other_settings_are_refused(self):
         self.run_program(*SUITE)

@@ -1,6 +1,7 @@
 """A run from the command line to its files, and the same run again."""
 
 import json
+import shlex
 import struct
 import subprocess
 import xml.etree.ElementTree
@@ -160,6 +161,32 @@ class Learning(program.Case):
 
 
 class Names(program.Case):
+    def test_six_that_start_at_once_take_six_numbers(self):
+        processes = [self.start("train", *program.TINY, "--frames", "2000") for _ in range(6)]
+        for process in processes:
+            status, _, stderr = self.finish(process)
+            self.assertEqual(status, 0, stderr)
+        self.assertEqual(
+            sorted(run.name for run in (self.folder / "runs").iterdir()),
+            [f"classic-catch-minatar-seed1-{n}" for n in range(1, 7)],
+        )
+
+    def test_what_a_process_left_that_was_killed_while_it_made_a_run_is_taken_over(self):
+        (self.folder / "run").mkdir()
+        for name in [".lock", "config.toml.tmp"]:
+            (self.folder / "run" / name).write_text("")
+        self.assert_refused(["resume", "run"], "config.toml", "make the run once more")
+        self.run_program("train", *program.TINY, "--frames", "2000", "--run-dir", "run")
+
+    def test_a_printed_command_can_be_pasted(self):
+        run = "-my 'odd' $run\n"
+        stdout, _ = self.run_program(
+            "train", *program.TINY, "--frames", "2000", f"--run-dir={run}"
+        )
+        # It may have several lines: a name's line break stands in quotes.
+        command = stdout[stdout.index("gorila evaluate"):]
+        self.assertEqual(shlex.split(command)[:3], ["gorila", "evaluate", "./" + run])
+
     def test_default_run_directories_are_numbered(self):
         short = ["train", *program.TINY, "--deterministic", "--quiet", "--frames", "1200"]
         self.run_program(*short)

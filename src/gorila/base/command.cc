@@ -77,6 +77,10 @@ std::string ShellQuoted(std::string_view argument) {
   return quoted;
 }
 
+std::string ShellQuotedPath(std::string_view path) {
+  return ShellQuoted(path.starts_with('-') ? "./" + std::string(path) : std::string(path));
+}
+
 std::string ShellQuoted(std::span<const std::string> arguments) {
   std::string text;
   for (const std::string& argument : arguments) {

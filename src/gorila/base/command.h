@@ -13,6 +13,8 @@ namespace gorila {
 
 // As a POSIX shell reads it back: 'it'\''s'; plain words stay as they are.
 std::string ShellQuoted(std::string_view argument);
+// The same for a file's name, which must not look like an option: ./-x.
+std::string ShellQuotedPath(std::string_view path);
 // All of them, with spaces between.
 std::string ShellQuoted(std::span<const std::string> arguments);
 

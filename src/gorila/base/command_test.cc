@@ -47,5 +47,11 @@ TEST(RunCommandTest, AMissingProgramIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
 }
 
+TEST(ShellQuotedPathTest, APathIsNotTakenForAnOption) {
+  EXPECT_EQ(ShellQuotedPath("runs/x"), "runs/x");
+  EXPECT_EQ(ShellQuotedPath("-x"), "./-x");
+  EXPECT_EQ(ShellQuotedPath("my run"), "'my run'");
+}
+
 }  // namespace
 }  // namespace gorila

@@ -19,6 +19,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launcher.h"
 
 namespace gorila::cli {
@@ -37,16 +38,19 @@ struct CoordinatorVerbOptions {
 // The run's own directory, made when it is missing. One that is there must be of the same run: the
 // configuration says which.
 StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::path& path) {
-  const std::string text = ToToml(config);
   std::error_code error;
   if (!fs::exists(LaunchFiles(path).config(), error)) {
     GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Create(path));
-    GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), text));
+    GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
     return directory;
   }
   GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(path));
-  GORILA_ASSIGN_OR_RETURN(const std::string found, ReadFile(directory->config()));
-  if (found != text) {
+  GORILA_ASSIGN_OR_RETURN(Config found, LoadRunConfig(directory->config()));
+  // Given by the addresses, where the file leaves it to the program.
+  if (NumberOfShards(found) == NumberOfShards(config)) {
+    found.parameter_server.shards = config.parameter_server.shards;
+  }
+  if (ToToml(found) != ToToml(config)) {
     return InvalidArgument("'{}' is of a run with another configuration", path.string());
   }
   return directory;
@@ -77,7 +81,7 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   GORILA_RETURN_IF_ERROR(coordinator->Connect(servers, hooks));
   GORILA_RETURN_IF_ERROR(coordinator->Watch(hooks));
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, coordinator->Finish(hooks));
-  return EndRun(directory->path(), config, outcome, invocation, "gorila coordinator --run-dir");
+  return EndRun(directory->path(), config, outcome, invocation, invocation.command);
 }
 
 constexpr CommandText kText = {

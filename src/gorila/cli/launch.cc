@@ -111,7 +111,10 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   if (options.print) return engine.print(config, path, request);
   GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
   request.watch = &watch;
-  GORILA_ASSIGN_OR_RETURN(auto directory, CreateLaunchedRun(config, path));
+  GORILA_ASSIGN_OR_RETURN(
+      auto directory,
+      MakeRunDirectory(options.run_directory.empty() ? fs::path() : path, config, source));
+  GORILA_RETURN_IF_ERROR(PrepareLaunchedRun(config, *directory));
   return engine.run(config, std::move(directory), request);
 }
 

@@ -48,7 +48,8 @@ StatusOr<int> RunLocal(const Config& config, std::unique_ptr<RunDirectory> direc
   TrainerHooks hooks = console.Hooks();
   hooks.progress = request.watch->Showing(std::move(hooks.progress));
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher->Run(hooks));
-  return EndRun(path, config, outcome, request.invocation, "gorila launch --resume");
+  return EndRun(path, config, outcome, request.invocation,
+                "gorila launch --resume " + ShellQuotedPath(path.string()));
 }
 
 Status CheckHere(const Config& config, const fs::path&) { return CheckLocalLaunch(config); }

@@ -70,7 +70,7 @@ fs::path ConfigAround(const fs::path& path) {
 StatusOr<Config> LoadNetworkConfig(const fs::path& path, const ConfigFlags& flags) {
   const fs::path around = flags.NamesSource() ? fs::path() : ConfigAround(path);
   if (around.empty()) return flags.Load();
-  GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = around}));
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(around));
   GORILA_RETURN_IF_ERROR(flags.ApplyTo(config));
   return config;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "gorila/base/command.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
@@ -34,7 +35,7 @@ struct ResumeOptions {
 StatusOr<int> ShowFinished(const ResumeOptions& options, const EvaluationRecord& evaluation) {
   if (!options.quiet) {
     std::cerr << fmt::format("the run is finished; to train on: gorila resume {} --frames N\n",
-                             options.directory.string());
+                             ShellQuotedPath(options.directory.string()));
   }
   PrintResult(options.directory, evaluation);
   return kSuccess;
@@ -54,7 +55,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
                           RunDirectory::Open(options.directory));
-  GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = directory->config()}));
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(directory->config()));
   const std::string before = ToToml(config);
   GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
   if (ToToml(config) != before) {

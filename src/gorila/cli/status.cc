@@ -50,7 +50,7 @@ StatusOr<Target> FindTarget(const StatusOptions& options) {
     return target;
   }
   const LaunchFiles files(options.run);
-  GORILA_ASSIGN_OR_RETURN(const Config config, LoadConfig({.file = files.config()}));
+  GORILA_ASSIGN_OR_RETURN(const Config config, LoadRunConfig(files.config()));
   GORILA_ASSIGN_OR_RETURN(target.shards, ReadAddresses(files, config, Role::kParameterServer));
   GORILA_ASSIGN_OR_RETURN(target.replays, ReadAddresses(files, config, Role::kReplay));
   GORILA_ASSIGN_OR_RETURN(target.credentials, OperatorCredentials(files));

@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
+#include "gorila/base/command.h"
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
@@ -199,9 +201,41 @@ StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_ASSIGN_OR_RETURN(const std::vector<SuiteRun> runs, PlanRuns(options, config));
   GORILA_RETURN_IF_ERROR(CheckSettings(options, config));
+<<<<<<< HEAD
   GORILA_ASSIGN_OR_RETURN(const int status, TrainAll(runs, options, invocation));
   if (status != kInterrupted) fmt::print("next: gorila scores {}\n", options.folder.string());
   return status;
+=======
+  std::vector<std::size_t> left(runs.size());
+  std::iota(left.begin(), left.end(), std::size_t{0});
+  // What another process has in hand is looked at once more at the end.
+  for (int look = 0; look < 2 && !left.empty(); ++look) {
+    std::vector<std::size_t> busy;
+    for (const std::size_t i : left) {
+      fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
+                 runs[i].config.run.seed);
+      std::fflush(stdout);
+      const StatusOr<int> status = Train(runs[i], options, invocation);
+      if (absl::IsCancelled(status.status()) || (status.ok() && *status != kSuccess)) {
+        std::cerr << "the suite continues with the same command\n";
+        return kInterrupted;
+      }
+      if (absl::IsAlreadyExists(status.status())) {
+        std::cerr << status.status().message() << "; passed over\n";
+        busy.push_back(i);
+        continue;
+      }
+      GORILA_RETURN_IF_ERROR(status.status());
+    }
+    left = std::move(busy);
+  }
+  if (!left.empty()) {
+    return Unavailable("another process has {} of the runs; the same command scores them later",
+                       left.size());
+  }
+  fmt::print("next: gorila scores {}\n", ShellQuotedPath(options.folder.string()));
+  return kSuccess;
+>>>>>>> eef3dd8 (train: refuse cut-off run configurations, finish half-made runs, share names)
 }
 
 constexpr CommandText kText = {

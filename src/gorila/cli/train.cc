@@ -27,27 +27,20 @@ struct TrainOptions {
   bool quiet = false;
 };
 
-// A directory that cannot be written was a bad choice of the caller.
-Status AsBadInput(const Status& status) {
-  if (!absl::IsUnavailable(status)) return status;
-  return InvalidArgument("--run-dir: {}", std::string(status.message()));
-}
-
 StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
-  const fs::path directory = options.run_directory.empty()
-                                 ? FreeRunDirectory(config, options.config.SourceName())
-                                 : options.run_directory;
   GORILA_RETURN_IF_ERROR(Trainer::Check(config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
-  auto trainer = Trainer::Start(config, directory);
-  GORILA_RETURN_IF_ERROR(AsBadInput(trainer.status()));
+  GORILA_ASSIGN_OR_RETURN(
+      auto made, MakeRunDirectory(options.run_directory, config, options.config.SourceName()));
+  GORILA_ASSIGN_OR_RETURN(const auto trainer, Trainer::Start(config, std::move(made)));
+  const fs::path& directory = trainer->directory().path();
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
-  GORILA_RETURN_IF_ERROR(watch.Start(directory, config, &(*trainer)->store(), options.quiet));
+  GORILA_RETURN_IF_ERROR(watch.Start(directory, config, &trainer->store(), options.quiet));
   TrainingConsole console(options.quiet);
-  return TrainToEnd(**trainer, console, watch, invocation);
+  return TrainToEnd(*trainer, console, watch, invocation);
 }
 
 constexpr CommandText kText = {

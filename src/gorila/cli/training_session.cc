@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "gorila/base/command.h"
 #include "gorila/cli/machine.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/version.h"
@@ -98,6 +99,19 @@ std::filesystem::path FreeRunDirectory(const Config& config, const std::string& 
   }
 }
 
+StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::path& path,
+                                                         const Config& config,
+                                                         const std::string& source) {
+  for (;;) {
+    auto made = RunDirectory::Create(path.empty() ? FreeRunDirectory(config, source) : path);
+    // Taken between the look and the lock; now it exists, so the next look passes it over.
+    if (path.empty() && absl::IsAlreadyExists(made.status())) continue;
+    // A directory that cannot be written was a bad choice of the caller.
+    if (!absl::IsUnavailable(made.status())) return made;
+    return InvalidArgument("--run-dir: {}", std::string(made.status().message()));
+  }
+}
+
 Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   fmt::print("environment    {}\n", config.environment.name);
@@ -127,16 +141,17 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationRecord&
   if (record.context.has_value()) PrintContext(record);
   fmt::print("run directory  {}\n", path);
   fmt::print("               report.html, report.md, metrics.jsonl, final.safetensors\n");
-  fmt::print("next           gorila play --checkpoint {}\n", path);
-  fmt::print("               gorila evaluate {}\n", path);
+  const std::string quoted = ShellQuotedPath(path);
+  fmt::print("next           gorila play --checkpoint {}\n", quoted);
+  fmt::print("               gorila evaluate {}\n", quoted);
 }
 
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
                      std::string_view go_on) {
   if (!outcome.finished) {
-    std::cerr << fmt::format("stopped at {} frames; go on with: {} {}\n", outcome.progress.frames,
-                             go_on, directory.string());
+    std::cerr << fmt::format("stopped at {} frames; continue with: {}\n", outcome.progress.frames,
+                             go_on);
     return kInterrupted;
   }
   const RunReportSource source{.command = invocation.command,
@@ -156,7 +171,9 @@ StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWat
   TrainerHooks hooks = console.Hooks();
   hooks.progress = watch.Showing(std::move(hooks.progress));
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(hooks));
-  return EndRun(trainer.directory().path(), trainer.config(), outcome, invocation, "gorila resume");
+  const std::filesystem::path& path = trainer.directory().path();
+  return EndRun(path, trainer.config(), outcome, invocation,
+                "gorila resume " + ShellQuotedPath(path.string()));
 }
 
 }  // namespace gorila::cli

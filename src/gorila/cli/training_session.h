@@ -35,6 +35,10 @@ class TrainingConsole {
 
 // runs/<environment>-<source>-seed<seed>-<n> with the first n that is free.
 std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source);
+// Makes `path`, or where that is empty the first that is free, whoever else takes one now.
+StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::path& path,
+                                                         const Config& config,
+                                                         const std::string& source);
 
 // Prints what will be trained to stdout.
 Status PrintPlan(const Config& config, const std::filesystem::path& directory);
@@ -42,9 +46,14 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory);
 // Prints a finished run's result and where everything is to stdout.
 void PrintResult(const std::filesystem::path& directory, const EvaluationRecord& record);
 
+<<<<<<< HEAD
 // Writes the report of a finished run and prints the result; the exit status, which is kFailure for
 // one that learnt nothing or diverged (TrainingOutcome::problem). A run that was stopped is no
 // error: it says how to go on (`go_on` with the directory) and gives kInterrupted.
+=======
+// Writes the report of a finished run and prints the result; the exit status. A run that was
+// stopped is no error: it says how to go on (the command `go_on`) and gives kInterrupted.
+>>>>>>> eef3dd8 (train: refuse cut-off run configurations, finish half-made runs, share names)
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
                      std::string_view go_on);

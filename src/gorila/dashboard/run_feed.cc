@@ -90,7 +90,7 @@ std::string_view RunStateName(RunState state) {
 
 StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
-  GORILA_ASSIGN_OR_RETURN(Config config, LoadConfig({.file = run.directory / "config.toml"}));
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(run.directory / "config.toml"));
   RunFeed feed(run, std::move(config));
   feed.log_grew_ = LastWritten(run.directory / "metrics.jsonl");
   return feed;

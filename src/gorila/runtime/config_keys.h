@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gorila/base/status.h"
 #include "gorila/runtime/config.h"
@@ -43,6 +44,9 @@ Status ApplyToml(Config& config, std::string_view text, std::string_view source)
 
 // The document's `preset`, or "" when it names none.
 StatusOr<std::string> BasePreset(std::string_view text, std::string_view source);
+
+// The keys that the document does not set, in the order of ConfigKeys().
+StatusOr<std::vector<std::string_view>> MissingKeys(std::string_view text, std::string_view source);
 
 // A key's comment lines as they stand above it in the presets: meaning, then the papers' values.
 std::string ConfigComment(const ConfigKey& key);

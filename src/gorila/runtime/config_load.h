@@ -20,9 +20,19 @@ struct ConfigSources {
 };
 
 // Flags come after these, through SetConfigValue(), and then CheckConfig(). NotFound or Unavailable
-// for the file; InvalidArgument for what stands in it, for an unknown preset, for a set, or when
-// `preset` and the file name different presets.
+// for the file; DataLoss for a run's file (RunConfigText) with missing keys; InvalidArgument for
+// what stands in it, for an unknown preset, for a set, or when `preset` and the file name different
+// presets.
 StatusOr<Config> LoadConfig(const ConfigSources& sources);
+
+// A run's config.toml: every key, below a line that says how many there are. A program that knows
+// more keys can tell a run of an earlier version, which has all of its keys, from a file that was
+// cut off.
+std::string RunConfigText(const Config& config);
+
+// Such a file. DataLoss, naming a key, when some are missing; without the first line, as earlier
+// versions wrote it, when the last key or the end of its line is. Otherwise as LoadConfig.
+StatusOr<Config> LoadRunConfig(const std::filesystem::path& file);
 
 // Applies one "section.key=value". InvalidArgument names the key; then `config` is unchanged.
 Status ApplySet(Config& config, std::string_view set);

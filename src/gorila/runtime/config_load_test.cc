@@ -74,6 +74,57 @@ TEST(LoadConfigTest, ErrorsNameTheirSource) {
   EXPECT_THAT(LoadError({.preset = "gorilla"}), EndsWith("did you mean 'gorila'?"));
 }
 
+// Without the lines that set the key and comment on it.
+std::string Without(std::string text, std::string_view last_part) {
+  const std::size_t line = text.find(fmt::format("\n{} = ", last_part)) + 1;
+  return text.erase(line, text.find('\n', line) + 1 - line);
+}
+
+std::string ChangedConfigText() {
+  Config config = LoadPreset("minatar").value();
+  config.parameter_server.options.optimizer.learning_rate = 0.002;
+  return RunConfigText(config);
+}
+
+TEST(LoadRunConfigTest, LoadsWhatARunHasWritten) {
+  const std::string text = ChangedConfigText();
+  EXPECT_EQ(RunConfigText(LoadRunConfig(FileWith("run.toml", text)).value()), text);
+  EXPECT_EQ(RunConfigText(LoadConfig({.file = FileWith("run.toml", text)}).value()), text);
+}
+
+TEST(LoadRunConfigTest, WhereverItIsCutOffItIsRefused) {
+  const std::string whole = ChangedConfigText();
+  const std::string of_earlier_version = whole.substr(whole.find("\n\n") + 2);
+  for (const std::string& text : {whole, of_earlier_version}) {
+    ASSERT_TRUE(LoadRunConfig(FileWith("cut.toml", text)).ok());
+    for (std::size_t size = 0; size < text.size(); size += size + 320 < text.size() ? 293 : 9) {
+      EXPECT_FALSE(LoadRunConfig(FileWith("cut.toml", text.substr(0, size))).ok()) << size;
+    }
+  }
+}
+
+TEST(LoadRunConfigTest, AMissingKeyIsNamed) {
+  const auto file = FileWith("lacks.toml", Without(ChangedConfigText(), "learning_rate"));
+  for (const Status& status : {LoadRunConfig(file).status(), LoadConfig({.file = file}).status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("'optimizer.learning_rate' is missing"));
+  }
+}
+
+TEST(LoadRunConfigTest, ARunOfAnEarlierVersionMayLackKeysThatItDidNotHave) {
+  const std::string text = ChangedConfigText();
+  const std::size_t keys = ConfigKeys().size();
+  std::string counted = Without(text, "shared_memory");
+  counted.replace(counted.find(std::to_string(keys)), std::to_string(keys).size(),
+                  std::to_string(keys - 1));
+  const std::string uncounted = Without(text.substr(text.find("\n\n") + 2), "shared_memory");
+  for (const std::string& earlier : {counted, uncounted}) {
+    const auto config = LoadRunConfig(FileWith("earlier.toml", earlier));
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(RunConfigText(*config), text);
+  }
+}
+
 TEST(LoadConfigTest, AMissingFileIsNotFound) {
   const auto file = std::filesystem::path(testing::TempDir()) / "there_is_no_such_file.toml";
   const StatusOr<Config> config = LoadConfig({.file = file});

@@ -199,6 +199,17 @@ Status ApplyToml(Config& config, std::string_view text, std::string_view source)
   return OkStatus();
 }
 
+StatusOr<std::vector<std::string_view>> MissingKeys(std::string_view text,
+                                                    std::string_view source) {
+  GORILA_ASSIGN_OR_RETURN(const toml::table document, Parse(text, source));
+  std::vector<std::string_view> missing;
+  for (const ConfigKey& key : ConfigKeys()) {
+    const toml::table* const section = document[key.section()].as_table();
+    if (section == nullptr || !section->contains(key.last_part())) missing.push_back(key.name);
+  }
+  return missing;
+}
+
 StatusOr<std::string> BasePreset(std::string_view text, std::string_view source) {
   GORILA_ASSIGN_OR_RETURN(const toml::table document, Parse(text, source));
   const toml::node* const node = document.get(kPresetKey);

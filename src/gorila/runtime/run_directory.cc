@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "gorila/base/command.h"
 #include "gorila/base/file.h"
 
 namespace gorila {
@@ -32,6 +33,49 @@ void WriteHolder(int fd) {
   [[maybe_unused]] const ssize_t written = ::pwrite(fd, holder.data(), holder.size(), 0);
 }
 
+// What a process that was killed may leave while it makes a run, before config.toml, the last file.
+bool IsHalfMade(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  if (name == kLockFile || name.starts_with("config.toml.") || name == "token") return true;
+  std::error_code error;
+  return (name == "addresses" || name == "servers" || name == "logs") &&
+         entry.is_directory(error) && fs::is_empty(entry.path(), error) && !error;
+}
+
+enum class Contents { kNothing, kHalfMade, kOther };
+
+StatusOr<Contents> LookInto(const fs::path& path) {
+  Contents contents = Contents::kNothing;
+  std::error_code error;
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (!IsHalfMade(*entry)) return Contents::kOther;
+    contents = Contents::kHalfMade;
+  }
+  if (error) return Unavailable("cannot look into '{}': {}", path.string(), error.message());
+  return contents;
+}
+
+Status CheckIsFree(const fs::path& path) {
+  GORILA_ASSIGN_OR_RETURN(const Contents contents, LookInto(path));
+  if (contents != Contents::kOther) return OkStatus();
+  return absl::AlreadyExistsError(
+      fmt::format("run directory '{}' is not empty; expected a new one (or: gorila resume {})",
+                  path.string(), ShellQuotedPath(path.string())));
+}
+
+// All but the lock, which this process holds.
+Status RemoveHalfMade(const fs::path& path) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+    if (entry.path().filename() == kLockFile) continue;
+    fs::remove(entry.path(), error);
+    if (error) break;
+  }
+  if (error) return Unavailable("cannot empty '{}': {}", path.string(), error.message());
+  return OkStatus();
+}
+
 }  // namespace
 
 Status CheckIsRun(const fs::path& path) {
@@ -42,7 +86,12 @@ Status CheckIsRun(const fs::path& path) {
   const bool found = fs::exists(path / "config.toml", error);
   if (error) return Unavailable("cannot look into '{}': {}", path.string(), error.message());
   if (found) return OkStatus();
-  return InvalidArgument("'{}' is not a run directory: it has no config.toml", path.string());
+  const StatusOr<Contents> contents = LookInto(path);
+  const bool half_made = contents.ok() && *contents == Contents::kHalfMade;
+  return InvalidArgument(
+      "'{}' is not a run directory: it has no config.toml{}", path.string(),
+      half_made ? "; the process that was making it ended too early, so make the run once more"
+                : "");
 }
 
 bool HeldHere(const fs::path& path) {
@@ -53,13 +102,12 @@ bool HeldHere(const fs::path& path) {
 
 StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(const fs::path& path) {
   GORILA_RETURN_IF_ERROR(CreateFolders(path));
-  std::error_code error;
-  if (!fs::is_empty(path, error) || error) {
-    return InvalidArgument(
-        "run directory '{}' is not empty; expected a new one (or: gorila resume {})", path.string(),
-        path.string());
-  }
-  return Lock(path);
+  GORILA_RETURN_IF_ERROR(CheckIsFree(path));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory, Lock(path));
+  // Another process may have made a run there before this one had the lock.
+  GORILA_RETURN_IF_ERROR(CheckIsFree(path));
+  GORILA_RETURN_IF_ERROR(RemoveHalfMade(path));
+  return directory;
 }
 
 StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const fs::path& path) {
@@ -73,7 +121,8 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Lock(const fs::path& path)
   if (fd < 0) return Unavailable("cannot write to '{}': {}", path.string(), std::strerror(errno));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     ::close(fd);
-    return InvalidArgument("run directory '{}' is in use by another process", path.string());
+    return absl::AlreadyExistsError(
+        fmt::format("run directory '{}' is in use by another process", path.string()));
   }
   WriteHolder(fd);
   return std::unique_ptr<RunDirectory>(new RunDirectory(path, fd));

@@ -21,9 +21,12 @@ bool HeldHere(const std::filesystem::path& path);
 // Held exclusively: two processes never write to one run. Released on destruction or death.
 class RunDirectory {
  public:
-  // A new or empty folder. InvalidArgument when it has a run already (or anything else in it).
+  // A new or empty folder, or one with nothing but what a killed process left that was making a
+  // run. The caller writes config() last: that makes it a run. AlreadyExists when the folder has a
+  // run already (or anything else in it), or another process holds it.
   static StatusOr<std::unique_ptr<RunDirectory>> Create(const std::filesystem::path& path);
-  // An existing run's. InvalidArgument when it is none, or another process holds it.
+  // An existing run's. InvalidArgument when it is none, AlreadyExists when another process holds
+  // it.
   static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::filesystem::path& path);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;

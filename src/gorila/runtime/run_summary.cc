@@ -88,7 +88,7 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   RunSummary summary;
   summary.label = run.label;
   summary.directory = run.directory;
-  GORILA_ASSIGN_OR_RETURN(summary.config, LoadConfig({.file = run.directory / "config.toml"}));
+  GORILA_ASSIGN_OR_RETURN(summary.config, LoadRunConfig(run.directory / "config.toml"));
   GORILA_ASSIGN_OR_RETURN(summary.rows, ReadRows(run.directory));
   auto evaluation = ReadFinalEvaluation(run.directory);
   if (evaluation.ok()) {

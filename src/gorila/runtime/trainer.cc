@@ -8,6 +8,7 @@
 #include "gorila/network/q_network.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/config_load.h"
 
 namespace gorila {
 namespace {
@@ -96,9 +97,15 @@ Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
 
 StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
                                                   const std::filesystem::path& path) {
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  GORILA_RETURN_IF_ERROR(Check(config));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory, RunDirectory::Create(path));
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), ToToml(config)));
+  return Start(config, std::move(directory));
+}
+
+StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
+                                                  std::unique_ptr<RunDirectory> directory) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
   GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
   return trainer;
@@ -115,7 +122,8 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
   std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
   if (checkpoints.empty()) {
     say("no checkpoint yet; starting from the beginning");
-    GORILA_RETURN_IF_ERROR(WriteFileAtomically(trainer->directory_->config(), ToToml(config)));
+    GORILA_RETURN_IF_ERROR(
+        WriteFileAtomically(trainer->directory_->config(), RunConfigText(config)));
     GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
     return trainer;
   }
@@ -134,7 +142,7 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
   GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
   GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
   // From here on the run's files change; what could be refused was.
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), ToToml(config_)));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
   GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes));
   scorer_.SetBest(std::move(memory.best));

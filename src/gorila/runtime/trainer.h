@@ -47,11 +47,14 @@ class Trainer {
   // allocated. InvalidArgument with the key.
   static Status Check(const Config& config);
 
-  // Makes the run's directory (RunDirectory::Create) and writes the resolved configuration into it.
-  // InvalidArgument for a configuration that cannot run here, with the key; then there is no
-  // directory.
+  // Writes the resolved configuration into a new directory. InvalidArgument for a configuration
+  // that cannot run here, with the key.
   static StatusOr<std::unique_ptr<Trainer>> Start(const Config& config,
-                                                  const std::filesystem::path& directory);
+                                                  std::unique_ptr<RunDirectory> directory);
+  // The same in a directory that is made at `path` (RunDirectory::Create), unless the configuration
+  // is refused.
+  static StatusOr<std::unique_ptr<Trainer>> Start(const Config& config,
+                                                  const std::filesystem::path& path);
 
   // Goes on from the newest complete checkpoint, or from the beginning when there is none
   // (`message` says so, and why newer ones were passed over).

@@ -119,15 +119,13 @@ Status CheckLocalLaunch(const Config& config) {
       fmt::format("{} memories of {} time steps", memories, config.replay.options.capacity));
 }
 
-StatusOr<std::unique_ptr<RunDirectory>> CreateLaunchedRun(const Config& config,
-                                                          const fs::path& path) {
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory, RunDirectory::Create(path));
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), ToToml(config)));
-  const LaunchFiles files(directory->path());
+Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory) {
+  const LaunchFiles files(directory.path());
   GORILA_RETURN_IF_ERROR(MakeLaunchFolders(files));
   GORILA_ASSIGN_OR_RETURN(const std::string token, rpc::DrawToken());
   GORILA_RETURN_IF_ERROR(rpc::WriteSecretFile(files.token(), token + "\n"));
-  return directory;
+  // Last: it makes the folder a run.
+  return WriteFileAtomically(directory.config(), RunConfigText(config));
 }
 
 StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory) {
@@ -136,7 +134,7 @@ StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory) {
     return InvalidArgument("'{}' is not the directory of a launched run: it has no token",
                            directory.path().string());
   }
-  GORILA_ASSIGN_OR_RETURN(const Config config, LoadConfig({.file = directory.config()}));
+  GORILA_ASSIGN_OR_RETURN(const Config config, LoadRunConfig(directory.config()));
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
   return config;
 }

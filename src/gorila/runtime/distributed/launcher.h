@@ -33,10 +33,8 @@ Status CheckLaunch(const Config& config);
 // The same for all of them on this machine: replay must fit into its memory.
 Status CheckLocalLaunch(const Config& config);
 
-// Makes the directory of a run, with its configuration and token. InvalidArgument as
-// RunDirectory::Create.
-StatusOr<std::unique_ptr<RunDirectory>> CreateLaunchedRun(const Config& config,
-                                                          const std::filesystem::path& path);
+// Makes a new directory that of a launched run, with its token and configuration.
+Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory);
 // InvalidArgument when the directory is not of a launched run.
 StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory);
 
