@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace gorila {
@@ -35,6 +36,27 @@ std::string_view NearestName(std::string_view given, std::span<const std::string
     }
   }
   return nearest;
+}
+
+std::string NearestNamesText(std::string_view given, std::span<const std::string_view> known) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::pair<std::size_t, std::string_view>> ranked;
+  for (const std::string_view name : known) {
+    const bool begins = given.size() > 1 && name.starts_with(given);
+    ranked.emplace_back(begins ? 0 : EditDistance(given, name), name);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::size_t count = 0;
+  while (count < std::min(kMost, ranked.size()) && ranked[count].first <= ranked[0].first + 1) {
+    ++count;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) text += i + 1 == count ? " or " : ", ";
+    text.append("'").append(ranked[i].second).append("'");
+  }
+  return text;
 }
 
 }  // namespace gorila

@@ -12,6 +12,11 @@ namespace gorila {
 // `known` is empty.
 std::string_view NearestName(std::string_view given, std::span<const std::string_view> known);
 
+// The nearest few of `known`, nearest first, for "did you mean ...?": "'a'", "'a' or 'b'", "'a',
+// 'b' or 'c'". Names that begin with `given` come first; those much farther than the nearest are
+// left out.
+std::string NearestNamesText(std::string_view given, std::span<const std::string_view> known);
+
 }  // namespace gorila
 
 #endif  // GORILA_BASE_NEAREST_H_

@@ -14,5 +14,12 @@ TEST(NearestNameTest, FindsTheSmallestEditDistance) {
 
 TEST(NearestNameTest, NothingKnownGivesNothing) { EXPECT_EQ(NearestName("x", {}), ""); }
 
+TEST(NearestNamesTextTest, NamesTheNearestFew) {
+  const std::string_view known[] = {"train", "trail", "resume", "rain", "brain"};
+  EXPECT_EQ(NearestNamesText("trian", known), "'train', 'trail' or 'rain'");
+  EXPECT_EQ(NearestNamesText("resum", known), "'resume'");
+  EXPECT_EQ(NearestNamesText("x", {}), "");
+}
+
 }  // namespace
 }  // namespace gorila

@@ -41,8 +41,8 @@ constexpr CommandText kText = {
     .details =
         R"(Steps actor.environments environments and inserts what happens into replay shards. Ends when the
 run has its frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps nothing: it may
-be killed and started again at any time. Servers that are away are waited for; a replay shard that is
-away is left out while another one answers.
+be killed and started again at any time. Servers that are away are waited for; a replay shard that
+is away is left out while another one answers.
 )",
     .examples =
         R"(gorila actor --config run.toml --actor-index 0 --actors 4 --parameter-servers 127.0.0.1:7100 \

@@ -10,7 +10,9 @@ namespace gorila::cli {
 
 CLI::App* AddCommand(CLI::App& parent, const CommandText& text) {
   CLI::App* const app = parent.add_subcommand(text.name, text.summary);
-  std::string footer = fmt::format("{}\nExamples:\n", text.details);
+  std::string footer = text.details;
+  if (!footer.empty()) footer += "\n";
+  footer += "Examples:\n";
   std::istringstream examples(text.examples);
   for (std::string line; std::getline(examples, line);) footer += "  " + line + "\n";
   footer.pop_back();  // CLI11 ends the line

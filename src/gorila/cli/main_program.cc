@@ -2,8 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cstdio>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -11,18 +12,52 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/nearest.h"
+#include "gorila/cli/generated_text.h"
+#include "gorila/cli/help_text.h"
 #include "gorila/cli/verb.h"
 #include "gorila/cli/version.h"
 
 namespace gorila::cli {
 namespace {
 
-constexpr std::array kVerbs = {
-    &AddTrainVerb,   &AddResumeVerb,          &AddLaunchVerb, &AddStatusVerb, &AddEvaluateVerb,
-    &AddPlayVerb,    &AddDashboardVerb,       &AddReportVerb, &AddExportVerb, &AddScoresVerb,
-    &AddSuiteVerb,   &AddBenchmarkVerb,       &AddEnvsVerb,   &AddDoctorVerb, &AddConfigVerb,
-    &AddCertsVerb,   &AddParameterServerVerb, &AddBundleVerb, &AddReplayVerb, &AddActorVerb,
-    &AddLearnerVerb, &AddCoordinatorVerb,
+struct VerbEntry {
+  Verb (*add)(CLI::App& gorila);
+  const char* group;  // the heading in --help
+};
+
+constexpr char kTrain[] = "Train";
+constexpr char kLook[] = "Look";
+constexpr char kShare[] = "Share";
+constexpr char kCluster[] = "Run on a cluster";
+constexpr char kRoles[] = "Roles (gorila launch starts them)";
+constexpr char kProgram[] = "This machine and this program";
+
+constexpr VerbEntry kVerbs[] = {
+    {&AddTrainVerb, kTrain},
+    {&AddResumeVerb, kTrain},
+    {&AddEvaluateVerb, kTrain},
+    {&AddSuiteVerb, kTrain},
+    {&AddEnvsVerb, kTrain},
+    {&AddConfigVerb, kTrain},
+    {&AddPlayVerb, kLook},
+    {&AddDashboardVerb, kLook},
+    {&AddReportVerb, kLook},
+    {&AddScoresVerb, kLook},
+    {&AddExportVerb, kShare},
+    {&AddLaunchVerb, kCluster},
+    {&AddStatusVerb, kCluster},
+    {&AddCertsVerb, kCluster},
+    {&AddParameterServerVerb, kRoles},
+    {&AddBundleVerb, kRoles},
+    {&AddReplayVerb, kRoles},
+    {&AddActorVerb, kRoles},
+    {&AddLearnerVerb, kRoles},
+    {&AddCoordinatorVerb, kRoles},
+    {&AddDoctorVerb, kProgram},
+    {&AddBenchmarkVerb, kProgram},
+    {&AddHelpVerb, kProgram},
+    {&AddCompletionsVerb, kHiddenGroup},
+    {&AddManualVerb, kHiddenGroup},
 };
 
 // One line, whatever the message holds: a damaged file's bytes may be commands to the terminal.
@@ -50,10 +85,10 @@ std::vector<std::string> Candidates(CLI::App& app, std::string_view argument) {
   std::vector<std::string> names;
   if (argument.starts_with("-")) {
     for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      if (std::string name = ShownName(*option); !name.empty()) names.push_back(std::move(name));
     }
   } else {
-    for (const CLI::App* verb : app.get_subcommands(nullptr)) names.push_back(verb->get_name());
+    for (const CLI::App* verb : ShownCommands(app)) names.push_back(verb->get_name());
   }
   return names;
 }
@@ -65,9 +100,9 @@ Status UnknownArgument(CLI::App& app, const std::string& argument) {
   if (known.empty()) {
     return InvalidArgument("{}: unexpected argument '{}'", command, argument);
   }
-  return InvalidArgument("{}: unknown {} '{}'; did you mean '{}'?", command,
+  return InvalidArgument("{}: unknown {} '{}'; did you mean {}?", command,
                          argument.starts_with("-") ? "option" : "verb", argument,
-                         NearestName(argument, known));
+                         NearestNamesText(argument, known));
 }
 
 // Extras are collected instead of refused by CLI11, so that the nearest name can be suggested.
@@ -105,15 +140,18 @@ int EndOutput(int exit_status) {
 int RunProgram(int argc, char** argv) {
   CLI::App app("Gorila: deep Q-learning with many actors and learners around a parameter server",
                "gorila");
+  app.formatter(std::make_shared<HelpFormatter>());  // the verbs inherit it
   app.set_version_flag("--version", "gorila " + std::string(Version()), "Print the version");
   app.footer(
-      "Example:\n  gorila train --env minatar/breakout --seed 1\n\n'gorila VERB --help' says "
-      "more.");
+      "Example:\n  gorila train --env minatar/breakout --seed 1\n\n'gorila help VERB' says more.");
   // One verb a call: a folder named "suite" is no second one.
   app.require_subcommand(0, 1);
   std::vector<Verb> verbs;
-  verbs.reserve(kVerbs.size());
-  for (const auto add : kVerbs) verbs.push_back(add(app));
+  verbs.reserve(std::size(kVerbs));
+  for (const VerbEntry& entry : kVerbs) {
+    verbs.push_back(entry.add(app));
+    verbs.back().app->group(entry.group);
+  }
   AllowExtrasEverywhere(app);
   try {
     app.parse(argc, argv);

@@ -9,11 +9,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Empty when the system does not say where the program lies.
+// Beside the program, where builds put it, or in lib/gorila beside bin, where it is installed. The
+// first when there is none; empty when the system does not say where the program is.
 fs::path ModulePath() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::path() : program.parent_path() / kTorchModuleFile;
+  if (error) return {};
+  const fs::path folder = program.parent_path();
+  const fs::path installed = folder.parent_path() / "lib" / "gorila" / kTorchModuleFile;
+  fs::path beside = folder / kTorchModuleFile;
+  return !fs::exists(beside, error) && fs::exists(installed, error) ? installed : beside;
 }
 
 Status CannotLoad(const fs::path& path, const char* reason) {

@@ -1,0 +1,153 @@
+"""cmake --install into an empty prefix, and the installed program by itself; help as people read it."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+from program import HAS_TORCH, PROGRAM, TINY, Case
+
+BUILD = pathlib.Path(PROGRAM).resolve().parents[1]
+
+
+class Prefix(Case):
+    def setUp(self):
+        super().setUp()
+        if shutil.which("cmake") is None or not (BUILD / "cmake_install.cmake").exists():
+            self.skipTest("no cmake, or the program is not in a build tree")
+        self.prefix_folder = self.folder / "prefix"
+        installed = subprocess.run(
+            ["cmake", "--install", str(BUILD), "--prefix", str(self.prefix_folder)],
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(installed.returncode, 0, installed.stderr)
+
+    def run_installed(self, *arguments):
+        path = f"{self.prefix_folder / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["gorila", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+        )
+
+    def test_the_installed_program_trains_and_its_files_are_there(self):
+        version = self.run_installed("--version")
+        self.assertRegex(version.stdout, r"^gorila \d+\.\d+\.\d+")
+        trained = self.run_installed("train", *TINY, "--run-dir", "run", "--quiet")
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        share = self.prefix_folder / "share"
+        for file in ["man/man1/gorila-train.1", "bash-completion/completions/gorila",
+                     "zsh/vendor-completions/_gorila", "fish/vendor_completions.d/gorila.fish",
+                     "gorila/configs/minatar.toml", "gorila/data/atari/atari_scores.csv",
+                     "doc/gorila/README.md", "doc/gorila/copyright"]:  # fmt: skip
+            self.assertTrue((share / file).is_file(), file)
+        self.assertFalse(list(self.prefix_folder.rglob("*_test")))
+
+    def test_the_installed_program_finds_its_module(self):
+        if not HAS_TORCH:
+            self.skipTest("built without libtorch")
+        self.assertTrue((self.prefix_folder / "lib/gorila/libgorila_torch.so").is_file())
+        trained = self.run_installed(
+            "train", *TINY, "--set", "network.backend=torch", "--frames", "2000",
+            "--run-dir", "run", "--quiet"
+        )  # fmt: skip
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+
+
+class Help(Case):
+    def verbs(self):
+        lines = self.run_program("help").stdout.splitlines()
+        return [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+
+    def run_program(self, *arguments):
+        return subprocess.run(
+            [PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True
+        )
+
+    def test_lines_fit_and_help_says_what_the_flag_says(self):
+        self.assertGreater(len(self.verbs()), 20)
+        for verb in self.verbs():
+            if verb in ("gorila", "--version", "-h,"):
+                continue
+            flag = self.run_program(verb, "--help")
+            help_verb = self.run_program("help", verb)
+            self.assertEqual((flag.returncode, help_verb.returncode), (0, 0), verb)
+            self.assertEqual(flag.stdout, help_verb.stdout, verb)
+            for line in flag.stdout.partition("\nExamples:\n")[0].splitlines():
+                self.assertLessEqual(len(line), 100, f"{verb}: {line}")
+
+    def test_verbs_are_in_groups(self):
+        text = self.run_program("--help").stdout
+        headings = ["\nTrain:", "\nLook:", "\nShare:", "\nRun on a cluster:", "\nRoles"]
+        places = [text.find(heading) for heading in headings]
+        self.assertNotIn(-1, places)
+        self.assertEqual(places, sorted(places))
+
+    def test_unknown_names_are_answered_with_the_nearest_few(self):
+        for arguments, nearest in [(["trian"], "'train'"), (["help", "evaluat"], "'evaluate'"),
+                                   (["help", "envs", "verfy"], "'verify'")]:  # fmt: skip
+            refused = self.run_program(*arguments)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(f"did you mean {nearest}", refused.stderr)
+            self.assertLessEqual(refused.stderr.count("'"), 8)
+
+
+class Generated(Case):
+    """Completions and man pages, read by the programs that they are for."""
+
+    def written_by_program(self, *arguments):
+        written = subprocess.run(
+            [PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True
+        )
+        self.assertEqual(written.returncode, 0, written.stderr)
+        return written.stdout
+
+    def test_bash_completes_verbs_options_and_values(self):
+        script = self.written_by_program("completions", "bash") + """
+for word in "$@"; do COMP_WORDS+=("$word"); done
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_gorila
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+        for words, expected in [(["tr"], ["train"]), (["train", "--fr"], ["--frames"]),
+                                (["envs", "v"], ["verify"]), (["help", "env"], ["envs"]),
+                                (["train", "--set", "run.fr"], ["run.frames="]),
+                                (["train", "--run-dir", "run", "--preset", "pix"], ["pixel"]),
+                                (["train", "--seed", ""], [""])]:  # fmt: skip
+            shell = subprocess.run(
+                ["bash", "--norc", "-c", script, "bash", "gorila", *words],
+                cwd=self.folder, capture_output=True, text=True
+            )  # fmt: skip
+            self.assertEqual(shell.stderr, "")
+            self.assertEqual(shell.stdout.splitlines(), expected, words)
+
+    def test_the_other_shells_read_theirs(self):
+        for shell in ["zsh", "fish"]:
+            with self.subTest(shell):
+                script = self.folder / shell
+                script.write_text(self.written_by_program("completions", shell))
+                if shutil.which(shell) is None:
+                    self.skipTest(f"{shell} is not installed")
+                read = subprocess.run([shell, "-n", script], capture_output=True, text=True)
+                self.assertEqual((read.returncode, read.stderr), (0, ""))
+
+    def test_man_pages_have_no_warnings(self):
+        self.written_by_program("manual", "man1")
+        pages = sorted((self.folder / "man1").iterdir())
+        self.assertGreater(len(pages), 20)
+        if shutil.which("groff") is None:
+            self.skipTest("groff is not installed")
+        read = subprocess.run(
+            ["groff", "-man", "-ww", "-Tutf8", "-K", "utf8", *pages], capture_output=True, text=True
+        )
+        if "preconv" in read.stderr:
+            self.skipTest("groff has no preconv here")
+        self.assertEqual((read.returncode, read.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
