@@ -128,7 +128,7 @@ class Training(Served):
         for path in ["/api/events", "/api/game?run=0", "/"]:
             for _ in range(3):
                 with socket.create_connection(address) as connection:
-                    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                     connection.recv(10)
         with socket.create_connection(address) as connection:
             connection.sendall(b"\x00garbage\r\n\r\n")

@@ -80,6 +80,12 @@ class Refusals(cluster.Case):
         self.assert_adds_up(self.status(address))
         self.stop(shard)
 
+    def test_calls_without_the_token_take_no_place_of_those_with_it(self):
+        shard, address = self.start_shard()
+        with raw_call.flood(address, STATUS, 20_000, {"grpc-timeout": "60S"}):
+            self.assertGreater(self.status(address)["refused"].get("token", 0), 0)
+        self.stop(shard)
+
     def test_off_loopback_needs_certificates_or_an_explicit_wish(self):
         base = ["parameter-server", "--state-dir", "state"]
         self.assert_refused([*base, "--listen", "0.0.0.0:0"], "0.0.0.0:0", "--tls-cert", "--insecure")

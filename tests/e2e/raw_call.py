@@ -30,6 +30,28 @@ def call(address, method, body, metadata):
                 pass
 
 
+def flood(address, method, calls, metadata):
+    """Begins calls on one connection, and takes no answers. The connection, which the caller closes."""
+    host, port = address.split(":")
+    headers = {
+        ":method": "POST", ":scheme": "http", ":path": f"/{method}", ":authority": address,
+        "te": "trailers", "content-type": "application/grpc", **metadata,
+    }  # fmt: skip
+    block = b"".join(map(literal, headers.items()))
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.settimeout(program.DEADLINE)
+    peer.connect((host, int(port)))
+    peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
+    try:
+        for first in range(0, calls, 100):
+            streams = range(2 * first + 1, 2 * (first + 100), 2)
+            peer.sendall(b"".join(frame(HEADERS, END_HEADERS, i, block) for i in streams))
+    except OSError:
+        pass  # cut off, which is as good
+    return peer
+
+
 def frame(kind, flags, stream, data):
     return struct.pack(">I", len(data))[1:] + struct.pack(">BBI", kind, flags, stream) + data
 

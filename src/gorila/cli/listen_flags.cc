@@ -13,6 +13,12 @@ void ListenFlags::Add(CLI::App& app) {
   app.add_option("--tls-key", key_, "Its private key")->type_name("FILE");
   app.add_option("--token-file", token_file_, "File with the token that a browser must know")
       ->type_name("FILE");
+  app.add_option(
+         "--allow-host", names_,
+         "Also answer under this name, as behind a proxy (default: addresses, localhost and "
+         "the name listened on)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   app.add_flag("--insecure", insecure_, "Listen off loopback without TLS or token");
 }
 
@@ -35,6 +41,7 @@ StatusOr<std::unique_ptr<HttpListener>> ListenFlags::Bind(const char* flag, cons
   ListenOptions options;
   options.tls_certificate = certificate_;
   options.tls_key = key_;
+  options.names = names_;
   options.insecure = insecure_;
   if (!token_file_.empty()) {
     GORILA_ASSIGN_OR_RETURN(options.token, rpc::ReadToken(token_file_));

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "gorila/dashboard/http_listener.h"
 
@@ -24,7 +25,7 @@ StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag,
 // How a port off loopback is secured. Not copied while CLI11 refers to it.
 class ListenFlags {
  public:
-  // --tls-cert, --tls-key, --token-file and --insecure.
+  // --tls-cert, --tls-key, --token-file, --allow-host and --insecure.
   void Add(CLI::App& app);
 
   // As the two above; an unreadable token file keeps its own error.
@@ -35,6 +36,7 @@ class ListenFlags {
   std::filesystem::path certificate_;
   std::filesystem::path key_;
   std::filesystem::path token_file_;
+  std::vector<std::string> names_;
   bool insecure_ = false;
 };
 

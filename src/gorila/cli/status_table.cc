@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -14,24 +15,29 @@ namespace {
 // Of a bundle's time, above which the parameter server is what it waits for.
 constexpr double kMuchWaiting = 0.5;
 
-// The same process in the earlier sample; null when it is new.
+// Of a worker, in seconds: then it is not part of what the run waits for.
+constexpr double kSilent = 5;
+
+// The same process in the earlier sample; null when it is new, or was started again in between.
 const v1::RoleStatus* FindBefore(const StatusSamples& samples, const v1::RoleStatus& now) {
   for (const v1::RoleStatus& before : samples.before) {
     if (before.role() == now.role() && before.index() == now.index() &&
-        before.generation() == now.generation() && before.seconds() <= now.seconds()) {
+        before.generation() == now.generation() && before.process() == now.process() &&
+        before.seconds() <= now.seconds()) {
       return &before;
     }
   }
   return nullptr;
 }
 
-// Grows a second; reports of bundles carry their own clock.
+// Grows a second; reports of bundles carry their own clock. 0 for a process that was not seen
+// twice, and for a counter that went back, whose owner was started again.
 double RateOf(const StatusSamples& samples, const v1::RoleStatus& now, const std::string& name) {
   const v1::RoleStatus* const before = FindBefore(samples, now);
   if (before == nullptr) return 0;
   const double seconds = now.seconds() - before->seconds();
-  if (seconds <= 0) return 0;
-  return static_cast<double>(CounterOf(now, name) - CounterOf(*before, name)) / seconds;
+  const std::int64_t grown = CounterOf(now, name) - CounterOf(*before, name);
+  return seconds <= 0 || grown < 0 ? 0 : static_cast<double>(grown) / seconds;
 }
 
 double MeanStaleness(const v1::RoleStatus& shard) {
@@ -41,13 +47,16 @@ double MeanStaleness(const v1::RoleStatus& shard) {
                              static_cast<double>(accepted);
 }
 
-// The share of its time since the earlier sample that a bundle spent in pushes and pulls.
+// The share of its time since the earlier sample that a bundle spent in pushes and pulls; since its
+// start when it was started again.
 double WaitingShare(const StatusSamples& samples, const v1::RoleStatus& bundle) {
-  const v1::RoleStatus* const before = FindBefore(samples, bundle);
   const std::string name = "parameter_server_seconds";
+  const v1::RoleStatus* before = FindBefore(samples, bundle);
+  if (before != nullptr && GaugeOf(*before, name) > GaugeOf(bundle, name)) before = nullptr;
   const double seconds = bundle.seconds() - (before == nullptr ? 0 : before->seconds());
   const double waited = GaugeOf(bundle, name) - (before == nullptr ? 0 : GaugeOf(*before, name));
-  return seconds <= 0 ? 0 : waited / seconds;
+  // The report may be of a moment during a pull whose whole time is counted at its end.
+  return seconds > 0 ? std::clamp(waited / seconds, 0.0, 1.0) : 0;
 }
 
 std::string SizeText(double bytes) {
@@ -120,7 +129,7 @@ std::string GlobalBottleneck(const StatusSamples& samples) {
   for (const v1::RoleStatus& status : samples.after) {
     inserts += CounterOf(status, "waiting_inserts");
     sampling += CounterOf(status, "waiting_samples");
-    if (status.role() != "learner") continue;
+    if (status.role() != "learner" || status.silent_seconds() > kSilent) continue;
     waiting += WaitingShare(samples, status);
     ++learners;
   }
@@ -162,7 +171,7 @@ void AppendBottleneck(const StatusSamples& samples, std::string& text) {
   double waiting = 0;
   int bundles = 0;
   for (const v1::RoleStatus& status : samples.after) {
-    if (status.role() != "bundle") continue;
+    if (status.role() != "bundle" || status.silent_seconds() > kSilent) continue;
     waiting += WaitingShare(samples, status);
     ++bundles;
   }

@@ -47,6 +47,37 @@ TEST(StatusTableTest, NamesTheParameterServerWhenBundlesWaitForIt) {
   EXPECT_THAT(text, HasSubstr("bottleneck: parameter server"));
 }
 
+TEST(StatusTableTest, AWorkerThatWasStartedAgainHasNoRateBelowZero) {
+  v1::RoleStatus killed = Bundle(0, 3, 60, 400'000);
+  killed.set_process(7);
+  v1::RoleStatus present = Bundle(0, 5, 1, 1000);
+  present.set_process(8);
+  const std::string text = FormatStatus({.before = {killed}, .after = {present}});
+  EXPECT_THAT(text, Not(testing::ContainsRegex("-[0-9]"))) << text;
+  EXPECT_THAT(text, HasSubstr("20%")) << "of its own time";
+}
+
+TEST(StatusTableTest, CountersThatWentBackHaveNoRate) {
+  const std::string text = FormatStatus({.before = {Shard(10, 500), Bundle(0, 5, 4, 90'000)},
+                                         .after = {Shard(12, 150), Bundle(0, 7, 3.5, 1500)}});
+  EXPECT_THAT(text, Not(testing::ContainsRegex("-[0-9]"))) << text;
+  EXPECT_THAT(text, HasSubstr("50%"));
+}
+
+TEST(StatusTableTest, SharesAreAtMostTheWholeTime) {
+  const std::string text =
+      FormatStatus({.before = {Bundle(0, 5, 1, 0)}, .after = {Bundle(0, 6, 30, 0)}});
+  EXPECT_THAT(text, HasSubstr("100%"));
+}
+
+TEST(StatusTableTest, WorkersThatAreGoneDoNotDecideTheBottleneck) {
+  v1::RoleStatus gone = Bundle(1, 7, 0, 0);
+  gone.set_silent_seconds(30);
+  const std::string text =
+      FormatStatus({.before = {Bundle(0, 5, 1, 0), gone}, .after = {Bundle(0, 7, 2.6, 0), gone}});
+  EXPECT_THAT(text, HasSubstr("bottleneck: parameter server"));
+}
+
 v1::RoleStatus Replay(int waiting_samples, const std::string& waiting) {
   v1::RoleStatus status;
   status.set_role("replay");

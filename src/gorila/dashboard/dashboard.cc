@@ -24,6 +24,9 @@ constexpr auto kPollPeriod = std::chrono::milliseconds(500);
 constexpr auto kHeartbeat = std::chrono::seconds(2);
 constexpr auto kGamePeriod = std::chrono::milliseconds(90);
 constexpr std::size_t kKeptEvents = 1000;
+// Streams at once; each game has an environment, a network and a busy thread.
+constexpr int kMostViewers = 24;
+constexpr int kMostGames = 8;
 constexpr const char* kJsonType = "application/json; charset=utf-8";
 
 // NaN as null.
@@ -148,9 +151,9 @@ void Dashboard::AddApi() {
   listener_->Get("/api/runs", [this](const HttpRequest&) { return Runs(); });
   listener_->Get("/api/rows", [this](const HttpRequest& request) { return Rows(request); });
   listener_->Get("/metrics", [this](const HttpRequest&) { return Metrics(); });
-  listener_->Stream("/api/events",
+  listener_->Stream("/api/events", kMostViewers,
                     [this](const HttpRequest&, EventSink& sink) { StreamEvents(sink); });
-  listener_->Stream("/api/game", [this](const HttpRequest& request, EventSink& sink) {
+  listener_->Stream("/api/game", kMostGames, [this](const HttpRequest& request, EventSink& sink) {
     StreamGame(request, sink);
   });
 }

@@ -1,18 +1,26 @@
 #include "gorila/dashboard/http_listener.h"
 
+#include <fcntl.h>
 #include <httplib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <thread>
+#include <utility>
+
+#include "gorila/dashboard/connection_pool.h"
+#include "gorila/dashboard/host_check.h"
+#include "gorila/dashboard/http_stream.h"
 
 namespace gorila {
 namespace {
 
-constexpr int kThreads = HttpListener::kMostStreams + 8;
+constexpr int kBacklog = 128;
 constexpr const char* kCookie = "gorila_token=";
 
 StatusOr<int> ParsePort(std::string_view text, std::string_view whole) {
@@ -62,6 +70,76 @@ void SetSocketOptions(socket_t socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
 
+// Who may be asked here without a token.
+std::vector<std::string> NamesOf(const ListenOptions& options) {
+  std::vector<std::string> names = options.names;
+  names.push_back(options.address.host);
+  std::array<char, 256> machine{};
+  if (!IsLoopback(options.address.host) && ::gethostname(machine.data(), machine.size() - 1) == 0 &&
+      machine[0] != '\0') {
+    names.emplace_back(machine.data());
+  }
+  return names;
+}
+
+bool HasBody(const httplib::Request& request) {
+  return request.has_header("Transfer-Encoding") ||
+         (request.has_header("Content-Length") &&
+          request.get_header_value("Content-Length") != "0");
+}
+
+// httplib's routing and answers over connections of our own: its reading has no limit, and its
+// queue lets whoever holds connections open shut out everybody else.
+class LimitedServer final : public httplib::Server {
+ public:
+  explicit LimitedServer(TlsContext context)
+      : context_(std::move(context)),
+        pool_(HttpListener::kMostConnections, HttpListener::kMostStreams,
+              [this](int socket) { Serve(socket); }) {
+    new_task_queue = [this] { return new Accepted(pool_); };
+  }
+
+  // After it is bound. httplib's own backlog is 5.
+  void WidenBacklog() { ::listen(svr_sock_, kBacklog); }
+  ConnectionPool& pool() { return pool_; }
+
+ private:
+  // httplib gives it a function that ends in process_and_close_socket; that does not block here.
+  class Accepted final : public httplib::TaskQueue {
+   public:
+    explicit Accepted(ConnectionPool& pool) : pool_(pool) {}
+    void enqueue(std::function<void()> accepted) override { accepted(); }
+    void shutdown() override { pool_.Stop(); }
+
+   private:
+    ConnectionPool& pool_;
+  };
+
+  bool process_and_close_socket(socket_t socket) override {
+    ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+    ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+    pool_.Add(socket);
+    return true;
+  }
+
+  void Serve(int socket) {
+    HttpStream stream(socket, context_.get(), HttpStreamLimits(),
+                      [this] { return pool_.in_stream(); });
+    if (!stream.Handshake()) return;
+    bool closed = false;
+    process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) {
+      // Many overlapping ones would make a large answer of a small file.
+      request.ranges.clear();
+      request.headers.erase("Range");
+    });
+    if (stream.oversized()) stream.RefuseOversized();
+    stream.Close();
+  }
+
+  const TlsContext context_;
+  ConnectionPool pool_;
+};
+
 HttpRequest Convert(const httplib::Request& request) {
   HttpRequest converted;
   for (const auto& [name, value] : request.params) converted.query.emplace(name, value);
@@ -99,14 +177,12 @@ std::string HttpRequest::Get(std::string_view name, std::string_view otherwise) 
 
 class HttpListener::Impl {
  public:
-  Impl(ListenOptions options, std::unique_ptr<httplib::Server> server)
-      : options_(std::move(options)), server_(std::move(server)) {
+  Impl(ListenOptions options, TlsContext context)
+      : options_(std::move(options)),
+        hosts_(NamesOf(options_)),
+        server_(std::make_unique<LimitedServer>(std::move(context))) {
     server_->set_socket_options(&SetSocketOptions);
-    server_->set_keep_alive_timeout(1);
-    server_->set_read_timeout(5);
-    server_->set_write_timeout(5);
     server_->set_payload_max_length(0);
-    server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     server_->set_default_headers({{"Cache-Control", "no-store"},
                                   {"X-Content-Type-Options", "nosniff"},
                                   {"Referrer-Policy", "no-referrer"},
@@ -129,6 +205,7 @@ class HttpListener::Impl {
     port_ = address.port;
     if (address.port == 0) port_ = server_->bind_to_any_port(address.host);
     if (address.port == 0 ? port_ > 0 : server_->bind_to_port(address.host, address.port)) {
+      server_->WidenBacklog();
       return OkStatus();
     }
     return InvalidArgument("cannot listen on {}:{}: {}", address.host, address.port,
@@ -144,16 +221,18 @@ class HttpListener::Impl {
     });
   }
 
-  void Stream(const std::string& path, Streamer streamer) {
-    server_->Get(path, [this, streamer = std::move(streamer)](const httplib::Request& request,
-                                                              httplib::Response& response) {
+  void Stream(const std::string& path, int most, Streamer streamer) {
+    const auto of_path = std::make_shared<std::atomic<int>>(0);
+    server_->Get(path, [this, most, of_path, streamer = std::move(streamer)](
+                           const httplib::Request& request, httplib::Response& response) {
       // Released when the response is, however it ends.
-      const std::shared_ptr<int> place = TakePlace();
+      const std::shared_ptr<void> place = TakePlace(of_path, most);
       if (place == nullptr) {
         response.status = 503;
         response.set_content("too many viewers\n", "text/plain; charset=utf-8");
         return;
       }
+      server_->pool().BeginStream();
       response.set_chunked_content_provider("text/event-stream",
                                             [this, streamer, place, converted = Convert(request)](
                                                 std::size_t, httplib::DataSink& data) {
@@ -208,20 +287,31 @@ class HttpListener::Impl {
     bool alive_ = true;
   };
 
-  std::shared_ptr<int> TakePlace() {
-    if (streams_.fetch_add(1) >= kMostStreams) {
+  // One of this path's and of all streams; null when there is none.
+  std::shared_ptr<void> TakePlace(const std::shared_ptr<std::atomic<int>>& of_path, int most) {
+    const auto give_back = [this, of_path](void*) {
+      of_path->fetch_sub(1);
       streams_.fetch_sub(1);
-      return nullptr;
+    };
+    const bool room = of_path->fetch_add(1) < most;
+    if (streams_.fetch_add(1) < kMostStreams && room) {
+      return std::shared_ptr<void>(this, give_back);  // not the owner of anything
     }
-    return std::shared_ptr<int>(new int(0), [this](const int* place) {
-      delete place;
-      streams_.fetch_sub(1);
-    });
+    give_back(nullptr);
+    return nullptr;
+  }
+
+  // A page elsewhere does not know the token, so with one any name will do.
+  Status CheckNames(const httplib::Request& request) const {
+    const std::string host = request.get_header_value("Host");
+    if (options_.token.empty()) GORILA_RETURN_IF_ERROR(hosts_.CheckHost(host));
+    return hosts_.CheckOrigin(request.get_header_value("Origin"), host);
   }
 
   httplib::Server::HandlerResponse Admit(const httplib::Request& request,
-                                         httplib::Response& response) const {
-    const auto refuse = [&response](int status, const char* reason) {
+                                         httplib::Response& response) {
+    server_->pool().BeginAnswer();
+    const auto refuse = [&response](int status, const std::string& reason) {
       response.status = status;
       response.set_content(reason, "text/plain; charset=utf-8");
       return httplib::Server::HandlerResponse::Handled;
@@ -229,6 +319,10 @@ class HttpListener::Impl {
     if (request.method != "GET" && request.method != "HEAD") {
       response.set_header("Allow", "GET, HEAD");
       return refuse(405, "read-only: expected GET or HEAD\n");
+    }
+    if (HasBody(request)) return refuse(413, "expected a request without a body\n");
+    if (const Status status = CheckNames(request); !status.ok()) {
+      return refuse(403, std::string(status.message()) + "\n");
     }
     if (options_.token.empty()) return httplib::Server::HandlerResponse::Unhandled;
     if (request.has_param("token") &&
@@ -247,7 +341,8 @@ class HttpListener::Impl {
   }
 
   const ListenOptions options_;
-  const std::unique_ptr<httplib::Server> server_;
+  const HostCheck hosts_;
+  const std::unique_ptr<LimitedServer> server_;
   int port_ = 0;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
@@ -257,19 +352,11 @@ class HttpListener::Impl {
 
 StatusOr<std::unique_ptr<HttpListener>> HttpListener::Bind(const ListenOptions& options) {
   GORILA_RETURN_IF_ERROR(CheckSecurity(options));
-  std::unique_ptr<httplib::Server> server;
-  if (options.tls_certificate.empty()) {
-    server = std::make_unique<httplib::Server>();
-  } else {
-    server = std::make_unique<httplib::SSLServer>(options.tls_certificate.c_str(),
-                                                  options.tls_key.c_str());
-    if (!server->is_valid()) {
-      return InvalidArgument(
-          "cannot use --tls-cert '{}' with --tls-key '{}'; expected a PEM certificate and its key",
-          options.tls_certificate.string(), options.tls_key.string());
-    }
+  TlsContext context;
+  if (!options.tls_certificate.empty()) {
+    GORILA_ASSIGN_OR_RETURN(context, MakeTlsContext(options.tls_certificate, options.tls_key));
   }
-  auto impl = std::make_unique<Impl>(options, std::move(server));
+  auto impl = std::make_unique<Impl>(options, std::move(context));
   GORILA_RETURN_IF_ERROR(impl->Bind());
   return std::unique_ptr<HttpListener>(new HttpListener(std::move(impl)));
 }
@@ -279,8 +366,8 @@ HttpListener::~HttpListener() { impl_->Stop(); }
 void HttpListener::Get(const std::string& path, Handler handler) {
   impl_->Get(path, std::move(handler));
 }
-void HttpListener::Stream(const std::string& path, Streamer streamer) {
-  impl_->Stream(path, std::move(streamer));
+void HttpListener::Stream(const std::string& path, int most, Streamer streamer) {
+  impl_->Stream(path, most, std::move(streamer));
 }
 void HttpListener::Start() { impl_->Start(); }
 void HttpListener::Stop() { impl_->Stop(); }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gorila/base/status.h"
 
@@ -32,6 +33,9 @@ struct ListenOptions {
   std::filesystem::path tls_key = {};
   std::string token = {};  // asked of every request when not empty
   bool insecure = false;   // off loopback without TLS or token
+  // Under which the page may be asked, besides addresses, localhost and the address's own host
+  // (host_check.h). With a token any name will do.
+  std::vector<std::string> names = {};
 };
 
 struct HttpRequest {
@@ -58,8 +62,11 @@ class EventSink {
   virtual bool open() const = 0;
 };
 
-// Answers GET and HEAD. Off loopback it listens only with TLS and a token, unless insecure. The
-// token comes as "Authorization: Bearer TOKEN", or as ?token=TOKEN, which a cookie then replaces.
+// Answers GET and HEAD, one request a connection. Memory, threads and time of each request have
+// limits, whether it has the token or not; when kMostConnections are there, a new one takes the
+// place of the slowest, so that /metrics answers while others hold connections open. Off loopback
+// it listens only with TLS and a token, unless insecure. The token comes as "Authorization: Bearer
+// TOKEN", or as ?token=TOKEN, which a cookie then replaces.
 class HttpListener {
  public:
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
@@ -75,8 +82,8 @@ class HttpListener {
 
   // Before Start. Handlers are called in several threads at once. `path` is matched as a whole.
   void Get(const std::string& path, Handler handler);
-  // At most kMostStreams at once over all paths; more are answered with 503.
-  void Stream(const std::string& path, Streamer streamer);
+  // At most `most` at once, and kMostStreams over all paths; more are answered with 503.
+  void Stream(const std::string& path, int most, Streamer streamer);
 
   void Start();
   // Ends the streams and waits for what is being answered, some seconds at most.
@@ -85,7 +92,8 @@ class HttpListener {
   // "http://127.0.0.1:7733/". Without the token.
   std::string url() const;
 
-  static constexpr int kMostStreams = 24;
+  static constexpr int kMostStreams = 32;
+  static constexpr int kMostConnections = 32;  // besides streams
 
  private:
   class Impl;

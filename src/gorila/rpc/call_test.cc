@@ -284,6 +284,13 @@ TEST(CallTest, TooManyCallsAreRefusedAsBusy) {
   EXPECT_TRUE(first.Wait().ok());
 }
 
+TEST(CallTest, MoreMetadataThanACallNeedsIsRefused) {
+  const auto server = StartServer();
+  Channel channel = Connect(*server, {.token = std::string(5000, 'x'), .layout = 77});
+  EXPECT_FALSE(CallEcho(channel, "x").ok());
+  EXPECT_EQ(server->traffic().calls, 0) << "it does not reach us";
+}
+
 TEST(CallTest, StoppingCancelsWhatDoesNotEndInTime) {
   Gate gate;
   const auto server = StartServer(Options(), {gate.AsMethod()});

@@ -1,5 +1,6 @@
 #include "gorila/rpc/server.h"
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -15,6 +16,13 @@ namespace gorila::rpc {
 namespace {
 
 using SystemClock = std::chrono::system_clock;
+
+// Of all connections together, for what gRPC holds of calls that are under way.
+constexpr std::size_t kTransportBytes = std::size_t{512} << 20;
+// Of one connection; a process has a handful.
+constexpr int kMaxStreams = 256;
+// Ours are a token of at most 256 characters, the layout and a few of gRPC's own.
+constexpr int kMaxMetadataBytes = 4 << 10;
 
 // Of a call's metadata; empty when it is not there.
 std::string_view Find(const grpc::GenericCallbackServerContext& context, const char* key) {
@@ -38,13 +46,13 @@ class Service final : public grpc::CallbackGenericService {
     state_.calls.fetch_add(1);
     std::string role;
     const StatusOr<const Method*> method = Admit(*context, role);
-    return new ServerCall(state_, method.ok() ? *method : nullptr, method.status(), std::move(role),
-                          *context);
+    if (!method.ok()) return new RefusedCall(state_, method.status(), *context);
+    return new ServerCall(state_, **method, std::move(role), *context);
   }
 
  private:
   StatusOr<const Method*> Admit(const grpc::GenericCallbackServerContext& context,
-                                std::string& role) const {
+                                std::string& role) {
     const auto found = methods_.find(context.method());
     // Nobody without the token learns what there is.
     const bool layout_optional = found == methods_.end() || found->second.layout_optional;
@@ -57,7 +65,9 @@ class Service final : public grpc::CallbackGenericService {
     const Method& method = found->second;
     GORILA_RETURN_IF_ERROR(CheckRole(context, method, role));
     GORILA_RETURN_IF_ERROR(CheckDeadline(context.deadline()));
-    if (state_.present_calls.load() >= state_.options.max_calls) {
+    // Last: only calls that are admitted take a place.
+    if (state_.present_calls.fetch_add(1) >= state_.options.max_calls) {
+      state_.present_calls.fetch_sub(1);
       return Refused(Refusal::kBusy, absl::ResourceExhaustedError(fmt::format(
                                          "{} calls at once already", state_.options.max_calls)));
     }
@@ -103,6 +113,15 @@ std::vector<Method> WithShare(ServerState& state, std::vector<Method> methods) {
   return methods;
 }
 
+// gRPC serves these before anything here has seen the token.
+void SetLimits(grpc::ServerBuilder& builder) {
+  grpc::ResourceQuota quota("gorila_server");
+  quota.Resize(kTransportBytes);
+  builder.SetResourceQuota(quota);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+}
+
 void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   if (!endpoint.unix_socket) {
@@ -141,6 +160,7 @@ StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
 Status Server::Listen() {
   grpc::ServerBuilder builder;
   SetArguments(builder, endpoint_);
+  SetLimits(builder);
   int port = 0;
   builder.AddListeningPort(ToString(endpoint_), MakeServerCredentials(state_->options.tls), &port);
   builder.RegisterCallbackGenericService(service_.get());

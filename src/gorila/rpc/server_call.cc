@@ -9,15 +9,28 @@
 
 namespace gorila::rpc {
 
-ServerCall::ServerCall(ServerState& server, const Method* method, const Status& refusal,
-                       std::string role, grpc::GenericCallbackServerContext& context)
-    : server_(server), method_(method), role_(std::move(role)), context_(context) {
-  server_.present_calls.fetch_add(1);
-  if (method_ == nullptr) {
-    Fail(refusal);
-  } else {
-    StartRead(&in_);
+namespace {
+
+grpc::Status CountAndMark(ServerState& server, const Status& status,
+                          grpc::GenericCallbackServerContext& context) {
+  if (const auto refusal = RefusalOf(status); refusal.has_value()) {
+    server.refusals.Count(*refusal);
+    context.AddTrailingMetadata(kRefusalKey, std::string(RefusalName(*refusal)));
   }
+  return ToGrpc(status);
+}
+
+}  // namespace
+
+RefusedCall::RefusedCall(ServerState& server, const Status& refusal,
+                         grpc::GenericCallbackServerContext& context) {
+  Finish(CountAndMark(server, refusal, context));
+}
+
+ServerCall::ServerCall(ServerState& server, const Method& method, std::string role,
+                       grpc::GenericCallbackServerContext& context)
+    : server_(server), method_(&method), role_(std::move(role)), context_(context) {
+  StartRead(&in_);
 }
 
 ServerCall::~ServerCall() {
@@ -162,12 +175,6 @@ void ServerCall::OnWriteDone(bool ok) {
   Write();
 }
 
-void ServerCall::Fail(const Status& status) {
-  if (const auto refusal = RefusalOf(status); refusal.has_value()) {
-    server_.refusals.Count(*refusal);
-    context_.AddTrailingMetadata(kRefusalKey, std::string(RefusalName(*refusal)));
-  }
-  Finish(ToGrpc(status));
-}
+void ServerCall::Fail(const Status& status) { Finish(CountAndMark(server_, status, context_)); }
 
 }  // namespace gorila::rpc

@@ -29,9 +29,18 @@ struct ServerState {
   std::atomic<std::int64_t> bytes_received{0};
   std::atomic<std::int64_t> bytes_sent{0};
   std::atomic<std::int64_t> bytes_shared{0};
-  std::atomic<int> present_calls{0};
+  std::atomic<int> present_calls{0};            // admitted ones
   std::atomic<std::uint64_t> present_bytes{0};  // of payloads being received or handled
   std::unique_ptr<WorkerPool> workers;
+};
+
+// Ends a call that is not admitted: nothing is read, and no place is taken.
+class RefusedCall final : public grpc::ServerGenericBidiReactor {
+ public:
+  RefusedCall(ServerState& server, const Status& refusal,
+              grpc::GenericCallbackServerContext& context);
+
+  void OnDone() override { delete this; }
 };
 
 // Reads the whole request, has a worker handle it, writes the response. Deletes itself when gRPC is
@@ -39,8 +48,8 @@ struct ServerState {
 // starts when the one before has ended.
 class ServerCall final : public grpc::ServerGenericBidiReactor {
  public:
-  // `method` null: `refusal` says why, and the call ends at once.
-  ServerCall(ServerState& server, const Method* method, const Status& refusal, std::string role,
+  // Of a call that was admitted: it gives its place among the present calls back at its end.
+  ServerCall(ServerState& server, const Method& method, std::string role,
              grpc::GenericCallbackServerContext& context);
   ~ServerCall() override;
 

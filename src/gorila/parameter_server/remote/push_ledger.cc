@@ -12,7 +12,7 @@ std::size_t SlotOf(std::int64_t sequence) {
 }  // namespace
 
 PushLedger::Answer PushLedger::Find(std::uint64_t client, std::int64_t sequence) const {
-  GORILA_CHECK(sequence >= 1, "sequence {}", sequence);
+  GORILA_CHECK(sequence >= 1 && sequence <= kMaxSequence, "sequence {}", sequence);
   const auto found = clients_.find(client);
   if (found == clients_.end() || sequence > found->second.newest) return {};
   const Entry& entry = found->second;

@@ -20,6 +20,7 @@ class PushLedger {
   using Verdict = ParameterShard::Verdict;
   static constexpr std::int64_t kWindow = 64;
   static constexpr std::size_t kMaxClients = 4096;
+  static constexpr std::int64_t kMaxSequence = std::int64_t{1} << 53;
 
   enum class Known {
     kNew,        // not decided on yet
@@ -31,7 +32,7 @@ class PushLedger {
     Verdict verdict = Verdict::kAccepted;
   };
 
-  // `sequence` >= 1.
+  // `sequence`: 1..kMaxSequence.
   Answer Find(std::uint64_t client, std::int64_t sequence) const;
 
   // Notes the decision on a gradient that Find() said is new.

@@ -3,6 +3,63 @@
 #include <algorithm>
 
 namespace gorila {
+namespace {
+
+// Far above what any role reports: about 50 counters and gauges.
+constexpr int kMaxFigures = 512;
+constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kMaxWaiting = 1024;
+constexpr int kMaxIndex = 1 << 20;
+
+Status CheckCount(std::string_view field, std::int64_t value) {
+  if (value >= 0 && value <= RunProgress::kMaxCount) return OkStatus();
+  return InvalidArgument("report: {} is {}; expected 0..{}", field, value, RunProgress::kMaxCount);
+}
+
+Status CheckName(std::string_view field, const std::string& name) {
+  if (name.size() <= kMaxName) return OkStatus();
+  return InvalidArgument("report: {} has {} characters; expected at most {}", field, name.size(),
+                         kMaxName);
+}
+
+// Gauges may be anything: a loss is NaN before the first gradient.
+Status CheckStatus(const v1::RoleStatus& status) {
+  GORILA_RETURN_IF_ERROR(CheckName("status.role", status.role()));
+  if (status.index() < 0 || status.index() > kMaxIndex) {
+    return InvalidArgument("report: status.index is {}; expected 0..{}", status.index(), kMaxIndex);
+  }
+  if (!(status.seconds() >= 0 && status.seconds() < static_cast<double>(RunProgress::kMaxCount))) {
+    return InvalidArgument("report: status.seconds is {}; expected a finite number from 0",
+                           status.seconds());
+  }
+  if (status.waiting().size() > kMaxWaiting || status.counters_size() > kMaxFigures ||
+      status.gauges_size() > kMaxFigures) {
+    return InvalidArgument(
+        "report: {} counters, {} gauges and {} characters of waiting; expected at most {}, {} and "
+        "{}",
+        status.counters_size(), status.gauges_size(), status.waiting().size(), kMaxFigures,
+        kMaxFigures, kMaxWaiting);
+  }
+  for (const auto& [name, value] : status.counters()) {
+    GORILA_RETURN_IF_ERROR(CheckName("a counter's name", name));
+    GORILA_RETURN_IF_ERROR(CheckCount(name, value));
+  }
+  for (const auto& [name, value] : status.gauges()) {
+    GORILA_RETURN_IF_ERROR(CheckName("a gauge's name", name));
+  }
+  return OkStatus();
+}
+
+Status CheckReport(const v1::ReportRequest& report) {
+  GORILA_RETURN_IF_ERROR(CheckCount("frames", report.frames()));
+  GORILA_RETURN_IF_ERROR(CheckCount("first_episode", report.first_episode()));
+  for (const v1::Episode& episode : report.episodes()) {
+    GORILA_RETURN_IF_ERROR(CheckCount("an episode's length", episode.length()));
+  }
+  return CheckStatus(report.status());
+}
+
+}  // namespace
 
 RunProgress::Client& RunProgress::FindOrAdd(std::uint64_t id) {
   if (!clients_.contains(id) && clients_.size() == kMaxClients) {
@@ -15,16 +72,22 @@ RunProgress::Client& RunProgress::FindOrAdd(std::uint64_t id) {
 }
 
 StatusOr<std::int64_t> RunProgress::Report(const v1::ReportRequest& report, TimePoint now) {
-  if (report.frames() < 0 || report.first_episode() < 0) {
-    return InvalidArgument("report of {} frames and episodes from {}; expected 0 or more",
-                           report.frames(), report.first_episode());
+  GORILA_RETURN_IF_ERROR(CheckReport(report));
+  const auto known = clients_.find(report.client());
+  const std::int64_t known_frames = known == clients_.end() ? 0 : known->second.frames;
+  const std::int64_t more_frames = std::max<std::int64_t>(0, report.frames() - known_frames);
+  if (more_frames > kMaxCount - run_frames_) {
+    return InvalidArgument(
+        "report: {} more frames, but the run has {} already; expected {} at most", more_frames,
+        run_frames_, kMaxCount);
   }
   Client& client = FindOrAdd(report.client());
   client.last_use = ++uses_;
-  run_frames_ += std::max<std::int64_t>(0, report.frames() - client.frames);
+  run_frames_ += more_frames;
   // A report that was overtaken by a later one brings nothing new.
   if (report.frames() >= client.frames) {
     client.status = report.status();
+    client.status.set_process(report.client());
     client.reported = now;
   }
   client.frames = std::max(client.frames, report.frames());
@@ -88,7 +151,7 @@ Status RunProgress::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(reader.Read(run_frames_));
   GORILA_RETURN_IF_ERROR(reader.Read(uses_));
   GORILA_RETURN_IF_ERROR(reader.Read(count));
-  if (count > kMaxClients || run_frames_ < 0) {
+  if (count > kMaxClients || run_frames_ < 0 || run_frames_ > kMaxCount) {
     return DataLoss("run progress of {} clients and {} frames", count, run_frames_);
   }
   clients_.clear();

@@ -23,9 +23,12 @@ class RunProgress {
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::size_t kMaxClients = 4096;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
+  // Of frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
+  static constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
 
   // Takes over what is new; gives the number of the client's episodes taken so far. InvalidArgument
-  // for counts below 0; then nothing has changed.
+  // for fields out of range, and for frames that would bring the run above kMaxCount; then nothing
+  // has changed.
   StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint now);
 
   // Of all clients there ever were.

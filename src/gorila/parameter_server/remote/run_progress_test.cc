@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <string>
+
 namespace gorila {
 namespace {
 
@@ -54,6 +57,61 @@ TEST(RunProgressTest, NegativeCountsAreRefusedAndChangeNothing) {
   EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(1, -1), kStart).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(1, 200, -1), kStart).status()));
   EXPECT_EQ(progress.run_frames(), 100);
+}
+
+TEST(RunProgressTest, TheSumOfAllFramesCannotOverflow) {
+  RunProgress progress;
+  constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+  EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(1, kHuge), kStart).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(2, kHuge), kStart).status()));
+  ASSERT_TRUE(progress.Report(Report(1, RunProgress::kMaxCount - 1), kStart).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(Report(2, 2), kStart).status()));
+  EXPECT_EQ(progress.run_frames(), RunProgress::kMaxCount - 1);
+  EXPECT_EQ(progress.Clients(kStart, seconds(60)).size(), 1u) << "what is refused leaves nothing";
+  StateWriter writer;
+  progress.SaveState(writer);
+  RunProgress restored;
+  StateReader reader(writer.bytes());
+  EXPECT_TRUE(restored.RestoreState(reader).ok());
+}
+
+TEST(RunProgressTest, ReportsWithFieldsOutOfRangeAreRefused) {
+  RunProgress progress;
+  const auto expect_refused = [&](auto&& change) {
+    auto report = Report(1, 100);
+    change(report);
+    EXPECT_TRUE(absl::IsInvalidArgument(progress.Report(report, kStart).status()))
+        << report.ShortDebugString().substr(0, 200);
+  };
+  expect_refused([](auto& report) { report.set_first_episode(std::int64_t{1} << 62); });
+  expect_refused([](auto& report) { report.add_episodes()->set_length(-1); });
+  expect_refused([](auto& report) { report.mutable_status()->set_index(-1); });
+  expect_refused([](auto& report) { report.mutable_status()->set_seconds(-1); });
+  expect_refused([](auto& report) { report.mutable_status()->set_seconds(NAN); });
+  expect_refused([](auto& report) { report.mutable_status()->set_role(std::string(65, 'x')); });
+  expect_refused([](auto& report) {
+    (*report.mutable_status()->mutable_counters())["replay_rows"] = std::int64_t{1} << 62;
+  });
+  expect_refused(
+      [](auto& report) { (*report.mutable_status()->mutable_counters())["outliers"] = -1; });
+  expect_refused([](auto& report) {
+    for (int i = 0; i < 1000; ++i) {
+      (*report.mutable_status()->mutable_gauges())[std::to_string(i)] = 0;
+    }
+  });
+  EXPECT_EQ(progress.run_frames(), 0);
+}
+
+TEST(RunProgressTest, TwoLivesOfAWorkerAreToldApart) {
+  RunProgress progress;
+  for (const std::uint64_t client : {7, 8}) {
+    auto report = Report(client, 10);
+    report.mutable_status()->set_index(0);
+    ASSERT_TRUE(progress.Report(report, kStart).ok());
+  }
+  const auto both = progress.Clients(kStart, seconds(60));
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_NE(both[0].process(), both[1].process());
 }
 
 TEST(RunProgressTest, EpisodesAreAskedForByNumber) {

@@ -14,6 +14,10 @@ using rpc::Refusal;
 using rpc::Refused;
 using Clock = std::chrono::steady_clock;
 
+// A process is replaced a few times a day at most: whoever claims to have seen a generation this
+// far ahead is broken, and must not end a shard that works.
+constexpr std::int64_t kMaxGenerationsAhead = 1'000'000;
+
 // A bundle that says nothing for so long is not shown any more.
 constexpr std::chrono::seconds kForgetAfter{60};
 
@@ -74,8 +78,9 @@ StatusOr<std::span<const float>> ReadGradient(GradientEncoding encoding,
 }
 
 Status CheckPush(const v1::PushRequest& push, std::int64_t generation, std::int64_t version) {
-  if (push.sequence() < 1) {
-    return Malformed(InvalidArgument("sequence is {}; expected 1 or more", push.sequence()));
+  if (push.sequence() < 1 || push.sequence() > PushLedger::kMaxSequence) {
+    return Malformed(InvalidArgument("sequence is {}; expected 1..{}", push.sequence(),
+                                     PushLedger::kMaxSequence));
   }
   if (push.computed_generation() < 1 || push.computed_generation() > generation) {
     return Malformed(InvalidArgument("computed_generation is {}; expected 1..{}",
@@ -127,6 +132,10 @@ std::int64_t ShardService::run_frames() const {
 }
 
 Status ShardService::CheckGeneration(std::int64_t seen) {
+  if (seen < 0 || seen - generation_ > kMaxGenerationsAhead) {
+    return Malformed(InvalidArgument("seen_generation is {}; expected 0..{}", seen,
+                                     generation_ + kMaxGenerationsAhead));
+  }
   if (seen <= generation_) return OkStatus();
   superseded_.store(true, std::memory_order_relaxed);
   // Unavailable: the caller is right, and finds the newer one when it tries again.

@@ -122,14 +122,39 @@ TEST_F(ShardServiceTest, MessagesThatMakeNoSenseAreRefused) {
     const auto response = Call(*service_, method, "\xff\xff\xff", gradient);
     EXPECT_EQ(RefusalOf(response.status()), Refusal::kMalformed) << method;
   }
-  for (const auto& push : {PushFrom(9, 0, 0, 3), PushFrom(9, -1, 0, 3), PushFrom(9, 1, -1, 3),
-                           PushFrom(9, 1, 1, 3), PushFrom(9, 1, 0, 0)}) {
+  for (const auto& push :
+       {PushFrom(9, 0, 0, 3), PushFrom(9, -1, 0, 3), PushFrom(9, 1, -1, 3), PushFrom(9, 1, 1, 3),
+        PushFrom(9, 1, 0, 0), PushFrom(9, std::numeric_limits<std::int64_t>::max(), 0, 3)}) {
     EXPECT_EQ(RefusalOf(Push(push).status()), Refusal::kMalformed) << push.ShortDebugString();
   }
   v1::PushRequest future = PushFrom(9, 1, 0, 3);
   future.set_computed_generation(4);
   EXPECT_EQ(RefusalOf(Push(future).status()), Refusal::kMalformed);
   ExpectUntouched();
+}
+
+TEST_F(ShardServiceTest, AGenerationThatCannotBeDoesNotEndTheShard) {
+  for (const std::int64_t seen : {std::int64_t{-1}, std::int64_t{1} << 62}) {
+    v1::PullRequest pull;
+    pull.set_seen_generation(seen);
+    const Status status = Call(*service_, kPullMethod, pull.SerializeAsString()).status();
+    EXPECT_EQ(RefusalOf(status), Refusal::kMalformed) << status;
+  }
+  EXPECT_FALSE(service_->superseded());
+}
+
+TEST_F(ShardServiceTest, HugeReportsLeaveASnapshotThatCanBeRestored) {
+  for (const std::uint64_t client : {1, 2}) {
+    v1::ReportRequest report;
+    report.set_client(client);
+    report.set_frames(std::int64_t{1} << 62);
+    const Status status = Ask<v1::ReportResponse>(*service_, kReportMethod, report).status();
+    EXPECT_EQ(RefusalOf(status), Refusal::kMalformed) << status;
+  }
+  const ShardState state = service_->Save();
+  service_ = MakeService(MakePlace(0, 2, 64), 4);
+  EXPECT_TRUE(service_->Restore(state).ok());
+  EXPECT_EQ(service_->run_frames(), 0);
 }
 
 TEST_F(ShardServiceTest, RandomBytesDoNoHarm) {

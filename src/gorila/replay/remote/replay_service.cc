@@ -14,6 +14,7 @@ using rpc::Refused;
 
 constexpr std::chrono::milliseconds kLongestWait{60'000};
 constexpr std::chrono::milliseconds kForTheAnswer{50};
+constexpr std::int64_t kMaxRowNumber = std::int64_t{1} << 53;  // so that nothing overflows
 constexpr std::size_t kPriorityBytes = sizeof(std::uint64_t) + sizeof(float);
 
 // How long a caller's handler may wait: so that the answer still reaches it.
@@ -53,11 +54,18 @@ StatusOr<std::vector<RowRun>> DecodeRuns(const v1::InsertRequest& header,
                                          const ObservationSpec& observation) {
   std::uint64_t rows = 0;
   for (const v1::RowRun& run : header.runs()) {
-    if (run.rows() < 1) {
+    if (run.rows() < 1 || run.first() < 0 || run.first() > kMaxRowNumber) {
       return Refused(Refusal::kMalformed,
-                     InvalidArgument("a run of {} rows; expected 1 or more", run.rows()));
+                     InvalidArgument("a run of {} rows from number {}; expected 1 or more, from "
+                                     "0..{}",
+                                     run.rows(), run.first(), kMaxRowNumber));
     }
     rows += static_cast<std::uint64_t>(run.rows());
+  }
+  // The product below could overflow, and then agree with a small payload.
+  if (rows > kMaxReplayPayload) {
+    return Refused(Refusal::kShape, InvalidArgument("{} rows announced with {} bytes of payload",
+                                                    rows, request.payload.size()));
   }
   const std::uint64_t expected = rows * InsertRowBytes(observation);
   if (request.payload.size() != expected) return BadShape(request, expected);

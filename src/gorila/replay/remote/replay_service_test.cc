@@ -67,6 +67,18 @@ class ReplayServiceTest : public testing::Test {
   std::int64_t rows_ = 0;  // expected
 };
 
+TEST_F(ReplayServiceTest, RowNumbersThatWouldOverflowAreRefused) {
+  const OwnedRun run({}, Episode(9));
+  v1::InsertRequest far = Header(10);
+  far.mutable_runs(0)->set_first(std::numeric_limits<std::int64_t>::max() - 3);
+  ExpectRefused(Call(kReplayInsertMethod, far.SerializeAsString(), Payload(run)).status(),
+                Refusal::kMalformed, "from number");
+  v1::InsertRequest many = Header(10);
+  many.mutable_runs(0)->set_rows(std::numeric_limits<std::int32_t>::max());
+  ExpectRefused(Call(kReplayInsertMethod, many.SerializeAsString(), Payload(run)).status(),
+                Refusal::kShape, "rows announced");
+}
+
 TEST_F(ReplayServiceTest, InsertsAndSamples) {
   InsertEpisode();
   v1::SampleRequest request;

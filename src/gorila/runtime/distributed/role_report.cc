@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 namespace gorila {
@@ -56,7 +58,10 @@ void AddWork(const WorkSeconds& work, v1::RoleStatus& status) {
 
 WorkSeconds WorkOf(const v1::RoleStatus& status) {
   WorkSeconds work{};
-  for (std::size_t i = 0; i < kWorks; ++i) work[i] = GaugeOf(status, WorkName(i));
+  for (std::size_t i = 0; i < kWorks; ++i) {
+    const double seconds = GaugeOf(status, WorkName(i));
+    work[i] = std::isfinite(seconds) ? std::max(seconds, 0.0) : 0;  // of a peer; it is summed
+  }
   return work;
 }
 
