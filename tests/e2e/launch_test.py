@@ -243,7 +243,7 @@ class Refused(cluster.Case):
         (self.folder / "cluster.toml").write_text("[run]\nbundle = 3\n")
         self.assert_refused(["launch", "cluster.toml"], "cluster.toml:2", "run.bundle", "bundles")
         self.run_program("train", *program.TINY, "--frames", "1200", "--run-dir", "local", "--quiet")
-        self.assert_refused(["launch", "--resume", "local"], "no token")
+        self.assert_refused(["launch", "--resume", "local"], "gorila resume local")
 
     def test_print_starts_nothing(self):
         stdout, _ = self.run_program(

@@ -193,7 +193,7 @@ class Names(program.Case):
         self.run_program(*short)
         self.assertEqual(
             sorted(path.name for path in (self.folder / "runs").iterdir()),
-            ["classic-catch-minatar-seed1-1", "classic-catch-minatar-seed1-2"],
+            ["classic-catch-minatar-changed-seed1-1", "classic-catch-minatar-changed-seed1-2"],
         )
 
 

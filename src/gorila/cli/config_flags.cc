@@ -1,6 +1,7 @@
 #include "gorila/cli/config_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/atari/rom_folder.h"
@@ -53,9 +54,16 @@ void ConfigFlags::AddKeys(CLI::App& app, std::span<const KeyFlag> flags) {
   }
 }
 
+bool ConfigFlags::ChangesSource() const {
+  return std::any_of(sets_.begin(), sets_.end(), [](std::string_view set) {
+    return !set.starts_with("run.") && !set.starts_with("environment.name");
+  });
+}
+
 std::string ConfigFlags::SourceName() const {
-  if (!preset_.empty()) return preset_;
-  return file_.empty() ? std::string(kDefaultPreset) : file_.stem().string();
+  std::string name = preset_.empty() ? std::string(kDefaultPreset) : preset_;
+  if (!file_.empty()) name = file_.stem().string();  // its keys override the preset's
+  return ChangesSource() ? name + "-changed" : name;
 }
 
 StatusOr<Config> ConfigFlags::Load() const {

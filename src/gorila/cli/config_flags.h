@@ -53,7 +53,10 @@ class ConfigFlags {
 
   // Whether a preset or file was named.
   bool NamesSource() const { return !preset_.empty() || !file_.empty(); }
-  // For names of run directories: the preset, or what the file is called.
+  // Whether a --set changes what the source says about more than game, seed and length.
+  bool ChangesSource() const;
+  // For names of run directories: what the file is called, or the preset; with "-changed" where
+  // ChangesSource().
   std::string SourceName() const;
 
   // Preset, then file, then sets, then flags; not yet checked as a whole (CheckConfig).

@@ -21,6 +21,8 @@
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launcher.h"
+#include "gorila/runtime/resume_rules.h"
+#include "gorila/runtime/run_results.h"
 
 namespace gorila::cli {
 namespace {
@@ -42,17 +44,24 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
   if (!fs::exists(LaunchFiles(path).config(), error)) {
     GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Create(path));
     GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
+    GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->coordinated(), ""));
     return directory;
   }
   GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(path));
-  GORILA_ASSIGN_OR_RETURN(Config found, LoadRunConfig(directory->config()));
+  // Older versions marked no folder.
+  if (fs::exists(directory->checkpoints(), error)) {
+    GORILA_RETURN_IF_ERROR(CheckRunKind(path, RunKind::kCoordinated));
+  }
+  GORILA_ASSIGN_OR_RETURN(Config before, LoadRunConfig(directory->config()));
   // Given by the addresses, where the file leaves it to the program.
-  if (NumberOfShards(found) == NumberOfShards(config)) {
-    found.parameter_server.shards = config.parameter_server.shards;
+  if (NumberOfShards(before) == NumberOfShards(config)) {
+    before.parameter_server.shards = config.parameter_server.shards;
   }
-  if (ToToml(found) != ToToml(config)) {
-    return InvalidArgument("'{}' is of a run with another configuration", path.string());
-  }
+  if (ToToml(before) == ToToml(config)) return directory;
+  GORILA_RETURN_IF_ERROR(CheckResumable(StateKeys(before, RunKind::kCoordinated), config,
+                                        fmt::format("the run in '{}'", path.string())));
+  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(path));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   return directory;
 }
 
@@ -79,6 +88,7 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
                           Coordinator::Open(config, *directory, [] { return OkStatus(); }));
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.run_directory));
   GORILA_RETURN_IF_ERROR(coordinator->Connect(servers, hooks));
+  GORILA_RETURN_IF_ERROR(RemoveResults(options.run_directory));
   GORILA_RETURN_IF_ERROR(coordinator->Watch(hooks));
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, coordinator->Finish(hooks));
   return EndRun(directory->path(), config, outcome, invocation, invocation.command);

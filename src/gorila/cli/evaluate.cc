@@ -46,7 +46,9 @@ StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
                                        .result = std::move(result)}));
     return kSuccess;
   }
-  fmt::print("{} on {}, seed {}\n", network.file.string(), network.config.environment.name, seed);
+  fmt::print("{}{} on {}, seed {}\n", network.file.string(),
+             network.versions.empty() ? "" : fmt::format(" ({})", network.versions),
+             network.config.environment.name, seed);
   fmt::print("{}\n", DescribeScore(result));
   fmt::print("{}\n", DescribeRange(result));
   return kSuccess;
@@ -69,9 +71,9 @@ gorila evaluate runs/mine/checkpoints/000000400000 --protocol epsilon-0.05 --epi
 Verb AddEvaluateVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kText);
   const auto options = std::make_shared<EvaluateOptions>();
-  app->add_option("PATH", options->path,
-                  "A run's folder (its final network, else the newest checkpoint), a checkpoint's "
-                  "folder or a .safetensors file")
+  app->add_option(
+         "PATH", options->path,
+         "A run's folder (its newest network), a checkpoint's folder or a .safetensors file")
       ->required()
       ->type_name("");
   options->config.AddKeys(*app, kFlags);

@@ -36,8 +36,9 @@ struct Exported {
   NetworkSpec spec;
 
   std::string description() const {
-    return fmt::format("Q-network of {}, from {}", trained.config.environment.name,
-                       trained.file.filename().string());
+    return fmt::format("Q-network of {}, from {}{}", trained.config.environment.name,
+                       trained.file.filename().string(),
+                       trained.versions.empty() ? "" : fmt::format(" ({})", trained.versions));
   }
 };
 

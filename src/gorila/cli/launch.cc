@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gorila/base/file.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/launch_engines.h"
@@ -13,9 +14,13 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
+#include "gorila/runtime/cluster.h"
+#include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launcher.h"
+#include "gorila/runtime/distributed/run_network.h"
 #include "gorila/runtime/run_report.h"
+#include "gorila/runtime/run_results.h"
 
 namespace gorila::cli {
 namespace {
@@ -80,17 +85,53 @@ StatusOr<TrainingWatch> BindWatch(const LaunchOptions& options, const LaunchEngi
   return TrainingWatch(nullptr, nullptr);
 }
 
+// The configuration to resume with: the run's own and the flags on top of it.
+StatusOr<Config> LoadResumed(const LaunchOptions& options, const LaunchEngine& engine,
+                             const RunDirectory& directory, const Config& before) {
+  Config config = before;
+  GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
+  GORILA_RETURN_IF_ERROR(CheckLaunchResumable(directory, before, config));
+  GORILA_RETURN_IF_ERROR(engine.check(config, directory.path()));
+  return config;
+}
+
+// A damaged newest snapshot is passed over by its server, whose log few people read.
+Status WarnOfSnapshots(const fs::path& run, const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  const auto found = ReadServerSnapshots(run, config, MakeParameterLayout(network));
+  if (!found.ok()) {
+    // A run that was stopped early has none yet, or the servers keep them elsewhere.
+    if (!HasFinalNetwork(run)) return OkStatus();
+    return DataLoss("'{}' has a result, but its state cannot be resumed: {}", run.string(),
+                    std::string(found.status().message()));
+  }
+  for (const std::string& warning : found->warnings) {
+    fmt::print(stderr, "gorila: {}; resuming from an older snapshot\n", warning);
+  }
+  return OkStatus();
+}
+
 StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine,
                         LaunchRequest& request) {
   if (!options.cluster.empty() || !options.run_directory.empty() || options.print) {
     return InvalidArgument(
-        "--resume goes on with a run as it was; expected no CLUSTER, --run-dir or --print");
+        "--resume takes the run's own configuration; expected no CLUSTER, --run-dir or --print");
   }
   GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(options.resume));
-  GORILA_ASSIGN_OR_RETURN(const Config config, ReadLaunchedConfig(*directory));
+  GORILA_ASSIGN_OR_RETURN(const Config before, ReadLaunchedConfig(*directory));
+  GORILA_ASSIGN_OR_RETURN(const Config config, LoadResumed(options, engine, *directory, before));
+  if (ToToml(config) == ToToml(before)) {
+    if (const auto finished = ReadFinalEvaluation(options.resume); finished.ok()) {
+      return ShowFinished(options.resume, "gorila launch --resume", *finished, options.quiet);
+    }
+  }
+  if (engine.watched_here) GORILA_RETURN_IF_ERROR(WarnOfSnapshots(options.resume, config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
   request.watch = &watch;
+  // First, so that a run with a longer configuration never counts as finished.
   GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.resume));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
+  GORILA_RETURN_IF_ERROR(WriteMadeWith(LaunchFiles(directory->path()), config));
   return engine.run(config, std::move(directory), request);
 }
 
@@ -102,7 +143,8 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
   if (!options.resume.empty()) return ResumeRun(options, engine, request);
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadCluster(options));
-  const std::string source = options.cluster.empty() ? "cluster" : options.cluster.stem().string();
+  std::string source = options.cluster.empty() ? "cluster" : options.cluster.stem().string();
+  if (options.changes.ChangesSource()) source += "-changed";
   fs::path path =
       options.run_directory.empty() ? FreeRunDirectory(config, source) : options.run_directory;
   path = path.lexically_normal();
@@ -135,6 +177,7 @@ gorila launch --actors 2 --learners 1 --replays 2 --bundles 0
 gorila launch cluster.toml --engine slurm --run-dir runs/cluster
 gorila launch cluster.toml --engine kubernetes --run-dir runs/cluster --print
 gorila launch --resume runs/cluster
+gorila launch --resume runs/cluster --frames 2000000
 )"};
 
 }  // namespace
@@ -149,7 +192,8 @@ Verb AddLaunchVerb(CLI::App& gorila) {
   app->add_option("--run-dir", options->run_directory,
                   "New folder for the run (default: runs/ENV-CLUSTER-seedN-1, -2, ...)")
       ->type_name("DIR");
-  app->add_option("--resume", options->resume, "Go on with the launched run in this folder")
+  app->add_option("--resume", options->resume,
+                  "Resume the launched run in this folder; other flags change its keys")
       ->type_name("DIR");
   app->add_flag("--print", options->print, "Print what would be started instead of starting it");
   app->add_flag("--quiet", options->quiet, "Print the result only");

@@ -1,21 +1,20 @@
 #include "gorila/cli/network_source.h"
 
+#include <cstdio>
+
 #include "gorila/base/file.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
+#include "gorila/runtime/distributed/run_network.h"
 #include "gorila/runtime/run_checkpoint.h"
+#include "gorila/runtime/run_directory.h"
 
 namespace gorila::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct EncodedNetwork {
-  std::string bytes;
-  fs::path file;
-};
 
 constexpr const char* kParametersFile = "parameters.safetensors";
 
@@ -24,35 +23,36 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-StatusOr<EncodedNetwork> ReadCheckpoint(const Checkpoint& checkpoint) {
-  GORILA_ASSIGN_OR_RETURN(std::string bytes, checkpoint.Read(kParametersFile));
-  return EncodedNetwork{std::move(bytes), checkpoint.path() / kParametersFile};
+StatusOr<RunNetwork> ReadNetworkFile(const fs::path& path, const ParameterLayout& layout) {
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, DecodeParameters(layout, bytes));
+  return RunNetwork{std::move(parameters), path, "", {}};
 }
 
-StatusOr<EncodedNetwork> ReadNetworkFile(const fs::path& path) {
-  GORILA_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
-  return EncodedNetwork{std::move(bytes), path};
+StatusOr<RunNetwork> ReadCheckpoint(const fs::path& path, const ParameterLayout& layout) {
+  GORILA_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, checkpoint.Read(kParametersFile));
+  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, DecodeParameters(layout, bytes));
+  return RunNetwork{std::move(parameters), path / kParametersFile, "", {}};
 }
 
-StatusOr<EncodedNetwork> ReadEncoded(const fs::path& path) {
+StatusOr<RunNetwork> ReadNetwork(const fs::path& path, const ParameterLayout& layout) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return ReadNetworkFile(path, layout);
+  if (Exists(path / kManifestName)) return ReadCheckpoint(path, layout);
+  GORILA_ASSIGN_OR_RETURN(const Config own, LoadRunConfig(path / "config.toml"));
+  return ReadRunNetwork(path, own, layout);
+}
+
+// Before anything is read from it.
+Status CheckIsNetwork(const fs::path& path) {
   std::error_code error;
   if (!Exists(path)) return NotFound("'{}': no such file or folder", path.string());
-  if (!fs::is_directory(path, error)) return ReadNetworkFile(path);
-  if (Exists(path / kManifestName)) {
-    GORILA_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(path));
-    return ReadCheckpoint(checkpoint);
-  }
-  if (Exists(path / "final.safetensors")) return ReadNetworkFile(path / "final.safetensors");
-  const bool is_run = fs::exists(path / "config.toml", error);
-  if (error) return Unavailable("cannot look into '{}': {}", path.string(), error.message());
-  if (!is_run) {
-    return InvalidArgument(
-        "'{}' is neither a run directory nor a checkpoint: it has no config.toml or {}",
-        path.string(), kManifestName);
-  }
-  GORILA_ASSIGN_OR_RETURN(const NewestCheckpoint newest,
-                          NewestCompleteCheckpoint(path / "checkpoints"));
-  return ReadCheckpoint(newest.checkpoint);
+  if (!fs::is_directory(path, error) || Exists(path / kManifestName)) return OkStatus();
+  const Status run = CheckIsRun(path);
+  if (run.ok() || absl::IsUnavailable(run)) return run;
+  return InvalidArgument("{}, and not a checkpoint: it has no {}", std::string(run.message()),
+                         kManifestName);
 }
 
 // The configuration of the run that `path` is, or lies in as a file, a checkpoint or a file of one.
@@ -78,17 +78,19 @@ StatusOr<Config> LoadNetworkConfig(const fs::path& path, const ConfigFlags& flag
 }  // namespace
 
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const fs::path& path, const ConfigFlags& flags) {
-  GORILA_ASSIGN_OR_RETURN(const EncodedNetwork encoded, ReadEncoded(path));
+  GORILA_RETURN_IF_ERROR(CheckIsNetwork(path));
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadNetworkConfig(path, flags));
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
-  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  auto parameters = DecodeParameters(MakeParameterLayout(network), encoded.bytes);
-  if (!parameters.ok()) {
-    return Annotate(
-        parameters.status(),
-        fmt::format("'{}' as the network of {}", encoded.file.string(), config.environment.name));
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
+  StatusOr<RunNetwork> network = ReadNetwork(path, MakeParameterLayout(spec));
+  if (!network.ok()) {
+    return Annotate(network.status(), fmt::format("'{}' as the network of {}", path.string(),
+                                                  config.environment.name));
   }
-  return TrainedNetwork{config, *std::move(parameters), encoded.file};
+  for (const std::string& warning : network->warnings) {
+    fmt::print(stderr, "gorila: {}; using {}\n", warning, network->file.string());
+  }
+  return TrainedNetwork{config, std::move(network->parameters), network->file, network->versions};
 }
 
 }  // namespace gorila::cli

@@ -1,4 +1,4 @@
-// Where a trained network lies: a run directory, a checkpoint or a file.
+// Where a trained network is stored: a run directory, a checkpoint or a file.
 #ifndef GORILA_CLI_NETWORK_SOURCE_H_
 #define GORILA_CLI_NETWORK_SOURCE_H_
 
@@ -15,13 +15,15 @@ namespace gorila::cli {
 struct TrainedNetwork {
   Config config;
   std::vector<float> parameters;
-  std::filesystem::path file;  // that they were read from
+  std::filesystem::path file;  // that they were read from, or folder of servers' snapshots
+  std::string versions;        // of those snapshots, else empty
 };
 
-// `path`: a run directory (final.safetensors, else its newest whole checkpoint), a checkpoint's
-// folder or a safetensors file. The configuration is that of `flags` when they name a source, else
-// of the run directory around `path`; when there is none, the flags' default. Keys in `flags` come
-// on top. NotFound, DataLoss or InvalidArgument, with the path, for anything that is no such thing.
+// `path`: a run directory (ReadRunNetwork() says which of its networks), a checkpoint's folder or a
+// safetensors file. Says on stderr when a damaged newer one was passed over. The configuration is
+// that of `flags` when they name a source, else of the run directory around `path`; when there is
+// none, the flags' default. Keys in `flags` come on top. NotFound, DataLoss or InvalidArgument,
+// with the path, for anything else.
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
                                             const ConfigFlags& flags);
 

@@ -131,7 +131,7 @@ StatusOr<TrainedNetwork> LoadPlay(const PlayOptions& options) {
   if (!options.checkpoint.empty()) return LoadTrainedNetwork(options.checkpoint, options.config);
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
-  return TrainedNetwork{std::move(config), {}, {}};
+  return TrainedNetwork{std::move(config), {}, {}, {}};
 }
 
 StatusOr<std::unique_ptr<Player>> MakePlayer(const PlayOptions& options,

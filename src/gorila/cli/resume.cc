@@ -31,16 +31,6 @@ struct ResumeOptions {
   bool quiet = false;
 };
 
-// A finished run that nobody wants to lengthen only shows its result again.
-StatusOr<int> ShowFinished(const ResumeOptions& options, const EvaluationRecord& evaluation) {
-  if (!options.quiet) {
-    std::cerr << fmt::format("the run is finished; to train on: gorila resume {} --frames N\n",
-                             ShellQuotedPath(options.directory.string()));
-  }
-  PrintResult(options.directory, evaluation);
-  return kSuccess;
-}
-
 // A run cannot become shorter than it is.
 Status CheckLength(const RunDirectory& directory, const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory.checkpoints()));
@@ -55,13 +45,14 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
                           RunDirectory::Open(options.directory));
+  GORILA_RETURN_IF_ERROR(CheckRunKind(options.directory, RunKind::kTrained));
   GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(directory->config()));
   const std::string before = ToToml(config);
   GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
   if (ToToml(config) != before) {
     GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
   } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
-    return ShowFinished(options, *finished);
+    return ShowFinished(options.directory, "gorila resume", *finished, options.quiet);
   }
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   TrainingConsole console(options.quiet);

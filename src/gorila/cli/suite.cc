@@ -168,29 +168,53 @@ StatusOr<int> Train(const SuiteRun& run, const SuiteOptions& options,
   return kSuccess;
 }
 
+// One of the suite's runs; kSuccess where the suite continues with the next one. `result` becomes
+// the suite's status where this run decides it.
+StatusOr<int> TrainOne(const SuiteRun& run, const SuiteOptions& options,
+                       const Invocation& invocation, int& result) {
+  const StatusOr<int> status = Train(run, options, invocation);
+  if (absl::IsCancelled(status.status()) || (status.ok() && *status == kInterrupted)) {
+    std::cerr << "the suite continues with the same command\n";
+    return kInterrupted;
+  }
+  if (absl::IsFailedPrecondition(status.status())) {  // it diverged; the others may not
+    std::cerr << fmt::format("gorila: {}: {}\n", run.directory.string(),
+                             std::string(status.status().message()));
+    result = kFailure;
+    return kSuccess;
+  }
+  GORILA_RETURN_IF_ERROR(status.status());
+  if (*status != kSuccess) result = *status;
+  return kSuccess;
+}
+
 // The runs of a suite, one after the other; whether all of them learnt.
 StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& options,
                        const Invocation& invocation) {
   int result = kSuccess;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
-               runs[i].config.run.seed);
-    std::fflush(stdout);
-    const StatusOr<int> status = Train(runs[i], options, invocation);
-    if (absl::IsCancelled(status.status()) || (status.ok() && *status == kInterrupted)) {
-      std::cerr << "the suite goes on with the same command\n";
-      return kInterrupted;
+  std::vector<std::size_t> left(runs.size());
+  std::iota(left.begin(), left.end(), std::size_t{0});
+  // What another process has in hand is looked at once more at the end.
+  for (int look = 0; look < 2 && !left.empty(); ++look) {
+    std::vector<std::size_t> busy;
+    for (const std::size_t i : left) {
+      fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
+                 runs[i].config.run.seed);
+      std::fflush(stdout);
+      const StatusOr<int> status = TrainOne(runs[i], options, invocation, result);
+      if (absl::IsAlreadyExists(status.status())) {
+        std::cerr << status.status().message() << "; passed over\n";
+        busy.push_back(i);
+        continue;
+      }
+      GORILA_RETURN_IF_ERROR(status.status());
+      if (*status != kSuccess) return status;
     }
-    if (absl::IsFailedPrecondition(status.status())) {  // it diverged; the others may not
-      std::cerr << fmt::format("gorila: {}: {}\n", runs[i].directory.string(),
-                               std::string(status.status().message()));
-      result = kFailure;
-      continue;
-    }
-    GORILA_RETURN_IF_ERROR(status.status());
-    if (*status != kSuccess) result = *status;
+    left = std::move(busy);
   }
-  return result;
+  if (left.empty()) return result;
+  return Unavailable("another process has {} of the runs; the same command scores them later",
+                     left.size());
 }
 
 StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
@@ -201,41 +225,11 @@ StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_ASSIGN_OR_RETURN(const std::vector<SuiteRun> runs, PlanRuns(options, config));
   GORILA_RETURN_IF_ERROR(CheckSettings(options, config));
-<<<<<<< HEAD
   GORILA_ASSIGN_OR_RETURN(const int status, TrainAll(runs, options, invocation));
-  if (status != kInterrupted) fmt::print("next: gorila scores {}\n", options.folder.string());
+  if (status != kInterrupted) {
+    fmt::print("next: gorila scores {}\n", ShellQuotedPath(options.folder.string()));
+  }
   return status;
-=======
-  std::vector<std::size_t> left(runs.size());
-  std::iota(left.begin(), left.end(), std::size_t{0});
-  // What another process has in hand is looked at once more at the end.
-  for (int look = 0; look < 2 && !left.empty(); ++look) {
-    std::vector<std::size_t> busy;
-    for (const std::size_t i : left) {
-      fmt::print("run {} of {}: {}, seed {}\n", i + 1, runs.size(), runs[i].config.environment.name,
-                 runs[i].config.run.seed);
-      std::fflush(stdout);
-      const StatusOr<int> status = Train(runs[i], options, invocation);
-      if (absl::IsCancelled(status.status()) || (status.ok() && *status != kSuccess)) {
-        std::cerr << "the suite continues with the same command\n";
-        return kInterrupted;
-      }
-      if (absl::IsAlreadyExists(status.status())) {
-        std::cerr << status.status().message() << "; passed over\n";
-        busy.push_back(i);
-        continue;
-      }
-      GORILA_RETURN_IF_ERROR(status.status());
-    }
-    left = std::move(busy);
-  }
-  if (!left.empty()) {
-    return Unavailable("another process has {} of the runs; the same command scores them later",
-                       left.size());
-  }
-  fmt::print("next: gorila scores {}\n", ShellQuotedPath(options.folder.string()));
-  return kSuccess;
->>>>>>> eef3dd8 (train: refuse cut-off run configurations, finish half-made runs, share names)
 }
 
 constexpr CommandText kText = {

@@ -61,12 +61,22 @@ void PrintContext(const EvaluationRecord& record) {
 }  // namespace
 
 TrainingConsole::TrainingConsole(bool quiet)
-    : options_(DetectProgressOptions(kStderr, quiet)), view_(std::cerr, options_) {}
+    : quiet_(quiet), options_(DetectProgressOptions(kStderr, quiet)), view_(std::cerr, options_) {}
 
 TrainerHooks TrainingConsole::Hooks() {
   return {.stop_requested = [this] { return StopWanted(); },
           .progress = [this](const ProgressSnapshot& snapshot) { Show(snapshot); },
-          .message = [this](std::string_view message) { view_.Print(message); }};
+          .message = [this](std::string_view message) { view_.Print(message); },
+          .warning = [this](std::string_view warning) { Warn(warning); }};
+}
+
+// Also to those who asked for quiet.
+void TrainingConsole::Warn(std::string_view warning) {
+  if (quiet_) {
+    std::cerr << fmt::format("gorila: {}\n", warning);
+  } else {
+    view_.Print(warning);
+  }
 }
 
 // A terminal's view moves with every snapshot; a log file wants a line now and then, and the last.
@@ -144,6 +154,16 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationRecord&
   const std::string quoted = ShellQuotedPath(path);
   fmt::print("next           gorila play --checkpoint {}\n", quoted);
   fmt::print("               gorila evaluate {}\n", quoted);
+}
+
+int ShowFinished(const std::filesystem::path& directory, std::string_view resume,
+                 const EvaluationRecord& record, bool quiet) {
+  if (!quiet) {
+    std::cerr << fmt::format("the run is finished; to train on: {} {} --frames N\n", resume,
+                             ShellQuotedPath(directory.string()));
+  }
+  PrintResult(directory, record);
+  return kSuccess;
 }
 
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,

@@ -26,7 +26,9 @@ class TrainingConsole {
  private:
   bool StopWanted();
   void Show(const ProgressSnapshot& snapshot);
+  void Warn(std::string_view warning);
 
+  const bool quiet_;
   const ProgressOptions options_;
   ProgressView view_;
   std::chrono::steady_clock::time_point next_line_{};  // where progress is plain lines
@@ -46,14 +48,14 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory);
 // Prints a finished run's result and where everything is to stdout.
 void PrintResult(const std::filesystem::path& directory, const EvaluationRecord& record);
 
-<<<<<<< HEAD
+// Shows the result of a finished run that is resumed unchanged; the exit status. `resume`: the
+// command that makes it longer.
+int ShowFinished(const std::filesystem::path& directory, std::string_view resume,
+                 const EvaluationRecord& record, bool quiet);
+
 // Writes the report of a finished run and prints the result; the exit status, which is kFailure for
 // one that learnt nothing or diverged (TrainingOutcome::problem). A run that was stopped is no
-// error: it says how to go on (`go_on` with the directory) and gives kInterrupted.
-=======
-// Writes the report of a finished run and prints the result; the exit status. A run that was
-// stopped is no error: it says how to go on (the command `go_on`) and gives kInterrupted.
->>>>>>> eef3dd8 (train: refuse cut-off run configurations, finish half-made runs, share names)
+// error: it says how to resume (the command `go_on`) and gives kInterrupted.
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
                      std::string_view go_on);

@@ -5,11 +5,13 @@
 
 #include "gorila/base/file.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
-#include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 #include "gorila/runtime/distributed/launch_files.h"
+#include "gorila/runtime/distributed/run_network.h"
 #include "gorila/runtime/run_checkpoint.h"
+#include "gorila/runtime/run_directory.h"
+#include "gorila/runtime/run_results.h"
 
 namespace gorila {
 namespace {
@@ -37,22 +39,12 @@ class DirectorySource final : public ParameterSource {
   DirectorySource(fs::path directory, ParameterLayout layout)
       : directory_(std::move(directory)), layout_(std::move(layout)) {}
 
-  bool HasFinalNetwork() const {
-    std::error_code error;
-    return fs::exists(directory_ / "final.safetensors", error);
-  }
+  bool HasFinalNetwork() const { return FinalNetworkIsNewest(directory_); }
 
   StatusOr<bool> Refresh(std::vector<float>& values) override {
-    if (HasFinalNetwork()) {
-      return TakeFile(directory_ / "final.safetensors", "final network", values);
-    }
+    if (HasFinalNetwork()) return TakeFile(FinalNetworkFile(directory_), "final network", values);
     GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory_ / "checkpoints"));
-    if (!checkpoints.empty()) {
-      // The file carries a checksum of its own; verifying all of it would read its replay.
-      const std::string number = checkpoints.front().filename().string();
-      return TakeFile(checkpoints.front() / "parameters.safetensors",
-                      fmt::format("checkpoint at {} frames", std::stoll(number)), values);
-    }
+    if (!checkpoints.empty()) return TakeCheckpoint(checkpoints, values);
     const fs::path best = LaunchFiles(directory_).best();
     std::error_code error;
     if (fs::exists(best, error)) return TakeFile(best, "best network so far", values);
@@ -62,6 +54,23 @@ class DirectorySource final : public ParameterSource {
   std::string Describe() const override { return description_; }
 
  private:
+  // The newest whole one. The file carries a checksum of its own; verifying all of a checkpoint
+  // would read its replay.
+  StatusOr<bool> TakeCheckpoint(const std::vector<fs::path>& checkpoints,
+                                std::vector<float>& values) {
+    StatusOr<bool> taken = false;
+    std::string note;
+    for (const fs::path& checkpoint : checkpoints) {
+      taken = TakeFile(checkpoint / "parameters.safetensors",
+                       fmt::format("checkpoint at {} frames{}",
+                                   std::stoll(checkpoint.filename().string()), note),
+                       values);
+      if (taken.ok()) return taken;
+      note = ", newer ones are damaged";
+    }
+    return taken;
+  }
+
   // Unless it was taken before.
   StatusOr<bool> TakeFile(const fs::path& file, std::string description,
                           std::vector<float>& values) {
@@ -85,29 +94,19 @@ class DirectorySource final : public ParameterSource {
 class SnapshotSource final : public ParameterSource {
  public:
   SnapshotSource(LaunchFiles files, const Config& config, const ParameterLayout& layout)
-      : files_(std::move(files)),
-        shards_(NumberOfShards(config)),
-        size_(layout.size),
-        fingerprint_(layout.Fingerprint()) {}
+      : files_(std::move(files)), config_(config), layout_(layout) {}
 
   StatusOr<bool> Refresh(std::vector<float>& values) override {
     GORILA_ASSIGN_OR_RETURN(const std::vector<fs::path> newest, Newest());
     if (newest == seen_) return false;
-    GORILA_ASSIGN_OR_RETURN(const std::vector<Slice> slices, MakePartition(size_, shards_));
-    values.clear();
-    for (int i = 0; i < shards_; ++i) {
-      const ShardPlace place{.index = i,
-                             .shards = shards_,
-                             .parameters = size_,
-                             .slice = slices[static_cast<std::size_t>(i)]};
-      GORILA_ASSIGN_OR_RETURN(const std::vector<float> slice,
-                              ShardSnapshots::ReadValues(FolderOf(i), place, fingerprint_));
-      values.insert(values.end(), slice.begin(), slice.end());
-    }
+    GORILA_ASSIGN_OR_RETURN(RunNetwork network, ReadServerSnapshots(files_.run, config_, layout_));
+    values = std::move(network.parameters);
+    description_ = fmt::format("snapshots of the parameter servers, {}{}", network.versions,
+                               network.warnings.empty() ? "" : "; newer ones are damaged");
     seen_ = newest;
     return true;
   }
-  std::string Describe() const override { return "snapshots of the parameter servers"; }
+  std::string Describe() const override { return description_; }
 
  private:
   fs::path FolderOf(int shard) const {
@@ -115,7 +114,7 @@ class SnapshotSource final : public ParameterSource {
   }
   StatusOr<std::vector<fs::path>> Newest() const {
     std::vector<fs::path> newest;
-    for (int i = 0; i < shards_; ++i) {
+    for (int i = 0; i < NumberOfShards(config_); ++i) {
       GORILA_ASSIGN_OR_RETURN(const auto all, ListCheckpoints(ShardSnapshotFolder(FolderOf(i))));
       if (all.empty()) return NotFound("the run has no snapshot of its parameters yet");
       newest.push_back(all.front());
@@ -124,10 +123,10 @@ class SnapshotSource final : public ParameterSource {
   }
 
   const LaunchFiles files_;
-  const int shards_;
-  const std::size_t size_;
-  const std::uint64_t fingerprint_;
+  const Config& config_;
+  const ParameterLayout layout_;
   std::vector<fs::path> seen_;
+  std::string description_;
 };
 
 // What the parameter servers have now. NotFound while they do not answer; they are asked again
@@ -231,9 +230,6 @@ std::unique_ptr<ParameterSource> WatchLaunchedRun(const fs::path& directory, con
   return std::make_unique<LaunchedSource>(directory, config, layout);
 }
 
-bool IsLaunchedRun(const fs::path& directory) {
-  std::error_code error;
-  return fs::exists(LaunchFiles(directory).token(), error);
-}
+bool IsLaunchedRun(const fs::path& directory) { return KindOfRun(directory) == RunKind::kLaunched; }
 
 }  // namespace gorila

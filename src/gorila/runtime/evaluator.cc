@@ -54,6 +54,13 @@ double EpsilonOf(const Config& config, const EvaluationProtocol& protocol) {
   return config.evaluation.epsilon >= 0 ? config.evaluation.epsilon : protocol.epsilon;
 }
 
+// A score by another epsilon is not one by the protocol, and nobody may take it for that.
+std::string LabelOf(const Config& config, const EvaluationProtocol& protocol) {
+  const double epsilon = EpsilonOf(config, protocol);
+  if (epsilon == protocol.epsilon) return std::string(protocol.name);
+  return fmt::format("{} with epsilon {}", protocol.name, epsilon);
+}
+
 StatusOr<StartPoints> LoadStarts(const Config& config, const EvaluationProtocol& protocol) {
   if (!protocol.human_starts) return StartPoints{};
   if (config.evaluation.starts == "none") {
@@ -219,7 +226,7 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
   GORILA_ASSIGN_OR_RETURN(const StartPoints starts, LoadStarts(config, *protocol));
   Evaluation evaluation(config, *protocol, request, starts, *network);
   GORILA_RETURN_IF_ERROR(evaluation.Run());
-  return EvaluationResult{.protocol = std::string(protocol->name),
+  return EvaluationResult{.protocol = LabelOf(config, *protocol),
                           .version = protocol->version,
                           .epsilon = EpsilonOf(config, *protocol),
                           .returns = evaluation.returns(),

@@ -177,6 +177,8 @@ TEST(EvaluateConsoleTest, ALostLifeDoesNotEndAnEpisode) {
   EXPECT_GE(result.steps, 3 * 5 * 6 - 3 * 8);
   config.evaluation.epsilon = 0.5;
   EXPECT_EQ(Evaluate(config, parameters, request)->epsilon, 0.5);
+  EXPECT_EQ(Evaluate(config, parameters, request)->protocol,
+            request.protocol + " with epsilon 0.5");
 }
 
 TEST(EvaluateConsoleTest, ProtocolsSetTheEnvironmentsOptions) {

@@ -7,6 +7,7 @@
 #include "gorila/base/json.h"
 #include "gorila/checkpoint/segment.h"
 #include "gorila/parameter_server/in_process_store.h"
+#include "gorila/runtime/run_directory.h"
 
 namespace gorila {
 namespace {
@@ -164,6 +165,17 @@ Status CheckFinite(const ParameterLayout& layout, std::span<const float> values)
   return OkStatus();
 }
 
+StatusOr<MadeWith> ReadMadeWith(const Checkpoint& checkpoint) {
+  GORILA_ASSIGN_OR_RETURN(const std::string text, checkpoint.Read("state.json"));
+  GORILA_ASSIGN_OR_RETURN(const Json json, ParseState(text));
+  MadeWith made_with;
+  GORILA_RETURN_IF_ERROR(CatchJson([&]() -> Status {
+    if (json.contains("made_with")) json.at("made_with").get_to(made_with);
+    return OkStatus();
+  }));
+  return made_with;
+}
+
 Status RunCheckpointer::Capture(Cluster& cluster, const RunMemory& memory) {
   captured_.clear();
   captured_frames_ = cluster.clock().frames();
@@ -253,6 +265,7 @@ void RunCheckpointer::ForgetUnneededSegments(Cluster& cluster) {
 std::string RunCheckpointer::EncodeState(Cluster& cluster, const RunMemory& memory) const {
   Json json;
   json["format_version"] = kFormatVersion;
+  json["made_with"] = StateKeys(cluster.config(), RunKind::kTrained);
   json["frames"] = captured_frames_;
   json["seconds"] = memory.seconds;
   json["metrics_bytes"] = memory.metrics_bytes;

@@ -22,6 +22,7 @@
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/network_in_training.h"
+#include "gorila/runtime/resume_rules.h"
 
 namespace gorila {
 
@@ -54,6 +55,9 @@ StatusOr<std::vector<float>> DecodeParameters(const ParameterLayout& layout,
 
 // DataLoss naming the first tensor with values that are not finite.
 Status CheckFinite(const ParameterLayout& layout, std::span<const float> values);
+
+// What a checkpoint was made with; empty where an older version wrote it.
+StatusOr<MadeWith> ReadMadeWith(const Checkpoint& checkpoint);
 
 // Writes the checkpoints of one run. One thread.
 class RunCheckpointer {

@@ -33,6 +33,28 @@ void WriteHolder(int fd) {
   [[maybe_unused]] const ssize_t written = ::pwrite(fd, holder.data(), holder.size(), 0);
 }
 
+bool Has(const fs::path& folder, const char* name) {
+  std::error_code error;
+  return fs::exists(folder / name, error);
+}
+
+// What a folder without config.toml is, when that can be told.
+std::string OtherFolder(const fs::path& path) {
+  if (Has(path, "settings.toml")) {
+    return "; it is a folder of gorila suite, whose runs are GAME/seedN in it, and the same gorila "
+           "suite command resumes it";
+  }
+  if (Has(path, "manifest.json")) return "; it is a checkpoint: name the run's folder";
+  return "";
+}
+
+// What to do with a folder that is not empty.
+std::string HowToUse(const fs::path& path) {
+  if (Has(path, "config.toml")) return fmt::format(" (or: {})", ResumeCommand(path));
+  if (Has(path, "settings.toml")) return " (it is a folder of gorila suite)";
+  return "";
+}
+
 // What a process that was killed may leave while it makes a run, before config.toml, the last file.
 bool IsHalfMade(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
@@ -59,9 +81,8 @@ StatusOr<Contents> LookInto(const fs::path& path) {
 Status CheckIsFree(const fs::path& path) {
   GORILA_ASSIGN_OR_RETURN(const Contents contents, LookInto(path));
   if (contents != Contents::kOther) return OkStatus();
-  return absl::AlreadyExistsError(
-      fmt::format("run directory '{}' is not empty; expected a new one (or: gorila resume {})",
-                  path.string(), ShellQuotedPath(path.string())));
+  return absl::AlreadyExistsError(fmt::format(
+      "run directory '{}' is not empty; expected a new one{}", path.string(), HowToUse(path)));
 }
 
 // All but the lock, which this process holds.
@@ -78,6 +99,35 @@ Status RemoveHalfMade(const fs::path& path) {
 
 }  // namespace
 
+RunKind KindOfRun(const fs::path& path) {
+  if (Has(path, "token") || Has(path, "servers")) return RunKind::kLaunched;
+  // The second is in the folders of older versions.
+  if (Has(path, "coordinated") || Has(path, "best.safetensors")) return RunKind::kCoordinated;
+  return RunKind::kTrained;
+}
+
+std::string ResumeCommand(const fs::path& path) {
+  switch (KindOfRun(path)) {
+    case RunKind::kLaunched:
+      return fmt::format("gorila launch --resume {}", ShellQuotedPath(path.string()));
+    case RunKind::kCoordinated:
+      return fmt::format("gorila coordinator --run-dir {}", ShellQuotedPath(path.string()));
+    case RunKind::kTrained:
+      break;
+  }
+  return fmt::format("gorila resume {}", ShellQuotedPath(path.string()));
+}
+
+Status CheckRunKind(const fs::path& path, RunKind expected) {
+  const RunKind kind = KindOfRun(path);
+  if (kind == expected) return OkStatus();
+  const char* const by = kind == RunKind::kTrained    ? "gorila train"
+                         : kind == RunKind::kLaunched ? "gorila launch"
+                                                      : "gorila coordinator";
+  return InvalidArgument("'{}' is a run of {}; resume it with: {}", path.string(), by,
+                         ResumeCommand(path));
+}
+
 Status CheckIsRun(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
@@ -91,7 +141,7 @@ Status CheckIsRun(const fs::path& path) {
   return InvalidArgument(
       "'{}' is not a run directory: it has no config.toml{}", path.string(),
       half_made ? "; the process that was making it ended too early, so make the run once more"
-                : "");
+                : OtherFolder(path));
 }
 
 bool HeldHere(const fs::path& path) {

@@ -10,9 +10,23 @@
 
 namespace gorila {
 
-// NotFound for no folder, InvalidArgument for one that is no run's, Unavailable for one that may
-// not be read.
+// NotFound for no folder, InvalidArgument for one that is not a run's, saying what it is where that
+// can be told, Unavailable for one that may not be read.
 Status CheckIsRun(const std::filesystem::path& path);
+
+// What keeps a run's state, and so what resumes it.
+enum class RunKind {
+  kTrained,      // gorila train: checkpoints/
+  kLaunched,     // gorila launch: servers/
+  kCoordinated,  // gorila coordinator: servers elsewhere
+};
+
+// Of a run's folder.
+RunKind KindOfRun(const std::filesystem::path& path);
+// The command that resumes the run in the folder.
+std::string ResumeCommand(const std::filesystem::path& path);
+// InvalidArgument, with the command that resumes it, for a run of another kind.
+Status CheckRunKind(const std::filesystem::path& path, RunKind expected);
 
 // Whether the process that holds the run, or was the last to hold it, ran on this machine; false
 // when it is not known. A lock of another machine, or another container, is not seen here.
@@ -36,6 +50,8 @@ class RunDirectory {
   std::filesystem::path config() const { return path_ / "config.toml"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   std::filesystem::path events() const { return path_ / "tensorboard"; }
+  // Its presence tells that the run's servers are elsewhere.
+  std::filesystem::path coordinated() const { return path_ / "coordinated"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
  private:

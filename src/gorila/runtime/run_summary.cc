@@ -99,6 +99,7 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   summary.seconds = summary.Last("seconds");
   summary.cpu_seconds = summary.Last("cpu_seconds");
   summary.joules = summary.Last("joules");
+  if (!summary.evaluation.has_value()) return summary;  // the rest is of an earlier end, if there
   GORILA_RETURN_IF_ERROR(ReadSource(summary));
   StatusOr<std::string> film = ReadFile(run.directory / "episode.gif");
   if (film.ok()) summary.film = *std::move(film);

@@ -9,6 +9,8 @@
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
+#include "gorila/runtime/resume_rules.h"
+#include "gorila/runtime/run_results.h"
 
 namespace gorila {
 namespace {
@@ -55,6 +57,33 @@ Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
       "networks and minibatches would take {} bytes or more ({} parameters, learner.batch_size {}, "
       "run.bundles {}); expected at most this machine's memory, {} bytes",
       needed, parameters, config.learner.batch_size, config.run.bundles, MachineMemoryBytes());
+}
+
+StatusOr<NewestCheckpoint> FindNewest(const RunDirectory& directory) {
+  auto newest = NewestCompleteCheckpoint(directory.checkpoints());
+  if (absl::IsNotFound(newest.status()))
+    return DataLoss("{}", std::string(newest.status().message()));
+  return newest;
+}
+
+// Older checkpoints do not say what they were made with; then it is what the run's file says.
+Status CheckMadeWith(const Checkpoint& checkpoint, const RunDirectory& directory,
+                     const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(MadeWith made_with, ReadMadeWith(checkpoint));
+  if (made_with.empty()) {
+    GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(directory.config()));
+    made_with = StateKeys(before, RunKind::kTrained);
+  }
+  return CheckResumable(made_with, config, fmt::format("'{}'", checkpoint.path().string()));
+}
+
+// A run that has a result has had checkpoints: training it anew would replace the result.
+Status CheckHasNoResults(const std::filesystem::path& run) {
+  if (!HasFinalNetwork(run)) return OkStatus();
+  return DataLoss(
+      "'{}' has a final network and no checkpoint, so there is no state to resume from; start a "
+      "new run",
+      run.string());
 }
 
 StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {
@@ -117,21 +146,24 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
   const auto say = [&](const std::string& message) {
     if (hooks.message) hooks.message(message);
   };
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  GORILA_RETURN_IF_ERROR(CheckRunKind(directory->path(), RunKind::kTrained));
   GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory->checkpoints()));
+  std::optional<NewestCheckpoint> newest;
+  if (!checkpoints.empty()) {
+    GORILA_ASSIGN_OR_RETURN(newest, FindNewest(*directory));
+    GORILA_RETURN_IF_ERROR(CheckMadeWith(newest->checkpoint, *directory, config));
+  }
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
   std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
-  if (checkpoints.empty()) {
+  if (!newest.has_value()) {
+    GORILA_RETURN_IF_ERROR(CheckHasNoResults(trainer->directory_->path()));
     say("no checkpoint yet; starting from the beginning");
     GORILA_RETURN_IF_ERROR(
         WriteFileAtomically(trainer->directory_->config(), RunConfigText(config)));
     GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
     return trainer;
   }
-  const auto newest = NewestCompleteCheckpoint(trainer->directory_->checkpoints());
-  if (absl::IsNotFound(newest.status()))
-    return DataLoss("{}", std::string(newest.status().message()));
-  GORILA_RETURN_IF_ERROR(newest.status());
-  for (const std::string& warning : newest->warnings) say(warning);
+  for (const std::string& warning : newest->warnings) hooks.Warn(warning);
   GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint));
   say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
                   trainer->cluster_->store().UpdateCount()));
@@ -297,6 +329,11 @@ Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
 }
 
 Status Trainer::CaptureCheckpoint() {
+  // Before the state that supersedes the results is on disk.
+  if (!results_removed_ && cluster_->clock().frames() > checkpointer_.newest_frames()) {
+    GORILA_RETURN_IF_ERROR(RemoveResults(directory_->path()));
+    results_removed_ = true;
+  }
   // A row ends here, so that nothing half-counted has to be kept.
   GORILA_RETURN_IF_ERROR(AppendRow());
   GORILA_RETURN_IF_ERROR(log_->Sync());

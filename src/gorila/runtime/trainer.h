@@ -30,6 +30,12 @@ struct TrainerHooks {
   std::function<bool()> stop_requested;                   // asked several times a second or more
   std::function<void(const ProgressSnapshot&)> progress;  // about twice a second
   std::function<void(std::string_view)> message;          // one line for people
+  std::function<void(std::string_view)> warning = {};     // one that they must see even so
+
+  // To `message` where there is no `warning`.
+  void Warn(std::string_view text) const {
+    if (const auto& say = warning ? warning : message; say) say(text);
+  }
 };
 
 struct TrainingOutcome {
@@ -105,6 +111,7 @@ class Trainer {
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process
   bool interrupted_ = false;
+  bool results_removed_ = false;  // those of an earlier end
 };
 
 }  // namespace gorila

@@ -115,17 +115,18 @@ StatusOr<ShardSnapshots> ShardSnapshots::Open(const std::filesystem::path& folde
   return snapshots;
 }
 
-StatusOr<std::vector<float>> ShardSnapshots::ReadValues(const std::filesystem::path& folder,
-                                                        const ShardPlace& place,
-                                                        std::uint64_t layout) {
-  GORILA_ASSIGN_OR_RETURN(const NewestCheckpoint newest,
+StatusOr<ShardValues> ShardSnapshots::ReadValues(const std::filesystem::path& folder,
+                                                 const ShardPlace& place, std::uint64_t layout) {
+  GORILA_ASSIGN_OR_RETURN(NewestCheckpoint newest,
                           NewestCompleteCheckpoint(ShardSnapshotFolder(folder)));
   GORILA_ASSIGN_OR_RETURN(ShardSnapshot shard, ReadShard(newest.checkpoint, place, layout));
   if (shard.values.size() != place.slice.size()) {
     return DataLoss("'{}' has {} parameters; expected {}", newest.checkpoint.path().string(),
                     shard.values.size(), place.slice.size());
   }
-  return std::move(shard.values);
+  return ShardValues{.values = std::move(shard.values),
+                     .version = shard.version,
+                     .warnings = std::move(newest.warnings)};
 }
 
 Status ShardSnapshots::ReadNewest() {

@@ -24,6 +24,13 @@ inline std::filesystem::path ShardSnapshotFolder(const std::filesystem::path& fo
   return folder / "snapshots";
 }
 
+// A shard's parameters as one of its snapshots has them.
+struct ShardValues {
+  std::vector<float> values;
+  std::int64_t version = 0;
+  std::vector<std::string> warnings;  // why newer snapshots were passed over
+};
+
 // One thread at a time. All functions block on the disk.
 class ShardSnapshots {
  public:
@@ -35,8 +42,8 @@ class ShardSnapshots {
 
   // The parameters of the newest whole snapshot in such a folder, whose shard may run meanwhile:
   // nothing is taken or written. NotFound when there is none.
-  static StatusOr<std::vector<float>> ReadValues(const std::filesystem::path& folder,
-                                                 const ShardPlace& place, std::uint64_t layout);
+  static StatusOr<ShardValues> ReadValues(const std::filesystem::path& folder,
+                                          const ShardPlace& place, std::uint64_t layout);
 
   std::int64_t generation() const { return generation_->number(); }
   // What to go on from; nothing in a new folder. To be taken once.

@@ -4,7 +4,9 @@
 #include <charconv>
 
 #include "gorila/base/file.h"
+#include "gorila/base/json.h"
 #include "gorila/rpc/run_identity.h"
+#include "gorila/runtime/run_directory.h"
 
 namespace gorila {
 
@@ -31,6 +33,27 @@ Status MakeLaunchFolders(const LaunchFiles& files) {
     GORILA_RETURN_IF_ERROR(CreateFolders(folder));
   }
   return OkStatus();
+}
+
+StatusOr<MadeWith> ReadMadeWith(const LaunchFiles& files, const Config& config) {
+  const StatusOr<std::string> text = ReadFile(files.made_with());
+  if (absl::IsNotFound(text.status())) return StateKeys(config, RunKind::kLaunched);
+  GORILA_RETURN_IF_ERROR(text.status());
+  const auto json = ParseJson<nlohmann::json>(*text);
+  MadeWith made_with;
+  if (!json.is_object()) return DataLoss("'{}' is not a JSON object", files.made_with().string());
+  for (const auto& [key, value] : json.items()) {
+    if (!value.is_string()) {
+      return DataLoss("'{}': '{}' is not a string", files.made_with().string(), key);
+    }
+    made_with.emplace(key, value.get<std::string>());
+  }
+  return made_with;
+}
+
+Status WriteMadeWith(const LaunchFiles& files, const Config& config) {
+  const nlohmann::json json = StateKeys(config, RunKind::kLaunched);
+  return WriteFileAtomically(files.made_with(), DumpJson(json, 2) + "\n");
 }
 
 StatusOr<std::vector<rpc::Endpoint>> ReadAddresses(const LaunchFiles& files, const Config& config,

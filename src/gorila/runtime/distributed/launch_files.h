@@ -4,6 +4,7 @@
 //   certs/                       of a run over several machines: its authority and roles
 //   addresses/<server>           where each server listens, as "host:port"
 //   servers/<server>/            snapshots and generation of each server
+//   servers/made_with.json       the keys that the snapshots depend on
 //   logs/<process>.log           what each process said
 //   best.safetensors             the best network of the periodic evaluations
 //   pending-<frames>.safetensors networks that wait for their periodic evaluation
@@ -24,6 +25,7 @@
 #include "gorila/runtime/config.h"
 #include "gorila/runtime/distributed/role_options.h"
 #include "gorila/runtime/distributed/roles.h"
+#include "gorila/runtime/resume_rules.h"
 
 namespace gorila {
 
@@ -34,6 +36,7 @@ struct LaunchFiles {
   std::filesystem::path certificates() const { return run / "certs"; }
   std::filesystem::path addresses() const { return run / "addresses"; }
   std::filesystem::path servers() const { return run / "servers"; }
+  std::filesystem::path made_with() const { return servers() / "made_with.json"; }
   std::filesystem::path logs() const { return run / "logs"; }
   std::filesystem::path best() const { return run / "best.safetensors"; }
   std::filesystem::path pending(std::int64_t frames) const {
@@ -47,6 +50,11 @@ struct LaunchFiles {
 
 // Makes the folders among them.
 Status MakeLaunchFolders(const LaunchFiles& files);
+
+// What the servers' state depends on: what WriteMadeWith() wrote, else what `config`, the run's
+// own, says. DataLoss for a damaged file.
+StatusOr<MadeWith> ReadMadeWith(const LaunchFiles& files, const Config& config);
+Status WriteMadeWith(const LaunchFiles& files, const Config& config);
 
 // The addresses that the servers of a role wrote, in their order. NotFound when one is missing.
 StatusOr<std::vector<rpc::Endpoint>> ReadAddresses(const LaunchFiles& files, const Config& config,

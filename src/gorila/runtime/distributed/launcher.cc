@@ -1,5 +1,6 @@
 #include "gorila/runtime/distributed/launcher.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
+#include "gorila/runtime/run_results.h"
 
 namespace gorila {
 namespace {
@@ -129,14 +131,27 @@ Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory) {
 }
 
 StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory) {
-  std::error_code error;
-  if (!fs::exists(LaunchFiles(directory.path()).token(), error)) {
-    return InvalidArgument("'{}' is not the directory of a launched run: it has no token",
-                           directory.path().string());
+  GORILA_RETURN_IF_ERROR(CheckRunKind(directory.path(), RunKind::kLaunched));
+  return LoadRunConfig(directory.config());
+}
+
+Status CheckLaunchResumable(const RunDirectory& directory, const Config& before, Config& config) {
+  const LaunchFiles files(directory.path());
+  GORILA_ASSIGN_OR_RETURN(const MadeWith made_with, ReadMadeWith(files, before));
+  // An automatic number stays what it was.
+  if (config.parameter_server.shards == 0 && NumberOfShards(config) != NumberOfShards(before)) {
+    config.parameter_server.shards = NumberOfShards(before);
   }
-  GORILA_ASSIGN_OR_RETURN(const Config config, LoadRunConfig(directory.config()));
-  GORILA_RETURN_IF_ERROR(CheckLaunch(config));
-  return config;
+  GORILA_RETURN_IF_ERROR(
+      CheckResumable(made_with, config, fmt::format("'{}'", files.servers().string())));
+  const auto rows = ReadRunLog(directory.metrics());
+  if (!rows.ok()) return OkStatus();  // nothing is logged yet
+  double trained = 0;
+  for (const RunLogRow& row : *rows) trained = std::max(trained, row.Number("frames").value_or(0));
+  const auto frames = static_cast<std::int64_t>(trained);
+  if (config.run.frames == before.run.frames || frames <= config.run.frames) return OkStatus();
+  return InvalidArgument("run.frames is {}; expected at least {}, which the run has already",
+                         config.run.frames, frames);
 }
 
 Launcher::Launcher(const Config& config, std::unique_ptr<RunDirectory> directory,
@@ -221,6 +236,8 @@ Status Launcher::StartWorkers(const TrainerHooks& hooks) {
                                                 .credentials = {.token = token_, .tls = {}},
                                                 .patience = kStartDeadline},
                                                hooks));
+  // Before anybody can train past them.
+  GORILA_RETURN_IF_ERROR(RemoveResults(directory_->path()));
   for (ChildCommand& command : LocalWorkers(program_, config_, files_, servers_)) {
     children_->Start(std::move(command));
   }

@@ -35,8 +35,11 @@ Status CheckLocalLaunch(const Config& config);
 
 // Makes a new directory that of a launched run, with its token and configuration.
 Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory);
-// InvalidArgument when the directory is not of a launched run.
+// Not yet checked as a whole. InvalidArgument when the run was not launched.
 StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory);
+// Whether the run, which was `before`, can be resumed as `config`; keeps its number of shards where
+// that is automatic. InvalidArgument naming the key.
+Status CheckLaunchResumable(const RunDirectory& directory, const Config& before, Config& config);
 
 // One run. One thread calls.
 class Launcher {
