@@ -312,9 +312,7 @@ bool ShardedReplay::CanSample() const {
 std::int64_t ShardedReplay::samples_allowed() const {
   const MutexLock lock(mutex_);
   std::int64_t allowed = 0;
-  for (const Shard& state : states_) {
-    if (!state.down) allowed += state.size.allowed;
-  }
+  for (const Shard& state : states_) allowed += state.size.allowed;
   return allowed;
 }
 

@@ -78,7 +78,7 @@ class ShardedReplay final : public Replay {
   ReplaySize Size() const override GORILA_EXCLUDES(mutex_);
 
   ShardedReplayCounters counters() const GORILA_EXCLUDES(mutex_);
-  // Minibatches that the shards that answer would let pass, as of their last answers.
+  // Minibatches that the shards would let pass, as of their last answers.
   std::int64_t samples_allowed() const GORILA_EXCLUDES(mutex_);
   // Whether an insert waits for the rate limiter now.
   bool insert_held() const GORILA_EXCLUDES(mutex_);

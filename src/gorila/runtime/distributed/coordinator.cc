@@ -196,12 +196,13 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       if (hooks.progress) hooks.progress(observer_.progress());
       health_.Look(observer_.progress(), hooks.message);
       const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
+      // Before a row: the run's last one also has the updates that are made after its frames.
+      if (frames >= config_.run.frames) return OkStatus();
       if (Clock::now() >= next_row) {
         next_row += ToDuration(config_.run.metrics_every_seconds);
         GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
         workers_.EndRow();
       }
-      if (frames >= config_.run.frames) return OkStatus();
       GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     }
     rpc::SleepUnlessStopped(kLook, hooks.stop_requested);
@@ -248,7 +249,10 @@ void Coordinator::ObserveOtherServers(RunSample& sample) {
   for (const std::unique_ptr<rpc::Channel>& replay : replays_) {
     const auto status = replay->CallProto<v1::StatusResponse>(rpc::kStatusMethod,
                                                               v1::StatusRequest(), kOthersTimeout);
-    if (!status.ok()) continue;
+    if (!status.ok()) {
+      ++owed_updates_;  // as far as is known
+      continue;
+    }
     usage_.Look(status->roles(0), WatchedSeconds());
     owed_updates_ += CounterOf(status->roles(0), "samples_owed");
     sample.replay_rows += CounterOf(status->roles(0), "replay_rows");
