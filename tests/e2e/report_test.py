@@ -83,7 +83,7 @@ class Page(program.Case):
 
     def test_markdown_has_its_pictures_beside_it(self):
         self.train("a|b", 1, *self.LONGER)
-        self.train("c", 1, *self.LONGER)
+        self.train("c", 1, *self.LONGER, "--set", "learner.n_step=1")
         (self.folder / "out").mkdir()
         stdout, _ = self.run_program("report", "a|b", "c", "--markdown", "out/page.md")
         self.assertIn("report: out/page.md", stdout)
@@ -100,6 +100,23 @@ class Page(program.Case):
         for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
             cells = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
             self.assertEqual(len(cells), 1, table)
+
+    def test_games_and_settings_are_never_averaged(self):
+        for game in ["catch", "cart_pole"]:
+            for seed in [1, 2]:
+                self.train(f"{game}/seed{seed}", seed, "--env", f"classic/{game}", *self.LONGER)
+        self.run_program(
+            "report", "catch/seed1", "catch/seed2", "cart_pole/seed1", "cart_pole/seed2",
+            "--markdown", "page.md", "--curve", "curves.svg",
+        )  # fmt: skip
+        text = (self.folder / "page.md").read_text()
+        self.assertIn("# Training on classic/catch, classic/cart_pole", text)
+        for i, game in enumerate(["catch", "cart_pole"]):
+            for file in [f"page-{i + 1}-frames.svg", f"curves-classic-{game}.svg"]:
+                svg = (self.folder / file).read_text()
+                self.assertIn(f"<title>classic/{game}</title>", svg)
+                self.assertIn(f"; classic/{game}, 2 runs</desc>", svg)
+        self.assertNotIn("## Comparison", text)
 
     def test_every_finished_run_has_its_own_page(self):
         self.train("run", 1)

@@ -41,12 +41,24 @@ void PrintScores(std::span<const RunSummary> runs) {
   }
 }
 
-Status WriteCurves(const ReportOptions& options, const std::vector<LabelledRun>& runs) {
+// One file; of several games one for each, with the game in its name.
+Status WriteCurves(const ReportOptions& options, std::span<const RunSummary> runs) {
   const CurveAxis axis = options.over == "frames" ? CurveAxis::kFrames : CurveAxis::kSeconds;
-  GORILA_ASSIGN_OR_RETURN(LearningCurveFigure figure, CompareRuns(runs, axis));
-  figure.title = options.title;
-  GORILA_RETURN_IF_ERROR(WriteLearningCurve(options.curve, figure));
-  fmt::print("learning curves: {}\n", options.curve);
+  GORILA_ASSIGN_OR_RETURN(std::vector<LearningCurveFigure> figures, CompareRuns(runs, axis));
+  for (LearningCurveFigure& figure : figures) {
+    std::filesystem::path path = options.curve;
+    if (figures.size() > 1) {
+      std::string game = figure.title;
+      std::replace(game.begin(), game.end(), '/', '-');
+      path.replace_filename(
+          fmt::format("{}-{}{}", path.stem().string(), game, path.extension().string()));
+      if (!options.title.empty()) figure.title = fmt::format("{}: {}", options.title, figure.title);
+    } else if (!options.title.empty()) {
+      figure.title = options.title;
+    }
+    GORILA_RETURN_IF_ERROR(WriteLearningCurve(path, figure));
+    fmt::print("learning curves: {}\n", path.string());
+  }
   return OkStatus();
 }
 
@@ -64,15 +76,13 @@ Status WriteMarkdown(const ReportOptions& options, std::span<const RunSummary> r
 }
 
 StatusOr<int> Report(const ReportOptions& options) {
-  std::vector<LabelledRun> runs;
   std::vector<RunSummary> summaries;
   for (const std::string& run : options.runs) {
-    runs.push_back(ParseLabelledRun(run));
-    GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(runs.back()));
+    GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(ParseLabelledRun(run)));
   }
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(summaries, options.title));
   PrintScores(summaries);
-  if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, runs));
+  if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, summaries));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.html, html));
   fmt::print("report: {}\n", options.html);
   if (!options.markdown.empty()) GORILA_RETURN_IF_ERROR(WriteMarkdown(options, summaries));
@@ -84,8 +94,9 @@ constexpr CommandText kText = {
     .summary = "Make a page about runs and compare them",
     .details =
         R"(Prints the final scores and writes one HTML page that needs no other file: scores, learning
-curves, an episode, counters, cost and configuration. Runs with the same label are one group: one
-curve, with a 95 % band. Groups are compared at equal frames and at equal wall time.
+curves, an episode, counters, cost and configuration. Each game has its own figures. Runs of one
+game whose settings differ only in the seed are one group: one curve, with a 95 % band. Different
+labels separate groups too. A game's groups are compared at equal frames and at equal wall time.
 )",
     .examples = R"(gorila report runs/* --html breakout.html --curve curves.png
 gorila report runs/a --markdown breakout.md
@@ -104,7 +115,8 @@ Verb AddReportVerb(CLI::App& gorila) {
   app->add_option("--markdown", options->markdown,
                   "Write it as Markdown too, with its pictures (.svg, .gif) beside that file")
       ->type_name("FILE");
-  app->add_option("--curve", options->curve, "Write the curves to this .png or .svg file");
+  app->add_option("--curve", options->curve,
+                  "Write the curves to this .png or .svg file; with several games, one file each");
   app->add_option("--over", options->over, "What the curves run over")
       ->check(CLI::IsMember({"frames", "seconds"}))
       ->capture_default_str();

@@ -1,12 +1,12 @@
 #include "gorila/runtime/run_report.h"
 
 #include <cmath>
-#include <map>
 
 #include "gorila/base/file.h"
 #include "gorila/base/json.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
+#include "gorila/runtime/run_groups.h"
 #include "gorila/runtime/run_summary.h"
 #include "gorila/runtime/runs_report.h"
 
@@ -242,30 +242,29 @@ std::string DescribeRange(const EvaluationResult& result) {
                      result.summary.median, result.summary.maximum);
 }
 
-StatusOr<LearningCurveFigure> CompareRuns(std::span<const LabelledRun> runs, CurveAxis axis) {
+StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummary> runs,
+                                                       CurveAxis axis) {
   constexpr std::size_t kGridPoints = 200;
   const bool frames = axis == CurveAxis::kFrames;
-  LearningCurveFigure figure;
-  figure.x_label = frames ? "environment frames" : "seconds of training";
-  figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
-  std::vector<std::string> labels;  // in the order given
-  std::map<std::string, std::vector<std::vector<CurveSample>>> curves;
-  for (const LabelledRun& run : runs) {
-    GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
-                            ReadRunLog(run.directory / "metrics.jsonl"));
-    if (!curves.contains(run.label)) labels.push_back(run.label);
-    curves[run.label].push_back(TrainingCurve(rows, frames ? "frames" : "seconds"));
-    if (curves[run.label].back().size() < 2) {
-      return InvalidArgument("run '{}' has no training returns over {} to draw",
-                             run.directory.string(), frames ? "frames" : "seconds");
+  std::vector<LearningCurveFigure> figures;
+  for (const GameRuns& game : GroupRuns(runs)) {
+    LearningCurveFigure& figure = figures.emplace_back();
+    figure.title = game.environment;
+    figure.x_label = frames ? "environment frames" : "seconds of training";
+    figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
+    for (const RunGroup& group : game.groups) {
+      std::vector<std::vector<CurveSample>> curves;
+      for (const RunSummary* run : group.runs) {
+        curves.push_back(TrainingCurve(run->rows, frames ? "frames" : "seconds"));
+        if (curves.back().size() >= 2) continue;
+        return InvalidArgument("run '{}' has no training returns over {} to draw",
+                               run->directory.string(), frames ? "frames" : "seconds");
+      }
+      const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
+      figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
     }
   }
-  for (const std::string& label : labels) {
-    const auto& group = curves[label];
-    const std::string count = group.size() > 1 ? fmt::format(", {} runs", group.size()) : "";
-    figure.series.push_back({label + count, AggregateRuns(group, kGridPoints)});
-  }
-  return figure;
+  return figures;
 }
 
 Status WriteRunReport(const fs::path& directory, const Config& config,

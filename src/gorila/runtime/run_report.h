@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "gorila/base/status.h"
 #include "gorila/metrics/learning_curve.h"
@@ -53,7 +54,7 @@ struct RunReportSource {
   std::string machine;  // in one line
 };
 
-// A run among those that are compared; runs with one label are one group.
+// A run among those that are compared.
 struct LabelledRun {
   std::string label;
   std::filesystem::path directory;
@@ -61,10 +62,12 @@ struct LabelledRun {
 
 enum class CurveAxis { kFrames, kSeconds };
 
-// The training curves of several runs: for each label the mean over its runs and its 95 %
-// confidence interval. Blocks on the disk. InvalidArgument for a run without a curve, DataLoss or
-// NotFound for a log that cannot be read.
-StatusOr<LearningCurveFigure> CompareRuns(std::span<const LabelledRun> runs, CurveAxis axis);
+struct RunSummary;
+
+// The training curves of several runs, a figure for each game: for each group (run_groups.h) the
+// mean over its runs and its 95 % confidence interval. InvalidArgument for a run without a curve.
+StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummary> runs,
+                                                       CurveAxis axis);
 
 // Writes all the files above for a finished run. Each is written aside and renamed. Blocks on the
 // disk.

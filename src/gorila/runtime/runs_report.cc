@@ -8,30 +8,12 @@
 #include "gorila/base/xml.h"
 #include "gorila/metrics/number_format.h"
 #include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/run_groups.h"
 
 namespace gorila {
 namespace {
 
 constexpr std::size_t kGridPoints = 200;
-
-struct Group {
-  std::string label;
-  std::vector<const RunSummary*> runs;
-};
-
-std::vector<Group> GroupByLabel(std::span<const RunSummary> runs) {
-  std::vector<Group> groups;
-  for (const RunSummary& run : runs) {
-    const auto found = std::find_if(groups.begin(), groups.end(),
-                                    [&](const Group& group) { return group.label == run.label; });
-    if (found == groups.end()) {
-      groups.push_back({run.label, {&run}});
-    } else {
-      found->runs.push_back(&run);
-    }
-  }
-  return groups;
-}
 
 std::string PlusMinus(double mean, double half_width) {
   if (!std::isfinite(half_width)) return FormatDecimal(mean, 2);
@@ -47,14 +29,14 @@ std::string RunName(const RunSummary& run) {
                      EscapeXml(run.directory.lexically_normal().string()));
 }
 
-std::vector<std::vector<CurveSample>> Curves(const Group& group, std::string_view x) {
+std::vector<std::vector<CurveSample>> Curves(const RunGroup& group, std::string_view x) {
   std::vector<std::vector<CurveSample>> curves;
   for (const RunSummary* run : group.runs) curves.push_back(TrainingCurve(run->rows, x));
   return curves;
 }
 
-bool HaveCurves(std::span<const Group> groups, std::string_view x) {
-  return std::all_of(groups.begin(), groups.end(), [x](const Group& group) {
+bool HaveCurves(std::span<const RunGroup> groups, std::string_view x) {
+  return std::all_of(groups.begin(), groups.end(), [x](const RunGroup& group) {
     const auto curves = Curves(group, x);
     return std::all_of(curves.begin(), curves.end(),
                        [](const auto& curve) { return curve.size() >= 2; });
@@ -62,14 +44,15 @@ bool HaveCurves(std::span<const Group> groups, std::string_view x) {
 }
 
 StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& stem,
-                                  std::span<const Group> groups, std::string_view x,
-                                  const char* x_label) {
+                                  const GameRuns& game, std::string_view x, const char* x_label) {
+  const std::vector<RunGroup>& groups = game.groups;
   if (!HaveCurves(groups, x)) return std::string();
   LearningCurveFigure figure;
+  figure.title = game.environment;
   figure.x_label = x_label;
   figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
   bool banded = false;
-  for (const Group& group : groups) {
+  for (const RunGroup& group : groups) {
     const auto curves = Curves(group, x);
     banded |= curves.size() > 1;
     const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
@@ -78,21 +61,21 @@ StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& stem,
   GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(figure));
   return markup.Figure(
       {.name = fmt::format("{}-{}.svg", stem, x), .bytes = std::move(svg)},
-      fmt::format("Training return over {}{}.", x_label,
+      fmt::format("{}: training return over {}{}.", EscapeXml(game.environment), x_label,
                   banded ? "; bands are 95 % confidence intervals over runs" : ""));
 }
 
 // What each group's curve is where the shortest of all ends.
-std::string EqualTerms(ReportMarkup& markup, std::span<const Group> groups, std::string_view x) {
+std::string EqualTerms(ReportMarkup& markup, std::span<const RunGroup> groups, std::string_view x) {
   double end = std::numeric_limits<double>::infinity();
-  for (const Group& group : groups) {
+  for (const RunGroup& group : groups) {
     for (const auto& curve : Curves(group, x)) end = std::min(end, curve.back().x);
   }
   const bool frames = x == "frames";
   ReportTable table{{"", "runs",
                      frames ? fmt::format("return after {} frames", FormatCount(std::uint64_t(end)))
                             : fmt::format("return after {}", FormatDuration(end))}};
-  for (const Group& group : groups) {
+  for (const RunGroup& group : groups) {
     const MeanAtPoint at = MeanAt(Curves(group, x), end);
     table.rows.push_back({EscapeXml(group.label), fmt::format("{}", group.runs.size()),
                           PlusMinus(at.mean, at.half_interval)});
@@ -100,14 +83,25 @@ std::string EqualTerms(ReportMarkup& markup, std::span<const Group> groups, std:
   return markup.Table(table);
 }
 
-std::string ComparisonSection(ReportMarkup& markup, std::span<const Group> groups) {
-  if (groups.size() < 2) return "";
+std::string CompareGroups(ReportMarkup& markup, const GameRuns& game, const std::string& suffix) {
+  if (game.groups.size() < 2) return "";
   std::string text;
-  if (HaveCurves(groups, "frames")) {
-    text += markup.SubHeading("At equal frames") + EqualTerms(markup, groups, "frames");
+  if (HaveCurves(game.groups, "frames")) {
+    text +=
+        markup.SubHeading("At equal frames" + suffix) + EqualTerms(markup, game.groups, "frames");
   }
-  if (HaveCurves(groups, "seconds")) {
-    text += markup.SubHeading("At equal wall time") + EqualTerms(markup, groups, "seconds");
+  if (HaveCurves(game.groups, "seconds")) {
+    text += markup.SubHeading("At equal wall time" + suffix) +
+            EqualTerms(markup, game.groups, "seconds");
+  }
+  return text;
+}
+
+std::string ComparisonSection(ReportMarkup& markup, std::span<const GameRuns> games) {
+  std::string text;
+  for (const GameRuns& game : games) {
+    text += CompareGroups(markup, game,
+                          games.size() > 1 ? ", " + EscapeXml(game.environment) : std::string());
   }
   if (text.empty()) return "";
   return markup.Section(
@@ -169,10 +163,10 @@ std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs)
 }
 
 std::string FilmSection(ReportMarkup& markup, const std::string& stem,
-                        std::span<const Group> groups) {
+                        std::span<const RunGroup> groups) {
   std::string films;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const Group& group = groups[i];
+    const RunGroup& group = groups[i];
     const auto found = std::find_if(group.runs.begin(), group.runs.end(),
                                     [](const RunSummary* run) { return !run->film.empty(); });
     if (found == group.runs.end()) continue;
@@ -233,7 +227,7 @@ std::string CostSection(ReportMarkup& markup, std::span<const RunSummary> runs) 
 
 // The keys in which runs differ, then everything of one run a group.
 std::string ConfigurationSection(ReportMarkup& markup, std::span<const RunSummary> runs,
-                                 std::span<const Group> groups) {
+                                 std::span<const RunGroup> groups) {
   std::vector<std::string> headings = {"key"};
   for (const RunSummary& run : runs) headings.push_back(EscapeXml(run.label));
   ReportTable differences{std::move(headings)};
@@ -250,7 +244,7 @@ std::string ConfigurationSection(ReportMarkup& markup, std::span<const RunSummar
   std::string text;
   if (!differences.rows.empty())
     text += markup.SubHeading("Where runs differ") + markup.Table(differences);
-  for (const Group& group : groups) {
+  for (const RunGroup& group : groups) {
     const RunSummary& run = *group.runs.front();
     std::vector<std::string> pre;
     if (!run.command.empty()) pre.push_back(run.command);
@@ -278,21 +272,45 @@ std::string Summary(std::span<const RunSummary> runs) {
   return EscapeXml(text);
 }
 
+std::string Games(std::span<const GameRuns> games) {
+  std::string names;
+  for (const GameRuns& game : games) names += (names.empty() ? "" : ", ") + game.environment;
+  return names;
+}
+
+// Of all games; where there are several the labels name them.
+std::vector<RunGroup> AllGroups(std::span<const GameRuns> games) {
+  std::vector<RunGroup> all;
+  for (const GameRuns& game : games) {
+    for (RunGroup group : game.groups) {
+      if (games.size() > 1 && group.label != game.environment) {
+        group.label = fmt::format("{}: {}", game.environment, group.label);
+      }
+      all.push_back(std::move(group));
+    }
+  }
+  return all;
+}
+
 StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> runs,
                              const std::string& title, const std::string& stem) {
   if (runs.empty()) return InvalidArgument("a report needs at least one run");
-  const std::vector<Group> groups = GroupByLabel(runs);
-  const std::string heading =
-      EscapeXml(!title.empty() ? title : "Training on " + runs.front().config.environment.name);
-  GORILA_ASSIGN_OR_RETURN(const std::string over_frames,
-                          CurveFigure(markup, stem, groups, "frames", "environment frames"));
-  GORILA_ASSIGN_OR_RETURN(const std::string over_seconds,
-                          CurveFigure(markup, stem, groups, "seconds", "seconds of training"));
+  const std::vector<GameRuns> games = GroupRuns(runs);
+  const std::vector<RunGroup> groups = AllGroups(games);
+  const std::string heading = EscapeXml(!title.empty() ? title : "Training on " + Games(games));
+  std::string curves;
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    const std::string name = games.size() == 1 ? stem : fmt::format("{}-{}", stem, i + 1);
+    GORILA_ASSIGN_OR_RETURN(const std::string over_frames,
+                            CurveFigure(markup, name, games[i], "frames", "environment frames"));
+    GORILA_ASSIGN_OR_RETURN(const std::string over_seconds,
+                            CurveFigure(markup, name, games[i], "seconds", "seconds of training"));
+    curves += over_frames + over_seconds;
+  }
   std::string text = ScoreSection(markup, runs);
-  const std::string curves = over_frames + over_seconds;
   if (!curves.empty()) text += markup.Section("Learning curves", curves);
   text += FilmSection(markup, stem, groups);
-  text += ComparisonSection(markup, groups);
+  text += ComparisonSection(markup, games);
   text += CounterSection(markup, runs);
   text += CostSection(markup, runs);
   text += ConfigurationSection(markup, runs, groups);

@@ -12,9 +12,9 @@
 
 namespace gorila {
 
-// HTML with its pictures inside: no other file, no network. Runs with one label are one group: a
-// curve with a 95 % band, and a row of the comparison. `title` may be empty. InvalidArgument
-// without runs or for text that is not UTF-8. Pure.
+// HTML with its pictures inside: no other file, no network. Every game has figures of its own; runs
+// of one group (run_groups.h) are a curve with a 95 % band, and a row of the comparison. `title`
+// may be empty. InvalidArgument without runs or for text that is not UTF-8. Pure.
 StatusOr<std::string> RenderHtmlReport(std::span<const RunSummary> runs, const std::string& title);
 
 // The same in GitHub's Markdown, which refers to the pictures by their names; they begin with
