@@ -80,18 +80,13 @@ int QValuePanel::height() const { return labels_.height; }
 
 RgbImage QValuePanel::Frame(const RgbImage& game, std::span<const float> q, int chosen) {
   GORILA_CHECK(static_cast<int>(q.size()) == actions_, "{} values of {}", q.size(), actions_);
-  for (const float value : q) {
-    low_ = std::min(low_, static_cast<double>(value));
-    high_ = std::max(high_, static_cast<double>(value));
-  }
+  for (const float value : q) scale_.Include(value);
   RgbImage frame;
   ClearImage(frame, game.width + kWidth, std::max(game.height, height()), colour::kBackground);
   Copy(game, 0, 0, frame);
   Copy(labels_, game.width, 0, frame);
-  const double range = std::max(high_ - low_, 1e-6);
   const auto column = [&](double value) {
-    return game.width + kBarLeft +
-           static_cast<int>(std::lround((value - low_) / range * (kBarRight - kBarLeft)));
+    return game.width + kBarLeft + scale_.Place(value, kBarRight - kBarLeft);
   };
   for (int i = 0; i < actions_; ++i) {
     const double value = q[static_cast<std::size_t>(i)];

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/cli/value_scale.h"
 #include "gorila/env/environment.h"
 
 namespace gorila::cli {
@@ -35,8 +36,7 @@ class QValuePanel {
   int actions_ = 0;
   RgbImage labels_;                  // the empty panel
   std::map<char, RgbImage> glyphs_;  // of numbers
-  double low_ = 0;                   // of the scale
-  double high_ = 0;
+  ValueScale scale_;
 };
 
 }  // namespace gorila::cli

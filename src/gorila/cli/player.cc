@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gorila/cli/value_scale.h"
 #include "gorila/network/q_network.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
@@ -40,6 +41,7 @@ class AgentPlayer final : public Player {
 
   void Look(std::span<const std::byte> stacked) override {
     network_->Predict(stacked, 1, q_);
+    for (const float value : q_) scale_.Include(value);
     chosen_ = static_cast<int>(std::max_element(q_.begin(), q_.end()) - q_.begin());
     if (random_.Uniform() < epsilon_) chosen_ = random_.Integer(0, static_cast<int>(q_.size()));
   }
@@ -47,18 +49,13 @@ class AgentPlayer final : public Player {
 
   Values ActionValues() const override { return {q_, chosen_}; }
 
-  // One line an action: a mark at the chosen one, its Q-value and a bar between the least and the
-  // most.
+  // One line an action: a mark at the chosen one, its Q-value and a bar from zero.
   std::vector<std::string> Panel() const override {
-    constexpr double kBarColumns = 12;
-    const auto [least, most] = std::minmax_element(q_.begin(), q_.end());
-    const double range = std::max(1e-6, static_cast<double>(*most - *least));
     std::vector<std::string> lines = {"Q-values"};
     for (std::size_t i = 0; i < q_.size(); ++i) {
-      const int bar = static_cast<int>((q_[i] - *least) / range * kBarColumns);
       lines.push_back(fmt::format("{} {:<7.7} {:>9.3f} {}",
                                   static_cast<int>(i) == chosen_ ? '>' : ' ', action_names_[i],
-                                  q_[i], std::string(static_cast<std::size_t>(bar), '=')));
+                                  q_[i], scale_.TextBar(q_[i], 12)));
     }
     return lines;
   }
@@ -74,6 +71,7 @@ class AgentPlayer final : public Player {
   const double epsilon_;
   RandomStream random_;
   std::vector<float> q_;
+  ValueScale scale_;
   int chosen_ = -1;
 };
 

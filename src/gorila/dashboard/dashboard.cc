@@ -67,26 +67,10 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
   return DumpJson(json);
 }
 
-// Every so many of them that at most kMostRows are left, the last one always among them.
-std::string ThinnedRows(const std::vector<std::string>& lines) {
-  const std::size_t step = (lines.size() + Dashboard::kMostRows - 1) / Dashboard::kMostRows;
-  std::string rows = "{\"rows\":[";
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const bool training = lines[i].find("\"kind\":\"training\"") != std::string::npos;
-    if (training && (lines.size() - 1 - i) % step != 0) continue;
-    if (rows.back() != '[') rows += ',';
-    rows += lines[i];
-  }
-  return rows + "]}";
-}
-
-// Of the last line that is a training row; a run without one has an empty state.
-ProgressSnapshot LastProgress(const std::vector<std::string>& lines) {
-  for (std::size_t i = lines.size(); i > 0; --i) {
-    const StatusOr<RunLogRow> row = ParseRunLogLine(lines[i - 1]);
-    if (row.ok() && row->Text("kind") == "training") return ProgressOfRow(*row);
-  }
-  return {};
+// Of a training row; empty for a run without one.
+ProgressSnapshot LastProgress(const std::string& line) {
+  const StatusOr<RunLogRow> row = ParseRunLogLine(line);
+  return row.ok() ? ProgressOfRow(*row) : ProgressSnapshot();
 }
 
 std::string RunEvent(std::size_t run, std::string_view name, std::string_view json) {
@@ -120,7 +104,7 @@ Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed
       events_(kKeptEvents),
       feeds_(std::move(feeds)),
       views_(feeds_.size()) {
-  PollFeeds();
+  PollFeeds(/*first=*/true);
   AddPages();
   AddApi();
   listener_->Start();
@@ -177,31 +161,34 @@ void Dashboard::PollUntilStopped() {
   }
 }
 
-void Dashboard::PollFeeds() {
-  for (std::size_t i = 0; i < feeds_.size(); ++i) PollFeed(i);
+void Dashboard::PollFeeds(bool first) {
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    while (PollFeed(i, first)) {
+    }
+  }
 }
 
-void Dashboard::PollFeed(std::size_t run) {
-  const RunFeed::News news = feeds_[run].Poll();
+bool Dashboard::PollFeed(std::size_t run, bool first) {
+  RunFeed::News news = feeds_[run].Poll();
   const std::string description = feeds_[run].Describe();
-  {
-    const MutexLock lock(mutex_);
-    View& view = views_[run];
-    view.description = description;
-    if (news.log_began_anew) view.lines.clear();
-    view.lines.insert(view.lines.end(), news.lines.begin(), news.lines.end());
-  }
-  if (news.log_began_anew) {
-    // Browsers ask for the rows, which may be many.
-    events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
-  } else {
+  // Before the first look has ended nobody listens, and after a cut browsers ask for all rows.
+  if (!first && !news.log_began_anew) {
     for (const std::string& line : news.lines) {
       events_.Publish({"row", RunEvent(run, "row", line)});
     }
   }
+  {
+    const MutexLock lock(mutex_);
+    View& view = views_[run];
+    view.description = description;
+    if (news.log_began_anew) view.rows.Clear();
+    for (std::string& line : news.lines) view.rows.Add(std::move(line));
+  }
+  if (news.log_began_anew) events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
   if (news.state_changed) {
     events_.Publish({"run", RunEvent(run, "description", description)});
   }
+  return news.more;
 }
 
 HttpResponse Dashboard::Runs() {
@@ -235,7 +222,7 @@ HttpResponse Dashboard::Rows(const HttpRequest& request) {
   const StatusOr<std::size_t> run = RunIndex(request);
   if (!run.ok()) return {.status = 404, .body = std::string(run.status().message()) + "\n"};
   const MutexLock lock(mutex_);
-  return {.type = kJsonType, .body = ThinnedRows(views_[*run].lines)};
+  return {.type = kJsonType, .body = views_[*run].rows.Json()};
 }
 
 HttpResponse Dashboard::Metrics() {
@@ -252,7 +239,7 @@ ProgressSnapshot Dashboard::Present(std::size_t run) {
     if (snapshot_.has_value()) return *snapshot_;
   }
   const MutexLock lock(mutex_);
-  return LastProgress(views_[run].lines);
+  return LastProgress(views_[run].rows.last_training());
 }
 
 // The browser asks for runs and rows once the stream is open, so that it misses nothing.

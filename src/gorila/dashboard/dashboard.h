@@ -13,6 +13,7 @@
 #include "gorila/dashboard/event_log.h"
 #include "gorila/dashboard/http_listener.h"
 #include "gorila/dashboard/parameter_source.h"
+#include "gorila/dashboard/row_history.h"
 #include "gorila/dashboard/run_feed.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/parameter_server/parameter_store.h"
@@ -48,14 +49,14 @@ class Dashboard {
 
   std::string url() const { return listener_->url(); }
 
-  // How many rows a browser gets of a run at most; of a longer log every second, third, ... one.
-  static constexpr std::size_t kMostRows = 2000;
+  // How many training rows are kept of a run, and given to a browser; likewise of evaluations.
+  static constexpr std::size_t kMostRows = 4000;
 
  private:
   // What is known of a run; the poller keeps it up to date.
   struct View {
-    std::string description;         // RunFeed::Describe()
-    std::vector<std::string> lines;  // of metrics.jsonl
+    std::string description;  // RunFeed::Describe()
+    RowHistory rows{kMostRows};
   };
 
   Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
@@ -63,8 +64,9 @@ class Dashboard {
   void AddPages();
   void AddApi();
   void PollUntilStopped() GORILA_EXCLUDES(mutex_);
-  void PollFeeds() GORILA_EXCLUDES(mutex_);
-  void PollFeed(std::size_t run) GORILA_EXCLUDES(mutex_);
+  void PollFeeds(bool first = false) GORILA_EXCLUDES(mutex_);
+  // Whether the log has more to read.
+  bool PollFeed(std::size_t run, bool first) GORILA_EXCLUDES(mutex_);
 
   HttpResponse Runs() GORILA_EXCLUDES(mutex_);
   HttpResponse Rows(const HttpRequest& request) GORILA_EXCLUDES(mutex_);

@@ -44,7 +44,11 @@ struct Tail {
   std::string problem;  // why there is none; empty also without a file
 };
 
-Tail ReadFrom(const fs::path& path, std::uint64_t offset) {
+// How much of a log one look reads, so that a long one never is in memory as a whole.
+constexpr std::size_t kMostRead = 4 << 20;
+
+// At most `most` bytes, rounded up to the buffer's size.
+Tail ReadFrom(const fs::path& path, std::uint64_t offset, std::size_t most) {
   const auto failed = [&path] {
     return Tail{"", fmt::format("{}: {}", path.filename().string(), std::strerror(errno))};
   };
@@ -54,7 +58,9 @@ Tail ReadFrom(const fs::path& path, std::uint64_t offset) {
   if (::fseeko(file.get(), static_cast<off_t>(offset), SEEK_SET) != 0) return failed();
   Tail tail;
   std::array<char, 1 << 16> buffer;
-  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+  while (tail.text.size() < most) {
+    const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get());
+    if (count == 0) break;
     tail.text.append(buffer.data(), count);
   }
   return std::ferror(file.get()) == 0 ? tail : failed();
@@ -142,17 +148,19 @@ void RunFeed::ReadEvaluation() {
 void RunFeed::ReadLog(News& news) {
   const fs::path path = run_.directory / "metrics.jsonl";
   const std::uint64_t back = last_line_.size();
-  auto [text, problem] = ReadFrom(path, offset_ - back);
+  std::size_t most = back + kMostRead;
+  auto [text, problem] = ReadFrom(path, offset_ - back, most);
   problem_ = problem;
   if (!text.starts_with(last_line_)) {
     // Shorter than what was read, or another log in its place.
     news.log_began_anew = true;
     bad_lines_ = 0;
     offset_ = 0;
-    text = ReadFrom(path, 0).text;
-  } else {
-    text.erase(0, back);
+    most = kMostRead;
+    text = ReadFrom(path, 0, most).text;
   }
+  news.more = text.size() >= most;
+  if (!news.log_began_anew) text.erase(0, back);
   std::size_t begin = 0;
   for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n', begin)) {
     std::string line = text.substr(begin, end - begin);
@@ -165,6 +173,7 @@ void RunFeed::ReadLog(News& news) {
     }
     news.lines.push_back(std::move(line));
   }
+  news.more = news.more && begin > 0;
   if (offset_ == 0) last_line_.clear();
 }
 

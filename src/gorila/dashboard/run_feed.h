@@ -33,9 +33,10 @@ class RunFeed {
     bool log_began_anew = false;     // a resumed run cut its log: earlier lines are void
     std::vector<std::string> lines;  // new whole lines of metrics.jsonl, each a JSON object
     bool state_changed = false;
+    bool more = false;  // the log has lines beyond these
   };
   // Looks at the files, blocking on the disk. Lines that are no JSON object are left out and
-  // counted. The first look gives the whole log.
+  // counted. A look reads a part of a long log (`more`).
   News Poll();
 
   // A JSON object: label, directory, state, the configuration and what a finished run scored.

@@ -6,8 +6,7 @@ const COLOURS = 7;
 const EPISODES = 100; // that a point of the learning curve is the mean of
 const WORKS = ["acting", "replay", "learning", "parameter server", "waiting"];
 const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "--grid"];
-// The 97.5 % quantile of Student's t for 3, 4, ... degrees of freedom; beyond, the normal one.
-const STUDENT = [3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+const MOST_ROWS = 4000; // kept of a run; beyond, half of them
 
 const state = {
   runs: [], // {label, state, ..., rows: [], evaluations: [], visible}
@@ -17,6 +16,7 @@ const state = {
   lost: "", // why nothing new comes; the runs' states are then of before
   paused: false,
   game: null,
+  scale: { low: 0, high: 0 }, // of the game's Q-values
 };
 
 const charts = {
@@ -40,12 +40,33 @@ async function fetchJson(path) {
   return response.json();
 }
 
+// Of every four rows the lowest and the highest stay; the newest four stay as they are. In place.
+function thin(rows) {
+  const kept = [];
+  let i = 0;
+  for (; i + 8 <= rows.length; i += 4) {
+    const [first, ...others] = [0, 1, 2, 3].map((j) => i + j);
+    let [low, high] = [first, first];
+    for (const j of others) {
+      if (rows[j].return_mean < (rows[low].return_mean ?? Infinity)) low = j;
+      if (rows[j].return_mean >= (rows[high].return_mean ?? -Infinity)) high = j;
+    }
+    if (low === high) high = i + (low === i ? 3 : 0);
+    kept.push(rows[Math.min(low, high)], rows[Math.max(low, high)]);
+  }
+  rows.splice(0, i, ...kept);
+}
+
 function addRow(run, row) {
   if (row.kind === "training") {
     const last = run.rows.at(-1);
-    if (!last || row.frames > last.frames) run.rows.push(row);
+    if (last && row.frames <= last.frames) return;
+    run.rows.push(row);
+    (row.staleness_counts || []).forEach((n, i) => { run.staleness[i] += n; });
+    if (run.rows.length > MOST_ROWS) thin(run.rows);
   } else if (!run.evaluations.some((e) => e.kind === row.kind && e.frames === row.frames)) {
     run.evaluations.push(row);
+    if (run.evaluations.length > MOST_ROWS) thin(run.evaluations);
   }
 }
 
@@ -54,6 +75,7 @@ async function loadRows(index) {
   const { rows } = await fetchJson(`api/rows?run=${index}`);
   run.rows = [];
   run.evaluations = [];
+  run.staleness = new Array(16).fill(0);
   rows.forEach((row) => addRow(run, row));
 }
 
@@ -62,8 +84,10 @@ async function loadAll() {
   const answer = await fetchJson("api/runs");
   state.live = answer.snapshot || null;
   state.runs = answer.runs.map((run, i) =>
-    ({ ...run, rows: [], evaluations: [], visible: before[i] ? before[i].visible : true }));
+    ({ ...run, rows: [], evaluations: [], staleness: new Array(16).fill(0),
+      visible: before[i] ? before[i].visible : true }));
   state.focus = Math.min(state.focus, state.runs.length - 1);
+  nameRuns();
   await Promise.all(state.runs.map((_, i) => loadRows(i)));
   setUpRuns();
   draw();
@@ -123,34 +147,76 @@ function xOf(row) {
   return state.axis === "frames" ? row.frames : row.seconds;
 }
 
-// The mean return of the last EPISODES episodes up to each row.
+// The mean return of the last EPISODES episodes up to each row, and the 95 % confidence interval of
+// that mean over the same episodes, where the log has their deviation.
 function smoothedReturns(rows) {
   const ended = rows.filter((row) => row.return_episodes > 0);
   return ended.map((row, i) => {
     let [wanted, sum] = [EPISODES, 0];
+    const batches = [];
     for (let j = i; j >= 0 && wanted > 0; --j) {
       const taken = Math.min(wanted, ended[j].return_episodes);
       sum += taken * ended[j].return_mean;
       wanted -= taken;
+      batches.push([taken, ended[j]]);
     }
-    return { row, mean: sum / (EPISODES - wanted) };
+    const count = EPISODES - wanted;
+    const mean = sum / count;
+    return { row, mean, ...intervalOf(batches, count, mean) };
   });
 }
 
-// 95 % confidence of the mean over bundles; with fewer than four, from the lowest to the highest.
-function bundleBand(row) {
-  const means = (row.bundle_returns || []).filter((mean) => mean !== null);
-  if (means.length < 2) return {};
-  if (means.length < 4) return { low: Math.min(...means), high: Math.max(...means) };
-  const mean = means.reduce((sum, m) => sum + m, 0) / means.length;
-  const variance = means.reduce((sum, m) => sum + (m - mean) ** 2, 0) / (means.length - 1);
-  const half = (STUDENT[means.length - 4] || 1.96) * Math.sqrt(variance / means.length);
+function intervalOf(batches, count, mean) {
+  if (count < 2) return {};
+  let squares = 0;
+  for (const [taken, row] of batches) {
+    const deviation = row.return_episodes === 1 ? 0 : row.return_standard_deviation;
+    if (!Number.isFinite(deviation)) return {};
+    const spread = deviation ** 2 * (1 - 1 / row.return_episodes);
+    squares += taken * (spread + (row.return_mean - mean) ** 2);
+  }
+  const half = 1.96 * Math.sqrt(squares / (count - 1) / count);
   return { low: mean - half, high: mean + half };
 }
 
+// The evaluations' means, each with its standard error.
+function evaluationPoints(run) {
+  return run.evaluations.filter((row) => Number.isFinite(row.return_mean)).map((row) => {
+    const error = row.standard_error ?? 0;
+    return { x: xOf(row), y: row.return_mean, low: row.return_mean - error,
+      high: row.return_mean + error };
+  });
+}
+
+// Equal names have one colour.
+function colourOf(run) {
+  const names = [...new Set(state.runs.map((one) => one.name))];
+  return `--series-${names.indexOf(run.name) % COLOURS}`;
+}
+
+// Only runs of the game in focus share axes.
+function isShown(run) {
+  return run.visible && run.environment === state.runs[state.focus].environment;
+}
+
+// Settings that two repetitions of a run may differ in.
+const RUN_ONLY = new RegExp("^(run[.](seed|metrics_every_.*)|atari[.]rom_folder|" +
+  "(checkpoint|slurm|kubernetes)[.].*|cluster[.](cpus|memory_mb|metrics_port|shared_memory))$");
+
+// A label, and where that does not tell runs apart their game and the settings in which they differ.
+function nameRuns() {
+  for (const run of state.runs) {
+    const alike = state.runs.filter((one) => one.label === run.label);
+    const differs = (key) => !RUN_ONLY.test(key) &&
+      alike.some((one) => one.config[key] !== run.config[key]);
+    run.name = [run.label, ...Object.keys(run.config).filter(differs).map((key) =>
+      key === "environment.name" ? run.environment : `${key}=${run.config[key]}`)].join(", ");
+  }
+}
+
 function visibleSeries(points) {
-  return state.runs.flatMap((run, i) => run.visible
-    ? [{ label: run.label, colour: `--series-${i % COLOURS}`,
+  return state.runs.flatMap((run) => isShown(run)
+    ? [{ label: run.name, colour: colourOf(run),
          points: points(run).filter((p) => Number.isFinite(p.x)) }]
     : []);
 }
@@ -160,9 +226,11 @@ function formatX(x) {
 }
 
 function drawCharts() {
-  const returns = (run) => smoothedReturns(run.rows).map(({ row, mean }) =>
-    ({ x: xOf(row), y: mean, ...bundleBand(row) }));
-  charts.return.set(visibleSeries(returns), formatX);
+  const returns = (run) => smoothedReturns(run.rows).map(({ row, mean, low, high }) =>
+    ({ x: xOf(row), y: mean, low, high }));
+  const evaluations = visibleSeries(evaluationPoints).map((one) =>
+    ({ ...one, label: `${one.label}, evaluation`, dots: true }));
+  charts.return.set([...visibleSeries(returns), ...evaluations], formatX);
   for (const [name, chart] of Object.entries(charts)) {
     if (name === "return") continue;
     const unit = name === "resident_bytes" ? 2 ** 20 : 1;
@@ -179,15 +247,13 @@ function present() {
   if (state.live && state.focus === 0) return state.live;
   const row = run && run.rows.at(-1);
   if (!row) return null;
-  const sums = new Array(16).fill(0);
-  for (const each of run.rows) (each.staleness_counts || []).forEach((n, i) => { sums[i] += n; });
   const smoothed = smoothedReturns(run.rows).at(-1);
   return {
     frames: row.frames, total_frames: Number(run.total_frames), updates: row.updates,
     frames_per_second: row.frames_per_second, updates_per_second: row.updates_per_second,
     epsilon: row.epsilon, return: smoothed ? smoothed.mean : NaN, accepted: row.gradients_accepted,
     stale: row.gradients_stale, outliers: row.gradients_outlier, invalid: row.gradients_invalid,
-    seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: sums,
+    seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: run.staleness,
     work: row.work, bottleneck: row.bottleneck,
     bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
     learners: pieces(row.learner_work || [], WORKS.length),
@@ -335,20 +401,24 @@ function swatch(colour) {
   return made;
 }
 
-function setUpRuns() {
-  byId("legend").replaceChildren(...state.runs.map((run, i) => {
+function setUpLegend() {
+  byId("legend").replaceChildren(...state.runs.map((run) => {
     const box = element("input", { type: "checkbox", checked: run.visible });
+    const other = run.environment !== state.runs[state.focus].environment;
     box.addEventListener("change", () => {
       run.visible = box.checked;
       drawCharts();
     });
-    return element("li", {}, element("label", {}, box, swatch(`--series-${i % COLOURS}`),
-      run.label));
+    return element("li", { hidden: other }, element("label", {}, box, swatch(colourOf(run)),
+      run.name));
   }));
   byId("legend").hidden = state.runs.length < 2;
+}
+
+function setUpRuns() {
   byId("focus-label").hidden = state.runs.length < 2;
   byId("focus").replaceChildren(...state.runs.map((run, i) =>
-    new Option(run.label, String(i), false, i === state.focus)));
+    new Option(run.name, String(i), false, i === state.focus)));
   const timed = state.runs.every((run) => run.rows.every((row) => Number.isFinite(row.seconds)));
   const time = document.querySelector("input[value=seconds]");
   time.disabled = !timed;
@@ -360,12 +430,12 @@ function setUpRuns() {
 
 function setUpFocus() {
   const run = state.runs[state.focus];
+  setUpLegend();
   const players = run.bundles + run.actors;
-  const names = run.actors === 0 ? "bundles" : run.bundles === 0 ? "actors" : "bundles and actors";
-  const band = players >= 4 ? `95 % confidence of the mean over ${names}`
-    : `from the lowest of the ${names} to the highest`;
-  byId("curve-note").textContent = `training return, mean of ${EPISODES} episodes` +
-    (players > 1 ? `; band: ${band}` : "");
+  const others = state.runs.filter((one) => one.environment !== run.environment).length;
+  byId("curve-note").textContent = `line: training return, mean of ${EPISODES} episodes, explored; ` +
+    "band: 95 % confidence of that mean; points: evaluations ± standard error" +
+    (others > 0 ? ` · ${run.environment} only: ${others} runs of other games, see Details of` : "");
   byId("configuration").replaceChildren(...Object.entries(run.config).map(([key, value]) =>
     element("tr", {}, element("th", { scope: "row", textContent: key }),
       element("td", { textContent: value }))));
@@ -420,6 +490,7 @@ function setUpControls() {
 function watchGame() {
   if (state.game) state.game.close();
   state.game = null;
+  state.scale = { low: 0, high: 0 };
   if (state.paused || document.hidden || state.runs.length === 0) return;
   const source = new EventSource(`api/game?run=${state.focus}&actor=${byId("actor").value}`);
   state.game = source;
@@ -430,6 +501,13 @@ function watchGame() {
     source.close();
     say(event);
   });
+}
+
+// Where a value's bar begins and how wide it is; low <= 0 <= high.
+function barFromZero(value, low, high) {
+  const range = Math.max(1e-6, high - low);
+  return { marginLeft: `${(100 * (Math.min(0, value) - low)) / range}%`,
+    width: `${(100 * Math.abs(value)) / range}%` };
 }
 
 function gameNote(text) {
@@ -450,12 +528,14 @@ function drawGame(game) {
       element("span", { className: "track" }, element("i")),
       element("span", { className: "number" })));
   }
-  const [least, most] = [Math.min(...game.q), Math.max(...game.q)];
+  const scale = state.scale; // from zero, and one for all of a game; as film and terminal have it
+  scale.low = Math.min(scale.low, ...game.q);
+  scale.high = Math.max(scale.high, ...game.q);
   game.q.forEach((q, i) => {
     const [name, track, number] = list.children[i].children;
     const chosen = i === game.chosen;
     name.textContent = game.actions[i] + (chosen && game.explores ? " (random)" : "");
-    track.firstChild.style.width = `${10 + (90 * (q - least)) / Math.max(1e-9, most - least)}%`;
+    Object.assign(track.firstChild.style, barFromZero(q, scale.low, scale.high));
     number.textContent = q.toFixed(3);
     list.children[i].className = chosen ? "chosen" : "";
   });

@@ -60,8 +60,8 @@ function ticks(low, high, count) {
   return found;
 }
 
-// Series: {label, colour (a CSS variable), points: [{x, y, low, high}]}. Points whose y is no number
-// are gaps.
+// Series: {label, colour (a CSS variable), points: [{x, y, low, high}], dots}. Points whose y is not
+// a number are gaps. `dots`: points with error bars instead of a line with a band.
 class LineChart {
   constructor(container, name, formatY = formatNumber) {
     this.container = container;
@@ -141,7 +141,24 @@ class LineChart {
     }
   }
 
+  drawDots(one) {
+    for (const p of one.points) {
+      if (!Number.isFinite(p.y)) continue;
+      const x = this.toX(p.x);
+      const bar = svgElement("line", { class: "error", x1: x, x2: x, y1: this.toY(p.low),
+        y2: this.toY(p.high) });
+      bar.style.stroke = `var(${one.colour})`;
+      const dot = svgElement("circle", { class: "evaluation", cx: x, cy: this.toY(p.y), r: 3.5 });
+      dot.style.stroke = `var(${one.colour})`;
+      this.svg.append(bar, dot);
+    }
+  }
+
   drawSeries(one) {
+    if (one.dots) {
+      this.drawDots(one);
+      return;
+    }
     const at = (x, y) => `${this.toX(x).toFixed(1)},${this.toY(y).toFixed(1)}`;
     const banded = one.points.filter((p) => Number.isFinite(p.low) && Number.isFinite(p.high));
     if (banded.length > 1) {

@@ -1,0 +1,59 @@
+#include "gorila/dashboard/row_history.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gorila/base/json.h"
+
+namespace gorila {
+namespace {
+
+std::string Row(const char* kind, int frames, double value) {
+  return fmt::format("{{\"kind\":\"{}\",\"frames\":{},\"return_mean\":{}}}", kind, frames, value);
+}
+
+TEST(RowHistoryTest, KeepsAllRowsUpToItsLimit) {
+  RowHistory history(16);
+  for (int i = 0; i < 16; ++i) history.Add(Row("training", i, i));
+  history.Add(Row("final_evaluation", 16, 3));
+  EXPECT_EQ(history.size(), 17u);
+  history.Clear();
+  EXPECT_EQ(history.Json(), "{\"rows\":[]}");
+  EXPECT_EQ(history.last_training(), "");
+}
+
+TEST(RowHistoryTest, BeyondItTheExtremesAndTheNewestStay) {
+  RowHistory history(100);
+  std::size_t most = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const double value = i == 40001 ? 900 : i == 60002 ? -900 : i % 7;
+    history.Add(Row("training", i, value));
+    if (i % 10 == 0) history.Add(Row("evaluation", i, value));
+    most = std::max(most, history.size());
+  }
+  EXPECT_LE(most, 200u);
+  EXPECT_EQ(history.last_training(), Row("training", 99999, 99999 % 7));
+  const auto rows = ParseJsonOrThrow<nlohmann::json>(history.Json())["rows"];
+  EXPECT_EQ(rows.back()["frames"], 99999);
+  int before = -1;
+  std::vector<double> values;
+  for (const auto& row : rows) {
+    EXPECT_GE(row["frames"].get<int>(), before);
+    before = row["frames"];
+    values.push_back(row["return_mean"]);
+  }
+  EXPECT_THAT(values, ::testing::IsSupersetOf({900.0, -900.0}));
+  EXPECT_EQ(rows.front()["frames"], 0);
+}
+
+TEST(RowHistoryTest, RowsWithoutAReturnAreThinnedToo) {
+  RowHistory history(16);
+  for (int i = 0; i < 1000; ++i) {
+    history.Add(fmt::format("{{\"kind\":\"training\",\"return_mean\":null,\"frames\":{}}}", i));
+  }
+  EXPECT_LE(history.size(), 16u);
+}
+
+}  // namespace
+}  // namespace gorila
