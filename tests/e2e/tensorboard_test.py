@@ -58,7 +58,7 @@ class Events:
     def add_file(self, data):
         for number, record in enumerate(read_records(data)):
             event = read_message(record)
-            self.wall_times.add(event[1][0])
+            self.wall_times.add(event.get(1, [0.0])[0])
             step = event.get(2, [0])[0]
             if number == 0:
                 assert event[3] == [b"brain.Event:2"]

@@ -8,35 +8,21 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "gorila/base/crc32c.h"
 #include "gorila/base/file.h"
+#include "gorila/foreign/tensorboard.pb.h"
 
 namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Fields of tensorboard's messages.
-namespace event {
-constexpr int kWallTime = 1;
-constexpr int kStep = 2;
-constexpr int kFileVersion = 3;
-constexpr int kSummary = 5;
-constexpr int kSessionLog = 7;
-}  // namespace event
-namespace value {
-constexpr int kTag = 1;
-constexpr int kSimpleValue = 2;
-constexpr int kImage = 4;
-constexpr int kHistogram = 5;
-}  // namespace value
+namespace tensorboard = foreign::tensorboard;
 
-constexpr int kRgb = 3;  // SummaryImage.colorspace
-constexpr int kSessionStart = 1;
+constexpr int kRgb = 3;  // Summary.Image.colorspace
 constexpr int kMostFiles = 1000000;
 
 // A checksum stored in what it covers would be awkward to check, so it is stored rotated and
@@ -61,25 +47,13 @@ std::string FrameRecord(const std::string& data) {
   return record;
 }
 
-struct Histogram {
-  double minimum = 0;
-  double maximum = 0;
-  double sum = 0;
-  double squares = 0;
-  std::vector<double> limits;
-  std::vector<double> counts;
-};
-
-ProtobufWriter Encode(const Histogram& histogram) {
-  ProtobufWriter message;
-  message.Double(1, histogram.minimum);
-  message.Double(2, histogram.maximum);
-  message.Double(3, std::accumulate(histogram.counts.begin(), histogram.counts.end(), 0.0));
-  message.Double(4, histogram.sum);
-  message.Double(5, histogram.squares);
-  message.Doubles(6, histogram.limits);
-  message.Doubles(7, histogram.counts);
-  return message;
+// Adds a bucket of `count` samples whose values are near `middle`.
+void AddBucket(double limit, double count, double middle, tensorboard::HistogramProto& histogram) {
+  histogram.add_bucket_limit(limit);
+  histogram.add_bucket(count);
+  histogram.set_num(histogram.num() + count);
+  histogram.set_sum(histogram.sum() + count * middle);
+  histogram.set_sum_squares(histogram.sum_squares() + count * middle * middle);
 }
 
 Status SystemError(const char* action, const fs::path& path, int error) {
@@ -93,75 +67,73 @@ fs::path FilePath(const fs::path& folder, int number) {
 
 }  // namespace
 
-void EventSummary::AddValue(std::string_view tag, int field, const ProtobufWriter& contents) {
-  ProtobufWriter message;
-  message.Bytes(value::kTag, tag);
-  message.Message(field, contents);
-  summary_.Message(1, message);
+EventSummary::EventSummary() : summary_(std::make_unique<tensorboard::Summary>()) {}
+EventSummary::~EventSummary() = default;
+
+bool EventSummary::empty() const { return summary_->value().empty(); }
+
+tensorboard::Summary::Value& EventSummary::AddValue(std::string_view tag) {
+  tensorboard::Summary::Value& value = *summary_->add_value();
+  value.set_tag(std::string(tag));
+  return value;
 }
 
 void EventSummary::AddScalar(std::string_view tag, double scalar) {
-  if (!std::isfinite(scalar)) return;
-  ProtobufWriter message;
-  message.Bytes(value::kTag, tag);
-  message.Float(value::kSimpleValue, static_cast<float>(scalar));
-  summary_.Message(1, message);
+  if (std::isfinite(scalar)) AddValue(tag).set_simple_value(static_cast<float>(scalar));
 }
 
 void EventSummary::AddHistogram(std::string_view tag, std::span<const double> samples) {
   constexpr std::size_t kBuckets = 30;
-  Histogram histogram;
   std::vector<double> finite;
   std::copy_if(samples.begin(), samples.end(), std::back_inserter(finite),
                [](double sample) { return std::isfinite(sample); });
   if (finite.empty()) return;
   const auto [least, most] = std::minmax_element(finite.begin(), finite.end());
-  histogram.minimum = *least;
-  histogram.maximum = *most;
-  const double width = (histogram.maximum - histogram.minimum) / kBuckets;
+  const double width = (*most - *least) / kBuckets;
   const std::size_t buckets = width > 0 ? kBuckets : 1;
+  tensorboard::HistogramProto& histogram = *AddValue(tag).mutable_histo();
+  histogram.set_min(*least);
+  histogram.set_max(*most);
+  histogram.set_num(static_cast<double>(finite.size()));
+  histogram.mutable_bucket()->Resize(static_cast<int>(buckets), 0);
   for (std::size_t i = 1; i < buckets; ++i) {
-    histogram.limits.push_back(histogram.minimum + width * static_cast<double>(i));
+    histogram.add_bucket_limit(*least + width * static_cast<double>(i));
   }
-  histogram.limits.push_back(histogram.maximum);
-  histogram.counts.resize(buckets);
+  histogram.add_bucket_limit(*most);
+  double sum = 0;
+  double squares = 0;
   for (const double sample : finite) {
     const auto at =
-        width > 0 ? static_cast<std::size_t>((sample - histogram.minimum) / width) : std::size_t{0};
-    ++histogram.counts[std::min(at, buckets - 1)];
-    histogram.sum += sample;
-    histogram.squares += sample * sample;
+        width > 0 ? static_cast<std::size_t>((sample - *least) / width) : std::size_t{0};
+    ++*histogram.mutable_bucket()->Mutable(static_cast<int>(std::min(at, buckets - 1)));
+    sum += sample;
+    squares += sample * sample;
   }
-  AddValue(tag, value::kHistogram, Encode(histogram));
+  histogram.set_sum(sum);
+  histogram.set_sum_squares(squares);
 }
 
 void EventSummary::AddHistogram(std::string_view tag, std::span<const double> limits,
                                 std::span<const double> counts) {
   GORILA_CHECK(limits.size() == counts.size(), "{} {}", limits.size(), counts.size());
-  Histogram histogram;
-  histogram.limits.assign(limits.begin(), limits.end());
-  histogram.counts.assign(counts.begin(), counts.end());
-  bool any = false;
+  const auto counted = [](double count) { return count > 0; };
+  const auto first = std::find_if(counts.begin(), counts.end(), counted);
+  if (first == counts.end()) return;
+  const auto from = [&](std::size_t i) { return i == 0 ? 0 : limits[i - 1]; };
+  tensorboard::HistogramProto& histogram = *AddValue(tag).mutable_histo();
+  histogram.set_min(from(static_cast<std::size_t>(first - counts.begin())));
   for (std::size_t i = 0; i < limits.size(); ++i) {
-    if (counts[i] <= 0) continue;
-    const double from = i == 0 ? 0 : limits[i - 1];
-    if (!any) histogram.minimum = from;
-    any = true;
-    histogram.maximum = limits[i];
-    const double middle = (from + limits[i]) / 2;
-    histogram.sum += counts[i] * middle;
-    histogram.squares += counts[i] * middle * middle;
+    AddBucket(limits[i], counts[i], (from(i) + limits[i]) / 2, histogram);
+    if (counted(counts[i])) histogram.set_max(limits[i]);
   }
-  if (any) AddValue(tag, value::kHistogram, Encode(histogram));
 }
 
 void EventSummary::AddImage(std::string_view tag, int width, int height, std::string_view encoded) {
-  ProtobufWriter image;
-  image.Varint(1, height);
-  image.Varint(2, width);
-  image.Varint(3, kRgb);
-  image.Bytes(4, encoded);
-  AddValue(tag, value::kImage, image);
+  tensorboard::Summary::Image& image = *AddValue(tag).mutable_image();
+  image.set_height(height);
+  image.set_width(width);
+  image.set_colorspace(kRgb);
+  image.set_encoded_image_string(std::string(encoded));
 }
 
 StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first_step,
@@ -173,14 +145,13 @@ StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first
     if (file < 0 && errno == EEXIST) continue;
     if (file < 0) return SystemError("create", path, errno);
     EventFile events(path, file, wall_time);
-    ProtobufWriter version = events.BeginEvent(0);
-    version.Bytes(event::kFileVersion, "brain.Event:2");
-    GORILA_RETURN_IF_ERROR(events.AppendRecord(version.bytes()));
-    ProtobufWriter start = events.BeginEvent(first_step);
-    ProtobufWriter session;
-    session.Varint(1, kSessionStart);
-    start.Message(event::kSessionLog, session);
-    GORILA_RETURN_IF_ERROR(events.AppendRecord(start.bytes()));
+    tensorboard::Event version;
+    version.set_file_version("brain.Event:2");
+    GORILA_RETURN_IF_ERROR(events.AppendEvent(version));
+    tensorboard::Event start;
+    start.set_step(first_step);
+    start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
+    GORILA_RETURN_IF_ERROR(events.AppendEvent(start));
     return events;
   }
   return Unavailable("'{}' has {} event files already", folder.string(), kMostFiles);
@@ -199,19 +170,18 @@ EventFile::~EventFile() {
   if (file_ >= 0) ::close(file_);
 }
 
-ProtobufWriter EventFile::BeginEvent(std::int64_t step) const {
+Status EventFile::AppendEvent(tensorboard::Event& event) {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
-  ProtobufWriter message;
-  message.Double(event::kWallTime, wall_time_ ? now.count() : 0);
-  message.Varint(event::kStep, step);
-  return message;
+  event.set_wall_time(wall_time_ ? now.count() : 0);
+  return AppendRecord(event.SerializeAsString());
 }
 
 Status EventFile::Append(std::int64_t step, const EventSummary& summary) {
   if (summary.empty()) return OkStatus();
-  ProtobufWriter message = BeginEvent(step);
-  message.Message(event::kSummary, summary.summary_);
-  return AppendRecord(message.bytes());
+  tensorboard::Event event;
+  event.set_step(step);
+  *event.mutable_summary() = *summary.summary_;
+  return AppendEvent(event);
 }
 
 // At the end of the whole records, so that the half one of a failed call is written over.

@@ -5,18 +5,29 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "gorila/base/protobuf_writer.h"
 #include "gorila/base/status.h"
 
 namespace gorila {
 
+namespace foreign::tensorboard {
+class Event;
+class Summary;
+class Summary_Value;
+}  // namespace foreign::tensorboard
+
 // Values of one step, to be written together. Tags are paths, "training/loss". Not thread-safe.
 class EventSummary {
  public:
+  EventSummary();
+  ~EventSummary();
+  EventSummary(const EventSummary&) = delete;
+  EventSummary& operator=(const EventSummary&) = delete;
+
   // Values that are not finite are left out: TensorBoard's charts break at them.
   void AddScalar(std::string_view tag, double value);
   // The distribution of `samples` in 30 equal buckets. Samples that are not finite are left out;
@@ -29,12 +40,12 @@ class EventSummary {
   // A PNG or animated GIF with its size in pixels.
   void AddImage(std::string_view tag, int width, int height, std::string_view encoded);
 
-  bool empty() const { return summary_.bytes().empty(); }
+  bool empty() const;
 
  private:
   friend class EventFile;
-  void AddValue(std::string_view tag, int field, const ProtobufWriter& value);
-  ProtobufWriter summary_;
+  foreign::tensorboard::Summary_Value& AddValue(std::string_view tag);
+  std::unique_ptr<foreign::tensorboard::Summary> summary_;
 };
 
 // Appends to one file. Every record reaches the operating system before a call returns; a killed
@@ -58,8 +69,9 @@ class EventFile {
 
  private:
   EventFile(std::filesystem::path path, int file, bool wall_time);
-  ProtobufWriter BeginEvent(std::int64_t step) const;
-  Status AppendRecord(const std::string& event);
+  // `event` without its time.
+  Status AppendEvent(foreign::tensorboard::Event& event);
+  Status AppendRecord(const std::string& data);
 
   std::filesystem::path path_;
   int file_;

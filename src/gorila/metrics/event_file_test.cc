@@ -13,11 +13,13 @@
 
 #include "gorila/base/crc32c.h"
 #include "gorila/base/file.h"
+#include "gorila/foreign/tensorboard.pb.h"
 
 namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -62,8 +64,12 @@ TEST_F(EventFileTest, BeginsWithItsVersionAndASessionStart) {
   ASSERT_TRUE(EventFile::Create(folder_, 7, /*wall_time=*/false).ok());
   const std::vector<std::string> records = Records(Path(1));
   ASSERT_THAT(records, SizeIs(2));
-  EXPECT_THAT(records[0], HasSubstr("brain.Event:2"));
-  EXPECT_EQ(records[1].substr(9), std::string("\x10\x07\x3a\x02\x08\x01"));
+  foreign::tensorboard::Event event;
+  ASSERT_TRUE(event.ParseFromString(records[0]));
+  EXPECT_EQ(event.file_version(), "brain.Event:2");
+  ASSERT_TRUE(event.ParseFromString(records[1]));
+  EXPECT_EQ(event.step(), 7);
+  EXPECT_EQ(event.session_log().status(), foreign::tensorboard::SessionLog::START);
 }
 
 TEST_F(EventFileTest, ARunThatGoesOnWritesTheNextFile) {
@@ -102,6 +108,46 @@ TEST_F(EventFileTest, LeavesOutWhatIsNotFinite) {
   summary.AddHistogram("none", std::vector<double>{std::nan("")});
   summary.AddHistogram("zeros", std::vector<double>{1, 2}, std::vector<double>{0, 0});
   EXPECT_TRUE(summary.empty());
+}
+
+// The summary of the file's only record after the two at its beginning.
+foreign::tensorboard::Summary OnlySummary(const fs::path& path) {
+  const std::vector<std::string> records = Records(path);
+  EXPECT_THAT(records, SizeIs(3));
+  foreign::tensorboard::Event event;
+  EXPECT_TRUE(event.ParseFromString(records.back()));
+  return event.summary();
+}
+
+TEST_F(EventFileTest, ASampledHistogramCountsEverySampleOnce) {
+  EventFile events = EventFile::Create(folder_, 0, false).value();
+  EventSummary summary;
+  summary.AddHistogram("h", std::vector<double>{0, 1, 1, 30, std::nan("")});
+  ASSERT_TRUE(events.Append(1, summary).ok());
+  const foreign::tensorboard::HistogramProto histogram = OnlySummary(Path(1)).value(0).histo();
+  EXPECT_EQ(histogram.num(), 4);
+  EXPECT_EQ(histogram.min(), 0);
+  EXPECT_EQ(histogram.max(), 30);
+  EXPECT_EQ(histogram.sum(), 32);
+  EXPECT_EQ(histogram.sum_squares(), 902);
+  ASSERT_THAT(histogram.bucket(), SizeIs(30));
+  EXPECT_EQ(histogram.bucket(0), 1);
+  EXPECT_EQ(histogram.bucket(1), 2);
+  EXPECT_EQ(histogram.bucket(29), 1);
+  EXPECT_EQ(histogram.bucket_limit(29), 30);
+}
+
+TEST_F(EventFileTest, ACountedHistogramSpansTheBucketsThatHoldSamples) {
+  EventFile events = EventFile::Create(folder_, 0, false).value();
+  EventSummary summary;
+  summary.AddHistogram("h", std::vector<double>{1, 3, 5, 9}, std::vector<double>{0, 2, 1, 0});
+  ASSERT_TRUE(events.Append(1, summary).ok());
+  const foreign::tensorboard::HistogramProto histogram = OnlySummary(Path(1)).value(0).histo();
+  EXPECT_EQ(histogram.min(), 1);
+  EXPECT_EQ(histogram.max(), 5);
+  EXPECT_EQ(histogram.num(), 3);
+  EXPECT_EQ(histogram.sum(), 2 * 2 + 4);
+  EXPECT_THAT(histogram.bucket(), ElementsAre(0, 2, 1, 0));
 }
 
 TEST_F(EventFileTest, AFolderThatCannotBeMadeIsNamed) {
