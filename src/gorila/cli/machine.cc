@@ -6,9 +6,12 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <thread>
+
+#include "gorila/base/control_groups.h"
 
 namespace gorila::cli {
 namespace {
@@ -29,6 +32,12 @@ int UsableCores() {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
+// A quota of one and a half processors keeps two threads busy most of the time.
+int CoresOfQuota(double cpus) {
+  constexpr int kMost = 1 << 20;
+  return static_cast<int>(std::clamp(std::ceil(cpus), 1.0, static_cast<double>(kMost)));
+}
+
 std::int64_t AvailableMemory() {
   std::ifstream info("/proc/meminfo");
   std::string name;
@@ -41,29 +50,19 @@ std::int64_t AvailableMemory() {
   return std::numeric_limits<std::int64_t>::max();
 }
 
-// What a container (cgroup version 2) may still take; no limit reads as "max".
-std::int64_t AvailableInContainer() {
-  std::int64_t limit = 0;
-  std::int64_t used = 0;
-  std::ifstream limit_file("/sys/fs/cgroup/memory.max");
-  std::ifstream used_file("/sys/fs/cgroup/memory.current");
-  if (!(limit_file >> limit) || !(used_file >> used)) {
-    return std::numeric_limits<std::int64_t>::max();
-  }
-  return std::max<std::int64_t>(0, limit - used);
-}
-
 }  // namespace
 
 Machine LookAtMachine() {
   Machine machine;
   machine.cpu = CpuModel();
-  machine.cores = UsableCores();
-  machine.available_bytes = std::min(AvailableMemory(), AvailableInContainer());
+  const GroupLimits limits = ReadGroupLimits();
+  machine.cores = std::min(UsableCores(), CoresOfQuota(limits.cpus));
+  machine.available_bytes = std::min(AvailableMemory(), limits.available_bytes);
   struct sysinfo memory {};
   if (::sysinfo(&memory) == 0) {
     machine.memory_bytes =
-        static_cast<std::int64_t>(memory.totalram) * static_cast<std::int64_t>(memory.mem_unit);
+        std::min(limits.memory_bytes, static_cast<std::int64_t>(memory.totalram) *
+                                          static_cast<std::int64_t>(memory.mem_unit));
   }
   utsname name{};
   if (::uname(&name) == 0) {

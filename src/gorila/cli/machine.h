@@ -9,8 +9,8 @@ namespace gorila::cli {
 
 struct Machine {
   std::string cpu;                   // model name; "unknown CPU" where the system does not say
-  int cores = 1;                     // that this process may use
-  std::int64_t memory_bytes = 0;     // of the machine
+  int cores = 1;                     // that this process may use (affinity, quota)
+  std::int64_t memory_bytes = 0;     // of the machine or, when less, its control groups
   std::int64_t available_bytes = 0;  // of memory, without swapping and within a container's limit
   std::string system;                // "Linux 6.1.0 x86_64"
 };

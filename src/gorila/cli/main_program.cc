@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -66,6 +67,14 @@ int Fail(std::string message, int exit_status) {
   std::replace_if(message.begin(), message.end(), is_control, ' ');
   std::fprintf(stderr, "gorila: %s\n", message.c_str());
   return exit_status;
+}
+
+std::string DescribeSystemError(const std::system_error& error) {
+  if (error.code() != std::errc::resource_unavailable_try_again) return error.what();
+  return fmt::format(
+      "cannot start a thread: {}; expected a higher limit of processes (ulimit -u) or of memory "
+      "(ulimit -v)",
+      error.code().message());
 }
 
 std::string CommandText(int argc, char** argv) {
@@ -165,8 +174,13 @@ int RunProgram(int argc, char** argv) {
   }
   try {
     return EndOutput(RunVerb(verbs, {.command = CommandText(argc, argv)}));
-  } catch (const std::system_error& error) {  // what fmt::print throws
-    return Fail(error.what(), kFailure);
+  } catch (const std::system_error& error) {  // what fmt::print and std::thread throw
+    return Fail(DescribeSystemError(error), kFailure);
+  } catch (const std::bad_alloc&) {
+    return Fail(
+        "the memory does not suffice, or is limited (ulimit -v); lower replay.capacity, "
+        "run.bundles or network.hidden, or see gorila doctor",
+        kFailure);
   }
 }
 

@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <thread>
 #include <utility>
 
 #include "gorila/cli/exit_status.h"
+#include "gorila/cli/standard_files.h"
 
 namespace gorila::cli {
 namespace {
@@ -35,12 +38,15 @@ sigset_t StopSignals() {
   return signals;
 }
 
-// Until the process ends.
+// Until the process ends. Where a closed terminal is ignored, so is a pipe whose reader is gone.
 void WaitForSignals(sigset_t signals) {
+  constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 500'000'000};
+  const bool minds_reader = ::sigismember(&signals, SIGHUP) == 1;
   Clock::time_point last_interrupt{};
   for (;;) {
-    int signal = 0;
-    if (::sigwait(&signals, &signal) != 0) continue;
+    const int signal = ::sigtimedwait(&signals, nullptr, &kLook);
+    if (signal < 0 && errno == EAGAIN && minds_reader && ReaderIsGone()) stop_requested = true;
+    if (signal < 0) continue;
     const bool again = stop_requested.exchange(true);
     if (signal != SIGINT) continue;
     const auto before = std::exchange(last_interrupt, Clock::now());
@@ -56,6 +62,7 @@ void CatchStopSignals(void (*before_exit)()) {
   exit_hook = before_exit;
   const sigset_t signals = StopSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // a write says it
   // A shell has these ignored in what it runs in the background.
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);

@@ -5,12 +5,13 @@
 namespace gorila::cli {
 
 // From now on SIGINT, SIGTERM or SIGHUP (a terminal that is closed) makes StopRequested() true.
-// SIGHUP stays ignored where it was, as nohup has it. A SIGINT after that ends the process at once
-// with kInterrupted: somebody presses Ctrl-C again. SIGTERM and SIGHUP mean the same however often
-// they come: a launcher's death sends SIGTERM for each of its threads, `timeout` sends it twice,
-// and a shell repeats its terminal's SIGHUP. Call before threads are started: they inherit that
-// these signals are blocked. `before_exit` (may be null) runs before the end at once, in another
-// thread.
+// SIGHUP stays ignored where it was, as nohup has it. A pipe on standard output or error whose
+// reader is gone (tee was killed) is like a closed terminal; SIGPIPE is ignored. A SIGINT after
+// that ends the process at once with kInterrupted: somebody presses Ctrl-C again. SIGTERM and
+// SIGHUP mean the same however often they come: a launcher's death sends SIGTERM for each of its
+// threads, `timeout` sends it twice, and a shell repeats its terminal's SIGHUP. Call before threads
+// are started: they inherit that these signals are blocked. `before_exit` (may be null) runs before
+// the end at once, in another thread.
 //
 // No thread that computes may run a signal handler: oneDNN's SGEMM points the stack pointer into a
 // buffer on the heap (2.6.3, AVX2 and AVX-512), and the system puts a handler's frame below it,

@@ -28,6 +28,12 @@ std::string DescribeLayers(const NetworkSpec& network) {
   return fmt::format("{}", fmt::join(layers, ", "));
 }
 
+// A file that cannot be written is the machine's fault, whatever the system calls it.
+Status AsFailure(const Status& status) {
+  if (status.ok()) return status;
+  return Unavailable("{}; everything else was written", std::string(status.message()));
+}
+
 std::string DescribeLength(const RunOptions& run) {
   std::string frames = fmt::format("{} frames", run.frames);
   if (run.seconds == 0) return frames;
@@ -172,14 +178,18 @@ StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& confi
   if (!outcome.finished) {
     std::cerr << fmt::format("stopped at {} frames; continue with: {}\n", outcome.progress.frames,
                              go_on);
+    GORILA_RETURN_IF_ERROR(AsFailure(outcome.unwritten));
     return kInterrupted;
   }
   const RunReportSource source{.command = invocation.command,
                                .version = std::string(Version()),
                                .machine = Describe(LookAtMachine())};
-  GORILA_RETURN_IF_ERROR(WriteRunReport(directory, config, outcome, source));
-  GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, ReadFinalEvaluation(directory));
-  PrintResult(directory, record);
+  Status unwritten = outcome.unwritten;
+  unwritten.Update(WriteRunReport(directory, config, outcome, source));
+  const StatusOr<EvaluationRecord> record = ReadFinalEvaluation(directory);
+  unwritten.Update(record.status());
+  if (record.ok()) PrintResult(directory, *record);
+  GORILA_RETURN_IF_ERROR(AsFailure(unwritten));
   if (outcome.problem.empty()) return kSuccess;
   std::fflush(stdout);
   std::cerr << fmt::format("gorila: {}: {}\n", directory.string(), outcome.problem);

@@ -1,7 +1,6 @@
 #include "gorila/metrics/event_file.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -54,10 +53,6 @@ void AddBucket(double limit, double count, double middle, tensorboard::Histogram
   histogram.set_num(histogram.num() + count);
   histogram.set_sum(histogram.sum() + count * middle);
   histogram.set_sum_squares(histogram.sum_squares() + count * middle * middle);
-}
-
-Status SystemError(const char* action, const fs::path& path, int error) {
-  return Unavailable("cannot {} event file '{}': {}", action, path.string(), std::strerror(error));
 }
 
 // TensorBoard reads the files of a folder in the order of their names.
@@ -143,37 +138,27 @@ StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first
     const fs::path path = FilePath(folder, number);
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (file < 0 && errno == EEXIST) continue;
-    if (file < 0) return SystemError("create", path, errno);
-    EventFile events(path, file, wall_time);
+    if (file < 0) {
+      return Unavailable("cannot create event file '{}': {}", path.string(), std::strerror(errno));
+    }
+    EventFile events(AppendFile("event file", path, file, 0), wall_time);
     tensorboard::Event version;
     version.set_file_version("brain.Event:2");
-    GORILA_RETURN_IF_ERROR(events.AppendEvent(version));
+    events.AppendEvent(version);
     tensorboard::Event start;
     start.set_step(first_step);
     start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
-    GORILA_RETURN_IF_ERROR(events.AppendEvent(start));
+    events.AppendEvent(start);
+    GORILA_RETURN_IF_ERROR(events.file_.status());
     return events;
   }
   return Unavailable("'{}' has {} event files already", folder.string(), kMostFiles);
 }
 
-EventFile::EventFile(fs::path path, int file, bool wall_time)
-    : path_(std::move(path)), file_(file), wall_time_(wall_time) {}
-
-EventFile::EventFile(EventFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      file_(std::exchange(other.file_, -1)),
-      wall_time_(other.wall_time_),
-      bytes_(other.bytes_) {}
-
-EventFile::~EventFile() {
-  if (file_ >= 0) ::close(file_);
-}
-
-Status EventFile::AppendEvent(tensorboard::Event& event) {
+void EventFile::AppendEvent(tensorboard::Event& event) {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
   event.set_wall_time(wall_time_ ? now.count() : 0);
-  return AppendRecord(event.SerializeAsString());
+  file_.Append(FrameRecord(event.SerializeAsString()));
 }
 
 Status EventFile::Append(std::int64_t step, const EventSummary& summary) {
@@ -181,25 +166,7 @@ Status EventFile::Append(std::int64_t step, const EventSummary& summary) {
   tensorboard::Event event;
   event.set_step(step);
   *event.mutable_summary() = *summary.summary_;
-  return AppendEvent(event);
-}
-
-// At the end of the whole records, so that the half one of a failed call is written over.
-Status EventFile::AppendRecord(const std::string& data) {
-  const std::string record = FrameRecord(data);
-  std::size_t written = 0;
-  while (written < record.size()) {
-    const ssize_t count = ::pwrite(file_, record.data() + written, record.size() - written,
-                                   static_cast<off_t>(bytes_ + written));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      Status error = SystemError("write", path_, errno);
-      [[maybe_unused]] const int cut = ::ftruncate(file_, static_cast<off_t>(bytes_));
-      return error;
-    }
-    written += static_cast<std::size_t>(count);
-  }
-  bytes_ += record.size();
+  AppendEvent(event);
   return OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "gorila/base/append_file.h"
 #include "gorila/base/status.h"
 
 namespace gorila {
@@ -59,24 +60,19 @@ class EventFile {
   static StatusOr<EventFile> Create(const std::filesystem::path& folder, std::int64_t first_step,
                                     bool wall_time);
 
-  EventFile(EventFile&& other) noexcept;
-  EventFile& operator=(EventFile&& other) = delete;
-  ~EventFile();
-
-  // Blocks on the disk; nothing for an empty summary. After an error the file ends with the last
-  // whole record.
+  // Blocks on the disk; nothing for an empty summary. OK too when the record has to wait for the
+  // disk: file() says so.
   Status Append(std::int64_t step, const EventSummary& summary);
 
- private:
-  EventFile(std::filesystem::path path, int file, bool wall_time);
-  // `event` without its time.
-  Status AppendEvent(foreign::tensorboard::Event& event);
-  Status AppendRecord(const std::string& data);
+  AppendFile& file() { return file_; }
 
-  std::filesystem::path path_;
-  int file_;
+ private:
+  EventFile(AppendFile file, bool wall_time) : file_(std::move(file)), wall_time_(wall_time) {}
+  // `event` without its time.
+  void AppendEvent(foreign::tensorboard::Event& event);
+
+  AppendFile file_;
   bool wall_time_;
-  std::uint64_t bytes_ = 0;  // whole records
 };
 
 }  // namespace gorila

@@ -1,8 +1,6 @@
 #include "gorila/metrics/run_log.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-Status SystemError(const char* action, const fs::path& path, int error) {
-  return Unavailable("cannot {} run log '{}': {}", action, path.string(), std::strerror(error));
-}
 
 void AppendString(std::string& line, std::string_view text) { line += DumpAnyJson(json(text)); }
 
@@ -100,37 +94,17 @@ std::optional<double> RunLogValue::Number() const {
 
 StatusOr<RunLog> RunLog::Open(const fs::path& path, std::optional<std::uint64_t> keep_bytes) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) return SystemError("open", path, errno);
-  RunLog log(path, file, 0);
+  if (file < 0) {
+    return Unavailable("cannot open run log '{}': {}", path.string(), std::strerror(errno));
+  }
+  RunLog log(AppendFile("run log", path, file, 0));
   GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFile(path));
-  GORILA_ASSIGN_OR_RETURN(log.bytes_, KeptBytes(path, contents, keep_bytes));
-  GORILA_RETURN_IF_ERROR(log.CutHalfLine());
+  GORILA_ASSIGN_OR_RETURN(const std::uint64_t kept, KeptBytes(path, contents, keep_bytes));
+  GORILA_RETURN_IF_ERROR(log.file_.Truncate(kept));
   return log;
 }
 
-RunLog::RunLog(fs::path path, int file, std::uint64_t bytes)
-    : path_(std::move(path)), file_(file), bytes_(bytes) {}
-
-RunLog::RunLog(RunLog&& other) noexcept
-    : path_(std::move(other.path_)),
-      file_(std::exchange(other.file_, -1)),
-      bytes_(other.bytes_),
-      half_line_(other.half_line_) {}
-
-RunLog::~RunLog() {
-  if (file_ >= 0) ::close(file_);
-}
-
-Status RunLog::CutHalfLine() {
-  if (::ftruncate(file_, static_cast<off_t>(bytes_)) != 0) {
-    return SystemError("truncate", path_, errno);
-  }
-  half_line_ = false;
-  return OkStatus();
-}
-
 Status RunLog::Append(std::span<const RunLogField> fields) {
-  if (half_line_) GORILA_RETURN_IF_ERROR(CutHalfLine());
   std::string line = "{";
   for (const RunLogField& field : fields) {
     if (line.size() > 1) line += ',';
@@ -138,26 +112,8 @@ Status RunLog::Append(std::span<const RunLogField> fields) {
     line += ':';
     field.value.AppendJson(line);
   }
-  line += "}\n";
-  std::size_t written = 0;
-  while (written < line.size()) {
-    const ssize_t count = ::pwrite(file_, line.data() + written, line.size() - written,
-                                   static_cast<off_t>(bytes_ + written));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      Status error = SystemError("write", path_, errno);
-      half_line_ = true;
-      CutHalfLine().IgnoreError();  // the next Append tries again
-      return error;
-    }
-    written += static_cast<std::size_t>(count);
-  }
-  bytes_ += line.size();
+  file_.Append(line + "}\n");
   return OkStatus();
-}
-
-Status RunLog::Sync() {
-  return ::fsync(file_) == 0 ? OkStatus() : SystemError("sync", path_, errno);
 }
 
 std::optional<double> RunLogRow::Number(std::string_view name) const {

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "gorila/base/append_file.h"
 #include "gorila/base/status.h"
 
 namespace gorila {
@@ -57,7 +58,8 @@ struct RunLogField {
 };
 
 // Appends lines to a log. Every line reaches the operating system before Append returns, so a
-// killed process loses none and a power cut only those after the last Sync. Not thread-safe.
+// killed process loses none and a power cut only those after the last Sync. While the disk fails,
+// lines wait in memory (file() says so). Not thread-safe.
 class RunLog {
  public:
   // Creates the file when there is none. `keep_bytes`, the length that a checkpoint recorded, cuts
@@ -66,32 +68,26 @@ class RunLog {
   static StatusOr<RunLog> Open(const std::filesystem::path& path,
                                std::optional<std::uint64_t> keep_bytes = std::nullopt);
 
-  RunLog(RunLog&& other) noexcept;
-  RunLog& operator=(RunLog&& other) = delete;
-  ~RunLog();
-
   // Writes {"name":value,...} with the fields in the order given; names must differ. Blocks on the
-  // disk. After an error (disk full) the file ends with the last whole line, and later calls may
-  // succeed.
+  // disk. OK too when the line has to wait, so that a full disk does not end a run.
   Status Append(std::span<const RunLogField> fields);
   Status Append(std::initializer_list<RunLogField> fields) {
     return Append(std::span<const RunLogField>(fields.begin(), fields.size()));
   }
 
-  // Makes the lines so far survive a power cut; a checkpoint calls it before it records bytes().
-  Status Sync();
+  // Writes lines that wait and makes all survive a power cut; a checkpoint calls it before it
+  // records bytes().
+  Status Sync() { return file_.Sync(); }
 
   // Length of the file: whole lines only.
-  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t bytes() const { return file_.bytes(); }
+
+  AppendFile& file() { return file_; }
 
  private:
-  RunLog(std::filesystem::path path, int file, std::uint64_t bytes);
-  Status CutHalfLine();
+  explicit RunLog(AppendFile file) : file_(std::move(file)) {}
 
-  std::filesystem::path path_;
-  int file_;
-  std::uint64_t bytes_;
-  bool half_line_ = false;  // bytes of a failed write may lie beyond bytes_
+  AppendFile file_;
 };
 
 // One line of a log that was read.

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "gorila/base/control_groups.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
 
@@ -42,7 +43,8 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
 std::int64_t MachineMemoryBytes() {
   struct sysinfo info {};
   if (::sysinfo(&info) != 0) return std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(info.totalram) * static_cast<std::int64_t>(info.mem_unit);
+  return std::min(ReadGroupLimits().memory_bytes, static_cast<std::int64_t>(info.totalram) *
+                                                      static_cast<std::int64_t>(info.mem_unit));
 }
 
 std::int64_t SaturatingProduct(std::int64_t a, std::int64_t b) {
@@ -70,7 +72,8 @@ Status CheckReplayBytes(const Config& config, std::int64_t needed, std::string_v
       "replay memory would take {} bytes ({}); expected at most {} bytes ({}); lower "
       "replay.capacity "
       "or the number of memories",
-      needed, what, budget, given ? "replay.byte_budget" : "four fifths of this machine's memory");
+      needed, what, budget,
+      given ? "replay.byte_budget" : "four fifths of the memory of this machine or container");
 }
 
 }  // namespace gorila

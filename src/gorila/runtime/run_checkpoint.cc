@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/base/json.h"
@@ -29,6 +30,8 @@ std::string ValuesCrc32(std::span<const float> values) {
 }
 
 std::string PendingFile(std::size_t index) { return fmt::format("pending-{}.safetensors", index); }
+
+bool IsSegment(std::string_view file) { return file.starts_with("replay/"); }
 
 std::string BundleFile(std::size_t index) { return fmt::format("bundle-{}.state", index); }
 
@@ -177,13 +180,15 @@ StatusOr<MadeWith> ReadMadeWith(const Checkpoint& checkpoint) {
 }
 
 Status RunCheckpointer::Capture(Cluster& cluster, const RunMemory& memory) {
-  captured_.clear();
+  // Rows are captured once: those that an earlier Write could not store belong to this one.
+  std::erase_if(captured_, [](const NewFile& file) { return !IsSegment(file.name); });
   captured_frames_ = cluster.clock().frames();
   GORILA_RETURN_IF_ERROR(CaptureParameters(cluster, memory));
   for (std::size_t i = 0; i < cluster.bundles().size(); ++i) {
     GORILA_RETURN_IF_ERROR(CaptureBundle(static_cast<int>(i), *cluster.bundles()[i]));
   }
   ForgetUnneededSegments(cluster);
+  std::erase_if(captured_, [this](const NewFile& file) { return !IsNeeded(file.name); });
   GORILA_RETURN_IF_ERROR(CapturePending(cluster, memory));
   captured_.push_back({"state.json", EncodeState(cluster, memory)});
   captured_.push_back({"run.state", memory.trainer_state});
@@ -293,15 +298,12 @@ std::string RunCheckpointer::EncodeState(Cluster& cluster, const RunMemory& memo
 
 Status RunCheckpointer::Write() {
   GORILA_CHECK(captured_frames_ >= 0, "nothing captured");
+  if (std::exchange(unconfirmed_, true)) GORILA_RETURN_IF_ERROR(RemoveUnconfirmed());
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointWriter> writer,
       CheckpointWriter::Create(root_, static_cast<std::uint64_t>(captured_frames_)));
   std::vector<std::string> written;
   for (const NewFile& file : captured_) {
-    const bool is_segment = file.name.starts_with("replay/");
-    const bool needed = !is_segment || std::any_of(segments_.begin(), segments_.end(),
-                                                   [&](auto& s) { return s.name == file.name; });
-    if (!needed) continue;
     GORILA_RETURN_IF_ERROR(writer->AddFile(file.name, file.contents));
     written.push_back(file.name);
   }
@@ -312,8 +314,22 @@ Status RunCheckpointer::Write() {
   }
   GORILA_ASSIGN_OR_RETURN(newest_, writer->Commit());
   newest_frames_ = captured_frames_;
+  unconfirmed_ = false;
   captured_.clear();
   return PruneCheckpoints(root_, static_cast<std::size_t>(keep_));
+}
+
+bool RunCheckpointer::IsNeeded(const std::string& file) const {
+  return !IsSegment(file) ||
+         std::any_of(segments_.begin(), segments_.end(),
+                     [&](const Segment& segment) { return segment.name == file; });
+}
+
+// A Write whose last step failed may have left a checkpoint of this number, which is whole but
+// which nobody relied on.
+Status RunCheckpointer::RemoveUnconfirmed() const {
+  if (captured_frames_ == newest_frames_) return OkStatus();
+  return DiscardCheckpointsAfter(root_, static_cast<std::uint64_t>(captured_frames_) - 1);
 }
 
 StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Cluster& cluster) {

@@ -68,7 +68,8 @@ class RunCheckpointer {
   // Copies everything that can change out of the cluster, which must stand between two iterations.
   // Does not touch the disk.
   Status Capture(Cluster& cluster, const RunMemory& memory);
-  // Writes what was captured; training may go on meanwhile. Then removes old checkpoints.
+  // Writes what was captured; training may continue meanwhile. Then removes old checkpoints. After
+  // an error (disk full) call it again, or Capture and Write again: nothing is lost but time.
   Status Write();
 
   // Brings `cluster` (new, made from the same configuration; the number of shards may differ) to
@@ -94,6 +95,8 @@ class RunCheckpointer {
   Status CaptureBundle(int index, Bundle& bundle);
   std::string EncodeState(Cluster& cluster, const RunMemory& memory) const;
   void ForgetUnneededSegments(Cluster& cluster);
+  bool IsNeeded(const std::string& file) const;
+  Status RemoveUnconfirmed() const;
   Status RestoreShards(const Checkpoint& checkpoint, const std::string& state_json,
                        Cluster& cluster) const;
   Status RestoreBundles(const Checkpoint& checkpoint, Cluster& cluster);
@@ -106,7 +109,8 @@ class RunCheckpointer {
   std::vector<Segment> segments_;     // needed by the present state
   std::int64_t next_segment_ = 0;
   std::int64_t captured_frames_ = -1;
-  std::vector<NewFile> captured_;
+  bool unconfirmed_ = false;       // the last Write did not succeed
+  std::vector<NewFile> captured_;  // with segments of earlier captures that are not stored yet
 };
 
 }  // namespace gorila

@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 
+#include "gorila/base/file.h"
 #include "gorila/runtime/testing.h"
 
 namespace gorila {
@@ -166,6 +167,43 @@ TEST_F(RunCheckpointTest, SegmentsAreSharedWhileTheirRowsLiveAndOldCheckpointsGo
   for (const std::string& name : shared) {
     EXPECT_TRUE(fs::equivalent(kept[0] / name, kept[1] / name)) << name << ": one file, two names";
   }
+}
+
+// Rows are taken out of the replay once, whether the disk takes them or not.
+TEST_F(RunCheckpointTest, AWriteThatFailedLosesNothingForTheNextOne) {
+  const Config config = SmallConfig();
+  const auto cluster = MakeCluster(config);
+  RunCheckpointer checkpointer(root_, true, 2);
+  StepAll(*cluster, 40);
+  ASSERT_TRUE(WriteFileSynced(root_, "a file where the folder is wanted").ok());
+  ASSERT_TRUE(checkpointer.Capture(*cluster, {}).ok());
+  EXPECT_FALSE(checkpointer.Write().ok());
+  EXPECT_FALSE(checkpointer.Write().ok());
+  StepAll(*cluster, 40);
+  fs::remove(root_);
+  const Checkpoint checkpoint = Save(checkpointer, *cluster);
+  const auto restored = Restored(checkpoint, config);
+  StepAll(*restored, 5);
+  StepAll(*cluster, 5);
+  ExpectSameRun(*restored, *cluster);
+}
+
+TEST_F(RunCheckpointTest, AWriteThatFailedCanBeRepeated) {
+  const Config config = SmallConfig();
+  const auto cluster = MakeCluster(config);
+  RunCheckpointer checkpointer(root_, true, 2);
+  StepAll(*cluster, 40);
+  ASSERT_TRUE(WriteFileSynced(root_, "a file where the folder is wanted").ok());
+  ASSERT_TRUE(checkpointer.Capture(*cluster, {}).ok());
+  EXPECT_FALSE(checkpointer.Write().ok());
+  fs::remove(root_);
+  // As when the last step of Write, syncing the root, fails.
+  fs::create_directories(root_ / fmt::format("{:012}", cluster->clock().frames()));
+  ASSERT_TRUE(checkpointer.Write().ok());
+  const auto restored = Restored(NewestCompleteCheckpoint(root_)->checkpoint, config);
+  StepAll(*restored, 5);
+  StepAll(*cluster, 5);
+  ExpectSameRun(*restored, *cluster);
 }
 
 TEST_F(RunCheckpointTest, RestoresOntoAnotherNumberOfShards) {

@@ -178,6 +178,15 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Lock(const fs::path& path)
   return std::unique_ptr<RunDirectory>(new RunDirectory(path, fd));
 }
 
+// A folder that somebody removes while files are made in it may stay, without what it had.
+Status RunDirectory::CheckNotRemoved() const {
+  std::error_code error;
+  if (fs::exists(config(), error) || error) return OkStatus();
+  return absl::AbortedError(
+      fmt::format("run directory '{}' was removed while the run was training, so training stopped",
+                  path_.string()));
+}
+
 RunDirectory::~RunDirectory() { ::close(lock_); }
 
 }  // namespace gorila

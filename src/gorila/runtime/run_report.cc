@@ -276,12 +276,11 @@ Status WriteRunReport(const fs::path& directory, const Config& config,
                                 .frames = outcome.score.frames,
                                 .result = outcome.score.evaluation,
                                 .context = MakeContext(outcome, rows)};
-  GORILA_RETURN_IF_ERROR(WriteCurve(directory, config, rows));
-  GORILA_RETURN_IF_ERROR(
-      WriteReport(directory, MakeReport(config, outcome.progress, record, source)));
-  GORILA_RETURN_IF_ERROR(
-      WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
-  return WriteHtmlReport(directory);
+  Status status = WriteCurve(directory, config, rows);
+  status.Update(WriteReport(directory, MakeReport(config, outcome.progress, record, source)));
+  status.Update(WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
+  status.Update(WriteHtmlReport(directory));
+  return status;
 }
 
 StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {

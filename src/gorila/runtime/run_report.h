@@ -70,7 +70,7 @@ StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummar
                                                        CurveAxis axis);
 
 // Writes all the files above for a finished run. Each is written aside and renamed. Blocks on the
-// disk.
+// disk. After an error the other files are written all the same.
 Status WriteRunReport(const std::filesystem::path& directory, const Config& config,
                       const TrainingOutcome& outcome, const RunReportSource& source);
 

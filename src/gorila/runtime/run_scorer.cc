@@ -242,7 +242,7 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
                           EncodeParameters(layout, network->parameters,
                                            {{"environment", config_.environment.name},
                                             {"frames", std::to_string(score.frames)}}));
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory / "final.safetensors", encoded));
+  score.unwritten = WriteFileAtomically(directory / "final.safetensors", encoded);
   const EvaluationRequest request{.protocol = config_.evaluation.protocol,
                                   .episodes = config_.evaluation.episodes,
                                   .seed = FinalEvaluationSeed(config_),
@@ -263,7 +263,7 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
   }
   GORILA_RETURN_IF_ERROR(LogFinal(best ? "best" : "last", score.frames, score.evaluation, log));
   GORILA_RETURN_IF_ERROR(AppendEvents("final_evaluation", *scored));
-  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory / "episode.gif", scored->film));
+  score.unwritten.Update(WriteFileAtomically(directory / "episode.gif", scored->film));
   return std::optional<RunScore>(std::move(score));
 }
 

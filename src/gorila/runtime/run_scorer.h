@@ -31,6 +31,7 @@ struct RunScore {
   std::int64_t last_frames = 0;
   std::int64_t evaluations = 0;  // the scored network is the best of; 0 = it is just the last one
   std::int64_t skipped = 0;      // evaluations that training did not wait for
+  Status unwritten = {};         // the first file that could not be written
 };
 
 // One thread calls. Periodic evaluations are computed in another one, except those of deterministic

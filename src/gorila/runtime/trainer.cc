@@ -20,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kProgressPeriod = std::chrono::milliseconds(500);
 // How late a network is taken for its evaluation.
 constexpr auto kEvaluationLook = std::chrono::milliseconds(20);
+// At most between two attempts to write a checkpoint.
+constexpr double kRetrySeconds = 60;
 // A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
 constexpr auto kPauseDeadline = std::chrono::seconds(60);
 
@@ -240,13 +242,16 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
     if (Clock::now() < next_look) continue;
     next_look = Clock::now() + kProgressPeriod;
     Look(hooks);
+    GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
     if (Clock::now() >= next_row) {
       next_row += ToDuration(config_.run.metrics_every_seconds);
       GORILA_RETURN_IF_ERROR(AppendRow());
     }
     if (config_.checkpoint.every_seconds > 0 && Clock::now() >= next_checkpoint) {
       GORILA_RETURN_IF_ERROR(CheckpointThreaded(hooks));
-      next_checkpoint = Clock::now() + ToDuration(config_.checkpoint.every_seconds);
+      const double every = config_.checkpoint.every_seconds;
+      next_checkpoint =
+          Clock::now() + ToDuration(checkpoint_failed_ ? std::min(every, kRetrySeconds) : every);
     }
     if (StopWanted(hooks)) break;
   }
@@ -279,12 +284,14 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     if (Crossed(before, now, config_.checkpoint.every_frames)) {
       observer_.Observe(*cluster_, Seconds());
-      GORILA_RETURN_IF_ERROR(CaptureCheckpoint());
-      GORILA_RETURN_IF_ERROR(checkpointer_.Write());
+      const Status captured = CaptureCheckpoint();
+      if (!captured.ok() && !absl::IsUnavailable(captured)) return captured;
+      WriteCheckpoint(captured, hooks);
     }
     if (Clock::now() >= next_look) {
       next_look = Clock::now() + kProgressPeriod;
       Look(hooks);
+      GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
     }
     stopping = stopping || StopWanted(hooks);
     if (stopping && row_ends) return OkStatus();
@@ -324,8 +331,22 @@ Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
   observer_.Observe(*cluster_, Seconds());
   if (captured.ok()) captured = CaptureCheckpoint();
   cluster_->Resume();
-  GORILA_RETURN_IF_ERROR(captured);
-  return checkpointer_.Write();
+  if (!captured.ok() && !absl::IsUnavailable(captured)) return captured;
+  WriteCheckpoint(captured, hooks);
+  return OkStatus();
+}
+
+void Trainer::WriteCheckpoint(const Status& captured, const TrainerHooks& hooks) {
+  const Status status = captured.ok() ? checkpointer_.Write() : captured;
+  checkpoint_failed_ = !status.ok();
+  writes_.Note("checkpoint", Annotate(status, "checkpoint"), hooks.message);
+}
+
+Status Trainer::LookAtFiles(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
+  writes_.Retry("run log", log_->file(), hooks.message);
+  writes_.Retry("event file", events_->file(), hooks.message);
+  return OkStatus();
 }
 
 Status Trainer::CaptureCheckpoint() {
@@ -348,11 +369,14 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
   Look(hooks);
   // A stop must not lose an evaluation that came due with the last frames.
   if (interrupted_) GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
-  if (checkpointer_.newest_frames() != cluster_->clock().frames()) {
-    GORILA_RETURN_IF_ERROR(CaptureCheckpoint());
-    GORILA_RETURN_IF_ERROR(checkpointer_.Write());
-  }
+  GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
   TrainingOutcome outcome;
+  if (checkpointer_.newest_frames() != cluster_->clock().frames()) {
+    const Status captured = CaptureCheckpoint();
+    const Status status = captured.ok() ? checkpointer_.Write() : captured;
+    outcome.unwritten = Annotate(
+        status, fmt::format("the checkpoint at {} frames failed", cluster_->clock().frames()));
+  }
   outcome.progress = observer_.progress();
   if (interrupted_) return outcome;
 
@@ -363,6 +387,9 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
   outcome.score = *std::move(score);
   outcome.problem = health_.Problem(outcome.progress);
   outcome.finished = true;
+  outcome.unwritten.Update(outcome.score.unwritten);
+  outcome.unwritten.Update(log_->Sync());
+  outcome.unwritten.Update(events_->file().Flush());
   return outcome;
 }
 

@@ -22,6 +22,7 @@
 #include "gorila/runtime/run_observer.h"
 #include "gorila/runtime/run_scorer.h"
 #include "gorila/runtime/training_health.h"
+#include "gorila/runtime/write_trouble.h"
 
 namespace gorila {
 
@@ -40,6 +41,7 @@ struct TrainerHooks {
 
 struct TrainingOutcome {
   bool finished = false;  // false: stop was requested; gorila resume carries on
+  Status unwritten = {};  // the first of what was to be written at the end and could not be
   ProgressSnapshot progress;
   RunScore score;  // of a finished run
   // Why a finished run has nothing to show for; empty = nothing is wrong.
@@ -94,6 +96,10 @@ class Trainer {
   Status AppendRow();
   Status CheckpointThreaded(const TrainerHooks& hooks);
   Status CaptureCheckpoint();
+  // Writes what was captured; a disk that fails is no error.
+  void WriteCheckpoint(const Status& captured, const TrainerHooks& hooks);
+  // Aborted when the run's directory was removed.
+  Status LookAtFiles(const TrainerHooks& hooks);
   StatusOr<TrainingOutcome> Finish(const TrainerHooks& hooks);
   Status OpenLog(std::optional<std::uint64_t> keep_bytes);
   NetworkInTraining TakeNetwork();
@@ -108,6 +114,8 @@ class Trainer {
   RunScorer scorer_;
   TrainingHealth health_;
   std::optional<EventFile> events_;
+  WriteTrouble writes_;
+  bool checkpoint_failed_ = false;  // the last one
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process
   bool interrupted_ = false;

@@ -195,6 +195,7 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       next_look = Clock::now() + kProgressPeriod;
       if (hooks.progress) hooks.progress(observer_.progress());
       health_.Look(observer_.progress(), hooks.message);
+      GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
       const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
       // Before a row: the run's last one also has the updates that are made after its frames.
       if (frames >= config_.run.frames) return OkStatus();
@@ -273,14 +274,16 @@ Status Coordinator::EvaluateIfDue(const TrainerHooks& hooks) {
   if (!scorer_.IsDue(static_cast<std::int64_t>(observer_.progress().frames))) return OkStatus();
   GORILA_ASSIGN_OR_RETURN(NetworkInTraining network, TakeNetwork());
   GORILA_RETURN_IF_ERROR(scorer_.Offer(std::move(network), *log_, hooks.message).status());
-  return WritePending();
+  writes_.Note("network to evaluate", WritePending(), hooks.message);
+  return OkStatus();
 }
 
 Status Coordinator::CollectEvaluations(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(scorer_.Collect(*log_, hooks.message));
   const bool better = scorer_.best().has_value() && scorer_.best()->frames != written_best_;
-  if (better) GORILA_RETURN_IF_ERROR(WriteBest());
-  return WritePending();
+  if (better) writes_.Note("best network", WriteBest(), hooks.message);
+  writes_.Note("network to evaluate", WritePending(), hooks.message);
+  return OkStatus();
 }
 
 // A network leaves its file when its score is logged.
@@ -295,6 +298,7 @@ Status Coordinator::WritePending() {
                                               {"frames", std::to_string(network->frames)},
                                               {"updates", std::to_string(network->updates)}}));
     GORILA_RETURN_IF_ERROR(WriteFileAtomically(files_.pending(network->frames), encoded));
+    written_pending_.push_back(network->frames);
   }
   for (const std::int64_t written : written_pending_) {
     std::error_code error;  // one that stays is passed over later: its score is in the log
@@ -303,6 +307,13 @@ Status Coordinator::WritePending() {
     }
   }
   written_pending_ = std::move(frames);
+  return OkStatus();
+}
+
+Status Coordinator::LookAtFiles(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(directory_.CheckNotRemoved());
+  writes_.Retry("run log", log_->file(), hooks.message);
+  writes_.Retry("event file", events_->file(), hooks.message);
   return OkStatus();
 }
 
@@ -333,8 +344,9 @@ Status Coordinator::WriteBest() {
                                            {{"environment", config_.environment.name},
                                             {"frames", std::to_string(best.frames)},
                                             {"return_mean", fmt::format("{}", best.mean)}}));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(files_.best(), encoded));
   written_best_ = best.frames;
-  return WriteFileAtomically(files_.best(), encoded);
+  return OkStatus();
 }
 
 Status Coordinator::ReadBest() {
@@ -362,7 +374,7 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   // can.
   if (interrupted_) EvaluateIfDue(hooks).IgnoreError();
   GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
-  GORILA_RETURN_IF_ERROR(log_->Sync());
+  outcome.unwritten = log_->Sync();
   if (interrupted_) return outcome;
   GORILA_ASSIGN_OR_RETURN(NetworkInTraining last, TakeNetwork());
   auto score = scorer_.EvaluateFinally(std::move(last), layout_, directory_.path(), *log_,
@@ -373,6 +385,9 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   outcome.score = **std::move(score);
   outcome.problem = health_.Problem(outcome.progress);
   outcome.finished = true;
+  outcome.unwritten.Update(outcome.score.unwritten);
+  outcome.unwritten.Update(log_->Sync());
+  outcome.unwritten.Update(events_->file().Flush());
   return outcome;
 }
 

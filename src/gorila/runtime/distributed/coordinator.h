@@ -73,6 +73,8 @@ class Coordinator {
   Status CollectEvaluations(const TrainerHooks& hooks);
   StatusOr<NetworkInTraining> TakeNetwork();
   Status WriteBest();
+  // Aborted when the run's directory was removed.
+  Status LookAtFiles(const TrainerHooks& hooks);
   Status ReadBest();
   // Keeps what waits for its evaluation in files, for a coordinator that goes on.
   Status WritePending();
@@ -92,6 +94,7 @@ class Coordinator {
   ProcessUsage usage_{/*goes_on=*/false};
   RunScorer scorer_;
   TrainingHealth health_;
+  WriteTrouble writes_;
   std::int64_t written_best_ = -1;             // frames of the network in its file
   std::vector<std::int64_t> written_pending_;  // the same of those that wait
   std::chrono::steady_clock::time_point started_;

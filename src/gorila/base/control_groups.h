@@ -1,0 +1,25 @@
+// What a container, a batch job or a service may take of its machine.
+#ifndef GORILA_BASE_CONTROL_GROUPS_H_
+#define GORILA_BASE_CONTROL_GROUPS_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+
+namespace gorila {
+
+// The least over the control group of this process and all groups above it that are visible here,
+// of version 1 and 2.
+struct GroupLimits {
+  std::int64_t memory_bytes = std::numeric_limits<std::int64_t>::max();  // no limit
+  // Less what is in use; the page cache counts as free, since the system gives it up.
+  std::int64_t available_bytes = std::numeric_limits<std::int64_t>::max();
+  double cpus = std::numeric_limits<double>::infinity();  // of a quota of processor time
+};
+
+// `root`: where /proc and the file systems of control groups are looked up; tests have their own.
+GroupLimits ReadGroupLimits(const std::filesystem::path& root = "/");
+
+}  // namespace gorila
+
+#endif  // GORILA_BASE_CONTROL_GROUPS_H_
