@@ -166,10 +166,8 @@ class Names(program.Case):
         for process in processes:
             status, _, stderr = self.finish(process)
             self.assertEqual(status, 0, stderr)
-        self.assertEqual(
-            sorted(run.name for run in (self.folder / "runs").iterdir()),
-            [f"classic-catch-minatar-seed1-{n}" for n in range(1, 7)],
-        )
+        numbers = [run.name.rpartition("-")[2] for run in (self.folder / "runs").iterdir()]
+        self.assertEqual(sorted(numbers), list("123456"))
 
     def test_what_a_process_left_that_was_killed_while_it_made_a_run_is_taken_over(self):
         (self.folder / "run").mkdir()
