@@ -90,8 +90,8 @@ constexpr CommandText kText = {
     .name = "benchmark",
     .summary = "Measure how close each part comes to what the machine can do",
     .details =
-        R"(Each part is measured in turns with its limit (SGEMM, memcpy, ...) in the same run, so that the ratio
-holds on a machine that others use too. docs/performance.md explains the measurements.
+        R"(Each part is measured in turns with its limit (SGEMM, memcpy, ...) in the same run, so that the
+ratio holds on a machine that others use too. docs/performance.md explains the measurements.
 )",
     .examples = R"(gorila benchmark
 gorila benchmark learner shard --seconds 5

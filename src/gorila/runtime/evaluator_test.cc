@@ -238,7 +238,7 @@ TEST_F(HumanStartsTest, AnEpisodeBeginsWhereItsStartPointEnds) {
   // Without chance, episodes from the same start are the same.
   EXPECT_EQ(result.returns[0], result.returns[2]);
   EXPECT_EQ(result.returns[1], result.returns[3]);
-  EXPECT_EQ(result.protocol, "human-starts");
+  EXPECT_EQ(result.protocol, "human-starts with epsilon 0");
 }
 
 TEST_F(HumanStartsTest, TheStartsFramesCountTowardsTheLimit) {

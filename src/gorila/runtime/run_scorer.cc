@@ -204,7 +204,12 @@ StatusOr<std::optional<RunScore>> RunScorer::EvaluateFinally(NetworkInTraining l
                                                              const std::filesystem::path& directory,
                                                              RunLog& log, const Message& message,
                                                              const Cancelled& cancelled) {
-  GORILA_ASSIGN_OR_RETURN(const bool finished, FinishPending(log, message, cancelled));
+  GORILA_ASSIGN_OR_RETURN(bool finished, FinishPending(log, message, cancelled));
+  // What came due since the last look is accounted for, too.
+  if (finished && IsDue(last.frames)) {
+    GORILA_RETURN_IF_ERROR(Offer(last, log, message).status());
+    GORILA_ASSIGN_OR_RETURN(finished, FinishPending(log, message, cancelled));
+  }
   if (!finished) return std::optional<RunScore>();
   const Status finite = CheckFinite(layout, last.parameters);
   const auto shared = std::make_shared<const NetworkInTraining>(std::move(last));
