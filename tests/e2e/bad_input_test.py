@@ -28,6 +28,7 @@ class Commands(program.Case):
             (["envs", "verfy"], "'verfy'", "'verify'"),
             (["resume"], "DIR"),
             (["play", "--episodes", "none", "--gif", "x.gif"], "--episodes"),
+            (["play", "--seed", "-1", "--gif", "x.gif"], "--seed", "-1"),
         ]:
             with self.subTest(arguments=arguments):
                 self.assert_refused(arguments, *fragments)
@@ -50,7 +51,10 @@ class Commands(program.Case):
             (["--set", "replay.capacity=1000", "--set", "replay.min_size=2000"], "replay.min_size"),
             (["--set", "network.preset=nature_dqn"], "nature_dqn"),
             (["--set", "network.backend=quantum"], "quantum"),
+            (["--seed", str(2**63)], "--seed", str(2**63), "to 2^63 - 1"),
             (["--config", "missing.toml"], "missing.toml"),
+            (["--config", "."], "'.' is a folder"),
+            (["--config", "/dev/zero"], "'/dev/zero'", "regular file"),
         ]:
             with self.subTest(arguments=arguments):
                 given = [a for a in train if a not in ("--env", "classic/catch")]

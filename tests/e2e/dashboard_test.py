@@ -270,7 +270,7 @@ class Launched(Served):
         self.assertEqual([name for name, _ in stream][-1], "end")
         # What is left are the servers' last snapshots.
         game = wait_for(other_url + "api/game?run=0", "game")
-        self.assertEqual(game["source"], "snapshots of the parameter servers")
+        self.assertRegex(game["source"], r"^snapshots of the parameter servers, versions \d+, \d+$")
         rows = json.loads(get(other_url + "api/rows?run=0")[2])["rows"]
         self.assertGreaterEqual(rows[-1]["frames"], row["frames"])
         self.stop(other, expect=0)

@@ -180,6 +180,14 @@ class Finished(program.Case):
         self.assertEqual(self.run_program("resume", "run", "--quiet"), (stdout, ""))
         self.assertEqual(program.snapshot(self.folder), before)
 
+    def test_a_lost_log_costs_its_rows_alone(self):
+        (self.folder / "run" / "metrics.jsonl").unlink()
+        _, stderr = self.run_program("resume", "run", "--frames", "16000", "--quiet")
+        self.assertIn("'run/metrics.jsonl' is missing", stderr)
+        rows = map(json.loads, (self.folder / "run" / "metrics.jsonl").read_text().splitlines())
+        frames = [row["frames"] for row in rows if row["kind"] == "training"]
+        self.assertGreaterEqual(frames[-1], 16000)
+
     def test_trains_on_with_more_frames(self):
         self.run_program("resume", "run", "--frames", "16000", "--quiet")
         self.run_program(

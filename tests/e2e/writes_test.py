@@ -53,27 +53,22 @@ class Failing(program.Case):
         process.communicate(timeout=program.DEADLINE)
         self.assertEqual(process.returncode, 130, self.said())
         self.assertEqual(self.said().count("\ncannot write run log"), 1)
-        rows = [json.loads(line) for line in open(self.folder / "run" / "metrics.jsonl")]
+        log = (self.folder / "run" / "metrics.jsonl").read_text()
+        rows = [row for row in map(json.loads, log.splitlines()) if row["kind"] == "training"]
         frames = [row["frames"] for row in rows]
+        self.assertGreater(len(frames), 10)
         self.assertEqual(frames, sorted(set(frames)))
-        gaps = [b["seconds"] - a["seconds"] for a, b in zip(rows, rows[1:])]
-        self.assertGreater(len(gaps), 10)
         self.run_program("resume", "run", "--frames", str(frames[-1] + 1000))
 
     def test_a_run_that_could_not_write_its_end_says_so_after_everything_else(self):
-        process = self.start_limited(
-            resource.RLIM_INFINITY, *program.TINY, "--frames", "100000",
-        )
-        run = self.folder / "run"
-        self.wait_until(lambda: (run / "metrics.jsonl").exists(), process)
-        (run / "episode.gif").mkdir()
+        # The page and its pictures are longer than this, the other results shorter.
+        process = self.start_limited(20000, *program.TINY)
         process.communicate(timeout=program.DEADLINE)
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 1, self.said())
         last = self.said().splitlines()[-1]
-        self.assertTrue(last.startswith("gorila: "), last)
-        self.assertIn("episode.gif", last)
-        for name in ["report.html", "report.md", "evaluation.json", "curve.png"]:
-            self.assertTrue((run / name).exists(), name)
+        self.assertRegex(last, r"^gorila: cannot write 'run/curve.png")
+        for name in ["report.md", "report.json", "evaluation.json", "final.safetensors"]:
+            self.assertTrue((self.folder / "run" / name).exists(), name)
 
 
 class Output(program.Case):
@@ -129,28 +124,6 @@ class Removed(program.Case):
 
     def test_a_deterministic_run_stops(self):
         self.check("train", *LONG, "--deterministic", "--set", "run.metrics_every_frames=1000")
-
-
-class Memory(program.Case):
-    """Memory or threads that cannot be had."""
-
-    def check(self, limit, *arguments):
-        result = subprocess.run(
-            ["sh", "-c", f'ulimit {limit}; exec "$0" "$@"', program.PROGRAM, *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=program.DEADLINE,
-        )
-        self.assertNotIn("terminate", result.stderr, limit)
-        self.assertIn(result.returncode, (0, 1, 2), f"{limit} {result.stderr}")
-        if result.returncode != 0:
-            self.assertTrue(result.stderr.splitlines()[-1].startswith("gorila: "), result.stderr)
-        shutil.rmtree(self.folder / "run", ignore_errors=True)
-
-    def test_too_little_memory_is_one_line(self):
-        for kib in [200000, 300000, 400000, 500000]:
-            self.check(f"-v {kib}", "train", *program.TINY, "--run-dir", "run")
 
 
 if __name__ == "__main__":

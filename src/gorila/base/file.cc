@@ -50,13 +50,17 @@ Status WriteAll(int fd, std::string_view contents, const fs::path& path) {
 }  // namespace
 
 StatusOr<std::string> ReadFile(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK, opening a FIFO waits for its writer.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError("open", path, errno);
-  std::string contents;
   struct stat info {};
-  if (::fstat(file.get(), &info) == 0 && info.st_size > 0) {
-    contents.reserve(static_cast<std::size_t>(info.st_size));
+  if (::fstat(file.get(), &info) != 0) return SystemError("look at", path, errno);
+  if (!S_ISREG(info.st_mode)) {
+    return InvalidArgument("'{}' is {}; expected a regular file", path.string(),
+                           S_ISDIR(info.st_mode) ? "a folder" : "a FIFO, socket or device");
   }
+  std::string contents;
+  contents.reserve(static_cast<std::size_t>(info.st_size));
   char buffer[1 << 16];
   while (true) {
     const ssize_t count = ::read(file.get(), buffer, sizeof buffer);

@@ -12,7 +12,8 @@
 
 namespace gorila {
 
-// The whole file. NotFound when there is none, Unavailable when it cannot be read.
+// The whole of a regular file. NotFound when there is none, InvalidArgument when it is something
+// else (a folder, a FIFO, a device: reading might never end), Unavailable when it cannot be read.
 StatusOr<std::string> ReadFile(const std::filesystem::path& path);
 
 // Writes aside (`path` + ".tmp"), syncs, renames over `path`, syncs the folder.

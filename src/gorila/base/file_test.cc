@@ -1,6 +1,7 @@
 #include "gorila/base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace gorila {
 namespace {
@@ -30,6 +31,16 @@ TEST_F(FileTest, AtomicWriteReplacesAndLeavesNothingAside) {
   ASSERT_TRUE(WriteFileAtomically(folder_ / "f", "new").ok());
   EXPECT_EQ(ReadFile(folder_ / "f").value(), "new");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(FileTest, ReadsRegularFilesOnly) {
+  const fs::path fifo = folder_ / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const fs::path& path : {fifo, folder_, fs::path("/dev/zero")}) {
+    const auto contents = ReadFile(path);
+    EXPECT_EQ(contents.status().code(), absl::StatusCode::kInvalidArgument) << path;
+    EXPECT_NE(contents.status().ToString().find(path.string()), std::string::npos);
+  }
 }
 
 TEST_F(FileTest, MissingFileIsNotFoundAndNamed) {

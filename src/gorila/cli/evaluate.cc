@@ -77,7 +77,9 @@ Verb AddEvaluateVerb(CLI::App& gorila) {
       ->required()
       ->type_name("");
   options->config.AddKeys(*app, kFlags);
-  app->add_option("--seed", options->seed, "Seed of the episodes")->type_name("N");
+  app->add_option("--seed", options->seed, "Seed of the episodes")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   app->add_flag("--json", options->json, "Print JSON, with the return of every episode");

@@ -65,6 +65,9 @@ constexpr VerbEntry kVerbs[] = {
 int Fail(std::string message, int exit_status) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   std::replace_if(message.begin(), message.end(), is_control, ' ');
+  // What a damaged file holds may be megabytes.
+  constexpr std::size_t kMost = 2000;
+  if (message.size() > kMost) message.replace(kMost - 500, message.size() - kMost + 3, "...");
   std::fprintf(stderr, "gorila: %s\n", message.c_str());
   return exit_status;
 }

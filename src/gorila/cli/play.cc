@@ -252,6 +252,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
       ->check(CLI::Range(1, 1000000))
       ->type_name("N");
   app.add_option("--seed", options.seed, "Seed of the episodes")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->type_name("N");
   app.add_option("--epsilon", options.epsilon, "Probability that the agent acts at random")

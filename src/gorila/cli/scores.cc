@@ -129,6 +129,7 @@ Verb AddScoresVerb(CLI::App& gorila) {
       ->capture_default_str()
       ->type_name("N");
   app->add_option("--seed", options->table.bootstrap.seed, "Seed of the bootstrap")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->type_name("N");
   return {app, [options](const Invocation&) { return Scores(*options); }};

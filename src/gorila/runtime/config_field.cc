@@ -26,6 +26,9 @@ bool IsUnlimited(std::int64_t high) { return high >= std::numeric_limits<int>::m
 
 std::string IntegerRange(const IntegerField& field) {
   // Nobody means 2147483647 by it: it is what the variable holds.
+  if (field.high == std::numeric_limits<std::int64_t>::max()) {
+    return fmt::format("an integer from {} to 2^63 - 1", field.low);
+  }
   if (IsUnlimited(field.high)) return fmt::format("an integer, {} or more", field.low);
   return fmt::format("an integer from {} to {}", field.low, field.high);
 }

@@ -166,6 +166,10 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
     return trainer;
   }
   for (const std::string& warning : newest->warnings) hooks.Warn(warning);
+  const std::filesystem::path log = trainer->directory_->metrics();
+  if (!std::filesystem::exists(log)) {
+    hooks.Warn(fmt::format("'{}' is missing; the log starts anew", log.string()));
+  }
   GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint));
   say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
                   trainer->cluster_->store().UpdateCount()));
@@ -186,6 +190,8 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
 }
 
 Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes) {
+  // A lost log costs its rows, not the run.
+  if (!std::filesystem::exists(directory_->metrics())) keep_bytes = 0;
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
   log_.emplace(std::move(log));
   GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows, ReadRunLog(directory_->metrics()));

@@ -9,7 +9,7 @@ StatusOr<std::unique_ptr<FrameSource>> MakeAleSource(std::string_view game,
                                                      const std::filesystem::path&) {
   return InvalidArgument(
       "environment '{}{}' needs the Arcade Learning Environment, which this program was built "
-      "without; 'gorila doctor' says how to install it; the games pixel/... need none",
+      "without; docs/atari.md says how to install it; the games pixel/... need none",
       "atari/", game);
 }
 
