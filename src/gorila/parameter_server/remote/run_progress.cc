@@ -56,7 +56,7 @@ Status CheckReport(const v1::ReportRequest& report) {
   for (const v1::Episode& episode : report.episodes()) {
     GORILA_RETURN_IF_ERROR(CheckCount("an episode's length", episode.length()));
   }
-  return CheckStatus(report.status());
+  return report.has_status() ? CheckStatus(report.status()) : OkStatus();
 }
 
 }  // namespace
