@@ -85,7 +85,7 @@ std::vector<fs::path> Folders(const Hierarchy& hierarchy, const fs::path& group,
   return folders;
 }
 
-// Nullopt where there is no such file, or no number in it ("max").
+// Nullopt where the file is missing or does not contain a number ("max").
 std::optional<std::int64_t> ReadNumber(const fs::path& path) {
   std::ifstream file(path);
   std::int64_t number = 0;

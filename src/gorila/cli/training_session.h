@@ -54,8 +54,8 @@ int ShowFinished(const std::filesystem::path& directory, std::string_view resume
                  const EvaluationRecord& record, bool quiet);
 
 // Writes the report of a finished run and prints the result; the exit status, which is kFailure for
-// one that learnt nothing or diverged (TrainingOutcome::problem). A run that was stopped is no
-// error: it says how to resume (the command `go_on`) and gives kInterrupted.
+// one that learnt nothing or diverged (TrainingOutcome::problem). A stopped run is not an error:
+// it says how to resume (the command `go_on`) and gives kInterrupted.
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
                      std::string_view go_on);

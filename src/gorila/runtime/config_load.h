@@ -21,7 +21,7 @@ struct ConfigSources {
 
 // Flags come after these, through SetConfigValue(), and then CheckConfig(). NotFound or Unavailable
 // for the file; DataLoss for a run's file (RunConfigText) with missing keys; InvalidArgument for
-// what stands in it, for an unknown preset, for a set, or when `preset` and the file name different
+// its contents, for an unknown preset, for a set, or when `preset` and the file name different
 // presets.
 StatusOr<Config> LoadConfig(const ConfigSources& sources);
 

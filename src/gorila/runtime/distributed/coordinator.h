@@ -76,7 +76,7 @@ class Coordinator {
   // Aborted when the run's directory was removed.
   Status LookAtFiles(const TrainerHooks& hooks);
   Status ReadBest();
-  // Keeps what waits for its evaluation in files, for a coordinator that goes on.
+  // Keeps what waits for its evaluation in files, for a restarted coordinator.
   Status WritePending();
   Status ReadPending();
   double WatchedSeconds() const;  // by this process
