@@ -33,6 +33,11 @@ class Commands(program.Case):
             with self.subTest(arguments=arguments):
                 self.assert_refused(arguments, *fragments)
 
+    def test_doctor_does_not_answer_with_its_own_name(self):
+        message = self.assert_refused(["doctor", "--env", "atari/pong", "--set", "atari.rom_folder=nowhere"], "atari/pong")
+        self.assertIn("docs/atari.md", message)
+        self.assertNotIn("gorila doctor", message)
+
     def test_settings(self):
         train = ["train", "--env", "classic/catch", "--run-dir", "run"]
         for arguments, *fragments in [

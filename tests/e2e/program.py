@@ -81,6 +81,7 @@ class Case(unittest.TestCase):
         for fragment in fragments:
             self.assertIn(fragment, stderr)
         self.assertEqual(snapshot(self.folder), before, arguments)
+        return stderr
 
     def wait_until(self, condition, process):
         """Polls until the condition holds; the process must still be running then."""

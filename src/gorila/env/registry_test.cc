@@ -100,7 +100,8 @@ TEST(RegistryTest, AtariGamesNeedTheirRom) {
   // With the Arcade Learning Environment or without.
   ExpectRefused("atari/pong", {.atari = {.rom_folder = "no/such/folder"}},
                 "environment 'atari/pong'");
-  ExpectRefused("atari/pong", {}, "gorila doctor");
+  // Not 'gorila doctor': it prints this sentence itself.
+  ExpectRefused("atari/pong", {}, "docs/atari.md");
   ExpectRefused("atari/pogn", {}, "did you mean 'atari/pong'?");
 }
 

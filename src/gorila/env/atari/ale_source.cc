@@ -122,7 +122,7 @@ Status CheckRom(std::string_view game, const fs::path& rom) {
   if (!fs::is_regular_file(rom, error)) {
     return InvalidArgument(
         "environment 'atari/{}': no ROM '{}'; set atari.rom_folder or ALE_ROMS_DIR to the folder "
-        "that has it ('gorila doctor' says where ROMs come from)",
+        "that has it (docs/atari.md says where ROMs come from)",
         game, rom.string());
   }
   try {
@@ -146,7 +146,7 @@ StatusOr<std::unique_ptr<FrameSource>> MakeAleSource(std::string_view game,
   if (rom_folder == "auto") {
     return InvalidArgument(
         "environment 'atari/{}': no folder of ROMs; set atari.rom_folder or ALE_ROMS_DIR "
-        "('gorila doctor' says where ROMs come from)",
+        "(docs/atari.md says where ROMs come from)",
         game);
   }
   const fs::path rom = RomFile(rom_folder, game);
