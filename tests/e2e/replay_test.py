@@ -179,15 +179,14 @@ class Faults(Case):
         self.learner.send_signal(signal.SIGSTOP)
         self.goes_on(*self.actors, other)
         other.send_signal(signal.SIGSTOP)
-        halted = self.wait_for(
-            lambda seen: len(seen["held"]) == len(self.replay),
-            self.address, self.replays, *self.actors,
-        )  # fmt: skip
-        for index, shard in halted["replays"].items():
-            # 1000 frames of lead; a row in ten is an episode's last, which is no frame.
-            used = 500 + 4 * shard["samples"] + 1000
-            self.assertGreaterEqual(shard["inserted"], used - 100, index)
-            self.assertLessEqual(shard["inserted"], 1.2 * used + 200, index)
+        # An actor that waits at one shard inserts nowhere, so one shard that holds may hold them both.
+        halted = self.wait_for(lambda seen: seen["held"], self.address, self.replays, *self.actors)
+        # 500 frames before learning and 1000 of lead; a row in ten is an episode's last, which is no frame.
+        allowed = {index: 1500 + 4 * shard["samples"] for index, shard in halted["replays"].items()}
+        inserted = {index: shard["inserted"] for index, shard in halted["replays"].items()}
+        self.assertTrue(any(inserted[index] >= allowed[index] - 100 for index in allowed), halted)
+        for index in allowed:
+            self.assertLessEqual(inserted[index], 1.2 * allowed[index] + 200, halted)
         for name, learner in [("learner 0", self.learner), ("learner 1", other)]:
             learner.send_signal(signal.SIGCONT)
             self.wait_for(

@@ -83,7 +83,7 @@ class Atari(program.Case):
         stdout, _ = self.run_program("doctor", "--env", "pixel/breakout", "--preset", "pixel")
         self.assertIn("ALE_ROMS_DIR", stdout)
         # Whether built in or not, without a ROM there is one clear line.
-        self.assert_refused(["train", "--env", "atari/pong", "--run-dir", "run"], "atari/pong", "gorila doctor")
+        self.assert_refused(["train", "--env", "atari/pong", "--run-dir", "run"], "atari/pong", "docs/atari.md")
         self.assert_refused(["train", "--env", "atari/pogn", "--run-dir", "run"], "atari/pong")
 
     def test_start_points_are_recorded_and_played_from(self):
