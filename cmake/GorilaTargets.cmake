@@ -26,10 +26,18 @@ elseif(GORILA_SANITIZER)
   message(FATAL_ERROR "GORILA_SANITIZER is '${GORILA_SANITIZER}'; expected '', 'address' or 'thread'")
 endif()
 
-# gorila_library(<name> SOURCES a.cc ... [DEPENDS lib ...])  ->  target gorila_<name>
+# gorila_library(<name> [MERGE] SOURCES a.cc ... [DEPENDS lib ...])  ->  target gorila_<name>
+# MERGE: with GORILA_MERGE_SOURCES its sources are compiled 8 at a time, as if they were one file, so
+# names in their unnamed namespaces must differ. Not for the libraries that compute (env, network, replay,
+# learner): their code must not depend on how it was built.
 function(gorila_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "MERGE" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(gorila_${name} STATIC ${arg_SOURCES})
+  if(arg_MERGE AND GORILA_MERGE_SOURCES)
+    set_target_properties(gorila_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # To the compiler each .cc is now an included file, whose unnamed namespaces belong in no class.
+    target_compile_options(gorila_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   target_link_libraries(gorila_${name} PUBLIC gorila_build_flags Threads::Threads ${arg_DEPENDS})
 endfunction()
 

@@ -13,14 +13,15 @@ namespace gorila {
 namespace {
 
 constexpr int kEnvironments = 8;
-constexpr std::string_view kGame = "minatar/breakout";
+constexpr std::string_view kActorGame = "minatar/breakout";
 
 StatusOr<std::vector<std::unique_ptr<Environment>>> MakeGames() {
   std::vector<std::unique_ptr<Environment>> games;
   for (std::uint64_t i = 0; i < kEnvironments; ++i) {
     GORILA_ASSIGN_OR_RETURN(
         std::unique_ptr<Environment> game,
-        MakeEnvironment(kGame, {}, MakeRandomDraws(RandomStream::Derive(1, "environment", i))));
+        MakeEnvironment(kActorGame, {},
+                        MakeRandomDraws(RandomStream::Derive(1, "environment", i))));
     games.push_back(std::move(game));
   }
   return games;
@@ -84,7 +85,7 @@ StatusOr<std::vector<BenchmarkResult>> RunActorBenchmark(const BenchmarkOptions&
                               sgemm.Call();
                             },
                         .amount = static_cast<double>(rounds) * kEnvironments};
-  return std::vector{Measure({.name = fmt::format("actor/{}/{}", kGame, kEnvironments),
+  return std::vector{Measure({.name = fmt::format("actor/{}/{}", kActorGame, kEnvironments),
                               .unit = "frames/s",
                               .limit_name = "games + SGEMM"},
                              options.seconds, ThreadSeconds, {.call = act, .amount = kEnvironments},

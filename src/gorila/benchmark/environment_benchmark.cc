@@ -46,7 +46,8 @@ class Game {
   bool over_ = true;
 };
 
-StatusOr<BenchmarkResult> MeasureGame(const EnvironmentRow& row, const BenchmarkOptions& options) {
+StatusOr<BenchmarkResult> MeasureEnvironment(const EnvironmentRow& row,
+                                             const BenchmarkOptions& options) {
   GORILA_ASSIGN_OR_RETURN(Game game, Game::Make(row.name, 1));
   return Measure({.name = fmt::format("env/{}", row.name), .unit = "frames/s"}, options.seconds,
                  ThreadSeconds, {.call = [&] { game.Step(); }});
@@ -166,7 +167,7 @@ StatusOr<BenchmarkResult> MeasureThreads(std::string_view name, int threads,
 StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOptions& options) {
   std::vector<BenchmarkResult> results;
   for (const EnvironmentRow& row : EnvironmentTable()) {
-    GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureGame(row, options));
+    GORILA_ASSIGN_OR_RETURN(BenchmarkResult result, MeasureEnvironment(row, options));
     results.push_back(std::move(result));
   }
   const std::string roms = atari::RomFolder();

@@ -16,7 +16,7 @@
 namespace gorila {
 namespace {
 
-constexpr int kMostToWait = 30;  // seconds
+constexpr int kSendDeadline = 30;  // seconds
 
 Status Refused(const char* call) { return Unavailable("{}: {}", call, std::strerror(errno)); }
 
@@ -68,7 +68,7 @@ OwnedSocket::~OwnedSocket() {
 StatusOr<SocketPair> ConnectedSockets(SocketKind kind) {
   GORILA_ASSIGN_OR_RETURN(SocketPair pair,
                           kind == SocketKind::kUnix ? UnixSockets() : TcpSockets());
-  const timeval wait{.tv_sec = kMostToWait, .tv_usec = 0};
+  const timeval wait{.tv_sec = kSendDeadline, .tv_usec = 0};
   for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
     ::setsockopt(pair.here.fd(), SOL_SOCKET, option, &wait, sizeof(wait));
   }

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kRows = 20000;  // 141 MB of 84 x 84 frames: beyond any cache
 
 // Of the pixel games, the one whose frames compress worst.
-constexpr std::string_view kGame = "pixel/space_invaders";
+constexpr std::string_view kReplayGame = "pixel/space_invaders";
 constexpr std::int64_t kGameRows = 8000;
 constexpr double kGibibyte = 1024.0 * 1024 * 1024;
 
@@ -49,10 +49,10 @@ BenchmarkResult MeasureInserting(LocalReplay& replay, std::size_t frame_bytes,
 }
 
 // How many frames of the game a GiB holds, all that belongs to a row included; and sampling them.
-Status MeasureGame(std::string_view name, FrameCompression compression,
-                   const BenchmarkOptions& options, std::vector<BenchmarkResult>& results) {
+Status MeasureReplay(std::string_view name, FrameCompression compression,
+                     const BenchmarkOptions& options, std::vector<BenchmarkResult>& results) {
   GORILA_ASSIGN_OR_RETURN(const auto replay,
-                          MakeGameReplay(kGame, kGameRows, {.compression = compression}));
+                          MakeGameReplay(kReplayGame, kGameRows, {.compression = compression}));
   const ObservationSpec observation = PublishedEnvironment("nature_dqn").observation;
   const auto bookkeeping = static_cast<std::int64_t>(compression == FrameCompression::kNone
                                                          ? StreamStore::BytesPerRow(observation) -
@@ -81,8 +81,8 @@ StatusOr<std::vector<BenchmarkResult>> RunReplayBenchmark(const BenchmarkOptions
         MeasureSampling("replay/sample/84x84x4", *replay, observation.stacked_bytes(), options));
     results.push_back(MeasureInserting(*replay, observation.frame_bytes(), options));
   }
-  GORILA_RETURN_IF_ERROR(MeasureGame("pixel/none", FrameCompression::kNone, options, results));
-  GORILA_RETURN_IF_ERROR(MeasureGame("pixel/zstd", FrameCompression::kZstd, options, results));
+  GORILA_RETURN_IF_ERROR(MeasureReplay("pixel/none", FrameCompression::kNone, options, results));
+  GORILA_RETURN_IF_ERROR(MeasureReplay("pixel/zstd", FrameCompression::kZstd, options, results));
   return results;
 }
 

@@ -13,7 +13,7 @@
 namespace gorila {
 namespace {
 
-constexpr double kMostToWait = 60;  // seconds
+constexpr double kMostOvertime = 60;  // seconds
 
 struct Rates {
   double updates = 0;  // a second
@@ -43,7 +43,7 @@ Status WaitForUpdates(Cluster& cluster, std::int64_t updates, double seconds) {
     const double spent = WallSeconds() - start;
     const std::int64_t done = cluster.store().UpdateCount() - before;
     if (done >= updates && spent >= seconds) return OkStatus();
-    if (spent > seconds + kMostToWait) {
+    if (spent > seconds + kMostOvertime) {
       return Unavailable("the bundles made {} of {} updates in {:.0f} s", done, updates, spent);
     }
     const double wait = std::clamp(seconds - spent, 0.001, 0.05);

@@ -61,8 +61,8 @@ StatusOr<std::string> EncodeMetadata(const SafetensorsMetadata& metadata) {
   return fmt::format("\"{}\":{{{}}}", kMetadataKey, text);
 }
 
-StatusOr<std::string> EncodeHeader(std::span<const NamedTensor> tensors,
-                                   const SafetensorsMetadata& metadata) {
+StatusOr<std::string> EncodeTensorHeader(std::span<const NamedTensor> tensors,
+                                         const SafetensorsMetadata& metadata) {
   std::string header = "{";
   if (!metadata.empty()) {
     GORILA_ASSIGN_OR_RETURN(const std::string encoded, EncodeMetadata(metadata));
@@ -204,7 +204,7 @@ StatusOr<std::string_view> FindHeader(std::string_view bytes) {
 
 StatusOr<std::string> EncodeSafetensors(std::span<const NamedTensor> tensors,
                                         const SafetensorsMetadata& metadata) {
-  GORILA_ASSIGN_OR_RETURN(const std::string header, EncodeHeader(tensors, metadata));
+  GORILA_ASSIGN_OR_RETURN(const std::string header, EncodeTensorHeader(tensors, metadata));
   StateWriter writer;
   writer.WriteString(header);  // a 64-bit length, then the text: just what the format asks for
   std::string bytes = writer.Take();

@@ -36,7 +36,7 @@ Status CheckArguments(std::string_view kind, std::size_t raw_size, int level) {
   return OkStatus();
 }
 
-std::string EncodeHeader(std::string_view kind, std::string_view raw) {
+std::string EncodeSegmentHeader(std::string_view kind, std::string_view raw) {
   StateWriter writer;
   writer.Write(kMagic);
   writer.Write(kVersion);
@@ -88,7 +88,7 @@ StatusOr<std::string> Decompress(std::string_view frame, std::size_t raw_size) {
 
 StatusOr<std::string> EncodeSegment(std::string_view kind, std::string_view raw, int level) {
   GORILA_RETURN_IF_ERROR(CheckArguments(kind, raw.size(), level));
-  std::string bytes = EncodeHeader(kind, raw);
+  std::string bytes = EncodeSegmentHeader(kind, raw);
   const std::size_t header_size = bytes.size();
   bytes.resize(header_size + ZSTD_compressBound(raw.size()));
   const std::size_t size = ZSTD_compress(bytes.data() + header_size, bytes.size() - header_size,

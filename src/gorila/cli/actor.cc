@@ -14,7 +14,7 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {kEnvFlag, kSeedFlag, kFramesFlag};
+constexpr KeyFlag kActorFlags[] = {kEnvFlag, kSeedFlag, kFramesFlag};
 
 struct ActorRoleOptions {
   ConfigFlags config;
@@ -35,7 +35,7 @@ StatusOr<int> Act(const ActorRoleOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kActorText = {
     .name = "actor",
     .summary = "Act for learners in other processes, through a global replay memory",
     .details =
@@ -52,12 +52,12 @@ is away is left out while another one answers.
 }  // namespace
 
 Verb AddActorVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kActorText);
   const auto options = std::make_shared<ActorRoleOptions>();
   app->add_option("--actor-index", options->index, "Which actor this is, from 0")->type_name("N");
   app->add_option("--actors", options->actors, "Actors in all")->type_name("N");
   options->remote.AddTo(*app);
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kActorFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   return {app, [options](const Invocation&) { return Act(*options); }};

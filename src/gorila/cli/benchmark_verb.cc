@@ -86,7 +86,7 @@ std::string Names() {
   return names;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kBenchmarkText = {
     .name = "benchmark",
     .summary = "Measure how close each part comes to what the machine can do",
     .details =
@@ -101,7 +101,7 @@ gorila benchmark scaling --json -
 }  // namespace
 
 Verb AddBenchmarkVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kBenchmarkText);
   const auto options = std::make_shared<BenchmarkVerbOptions>();
   app->add_option("NAME", options->names, Names())->type_name("");
   app->add_option("--seconds", options->seconds, "Length of each measurement")

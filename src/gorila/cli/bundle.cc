@@ -14,10 +14,11 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {kEnvFlag,
-                              kSeedFlag,
-                              kFramesFlag,
-                              {"--bundles", "run.bundles", "N", "Bundle processes of the run"}};
+constexpr KeyFlag kBundleFlags[] = {
+    kEnvFlag,
+    kSeedFlag,
+    kFramesFlag,
+    {"--bundles", "run.bundles", "N", "Bundle processes of the run"}};
 
 struct BundleOptions {
   ConfigFlags config;
@@ -43,7 +44,7 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kBundleText = {
     .name = "bundle",
     .summary = "Train with an actor, a replay memory and a learner around parameter servers",
     .details =
@@ -58,7 +59,7 @@ for. All processes of a run need the same configuration.
 }  // namespace
 
 Verb AddBundleVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kBundleText);
   const auto options = std::make_shared<BundleOptions>();
   app->add_option("--parameter-servers", options->parameter_servers,
                   "Addresses of all shards, in their order")
@@ -66,7 +67,7 @@ Verb AddBundleVerb(CLI::App& gorila) {
       ->type_name("ADDRESS,...");
   app->add_option("--bundle-index", options->index, "Which bundle this is, from 0")->type_name("N");
   options->role.AddTo(*app, kInsecureMetrics);
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kBundleFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   return {app, [options](const Invocation&) { return TrainBundle(*options); }};

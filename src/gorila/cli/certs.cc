@@ -42,7 +42,7 @@ StatusOr<int> MakeCerts(const CertsOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kCertsText = {
     .name = "certs",
     .summary = "Make a token, and certificates for the roles of a run on several machines",
     .details =
@@ -56,7 +56,7 @@ gorila certs certs --days 30
 }  // namespace
 
 Verb AddCertsVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kCertsText);
   const auto options = std::make_shared<CertsOptions>();
   app->add_option("DIR", options->folder, "Folder to write into; made when it is missing")
       ->required()

@@ -247,7 +247,7 @@ StatusOr<int> Completions(const CLI::App& gorila, const std::string& shell) {
   return InvalidArgument("completions: unknown shell '{}'; expected bash, zsh or fish", shell);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kCompletionsText = {
     .name = "completions",
     .summary = "Print completions of the command line for a shell",
     .details = "cmake --install and the Debian package put them where the shells look.\n",
@@ -257,7 +257,7 @@ constexpr CommandText kText = {
 }  // namespace
 
 Verb AddCompletionsVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kCompletionsText);
   const auto shell = std::make_shared<std::string>();
   app->add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("");
   return {app, [shell, &gorila](const Invocation&) { return Completions(gorila, *shell); }};

@@ -11,7 +11,7 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {kEnvFlag};
+constexpr KeyFlag kConfigFlags[] = {kEnvFlag};
 
 struct ConfigOptions {
   ConfigFlags config;
@@ -29,20 +29,20 @@ StatusOr<int> PrintConfig(const ConfigOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {.name = "config",
-                               .summary = "Print a configuration with every key explained",
-                               .details = R"(The output is a TOML file that --config reads.
+constexpr CommandText kConfigText = {.name = "config",
+                                     .summary = "Print a configuration with every key explained",
+                                     .details = R"(The output is a TOML file that --config reads.
 )",
-                               .examples = R"(gorila config --preset dqn
+                                     .examples = R"(gorila config --preset dqn
 gorila config --set run.bundles=4 > mine.toml && gorila train --config mine.toml
 )"};
 
 }  // namespace
 
 Verb AddConfigVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kConfigText);
   const auto options = std::make_shared<ConfigOptions>();
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kConfigFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   app->add_flag("--markdown", options->markdown, "Print tables of all keys instead, with defaults");

@@ -94,7 +94,7 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   return EndRun(directory->path(), config, outcome, invocation, invocation.command);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kCoordinatorText = {
     .name = "coordinator",
     .summary = "Watch a distributed run: progress, metrics, evaluations, the final report",
     .details =
@@ -110,7 +110,7 @@ its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 
 }  // namespace
 
 Verb AddCoordinatorVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kCoordinatorText);
   const auto options = std::make_shared<CoordinatorVerbOptions>();
   app->add_option("--run-dir", options->run_directory, "Folder of the run; made when it is missing")
       ->required()

@@ -39,7 +39,7 @@ StatusOr<int> ServeDashboard(const DashboardOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kDashboardText = {
     .name = "dashboard",
     .summary = "Show runs on a page, running or finished",
     .details =
@@ -54,7 +54,7 @@ gorila dashboard gorila=runs/a dqn=runs/b --listen 127.0.0.1:8080
 }  // namespace
 
 Verb AddDashboardVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kDashboardText);
   const auto options = std::make_shared<DashboardOptions>();
   app->add_option("RUN", options->runs, "Run directories, each DIR or LABEL=DIR")->required();
   app->add_option("--listen", options->address,

@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {kEnvFlag, kBundlesFlag};
+constexpr KeyFlag kDoctorFlags[] = {kEnvFlag, kBundlesFlag};
 
 struct DoctorOptions {
   ConfigFlags config;
@@ -218,7 +218,7 @@ StatusOr<int> Examine(const DoctorOptions& options) {
   return PrintFindings(findings);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kDoctorText = {
     .name = "doctor",
     .summary = "Check whether this machine is fit for training",
     .details =
@@ -232,9 +232,9 @@ gorila doctor --preset gorila --bundles 4
 }  // namespace
 
 Verb AddDoctorVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kDoctorText);
   const auto options = std::make_shared<DoctorOptions>();
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kDoctorFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   app->add_option("--run-dir", options->run_directory, "Where runs are to lie")

@@ -76,7 +76,7 @@ StatusOr<int> VerifyFolder(const std::filesystem::path& folder) {
   return report->ok() ? kSuccess : kFailure;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kEnvsText = {
     .name = "envs",
     .summary = "List the environments, or verify games against recordings",
     .details =
@@ -100,7 +100,7 @@ and the mismatches; exit status 1 when there are any, 2 when the folder cannot b
 }  // namespace
 
 Verb AddEnvsVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kEnvsText);
   CLI::App* const verify = AddCommand(*app, kVerifyText);
   const auto folder = std::make_shared<std::filesystem::path>("data/minatar");
   verify

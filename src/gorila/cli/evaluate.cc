@@ -16,7 +16,7 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {
+constexpr KeyFlag kEvaluateFlags[] = {
     kEnvFlag,
     {"--protocol", "evaluation.protocol", "NAME", "How the network is scored (default: the run's)"},
     {"--episodes", "evaluation.episodes", "N", "Episodes to play (default: the run's)"}};
@@ -54,7 +54,7 @@ StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kEvaluateText = {
     .name = "evaluate",
     .summary = "Score a trained network",
     .details =
@@ -69,14 +69,14 @@ gorila evaluate runs/mine/checkpoints/000000400000 --protocol epsilon-0.05 --epi
 }  // namespace
 
 Verb AddEvaluateVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kEvaluateText);
   const auto options = std::make_shared<EvaluateOptions>();
   app->add_option(
          "PATH", options->path,
          "A run's folder (its newest network), a checkpoint's folder or a .safetensors file")
       ->required()
       ->type_name("");
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kEvaluateFlags);
   app->add_option("--seed", options->seed, "Seed of the episodes")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");

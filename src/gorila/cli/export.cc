@@ -101,7 +101,7 @@ StatusOr<int> Export(const ExportOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kExportText = {
     .name = "export",
     .summary = "Write a trained network for other programs",
     .details =
@@ -118,7 +118,7 @@ gorila export runs/mine/checkpoints/000000050000 --format npz --output weights.n
 }  // namespace
 
 Verb AddExportVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kExportText);
   const auto options = std::make_shared<ExportOptions>();
   app->add_option("PATH", options->network,
                   "The network: a run's folder, a checkpoint's or a .safetensors file")

@@ -38,17 +38,18 @@ StatusOr<int> Help(const CLI::App& gorila, const std::vector<std::string>& names
   return kSuccess;
 }
 
-constexpr CommandText kText = {.name = "help",
-                               .summary = "Show what a verb does, the same as gorila VERB --help",
-                               .details = "",
-                               .examples = R"(gorila help train
+constexpr CommandText kHelpText = {
+    .name = "help",
+    .summary = "Show what a verb does, the same as gorila VERB --help",
+    .details = "",
+    .examples = R"(gorila help train
 gorila help envs verify
 )"};
 
 }  // namespace
 
 Verb AddHelpVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kHelpText);
   const auto names = std::make_shared<std::vector<std::string>>();
   app->add_option("VERB", *names, "The verb; without one, the list of verbs")->type_name("");
   return {app, [names, &gorila](const Invocation&) { return Help(gorila, *names); }};

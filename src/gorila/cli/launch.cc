@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {
+constexpr KeyFlag kLaunchFlags[] = {
     kEnvFlag,
     kSeedFlag,
     kFramesFlag,
@@ -160,7 +160,7 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   return engine.run(config, std::move(directory), request);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kLaunchText = {
     .name = "launch",
     .summary = "Train with a process for each role, here or on a cluster",
     .details =
@@ -183,7 +183,7 @@ gorila launch --resume runs/cluster --frames 2000000
 }  // namespace
 
 Verb AddLaunchVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kLaunchText);
   const auto options = std::make_shared<LaunchOptions>();
   app->add_option("CLUSTER", options->cluster, "Configuration file")->type_name("");
   app->add_option("--engine", options->engine,
@@ -197,7 +197,7 @@ Verb AddLaunchVerb(CLI::App& gorila) {
       ->type_name("DIR");
   app->add_flag("--print", options->print, "Print what would be started instead of starting it");
   app->add_flag("--quiet", options->quiet, "Print the result only");
-  options->changes.AddKeys(*app, kFlags);
+  options->changes.AddKeys(*app, kLaunchFlags);
   options->changes.AddSets(*app);
   options->watch.Add(*app);
   return {app, [options](const Invocation& invocation) { return Launch(*options, invocation); }};

@@ -14,7 +14,7 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {kEnvFlag, kSeedFlag, kFramesFlag};
+constexpr KeyFlag kLearnerFlags[] = {kEnvFlag, kSeedFlag, kFramesFlag};
 
 struct LearnerRoleOptions {
   ConfigFlags config;
@@ -34,7 +34,7 @@ StatusOr<int> Learn(const LearnerRoleOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kLearnerText = {
     .name = "learner",
     .summary = "Learn from a global replay memory that actors in other processes fill",
     .details =
@@ -50,12 +50,12 @@ that is away is left out while another one answers.
 }  // namespace
 
 Verb AddLearnerVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kLearnerText);
   const auto options = std::make_shared<LearnerRoleOptions>();
   app->add_option("--learner-index", options->index, "Which learner this is, from 0")
       ->type_name("N");
   options->remote.AddTo(*app);
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kLearnerFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   return {app, [options](const Invocation&) { return Learn(*options); }};

@@ -80,7 +80,7 @@ std::string DescribeSystemError(const std::system_error& error) {
       error.code().message());
 }
 
-std::string CommandText(int argc, char** argv) {
+std::string TypedCommand(int argc, char** argv) {
   std::string text = "gorila";
   for (int i = 1; i < argc; ++i) text += " " + ShellQuoted(argv[i]);
   return text;
@@ -176,7 +176,7 @@ int RunProgram(int argc, char** argv) {
     return Fail(std::string(status.message()), ExitStatusOf(status));
   }
   try {
-    return EndOutput(RunVerb(verbs, {.command = CommandText(argc, argv)}));
+    return EndOutput(RunVerb(verbs, {.command = TypedCommand(argc, argv)}));
   } catch (const std::system_error& error) {  // what fmt::print and std::thread throw
     return Fail(DescribeSystemError(error), kFailure);
   } catch (const std::bad_alloc&) {

@@ -136,15 +136,16 @@ StatusOr<int> WriteManual(const CLI::App& gorila, const fs::path& folder) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {.name = "manual",
-                               .summary = "Write a man page for each verb",
-                               .details = "cmake --install and the Debian package install them.\n",
-                               .examples = "gorila manual man1\n"};
+constexpr CommandText kManualText = {
+    .name = "manual",
+    .summary = "Write a man page for each verb",
+    .details = "cmake --install and the Debian package install them.\n",
+    .examples = "gorila manual man1\n"};
 
 }  // namespace
 
 Verb AddManualVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kManualText);
   const auto folder = std::make_shared<fs::path>();
   app->add_option("DIR", *folder, "Folder to write into; made when it is missing")
       ->required()

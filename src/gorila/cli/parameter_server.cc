@@ -13,7 +13,7 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {
+constexpr KeyFlag kParameterServerFlags[] = {
     kEnvFlag,
     kSeedFlag,
     kFramesFlag,
@@ -25,7 +25,7 @@ struct ParameterServerOptions {
   ServingFlags serving;
 };
 
-StatusOr<int> Serve(const ParameterServerOptions& options) {
+StatusOr<int> ServeShard(const ParameterServerOptions& options) {
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
@@ -35,7 +35,7 @@ StatusOr<int> Serve(const ParameterServerOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kParameterServerText = {
     .name = "parameter-server",
     .summary = "Serve one shard of the parameters to other processes",
     .details =
@@ -52,13 +52,13 @@ gorila parameter-server --config run.toml --shard 1 --state-dir shard-1 --listen
 }  // namespace
 
 Verb AddParameterServerVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kParameterServerText);
   const auto options = std::make_shared<ParameterServerOptions>();
   options->serving.AddTo(*app, "--shard");
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kParameterServerFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
-  return {app, [options](const Invocation&) { return Serve(*options); }};
+  return {app, [options](const Invocation&) { return ServeShard(*options); }};
 }
 
 }  // namespace gorila::cli

@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {kEnvFlag};
+constexpr KeyFlag kPlayFlags[] = {kEnvFlag};
 constexpr int kPictureColumns = 44;  // beside it the panel fits into 80
 constexpr int kPictureLines = 21;
 constexpr std::size_t kMostFilmFrames = 2000;
@@ -195,7 +195,7 @@ Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage&
   return OkStatus();
 }
 
-void PrintScores(const std::vector<Score>& scores) {
+void PrintEpisodeScores(const std::vector<Score>& scores) {
   for (const Score& score : scores) {
     fmt::print("episode {}: return {}, {} steps{}\n", score.episode,
                FormatReturn(score.episode_return), score.steps,
@@ -218,7 +218,7 @@ StatusOr<int> Play(const PlayOptions& options) {
         PlayAll(options, network, stage, options.starts.empty() ? nullptr : &recorder, scores));
     film = stage.TakeFilm();
   }
-  PrintScores(scores);
+  PrintEpisodeScores(scores);
   if (!options.gif.empty()) {
     GORILA_RETURN_IF_ERROR(WriteAnimatedGif(options.gif, film, options.delay_milliseconds));
     fmt::print("{}: {} frames\n", options.gif.string(), film.size());
@@ -231,7 +231,7 @@ StatusOr<int> Play(const PlayOptions& options) {
 }
 
 void AddOptions(CLI::App& app, PlayOptions& options) {
-  options.config.AddKeys(app, kFlags);
+  options.config.AddKeys(app, kPlayFlags);
   app.add_option("--checkpoint", options.checkpoint,
                  "The agent that plays: a run's folder, a checkpoint's or a .safetensors file")
       ->type_name("PATH");
@@ -267,7 +267,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
   options.config.AddSets(app);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kPlayText = {
     .name = "play",
     .summary = "Show a game in the terminal",
     .details =
@@ -284,7 +284,7 @@ gorila play --env pixel/breakout --keyboard --record-starts starts.jsonl --start
 }  // namespace
 
 Verb AddPlayVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kPlayText);
   const auto options = std::make_shared<PlayOptions>();
   AddOptions(*app, *options);
   return {app, [options](const Invocation&) { return Play(*options); }};

@@ -13,7 +13,7 @@
 namespace gorila::cli {
 namespace {
 
-constexpr KeyFlag kFlags[] = {
+constexpr KeyFlag kReplayFlags[] = {
     kEnvFlag,
     kSeedFlag,
     {"--capacity", "replay.capacity", "N", "Frames that this shard holds"},
@@ -25,7 +25,7 @@ struct ReplayOptions {
   ServingFlags serving;
 };
 
-StatusOr<int> Serve(const ReplayOptions& options) {
+StatusOr<int> ServeReplay(const ReplayOptions& options) {
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
@@ -35,7 +35,7 @@ StatusOr<int> Serve(const ReplayOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kReplayText = {
     .name = "replay",
     .summary = "Serve one shard of a global replay memory to other processes",
     .details =
@@ -51,13 +51,13 @@ with certificates, or with --insecure.
 }  // namespace
 
 Verb AddReplayVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kReplayText);
   const auto options = std::make_shared<ReplayOptions>();
   options->serving.AddTo(*app, "--replay-index");
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kReplayFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
-  return {app, [options](const Invocation&) { return Serve(*options); }};
+  return {app, [options](const Invocation&) { return ServeReplay(*options); }};
 }
 
 }  // namespace gorila::cli

@@ -28,7 +28,7 @@ struct ReportOptions {
   std::string title;
 };
 
-void PrintScores(std::span<const RunSummary> runs) {
+void PrintRunScores(std::span<const RunSummary> runs) {
   std::size_t label = 0;
   std::size_t directory = 0;
   for (const RunSummary& run : runs) {
@@ -81,7 +81,7 @@ StatusOr<int> Report(const ReportOptions& options) {
     GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(ParseLabelledRun(run)));
   }
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(summaries, options.title));
-  PrintScores(summaries);
+  PrintRunScores(summaries);
   if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, summaries));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.html, html));
   fmt::print("report: {}\n", options.html);
@@ -89,7 +89,7 @@ StatusOr<int> Report(const ReportOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kReportText = {
     .name = "report",
     .summary = "Make a page about runs and compare them",
     .details =
@@ -106,7 +106,7 @@ gorila report gorila=runs/a gorila=runs/b dqn=runs/c --over seconds --curve curv
 }  // namespace
 
 Verb AddReportVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kReportText);
   const auto options = std::make_shared<ReportOptions>();
   app->add_option("RUN", options->runs, "Run directories, each DIR or LABEL=DIR")->required();
   app->add_option("--html", options->html, "Where to write the page")

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag};
+constexpr KeyFlag kResumeFlags[] = {kFramesFlag, kSecondsFlag};
 
 struct ResumeOptions {
   fs::path directory;
@@ -66,7 +66,7 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   return TrainToEnd(*trainer, console, watch, invocation);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kResumeText = {
     .name = "resume",
     .summary = "Go on with a run that was stopped or killed",
     .details =
@@ -80,10 +80,10 @@ gorila resume runs/minatar-breakout-minatar-seed1-1 --frames 2000000
 }  // namespace
 
 Verb AddResumeVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kResumeText);
   const auto options = std::make_shared<ResumeOptions>();
   app->add_option("DIR", options->directory, "The run's folder")->required()->type_name("");
-  options->changes.AddKeys(*app, kFlags);
+  options->changes.AddKeys(*app, kResumeFlags);
   options->changes.AddSets(*app);
   options->watch.Add(*app);
   app->add_flag("--quiet", options->quiet, "Print the result only");

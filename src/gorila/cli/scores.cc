@@ -82,7 +82,7 @@ StatusOr<int> Scores(const ScoresOptions& options) {
   return kSuccess;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kScoresText = {
     .name = "scores",
     .summary = "Compare scores with those of the Gorila paper's 49 games",
     .details =
@@ -103,7 +103,7 @@ gorila scores results.csv --denominator absolute --markdown scores.md --csv scor
 }  // namespace
 
 Verb AddScoresVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kScoresText);
   const auto options = std::make_shared<ScoresOptions>();
   app->add_option("PATH", options->paths, "Our results; none: the published scores only")
       ->type_name("");

@@ -105,7 +105,7 @@ StatusOr<int> ShowStatus(const StatusOptions& options) {
   return silent == 0 ? kSuccess : kFailure;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kStatusText = {
     .name = "status",
     .summary = "Ask the processes of a distributed run how they do",
     .details =
@@ -120,7 +120,7 @@ gorila status --parameter-servers host-a:7100,host-b:7100 --token-file token \
 }  // namespace
 
 Verb AddStatusVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kStatusText);
   const auto options = std::make_shared<StatusOptions>();
   app->add_option("RUN", options->run, "Directory of a launched run")->type_name("");
   app->add_option("--parameter-servers", options->parameter_servers,

@@ -33,8 +33,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag, kBundlesFlag, kShardsFlag,
-                              kDeterministicFlag};
+constexpr KeyFlag kSuiteFlags[] = {kFramesFlag, kSecondsFlag, kBundlesFlag, kShardsFlag,
+                                   kDeterministicFlag};
 
 struct SuiteOptions {
   std::vector<std::string> games;  // names of lists or environments
@@ -153,8 +153,8 @@ Status ScoreBy(const SuiteRun& run, const std::string& protocol) {
                                                      .result = std::move(result)}));
 }
 
-StatusOr<int> Train(const SuiteRun& run, const SuiteOptions& options,
-                    const Invocation& invocation) {
+StatusOr<int> TrainRun(const SuiteRun& run, const SuiteOptions& options,
+                       const Invocation& invocation) {
   if (!ReadFinalEvaluation(run.directory).ok()) {
     TrainingConsole console(options.quiet);
     GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer, StartOrResume(run, console));
@@ -172,7 +172,7 @@ StatusOr<int> Train(const SuiteRun& run, const SuiteOptions& options,
 // the suite's status where this run decides it.
 StatusOr<int> TrainOne(const SuiteRun& run, const SuiteOptions& options,
                        const Invocation& invocation, int& result) {
-  const StatusOr<int> status = Train(run, options, invocation);
+  const StatusOr<int> status = TrainRun(run, options, invocation);
   if (absl::IsCancelled(status.status()) || (status.ok() && *status == kInterrupted)) {
     std::cerr << "the suite continues with the same command\n";
     return kInterrupted;
@@ -232,7 +232,7 @@ StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   return status;
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kSuiteText = {
     .name = "suite",
     .summary = "Train and score many games with the same settings",
     .details =
@@ -251,7 +251,7 @@ gorila suite atari49 --preset gorila --bundles 8 --folder suites/atari
 }  // namespace
 
 Verb AddSuiteVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kSuiteText);
   const auto options = std::make_shared<SuiteOptions>();
   app->add_option("GAME", options->games, "Environments and lists of them")
       ->required()
@@ -265,7 +265,7 @@ Verb AddSuiteVerb(CLI::App& gorila) {
                   "Score each run by these too, besides evaluation.protocol")
       ->delimiter(',')
       ->type_name("NAME,...");
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kSuiteFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   app->add_flag("--quiet", options->quiet, "Print the results only");

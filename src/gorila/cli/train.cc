@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,       kSecondsFlag,
-                              kBundlesFlag, kShardsFlag, kDeterministicFlag};
+constexpr KeyFlag kTrainFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,       kSecondsFlag,
+                                   kBundlesFlag, kShardsFlag, kDeterministicFlag};
 
 struct TrainOptions {
   ConfigFlags config;
@@ -43,7 +43,7 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   return TrainToEnd(*trainer, console, watch, invocation);
 }
 
-constexpr CommandText kText = {
+constexpr CommandText kTrainText = {
     .name = "train",
     .summary = "Train an agent",
     .details =
@@ -59,9 +59,9 @@ gorila train --env classic/catch --frames 50000 --set optimizer.learning_rate=0.
 }  // namespace
 
 Verb AddTrainVerb(CLI::App& gorila) {
-  CLI::App* const app = AddCommand(gorila, kText);
+  CLI::App* const app = AddCommand(gorila, kTrainText);
   const auto options = std::make_shared<TrainOptions>();
-  options->config.AddKeys(*app, kFlags);
+  options->config.AddKeys(*app, kTrainFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   app->add_option("--run-dir", options->run_directory,

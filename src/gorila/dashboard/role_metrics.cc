@@ -27,7 +27,7 @@ struct Source {
   const char* label_value = nullptr;
 };
 
-struct Family {
+struct RoleFamily {
   const char* name;
   Type type;
   const char* help;
@@ -35,7 +35,7 @@ struct Family {
   const char* label = nullptr;    // of several sources
 };
 
-constexpr Family kShardFamilies[] = {
+constexpr RoleFamily kShardFamilies[] = {
     {"gorila_shard_version_updates",
      Type::kGauge,
      "Updates applied to the slice; goes back when the shard comes back from a snapshot.",
@@ -55,7 +55,7 @@ constexpr Family kShardFamilies[] = {
      {{{"frames"}}}},
 };
 
-constexpr Family kReplayFamilies[] = {
+constexpr RoleFamily kReplayFamilies[] = {
     {"gorila_replay_stored_frames", Type::kGauge, "Frames in replay memory.", {{{"replay_rows"}}}},
     {"gorila_replay_capacity_frames",
      Type::kGauge,
@@ -111,7 +111,7 @@ constexpr Family kReplayFamilies[] = {
      {{{"samples_owed"}}}},
 };
 
-constexpr Family kServerFamilies[] = {
+constexpr RoleFamily kServerFamilies[] = {
     {"gorila_rpc_calls_total",
      Type::kCounter,
      "Calls that came, refused ones included.",
@@ -130,7 +130,7 @@ constexpr Family kServerFamilies[] = {
      {{{"bytes_shared"}}}},
 };
 
-constexpr Family kWorkerFamilies[] = {
+constexpr RoleFamily kWorkerFamilies[] = {
     {"gorila_worker_frames_total",
      Type::kCounter,
      "Environment steps of this process.",
@@ -200,8 +200,8 @@ class Writer {
  public:
   Writer(const v1::RoleStatus& status, PrometheusText& text) : status_(status), text_(text) {}
 
-  void Add(std::span<const Family> families) {
-    for (const Family& family : families) AddFamily(family);
+  void Add(std::span<const RoleFamily> families) {
+    for (const RoleFamily& family : families) AddFamily(family);
   }
 
   void AddOne(const char* name, Type type, const char* help, double value) {
@@ -261,7 +261,7 @@ class Writer {
     return found->second;
   }
 
-  void AddFamily(const Family& family) {
+  void AddFamily(const RoleFamily& family) {
     bool begun = false;
     for (const Source& source : family.sources) {
       const std::optional<double> value = Value(source);

@@ -8,7 +8,7 @@ namespace {
 
 using Type = PrometheusText::Type;
 
-struct Family {
+struct RunFamily {
   const char* name;
   Type type;
   const char* help;
@@ -19,7 +19,7 @@ double Count(std::uint64_t count) { return static_cast<double>(count); }
 // Zero where the run does not say.
 double KnownOr(double value) { return value > 0 ? value : std::nan(""); }
 
-constexpr Family kFamilies[] = {
+constexpr RunFamily kFamilies[] = {
     {"gorila_environment_frames_total", Type::kCounter,
      "Environment steps of all bundles together.",
      [](const ProgressSnapshot& p) { return Count(p.frames); }},
@@ -56,7 +56,7 @@ constexpr Family kFamilies[] = {
 
 PrometheusLabels RunLabel(const RunMetrics& run) { return {{"run", run.label}}; }
 
-void AddFamily(const Family& family, std::span<const RunMetrics> runs, PrometheusText& text) {
+void AddFamily(const RunFamily& family, std::span<const RunMetrics> runs, PrometheusText& text) {
   text.Begin(family.name, family.type, family.help);
   for (const RunMetrics& run : runs) {
     const double value = family.value(run.progress);
@@ -136,7 +136,7 @@ void AddStalenessHistogram(const PrometheusLabels& labels, std::span<const std::
 
 void AddRunMetrics(std::span<const RunMetrics> runs, PrometheusText& text) {
   AddInfo(runs, text);
-  for (const Family& family : kFamilies) AddFamily(family, runs, text);
+  for (const RunFamily& family : kFamilies) AddFamily(family, runs, text);
   AddGradients(runs, text);
   AddStaleness(runs, text);
   AddBundles(runs, text);

@@ -116,7 +116,7 @@ ColorMap MakeColorMap(std::vector<GifColorType> colours) {
   return ColorMap(GifMakeMapObject(static_cast<int>(colours.size()), colours.data()));
 }
 
-int AppendBytes(GifFileType* file, const GifByteType* bytes, int count) {
+int AppendGifBytes(GifFileType* file, const GifByteType* bytes, int count) {
   static_cast<std::string*>(file->UserData)
       ->append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
   return count;
@@ -125,7 +125,7 @@ int AppendBytes(GifFileType* file, const GifByteType* bytes, int count) {
 // giflib's sequential writer into a string. The first error stays; later calls do nothing.
 class GifWriter {
  public:
-  GifWriter() : file_(EGifOpen(&bytes_, AppendBytes, &error_)) {
+  GifWriter() : file_(EGifOpen(&bytes_, AppendGifBytes, &error_)) {
     if (file_ != nullptr) EGifSetGifVersion(file_, /*gif89=*/true);
   }
   ~GifWriter() { Close(); }

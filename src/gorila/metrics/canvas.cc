@@ -25,7 +25,7 @@ struct FontOptionsDeleter {
   void operator()(cairo_font_options_t* options) const { cairo_font_options_destroy(options); }
 };
 
-cairo_status_t AppendBytes(void* bytes, const unsigned char* data, unsigned int length) {
+cairo_status_t AppendCairoBytes(void* bytes, const unsigned char* data, unsigned int length) {
   static_cast<std::string*>(bytes)->append(reinterpret_cast<const char*>(data), length);
   return CAIRO_STATUS_SUCCESS;
 }
@@ -146,13 +146,14 @@ StatusOr<std::string> DrawPng(int width, int height, int scale,
   GORILA_RETURN_IF_ERROR(DrawOn(surface.get(), scale, draw));
   std::string bytes;
   GORILA_RETURN_IF_ERROR(
-      FromCairo(cairo_surface_write_to_png_stream(surface.get(), AppendBytes, &bytes)));
+      FromCairo(cairo_surface_write_to_png_stream(surface.get(), AppendCairoBytes, &bytes)));
   return bytes;
 }
 
 StatusOr<std::string> DrawSvg(int width, int height, const std::function<void(Canvas&)>& draw) {
   std::string bytes;
-  const Surface surface(cairo_svg_surface_create_for_stream(AppendBytes, &bytes, width, height));
+  const Surface surface(
+      cairo_svg_surface_create_for_stream(AppendCairoBytes, &bytes, width, height));
   cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
   GORILA_RETURN_IF_ERROR(DrawOn(surface.get(), 1, draw));
   cairo_surface_finish(surface.get());

@@ -31,18 +31,18 @@ constexpr std::array<std::uint32_t, 7> kSeriesColours = {0x0072b2, 0xd55e00, 0x0
 constexpr double kBandOpacity = 0.18;
 constexpr Colour kWhite = {0xffffff};
 constexpr Colour kBehindText = {0xffffff, 0.8};
-constexpr Colour kText = {0x262626};
+constexpr Colour kTextColour = {0x262626};
 constexpr Stroke kGrid = {.colour = {0xe6e6e6}, .width = 1};
 constexpr Stroke kAxis = {.colour = {0x595959}, .width = 1};
 constexpr Stroke kReference = {.colour = {0x595959}, .width = 1.25, .dashed = true};
 constexpr double kCurveWidth = 2;
 constexpr double kDotRadius = 3.5;
 
-constexpr TextStyle kTitle = {.size = 15, .colour = kText, .bold = true, .anchor = 0.5};
-constexpr TextStyle kXLabel = {.size = 12.5, .colour = kText, .anchor = 0.5};
-constexpr TextStyle kYLabel = {.size = 12.5, .colour = kText, .anchor = 0.5, .upwards = true};
-constexpr TextStyle kXTick = {.size = 11, .colour = kText, .anchor = 0.5};
-constexpr TextStyle kYTick = {.size = 11, .colour = kText, .anchor = 1};
+constexpr TextStyle kTitle = {.size = 15, .colour = kTextColour, .bold = true, .anchor = 0.5};
+constexpr TextStyle kXLabel = {.size = 12.5, .colour = kTextColour, .anchor = 0.5};
+constexpr TextStyle kYLabel = {.size = 12.5, .colour = kTextColour, .anchor = 0.5, .upwards = true};
+constexpr TextStyle kXTick = {.size = 11, .colour = kTextColour, .anchor = 0.5};
+constexpr TextStyle kYTick = {.size = 11, .colour = kTextColour, .anchor = 1};
 constexpr TextStyle kReferenceText = {.size = 10.5, .colour = {0x404040}};
 constexpr TextStyle kNoData = {.size = 13, .colour = {0x808080}, .anchor = 0.5};
 

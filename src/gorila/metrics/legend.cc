@@ -7,7 +7,7 @@
 namespace gorila::drawing {
 namespace {
 
-constexpr TextStyle kText = {.size = 11.5, .colour = {0x262626}};
+constexpr TextStyle kLegendText = {.size = 11.5, .colour = {0x262626}};
 constexpr TextStyle kLeftOut = {.size = 11.5, .colour = {0x262626}, .anchor = 0.5};
 constexpr Colour kGround = {0xffffff, 0.85};
 constexpr Stroke kBorder = {.colour = {0xd9d9d9}, .width = 1};
@@ -20,8 +20,8 @@ constexpr double kEntryGap = 20;  // between entries of a row
 
 // The width of an entry whose label is cut to `most`.
 double Legend::Measure(Canvas& canvas, Entry& entry, double most) const {
-  entry.shown = canvas.Ellipsise(entry.label, kText, most);
-  return kKeyWidth + canvas.TextWidth(entry.shown, kText);
+  entry.shown = canvas.Ellipsise(entry.label, kLegendText, most);
+  return kKeyWidth + canvas.TextWidth(entry.shown, kLegendText);
 }
 
 void Legend::LayOutAsColumn(Canvas& canvas, double most) {
@@ -77,7 +77,7 @@ void Legend::Paint(Canvas& canvas, Point top_left) const {
   for (const Entry& entry : std::span(entries_).first(shown_)) {
     const double x = top_left.x + entry.position.x, y = top_left.y + entry.position.y;
     canvas.DrawLine(std::array<Point, 2>{{{x, y}, {x + kLineLength, y}}}, entry.stroke);
-    canvas.DrawText(entry.shown, {x + kKeyWidth, y + 4}, kText);
+    canvas.DrawText(entry.shown, {x + kKeyWidth, y + 4}, kLegendText);
   }
   const std::size_t left_out = entries_.size() - shown_;
   if (left_out == 0) return;

@@ -16,7 +16,7 @@
 namespace gorila::rpc {
 namespace {
 
-constexpr std::chrono::milliseconds kStopLook{50};
+constexpr std::chrono::milliseconds kCallLook{50};
 constexpr std::chrono::milliseconds kOfferTimeout{10'000};
 // Of a payload: smaller ones are sent as quickly.
 constexpr std::uint64_t kLeastShared = std::uint64_t{64} << 10;
@@ -236,7 +236,7 @@ StatusOr<std::string> ClientCall::Wait(const StopPredicate& stop) {
       done_changed_.Wait(mutex_);
       continue;
     }
-    const auto look = std::chrono::steady_clock::now() + kStopLook;
+    const auto look = std::chrono::steady_clock::now() + kCallLook;
     if (done_changed_.WaitUntil(mutex_, look) || done_) continue;
     if (stop()) {
       stopped = true;

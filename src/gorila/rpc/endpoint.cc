@@ -12,7 +12,7 @@ constexpr std::string_view kUnixPrefix = "unix:";
 constexpr std::size_t kMaxUnixPath = 107;  // of struct sockaddr_un, without its NUL
 constexpr std::size_t kMaxHost = 253;      // of a DNS name
 
-Status Malformed(std::string_view text) {
+Status MalformedEndpoint(std::string_view text) {
   return InvalidArgument("endpoint is '{}'; expected host:port, [IPv6]:port or unix:/path", text);
 }
 
@@ -45,12 +45,12 @@ bool IsIpv6(const std::string& host) {
 StatusOr<Endpoint> ParseEndpoint(std::string_view text, bool may_be_any_port) {
   if (text.starts_with(kUnixPrefix)) return ParseUnix(text);
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Malformed(text);
+  if (colon == std::string_view::npos) return MalformedEndpoint(text);
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   Endpoint endpoint{.host = std::string(host), .port = -1, .unix_socket = false};
-  if (bracketed ? !IsIpv6(endpoint.host) : !IsHost(host)) return Malformed(text);
+  if (bracketed ? !IsIpv6(endpoint.host) : !IsHost(host)) return MalformedEndpoint(text);
   const std::string_view digits = text.substr(colon + 1);
   const char* const end = digits.data() + digits.size();
   const auto [rest, error] = std::from_chars(digits.data(), end, endpoint.port);

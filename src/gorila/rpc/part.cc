@@ -26,7 +26,7 @@ grpc::Slice PieceHead(std::size_t size) {
   return {head.data(), length};
 }
 
-Status Malformed(std::string_view what) {
+Status MalformedMessage(std::string_view what) {
   return Refused(Refusal::kMalformed, InvalidArgument("malformed message: {}", what));
 }
 
@@ -79,7 +79,7 @@ class SliceReader {
 
 StatusOr<std::vector<grpc::Slice>> SlicesOf(const grpc::ByteBuffer& buffer) {
   std::vector<grpc::Slice> slices;
-  if (!buffer.Dump(&slices).ok()) return Malformed("its bytes cannot be read");
+  if (!buffer.Dump(&slices).ok()) return MalformedMessage("its bytes cannot be read");
   return slices;
 }
 
@@ -133,8 +133,8 @@ StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer) {
     bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
   v1::Part part;
-  if (!part.ParseFromString(bytes)) return Malformed("the first part is not a Part");
-  if (!part.payload().empty()) return Malformed("the first part has a payload");
+  if (!part.ParseFromString(bytes)) return MalformedMessage("the first part is not a Part");
+  if (!part.payload().empty()) return MalformedMessage("the first part has a payload");
   return FirstPart{.header = std::move(*part.mutable_header()),
                    .payload_bytes = part.payload_bytes(),
                    .shared = {.memory = part.memory(),
@@ -155,16 +155,17 @@ StatusOr<std::size_t> DecodePiece(const grpc::ByteBuffer& buffer, std::span<std:
   std::uint64_t size = 0;
   if (!reader.Read(&tag, 1) || std::to_integer<unsigned char>(tag) != kPayloadTag ||
       !reader.ReadVarint(size) || size == 0) {
-    return Malformed("a later part is not a piece of payload");
+    return MalformedMessage("a later part is not a piece of payload");
   }
   if (size > rest.size()) {
     return Refused(Refusal::kOversized,
                    InvalidArgument("payload has more bytes than announced: {} left, piece of {}",
                                    rest.size(), size));
   }
-  if (!reader.Read(rest.data(), size)) return Malformed("a piece of payload is cut short");
+  if (!reader.Read(rest.data(), size)) return MalformedMessage("a piece of payload is cut short");
   std::byte excess{};
-  if (reader.Read(&excess, 1)) return Malformed("a piece of payload is followed by other bytes");
+  if (reader.Read(&excess, 1))
+    return MalformedMessage("a piece of payload is followed by other bytes");
   return static_cast<std::size_t>(size);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kStopLook{20};
+constexpr std::chrono::milliseconds kSleepLook{20};
 
 // Only spreads retries over time, so that any seed will do.
 double Jitter() {
@@ -51,7 +51,7 @@ bool SleepUnlessStopped(std::chrono::milliseconds time, const StopPredicate& sto
   while (!(stop && stop())) {
     const auto left = end - Clock::now();
     if (left <= Clock::duration::zero()) return true;
-    std::this_thread::sleep_for(std::min<Clock::duration>(left, kStopLook));
+    std::this_thread::sleep_for(std::min<Clock::duration>(left, kSleepLook));
   }
   return false;
 }

@@ -15,7 +15,7 @@ namespace gorila {
 namespace {
 
 // How long a wait for the thread may overlook a stop.
-constexpr auto kLook = std::chrono::milliseconds(100);
+constexpr auto kScoreLook = std::chrono::milliseconds(100);
 
 Status AddFilm(const Config& config, ScoredNetwork& scored) {
   GORILA_ASSIGN_OR_RETURN(const EpisodeFilm film,
@@ -192,7 +192,7 @@ StatusOr<bool> RunScorer::FinishPending(RunLog& log, const Message& message,
   const std::size_t left = pending().size();
   if (message && left > 0) message(fmt::format("finishing evaluations of training: {} left", left));
   while (!pending().empty()) {
-    thread_->WaitUntilDone(std::chrono::steady_clock::now() + kLook);
+    thread_->WaitUntilDone(std::chrono::steady_clock::now() + kScoreLook);
     GORILA_RETURN_IF_ERROR(Collect(log, message));
     if (cancelled && cancelled()) return false;
   }

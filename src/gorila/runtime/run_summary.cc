@@ -13,7 +13,7 @@ namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 // A run that was killed in its first moments has no log yet.
 StatusOr<std::vector<RunLogRow>> ReadRows(const fs::path& directory) {

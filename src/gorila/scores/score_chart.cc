@@ -30,16 +30,16 @@ constexpr double kRowGap = 5;
 
 // Okabe & Ito's palette, as the learning curves have it.
 constexpr Colour kWhite = {0xffffff};
-constexpr Colour kText = {0x262626};
+constexpr Colour kTextColour = {0x262626};
 constexpr Colour kFaint = {0x808080};
 constexpr Stroke kGrid = {.colour = {0xe0e0e0}, .width = 1};
 constexpr Stroke kHumanLine = {.colour = {0x404040}, .width = 1.25, .dashed = true};
 
-constexpr TextStyle kTitle = {.size = 14, .colour = kText, .bold = true};
-constexpr TextStyle kLegend = {.size = 11.5, .colour = kText};
-constexpr TextStyle kName = {.size = 10.5, .colour = kText, .anchor = 1};
-constexpr TextStyle kTick = {.size = 10, .colour = kText, .anchor = 0.5};
-constexpr TextStyle kValue = {.size = 9, .colour = kText};
+constexpr TextStyle kTitle = {.size = 14, .colour = kTextColour, .bold = true};
+constexpr TextStyle kLegend = {.size = 11.5, .colour = kTextColour};
+constexpr TextStyle kName = {.size = 10.5, .colour = kTextColour, .anchor = 1};
+constexpr TextStyle kTick = {.size = 10, .colour = kTextColour, .anchor = 0.5};
+constexpr TextStyle kValue = {.size = 9, .colour = kTextColour};
 constexpr TextStyle kNote = {.size = 9, .colour = kFaint};
 
 Colour AgentColour(Agent agent) {

@@ -31,14 +31,14 @@ ReplayEndpoint::Deadline WaitUntil(const rpc::Request& request, std::int64_t mil
 
 // The next `count` elements of a payload, which is aligned for them.
 template <typename T>
-std::span<const T> Take(std::span<const std::byte>& payload, std::size_t count) {
+std::span<const T> TakeSpan(std::span<const std::byte>& payload, std::size_t count) {
   const std::span<const T> taken(reinterpret_cast<const T*>(payload.data()), count);
   payload = payload.subspan(count * sizeof(T));
   return taken;
 }
 
 template <typename T, typename Allocator>
-void Put(std::span<std::byte>& payload, const std::vector<T, Allocator>& values) {
+void PutVector(std::span<std::byte>& payload, const std::vector<T, Allocator>& values) {
   std::memcpy(payload.data(), values.data(), values.size() * sizeof(T));
   payload = payload.subspan(values.size() * sizeof(T));
 }
@@ -70,8 +70,8 @@ StatusOr<std::vector<RowRun>> DecodeRuns(const v1::InsertRequest& header,
   const std::uint64_t expected = rows * InsertRowBytes(observation);
   if (request.payload.size() != expected) return BadShape(request, expected);
   std::span<const std::byte> rest = request.payload;
-  const auto time_steps = Take<TimeStep>(rest, rows);
-  const auto actions = Take<std::int32_t>(rest, rows);
+  const auto time_steps = TakeSpan<TimeStep>(rest, rows);
+  const auto actions = TakeSpan<std::int32_t>(rest, rows);
   std::vector<RowRun> runs;
   std::size_t begin = 0;
   for (const v1::RowRun& run : header.runs()) {
@@ -92,13 +92,13 @@ std::shared_ptr<const rpc::Payload> EncodeBatch(const TransitionBatch& batch,
   const auto payload =
       std::make_shared<rpc::Payload>(batch.keys.size() * SampleRowBytes(observation));
   std::span<std::byte> rest = payload->bytes();
-  Put(rest, batch.keys);
-  Put(rest, batch.probabilities);
-  Put(rest, batch.a_tm1);
-  Put(rest, batch.r_t);
-  Put(rest, batch.discount_t);
-  Put(rest, batch.s_tm1);
-  Put(rest, batch.s_t);
+  PutVector(rest, batch.keys);
+  PutVector(rest, batch.probabilities);
+  PutVector(rest, batch.a_tm1);
+  PutVector(rest, batch.r_t);
+  PutVector(rest, batch.discount_t);
+  PutVector(rest, batch.s_tm1);
+  PutVector(rest, batch.s_t);
   return payload;
 }
 
@@ -218,8 +218,8 @@ StatusOr<rpc::Response> ReplayService::UpdatePriorities(const rpc::Request& requ
   std::vector<std::uint64_t> keys(count);
   std::memcpy(keys.data(), request.payload.data(), count * sizeof(std::uint64_t));
   std::span<const std::byte> rest = request.payload.subspan(count * sizeof(std::uint64_t));
-  const Status status = shard_.UpdatePriorities(header.generation(), keys, Take<float>(rest, count),
-                                                ReplayEndpoint::Deadline::max());
+  const Status status = shard_.UpdatePriorities(
+      header.generation(), keys, TakeSpan<float>(rest, count), ReplayEndpoint::Deadline::max());
   if (!status.ok()) return Mark(status);
   return rpc::Response{.header = v1::UpdatePrioritiesResponse().SerializeAsString(),
                        .payload = nullptr};

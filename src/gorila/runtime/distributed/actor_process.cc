@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // What the reporter's thread may see of the actor.
-class Shown {
+class ShownActor {
  public:
   void Publish(double epsilon, const WorkSeconds& work, std::vector<EpisodeResult>& finished)
       GORILA_EXCLUDES(mutex_) {
@@ -47,7 +47,7 @@ class Shown {
 
 // Until the run has its frames; OK when it was stopped.
 Status Act(const Config& config, Actor& actor, WorkClock& work, const ParameterStore& store,
-           FrameClock& clock, Shown& shown, const rpc::StopPredicate& stopped) {
+           FrameClock& clock, ShownActor& shown, const rpc::StopPredicate& stopped) {
   const bool by_frames = config.actor.options.exploration.clock == ExplorationClock::kFrames;
   std::vector<EpisodeResult> finished;
   while (clock.frames() < config.run.frames && !stopped()) {
@@ -100,7 +100,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
       config.actor.options, PlaceOfActor(config, options.index, options.actors),
       std::move(environments), *replica, timed_replay,
       RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
-  Shown shown;
+  ShownActor shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;
     report.status.set_role("actor");

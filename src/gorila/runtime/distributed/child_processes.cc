@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kOutputLook{50};
 constexpr int kBadInput = 2;  // exit status of a child that will never do better
 
 // Between fork and exec, so only async-signal-safe functions. Never returns.
@@ -136,7 +136,7 @@ void ChildProcesses::Watch() {
         StartDue(child);
       }
       said.swap(said_);
-      if (said.empty()) changed_.WaitUntil(mutex_, Clock::now() + kLook);
+      if (said.empty()) changed_.WaitUntil(mutex_, Clock::now() + kOutputLook);
     }
     for (const std::string& message : said) {
       if (message_) message_(message);

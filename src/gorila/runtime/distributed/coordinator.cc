@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLook{100};
+constexpr milliseconds kRunLook{100};
 constexpr milliseconds kProgressPeriod{500};
 constexpr milliseconds kStatusTimeout{10'000};
 // Of servers whose figures can be missing.
@@ -180,7 +180,7 @@ Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
     const bool seen = Observe();
     if (seen && hooks.progress) hooks.progress(observer_.progress());
     if (seen && owed_updates_ == 0 && passed >= kLastRowsDelay) return OkStatus();
-    rpc::SleepUnlessStopped(kLook, hooks.stop_requested);
+    rpc::SleepUnlessStopped(kRunLook, hooks.stop_requested);
   }
   return OkStatus();
 }
@@ -206,7 +206,7 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       }
       GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     }
-    rpc::SleepUnlessStopped(kLook, hooks.stop_requested);
+    rpc::SleepUnlessStopped(kRunLook, hooks.stop_requested);
   }
   return OkStatus();
 }

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLook{100};
+constexpr milliseconds kLaunchLook{100};
 constexpr milliseconds kStartDeadline{120'000};
 // A worker ends after its iteration, a server after its last snapshot.
 constexpr milliseconds kWorkerGrace{15'000};
@@ -226,7 +226,7 @@ Status Launcher::WaitForAddresses(const TrainerHooks& hooks) {
           fmt::format("a server did not say where it listens within {} s; see '{}'",
                       kStartDeadline.count() / 1000, files_.logs().string()));
     }
-    rpc::SleepUnlessStopped(kLook, {});
+    rpc::SleepUnlessStopped(kLaunchLook, {});
   }
 }
 

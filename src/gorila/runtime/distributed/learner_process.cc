@@ -23,7 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // What the reporter's thread may see of the learner.
-class Shown {
+class ShownLearner {
  public:
   void Publish(Learner& learner, const WorkSeconds& work) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -117,7 +117,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   GORILA_ASSIGN_OR_RETURN(
       const auto learner,
       Learner::Make(config.learner, *online, std::move(target), timed_replay, timed_store));
-  Shown shown;
+  ShownLearner shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;
     report.status.set_role("learner");

@@ -13,7 +13,7 @@ namespace gorila {
 namespace {
 
 // A sample that waits for the rate limiter holds one; half of them are kept for everything else.
-constexpr int kWorkers = 64;
+constexpr int kReplayWorkers = 64;
 
 class ReplayProcess {
  public:
@@ -40,7 +40,7 @@ class ReplayProcess {
     shard_options_ = {.replay = config_.replay.options,
                       .observation = network.input,
                       .num_actions = network.num_actions,
-                      .max_waiting_samples = kWorkers / 2};
+                      .max_waiting_samples = kReplayWorkers / 2};
     GORILA_RETURN_IF_ERROR(
         CheckReplayBytes(config_, ReplayShard::ExpectedBytes(shard_options_),
                          fmt::format("a shard of {} time steps", config_.replay.options.capacity)));
@@ -74,7 +74,7 @@ class ReplayProcess {
   Status Serve() {
     service_ = std::make_unique<ReplayService>(*shard_, options_.index);
     GORILA_RETURN_IF_ERROR(server_.Start(
-        options_, layout_, kWorkers,
+        options_, layout_, kReplayWorkers,
         [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
     shown_.emplace(hooks_.board, [this] { return service_->OwnStatus(server_.server()); });
     hooks_.Say(fmt::format("replay shard {} listens on {}, generation {}, {} of {} rows, {} bytes",

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kStopLook{50};
 constexpr std::chrono::milliseconds kCheckPeriod{1000};
 constexpr std::chrono::milliseconds kGrace{2000};
 
@@ -53,7 +53,7 @@ Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHoo
       std::chrono::duration<double>(schedule.every_seconds));
   auto next_snapshot = Clock::now() + period;
   auto next_check = Clock::now() + kCheckPeriod;
-  while (rpc::SleepUnlessStopped(kLook, hooks.stop_requested)) {
+  while (rpc::SleepUnlessStopped(kStopLook, hooks.stop_requested)) {
     if (schedule.look) GORILA_RETURN_IF_ERROR(schedule.look());
     const auto now = Clock::now();
     if (now >= next_check) {

@@ -11,7 +11,7 @@
 namespace gorila {
 namespace {
 
-constexpr int kWorkers = 8;
+constexpr int kShardWorkers = 8;
 
 class ShardProcess {
  public:
@@ -67,7 +67,7 @@ class ShardProcess {
 
   Status Serve() {
     GORILA_RETURN_IF_ERROR(server_.Start(
-        options_, layout_fingerprint_, kWorkers,
+        options_, layout_fingerprint_, kShardWorkers,
         [this](const RoleServer::Lookup& server) { return service_->Methods(server); }));
     shown_.emplace(hooks_.board, [this] { return service_->OwnStatus(server_.server()); });
     hooks_.Say(fmt::format("parameter shard {} of {} listens on {}, generation {}, version {}",
