@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
@@ -136,7 +137,7 @@ RunState RunFeed::LookAtState() {
 void RunFeed::ReadEvaluation() {
   evaluation_ = "null";
   if (state_ != RunState::kFinished) return;
-  const auto text = ReadFile(run_.directory / "evaluation.json");
+  const auto text = ReadFileOf(kResultFile, run_.directory / "evaluation.json");
   const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
   if (json.is_object()) {
     evaluation_ = DumpJson(json);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
@@ -284,7 +285,7 @@ Status WriteRunReport(const fs::path& directory, const Config& config,
 }
 
 StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {
-  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kResultFile, path));
   StatusOr<EvaluationRecord> record = DecodeEvaluation(text);
   if (!record.ok()) return Annotate(record.status(), path.string());
   return record;

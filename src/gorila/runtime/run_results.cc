@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/checkpoint/safetensors.h"
 
@@ -21,7 +22,7 @@ constexpr std::array kResults = {kEvaluation,   "report.html", "report.md",
 
 // The frames that a network says it was taken at; "" when it does not say.
 std::string FramesOf(const fs::path& file) {
-  const StatusOr<std::string> bytes = ReadFile(file);
+  const StatusOr<std::string> bytes = ReadFileOf(kNetworkFile, file);
   if (!bytes.ok()) return "";
   const StatusOr<Safetensors> network = Safetensors::Decode(*bytes);
   if (!network.ok()) return "";

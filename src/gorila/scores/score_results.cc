@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/runtime/run_report.h"
 #include "gorila/scores/csv.h"
@@ -153,7 +154,7 @@ StatusOr<ScoreResults> ReadScoreResults(const fs::path& path, std::string_view d
   if (extension != ".csv" && extension != ".json") {
     return InvalidArgument("'{}': expected a folder, a .csv or a .json file", path.string());
   }
-  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kResultFile, path));
   auto results = extension == ".csv" ? ParseCsv(text, path.string(), default_protocol)
                                      : ReadJson(text, path.string(), default_protocol);
   if (!results.ok()) return Annotate(results.status(), fmt::format("'{}'", path.string()));

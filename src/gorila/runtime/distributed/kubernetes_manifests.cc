@@ -10,6 +10,7 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/distributed/launch_files.h"
 #include "gorila/runtime/distributed/roles.h"
@@ -53,7 +54,7 @@ class Renderer {
       for (const auto& [key, file] : SecretFiles(role)) {
         std::string contents;
         if (!folder.empty()) {
-          GORILA_ASSIGN_OR_RETURN(contents, ReadFile(folder / file));
+          GORILA_ASSIGN_OR_RETURN(contents, ReadFileOf(kSecretFile, folder / file));
         }
         data[key] = absl::Base64Escape(contents);
       }
