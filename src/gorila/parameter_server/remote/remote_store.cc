@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/payload.h"
 
 namespace gorila {
@@ -77,6 +78,7 @@ Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {
 
 StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
     const RemoteStoreOptions& options) {
+  GORILA_RETURN_IF_ERROR(rpc::CheckCallThreads());
   std::unique_ptr<RemoteParameterStore> store(new RemoteParameterStore(options));
   const int shards = static_cast<int>(options.endpoints.size());
   GORILA_ASSIGN_OR_RETURN(const std::vector<Slice> partition,
