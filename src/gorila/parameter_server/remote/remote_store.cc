@@ -130,15 +130,19 @@ Status RemoteParameterStore::Introduce(Link& link) {
 }
 
 Status RemoteParameterStore::Accept(Link& link, std::int64_t generation) {
-  const MutexLock lock(link.mutex);
-  if (generation < link.known.generation) {
-    return Unavailable("{} answered as generation {}; generation {} was seen",
-                       NameOf(link.index, link.channel.endpoint()), generation,
-                       link.known.generation);
-  }
-  if (generation > link.known.generation) {
+  {
+    const MutexLock lock(link.mutex);
+    if (generation < link.known.generation) {
+      return Unavailable("{} answered as generation {}; generation {} was seen",
+                         NameOf(link.index, link.channel.endpoint()), generation,
+                         link.known.generation);
+    }
+    if (generation == link.known.generation) return OkStatus();
     link.known = {.generation = generation, .latest_version = 0, .target_version = -1};
   }
+  // What gradients of the former parameters left out is as stale as they are.
+  const MutexLock lock(link.encoder_mutex);
+  link.encoder.Forget();
   return OkStatus();
 }
 
