@@ -7,6 +7,7 @@
 #include "gorila/base/json.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
+#include "gorila/runtime/protocol_label.h"
 #include "gorila/runtime/run_groups.h"
 #include "gorila/runtime/run_summary.h"
 #include "gorila/runtime/runs_report.h"
@@ -54,8 +55,7 @@ Status WriteCurve(const fs::path& directory, const Config& config,
   return WriteLearningCurve(directory / "curve.svg", figure);
 }
 
-EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& result,
-                                  const std::string& network) {
+EvaluationReport ReportEvaluation(const EvaluationResult& result, const std::string& network) {
   return {.network = network,
           .protocol = result.protocol,
           .episodes = result.returns.size(),
@@ -64,16 +64,15 @@ EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& 
           .minimum = result.summary.minimum,
           .maximum = result.summary.maximum,
           .median = result.summary.median,
-          .sticky_actions = config.environment.options.sticky_actions,
+          .sticky_actions = result.sticky_actions.value_or(std::nan("")),
           .epsilon = result.epsilon};
 }
 
-std::vector<EvaluationReport> ReportEvaluations(const Config& config,
-                                                const EvaluationRecord& record) {
+std::vector<EvaluationReport> ReportEvaluations(const EvaluationRecord& record) {
   std::vector<EvaluationReport> evaluations = {
-      ReportEvaluation(config, record.result, DescribeNetwork(*record.context))};
+      ReportEvaluation(record.result, DescribeNetwork(*record.context))};
   if (record.context->last.has_value()) {
-    evaluations.push_back(ReportEvaluation(config, *record.context->last, "last"));
+    evaluations.push_back(ReportEvaluation(*record.context->last, "last"));
   }
   return evaluations;
 }
@@ -108,7 +107,7 @@ RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
       .updates = seen.updates,
       .frames_per_second = rate(seen.frames),
       .updates_per_second = rate(seen.updates),
-      .evaluations = ReportEvaluations(config, record),
+      .evaluations = ReportEvaluations(record),
       .training_return = record.context->training_return,
       .warnings = ScoreWarnings(record.result, *record.context),
       .counters = {{"training episodes", seen.episodes},
@@ -202,6 +201,7 @@ std::string EncodeEvaluation(const EvaluationRecord& record) {
                {"seed", record.seed},
                {"episodes", result.returns.size()},
                {"steps", result.steps}};
+  if (result.sticky_actions.has_value()) json["sticky_actions"] = *result.sticky_actions;
   if (record.frames.has_value()) json["frames"] = *record.frames;
   json["mean"] = result.summary.mean;
   json["standard_error"] = result.summary.standard_error;
@@ -220,9 +220,13 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
     record.environment = json.at("environment");
     record.seed = json.at("seed");
     if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
-    record.result.protocol = json.at("protocol");
     record.result.version = json.value("protocol_version", 1);
     record.result.epsilon = json.at("epsilon");
+    record.result.protocol = RecordedProtocolLabel(json.at("protocol").get<std::string>(),
+                                                   record.result.epsilon, record.environment);
+    if (json.contains("sticky_actions")) {
+      record.result.sticky_actions = json["sticky_actions"].get<double>();
+    }
     record.result.steps = json.at("steps");
     record.result.returns = json.at("returns").get<std::vector<double>>();
     record.result.summary = SummariseReturns(record.result.returns);

@@ -34,6 +34,7 @@ class ScoreResultsTest : public testing::Test {
     EvaluationRecord record;
     record.environment = environment;
     record.result.protocol = protocol;
+    record.result.epsilon = (*FindEvaluationProtocol(protocol))->epsilon;
     record.result.returns = std::move(returns);
     return EncodeEvaluation(record);
   }
