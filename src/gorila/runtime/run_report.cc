@@ -144,6 +144,7 @@ void AddContext(const ScoreContext& context, const EvaluationResult& score, Json
   json["first_training_return"] = context.first_training_return;
   json["highest_training_return"] = context.highest_training_return;
   json["training_return"] = context.training_return;
+  json["training_epsilon"] = context.training_epsilon;
   json["problem"] = context.problem;
   json["warnings"] = ScoreWarnings(score, context);
 }
@@ -168,6 +169,9 @@ ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
   context.first_training_return = ReadReal(json, "first_training_return");
   context.highest_training_return = ReadReal(json, "highest_training_return");
   context.training_return = ReadReal(json, "training_return");
+  if (json.contains("training_epsilon")) {
+    context.training_epsilon = ReadReal(json, "training_epsilon");
+  }
   context.problem = json.at("problem");
   return context;
 }
@@ -183,6 +187,8 @@ ScoreContext MakeContext(const TrainingOutcome& outcome, const std::vector<RunLo
   if (curve.empty()) return context;
   context.first_training_return = curve.front().y;
   context.training_return = curve.back().y;
+  const std::vector<CurveSample> epsilon = TrainingCurve(rows, "frames", "epsilon");
+  if (!epsilon.empty()) context.training_epsilon = epsilon.back().y;
   for (const CurveSample& sample : curve) {
     // fmax passes over NaN.
     context.highest_training_return = std::fmax(context.highest_training_return, sample.y);
@@ -297,16 +303,6 @@ StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {
 
 StatusOr<EvaluationRecord> ReadFinalEvaluation(const fs::path& directory) {
   return ReadEvaluation(directory / kEvaluationFile);
-}
-
-Status RemoveFinalEvaluation(const fs::path& directory) {
-  std::error_code error;
-  fs::remove(directory / kEvaluationFile, error);
-  if (error) {
-    return Unavailable("cannot remove '{}': {}", (directory / kEvaluationFile).string(),
-                       error.message());
-  }
-  return OkStatus();
 }
 
 }  // namespace gorila

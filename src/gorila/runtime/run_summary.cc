@@ -107,15 +107,17 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   return summary;
 }
 
-std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x) {
+std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x,
+                                       std::string_view y) {
   std::vector<EpisodeBatch> batches;
   for (const RunLogRow& row : rows) {
     const double episodes = row.Number("return_episodes").value_or(0);
     const std::optional<double> at = row.Number(x);
-    if (row.Text("kind") != "training" || !(episodes > 0) || !at.has_value()) continue;
-    batches.push_back({.x = *at,
-                       .mean_return = row.Number("return_mean").value_or(0),
-                       .episodes = static_cast<std::uint64_t>(episodes)});
+    const std::optional<double> value = row.Number(y);
+    if (row.Text("kind") != "training" || !(episodes > 0)) continue;
+    if (!at.has_value() || !value.has_value()) continue;
+    batches.push_back(
+        {.x = *at, .mean_return = *value, .episodes = static_cast<std::uint64_t>(episodes)});
   }
   return SmoothOverEpisodes(batches, kSmoothedEpisodes);
 }

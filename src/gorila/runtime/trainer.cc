@@ -207,7 +207,9 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
 Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
   GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
   GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
-  // From here on the run's files change; what could be refused was.
+  // From here on the run's files change; what could be refused was. The old score goes first: with
+  // it, the run would count as finished by the new configuration.
+  GORILA_RETURN_IF_ERROR(MarkUnfinished(directory_->path()));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
   GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes));
