@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "gorila/base/file.h"
-#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 
 namespace gorila {
@@ -129,7 +128,7 @@ StatusOr<std::int64_t> Generation::NewestSnapshots() const {
 }
 
 StatusOr<std::int64_t> Generation::ReadFileNumber() const {
-  const StatusOr<std::string> text = ReadFileOf(kNoteFile, File());
+  const StatusOr<std::string> text = ReadFile(File());
   if (absl::IsNotFound(text.status())) return 0;
   GORILA_RETURN_IF_ERROR(text.status());
   std::int64_t generation = -1;

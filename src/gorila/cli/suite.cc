@@ -12,7 +12,6 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
-#include "gorila/base/file_kind.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
@@ -109,7 +108,7 @@ Status CheckSettings(const SuiteOptions& options, Config config) {
   const std::string settings =
       "# What all runs of this suite have in common; game and seed are each run's own.\n" +
       ToToml(config);
-  const StatusOr<std::string> before = ReadFileOf(kSettingsFile, path);
+  const StatusOr<std::string> before = ReadFile(path);
   if (absl::IsNotFound(before.status())) {
     GORILA_RETURN_IF_ERROR(CreateFolders(options.folder));
     return WriteFileAtomically(path, settings);

@@ -13,7 +13,6 @@
 #include <thread>
 #include <utility>
 
-#include "gorila/base/thread.h"
 #include "gorila/dashboard/connection_pool.h"
 #include "gorila/dashboard/host_check.h"
 #include "gorila/dashboard/http_stream.h"
@@ -247,7 +246,7 @@ class HttpListener::Impl {
   }
 
   void Start() {
-    thread_ = StartThreadOrEnd("HTTP listener", [this] {
+    thread_ = std::thread([this] {
       server_->listen_after_bind();
       ended_ = true;
     });

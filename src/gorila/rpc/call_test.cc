@@ -285,8 +285,11 @@ TEST(CallTest, TooManyCallsAreRefusedAsBusy) {
 }
 
 TEST(CallTest, MoreMetadataThanACallNeedsIsRefused) {
-  const auto server = StartServer();
-  Channel channel = Connect(*server, {.token = std::string(5000, 'x'), .layout = 77});
+  const RunIdentity identity{.token = std::string(5000, 'x'), .layout = 77};
+  ServerOptions options = Options();
+  options.identity = identity;  // or it would already be refused for its token
+  const auto server = StartServer(options);
+  Channel channel = Connect(*server, identity);
   EXPECT_FALSE(CallEcho(channel, "x").ok());
   EXPECT_EQ(server->traffic().calls, 0) << "it does not reach us";
 }

@@ -10,7 +10,6 @@
 #include <span>
 
 #include "gorila/base/file.h"
-#include "gorila/base/file_kind.h"
 #include "gorila/rpc/refusal.h"
 #include "gorila/rpc/system_random.h"
 
@@ -58,7 +57,7 @@ Status CheckIdentity(const RunIdentity& own, std::string_view token, std::string
 }
 
 StatusOr<std::string> ReadToken(const std::filesystem::path& file) {
-  GORILA_ASSIGN_OR_RETURN(std::string token, ReadFileOf(kSecretFile, file));
+  GORILA_ASSIGN_OR_RETURN(std::string token, ReadFile(file));
   token.resize(std::min(token.find_first_of("\r\n"), token.size()));
   if (token.size() < kMinToken || token.size() > kMaxToken ||
       !std::all_of(token.begin(), token.end(), &IsTokenCharacter)) {

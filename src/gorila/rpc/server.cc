@@ -3,6 +3,7 @@
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <map>
@@ -10,20 +11,38 @@
 #include <string_view>
 #include <utility>
 
-#include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/server_call.h"
 
 namespace gorila::rpc {
 namespace {
 
 using SystemClock = std::chrono::system_clock;
+using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
 // Of all connections together, for what gRPC holds of calls that are under way.
 constexpr std::size_t kTransportBytes = std::size_t{512} << 20;
 // Of one connection; a process has a handful.
 constexpr int kMaxStreams = 256;
+// A peer that does not acknowledge anything for so long is gone.
+constexpr std::chrono::duration<int, std::milli> kPeerTimeout{5000};
 // Ours are a token of at most 256 characters, the layout and a few of gRPC's own.
 constexpr int kMaxMetadataBytes = 4 << 10;
+
+// So that callers with the token find descriptors left: a stranger has two with TLS.
+std::size_t FewerThanDescriptors(std::size_t strangers) {
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return strangers;
+  return std::clamp<std::size_t>(descriptors.rlim_cur / 4, 1, strangers);
+}
+
+// For a call that the gate refuses, which is the only one of its connection.
+Status CheckToken(ServerState& state, std::string_view token) {
+  Status status = CheckIdentity(state.options.identity, token, {}, /*layout_optional=*/true);
+  if (status.ok()) return status;
+  state.calls.fetch_add(1);
+  state.refusals.Count(Refusal::kToken);
+  return status;
+}
 
 // Of a call's metadata; empty when it is not there.
 std::string_view Find(const grpc::GenericCallbackServerContext& context, const char* key) {
@@ -57,8 +76,12 @@ class Service final : public grpc::CallbackGenericService {
     const auto found = methods_.find(context.method());
     // Nobody without the token learns what there is.
     const bool layout_optional = found == methods_.end() || found->second.layout_optional;
-    GORILA_RETURN_IF_ERROR(CheckIdentity(state_.options.identity, Find(context, kTokenKey),
-                                         Find(context, kLayoutKey), layout_optional));
+    const Status identity = CheckIdentity(state_.options.identity, Find(context, kTokenKey),
+                                          Find(context, kLayoutKey), layout_optional);
+    if (RefusalOf(identity) != Refusal::kToken && state_.options.tls.has_value()) {
+      state_.gate->MarkKnown(context.peer());
+    }
+    GORILA_RETURN_IF_ERROR(identity);
     if (found == methods_.end()) {
       return Refused(Refusal::kMethod, absl::UnimplementedError(fmt::format(
                                            "there is no method '{}' here", context.method())));
@@ -114,13 +137,15 @@ std::vector<Method> WithShare(ServerState& state, std::vector<Method> methods) {
   return methods;
 }
 
-// gRPC serves these before anything here has seen the token.
-void SetLimits(grpc::ServerBuilder& builder) {
+// Of callers with the token or, under TLS, a certificate: others do not get past the gate.
+void SetLimits(grpc::ServerBuilder& builder, std::chrono::milliseconds patience) {
   grpc::ResourceQuota quota("gorila_server");
   quota.Resize(kTransportBytes);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(patience.count()));
 }
 
 void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
@@ -129,11 +154,9 @@ void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   }
-  // Two processes must never share a port, as the system would allow.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A peer that is gone without a word (its machine cut off, the process stopped) is noticed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 2000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPeerTimeout.count());
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // The clients' own pings are welcome.
@@ -153,30 +176,49 @@ Server::~Server() { Stop(std::chrono::seconds(1)); }
 StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                                 std::vector<Method> methods) {
   GORILA_RETURN_IF_ERROR(CheckExposure(options.listen, options.tls.has_value(), options.insecure));
-  GORILA_RETURN_IF_ERROR(CheckCallThreads());
   std::unique_ptr<Server> server(new Server(options, std::move(methods)));
   GORILA_RETURN_IF_ERROR(server->Listen());
   return server;
 }
 
 Status Server::Listen() {
+  GORILA_ASSIGN_OR_RETURN(ListeningSockets sockets, ListeningSockets::Open(endpoint_));
+  endpoint_ = sockets.endpoint();
   grpc::ServerBuilder builder;
   SetArguments(builder, endpoint_);
-  SetLimits(builder);
-  int port = 0;
-  builder.AddListeningPort(ToString(endpoint_), MakeServerCredentials(state_->options.tls), &port);
+  SetLimits(builder, state_->options.stranger_patience);
+  std::shared_ptr<Acceptor> acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      MakeServerCredentials(state_->options.tls));
   builder.RegisterCallbackGenericService(service_.get());
-  state_->workers = std::make_unique<WorkerPool>();
-  GORILA_RETURN_IF_ERROR(state_->workers->Start(state_->options.workers));
+  state_->workers = std::make_unique<WorkerPool>(state_->options.workers);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port == 0) {
-    return Unavailable(
-        "cannot listen on '{}': the address is in use, not of this machine, or certificate and key "
-        "do not belong together",
-        ToString(endpoint_));
+  if (server_ == nullptr) {
+    return Unavailable("cannot serve at '{}': certificate and key do not belong together",
+                       ToString(endpoint_));
   }
-  if (!endpoint_.unix_socket) endpoint_.port = port;
+  GORILA_ASSIGN_OR_RETURN(state_->gate, OpenGate(std::move(acceptor), std::move(sockets)));
   return OkStatus();
+}
+
+StatusOr<std::unique_ptr<Gate>> Server::OpenGate(std::shared_ptr<Acceptor> acceptor,
+                                                 ListeningSockets sockets) {
+  ServerState& state = *state_;
+  return Gate::Open(
+      {.tls = state.options.tls.has_value(),
+       .max_strangers = FewerThanDescriptors(state.options.max_strangers),
+       .patience = state.options.stranger_patience,
+       .peer_timeout = kPeerTimeout,
+       .check = [&state](std::string_view token) { return CheckToken(state, token); },
+       .admit =
+           [acceptor = std::move(acceptor)](Descriptor socket, std::string_view read) {
+             Acceptor::NewConnectionParameters connection;
+             connection.fd = socket.Release();
+             const grpc::Slice slice(read.data(), read.size());
+             if (!read.empty()) connection.read_buffer = grpc::ByteBuffer(&slice, 1);
+             acceptor->HandleNewConnection(&connection);
+           }},
+      std::move(sockets));
 }
 
 ServerTraffic Server::traffic() const {
@@ -187,6 +229,7 @@ ServerTraffic Server::traffic() const {
 const RefusalCounters& Server::refusals() const { return state_->refusals; }
 
 void Server::Stop(std::chrono::milliseconds grace) {
+  if (state_->gate != nullptr) state_->gate->Stop();
   if (server_ != nullptr) {
     server_->Shutdown(SystemClock::now() + grace);
     server_->Wait();

@@ -18,21 +18,27 @@
 namespace grpc {
 class CallbackGenericService;
 class Server;
+namespace experimental {
+class ExternalConnectionAcceptor;
+}
 }  // namespace grpc
 
 namespace gorila::rpc {
 
 struct ServerOptions {
-  Endpoint listen;
+  Endpoint listen = {};
   std::optional<TlsIdentity> tls = {};
   bool insecure = false;  // off loopback without TLS
-  RunIdentity identity;
+  RunIdentity identity = {};
   int workers = 8;                                   // handlers that run at once
   int max_calls = 1024;                              // at once; more are refused as busy
   std::uint64_t max_bytes = std::uint64_t{1} << 30;  // of payloads being received at once
   std::chrono::milliseconds longest_deadline{
       600'000};               // calls that want to last longer are refused
   bool shared_memory = true;  // of clients on this machine, as much again as max_bytes
+  // Connections that showed no token so far: how many, and for how long.
+  std::size_t max_strangers = 1024;
+  std::chrono::milliseconds stranger_patience{10'000};
 };
 
 struct ServerTraffic {
@@ -42,6 +48,8 @@ struct ServerTraffic {
   std::int64_t bytes_shared = 0;    // of these: payloads that lay in shared memory
 };
 
+class Gate;
+class ListeningSockets;
 struct ServerState;
 
 // Thread-safe but for Stop.
@@ -69,6 +77,9 @@ class Server {
  private:
   Server(const ServerOptions& options, std::vector<Method> methods);
   Status Listen();
+  StatusOr<std::unique_ptr<Gate>> OpenGate(
+      std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor,
+      ListeningSockets sockets);
 
   Endpoint endpoint_;
   const std::unique_ptr<ServerState> state_;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "gorila/rpc/gate.h"
 #include "gorila/rpc/memory_registry.h"
 #include "gorila/rpc/method.h"
 #include "gorila/rpc/part.h"
@@ -32,6 +33,7 @@ struct ServerState {
   std::atomic<int> present_calls{0};            // admitted ones
   std::atomic<std::uint64_t> present_bytes{0};  // of payloads being received or handled
   std::unique_ptr<WorkerPool> workers;
+  std::unique_ptr<Gate> gate;
 };
 
 // Ends a call that is not admitted: nothing is read, and no place is taken.

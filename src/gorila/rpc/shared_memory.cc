@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "gorila/rpc/descriptor.h"
 #include "gorila/rpc/system_random.h"
 
 namespace gorila::rpc {
@@ -22,20 +23,6 @@ constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 Status SystemError(const char* what) {
   return Unavailable("shared memory: {}: {}", what, std::strerror(errno));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
 
 // Nothing is opened that is not an ordinary file of this user: opening a device or a pipe can have
 // effects.

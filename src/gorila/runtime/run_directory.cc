@@ -11,7 +11,6 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
-#include "gorila/base/file_kind.h"
 
 namespace gorila {
 
@@ -146,7 +145,7 @@ Status CheckIsRun(const fs::path& path) {
 }
 
 bool HeldHere(const fs::path& path) {
-  const StatusOr<std::string> holder = ReadFileOf(kNoteFile, path / kLockFile);
+  const StatusOr<std::string> holder = ReadFile(path / kLockFile);
   const std::string host = ThisHost();
   return holder.ok() && !host.empty() && *holder == host + "\n";
 }

@@ -72,12 +72,12 @@ void NameGroups(GameRuns& game) {
 
 }  // namespace
 
-std::map<std::string, std::string> RepeatedSettings(const Config& config) {
-  std::map<std::string, std::string> settings;
+std::string RepeatedSettings(const Config& config) {
+  std::string text;
   for (const ConfigKey& key : ConfigKeys()) {
-    if (IsSetting(key)) settings.emplace(key.name, ValueText(key.field, config));
+    if (IsSetting(key)) text += fmt::format("{}={}\n", key.name, ValueText(key.field, config));
   }
-  return settings;
+  return text;
 }
 
 std::vector<GameRuns> GroupRuns(std::span<const RunSummary> runs) {

@@ -11,8 +11,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gorila/base/thread.h"
-
 namespace gorila {
 namespace {
 
@@ -66,15 +64,7 @@ std::string DescribeEnd(int wait_status) {
 
 ChildProcesses::ChildProcesses(const RestartPolicy& policy,
                                std::function<void(std::string_view)> message)
-    : policy_(policy), message_(std::move(message)) {
-  StatusOr<std::thread> started = StartThread("watching processes", [this] { Watch(); });
-  if (started.ok()) {
-    thread_ = *std::move(started);
-  } else {
-    const MutexLock lock(mutex_);
-    failure_ = started.status();
-  }
-}
+    : policy_(policy), message_(std::move(message)), thread_([this] { Watch(); }) {}
 
 ChildProcesses::~ChildProcesses() {
   Stop(ChildKind::kWorker, std::chrono::milliseconds(0));
@@ -84,7 +74,7 @@ ChildProcesses::~ChildProcesses() {
     ending_ = true;
     changed_.NotifyAll();
   }
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void ChildProcesses::Start(ChildCommand command) {

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "gorila/base/thread.h"
 #include "gorila/rpc/role_status.h"
 
 namespace gorila {
@@ -25,7 +24,7 @@ ProgressReporter::~ProgressReporter() { EndThread(); }
 
 Status ProgressReporter::Start(const rpc::RetryPolicy& retry) {
   GORILA_RETURN_IF_ERROR(rpc::Retry(retry, hooks_.stop_requested, [this] { return ReportOnce(); }));
-  GORILA_ASSIGN_OR_RETURN(thread_, StartThread("progress reports", [this] { Loop(); }));
+  thread_ = std::thread([this] { Loop(); });
   return OkStatus();
 }
 
