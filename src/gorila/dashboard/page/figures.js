@@ -1,0 +1,284 @@
+// What is known of the runs, and the figures that show it: curves and the present state.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const COLOURS = 7;
+const EPISODES = 100; // that a point of the learning curve is the mean of
+const WORKS = ["acting", "replay", "learning", "parameter server", "waiting"];
+const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "--grid"];
+
+const state = {
+  runs: [], // {label, state, ..., rows: [], evaluations: [], visible}
+  focus: 0, // index of the run whose details are shown
+  axis: "frames",
+  live: null, // the newest snapshot of a run that trains in the server
+  lost: "", // why nothing new comes; the runs' states are then of before
+  paused: false,
+  game: null,
+  scale: { low: 0, high: 0 }, // of the game's Q-values
+};
+
+const charts = {
+  return: new LineChart(byId("chart-return"), "Learning curve"),
+  loss: new LineChart(byId("chart-loss"), "Loss"),
+  gradient_norm: new LineChart(byId("chart-norm"), "Gradient norm"),
+  value_mean: new LineChart(byId("chart-value"), "Value"),
+  epsilon: new LineChart(byId("chart-epsilon"), "Epsilon"),
+  frames_per_second: new LineChart(byId("chart-frames"), "Frames a second"),
+  updates_per_second: new LineChart(byId("chart-updates"), "Updates a second"),
+  resident_bytes: new LineChart(byId("chart-memory"), "Memory",
+    (mebibytes) => `${formatNumber(mebibytes)} MiB`),
+};
+const staleness = new BarChart(byId("chart-staleness"), "Staleness of gradients");
+
+// --- Curves --------------------------------------------------------------------------------------
+
+function xOf(row) {
+  return state.axis === "frames" ? row.frames : row.seconds;
+}
+
+// The mean return of the last EPISODES episodes up to each row, and the 95 % confidence interval of
+// that mean over the same episodes, where the log has their deviation.
+function smoothedReturns(rows) {
+  const ended = rows.filter((row) => row.return_episodes > 0);
+  return ended.map((row, i) => {
+    let [wanted, sum] = [EPISODES, 0];
+    const batches = [];
+    for (let j = i; j >= 0 && wanted > 0; --j) {
+      const taken = Math.min(wanted, ended[j].return_episodes);
+      sum += taken * ended[j].return_mean;
+      wanted -= taken;
+      batches.push([taken, ended[j]]);
+    }
+    const count = EPISODES - wanted;
+    const mean = sum / count;
+    return { row, mean, ...intervalOf(batches, count, mean) };
+  });
+}
+
+function intervalOf(batches, count, mean) {
+  if (count < 2) return {};
+  let squares = 0;
+  for (const [taken, row] of batches) {
+    const deviation = row.return_episodes === 1 ? 0 : row.return_standard_deviation;
+    if (!Number.isFinite(deviation)) return {};
+    const spread = deviation ** 2 * (1 - 1 / row.return_episodes);
+    squares += taken * (spread + (row.return_mean - mean) ** 2);
+  }
+  const half = 1.96 * Math.sqrt(squares / (count - 1) / count);
+  return { low: mean - half, high: mean + half };
+}
+
+// The evaluations' means, each with its standard error.
+function evaluationPoints(run) {
+  return run.evaluations.filter((row) => Number.isFinite(row.return_mean)).map((row) => {
+    const error = row.standard_error ?? 0;
+    return { x: xOf(row), y: row.return_mean, low: row.return_mean - error,
+      high: row.return_mean + error };
+  });
+}
+
+// Equal names have one colour.
+function colourOf(run) {
+  const names = [...new Set(state.runs.map((one) => one.name))];
+  return `--series-${names.indexOf(run.name) % COLOURS}`;
+}
+
+// Only runs of the game in focus share axes.
+function isShown(run) {
+  return run.visible && run.environment === state.runs[state.focus].environment;
+}
+
+// Settings that two repetitions of a run may differ in.
+const RUN_ONLY = new RegExp("^(run[.](seed|metrics_every_.*)|atari[.]rom_folder|" +
+  "(checkpoint|slurm|kubernetes)[.].*|cluster[.](cpus|memory_mb|metrics_port|shared_memory))$");
+
+// A label, and where that does not tell runs apart their game and the settings in which they differ.
+function nameRuns() {
+  for (const run of state.runs) {
+    const alike = state.runs.filter((one) => one.label === run.label);
+    const differs = (key) => !RUN_ONLY.test(key) &&
+      alike.some((one) => one.config[key] !== run.config[key]);
+    run.name = [run.label, ...Object.keys(run.config).filter(differs).map((key) =>
+      key === "environment.name" ? run.environment : `${key}=${run.config[key]}`)].join(", ");
+  }
+}
+
+function visibleSeries(points) {
+  return state.runs.flatMap((run) => isShown(run)
+    ? [{ label: run.name, colour: colourOf(run),
+         points: points(run).filter((p) => Number.isFinite(p.x)) }]
+    : []);
+}
+
+function formatX(x) {
+  return state.axis === "frames" ? formatNumber(x) : formatSeconds(x);
+}
+
+function drawCharts() {
+  const returns = (run) => smoothedReturns(run.rows).map(({ row, mean, low, high }) =>
+    ({ x: xOf(row), y: mean, low, high }));
+  const evaluations = visibleSeries(evaluationPoints).map((one) =>
+    ({ ...one, label: `${one.label}, evaluation`, dots: true }));
+  charts.return.set([...visibleSeries(returns), ...evaluations], formatX);
+  for (const [name, chart] of Object.entries(charts)) {
+    if (name === "return") continue;
+    const unit = name === "resident_bytes" ? 2 ** 20 : 1;
+    const points = (run) => run.rows.map((row) => ({ x: xOf(row), y: (row[name] ?? NaN) / unit }));
+    chart.set(visibleSeries(points), formatX);
+  }
+}
+
+// --- The present state ----------------------------------------------------------------------------
+
+// What the focused run is like now: the live snapshot, else its last row.
+function present() {
+  const run = state.runs[state.focus];
+  if (state.live && state.focus === 0) return state.live;
+  const row = run && run.rows.at(-1);
+  if (!row) return null;
+  const smoothed = smoothedReturns(run.rows).at(-1);
+  return {
+    frames: row.frames, total_frames: Number(run.total_frames), updates: row.updates,
+    frames_per_second: row.frames_per_second, updates_per_second: row.updates_per_second,
+    epsilon: row.epsilon, return: smoothed ? smoothed.mean : NaN, accepted: row.gradients_accepted,
+    stale: row.gradients_stale, outliers: row.gradients_outlier, invalid: row.gradients_invalid,
+    seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: run.staleness,
+    work: row.work, bottleneck: row.bottleneck,
+    bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
+    learners: pieces(row.learner_work || [], WORKS.length),
+  };
+}
+
+function pieces(list, size) {
+  const all = [];
+  for (let i = 0; i < list.length; i += size) all.push(list.slice(i, i + size));
+  return all;
+}
+
+// Those who play, in the order in which rows and snapshots name them.
+function playerName(run, i) {
+  return i < run.bundles ? `bundle ${i}` : `actor ${i - run.bundles}`;
+}
+
+function drawState() {
+  const run = state.runs[state.focus];
+  if (!run && !state.lost) return;
+  byId("state").textContent = state.lost || run.state;
+  byId("state").dataset.state = state.lost ? "lost" : run.state;
+}
+
+function drawHeader() {
+  const run = state.runs[state.focus];
+  if (!run) return;
+  byId("environment").textContent = run.environment;
+  document.title = `${run.environment} · Gorila`;
+  drawState();
+  const now = present();
+  const done = now ? Math.min(1, now.frames / now.total_frames) : 0;
+  byId("progress-bar").style.width = `${100 * done}%`;
+  const parts = [`${run.label}, seed ${run.seed}`];
+  if (now) {
+    parts.push(`${formatNumber(now.frames)} of ${formatNumber(now.total_frames)} frames`);
+    if (Number.isFinite(now.seconds_elapsed)) parts.push(formatSeconds(now.seconds_elapsed));
+    if (Number.isFinite(now.seconds_left) && run.state === "training") {
+      parts.push(`${formatSeconds(now.seconds_left)} left`);
+    }
+  }
+  if (run.evaluation) {
+    const { mean, standard_error: error, protocol, episodes } = run.evaluation;
+    const spread = error === null ? "" : ` ± ${error.toFixed(2)}`;
+    parts.push(`final score ${mean.toFixed(2)}${spread} (${protocol}, ${episodes} episodes)`);
+  }
+  // The lock on a run's folder is not seen from another machine.
+  if (run.elsewhere) {
+    parts.push(run.state === "training" ? "held by no process here, but its log grows"
+      : "held by no process here, and its log does not grow");
+  }
+  if (run.problem) parts.push(`cannot be read: ${run.problem}`);
+  if (run.bad_lines > 0) parts.push(`${run.bad_lines} lines of the log cannot be read`);
+  byId("progress-text").textContent = parts.join(" · ");
+}
+
+function drawPresent() {
+  drawHeader();
+  const now = present();
+  const show = (id, text) => { byId(id).textContent = text; };
+  show("figure-return", now ? formatNumber(now.return ?? NaN) : "–");
+  show("figure-frames", now ? formatNumber(now.frames_per_second ?? NaN) : "–");
+  show("figure-updates", now ? formatNumber(now.updates_per_second ?? NaN) : "–");
+  show("figure-epsilon", now ? formatNumber(now.epsilon ?? NaN) : "–");
+  show("figure-memory", now ? formatBytes(now.resident_bytes ?? NaN) : "–");
+  show("figure-bottleneck", (now && now.bottleneck) || "–");
+  drawStaleness(now);
+  drawGradients(now);
+  drawWork(now);
+}
+
+// Buckets 0, 1, 2 to 3, 4 to 7, ...; empty ones at the end are left out.
+function drawStaleness(now) {
+  const counts = (now && now.staleness) || [];
+  const used = Math.max(4, counts.findLastIndex((count) => count > 0) + 1);
+  staleness.set(counts.slice(0, used).map((value, i) => {
+    const [low, high] = [i === 0 ? 0 : 2 ** (i - 1), 2 ** i - 1];
+    const range = low === high ? `${low}` : `${low}–${high}`;
+    return { label: i === 15 ? `${low}+` : range, short: formatNumber(low), value };
+  }));
+}
+
+function drawGradients(now) {
+  const rows = [["accepted", now && now.accepted], ["stale", now && now.stale],
+    ["outlier", now && now.outliers], ["invalid", now && now.invalid]];
+  const sum = rows.reduce((total, [, count]) => total + (count || 0), 0);
+  byId("gradients").replaceChildren(...rows.map(([name, count]) => element("tr", {},
+    element("th", { scope: "row", textContent: name }),
+    element("td", { textContent: formatNumber(count ?? NaN) }),
+    element("td", { textContent: sum > 0 ? `${((100 * count) / sum).toFixed(1)} %` : "–" }))));
+}
+
+function stack(name, shares) {
+  const bar = element("div");
+  bar.setAttribute("role", "img");
+  bar.setAttribute("aria-label", shares.map((share, i) =>
+    `${WORKS[i]} ${(100 * share).toFixed(0)} %`).join(", "));
+  bar.title = bar.getAttribute("aria-label");
+  shares.forEach((share, i) => {
+    const piece = element("i");
+    piece.style.width = `${100 * share}%`;
+    piece.style.background = `var(${WORK_COLOURS[i]})`;
+    bar.append(piece);
+  });
+  return element("div", { className: "stack" }, element("span", { textContent: name }), bar);
+}
+
+function drawWork(now) {
+  const stacks = [];
+  if (now && now.work) stacks.push(stack("together", now.work));
+  const run = state.runs[state.focus];
+  const threads = [
+    ...((now && now.learners) || []).map((work, i) => [`learner ${i}`, work]),
+    ...((now && now.bundles) || []).map((bundle, i) => [playerName(run, i), bundle.work]),
+  ].filter(([, work]) => work.some((share) => share > 0));
+  if (threads.length > 1) {
+    stacks.push(...threads.slice(0, 16).map(([name, work]) => stack(name, work)));
+  }
+  if (stacks.length === 0) {
+    stacks.push(element("p", { className: "quiet", textContent: "not logged by this run" }));
+  }
+  byId("work").replaceChildren(...stacks);
+}
+
+let drawPending = false;
+function requestDraw() {
+  if (drawPending) return;
+  drawPending = true;
+  requestAnimationFrame(() => {
+    drawPending = false;
+    draw();
+  });
+}
+
+function draw() {
+  drawCharts();
+  drawPresent();
+}
