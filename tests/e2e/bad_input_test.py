@@ -28,7 +28,11 @@ class Commands(program.Case):
             (["envs", "verfy"], "'verfy'", "'verify'"),
             (["resume"], "DIR"),
             (["play", "--episodes", "none", "--gif", "x.gif"], "--episodes"),
-            (["play", "--seed", "-1", "--gif", "x.gif"], "--seed", "-1"),
+            (["play", "--seed", "-1", "--gif", "x.gif"], "--seed", "'-1'", "to 2^64 - 1"),
+            (["play", "--seed", "1.5", "--gif", "x.gif"], "--seed", "'1.5'", "to 2^64 - 1"),
+            (["evaluate", "run", "--seed", str(2**64)], "--seed", str(2**64), "to 2^64 - 1"),
+            (["scores", "--seed", "0x10"], "--seed", "'0x10'", "to 2^64 - 1"),
+            (["scores", "--seed", ""], "--seed", "''", "to 2^64 - 1"),
         ]:
             with self.subTest(arguments=arguments):
                 self.assert_refused(arguments, *fragments)
@@ -37,6 +41,14 @@ class Commands(program.Case):
         message = self.assert_refused(["doctor", "--env", "atari/pong", "--set", "atari.rom_folder=nowhere"], "atari/pong")
         self.assertIn("docs/atari.md", message)
         self.assertNotIn("gorila doctor", message)
+
+    def test_every_seed_is_taken_as_written(self):
+        def film(seed):
+            self.run_program("play", "--env", "classic/catch", "--gif", "x.gif", "--seed", seed)
+            return (self.folder / "x.gif").read_bytes()
+
+        self.assertEqual(film("010"), film("10"))
+        self.assertNotEqual(film(str(2**64 - 1)), film(str(2**64 - 2)))
 
     def test_settings(self):
         train = ["train", "--env", "classic/catch", "--run-dir", "run"]

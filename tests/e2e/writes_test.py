@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 
+import cluster
 import program
 
 LONG = [*program.TINY, "--frames", "100000000", "--set", "run.metrics_every_seconds=0.2"]
@@ -23,11 +24,11 @@ def unlimit_files(process):
 class Failing(program.Case):
     """A disk that fails, played by a limit on the size of files."""
 
-    def start_limited(self, size, *arguments):
+    def start_limited(self, size, *arguments, verb="train"):
         stderr = open(self.folder / "stderr", "w")
         self.addCleanup(stderr.close)
         process = subprocess.Popen(
-            [program.PROGRAM, "train", *arguments, "--run-dir", "run"],
+            [program.PROGRAM, verb, *arguments, "--run-dir", "run"],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -59,6 +60,18 @@ class Failing(program.Case):
         self.assertGreater(len(frames), 10)
         self.assertEqual(frames, sorted(set(frames)))
         self.run_program("resume", "run", "--frames", str(frames[-1] + 1000))
+
+    def test_the_quiet_are_told_too(self):
+        often = ["--frames", "100000000", "--set", "run.metrics_every_seconds=0.05"]
+        for verb, tiny in [("train", program.TINY), ("launch", cluster.TINY)]:
+            process = self.start_limited(20000, *tiny, *often, "--quiet", verb=verb)
+            self.wait_until(lambda: "gorila: cannot write run log" in self.said(), process)
+            unlimit_files(process)
+            self.wait_until(lambda: "gorila: the run log can be written again" in self.said(), process)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=program.DEADLINE)
+            self.assertEqual(process.returncode, 130, self.said())
+            shutil.rmtree(self.folder / "run")
 
     def test_a_run_that_could_not_write_its_end_says_so_after_everything_else(self):
         # The page and its pictures are longer than this, the other results shorter.

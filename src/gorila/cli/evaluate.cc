@@ -8,6 +8,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
+#include "gorila/cli/seed_flag.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/runtime/evaluator.h"
@@ -77,9 +78,7 @@ Verb AddEvaluateVerb(CLI::App& gorila) {
       ->required()
       ->type_name("");
   options->config.AddKeys(*app, kEvaluateFlags);
-  app->add_option("--seed", options->seed, "Seed of the episodes")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  AddSeedFlag(*app, options->seed, "Seed of the episodes");
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   app->add_flag("--json", options->json, "Print JSON, with the return of every episode");

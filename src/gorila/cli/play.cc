@@ -15,6 +15,7 @@
 #include "gorila/cli/network_source.h"
 #include "gorila/cli/picture_text.h"
 #include "gorila/cli/player.h"
+#include "gorila/cli/seed_flag.h"
 #include "gorila/cli/start_recorder.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/terminal.h"
@@ -251,10 +252,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000))
       ->type_name("N");
-  app.add_option("--seed", options.seed, "Seed of the episodes")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->type_name("N");
+  AddSeedFlag(app, options.seed, "Seed of the episodes")->capture_default_str();
   app.add_option("--epsilon", options.epsilon, "Probability that the agent acts at random")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0))

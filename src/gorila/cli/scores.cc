@@ -8,6 +8,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
+#include "gorila/cli/seed_flag.h"
 #include "gorila/cli/verb.h"
 #include "gorila/scores/score_chart.h"
 #include "gorila/scores/score_results.h"
@@ -128,10 +129,7 @@ Verb AddScoresVerb(CLI::App& gorila) {
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str()
       ->type_name("N");
-  app->add_option("--seed", options->table.bootstrap.seed, "Seed of the bootstrap")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->type_name("N");
+  AddSeedFlag(*app, options->table.bootstrap.seed, "Seed of the bootstrap")->capture_default_str();
   return {app, [options](const Invocation&) { return Scores(*options); }};
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <set>
 
 #include "gorila/base/file.h"
@@ -170,40 +172,41 @@ TEST_F(RunCheckpointTest, SegmentsAreSharedWhileTheirRowsLiveAndOldCheckpointsGo
 }
 
 // Rows are taken out of the replay once, whether the disk takes them or not.
-TEST_F(RunCheckpointTest, AWriteThatFailedLosesNothingForTheNextOne) {
-  const Config config = SmallConfig();
-  const auto cluster = MakeCluster(config);
-  RunCheckpointer checkpointer(root_, true, 2);
-  StepAll(*cluster, 40);
-  ASSERT_TRUE(WriteFileSynced(root_, "a file where the folder is wanted").ok());
-  ASSERT_TRUE(checkpointer.Capture(*cluster, {}).ok());
-  EXPECT_FALSE(checkpointer.Write().ok());
-  EXPECT_FALSE(checkpointer.Write().ok());
-  StepAll(*cluster, 40);
+class FailedWriteTest : public RunCheckpointTest {
+ protected:
+  void SetUp() override {
+    RunCheckpointTest::SetUp();
+    checkpointer_.emplace(root_, true, 2);
+    StepAll(*cluster_, 40);
+    ASSERT_TRUE(WriteFileSynced(root_, "a file where the folder is wanted").ok());
+    ASSERT_TRUE(checkpointer_->Capture(*cluster_, {}).ok());
+    ASSERT_FALSE(checkpointer_->Write().ok());
+  }
+
+  void ExpectRestoresToTheSame(const Checkpoint& checkpoint) {
+    const auto restored = Restored(checkpoint, SmallConfig());
+    StepAll(*restored, 5);
+    StepAll(*cluster_, 5);
+    ExpectSameRun(*restored, *cluster_);
+  }
+
+  const std::unique_ptr<Cluster> cluster_ = MakeCluster(SmallConfig());
+  std::optional<RunCheckpointer> checkpointer_;
+};
+
+TEST_F(FailedWriteTest, LosesNothingForTheNextOne) {
+  EXPECT_FALSE(checkpointer_->Write().ok());
+  StepAll(*cluster_, 40);
   fs::remove(root_);
-  const Checkpoint checkpoint = Save(checkpointer, *cluster);
-  const auto restored = Restored(checkpoint, config);
-  StepAll(*restored, 5);
-  StepAll(*cluster, 5);
-  ExpectSameRun(*restored, *cluster);
+  ExpectRestoresToTheSame(Save(*checkpointer_, *cluster_));
 }
 
-TEST_F(RunCheckpointTest, AWriteThatFailedCanBeRepeated) {
-  const Config config = SmallConfig();
-  const auto cluster = MakeCluster(config);
-  RunCheckpointer checkpointer(root_, true, 2);
-  StepAll(*cluster, 40);
-  ASSERT_TRUE(WriteFileSynced(root_, "a file where the folder is wanted").ok());
-  ASSERT_TRUE(checkpointer.Capture(*cluster, {}).ok());
-  EXPECT_FALSE(checkpointer.Write().ok());
+TEST_F(FailedWriteTest, CanBeRepeated) {
   fs::remove(root_);
   // As when the last step of Write, syncing the root, fails.
-  fs::create_directories(root_ / fmt::format("{:012}", cluster->clock().frames()));
-  ASSERT_TRUE(checkpointer.Write().ok());
-  const auto restored = Restored(NewestCompleteCheckpoint(root_)->checkpoint, config);
-  StepAll(*restored, 5);
-  StepAll(*cluster, 5);
-  ExpectSameRun(*restored, *cluster);
+  fs::create_directories(root_ / fmt::format("{:012}", cluster_->clock().frames()));
+  ASSERT_TRUE(checkpointer_->Write().ok());
+  ExpectRestoresToTheSame(NewestCompleteCheckpoint(root_)->checkpoint);
 }
 
 TEST_F(RunCheckpointTest, RestoresOntoAnotherNumberOfShards) {

@@ -138,7 +138,7 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
-  GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
+  GORILA_RETURN_IF_ERROR(trainer->OpenLog(0, {}));
   return trainer;
 }
 
@@ -162,36 +162,35 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
     say("no checkpoint yet; starting from the beginning");
     GORILA_RETURN_IF_ERROR(
         WriteFileAtomically(trainer->directory_->config(), RunConfigText(config)));
-    GORILA_RETURN_IF_ERROR(trainer->OpenLog(0));
+    GORILA_RETURN_IF_ERROR(trainer->OpenLog(0, {}));
     return trainer;
   }
   for (const std::string& warning : newest->warnings) hooks.Warn(warning);
-  const std::filesystem::path log = trainer->directory_->metrics();
-  if (!std::filesystem::exists(log)) {
-    hooks.Warn(fmt::format("'{}' is missing; the log starts anew", log.string()));
-  }
-  GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint));
+  GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint, hooks));
   say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
                   trainer->cluster_->store().UpdateCount()));
   return trainer;
 }
 
-Status Trainer::RestoreFrom(const Checkpoint& checkpoint) {
+Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks) {
   GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
   GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
   // From here on the run's files change; what could be refused was.
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
-  GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes));
+  GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes, hooks));
   scorer_.SetBest(std::move(memory.best));
   scorer_.Restore(std::move(memory.pending));
   seconds_before_ = memory.seconds;
   return OkStatus();
 }
 
-Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes) {
+Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHooks& hooks) {
   // A lost log costs its rows, not the run.
-  if (!std::filesystem::exists(directory_->metrics())) keep_bytes = 0;
+  if (keep_bytes != 0 && !std::filesystem::exists(directory_->metrics())) {
+    hooks.Warn(fmt::format("'{}' is missing; the log starts anew", directory_->metrics().string()));
+    keep_bytes = 0;
+  }
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
   log_.emplace(std::move(log));
   GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows, ReadRunLog(directory_->metrics()));
@@ -345,13 +344,13 @@ Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
 void Trainer::WriteCheckpoint(const Status& captured, const TrainerHooks& hooks) {
   const Status status = captured.ok() ? checkpointer_.Write() : captured;
   checkpoint_failed_ = !status.ok();
-  writes_.Note("checkpoint", Annotate(status, "checkpoint"), hooks.message);
+  writes_.Note("checkpoint", Annotate(status, "checkpoint"), hooks.warner());
 }
 
 Status Trainer::LookAtFiles(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
-  writes_.Retry("run log", log_->file(), hooks.message);
-  writes_.Retry("event file", events_->file(), hooks.message);
+  writes_.Retry("run log", log_->file(), hooks.warner());
+  writes_.Retry("event file", events_->file(), hooks.warner());
   return OkStatus();
 }
 

@@ -33,9 +33,12 @@ struct TrainerHooks {
   std::function<void(std::string_view)> message;          // one line for people
   std::function<void(std::string_view)> warning = {};     // one that they must see even so
 
-  // To `message` where there is no `warning`.
+  // `message` where there is no `warning`.
+  const std::function<void(std::string_view)>& warner() const {
+    return warning ? warning : message;
+  }
   void Warn(std::string_view text) const {
-    if (const auto& say = warning ? warning : message; say) say(text);
+    if (const auto& say = warner(); say) say(text);
   }
 };
 
@@ -85,7 +88,7 @@ class Trainer {
   Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
           std::unique_ptr<Cluster> cluster);
 
-  Status RestoreFrom(const Checkpoint& checkpoint);
+  Status RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks);
   Status RunThreaded(const TrainerHooks& hooks);
   Status RunDeterministic(const TrainerHooks& hooks);
   Status StopBundles();
@@ -101,7 +104,8 @@ class Trainer {
   // Aborted when the run's directory was removed.
   Status LookAtFiles(const TrainerHooks& hooks);
   StatusOr<TrainingOutcome> Finish(const TrainerHooks& hooks);
-  Status OpenLog(std::optional<std::uint64_t> keep_bytes);
+  // Warns where the log that should be kept is gone.
+  Status OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHooks& hooks);
   NetworkInTraining TakeNetwork();
   double Seconds() const;
 

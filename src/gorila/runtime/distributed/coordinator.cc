@@ -274,15 +274,15 @@ Status Coordinator::EvaluateIfDue(const TrainerHooks& hooks) {
   if (!scorer_.IsDue(static_cast<std::int64_t>(observer_.progress().frames))) return OkStatus();
   GORILA_ASSIGN_OR_RETURN(NetworkInTraining network, TakeNetwork());
   GORILA_RETURN_IF_ERROR(scorer_.Offer(std::move(network), *log_, hooks.message).status());
-  writes_.Note("network to evaluate", WritePending(), hooks.message);
+  writes_.Note("network to evaluate", WritePending(), hooks.warner());
   return OkStatus();
 }
 
 Status Coordinator::CollectEvaluations(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(scorer_.Collect(*log_, hooks.message));
   const bool better = scorer_.best().has_value() && scorer_.best()->frames != written_best_;
-  if (better) writes_.Note("best network", WriteBest(), hooks.message);
-  writes_.Note("network to evaluate", WritePending(), hooks.message);
+  if (better) writes_.Note("best network", WriteBest(), hooks.warner());
+  writes_.Note("network to evaluate", WritePending(), hooks.warner());
   return OkStatus();
 }
 
@@ -312,8 +312,8 @@ Status Coordinator::WritePending() {
 
 Status Coordinator::LookAtFiles(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(directory_.CheckNotRemoved());
-  writes_.Retry("run log", log_->file(), hooks.message);
-  writes_.Retry("event file", events_->file(), hooks.message);
+  writes_.Retry("run log", log_->file(), hooks.warner());
+  writes_.Retry("event file", events_->file(), hooks.warner());
   return OkStatus();
 }
 
