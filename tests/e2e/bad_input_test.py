@@ -99,6 +99,24 @@ class Commands(program.Case):
             with self.subTest(text=text):
                 self.assert_refused(["train", "--config", "mine.toml"], *fragments)
 
+    def test_an_error_line_has_at_most_2000_characters(self):
+        long = "x" * 100_000
+        (self.folder / "long.toml").write_text(f"{long} = 1\n")
+        for arguments in (["train", "--env", long], ["train", "--config", "long.toml"], [long]):
+            _, stderr = self.run_program(*arguments, expect=2)
+            self.assertRegex(stderr, r"\Agorila: .*x.*\n\Z")
+            self.assertLessEqual(len(stderr), 2000)
+
+    def test_a_file_that_is_far_too_large_is_not_read(self):
+        for name, *arguments, kind in [
+            ("large.toml", "train", "--config", "large.toml", "a file of settings"),
+            ("large.csv", "scores", "large.csv", "a file of results"),
+        ]:
+            with open(self.folder / name, "wb") as file:
+                file.truncate(1 << 40)  # without a block on the disk
+            _, stderr = self.run_program(*arguments, expect=2)
+            self.assertIn(f"'{name}' has {1 << 40} bytes; expected {kind}", stderr)
+
 
 class Directories(program.Case):
     def test_directory_that_cannot_be_made(self):

@@ -84,7 +84,7 @@ class Training(Served):
     def test_pages_are_there_and_need_nothing_from_elsewhere(self):
         for path, kind in [("", "text/html"), ("style.css", "text/css"),
                            ("app.js", "text/javascript"), ("charts.js", "text/javascript"),
-                           ("figures.js", "text/javascript")]:  # fmt: skip
+                           ("figures.js", "text/javascript"), ("series.js", "text/javascript")]:  # fmt: skip
             status, found, text = get(self.url + path)
             self.assertEqual((status, found.split(";")[0]), (200, kind))
             self.assertNotRegex(text.replace("http://www.w3.org/", ""), r"https?://")

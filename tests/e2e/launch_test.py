@@ -1,9 +1,11 @@
 """Whole distributed runs with one command."""
 
+import csv
 import json
 import math
 import os
 import re
+import shlex
 import signal
 
 import cluster
@@ -275,9 +277,9 @@ class Submitted(cluster.Case):
         path.write_text(f'#!/bin/sh\necho "$@" > {self.called}\n{script}\n')
         path.chmod(0o755)
 
-    def submit(self, engine, expect=0):
+    def submit(self, engine, expect=0, run="run"):
         return self.run_program(
-            "launch", *cluster.TINY, "--engine", engine, "--run-dir", "run",
+            "launch", *cluster.TINY, "--engine", engine, "--run-dir", run,
             environment=self.environment, expect=expect,
         )  # fmt: skip
 
@@ -306,10 +308,41 @@ class Submitted(cluster.Case):
         run = self.folder / "run"
         self.assertEqual(
             self.called.read_text(),
-            f"apply --filename {run}/secrets.yaml --filename {run}/manifests.yaml\n",
+            f'apply --filename "{run}/secrets.yaml" --filename "{run}/manifests.yaml"\n',
         )
         self.assertEqual((run / "secrets.yaml").stat().st_mode & 0o777, 0o600)
         self.assertIn("kind: \"Secret\"", (run / "secrets.yaml").read_text())
+
+    def test_folders_of_any_name_are_named_so_that_a_shell_reads_them_back(self):
+        self.stand_in("sbatch", f"printf '%s\\n' \"$@\" > {self.called}; echo careful >&2; echo 78")
+        name = "my, runs/100% %j \"a\" it's $HOME `id` läufe/-dash"
+        stdout, _ = self.submit("slurm", run=name)
+        run = str(self.folder / name)
+        self.assertEqual(self.called.read_text(), f"--parsable\n{run}/job.sh\n")
+        lines = [shlex.split(line) for line in stdout.splitlines()]
+        self.assertIn(["submitted", "job", "78"], lines, "what else sbatch says comes before it")
+        self.assertIn(["watch", "it:", "tail", "-f", f"{run}/logs/coordinator.log", "|",
+                       "gorila", "status", run], lines)  # fmt: skip
+        self.assertIn(["go", "on:", "gorila", "launch", "--engine", "slurm", "--resume", run], lines)
+        script = (self.folder / name / "job.sh").read_text()
+        # With a slash at the end the name is the same.
+        self.run_program("launch", "--engine", "slurm", "--resume", f"{run}/", environment=self.environment)
+        self.assertEqual((self.folder / name / "job.sh").read_text(), script)
+        # kubectl splits the values of --filename at commas.
+        self.stand_in("kubectl", f"printf '%s\\n' \"$@\" > {self.called}")
+        self.submit("kubernetes", run=f"{name}/run")
+        files = self.called.read_text().splitlines()[2::2]
+        self.assertEqual([next(csv.reader([file])) for file in files],
+                         [[f"{run}/run/{file}.yaml"] for file in ["secrets", "manifests"]])  # fmt: skip
+
+    def test_a_name_that_an_engine_cannot_use_is_refused(self):
+        for engine, name in [("slurm", "a\\b"), ("slurm", "a\nb"), ("kubernetes", "a b"), ("kubernetes", "ä")]:
+            self.assert_refused(["launch", *cluster.TINY, "--engine", engine, "--run-dir", name], "expected")
+
+    def test_an_answer_without_a_job_is_an_error(self):
+        self.stand_in("sbatch", "echo 'try later'")
+        _, stderr = self.submit("slurm", expect=1)
+        self.assertIn("'try later", stderr)
 
     def test_what_an_engine_says_is_passed_on(self):
         self.stand_in("sbatch", "echo 'no such partition' >&2; exit 3")

@@ -129,6 +129,42 @@ class Superseded(program.Case):
         self.assertIn(f"checkpoints/{newest}/parameters.safetensors", stdout)
 
 
+class Killed(program.Case):
+    """A finished run that trains on, killed as it removes the results of its old end."""
+
+    # In the order of their removal.
+    RESULTS = ["evaluation.json", "report.html", "curve.svg", "episode.gif", "final.safetensors"]
+
+    def test_no_old_result_is_taken_for_the_newest(self):
+        self.run_program("train", *program.TINY, *program.DETERMINISTIC, "--run-dir", "first", "--quiet")
+        for name in self.RESULTS:
+            with self.subTest(killed_when_gone=name):
+                self.kill_when_gone(name)
+
+    def kill_when_gone(self, name):
+        run = self.folder / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(self.folder / "first", run)
+        process = self.start("resume", "run", "--frames", "10000000")
+        self.wait_until(lambda: not (run / name).exists(), process)
+        process.send_signal(signal.SIGKILL)
+        self.finish(process)
+        # Results go in their order, and all are gone before there is a newer state.
+        left = [result for result in self.RESULTS if (run / result).exists()]
+        self.assertEqual(left, self.RESULTS[len(self.RESULTS) - len(left):])
+        newest = program.newest_checkpoint(run)
+        if newest > 12000:
+            self.assertEqual(left, [])
+        stdout, _ = self.run_program("report", "run")
+        self.assertIn("not finished", stdout)
+        stdout, _ = self.run_program("scores", "run")
+        self.assertNotIn("classic/catch", stdout)
+        stdout, _ = self.run_program("evaluate", "run")
+        final = json.loads((self.folder / "first/evaluation.json").read_text())["frames"]
+        if final != newest:
+            self.assertIn(f"checkpoints/{newest:012}/parameters.safetensors", stdout)
+
+
 class Damaged(program.Case):
     """Whoever uses an older checkpoint because the newest is damaged says so."""
 

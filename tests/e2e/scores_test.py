@@ -33,6 +33,24 @@ class Table(program.Case):
         self.assertIn("classic/catch", stdout)
         self.assertIn(f"{mean:.2f}", stdout)
 
+    def test_different_settings_are_never_averaged(self):
+        for name, seed, *more in [("a/seed1", 1), ("a/seed2", 2), ("b", 1, "--set", "learner.n_step=1")]:
+            self.run_program(
+                "train", *program.TINY, "--frames", "2000", "--seed", seed, "--run-dir", f"runs/{name}",
+                *more,
+            )  # fmt: skip
+        mean = lambda run: json.loads((self.folder / "runs" / run / "evaluation.json").read_text())["mean"]
+        stdout, _ = self.run_program("scores", "runs")
+        both = (mean("a/seed1") + mean("a/seed2")) / 2
+        self.assertRegex(stdout, rf"classic/catch +greedy +learner.n_step=3 +2 +{both:.2f} ")
+        self.assertRegex(stdout, rf"classic/catch +greedy +learner.n_step=1 +1 +{mean('b'):.2f} ")
+        for name, score in [("mine.csv", 20), ("other.csv", -20)]:
+            (self.folder / name).write_text(f"game,score\npong,{score}\n")
+        self.assert_refused(
+            ["scores", "mine.csv", "other.csv", "--csv", "t.csv"],
+            "pong by protocol noop30", "mine.csv", "other.csv", "not averaged",
+        )  # fmt: skip
+
     def test_bad_input(self):
         (self.folder / "empty").mkdir()
         (self.folder / "bad.csv").write_text("a,b\n1,2\n")

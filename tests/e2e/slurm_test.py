@@ -19,6 +19,8 @@ ENDED = ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "BOOT_FAIL", "DEADLINE",
     slurm_cluster.missing_program(), f"Slurm is not installed: no {slurm_cluster.missing_program()}"
 )
 class Jobs(cluster.Case):
+    name = RUN
+
     def setUp(self):
         super().setUp()
         self.slurm = slurm_cluster.Cluster(nodes=3)
@@ -34,12 +36,12 @@ class Jobs(cluster.Case):
 
     def submit_run(self, frames, *more):
         return self.submit(
-            *cluster.TINY, "--shards", "2", "--frames", frames, "--run-dir", RUN,
+            *cluster.TINY, "--shards", "2", "--frames", frames, "--run-dir", self.name,
             "--set", "cluster.memory_mb=200", "--set", "run.metrics_every_seconds=0.2", *more,
         )  # fmt: skip
 
     def log(self, name):
-        path = self.folder / RUN / "logs" / f"{name}.log"
+        path = self.folder / self.name / "logs" / f"{name}.log"
         return path.read_text() if path.exists() else ""
 
     def wait_until_true(self, condition, job):
@@ -51,13 +53,13 @@ class Jobs(cluster.Case):
             time.sleep(0.02)
 
     def everything_said(self):
-        logs = self.folder / RUN / "logs"
+        logs = self.folder / self.name / "logs"
         said = [f"{path.name}: {path.read_text()}" for path in sorted(logs.glob("*.log"))]
         return "\n".join([*said, self.slurm.command("scontrol", "show", "jobs"), self.slurm.logs()])
 
     def wait_for_snapshot(self, job):
         """One that has updates in it."""
-        folder = self.folder / RUN / "servers" / "parameter-server-0" / "snapshots"
+        folder = self.folder / self.name / "servers" / "parameter-server-0" / "snapshots"
 
         def version():
             for path in folder.glob("0*/manifest.json"):
@@ -86,8 +88,8 @@ class Jobs(cluster.Case):
         self.slurm.wait_for_job(job, *ENDED)
         self.assertEqual(self.slurm.job(job)["JobState"], "COMPLETED", self.everything_said())
         for name in ["evaluation.json", "report.md", "curve.png", "final.safetensors"]:
-            self.assertGreater((self.folder / RUN / name).stat().st_size, 0, name)
-        evaluation = json.loads((self.folder / RUN / "evaluation.json").read_text())
+            self.assertGreater((self.folder / self.name / name).stat().st_size, 0, name)
+        evaluation = json.loads((self.folder / self.name / "evaluation.json").read_text())
         self.assertGreaterEqual(evaluation["frames"], frames, evaluation)
 
     def test_processes_that_are_killed_are_started_again_and_the_job_completes(self):
@@ -103,6 +105,17 @@ class Jobs(cluster.Case):
             self.assertRegex(said, verb + r"-\d ended with exit status 137; starting it again")
         shards = self.log("parameter-server-0") + self.log("parameter-server-1")
         self.assertIn("generation 2", shards)
+
+    def test_a_run_whose_name_means_something_to_shells_and_to_slurm(self):
+        self.name = "my runs/100% %j \"a\" it's $HOME `id` #läufe"
+        job = self.submit_run(12000)
+        self.assert_completed(job, 12000)
+        logs = {path.stem for path in (self.folder / self.name / "logs").iterdir()}
+        self.assertLessEqual({"slurm", "coordinator", "bundle-0", "parameter-server-1"}, logs)
+        self.assertIn("generation 1", self.log("parameter-server-1"))
+        # What another name would have made.
+        self.assertEqual([path.name for path in (self.folder / "my runs").iterdir()],
+                         [self.name.partition("/")[2]])  # fmt: skip
 
     def test_a_requeued_job_goes_on_from_the_snapshots(self):
         job = self.submit_run(60000)

@@ -77,6 +77,37 @@ class Files(program.Case):
         self.assertEqual(report["warnings"], evaluation["warnings"])
 
 
+class Labels(program.Case):
+    """What names a protocol says what was played."""
+
+    def test_another_epsilon_is_said_wherever_the_protocol_is_named(self):
+        label = "greedy with epsilon 1 instead of 0"
+        stdout, stderr = self.run_program(
+            "train", *program.TINY, *program.DETERMINISTIC, "--frames", "3200", "--run-dir", "run",
+            "--set", "evaluation.epsilon=1",
+        )  # fmt: skip
+        run = self.folder / "run"
+        self.assertIn(f"evaluating: 20 episodes, protocol {label}", stderr)
+        self.assertIn(f"(protocol {label}, 20 episodes)", stdout)
+        evaluation = json.loads((run / "evaluation.json").read_text())
+        self.assertEqual(evaluation["protocol"], label)
+        self.assertEqual(evaluation["sticky_actions"], 0)
+        self.assertIn(f"| {label} |", (run / "report.md").read_text())
+        page = (run / "report.html").read_text()
+        self.assertIn(f"<td>{label}</td>", page)
+        self.assertRegex(page, "seed 1, network: best of [0-9]+ evaluations?, epsilon 1; at most 300 frames")
+        rows = [json.loads(row) for row in (run / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual({row["protocol"] for row in rows if "protocol" in row}, {label})
+
+        # As an older version wrote it.
+        evaluation["protocol"] = "greedy"
+        (run / "evaluation.json").write_text(json.dumps(evaluation) + "\n")
+        stdout, _ = self.run_program("report", "run")
+        self.assertIn(f"(protocol {label}, 20 episodes)", stdout)
+        stdout, _ = self.run_program("scores", "run")
+        self.assertRegex(stdout, rf"classic/catch +{label} +1 ")
+
+
 class WithoutLearning(program.Case):
     """Runs that cannot learn, or did not."""
 

@@ -157,4 +157,14 @@ GroupLimits ReadGroupLimits(const fs::path& root) {
   return limits;
 }
 
+Status CheckGroupMemory(const GroupLimits& limits, std::int64_t needed, std::string_view what) {
+  if (needed <= limits.available_bytes) return OkStatus();
+  constexpr std::int64_t kMiB = 1 << 20;
+  return absl::ResourceExhaustedError(fmt::format(
+      "{} would take {} MiB of memory or more; expected at most {} MiB, what is left of the limit "
+      "of {} MiB of this control group (container, batch job); raise it, or lower replay.capacity, "
+      "run.bundles or network.hidden",
+      what, (needed + kMiB - 1) / kMiB, limits.available_bytes / kMiB, limits.memory_bytes / kMiB));
+}
+
 }  // namespace gorila

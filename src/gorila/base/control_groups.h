@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <string_view>
+
+#include "gorila/base/status.h"
 
 namespace gorila {
 
@@ -19,6 +22,10 @@ struct GroupLimits {
 
 // `root`: where /proc and the file systems of control groups are looked up; tests have their own.
 GroupLimits ReadGroupLimits(const std::filesystem::path& root = "/");
+
+// ResourceExhausted when what is left does not suffice for as many bytes more: a process that takes
+// them later would be killed. `what` they are for ("training").
+Status CheckGroupMemory(const GroupLimits& limits, std::int64_t needed, std::string_view what);
 
 }  // namespace gorila
 

@@ -1,5 +1,6 @@
 #include "gorila/base/control_groups.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -84,6 +85,17 @@ TEST_F(ControlGroupsTest, AContainersOwnGroupIsFoundAtTheTop) {
   EXPECT_EQ(ReadGroupLimits(root_).memory_bytes, 500000);
   Put("proc/self/cgroup", "5:memory:/elsewhere\n");
   EXPECT_EQ(ReadGroupLimits(root_).memory_bytes, 1000000);
+}
+
+TEST_F(ControlGroupsTest, WhatIsLeftOfTheLimitMustSuffice) {
+  EXPECT_TRUE(CheckGroupMemory(ReadGroupLimits(root_), 1000 * kMiB, "training").ok());
+  const GroupLimits limits{.memory_bytes = 120 * kMiB, .available_bytes = 100 * kMiB};
+  EXPECT_TRUE(CheckGroupMemory(limits, 100 * kMiB, "training").ok());
+  const Status status = CheckGroupMemory(limits, 100 * kMiB + 1, "training");
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()),
+              testing::HasSubstr("training would take 101 MiB of memory or more; expected at most "
+                                 "100 MiB, what is left of the limit of 120 MiB"));
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
+
+#include "gorila/base/file_kind.h"
 
 namespace gorila {
 namespace {
@@ -50,6 +53,10 @@ Status WriteAll(int fd, std::string_view contents, const fs::path& path) {
 }  // namespace
 
 StatusOr<std::string> ReadFile(const fs::path& path) {
+  return ReadFileOf({"a file", std::numeric_limits<std::int64_t>::max()}, path);
+}
+
+StatusOr<std::string> ReadFileOf(const FileKind& kind, const fs::path& path) {
   // Without O_NONBLOCK, opening a FIFO waits for its writer.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError("open", path, errno);
@@ -59,10 +66,18 @@ StatusOr<std::string> ReadFile(const fs::path& path) {
     return InvalidArgument("'{}' is {}; expected a regular file", path.string(),
                            S_ISDIR(info.st_mode) ? "a folder" : "a FIFO, socket or device");
   }
+  const auto check_size = [&](std::int64_t size) {
+    if (size <= kind.most_bytes) return OkStatus();
+    return InvalidArgument("'{}' has {} bytes{}; expected {}, which has {} at most", path.string(),
+                           size, size == info.st_size ? "" : " or more", kind.name,
+                           kind.most_bytes);
+  };
+  GORILA_RETURN_IF_ERROR(check_size(info.st_size));
   std::string contents;
   contents.reserve(static_cast<std::size_t>(info.st_size));
   char buffer[1 << 16];
   while (true) {
+    GORILA_RETURN_IF_ERROR(check_size(static_cast<std::int64_t>(contents.size())));
     const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return SystemError("read", path, errno);

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdint>
+
+#include "gorila/base/file_kind.h"
+
 namespace gorila {
 namespace {
 
@@ -41,6 +45,26 @@ TEST_F(FileTest, ReadsRegularFilesOnly) {
     EXPECT_EQ(contents.status().code(), absl::StatusCode::kInvalidArgument) << path;
     EXPECT_NE(contents.status().ToString().find(path.string()), std::string::npos);
   }
+}
+
+TEST_F(FileTest, AFileLargerThanItsKindIsNotReadAndBothSizesAreNamed) {
+  const FileKind kind{"a file of settings", 10};
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "f", "0123456789").ok());
+  EXPECT_EQ(ReadFileOf(kind, folder_ / "f").value(), "0123456789");
+  constexpr std::uintmax_t kHuge = std::uintmax_t{1} << 40;  // without a block on the disk
+  fs::resize_file(folder_ / "f", kHuge);
+  const Status status = ReadFileOf(kind, folder_ / "f").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.ToString().find("has 1099511627776 bytes; expected a file of settings, which "
+                                   "has 10 at most"),
+            std::string::npos)
+      << status;
+}
+
+// /proc does not say how large its files are.
+TEST_F(FileTest, AFileThatIsLargerThanItSaysIsNotReadToItsEnd) {
+  EXPECT_EQ(ReadFileOf({"a note", 3}, "/proc/self/status").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(FileTest, MissingFileIsNotFoundAndNamed) {

@@ -1,7 +1,10 @@
-// For tests of what depends on the process's environment.
+// For tests of what depends on the process's environment and limits.
 #ifndef GORILA_BASE_TESTING_H_
 #define GORILA_BASE_TESTING_H_
 
+#include <pthread.h>
+
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -29,6 +32,32 @@ class ScopedVariable {
 
   const std::string name_;
   std::optional<std::string> before_;
+};
+
+// No thread can be started until this goes away: none has room for the stack that it would get.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&attributes_);
+    pthread_attr_getstacksize(&attributes_, &before_);
+    constexpr std::size_t kTooLarge = std::size_t{1} << 46;
+    SetStackSize(kTooLarge);
+  }
+  ~NoThreads() {
+    SetStackSize(before_);
+    pthread_attr_destroy(&attributes_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  void SetStackSize(std::size_t size) {
+    pthread_attr_setstacksize(&attributes_, size);
+    pthread_setattr_default_np(&attributes_);
+  }
+
+  pthread_attr_t attributes_{};
+  std::size_t before_ = 0;
 };
 
 }  // namespace gorila

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "gorila/base/thread.h"
 #include "gorila/benchmark/measurement.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/env/atari/ale_source.h"
@@ -99,7 +100,8 @@ class Players {
   // `name` can be made.
   Players(std::string_view name, int threads) : barrier_(threads + 1) {
     for (int i = 0; i < threads; ++i) {
-      threads_.emplace_back([this, name, i] { Loop(name, static_cast<std::uint64_t>(i)); });
+      threads_.push_back(StartThreadOrEnd(
+          "benchmark", [this, name, i] { Loop(name, static_cast<std::uint64_t>(i)); }));
     }
     barrier_.arrive_and_wait();
   }

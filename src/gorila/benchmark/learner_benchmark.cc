@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "gorila/base/denormals.h"
+#include "gorila/base/thread.h"
 #include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/benchmark/workload.h"
@@ -17,13 +18,14 @@ constexpr int kLargeBatch = 512;  // with which a GPU is worth its transfers
 TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount) {
   const double total = amount * static_cast<double>(calls) * static_cast<double>(works.size());
   const auto run = [works = std::move(works), calls] {
-    std::vector<std::jthread> threads;
+    std::vector<std::thread> threads;
     for (const std::function<void()>& work : works) {
-      threads.emplace_back([&work, calls] {
+      threads.push_back(StartThreadOrEnd("benchmark", [&work, calls] {
         FlushDenormalsInThisThread();
         for (long i = 0; i < calls; ++i) work();
-      });
+      }));
     }
+    for (std::thread& thread : threads) thread.join();
   };
   return {.call = run, .amount = total};
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 
 namespace gorila {
 namespace {
@@ -144,7 +145,7 @@ Status VerifyFile(const fs::path& folder, const CheckpointFile& file) {
 }
 
 StatusOr<Manifest> ReadManifestOf(const fs::path& folder) {
-  const StatusOr<std::string> text = ReadFile(folder / kManifestName);
+  const StatusOr<std::string> text = ReadFileOf(kManifestFile, folder / kManifestName);
   if (absl::IsNotFound(text.status())) return DataLoss("file '{}' is missing", kManifestName);
   if (!text.ok()) return text.status();
   StatusOr<Manifest> manifest = DecodeManifest(*text);
@@ -178,7 +179,8 @@ StatusOr<CheckpointFile> Checkpoint::Find(std::string_view name) const {
 
 StatusOr<std::string> Checkpoint::Read(std::string_view name) const {
   GORILA_ASSIGN_OR_RETURN(const CheckpointFile file, Find(name));
-  StatusOr<std::string> contents = ReadFile(path_ / file.name);
+  const FileKind kind{"what the manifest says", static_cast<std::int64_t>(file.size)};
+  StatusOr<std::string> contents = ReadFileOf(kind, path_ / file.name);
   Status status = contents.status();
   if (status.ok()) status = CheckSize(file, contents->size());
   if (status.ok()) status = CheckCrc32(file, Crc32(*contents));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 
 namespace gorila {
@@ -128,7 +129,7 @@ StatusOr<std::int64_t> Generation::NewestSnapshots() const {
 }
 
 StatusOr<std::int64_t> Generation::ReadFileNumber() const {
-  const StatusOr<std::string> text = ReadFile(File());
+  const StatusOr<std::string> text = ReadFileOf(kNoteFile, File());
   if (absl::IsNotFound(text.status())) return 0;
   GORILA_RETURN_IF_ERROR(text.status());
   std::int64_t generation = -1;

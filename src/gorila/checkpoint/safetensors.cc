@@ -35,18 +35,19 @@ StatusOr<std::string> QuoteJson(std::string_view text) {
   try {
     return DumpJson(json(text));
   } catch (const json::exception&) {
-    return InvalidArgument("safetensors: name or metadata '{}' is not UTF-8", text);
+    return InvalidArgument("safetensors: name or metadata '{:.200}' is not UTF-8", text);
   }
 }
 
 Status CheckTensor(const NamedTensor& tensor) {
   if (tensor.name == kMetadataKey) {
-    return InvalidArgument("safetensors: tensor name '{}' is reserved", tensor.name);
+    return InvalidArgument("safetensors: tensor name '{:.200}' is reserved", tensor.name);
   }
   std::uint64_t count = 0;
   if (!CountElements(tensor.shape, count) || count != tensor.values.size()) {
-    return InvalidArgument("safetensors: tensor '{}' has {} values, which its shape [{}] is not",
-                           tensor.name, tensor.values.size(), fmt::join(tensor.shape, ", "));
+    return InvalidArgument(
+        "safetensors: tensor '{:.200}' has {} values, which its shape [{}] is not", tensor.name,
+        tensor.values.size(), fmt::join(tensor.shape, ", "));
   }
   return OkStatus();
 }
@@ -73,7 +74,7 @@ StatusOr<std::string> EncodeTensorHeader(std::span<const NamedTensor> tensors,
   for (const NamedTensor& tensor : tensors) {
     GORILA_RETURN_IF_ERROR(CheckTensor(tensor));
     if (!names.insert(tensor.name).second) {
-      return InvalidArgument("safetensors: tensor name '{}' is given twice", tensor.name);
+      return InvalidArgument("safetensors: tensor name '{:.200}' is given twice", tensor.name);
     }
     GORILA_ASSIGN_OR_RETURN(const std::string name, QuoteJson(tensor.name));
     const std::size_t end = offset + tensor.values.size_bytes();
@@ -139,7 +140,7 @@ StatusOr<Entry> ReadEntry(const std::string& name, const json& entry, std::uint6
   }
   const auto dtype = entry.find("dtype");
   if (dtype == entry.end() || *dtype != "F32") {
-    return DataLoss("field 'dtype' is {}, expected \"F32\"",
+    return DataLoss("field 'dtype' is {:.200}, expected \"F32\"",
                     dtype == entry.end() ? "missing" : dtype->dump());
   }
   GORILA_ASSIGN_OR_RETURN(std::vector<std::int64_t> shape, ReadIntegers(entry, "shape"));
@@ -147,8 +148,8 @@ StatusOr<Entry> ReadEntry(const std::string& name, const json& entry, std::uint6
   const std::uint64_t size = extent.end - extent.begin;
   std::uint64_t count = 0;
   if (!CountElements(shape, count) || size % sizeof(float) != 0 || count != size / sizeof(float)) {
-    return DataLoss("field 'shape' is [{}], which is not {} bytes of F32", fmt::join(shape, ", "),
-                    size);
+    return DataLoss("field 'shape' is [{:.200}], which is not {} bytes of F32",
+                    fmt::format("{}", fmt::join(shape, ", ")), size);
   }
   return Entry{.tensor = {.name = name, .shape = std::move(shape), .values = {}}, .extent = extent};
 }
@@ -158,7 +159,7 @@ StatusOr<SafetensorsMetadata> ReadMetadata(const json& entry) {
   SafetensorsMetadata metadata;
   for (const auto& [key, value] : entry.items()) {
     if (!value.is_string()) {
-      return DataLoss("safetensors: '{}' key '{}' is not a string", kMetadataKey, key);
+      return DataLoss("safetensors: '{}' key '{:.200}' is not a string", kMetadataKey, key);
     }
     metadata.emplace(key, value.get<std::string>());
   }
@@ -174,7 +175,8 @@ Status SortAndCheckCover(std::vector<Entry>& entries, std::uint64_t data_size) {
   for (const Entry& entry : entries) {
     if (entry.extent.begin != covered) {
       return DataLoss(
-          "safetensors: tensor '{}': field 'data_offsets' begins at {}, but the tensors before it "
+          "safetensors: tensor '{:.200}': field 'data_offsets' begins at {}, but the tensors "
+          "before it "
           "end at {}",
           entry.tensor.name, entry.extent.begin, covered);
     }
@@ -230,7 +232,7 @@ StatusOr<Safetensors> Safetensors::Decode(std::string_view bytes) {
     }
     StatusOr<Entry> entry = ReadEntry(name, value, data.size());
     if (!entry.ok()) {
-      return Annotate(entry.status(), fmt::format("safetensors: tensor '{}'", name));
+      return Annotate(entry.status(), fmt::format("safetensors: tensor '{:.200}'", name));
     }
     entries.push_back(*std::move(entry));
   }
@@ -250,7 +252,7 @@ StatusOr<NamedTensor> Safetensors::Find(std::string_view name) const {
   const auto found =
       std::find_if(tensors_.begin(), tensors_.end(),
                    [name](const NamedTensor& tensor) { return tensor.name == name; });
-  if (found == tensors_.end()) return NotFound("safetensors: no tensor '{}'", name);
+  if (found == tensors_.end()) return NotFound("safetensors: no tensor '{:.200}'", name);
   return *found;
 }
 

@@ -307,5 +307,22 @@ TEST(SafetensorsReferenceTest, TheIndependentReaderRefusesATruncatedFile) {
   EXPECT_THAT(output, HasSubstr("a: ends at 8 of 7 bytes"));
 }
 
+TEST(SafetensorsTest, MessagesDoNotRepeatMoreThanTheBeginningOfAHeader) {
+  const std::string kLong(100'000, 'F');
+  for (const std::string& header : {
+           R"({"w":{"dtype":")" + kLong + R"(","shape":[0],"data_offsets":[0,0]}})",
+           R"({")" + kLong + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,0]}})",
+           R"({"__metadata__":{")" + kLong + R"(":1}})",
+           R"({"w":{"dtype":"F32","shape":[1)" + std::string(50'000, '0') +
+               R"(],"data_offsets":[0,0]}})",
+       }) {
+    StateWriter writer;
+    writer.WriteString(header);
+    const Status status = Safetensors::Decode(writer.bytes()).status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << header.substr(0, 100);
+    EXPECT_LT(status.message().size(), 1000u) << header.substr(0, 100);
+  }
+}
+
 }  // namespace
 }  // namespace gorila

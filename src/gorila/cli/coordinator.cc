@@ -60,7 +60,7 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
   if (ToToml(before) == ToToml(config)) return directory;
   GORILA_RETURN_IF_ERROR(CheckResumable(StateKeys(before, RunKind::kCoordinated), config,
                                         fmt::format("the run in '{}'", path.string())));
-  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(path));
+  GORILA_RETURN_IF_ERROR(MarkUnfinished(path));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   return directory;
 }
@@ -86,7 +86,7 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   hooks.progress = watch.Showing(std::move(hooks.progress));
   GORILA_ASSIGN_OR_RETURN(const auto coordinator,
                           Coordinator::Open(config, *directory, [] { return OkStatus(); }));
-  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.run_directory));
+  GORILA_RETURN_IF_ERROR(MarkUnfinished(options.run_directory));
   GORILA_RETURN_IF_ERROR(coordinator->Connect(servers, hooks));
   GORILA_RETURN_IF_ERROR(RemoveResults(options.run_directory));
   GORILA_RETURN_IF_ERROR(coordinator->Watch(hooks));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gorila/base/denormals.h"
+#include "gorila/base/thread.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/machine.h"
@@ -134,21 +135,27 @@ Finding CheckAtari(const Config& config) {
 }
 
 // In a thread of its own, as a bundle does it.
-bool DenormalsAreFlushed() {
+StatusOr<bool> DenormalsAreFlushed() {
   bool flushed = false;
-  std::thread([&flushed] {
+  const auto look = [&flushed] {
     FlushDenormalsInThisThread();
     volatile float smallest_normal = std::numeric_limits<float>::min();
     volatile float denormal = std::numeric_limits<float>::denorm_min();
     const float result_flushed = smallest_normal * 0.5F;  // FTZ
     const float operand_flushed = denormal * 1e30F;       // DAZ
     flushed = result_flushed == 0 && operand_flushed == 0;
-  }).join();
+  };
+  GORILA_ASSIGN_OR_RETURN(std::thread thread, StartThread("doctor", look));
+  thread.join();
   return flushed;
 }
 
 Finding CheckDenormals() {
-  if (DenormalsAreFlushed()) return {Level::kOk, "denormals", "flushed to zero (FTZ and DAZ)"};
+  const StatusOr<bool> flushed = DenormalsAreFlushed();
+  if (!flushed.ok()) {
+    return {Level::kProblem, "denormals", std::string(flushed.status().message())};
+  }
+  if (*flushed) return {Level::kOk, "denormals", "flushed to zero (FTZ and DAZ)"};
   return {Level::kAdvice, "denormals",
           "not flushed to zero on this CPU; training may be several times slower"};
 }

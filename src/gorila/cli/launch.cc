@@ -129,7 +129,7 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
   GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
   request.watch = &watch;
   // First, so that a run with a longer configuration never counts as finished.
-  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.resume));
+  GORILA_RETURN_IF_ERROR(MarkUnfinished(options.resume));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   GORILA_RETURN_IF_ERROR(WriteMadeWith(LaunchFiles(directory->path()), config));
   return engine.run(config, std::move(directory), request);

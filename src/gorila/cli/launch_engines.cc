@@ -62,16 +62,25 @@ Status MakeCertificatesOnce(const LaunchFiles& files) {
   return rpc::WriteCertificates(files.certificates(), CertificateNames(), kCertificateDays);
 }
 
-Status CheckAnywhere(const Config& config, const fs::path&) { return CheckLaunch(config); }
+// Also of "run/" and ".", so that the last part is the run's name.
+fs::path AbsoluteRun(const fs::path& run) {
+  const fs::path path = fs::absolute(run).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+Status CheckOnSlurm(const Config& config, const fs::path& run) {
+  GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  return CheckSlurm(AbsoluteRun(run));
+}
 
 StatusOr<int> PrintSlurm(const Config& config, const fs::path& run, const LaunchRequest& request) {
-  fmt::print("{}", SlurmScript(config, fs::absolute(run), request.program));
+  fmt::print("{}", SlurmScript(config, AbsoluteRun(run), request.program));
   return kSuccess;
 }
 
 StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> directory,
                          const LaunchRequest& request) {
-  const LaunchFiles files(fs::absolute(directory->path()));
+  const LaunchFiles files(AbsoluteRun(directory->path()));
   directory.reset();  // the coordinator will hold it
   GORILA_RETURN_IF_ERROR(MakeCertificatesOnce(files));
   const fs::path script = files.run / "job.sh";
@@ -79,8 +88,9 @@ StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> dir
       WriteFileAtomically(script, SlurmScript(config, files.run, request.program)));
   GORILA_ASSIGN_OR_RETURN(const std::string job, SubmitToSlurm(script));
   const std::string run = ShellQuoted(files.run.string());
+  const fs::path log = files.logs() / fmt::format("{}.log", kCoordinatorName);
   fmt::print("submitted job {}\n", job);
-  fmt::print("watch it:  tail -f {}/logs/coordinator.log  |  gorila status {}\n", run, run);
+  fmt::print("watch it:  tail -f {}  |  gorila status {}\n", ShellQuoted(log.string()), run);
   fmt::print("stop it:   scancel --batch --signal=TERM {}  (with snapshots)\n", job);
   fmt::print("go on:     gorila launch --engine slurm --resume {}\n", run);
   return kSuccess;
@@ -88,12 +98,12 @@ StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> dir
 
 Status CheckOnKubernetes(const Config& config, const fs::path& run) {
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
-  return CheckKubernetes(config, run.filename().string());
+  return CheckKubernetes(config, AbsoluteRun(run).filename().string());
 }
 
 StatusOr<int> PrintKubernetes(const Config& config, const fs::path& run, const LaunchRequest&) {
   GORILA_ASSIGN_OR_RETURN(const KubernetesFiles files,
-                          RenderKubernetes(config, run.filename().string(), {}));
+                          RenderKubernetes(config, AbsoluteRun(run).filename().string(), {}));
   fmt::print("{}# The values of the secrets are made at submission.\n{}", files.manifests,
              files.secrets);
   return kSuccess;
@@ -101,7 +111,7 @@ StatusOr<int> PrintKubernetes(const Config& config, const fs::path& run, const L
 
 StatusOr<int> RunOnKubernetes(const Config& config, std::unique_ptr<RunDirectory> directory,
                               const LaunchRequest&) {
-  const LaunchFiles files(fs::absolute(directory->path()));
+  const LaunchFiles files(AbsoluteRun(directory->path()));
   GORILA_RETURN_IF_ERROR(MakeCertificatesOnce(files));
   const std::string name = files.run.filename().string();
   GORILA_ASSIGN_OR_RETURN(const KubernetesFiles rendered,
@@ -126,7 +136,7 @@ StatusOr<int> RunOnKubernetes(const Config& config, std::unique_ptr<RunDirectory
 
 constexpr std::array kEngines = {
     LaunchEngine{"local", true, &CheckHere, &PrintLocal, &RunLocal},
-    LaunchEngine{"slurm", false, &CheckAnywhere, &PrintSlurm, &RunOnSlurm},
+    LaunchEngine{"slurm", false, &CheckOnSlurm, &PrintSlurm, &RunOnSlurm},
     LaunchEngine{"kubernetes", false, &CheckOnKubernetes, &PrintKubernetes, &RunOnKubernetes},
 };
 

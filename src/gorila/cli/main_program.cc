@@ -5,13 +5,12 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "gorila/base/command.h"
+#include "gorila/base/exhaustion.h"
 #include "gorila/base/nearest.h"
 #include "gorila/cli/generated_text.h"
 #include "gorila/cli/help_text.h"
@@ -66,18 +65,10 @@ int Fail(std::string message, int exit_status) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   std::replace_if(message.begin(), message.end(), is_control, ' ');
   // What a damaged file holds may be megabytes.
-  constexpr std::size_t kMost = 2000;
+  constexpr std::size_t kMost = 1990;
   if (message.size() > kMost) message.replace(kMost - 500, message.size() - kMost + 3, "...");
   std::fprintf(stderr, "gorila: %s\n", message.c_str());
   return exit_status;
-}
-
-std::string DescribeSystemError(const std::system_error& error) {
-  if (error.code() != std::errc::resource_unavailable_try_again) return error.what();
-  return fmt::format(
-      "cannot start a thread: {}; expected a higher limit of processes (ulimit -u) or of memory "
-      "(ulimit -v)",
-      error.code().message());
 }
 
 std::string TypedCommand(int argc, char** argv) {
@@ -147,9 +138,8 @@ int EndOutput(int exit_status) {
   return Fail("standard output cannot be written", kFailure);
 }
 
-}  // namespace
-
-int RunProgram(int argc, char** argv) {
+// What may throw where there is no memory or thread: everything.
+StatusOr<int> ParseAndRun(int argc, char** argv) {
   CLI::App app("Gorila: deep Q-learning with many actors and learners around a parameter server",
                "gorila");
   app.formatter(std::make_shared<HelpFormatter>());  // the verbs inherit it
@@ -175,16 +165,16 @@ int RunProgram(int argc, char** argv) {
   if (const Status status = CheckExtras(app); !status.ok()) {
     return Fail(std::string(status.message()), ExitStatusOf(status));
   }
-  try {
-    return EndOutput(RunVerb(verbs, {.command = TypedCommand(argc, argv)}));
-  } catch (const std::system_error& error) {  // what fmt::print and std::thread throw
-    return Fail(DescribeSystemError(error), kFailure);
-  } catch (const std::bad_alloc&) {
-    return Fail(
-        "the memory does not suffice, or is limited (ulimit -v); lower replay.capacity, "
-        "run.bundles or network.hidden, or see gorila doctor",
-        kFailure);
-  }
+  return EndOutput(RunVerb(verbs, {.command = TypedCommand(argc, argv)}));
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv) {
+  const StatusOr<int> exit_status =
+      WithoutThrowing([argc, argv] { return ParseAndRun(argc, argv); });
+  if (exit_status.ok()) return *exit_status;
+  return Fail(std::string(exit_status.status().message()), kFailure);
 }
 
 }  // namespace gorila::cli

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/config_keys.h"
@@ -24,7 +25,7 @@ bool Exists(const fs::path& path) {
 }
 
 StatusOr<RunNetwork> ReadNetworkFile(const fs::path& path, const ParameterLayout& layout) {
-  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFileOf(NetworkFileOf(layout.size), path));
   GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, DecodeParameters(layout, bytes));
   return RunNetwork{std::move(parameters), path, "", {}};
 }

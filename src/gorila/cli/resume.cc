@@ -58,8 +58,6 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   TrainingConsole console(options.quiet);
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                           Trainer::Resume(config, std::move(directory), console.Hooks()));
-  // What follows is not yet scored.
-  GORILA_RETURN_IF_ERROR(RemoveFinalEvaluation(options.directory));
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, options.directory));
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(options.directory, config, &trainer->store(), options.quiet));

@@ -76,7 +76,8 @@ StatusOr<int> Scores(const ScoresOptions& options) {
   table_options.denominator =
       options.denominator == "signed" ? Denominator::kSigned : Denominator::kAbsolute;
   GORILA_ASSIGN_OR_RETURN(const std::vector<ScoreResult> results, ReadAll(options));
-  ScoreTable table = MakeScoreTable(PublishedAtariGames(), results, table_options);
+  GORILA_ASSIGN_OR_RETURN(ScoreTable table,
+                          MakeScoreTable(PublishedAtariGames(), results, table_options));
   KeepSections(options.starts, table);
   GORILA_RETURN_IF_ERROR(WriteFiles(options, table));
   fmt::print("{}", ScoreTableText(table));
@@ -90,7 +91,9 @@ constexpr CommandText kScoresText = {
         R"(Prints random, human, DQN and Gorila as published, for null-op starts and for human starts, and
 beside them the mean scores of the runs that are named; below, mean, median and interquartile mean
 of the normalised scores with 95 % bootstrap intervals, and the games above DQN and above human.
-Runs are told apart by the protocol that they were scored by.
+Runs are told apart by the protocol that they were scored by and by their settings: what differs in
+more than the seed is never averaged. Such runs have a row each, and in the tables of Atari games,
+which have one column for ours, they are refused by name. The scores of a file count as alike.
 
 PATH is a run's folder, a folder of runs (as 'gorila suite' makes it), a .csv file with the columns
 game, score and, where it is not the null-op protocol, protocol; or a .json file ('gorila evaluate

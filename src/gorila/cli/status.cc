@@ -12,6 +12,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/channel.h"
 #include "gorila/runtime/config_load.h"
 #include "gorila/runtime/distributed/launch_files.h"
@@ -84,6 +85,7 @@ StatusOr<int> ShowStatus(const StatusOptions& options) {
                            options.interval);
   }
   GORILA_ASSIGN_OR_RETURN(const Target target, FindTarget(options));
+  GORILA_RETURN_IF_ERROR(rpc::CheckCallThreads());
   std::vector<std::unique_ptr<rpc::Channel>> channels;
   const auto add = [&](const std::vector<rpc::Endpoint>& endpoints, const char* role) {
     for (const rpc::Endpoint& endpoint : endpoints) {

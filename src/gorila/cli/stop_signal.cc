@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <thread>
 #include <utility>
 
+#include "gorila/base/thread.h"
 #include "gorila/cli/exit_status.h"
 #include "gorila/cli/standard_files.h"
 
@@ -67,7 +67,7 @@ void CatchStopSignals(void (*before_exit)()) {
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
   [[maybe_unused]] static const bool waiting = [&signals] {
-    std::thread(&WaitForSignals, signals).detach();
+    StartThreadOrEnd("signals", [signals] { WaitForSignals(signals); }).detach();
     return true;
   }();
 }

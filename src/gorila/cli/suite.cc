@@ -12,6 +12,7 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
@@ -108,7 +109,7 @@ Status CheckSettings(const SuiteOptions& options, Config config) {
   const std::string settings =
       "# What all runs of this suite have in common; game and seed are each run's own.\n" +
       ToToml(config);
-  const StatusOr<std::string> before = ReadFile(path);
+  const StatusOr<std::string> before = ReadFileOf(kSettingsFile, path);
   if (absl::IsNotFound(before.status())) {
     GORILA_RETURN_IF_ERROR(CreateFolders(options.folder));
     return WriteFileAtomically(path, settings);

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
+
+#include "gorila/base/exhaustion.h"
+#include "gorila/base/thread.h"
 
 namespace gorila {
 namespace {
@@ -33,13 +35,11 @@ void ConnectionPool::Add(int socket) {
 
 // A machine that gives no more threads leaves the connection to those that are there.
 void ConnectionPool::AddThread() {
-  try {
-    threads_.emplace_back([this] { Work(); });
-  } catch (const std::system_error&) {
-    if (!threads_.empty()) return;
-    for (const Connection& connection : connections_) ::close(connection.socket);
-    connections_.clear();
-  }
+  StatusOr<std::thread> started = StartThread("HTTP connection", [this] { Work(); });
+  if (started.ok()) return threads_.push_back(*std::move(started));
+  if (!threads_.empty()) return;
+  for (const Connection& connection : connections_) ::close(connection.socket);
+  connections_.clear();
 }
 
 void ConnectionPool::MakeRoom() {
@@ -83,7 +83,11 @@ void ConnectionPool::Work() {
       mine->state = State::kRequest;
     }
     present_connection = &*mine;
-    serve_(mine->socket);
+    // A connection that there is no memory for is closed; the next may have some.
+    WithoutThrowing([&] {
+      serve_(mine->socket);
+      return OkStatus();
+    }).IgnoreError();
     present_connection = nullptr;
     // Closed under the lock, so that its number is not another's when it is cut off.
     const MutexLock lock(mutex_);

@@ -8,6 +8,7 @@
 #include "gorila/actor/exploration.h"
 #include "gorila/base/denormals.h"
 #include "gorila/base/json.h"
+#include "gorila/base/thread.h"
 #include "gorila/dashboard/game_view.h"
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
@@ -108,7 +109,7 @@ Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed
   AddPages();
   AddApi();
   listener_->Start();
-  poller_ = std::thread([this] { PollUntilStopped(); });
+  poller_ = StartThreadOrEnd("dashboard", [this] { PollUntilStopped(); });
 }
 
 Dashboard::~Dashboard() {

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "gorila/base/thread.h"
 #include "gorila/dashboard/connection_pool.h"
 #include "gorila/dashboard/host_check.h"
 #include "gorila/dashboard/http_stream.h"
@@ -246,7 +247,7 @@ class HttpListener::Impl {
   }
 
   void Start() {
-    thread_ = std::thread([this] {
+    thread_ = StartThreadOrEnd("HTTP listener", [this] {
       server_->listen_after_bind();
       ended_ = true;
     });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
@@ -77,7 +78,7 @@ class DirectorySource final : public ParameterSource {
     std::error_code error;
     const std::pair seen(file, fs::last_write_time(file, error));
     if (seen == seen_) return false;
-    GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file));
+    GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFileOf(NetworkFileOf(layout_.size), file));
     GORILA_ASSIGN_OR_RETURN(values, DecodeParameters(layout_, bytes));
     seen_ = seen;
     description_ = std::move(description);

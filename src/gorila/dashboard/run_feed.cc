@@ -14,9 +14,11 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/config_load.h"
+#include "gorila/runtime/protocol_label.h"
 #include "gorila/runtime/run_directory.h"
 
 namespace gorila {
@@ -78,6 +80,20 @@ Clock::time_point LastWritten(const fs::path& path) {
   return Clock::now() - std::chrono::duration_cast<Clock::duration>(age);
 }
 
+// evaluation.json as this version would have written it.
+std::string Relabelled(Json json) {
+  const auto is_text = [&json](const char* name) {
+    return json.contains(name) && json[name].is_string();
+  };
+  if (is_text("protocol") && is_text("environment") && json.contains("epsilon") &&
+      json["epsilon"].is_number()) {
+    json["protocol"] =
+        RecordedProtocolLabel(json["protocol"].get<std::string>(), json["epsilon"].get<double>(),
+                              json["environment"].get<std::string>());
+  }
+  return DumpJson(json);
+}
+
 bool IsObject(const std::string& line) { return line.starts_with('{') && IsJson(line); }
 
 }  // namespace
@@ -96,8 +112,13 @@ std::string_view RunStateName(RunState state) {
 
 StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
-  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(run.directory / "config.toml"));
+  const fs::path path = run.directory / "config.toml";
+  std::error_code error;
+  // Asked before it is read: what is written in between is seen by the first look.
+  const auto configured = fs::last_write_time(path, error);
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(path));
   RunFeed feed(run, std::move(config));
+  feed.configured_ = configured;
   feed.log_grew_ = LastWritten(run.directory / "metrics.jsonl");
   return feed;
 }
@@ -105,10 +126,11 @@ StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
 RunFeed::News RunFeed::Poll() {
   News news;
   const auto described = [this] {
-    return std::tuple(state_, elsewhere_, evaluation_, problem_, bad_lines_);
+    return std::tuple(state_, elsewhere_, evaluation_, problem_, bad_lines_, ToToml(described_));
   };
   const auto before = described();
   problem_.clear();
+  ReadConfig();
   ReadLog(news);
   const bool grew = news.log_began_anew || !news.lines.empty();
   if (std::exchange(looked_, true) && grew) log_grew_ = Clock::now();
@@ -133,13 +155,28 @@ RunState RunFeed::LookAtState() {
              : RunState::kStopped;
 }
 
+// A run that was resumed may be longer than it was. A file that cannot be read changes nothing.
+void RunFeed::ReadConfig() {
+  const fs::path path = run_.directory / "config.toml";
+  std::error_code error;
+  const auto written = fs::last_write_time(path, error);
+  if (error || written == configured_) return;
+  StatusOr<Config> config = LoadRunConfig(path);
+  if (!config.ok()) {
+    problem_ = std::string(config.status().message());
+    return;
+  }
+  configured_ = written;
+  described_ = *std::move(config);
+}
+
 void RunFeed::ReadEvaluation() {
   evaluation_ = "null";
   if (state_ != RunState::kFinished) return;
-  const auto text = ReadFile(run_.directory / "evaluation.json");
+  const auto text = ReadFileOf(kResultFile, run_.directory / "evaluation.json");
   const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
   if (json.is_object()) {
-    evaluation_ = DumpJson(json);
+    evaluation_ = Relabelled(json);
   } else if (problem_.empty()) {
     problem_ = "evaluation.json: not a JSON object";
   }
@@ -150,7 +187,7 @@ void RunFeed::ReadLog(News& news) {
   const std::uint64_t back = last_line_.size();
   std::size_t most = back + kMostRead;
   auto [text, problem] = ReadFrom(path, offset_ - back, most);
-  problem_ = problem;
+  if (!problem.empty()) problem_ = problem;
   if (!text.starts_with(last_line_)) {
     // Shorter than what was read, or another log in its place.
     news.log_began_anew = true;
@@ -180,7 +217,7 @@ void RunFeed::ReadLog(News& news) {
 std::string RunFeed::Describe() const {
   Json config = Json::object();
   for (const ConfigKey& key : ConfigKeys()) {
-    config[std::string(key.name)] = ValueText(key.field, config_);
+    config[std::string(key.name)] = ValueText(key.field, described_);
   }
   const Json description = {{"label", run_.label},
                             {"directory", run_.directory.string()},
@@ -188,10 +225,10 @@ std::string RunFeed::Describe() const {
                             {"elsewhere", elsewhere_},
                             {"problem", problem_},
                             {"environment", config_.environment.name},
-                            {"seed", config_.run.seed},
+                            {"seed", described_.run.seed},
                             {"bundles", config_.run.bundles},
                             {"actors", config_.cluster.actors},
-                            {"total_frames", config_.run.frames},
+                            {"total_frames", described_.run.frames},
                             {"bad_lines", bad_lines_},
                             {"evaluation", ParseJsonOrThrow<Json>(evaluation_)},
                             {"config", config}};

@@ -44,17 +44,21 @@ class RunFeed {
 
   const std::string& label() const { return run_.label; }
   const std::filesystem::path& directory() const { return run_.directory; }
-  const Config& config() const { return config_; }
+  const Config& config() const { return config_; }  // when the feed was opened
   RunState state() const { return state_; }
 
  private:
-  RunFeed(LabelledRun run, Config config) : run_(std::move(run)), config_(std::move(config)) {}
+  RunFeed(LabelledRun run, Config config)
+      : run_(std::move(run)), config_(config), described_(std::move(config)) {}
+  void ReadConfig();
   void ReadLog(News& news);
   void ReadEvaluation();
   RunState LookAtState();
 
   LabelledRun run_;
-  Config config_;
+  Config config_;     // as it was at first, which other threads may read
+  Config described_;  // as it is now
+  std::filesystem::file_time_type configured_{};  // when that was written
   RunState state_ = RunState::kStopped;
   bool elsewhere_ = false;           // the state is told from the log alone
   std::string evaluation_ = "null";  // evaluation.json, in one line

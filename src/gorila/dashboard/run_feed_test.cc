@@ -107,6 +107,36 @@ TEST_F(RunFeedTest, SeesWhetherTheRunIsHeldAndWhenItHasFinished) {
   EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["evaluation"]["mean"], 3.5);
 }
 
+// Older versions recorded the protocol's bare name.
+TEST_F(RunFeedTest, AScoreByAnotherEpsilonIsLabelledSo) {
+  Write("evaluation.json",
+        R"({"environment":"classic/catch","protocol":"greedy","epsilon":1.0,"mean":-0.6})");
+  RunFeed feed = Open();
+  feed.Poll();
+  EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["evaluation"]["protocol"],
+            "greedy with epsilon 1 instead of 0");
+}
+
+TEST_F(RunFeedTest, ARunThatIsMadeLongerIsDescribedByItsNewLength) {
+  RunFeed feed = Open();
+  feed.Poll();
+  Config longer;
+  longer.run.frames = 123456789;
+  Write("config.toml", ToToml(longer));
+  fs::last_write_time(folder_ / "config.toml",
+                      fs::file_time_type::clock::now() + std::chrono::seconds(5));
+  EXPECT_TRUE(feed.Poll().state_changed);
+  EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["total_frames"], 123456789);
+  EXPECT_FALSE(feed.Poll().state_changed);
+  Write("config.toml", "[run");  // half written
+  fs::last_write_time(folder_ / "config.toml",
+                      fs::file_time_type::clock::now() + std::chrono::seconds(9));
+  feed.Poll();
+  EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["total_frames"], 123456789);
+  EXPECT_THAT(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["problem"].get<std::string>(),
+              HasSubstr("config.toml"));
+}
+
 // A folder that no process of this machine has held.
 TEST_F(RunFeedTest, SeesARunOfAnotherMachineByItsLog) {
   Append("{}\n");

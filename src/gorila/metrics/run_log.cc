@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 
 namespace gorila {
@@ -98,7 +99,7 @@ StatusOr<RunLog> RunLog::Open(const fs::path& path, std::optional<std::uint64_t>
     return Unavailable("cannot open run log '{}': {}", path.string(), std::strerror(errno));
   }
   RunLog log(AppendFile("run log", path, file, 0));
-  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFileOf(kRunLogFile, path));
   GORILA_ASSIGN_OR_RETURN(const std::uint64_t kept, KeptBytes(path, contents, keep_bytes));
   GORILA_RETURN_IF_ERROR(log.file_.Truncate(kept));
   return log;
@@ -147,7 +148,7 @@ StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
 }
 
 StatusOr<std::vector<RunLogRow>> ReadRunLog(const fs::path& path) {
-  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFileOf(kRunLogFile, path));
   std::vector<RunLogRow> rows;
   std::string_view rest = contents;
   for (std::size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {

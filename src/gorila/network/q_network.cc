@@ -5,6 +5,7 @@
 
 #include "gorila/base/nearest.h"
 #include "gorila/network/gemm/gemm_network.h"
+#include "gorila/network/gemm/sgemm.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/reference/reference_network.h"
@@ -89,6 +90,7 @@ StatusOr<std::unique_ptr<QNetwork>> MakeQNetwork(std::string_view backend, const
   GORILA_RETURN_IF_ERROR(CheckBackend(backend, device));
   const std::string_view wanted = backend == "auto" ? FastestFor(spec) : backend;
   GORILA_ASSIGN_OR_RETURN(const QNetworkBackend* const row, FindBackend(wanted));
+  if (!row->elsewhere) GORILA_RETURN_IF_ERROR(PrepareSgemm());
   return row->make(spec, max_batch, device);
 }
 

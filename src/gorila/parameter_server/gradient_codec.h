@@ -33,8 +33,9 @@ std::size_t MaxEncodedBytes(GradientEncoding encoding, std::size_t size);
 // is kept and added to the next gradient (error feedback): nothing is lost, only late. Sending the
 // most-changed entries is Parallel Sarsa's idea (Grounds & Kudenko 2008). Three kinds of rest are
 // dropped, because parameters that went astray for a moment would be led astray by them later: of a
-// gradient that no shard takes, of one that a shard refused (Forget), and entries far above what
-// gradients of the usual size can leave behind. One thread at a time.
+// gradient that no shard takes, of one that a shard refused or whose parameters were replaced
+// (Forget), and entries far above what gradients of the usual size can leave behind. One thread at
+// a time.
 class GradientEncoder {
  public:
   // `fraction` of the entries, in (0, kMaxTopKFraction], are sent by kTopK; at least one.
@@ -44,7 +45,8 @@ class GradientEncoder {
   // is sent, so that the shard refuses and counts it, and nothing is left behind.
   void Encode(std::span<const float> gradient, std::vector<std::byte>& bytes);
 
-  // The shard refused what was encoded last: what it left out is not to come later.
+  // What was left out so far is not to come later: the shard refused what was encoded last, or has
+  // other parameters now.
   void Forget();
 
   // What was left out so far, an entry each; empty with kFloat32.

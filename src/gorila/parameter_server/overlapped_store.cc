@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "gorila/base/exhaustion.h"
+#include "gorila/base/thread.h"
+
 namespace gorila {
 
 OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store)
@@ -11,8 +14,15 @@ OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store)
       incoming_{std::vector<float>(store.size()),
                 ShardVersions(static_cast<std::size_t>(store.num_shards()), -1)},
       gradient_(store.size()),
-      latest_(incoming_),
-      thread_([this] { Loop(); }) {}
+      latest_(incoming_) {
+  StatusOr<std::thread> started = StartThread("parameters in transit", [this] { Loop(); });
+  if (started.ok()) {
+    thread_ = *std::move(started);
+  } else {
+    const MutexLock lock(mutex_);
+    status_ = started.status();
+  }
+}
 
 OverlappedParameterStore::~OverlappedParameterStore() {
   {
@@ -20,7 +30,7 @@ OverlappedParameterStore::~OverlappedParameterStore() {
     ending_ = true;
   }
   changed_.NotifyAll();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 StatusOr<bool> OverlappedParameterStore::Pull(std::span<float> values, ShardVersions& versions) {
@@ -96,7 +106,8 @@ void OverlappedParameterStore::Loop() {
 
 void OverlappedParameterStore::PushWaiting() {
   mutex_.Unlock();
-  const StatusOr<PushOutcome> outcome = store_.Push(gradient_, computed_from_);
+  const StatusOr<PushOutcome> outcome =
+      WithoutThrowing([this] { return store_.Push(gradient_, computed_from_); });
   mutex_.Lock();
   pushing_ = false;
   if (outcome.ok()) {
@@ -110,7 +121,8 @@ void OverlappedParameterStore::PushWaiting() {
 void OverlappedParameterStore::PullNewer() {
   wanted_ = false;
   mutex_.Unlock();
-  const StatusOr<bool> changed = store_.Pull(incoming_.values, incoming_.versions);
+  const StatusOr<bool> changed =
+      WithoutThrowing([this] { return store_.Pull(incoming_.values, incoming_.versions); });
   mutex_.Lock();
   if (changed.ok()) {
     std::swap(incoming_, latest_);

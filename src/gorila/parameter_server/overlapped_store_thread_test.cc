@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/testing.h"
 #include "gorila/parameter_server/in_process_store.h"
 #include "gorila/parameter_server/overlapped_store.h"
 
@@ -164,6 +165,14 @@ TEST_F(OverlappedStoreTest, RefusesVectorsOfAnotherSize) {
   const StatusOr<bool> pulled = store_->Pull(values, versions_);
   EXPECT_THAT(std::string(pulled.status().message()), HasSubstr("4999 values and 2 versions"));
   EXPECT_FALSE(store_->Push(values, versions_).ok());
+}
+
+TEST_F(OverlappedStoreTest, WithoutAThreadEveryCallFails) {
+  const NoThreads none;
+  OverlappedParameterStore store(far_);
+  const StatusOr<bool> pulled = store.Pull(values_, versions_);
+  EXPECT_EQ(pulled.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(store.Push(values_, versions_).status(), pulled.status());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gorila/base/vectorise.h"
+#include "gorila/parameter_server/snapshot_check.h"
 
 namespace gorila {
 
@@ -133,6 +134,7 @@ Status ParameterShard::Restore(const ShardSnapshot& snapshot) {
     return InvalidArgument("parameter shard: snapshot is of another optimizer than '{}'",
                            options_.optimizer.name);
   }
+  GORILA_RETURN_IF_ERROR(CheckFinite(snapshot));
   values_.Assign(snapshot.values);
   target_.Assign(snapshot.target);
   version_ = snapshot.version;

@@ -274,5 +274,25 @@ TEST(ParameterShardTest, RefusesAForeignSnapshotAndChangesNothing) {
               HasSubstr("another optimizer than 'adam'"));
 }
 
+TEST(ParameterShardTest, RefusesASnapshotThatIsNotFiniteAndChangesNothing) {
+  ShardOptions adam = Options();
+  adam.optimizer.name = "adam";
+  const auto shard = Make(adam, {1, 2});
+  shard->Push(std::vector<float>{0.5F, 1}, 0);
+  const ShardSnapshot before = shard->Snapshot();
+  ShardSnapshot values = before;
+  values.values[1] = NAN;
+  ShardSnapshot target = before;
+  target.target[0] = INFINITY;
+  ShardSnapshot slot = before;
+  slot.optimizer[1].values[0] = -INFINITY;
+  for (const ShardSnapshot& wrong : {values, target, slot}) {
+    const Status status = shard->Restore(wrong);
+    EXPECT_TRUE(absl::IsDataLoss(status));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("1 of 2 values that are not finite"));
+    ExpectSame(shard->Snapshot(), before);
+  }
+}
+
 }  // namespace
 }  // namespace gorila

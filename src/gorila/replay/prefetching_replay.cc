@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "gorila/base/exhaustion.h"
+#include "gorila/base/thread.h"
+
 namespace gorila {
 
 PrefetchingReplay::PrefetchingReplay(Replay& replay, const PrefetchOptions& options,
@@ -9,7 +12,13 @@ PrefetchingReplay::PrefetchingReplay(Replay& replay, const PrefetchOptions& opti
     : replay_(replay), ending_(ending) {
   const MutexLock lock(mutex_);
   for (int i = 0; i < options.minibatches; ++i) aheads_.emplace_back(options.memory);
-  for (Ahead& ahead : aheads_) threads_.emplace_back([this, &ahead] { Loop(ahead); });
+  threads_.reserve(aheads_.size());
+  for (Ahead& ahead : aheads_) {
+    StatusOr<std::thread> started = StartThread("prefetching", [this, &ahead] { Loop(ahead); });
+    failure_.Update(started.status());
+    if (!started.ok()) return;
+    threads_.push_back(*std::move(started));
+  }
 }
 
 PrefetchingReplay::~PrefetchingReplay() {
@@ -23,6 +32,7 @@ PrefetchingReplay::~PrefetchingReplay() {
 
 Status PrefetchingReplay::Sample(int size, TransitionBatch& batch) {
   const MutexLock lock(mutex_);
+  GORILA_RETURN_IF_ERROR(failure_);
   for (Ahead& ahead : aheads_) {
     if (ahead.state == Ahead::State::kIdle) Begin(ahead, size);
   }
@@ -68,7 +78,7 @@ void PrefetchingReplay::Loop(Ahead& ahead) {
     ahead.state = Ahead::State::kSampling;
     const int size = ahead.size;
     mutex_.Unlock();
-    Status status = replay_.Sample(size, ahead.batch);
+    Status status = WithoutThrowing([&] { return replay_.Sample(size, ahead.batch); });
     mutex_.Lock();
     ahead.status = std::move(status);
     ahead.state = Ahead::State::kThere;

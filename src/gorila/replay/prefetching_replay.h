@@ -69,6 +69,7 @@ class PrefetchingReplay final : public Replay {
   Mutex mutex_;
   CondVar changed_;
   std::vector<Ahead> aheads_ GORILA_GUARDED_BY(mutex_);  // the vector is constant
+  Status failure_ GORILA_GUARDED_BY(mutex_);             // a thread could not be had
   std::int64_t sampled_ GORILA_GUARDED_BY(mutex_) = 0;
   std::vector<std::thread> threads_;  // one each
 };

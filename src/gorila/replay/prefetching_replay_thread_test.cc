@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "gorila/base/testing.h"
 #include "gorila/replay/prefetching_replay.h"
 
 namespace gorila {
@@ -160,6 +161,14 @@ TEST_F(PrefetchingReplayTest, EndsWhileASampleWaits) {
   far_.WaitForBegun(2);
   replay_.reset();
   EXPECT_TRUE(far_.ending);
+}
+
+TEST(PrefetchingReplayThreadsTest, WithoutThemEverySampleFails) {
+  const NoThreads none;
+  SlowReplay slow;
+  PrefetchingReplay replay(slow, {.minibatches = 2}, slow.ending);
+  TransitionBatch batch;
+  EXPECT_EQ(replay.Sample(3, batch).code(), absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace

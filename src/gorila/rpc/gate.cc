@@ -57,7 +57,8 @@ Gate::Gate(GateOptions options, ListeningSockets sockets)
 StatusOr<std::unique_ptr<Gate>> Gate::Open(GateOptions options, ListeningSockets sockets) {
   std::unique_ptr<Gate> gate(new Gate(std::move(options), std::move(sockets)));
   GORILA_RETURN_IF_ERROR(gate->OpenDescriptors());
-  gate->thread_ = std::thread([gate = gate.get()] { gate->Run(); });
+  GORILA_ASSIGN_OR_RETURN(gate->thread_,
+                          StartThread("connections", [gate = gate.get()] { gate->Run(); }));
   return gate;
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/rpc/refusal.h"
 #include "gorila/rpc/system_random.h"
 
@@ -57,7 +58,7 @@ Status CheckIdentity(const RunIdentity& own, std::string_view token, std::string
 }
 
 StatusOr<std::string> ReadToken(const std::filesystem::path& file) {
-  GORILA_ASSIGN_OR_RETURN(std::string token, ReadFile(file));
+  GORILA_ASSIGN_OR_RETURN(std::string token, ReadFileOf(kSecretFile, file));
   token.resize(std::min(token.find_first_of("\r\n"), token.size()));
   if (token.size() < kMinToken || token.size() > kMaxToken ||
       !std::all_of(token.begin(), token.end(), &IsTokenCharacter)) {

@@ -4,6 +4,7 @@
 #include <grpcpp/security/auth_context.h>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 
 namespace gorila::rpc {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::string_view kNameSuffix = ".gorila";
 
 StatusOr<std::string> ReadPem(const std::filesystem::path& path, std::string_view kind) {
-  GORILA_ASSIGN_OR_RETURN(std::string contents, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(std::string contents, ReadFileOf(kSecretFile, path));
   if (contents.find("-----BEGIN ") != std::string::npos &&
       contents.find(std::string(kind) + "-----") != std::string::npos) {
     return contents;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/server_call.h"
 
 namespace gorila::rpc {
@@ -176,6 +177,7 @@ Server::~Server() { Stop(std::chrono::seconds(1)); }
 StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                                 std::vector<Method> methods) {
   GORILA_RETURN_IF_ERROR(CheckExposure(options.listen, options.tls.has_value(), options.insecure));
+  GORILA_RETURN_IF_ERROR(CheckCallThreads());
   std::unique_ptr<Server> server(new Server(options, std::move(methods)));
   GORILA_RETURN_IF_ERROR(server->Listen());
   return server;
@@ -191,7 +193,8 @@ Status Server::Listen() {
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       MakeServerCredentials(state_->options.tls));
   builder.RegisterCallbackGenericService(service_.get());
-  state_->workers = std::make_unique<WorkerPool>(state_->options.workers);
+  state_->workers = std::make_unique<WorkerPool>();
+  GORILA_RETURN_IF_ERROR(state_->workers->Start(state_->options.workers));
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
     return Unavailable("cannot serve at '{}': certificate and key do not belong together",

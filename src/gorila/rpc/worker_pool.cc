@@ -3,13 +3,18 @@
 #include <utility>
 
 #include "gorila/base/denormals.h"
-#include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 
 namespace gorila::rpc {
 
-WorkerPool::WorkerPool(int threads) {
+Status WorkerPool::Start(int threads) {
   GORILA_CHECK(threads >= 1, "{} threads", threads);
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+  threads_.reserve(static_cast<std::size_t>(threads));
+  for (int i = 0; i < threads; ++i) {
+    GORILA_ASSIGN_OR_RETURN(std::thread thread, StartThread("server", [this] { Work(); }));
+    threads_.push_back(std::move(thread));
+  }
+  return OkStatus();
 }
 
 WorkerPool::~WorkerPool() {

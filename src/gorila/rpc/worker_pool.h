@@ -8,18 +8,21 @@
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/status.h"
 
 namespace gorila::rpc {
 
 // Thread-safe. Whoever posts bounds how much there is to do.
 class WorkerPool {
  public:
-  // `threads` >= 1.
-  explicit WorkerPool(int threads);
+  WorkerPool() = default;
   // Does what was posted, then joins.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Once, before the first Post(). `threads` >= 1. ResourceExhausted when they cannot be had.
+  Status Start(int threads);
 
   // `work` runs once in one of the threads, in the order of posting. Does not block.
   void Post(std::function<void()> work) GORILA_EXCLUDES(mutex_);

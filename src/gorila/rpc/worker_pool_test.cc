@@ -4,13 +4,16 @@
 
 #include <atomic>
 
+#include "gorila/base/testing.h"
+
 namespace gorila::rpc {
 namespace {
 
 TEST(WorkerPoolTest, DoesEverythingOnceBeforeItEnds) {
   std::atomic<int> sum{0};
   {
-    WorkerPool pool(3);
+    WorkerPool pool;
+    ASSERT_TRUE(pool.Start(3).ok());
     for (int i = 1; i <= 1000; ++i) pool.Post([&sum, i] { sum += i; });
   }
   EXPECT_EQ(sum, 500500);
@@ -21,7 +24,8 @@ TEST(WorkerPoolTest, OneThatBlocksDoesNotHoldUpTheOthers) {
   CondVar changed;
   bool released = false;
   bool other_ran = false;
-  WorkerPool pool(2);
+  WorkerPool pool;
+  ASSERT_TRUE(pool.Start(2).ok());
   pool.Post([&] {
     const MutexLock lock(mutex);
     while (!released) changed.Wait(mutex);
@@ -41,7 +45,8 @@ TEST(WorkerPoolTest, WorkMayPostMore) {
   std::atomic<int> done{0};
   Mutex mutex;
   CondVar changed;
-  WorkerPool pool(1);
+  WorkerPool pool;
+  ASSERT_TRUE(pool.Start(1).ok());
   pool.Post([&] {
     ++done;
     pool.Post([&] {
@@ -52,6 +57,12 @@ TEST(WorkerPoolTest, WorkMayPostMore) {
   });
   const MutexLock lock(mutex);
   while (done < 2) changed.Wait(mutex);
+}
+
+TEST(WorkerPoolTest, WithoutThreadsItDoesNotStart) {
+  const NoThreads none;
+  WorkerPool pool;
+  EXPECT_EQ(pool.Start(2).code(), absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "gorila/base/denormals.h"
+#include "gorila/base/exhaustion.h"
+#include "gorila/base/thread.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -83,17 +85,27 @@ Status Cluster::RefreshReplicas() {
   return OkStatus();
 }
 
+// A bundle without a thread ends with that as its failure, which stops the others.
 void Cluster::Start() {
   GORILA_CHECK(threads_.empty(), "started twice");
-  for (const std::unique_ptr<Bundle>& bundle : bundles_) {
-    threads_.emplace_back([this, &bundle] { RunBundle(*bundle); });
+  threads_.reserve(bundles_.size());
+  for (std::size_t i = 0; i < bundles_.size(); ++i) {
+    StatusOr<std::thread> started =
+        StartThread(fmt::format("bundle {}", i), [this, i] { RunBundle(*bundles_[i]); });
+    if (started.ok()) {
+      threads_.push_back(*std::move(started));
+    } else {
+      gate_->Leave(started.status());
+    }
   }
 }
 
 void Cluster::RunBundle(Bundle& bundle) {
   FlushDenormalsInThisThread();
   Status status;
-  while (status.ok() && !finished() && gate_->Pass()) status = bundle.Iterate();
+  while (status.ok() && !finished() && gate_->Pass()) {
+    status = WithoutThrowing([&bundle] { return bundle.Iterate(); });
+  }
   gate_->Leave(status);
 }
 

@@ -1,8 +1,10 @@
 // Bundles as threads around a sharded parameter server.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
+#include "gorila/base/testing.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/testing.h"
 
@@ -87,6 +89,15 @@ TEST(ClusterThreadTest, MayBeDestroyedWhileItRunsOrIsPaused) {
   const auto paused = MakeCluster(ThreadedConfig(std::int64_t{1} << 60));
   paused->Start();
   EXPECT_TRUE(paused->Pause(Never()).ok());
+}
+
+TEST(ClusterThreadTest, WithoutThreadsItsBundlesFail) {
+  const auto cluster = MakeCluster(ThreadedConfig(3000));
+  const NoThreads none;
+  cluster->Start();
+  ASSERT_TRUE(cluster->Wait(Never()));
+  EXPECT_EQ(cluster->failure().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(cluster->failure().message()), testing::StartsWith("bundle 0: "));
 }
 
 }  // namespace

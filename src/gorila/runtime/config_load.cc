@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/presets.h"
 
@@ -69,7 +70,7 @@ Status CheckNothingIsCutOff(std::string_view text, std::string_view source) {
 StatusOr<Config> Load(const ConfigSources& sources, bool is_run) {
   std::string text;
   if (!sources.file.empty()) {
-    GORILA_ASSIGN_OR_RETURN(text, ReadFile(sources.file));
+    GORILA_ASSIGN_OR_RETURN(text, ReadFileOf(kSettingsFile, sources.file));
   }
   const std::string source = sources.file.string();
   GORILA_ASSIGN_OR_RETURN(const std::string preset, ChoosePreset(sources, text));

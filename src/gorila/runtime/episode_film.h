@@ -12,10 +12,12 @@
 
 namespace gorila {
 
+inline constexpr std::size_t kMostFilmFrames = 300;
+
 struct FilmRequest {
   double epsilon = 0;  // of the agent
   std::uint64_t seed = 1;
-  std::size_t most_frames = 300;  // a longer episode is cut off
+  std::size_t most_frames = kMostFilmFrames;  // a longer episode is cut off
 };
 
 struct EpisodeFilm {

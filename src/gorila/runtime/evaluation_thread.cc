@@ -3,11 +3,20 @@
 #include <utility>
 
 #include "gorila/base/denormals.h"
+#include "gorila/base/exhaustion.h"
+#include "gorila/base/thread.h"
 
 namespace gorila {
 
-EvaluationThread::EvaluationThread(Work work)
-    : work_(std::move(work)), thread_([this] { Run(); }) {}
+EvaluationThread::EvaluationThread(Work work) : work_(std::move(work)) {
+  StatusOr<std::thread> started = StartThread("evaluation", [this] { Run(); });
+  if (started.ok()) {
+    thread_ = *std::move(started);
+  } else {
+    const MutexLock lock(mutex_);
+    failure_ = started.status();
+  }
+}
 
 EvaluationThread::~EvaluationThread() {
   {
@@ -15,7 +24,7 @@ EvaluationThread::~EvaluationThread() {
     ending_ = true;
     changed_.NotifyAll();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool EvaluationThread::Full() const {
@@ -54,7 +63,7 @@ bool EvaluationThread::WaitUntilDone(std::chrono::steady_clock::time_point deadl
 void EvaluationThread::Run() {
   FlushDenormalsInThisThread();
   while (SharedNetwork network = Next()) {
-    Done(work_(std::move(network), [this] { return Ending(); }));
+    Done(WithoutThrowing([&] { return work_(std::move(network), [this] { return Ending(); }); }));
   }
 }
 

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <new>
 #include <optional>
 #include <utility>
+
+#include "gorila/base/testing.h"
 
 namespace gorila {
 namespace {
@@ -145,6 +148,26 @@ TEST(EvaluationThreadTest, AFailureReachesTheCallerAndTheNetworkIsKept) {
   fake.Allow(1);
   ASSERT_TRUE(WaitUntilDone(thread));
   EXPECT_EQ(thread.Take().status(), InvalidArgument("no such file of start points"));
+  EXPECT_THAT(Frames(thread.Untaken()), ElementsAre(100));
+}
+
+TEST(EvaluationThreadTest, LackOfMemoryWhileScoringIsAFailure) {
+  EvaluationThread thread(
+      [](SharedNetwork, const std::function<bool()>&) -> StatusOr<ScoredNetwork> {
+        throw std::bad_alloc();
+      });
+  thread.Offer(At(100));
+  ASSERT_TRUE(WaitUntilDone(thread));
+  EXPECT_EQ(thread.Take().status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(EvaluationThreadTest, WithoutAThreadEverythingOfferedFails) {
+  const NoThreads none;
+  FakeEvaluation fake;
+  EvaluationThread thread(fake.work());
+  thread.Offer(At(100));
+  ASSERT_TRUE(WaitUntilDone(thread));
+  EXPECT_EQ(thread.Take().status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(Frames(thread.Untaken()), ElementsAre(100));
 }
 

@@ -10,6 +10,7 @@
 #include "gorila/network/q_network.h"
 #include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/cluster.h"
+#include "gorila/runtime/protocol_label.h"
 #include "gorila/runtime/start_points.h"
 
 namespace gorila {
@@ -50,15 +51,15 @@ constexpr std::array kProtocols = {
 
 constexpr int kMostAtOnce = 32;
 
-double EpsilonOf(const Config& config, const EvaluationProtocol& protocol) {
-  return config.evaluation.epsilon >= 0 ? config.evaluation.epsilon : protocol.epsilon;
-}
-
-// A score by another epsilon is not one by the protocol, and nobody may take it for that.
-std::string LabelOf(const Config& config, const EvaluationProtocol& protocol) {
-  const double epsilon = EpsilonOf(config, protocol);
-  if (epsilon == protocol.epsilon) return std::string(protocol.name);
-  return fmt::format("{} with epsilon {}", protocol.name, epsilon);
+// The probability that the environment repeats an action of its own accord.
+double StickyActions(const Config& config, const EvaluationProtocol& protocol) {
+  const std::string_view name = config.environment.name;
+  const EnvironmentOptions options = EvaluationOptions(config.environment.options, protocol);
+  if (IsConsoleGame(name)) return options.atari.repeat_action_probability;
+  const auto rows = EnvironmentTable();
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [name](const EnvironmentRow& one) { return one.name == name; });
+  return row != rows.end() && row->sticky_actions ? options.sticky_actions : 0;
 }
 
 StatusOr<StartPoints> LoadStarts(const Config& config, const EvaluationProtocol& protocol) {
@@ -79,7 +80,7 @@ class Evaluation {
              const EvaluationRequest& request, const StartPoints& starts, QNetwork& network)
       : config_(config),
         protocol_(protocol),
-        epsilon_(EpsilonOf(config, protocol)),
+        epsilon_(EvaluationEpsilon(config, protocol)),
         options_(EvaluationOptions(config.environment.options, protocol)),
         starts_(starts),
         request_(request),
@@ -185,6 +186,10 @@ class Evaluation {
 
 std::span<const EvaluationProtocol> EvaluationProtocols() { return kProtocols; }
 
+double EvaluationEpsilon(const Config& config, const EvaluationProtocol& protocol) {
+  return config.evaluation.epsilon >= 0 ? config.evaluation.epsilon : protocol.epsilon;
+}
+
 EnvironmentOptions EvaluationOptions(const EnvironmentOptions& configured,
                                      const EvaluationProtocol& protocol) {
   EnvironmentOptions options = configured;
@@ -226,9 +231,11 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
   GORILA_ASSIGN_OR_RETURN(const StartPoints starts, LoadStarts(config, *protocol));
   Evaluation evaluation(config, *protocol, request, starts, *network);
   GORILA_RETURN_IF_ERROR(evaluation.Run());
-  return EvaluationResult{.protocol = LabelOf(config, *protocol),
+  const double epsilon = EvaluationEpsilon(config, *protocol);
+  return EvaluationResult{.protocol = ProtocolLabel(*protocol, epsilon, config.environment.name),
                           .version = protocol->version,
-                          .epsilon = EpsilonOf(config, *protocol),
+                          .epsilon = epsilon,
+                          .sticky_actions = StickyActions(config, *protocol),
                           .returns = evaluation.returns(),
                           .steps = evaluation.steps(),
                           .summary = SummariseReturns(evaluation.returns())};

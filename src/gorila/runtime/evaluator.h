@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,14 +35,19 @@ struct EvaluationProtocol {
 std::span<const EvaluationProtocol> EvaluationProtocols();
 StatusOr<const EvaluationProtocol*> FindEvaluationProtocol(std::string_view name);
 
+// The probability of a random action: evaluation.epsilon, or else the protocol's own.
+double EvaluationEpsilon(const Config& config, const EvaluationProtocol& protocol);
+
 // The options of the environments in which `protocol` is played.
 EnvironmentOptions EvaluationOptions(const EnvironmentOptions& configured,
                                      const EvaluationProtocol& protocol);
 
 struct EvaluationResult {
-  std::string protocol;
-  int version = 1;  // of the protocol
+  std::string protocol;  // as ProtocolLabel has it
+  int version = 1;       // of the protocol
   double epsilon = 0;
+  // The probability that the environment repeated an action; older versions did not record it.
+  std::optional<double> sticky_actions = {};
   std::vector<double> returns;  // one an episode, in the order of their seeds
   std::int64_t steps = 0;       // over all episodes
   ReturnSummary summary;        // of the returns

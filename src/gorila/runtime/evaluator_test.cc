@@ -178,7 +178,7 @@ TEST(EvaluateConsoleTest, ALostLifeDoesNotEndAnEpisode) {
   config.evaluation.epsilon = 0.5;
   EXPECT_EQ(Evaluate(config, parameters, request)->epsilon, 0.5);
   EXPECT_EQ(Evaluate(config, parameters, request)->protocol,
-            request.protocol + " with epsilon 0.5");
+            request.protocol + " with epsilon 0.5 instead of 0.05");
 }
 
 TEST(EvaluateConsoleTest, ProtocolsSetTheEnvironmentsOptions) {
@@ -238,7 +238,7 @@ TEST_F(HumanStartsTest, AnEpisodeBeginsWhereItsStartPointEnds) {
   // Without chance, episodes from the same start are the same.
   EXPECT_EQ(result.returns[0], result.returns[2]);
   EXPECT_EQ(result.returns[1], result.returns[3]);
-  EXPECT_EQ(result.protocol, "human-starts with epsilon 0");
+  EXPECT_EQ(result.protocol, "human-starts with epsilon 0 instead of 0.05");
 }
 
 TEST_F(HumanStartsTest, TheStartsFramesCountTowardsTheLimit) {

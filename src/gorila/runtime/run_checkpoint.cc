@@ -8,6 +8,7 @@
 #include "gorila/base/json.h"
 #include "gorila/checkpoint/segment.h"
 #include "gorila/parameter_server/in_process_store.h"
+#include "gorila/parameter_server/snapshot_check.h"
 #include "gorila/runtime/run_directory.h"
 
 namespace gorila {
@@ -199,6 +200,7 @@ Status RunCheckpointer::Capture(Cluster& cluster, const RunMemory& memory) {
 Status RunCheckpointer::CaptureParameters(Cluster& cluster, const RunMemory& memory) {
   InProcessParameterStore& store = cluster.store();
   const std::vector<ShardSnapshot> shards = SnapshotShards(store);
+  for (const ShardSnapshot& shard : shards) GORILA_RETURN_IF_ERROR(CheckWritable(shard));
   const auto values = Gather(store, shards, [](const ShardSnapshot& shard) {
     return std::span<const float>(shard.values);
   });

@@ -11,6 +11,7 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 
 namespace gorila {
 
@@ -145,7 +146,7 @@ Status CheckIsRun(const fs::path& path) {
 }
 
 bool HeldHere(const fs::path& path) {
-  const StatusOr<std::string> holder = ReadFile(path / kLockFile);
+  const StatusOr<std::string> holder = ReadFileOf(kNoteFile, path / kLockFile);
   const std::string host = ThisHost();
   return holder.ok() && !host.empty() && *holder == host + "\n";
 }

@@ -72,12 +72,12 @@ void NameGroups(GameRuns& game) {
 
 }  // namespace
 
-std::string RepeatedSettings(const Config& config) {
-  std::string text;
+std::map<std::string, std::string> RepeatedSettings(const Config& config) {
+  std::map<std::string, std::string> settings;
   for (const ConfigKey& key : ConfigKeys()) {
-    if (IsSetting(key)) text += fmt::format("{}={}\n", key.name, ValueText(key.field, config));
+    if (IsSetting(key)) settings.emplace(key.name, ValueText(key.field, config));
   }
-  return text;
+  return settings;
 }
 
 std::vector<GameRuns> GroupRuns(std::span<const RunSummary> runs) {

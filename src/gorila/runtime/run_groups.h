@@ -2,6 +2,7 @@
 #ifndef GORILA_RUNTIME_RUN_GROUPS_H_
 #define GORILA_RUNTIME_RUN_GROUPS_H_
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,8 +23,9 @@ struct GameRuns {
   std::vector<RunGroup> groups;
 };
 
-// Every setting that two repetitions have in common, the game included.
-std::string RepeatedSettings(const Config& config);
+// Every setting that two repetitions have in common, the game included: values as configuration
+// files have them, by key.
+std::map<std::string, std::string> RepeatedSettings(const Config& config);
 
 // In the order given. A label that was chosen (not the folder's name) separates groups as well.
 // Labels say in which settings groups differ where names do not tell them apart. `runs` must

@@ -3,9 +3,11 @@
 #include <cmath>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
+#include "gorila/runtime/protocol_label.h"
 #include "gorila/runtime/run_groups.h"
 #include "gorila/runtime/run_summary.h"
 #include "gorila/runtime/runs_report.h"
@@ -53,8 +55,7 @@ Status WriteCurve(const fs::path& directory, const Config& config,
   return WriteLearningCurve(directory / "curve.svg", figure);
 }
 
-EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& result,
-                                  const std::string& network) {
+EvaluationReport ReportEvaluation(const EvaluationResult& result, const std::string& network) {
   return {.network = network,
           .protocol = result.protocol,
           .episodes = result.returns.size(),
@@ -63,16 +64,15 @@ EvaluationReport ReportEvaluation(const Config& config, const EvaluationResult& 
           .minimum = result.summary.minimum,
           .maximum = result.summary.maximum,
           .median = result.summary.median,
-          .sticky_actions = config.environment.options.sticky_actions,
+          .sticky_actions = result.sticky_actions.value_or(std::nan("")),
           .epsilon = result.epsilon};
 }
 
-std::vector<EvaluationReport> ReportEvaluations(const Config& config,
-                                                const EvaluationRecord& record) {
+std::vector<EvaluationReport> ReportEvaluations(const EvaluationRecord& record) {
   std::vector<EvaluationReport> evaluations = {
-      ReportEvaluation(config, record.result, DescribeNetwork(*record.context))};
+      ReportEvaluation(record.result, DescribeNetwork(*record.context))};
   if (record.context->last.has_value()) {
-    evaluations.push_back(ReportEvaluation(config, *record.context->last, "last"));
+    evaluations.push_back(ReportEvaluation(*record.context->last, "last"));
   }
   return evaluations;
 }
@@ -107,7 +107,7 @@ RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
       .updates = seen.updates,
       .frames_per_second = rate(seen.frames),
       .updates_per_second = rate(seen.updates),
-      .evaluations = ReportEvaluations(config, record),
+      .evaluations = ReportEvaluations(record),
       .training_return = record.context->training_return,
       .warnings = ScoreWarnings(record.result, *record.context),
       .counters = {{"training episodes", seen.episodes},
@@ -144,6 +144,7 @@ void AddContext(const ScoreContext& context, const EvaluationResult& score, Json
   json["first_training_return"] = context.first_training_return;
   json["highest_training_return"] = context.highest_training_return;
   json["training_return"] = context.training_return;
+  json["training_epsilon"] = context.training_epsilon;
   json["problem"] = context.problem;
   json["warnings"] = ScoreWarnings(score, context);
 }
@@ -168,6 +169,9 @@ ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
   context.first_training_return = ReadReal(json, "first_training_return");
   context.highest_training_return = ReadReal(json, "highest_training_return");
   context.training_return = ReadReal(json, "training_return");
+  if (json.contains("training_epsilon")) {
+    context.training_epsilon = ReadReal(json, "training_epsilon");
+  }
   context.problem = json.at("problem");
   return context;
 }
@@ -183,6 +187,8 @@ ScoreContext MakeContext(const TrainingOutcome& outcome, const std::vector<RunLo
   if (curve.empty()) return context;
   context.first_training_return = curve.front().y;
   context.training_return = curve.back().y;
+  const std::vector<CurveSample> epsilon = TrainingCurve(rows, "frames", "epsilon");
+  if (!epsilon.empty()) context.training_epsilon = epsilon.back().y;
   for (const CurveSample& sample : curve) {
     // fmax passes over NaN.
     context.highest_training_return = std::fmax(context.highest_training_return, sample.y);
@@ -201,6 +207,7 @@ std::string EncodeEvaluation(const EvaluationRecord& record) {
                {"seed", record.seed},
                {"episodes", result.returns.size()},
                {"steps", result.steps}};
+  if (result.sticky_actions.has_value()) json["sticky_actions"] = *result.sticky_actions;
   if (record.frames.has_value()) json["frames"] = *record.frames;
   json["mean"] = result.summary.mean;
   json["standard_error"] = result.summary.standard_error;
@@ -219,9 +226,13 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
     record.environment = json.at("environment");
     record.seed = json.at("seed");
     if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
-    record.result.protocol = json.at("protocol");
     record.result.version = json.value("protocol_version", 1);
     record.result.epsilon = json.at("epsilon");
+    record.result.protocol = RecordedProtocolLabel(json.at("protocol").get<std::string>(),
+                                                   record.result.epsilon, record.environment);
+    if (json.contains("sticky_actions")) {
+      record.result.sticky_actions = json["sticky_actions"].get<double>();
+    }
     record.result.steps = json.at("steps");
     record.result.returns = json.at("returns").get<std::vector<double>>();
     record.result.summary = SummariseReturns(record.result.returns);
@@ -284,7 +295,7 @@ Status WriteRunReport(const fs::path& directory, const Config& config,
 }
 
 StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {
-  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kResultFile, path));
   StatusOr<EvaluationRecord> record = DecodeEvaluation(text);
   if (!record.ok()) return Annotate(record.status(), path.string());
   return record;
@@ -292,16 +303,6 @@ StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {
 
 StatusOr<EvaluationRecord> ReadFinalEvaluation(const fs::path& directory) {
   return ReadEvaluation(directory / kEvaluationFile);
-}
-
-Status RemoveFinalEvaluation(const fs::path& directory) {
-  std::error_code error;
-  fs::remove(directory / kEvaluationFile, error);
-  if (error) {
-    return Unavailable("cannot remove '{}': {}", (directory / kEvaluationFile).string(),
-                       error.message());
-  }
-  return OkStatus();
 }
 
 }  // namespace gorila

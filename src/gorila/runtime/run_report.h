@@ -77,9 +77,6 @@ Status WriteRunReport(const std::filesystem::path& directory, const Config& conf
 // The final evaluation. NotFound when the run is not finished, DataLoss when the file is damaged.
 StatusOr<EvaluationRecord> ReadFinalEvaluation(const std::filesystem::path& directory);
 
-// The run goes on, so it is not finished any more. OK when it was not.
-Status RemoveFinalEvaluation(const std::filesystem::path& directory);
-
 }  // namespace gorila
 
 #endif  // GORILA_RUNTIME_RUN_REPORT_H_

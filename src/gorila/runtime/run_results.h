@@ -3,6 +3,7 @@
 #define GORILA_RUNTIME_RUN_RESULTS_H_
 
 #include <filesystem>
+#include <functional>
 
 #include "gorila/base/status.h"
 
@@ -16,10 +17,19 @@ bool HasFinalNetwork(const std::filesystem::path& run);
 // of its newest checkpoint. A run that trains on is not finished any more. Blocks on the disk.
 bool FinalNetworkIsNewest(const std::filesystem::path& run);
 
+// Removes the final evaluation, without which nobody takes the run for finished, whatever else an
+// earlier end left. To be called before the run's configuration or state changes. The removal is on
+// the disk when it returns. OK when there is nothing.
+Status MarkUnfinished(const std::filesystem::path& run);
+
 // Removes what an earlier end of the run left: its evaluations, reports, film and final network.
-// To be called before a newer state is written; the run counts as finished no more as of the first
-// removal. OK when there is nothing.
+// To be called before a newer state is written; MarkUnfinished is the first step. OK when there is
+// nothing.
 Status RemoveResults(const std::filesystem::path& run);
+
+// RemoveResults with another way to remove a path, with all below it, for tests of where it fails.
+using RemovePath = std::function<Status(const std::filesystem::path&)>;
+Status RemoveResults(const std::filesystem::path& run, const RemovePath& remove);
 
 }  // namespace gorila
 

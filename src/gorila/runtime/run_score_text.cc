@@ -8,6 +8,10 @@ namespace {
 // Standard errors that chance seldom exceeds.
 constexpr double kErrors = 3;
 
+// How much more often than the scored agent training may act at random and still be compared with
+// it: beyond, what the network is able to do hardly shows in training.
+constexpr double kMoreRandom = 0.25;
+
 // Whether `high` is above `low` by more than chance explains, and by more than `part` of what
 // `high` gained on where training began. False when something is unknown.
 bool FarAbove(double high, double low, double error, double part, double first) {
@@ -48,8 +52,11 @@ std::vector<std::string> ScoreWarnings(const EvaluationResult& score, const Scor
       warnings.emplace_back("the last network scores more than the best of the evaluations");
     }
   }
-  // Training explores, so alone it says little against two networks that agree.
-  if (context.evaluations > 1 && !last_agrees && FarAbove(mean, highest, error, 0.9, first)) {
+  // Training explores, so alone it says little against two networks that agree, and nothing while
+  // most of its actions are random. An epsilon that nobody recorded is taken for a low one.
+  const bool comparable = !(context.training_epsilon - score.epsilon > kMoreRandom);
+  if (context.evaluations > 1 && !last_agrees && comparable &&
+      FarAbove(mean, highest, error, 0.9, first)) {
     warnings.push_back(
         fmt::format("training never returned above {:.2f}: the score may be luck", highest));
   }

@@ -21,6 +21,8 @@ struct ScoreContext {
   double first_training_return = std::numeric_limits<double>::quiet_NaN();
   double highest_training_return = std::numeric_limits<double>::quiet_NaN();
   double training_return = std::numeric_limits<double>::quiet_NaN();
+  // Mean probability of a random action over the episodes of training_return; NaN = unknown.
+  double training_epsilon = std::numeric_limits<double>::quiet_NaN();
   std::string problem;  // of the whole run, TrainingOutcome::problem
 };
 

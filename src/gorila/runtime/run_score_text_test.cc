@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "gorila/runtime/run_report.h"
 
 namespace gorila {
@@ -52,6 +54,26 @@ TEST(ScoreWarningsTest, ALastNetworkThatAgreesSpeaksForTheScore) {
   EXPECT_THAT(ScoreWarnings(Returns({1, 1, 1, 1}), context), IsEmpty());
 }
 
+// A short run: the network plays well, and no training episode shows it yet.
+TEST(ScoreWarningsTest, TrainingThatActsMostlyAtRandomContradictsNothing) {
+  ScoreContext context = Training(-0.6, -0.5, -0.5);
+  context.evaluations = 3;
+  EvaluationResult score = Returns({1, 1, 1, 0.9});
+  for (const double epsilon : {0.9, 0.5, 0.3}) {
+    context.training_epsilon = epsilon;
+    EXPECT_THAT(ScoreWarnings(score, context), IsEmpty()) << epsilon;
+  }
+  const auto luck = ElementsAre("training never returned above -0.50: the score may be luck");
+  for (const double epsilon : {0.2, 0.01, std::nan("")}) {
+    context.training_epsilon = epsilon;
+    EXPECT_THAT(ScoreWarnings(score, context), luck) << epsilon;
+  }
+  // The scored agent acted at random nearly as often.
+  context.training_epsilon = 0.6;
+  score.epsilon = 0.5;
+  EXPECT_THAT(ScoreWarnings(score, context), luck);
+}
+
 TEST(ScoreWarningsTest, ALastNetworkThatIsBetterThanTheBestIsSaid) {
   ScoreContext context = Training(1, 5, 5);
   context.evaluations = 2;
@@ -81,6 +103,7 @@ TEST(ScoreContextTest, ARecordKeepsWhatTheScoreIsToBeReadWith) {
   record.context->skipped = 3;
   record.context->last = Returns({0, 1});
   record.context->last_frames = 500000;
+  record.context->training_epsilon = 0.125;
   record.context->problem = "the run diverged";
   const EvaluationRecord read = DecodeEvaluation(EncodeEvaluation(record)).value();
   ASSERT_TRUE(read.context.has_value());
@@ -90,6 +113,7 @@ TEST(ScoreContextTest, ARecordKeepsWhatTheScoreIsToBeReadWith) {
   EXPECT_EQ(read.context->last->summary.mean, 0.5);
   EXPECT_EQ(read.context->last_frames, 500000);
   EXPECT_EQ(read.context->highest_training_return, 0.5);
+  EXPECT_EQ(read.context->training_epsilon, 0.125);
   EXPECT_EQ(read.context->problem, "the run diverged");
   EXPECT_EQ(EncodeEvaluation(read), EncodeEvaluation(record));
 }

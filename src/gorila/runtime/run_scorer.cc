@@ -10,6 +10,7 @@
 #include "gorila/metrics/animated_gif.h"
 #include "gorila/runtime/cluster.h"
 #include "gorila/runtime/episode_film.h"
+#include "gorila/runtime/protocol_label.h"
 
 namespace gorila {
 namespace {
@@ -18,8 +19,12 @@ namespace {
 constexpr auto kScoreLook = std::chrono::milliseconds(100);
 
 Status AddFilm(const Config& config, ScoredNetwork& scored) {
+  GORILA_ASSIGN_OR_RETURN(const EvaluationProtocol* protocol,
+                          FindEvaluationProtocol(config.evaluation.protocol));
+  Config played = config;
+  played.environment.options = EvaluationOptions(config.environment.options, *protocol);
   GORILA_ASSIGN_OR_RETURN(const EpisodeFilm film,
-                          FilmEpisode(config, scored.network->parameters,
+                          FilmEpisode(played, scored.network->parameters,
                                       {.epsilon = scored.result.epsilon, .seed = config.run.seed}));
   GORILA_ASSIGN_OR_RETURN(scored.film, EncodeAnimatedGif(film.frames, kFilmDelayMilliseconds));
   scored.film_width = film.frames.front().width;
@@ -253,8 +258,8 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
                                   .seed = FinalEvaluationSeed(config_),
                                   .cancelled = cancelled};
   if (message) {
-    message(
-        fmt::format("evaluating: {} episodes, protocol {}", request.episodes, request.protocol));
+    GORILA_ASSIGN_OR_RETURN(const std::string label, ConfiguredProtocolLabel(config_));
+    message(fmt::format("evaluating: {} episodes, protocol {}", request.episodes, label));
   }
   StatusOr<ScoredNetwork> scored = ScoreAndFilm(config_, network, request);
   if (absl::IsCancelled(scored.status())) return std::optional<RunScore>();

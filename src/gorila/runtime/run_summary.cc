@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/runtime/config_load.h"
@@ -25,7 +26,7 @@ StatusOr<std::vector<RunLogRow>> ReadRows(const fs::path& directory) {
 // Who made the run; a report of another version may lack something.
 Status ReadSource(RunSummary& run) {
   const fs::path path = run.directory / "report.json";
-  StatusOr<std::string> text = ReadFile(path);
+  StatusOr<std::string> text = ReadFileOf(kResultFile, path);
   if (absl::IsNotFound(text.status())) return OkStatus();
   GORILA_RETURN_IF_ERROR(text.status());
   const Json json = ParseJson<Json>(*text);
@@ -101,20 +102,22 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   summary.joules = summary.Last("joules");
   if (!summary.evaluation.has_value()) return summary;  // the rest is of an earlier end, if there
   GORILA_RETURN_IF_ERROR(ReadSource(summary));
-  StatusOr<std::string> film = ReadFile(run.directory / "episode.gif");
+  StatusOr<std::string> film = ReadFileOf(kFilmFile, run.directory / "episode.gif");
   if (film.ok()) summary.film = *std::move(film);
   return summary;
 }
 
-std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x) {
+std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x,
+                                       std::string_view y) {
   std::vector<EpisodeBatch> batches;
   for (const RunLogRow& row : rows) {
     const double episodes = row.Number("return_episodes").value_or(0);
     const std::optional<double> at = row.Number(x);
-    if (row.Text("kind") != "training" || !(episodes > 0) || !at.has_value()) continue;
-    batches.push_back({.x = *at,
-                       .mean_return = row.Number("return_mean").value_or(0),
-                       .episodes = static_cast<std::uint64_t>(episodes)});
+    const std::optional<double> value = row.Number(y);
+    if (row.Text("kind") != "training" || !(episodes > 0)) continue;
+    if (!at.has_value() || !value.has_value()) continue;
+    batches.push_back(
+        {.x = *at, .mean_return = *value, .episodes = static_cast<std::uint64_t>(episodes)});
   }
   return SmoothOverEpisodes(batches, kSmoothedEpisodes);
 }

@@ -43,9 +43,10 @@ LabelledRun ParseLabelledRun(const std::string& text);
 // run's or is damaged; a run that has not finished is none of that.
 StatusOr<RunSummary> ReadRun(const LabelledRun& run);
 
-// The training return over `x`, a number of the log's rows, each point the mean of the last
-// kSmoothedEpisodes episodes. Empty when rows lack it.
-std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x);
+// The training return (or `y`) over `x`, numbers of the log's rows, each point the mean of the last
+// kSmoothedEpisodes episodes. Empty when rows lack them.
+std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x,
+                                       std::string_view y = "return_mean");
 
 // Mean over runs of what each curve is at `x`, interpolated, and half of its 95 % confidence
 // interval (NaN for one run). NaN when a curve does not reach from below `x` to it.

@@ -8,6 +8,7 @@
 #include "gorila/base/xml.h"
 #include "gorila/metrics/number_format.h"
 #include "gorila/runtime/config_keys.h"
+#include "gorila/runtime/episode_film.h"
 #include "gorila/runtime/run_groups.h"
 
 namespace gorila {
@@ -162,6 +163,16 @@ std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs)
   return markup.Section("Final evaluation", markup.Table(table) + warnings);
 }
 
+// Which network plays, and how often at random; a film has no more than its first frames.
+std::string FilmCaption(const RunSummary& run) {
+  std::string caption = fmt::format("seed {}", run.config.run.seed);
+  if (!run.evaluation.has_value()) return caption;
+  const auto& context = run.evaluation->context;
+  if (context.has_value()) caption += fmt::format(", network: {}", DescribeNetwork(*context));
+  return caption + fmt::format(", epsilon {}; at most {} frames", run.evaluation->result.epsilon,
+                               kMostFilmFrames);
+}
+
 std::string FilmSection(ReportMarkup& markup, const std::string& stem,
                         std::span<const RunGroup> groups) {
   std::string films;
@@ -174,7 +185,7 @@ std::string FilmSection(ReportMarkup& markup, const std::string& stem,
     films += markup.Film(
         {.name = fmt::format("{}-episode-{}.gif", stem, i + 1), .bytes = (*found)->film},
         fmt::format("An episode of {}, played by the trained network", label),
-        fmt::format("{}, seed {}", label, (*found)->config.run.seed));
+        fmt::format("{}, {}", label, EscapeXml(FilmCaption(**found))));
   }
   return films.empty() ? "" : markup.Section("The agent", films);
 }

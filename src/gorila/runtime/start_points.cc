@@ -4,6 +4,7 @@
 
 #include "gorila/actor/frame_stacker.h"
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 
@@ -100,7 +101,7 @@ StatusOr<StartPoints> DecodeStartPoints(std::string_view text) {
 }
 
 StatusOr<StartPoints> ReadStartPoints(const std::filesystem::path& path) {
-  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kResultFile, path));
   StatusOr<StartPoints> points = DecodeStartPoints(text);
   if (!points.ok()) return Annotate(points.status(), fmt::format("'{}'", path.string()));
   return points;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "gorila/base/address_space.h"
+#include "gorila/base/control_groups.h"
 #include "gorila/base/denormals.h"
 #include "gorila/base/file.h"
 #include "gorila/network/q_network.h"
@@ -45,20 +47,45 @@ Status CheckReplayBudget(const Config& config, const NetworkSpec& network) {
                                       config.replay.options.capacity));
 }
 
+std::int64_t CountParameters(const NetworkSpec& network) {
+  return static_cast<std::int64_t>(MakeParameterLayout(network).size);
+}
+
 // Parameters, their copies and gradients, and minibatches: at least what they will take.
-Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
-  const auto parameters = static_cast<std::int64_t>(MakeParameterLayout(network).size);
+std::int64_t ExpectedLearnerBytes(const Config& config, const NetworkSpec& network) {
   const std::int64_t copies = 3 + 3 * std::int64_t{config.run.bundles};
   const std::int64_t batches =
       SaturatingProduct(2 * static_cast<std::int64_t>(network.input.stacked_bytes()),
                         std::int64_t{config.run.bundles} * config.learner.batch_size);
-  const std::int64_t needed = SaturatingSum(
-      batches, SaturatingProduct(parameters * static_cast<std::int64_t>(sizeof(float)), copies));
+  const std::int64_t parameters =
+      CountParameters(network) * static_cast<std::int64_t>(sizeof(float));
+  return SaturatingSum(batches, SaturatingProduct(parameters, copies));
+}
+
+Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
+  const std::int64_t needed = ExpectedLearnerBytes(config, network);
   if (needed <= MachineMemoryBytes()) return OkStatus();
   return InvalidArgument(
       "networks and minibatches would take {} bytes or more ({} parameters, learner.batch_size {}, "
       "run.bundles {}); expected at most this machine's memory, {} bytes",
-      needed, parameters, config.learner.batch_size, config.run.bundles, MachineMemoryBytes());
+      needed, CountParameters(network), config.learner.batch_size, config.run.bundles,
+      MachineMemoryBytes());
+}
+
+// A run must not come near a limit: libraries do not bear to have no memory, and who takes more
+// than a group's is killed. Besides what is counted: oneDNN's code, the report's pictures, files on
+// their way to the disk.
+Status CheckLimits(const Config& config, const NetworkSpec& network) {
+  constexpr std::int64_t kRest = std::int64_t{64} << 20;
+  constexpr std::int64_t kThreads = 3;  // besides bundles
+  const std::int64_t replay = Trainer::ExpectedReplayBytes(config, network);
+  // A checkpoint holds a copy of the rows until they are written, in buffers that have grown.
+  const std::int64_t copies = config.checkpoint.replay ? SaturatingProduct(replay, 3) / 2 : 0;
+  const std::int64_t needed = SaturatingSum(
+      SaturatingSum(replay, copies), SaturatingSum(ExpectedLearnerBytes(config, network), kRest));
+  GORILA_RETURN_IF_ERROR(CheckGroupMemory(ReadGroupLimits(), needed, "training"));
+  const std::int64_t stacks = SaturatingProduct(ThreadStackBytes(), kThreads + config.run.bundles);
+  return CheckAddressSpace(LookAtAddressSpace(), SaturatingSum(needed, stacks), "training");
 }
 
 StatusOr<NewestCheckpoint> FindNewest(const RunDirectory& directory) {
@@ -107,6 +134,7 @@ Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
   GORILA_RETURN_IF_ERROR(CheckReplayBudget(config, network));
   GORILA_RETURN_IF_ERROR(CheckLearnerBytes(config, network));
+  GORILA_RETURN_IF_ERROR(CheckLimits(config, network));
   return CheckLearning(config);
 }
 
@@ -175,7 +203,9 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
 Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks) {
   GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
   GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
-  // From here on the run's files change; what could be refused was.
+  // From here on the run's files change; what could be refused was. The old score goes first: with
+  // it, the run would count as finished by the new configuration.
+  GORILA_RETURN_IF_ERROR(MarkUnfinished(directory_->path()));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
   GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes, hooks));

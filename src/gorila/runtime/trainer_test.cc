@@ -7,6 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/runtime/config_load.h"
+#include "gorila/runtime/run_report.h"
+#include "gorila/runtime/run_results.h"
 #include "gorila/runtime/testing.h"
 
 namespace gorila {
@@ -94,6 +98,38 @@ TEST_F(TrainerTest, ALengthenedRunEndsWithAnEvaluation) {
   const TrainingOutcome outcome = Resume();
   EXPECT_EQ(FramesOf("evaluation").back(), 9000);
   EXPECT_EQ(outcome.score.last_frames, 9000);
+}
+
+// Whoever kills it at once must not find a finished run of the new length.
+TEST_F(TrainerTest, ALengthenedRunIsUnfinishedBeforeItsConfigurationChanges) {
+  const TrainingOutcome outcome = Train();
+  ASSERT_TRUE(WriteRunReport(folder_, config_, outcome, {}).ok());
+  ASSERT_TRUE(ReadFinalEvaluation(folder_).ok());
+  config_.run.frames = 9000;
+  ASSERT_TRUE(Trainer::Resume(config_, RunDirectory::Open(folder_).value(), {}).ok());
+  EXPECT_EQ(LoadRunConfig(folder_ / "config.toml")->run.frames, 9000);
+  EXPECT_TRUE(absl::IsNotFound(ReadFinalEvaluation(folder_).status()));
+  EXPECT_TRUE(HasFinalNetwork(folder_)) << "no newer state has superseded it";
+}
+
+TEST_F(TrainerTest, ANewerCheckpointNeverStandsBesideOldResults) {
+  const TrainingOutcome outcome = Train();
+  ASSERT_TRUE(WriteRunReport(folder_, config_, outcome, {}).ok());
+  config_.run.frames = 9000;
+  config_.checkpoint.every_frames = 600;
+  int looks = 0;
+  TrainerHooks hooks;
+  hooks.progress = [&](const ProgressSnapshot&) {
+    const auto checkpoints = ListCheckpoints(folder_ / "checkpoints").value();
+    if (std::stoll(checkpoints.front().filename().string()) <= 6000) return;
+    ++looks;
+    for (const char* const name : {"evaluation.json", "report.html", "report.json", "curve.png",
+                                   "episode.gif", "final.safetensors"}) {
+      EXPECT_FALSE(fs::exists(folder_ / name)) << name;
+    }
+  };
+  Resume(hooks);
+  EXPECT_GT(looks, 0);
 }
 
 TEST_F(TrainerTest, AThreadedRunAccountsForEveryEvaluation) {

@@ -13,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 
 ScoreTable Table(const std::vector<ScoreResult>& results = {}) {
-  return MakeScoreTable(PublishedAtariGames(), results, {.bootstrap = {.resamples = 0}});
+  return MakeScoreTable(PublishedAtariGames(), results, {.bootstrap = {.resamples = 0}}).value();
 }
 
 int CountPixels(const RgbImage& image, std::uint32_t rgb) {

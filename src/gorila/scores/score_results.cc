@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
+#include "gorila/runtime/config_load.h"
+#include "gorila/runtime/run_groups.h"
 #include "gorila/runtime/run_report.h"
 #include "gorila/scores/csv.h"
 
@@ -20,13 +23,17 @@ std::string GameOf(std::string_view environment) {
   return std::string(environment);
 }
 
-ScoreResult ResultOf(const EvaluationRecord& record, const fs::path& source) {
+using Settings = std::map<std::string, std::string>;
+
+ScoreResult ResultOf(const EvaluationRecord& record, const fs::path& source,
+                     Settings settings = {}) {
   return {.game = GameOf(record.environment),
           .protocol = record.result.protocol,
           .score = record.result.summary.mean,
           .source = source.string(),
           .warnings = record.context.has_value() ? ScoreWarnings(record.result, *record.context)
-                                                 : std::vector<std::string>()};
+                                                 : std::vector<std::string>(),
+          .settings = std::move(settings)};
 }
 
 // A protocol that a run was scored by twice counts once.
@@ -44,7 +51,10 @@ Status ReadRun(const fs::path& run, ScoreResults& found) {
     return OkStatus();
   }
   GORILA_RETURN_IF_ERROR(last.status());
-  AddOnce(ResultOf(*last, run), found.results);
+  GORILA_ASSIGN_OR_RETURN(const Config config, LoadRunConfig(run / "config.toml"));
+  Settings settings = RepeatedSettings(config);
+  settings.erase("environment.name");
+  AddOnce(ResultOf(*last, run, settings), found.results);
   std::error_code error;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(run / kEvaluationsFolder, error)) {
@@ -53,7 +63,7 @@ Status ReadRun(const fs::path& run, ScoreResults& found) {
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, ReadEvaluation(file));
-    AddOnce(ResultOf(record, run), found.results);
+    AddOnce(ResultOf(record, run, settings), found.results);
   }
   return OkStatus();
 }
@@ -153,7 +163,7 @@ StatusOr<ScoreResults> ReadScoreResults(const fs::path& path, std::string_view d
   if (extension != ".csv" && extension != ".json") {
     return InvalidArgument("'{}': expected a folder, a .csv or a .json file", path.string());
   }
-  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kResultFile, path));
   auto results = extension == ".csv" ? ParseCsv(text, path.string(), default_protocol)
                                      : ReadJson(text, path.string(), default_protocol);
   if (!results.ok()) return Annotate(results.status(), fmt::format("'{}'", path.string()));

@@ -3,6 +3,7 @@
 #define GORILA_SCORES_SCORE_RESULTS_H_
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,8 @@ struct ScoreResult {
   double score = 0;
   std::string source;                      // a run's folder or a file
   std::vector<std::string> warnings = {};  // why the score may mislead
+  // A run's, as RepeatedSettings has them but for the game. Empty: nobody recorded them.
+  std::map<std::string, std::string> settings = {};
 };
 
 struct ScoreResults {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "gorila/base/file.h"
+#include "gorila/runtime/config_load.h"
 #include "gorila/runtime/run_report.h"
 
 namespace gorila {
@@ -34,6 +35,7 @@ class ScoreResultsTest : public testing::Test {
     EvaluationRecord record;
     record.environment = environment;
     record.result.protocol = protocol;
+    record.result.epsilon = (*FindEvaluationProtocol(protocol))->epsilon;
     record.result.returns = std::move(returns);
     return EncodeEvaluation(record);
   }
@@ -48,13 +50,13 @@ class ScoreResultsTest : public testing::Test {
 };
 
 TEST_F(ScoreResultsTest, FindsFinishedRunsAtAnyDepthAndCountsTheOthers) {
-  Write("suite/pong/seed1/config.toml", "");
+  Write("suite/pong/seed1/config.toml", RunConfigText(Config()));
   Write("suite/pong/seed1/evaluation.json", Evaluation("atari/pong", "noop30", {1, 4}));
   Write("suite/pong/seed1/evaluations/human-starts.json",
         Evaluation("atari/pong", "human-starts", {7}));
   Write("suite/pong/seed1/evaluations/noop30.json", Evaluation("atari/pong", "noop30", {99}));
-  Write("suite/breakout/seed1/config.toml", "");
-  Write("suite/mine/config.toml", "");
+  Write("suite/breakout/seed1/config.toml", RunConfigText(Config()));
+  Write("suite/mine/config.toml", RunConfigText(Config()));
   Write("suite/mine/evaluation.json", Evaluation("pixel/breakout", "sticky", {3}));
   const ScoreResults found = ReadScoreResults(folder_ / "suite", "noop30").value();
   EXPECT_EQ(found.unfinished_runs, 1);
@@ -66,6 +68,31 @@ TEST_F(ScoreResultsTest, FindsFinishedRunsAtAnyDepthAndCountsTheOthers) {
   EXPECT_EQ(found.results[1].score, 2.5);
   EXPECT_EQ(found.results[2].protocol, "human-starts");
   EXPECT_THAT(ReadScoreResults(folder_ / "suite/pong/seed1", "noop30")->results, SizeIs(2));
+}
+
+TEST_F(ScoreResultsTest, RunsKnowTheirSettingsAndFilesDoNot) {
+  Config config;
+  config.environment.name = "pixel/breakout";
+  for (const int seed : {1, 2}) {
+    config.run.seed = static_cast<std::uint64_t>(seed);
+    const std::string run = fmt::format("runs/seed{}", seed);
+    Write(run + "/config.toml", RunConfigText(config));
+    Write(run + "/evaluation.json", Evaluation("pixel/breakout", "sticky", {3}));
+    Write(run + "/evaluations/noop30.json", Evaluation("pixel/breakout", "noop30", {4}));
+  }
+  config.environment.name = "pixel/asterix";
+  config.replay.options.transition.n_step += 1;
+  Write("runs/tuned/config.toml", RunConfigText(config));
+  Write("runs/tuned/evaluation.json", Evaluation("pixel/asterix", "sticky", {3}));
+  const auto runs = ReadScoreResults(folder_ / "runs", "noop30")->results;
+  ASSERT_THAT(runs, SizeIs(5));
+  for (int i = 1; i < 4; ++i)
+    EXPECT_EQ(runs[static_cast<std::size_t>(i)].settings, runs[0].settings);
+  EXPECT_FALSE(runs[0].settings.empty());
+  EXPECT_FALSE(runs[0].settings.contains("environment.name"));
+  EXPECT_NE(runs[4].settings, runs[0].settings);
+  const fs::path file = Write("one.json", Evaluation("pixel/breakout", "sticky", {3}));
+  EXPECT_TRUE(ReadScoreResults(file, "noop30")->results.at(0).settings.empty());
 }
 
 TEST_F(ScoreResultsTest, ReadsCsvAndJsonFiles) {

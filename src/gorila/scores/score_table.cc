@@ -1,29 +1,70 @@
 #include "gorila/scores/score_table.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <utility>
+
+#include "gorila/scores/score_groups.h"
 
 namespace gorila {
 namespace {
 
-using RunsByGame = std::map<std::pair<std::string, std::string>, std::vector<double>>;
-
-std::vector<double> TakeRuns(RunsByGame& runs, const std::string& game,
-                             const std::string& protocol) {
-  const auto found = runs.extract({game, protocol});
-  return found.empty() ? std::vector<double>() : found.mapped();
+// Takes the group out of `groups`; null: there is none. Errors as MakeScoreTable.
+StatusOr<std::optional<ScoreGroup>> TakeGroup(std::vector<ScoreGroup>& groups,
+                                              const std::string& game,
+                                              const std::string& protocol) {
+  const auto is_ours = [&](const ScoreGroup& group) {
+    return group.game == game && group.protocol == protocol;
+  };
+  const auto found = std::find_if(groups.begin(), groups.end(), is_ours);
+  if (found == groups.end()) return std::optional<ScoreGroup>();
+  if (found + 1 != groups.end() && is_ours(found[1])) {
+    std::string all;
+    for (auto group = found; group != groups.end() && is_ours(*group); ++group) {
+      all +=
+          fmt::format("{}{} ({})", all.empty() ? "" : "; ", group->label, group->sources.front());
+    }
+    return InvalidArgument(
+        "{} by protocol {} has scores of different settings, which are not averaged: {}; expected "
+        "the runs of one of them, or one .csv file with all scores",
+        game, protocol, all);
+  }
+  std::optional<ScoreGroup> group = std::move(*found);
+  groups.erase(found);
+  return group;
 }
 
-std::vector<ScoreRow> MakeRows(std::span<const PublishedGame> games, Starts starts,
-                               const std::string& protocol, RunsByGame& runs) {
-  std::vector<ScoreRow> rows;
-  for (const PublishedGame& game : games) {
-    rows.push_back({.game = game.name,
-                    .published = game.scores(starts),
-                    .runs = TakeRuns(runs, game.name, protocol)});
+// Why the groups are not of one agent.
+std::string Mixture(const std::vector<ScoreGroup>& ours) {
+  std::vector<const ScoreGroup*> groups;
+  bool files = false;
+  for (const ScoreGroup& group : ours) {
+    groups.push_back(&group);
+    files |= group.settings.empty() != ours.front().settings.empty() ||
+             (group.settings.empty() && group.sources.front() != ours.front().sources.front());
   }
-  return rows;
+  const std::vector<std::string> keys = DifferingSettings(groups);
+  if (!keys.empty()) {
+    return fmt::format("ours: games differ in settings: {}", fmt::join(keys, ", "));
+  }
+  return files ? "ours: from several files, whose settings are not compared" : "";
+}
+
+Status AddRows(std::span<const PublishedGame> games, std::vector<ScoreGroup>& groups,
+               ScoreSection& section) {
+  std::vector<ScoreGroup> ours;
+  for (const PublishedGame& game : games) {
+    ScoreRow row{.game = game.name, .published = game.scores(section.starts), .runs = {}};
+    GORILA_ASSIGN_OR_RETURN(std::optional<ScoreGroup> group,
+                            TakeGroup(groups, game.name, section.protocol));
+    if (group.has_value()) {
+      row.runs = group->scores;
+      ours.push_back(*std::move(group));
+    }
+    section.rows.push_back(std::move(row));
+  }
+  section.mixture = Mixture(ours);
+  return OkStatus();
 }
 
 // The runs of a game, normalised; a published agent has one.
@@ -106,25 +147,26 @@ bool ScoreSection::HasOurs() const {
                      [](const ScoreRow& row) { return !row.runs.empty(); });
 }
 
-ScoreTable MakeScoreTable(std::span<const PublishedGame> games,
-                          std::span<const ScoreResult> results, const ScoreTableOptions& options) {
-  RunsByGame runs;
-  for (const ScoreResult& result : results) {
-    runs[{result.game, result.protocol}].push_back(result.score);
-  }
+StatusOr<ScoreTable> MakeScoreTable(std::span<const PublishedGame> games,
+                                    std::span<const ScoreResult> results,
+                                    const ScoreTableOptions& options) {
+  std::vector<ScoreGroup> groups = GroupResults(results);
   ScoreTable table{.denominator = options.denominator, .sections = {}, .others = {}};
   for (const Starts starts : kAllStarts) {
-    const std::string& protocol =
-        starts == Starts::kNoop ? options.noop_protocol : options.human_protocol;
-    ScoreSection section{.starts = starts,
-                         .protocol = protocol,
-                         .rows = MakeRows(games, starts, protocol, runs),
-                         .summaries = {}};
+    ScoreSection section{
+        .starts = starts,
+        .protocol = starts == Starts::kNoop ? options.noop_protocol : options.human_protocol,
+        .rows = {},
+        .summaries = {}};
+    GORILA_RETURN_IF_ERROR(AddRows(games, groups, section));
     section.summaries = SummariseAll(section.rows, options);
     table.sections.push_back(std::move(section));
   }
-  for (auto& [key, scores] : runs) {
-    table.others.push_back({.game = key.first, .protocol = key.second, .runs = std::move(scores)});
+  for (ScoreGroup& group : groups) {
+    table.others.push_back({.game = std::move(group.game),
+                            .protocol = std::move(group.protocol),
+                            .runs = std::move(group.scores),
+                            .settings = std::move(group.label)});
   }
   return table;
 }

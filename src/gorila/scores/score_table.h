@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gorila/base/status.h"
 #include "gorila/scores/atari_scores.h"
 #include "gorila/scores/score_results.h"
 #include "gorila/scores/score_statistics.h"
@@ -48,6 +49,8 @@ struct ScoreSection {
   std::string protocol;  // of our results
   std::vector<ScoreRow> rows;
   std::vector<AgentSummary> summaries;
+  // Why ours are not of one agent, where games differ in more than the game; else empty.
+  std::string mixture = {};
 
   bool HasOurs() const;
 };
@@ -57,6 +60,7 @@ struct OtherRow {
   std::string game;
   std::string protocol;
   std::vector<double> runs;
+  std::string settings = {};  // ScoreGroup::label
 };
 
 struct ScoreTable {
@@ -65,8 +69,11 @@ struct ScoreTable {
   std::vector<OtherRow> others;        // in the order of game, protocol
 };
 
-ScoreTable MakeScoreTable(std::span<const PublishedGame> games,
-                          std::span<const ScoreResult> results, const ScoreTableOptions& options);
+// InvalidArgument where a game with published scores has ours of different settings (ScoreGroup):
+// they have one column.
+StatusOr<ScoreTable> MakeScoreTable(std::span<const PublishedGame> games,
+                                    std::span<const ScoreResult> results,
+                                    const ScoreTableOptions& options);
 
 }  // namespace gorila
 

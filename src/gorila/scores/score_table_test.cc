@@ -8,10 +8,17 @@
 namespace gorila {
 namespace {
 
+// Runs of one suite.
+std::vector<ScoreResult> Runs(std::vector<ScoreResult> results) {
+  for (ScoreResult& result : results) result.settings = {{"learner.n_step", "3"}};
+  return results;
+}
+
 ScoreTable Table(Denominator denominator = Denominator::kSigned,
                  const std::vector<ScoreResult>& results = {}) {
   return MakeScoreTable(PublishedAtariGames(), results,
-                        {.denominator = denominator, .bootstrap = {.resamples = 0}});
+                        {.denominator = denominator, .bootstrap = {.resamples = 0}})
+      .value();
 }
 
 const ScoreSection& Section(const ScoreTable& table, Starts starts) {
@@ -68,10 +75,10 @@ TEST(PublishedAggregatesTest, GorilaFellBehindDqnInTheEightGamesThatThePaperName
 }
 
 TEST(ScoreTableTest, OurRunsStandBesideTheStartsOfTheirProtocol) {
-  const ScoreTable table = Table(Denominator::kSigned, {{"pong", "noop30", 9.3, "a"},
-                                                        {"pong", "noop30", 39.3, "b"},
-                                                        {"pong", "human-starts", 15.5, "c"},
-                                                        {"alien", "noop30", 227.8, "d"}});
+  const ScoreTable table = Table(Denominator::kSigned, Runs({{"pong", "noop30", 9.3, "a"},
+                                                             {"pong", "noop30", 39.3, "b"},
+                                                             {"pong", "human-starts", 15.5, "c"},
+                                                             {"alien", "noop30", 227.8, "d"}}));
   const ScoreSection& noop = Section(table, Starts::kNoop);
   const auto pong = std::find_if(noop.rows.begin(), noop.rows.end(),
                                  [](const ScoreRow& row) { return row.game == "pong"; });
@@ -101,9 +108,10 @@ TEST(ScoreTableTest, AllGamesOfOursNeedNoComparisonOverFewer) {
 }
 
 TEST(ScoreTableTest, GamesAndProtocolsWithoutPublishedScoresAreKeptApart) {
-  const ScoreTable table = Table(Denominator::kSigned, {{"pixel/breakout", "noop30", 12, "a"},
-                                                        {"pong", "sticky", 3, "b"},
-                                                        {"pixel/breakout", "noop30", 14, "c"}});
+  const ScoreTable table =
+      Table(Denominator::kSigned, Runs({{"pixel/breakout", "noop30", 12, "a"},
+                                        {"pong", "sticky", 3, "b"},
+                                        {"pixel/breakout", "noop30", 14, "c"}}));
   ASSERT_EQ(table.others.size(), 2u);
   EXPECT_EQ(table.others[0].game, "pixel/breakout");
   EXPECT_EQ(table.others[0].runs, (std::vector<double>{12, 14}));
@@ -111,10 +119,37 @@ TEST(ScoreTableTest, GamesAndProtocolsWithoutPublishedScoresAreKeptApart) {
   EXPECT_FALSE(Section(table, Starts::kNoop).HasOurs());
 }
 
+TEST(ScoreTableTest, OneColumnHasScoresOfOneSettingOnly) {
+  std::vector<ScoreResult> results =
+      Runs({{"pong", "noop30", 9.3, "a/seed1"}, {"pong", "noop30", 39.3, "b/seed1"}});
+  results[1].settings = {{"learner.n_step", "1"}};
+  const auto table =
+      MakeScoreTable(PublishedAtariGames(), results, {.bootstrap = {.resamples = 0}});
+  ASSERT_TRUE(absl::IsInvalidArgument(table.status())) << table.status();
+  for (const char* part :
+       {"pong by protocol noop30", "learner.n_step=3 (a/seed1)", "learner.n_step=1 (b/seed1)"}) {
+    EXPECT_NE(table.status().message().find(part), std::string::npos) << table.status();
+  }
+}
+
+TEST(ScoreTableTest, AnAggregateOverGamesOfDifferentSettingsSaysSo) {
+  std::vector<ScoreResult> results =
+      Runs({{"pong", "noop30", 9.3, "a"}, {"alien", "noop30", 39.3, "b"}});
+  EXPECT_EQ(Section(Table(Denominator::kSigned, results), Starts::kNoop).mixture, "");
+  results[1].settings = {{"learner.n_step", "1"}};
+  EXPECT_EQ(Section(Table(Denominator::kSigned, results), Starts::kNoop).mixture,
+            "ours: games differ in settings: learner.n_step");
+  results[1].settings = {};
+  EXPECT_EQ(Section(Table(Denominator::kSigned, results), Starts::kNoop).mixture,
+            "ours: from several files, whose settings are not compared");
+}
+
 TEST(ScoreTableTest, AnotherProtocolCanStandBesideNoopStarts) {
   const std::vector<ScoreResult> results = {{"pong", "sticky", 3, "b"}};
-  const ScoreTable table = MakeScoreTable(
-      PublishedAtariGames(), results, {.bootstrap = {.resamples = 0}, .noop_protocol = "sticky"});
+  const ScoreTable table =
+      MakeScoreTable(PublishedAtariGames(), results,
+                     {.bootstrap = {.resamples = 0}, .noop_protocol = "sticky"})
+          .value();
   EXPECT_TRUE(Section(table, Starts::kNoop).HasOurs());
   EXPECT_EQ(Section(table, Starts::kNoop).protocol, "sticky");
 }

@@ -77,13 +77,20 @@ Grid SummaryGrid(const ScoreSection& section) {
 }
 
 Grid OthersGrid(const std::vector<OtherRow>& others) {
+  const bool settings = std::any_of(others.begin(), others.end(),
+                                    [](const OtherRow& other) { return !other.settings.empty(); });
   Grid grid{.rows = {{"game", "protocol", "runs", "mean", "lowest run", "highest run"}},
-            .numbers_from = 2};
+            .numbers_from = settings ? 3u : 2u};
   for (const OtherRow& other : others) {
     const auto [low, high] = std::minmax_element(other.runs.begin(), other.runs.end());
     grid.rows.push_back({other.game, other.protocol, std::to_string(other.runs.size()),
                          Number(Mean(other.runs), 2), Number(*low, 2), Number(*high, 2)});
+    if (settings) {
+      grid.rows.back().insert(grid.rows.back().begin() + 2,
+                              other.settings.empty() ? "-" : other.settings);
+    }
   }
+  if (settings) grid.rows.front().insert(grid.rows.front().begin() + 2, "settings");
   return grid;
 }
 
@@ -114,6 +121,15 @@ std::string MeaningOfIntervals(const ScoreSection& section) {
     text += "95 % bootstrap interval over runs, stratified by game";
   }
   return text;
+}
+
+// What the aggregates are to be read with.
+std::vector<std::string> Notes(const ScoreSection& section) {
+  std::vector<std::string> notes;
+  for (std::string note : {MeaningOfIntervals(section), section.mixture}) {
+    if (!note.empty()) notes.push_back(std::move(note));
+  }
+  return notes;
 }
 
 std::vector<std::size_t> ColumnWidths(const Grid& grid) {
@@ -164,9 +180,7 @@ std::string ScoreTableText(const ScoreTable& table) {
     text += SectionTitle(section) + "\n" + MeaningOfPercent(table.denominator) + "\n\n";
     text += PlainGrid(GamesGrid(section, table.denominator)) + "\n";
     text += PlainGrid(SummaryGrid(section));
-    if (const std::string meaning = MeaningOfIntervals(section); !meaning.empty()) {
-      text += meaning + "\n";
-    }
+    for (const std::string& note : Notes(section)) text += note + "\n";
     text += "\n";
   }
   if (!table.others.empty()) {
@@ -183,9 +197,7 @@ std::string ScoreTableMarkdown(const ScoreTable& table) {
     text +=
         fmt::format("## {}\n\n{}.\n\n", SectionTitle(section), MeaningOfPercent(table.denominator));
     text += MarkdownGrid(SummaryGrid(section)) + "\n";
-    if (const std::string meaning = MeaningOfIntervals(section); !meaning.empty()) {
-      text += meaning + ".\n\n";
-    }
+    for (const std::string& note : Notes(section)) text += note + ".\n\n";
     text += MarkdownGrid(GamesGrid(section, table.denominator)) + "\n";
   }
   if (!table.others.empty()) {

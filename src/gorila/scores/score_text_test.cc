@@ -15,12 +15,13 @@ using testing::Not;
 using testing::SizeIs;
 
 const std::vector<ScoreResult> kResults = {{"pong", "noop30", 9.3, "a"},
-                                           {"pong", "noop30", 39.3, "b"},
+                                           {"pong", "noop30", 39.3, "a"},
                                            {"pixel/breakout", "noop30", 12.5, "c"}};
 
 ScoreTable Table(Denominator denominator, const std::vector<ScoreResult>& results = {}) {
   return MakeScoreTable(PublishedAtariGames(), results,
-                        {.denominator = denominator, .bootstrap = {.resamples = 50}});
+                        {.denominator = denominator, .bootstrap = {.resamples = 50}})
+      .value();
 }
 
 // The line of `text` that begins with `start`.
@@ -63,6 +64,19 @@ TEST(ScoreTextTest, OursAppearWhereWeHaveResults) {
   EXPECT_THAT(Line(text, "alien"), HasSubstr(" -"));
   EXPECT_THAT(Line(text, "pixel/breakout"), HasSubstr("12.50"));
   EXPECT_THAT(text, HasSubstr("over runs, stratified by game"));
+}
+
+TEST(ScoreTextTest, WhatTellsSettingsApartIsAColumn) {
+  std::vector<ScoreResult> results = kResults;
+  EXPECT_THAT(ScoreTableText(Table(Denominator::kSigned, results)), Not(HasSubstr("settings")));
+  results.push_back({"pixel/breakout", "noop30", 99.5, "d"});
+  results.push_back({"alien", "noop30", 1, "d"});
+  const ScoreTable table = Table(Denominator::kSigned, results);
+  EXPECT_THAT(ScoreTableMarkdown(table), HasSubstr("| pixel/breakout | noop30 | c | 1 | 12.50 |"));
+  EXPECT_THAT(ScoreTableMarkdown(table), HasSubstr("| pixel/breakout | noop30 | d | 1 | 99.50 |"));
+  for (const std::string& text : {ScoreTableText(table), ScoreTableMarkdown(table)}) {
+    EXPECT_THAT(text, HasSubstr("ours: from several files, whose settings are not compared"));
+  }
 }
 
 TEST(ScoreTextTest, MarkdownRowsHaveTheColumnsOfTheirHeader) {

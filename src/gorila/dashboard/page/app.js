@@ -12,23 +12,6 @@ async function fetchJson(path) {
   return response.json();
 }
 
-// Of every four rows the lowest and the highest stay; the newest four stay as they are. In place.
-function thin(rows) {
-  const kept = [];
-  let i = 0;
-  for (; i + 8 <= rows.length; i += 4) {
-    const [first, ...others] = [0, 1, 2, 3].map((j) => i + j);
-    let [low, high] = [first, first];
-    for (const j of others) {
-      if (rows[j].return_mean < (rows[low].return_mean ?? Infinity)) low = j;
-      if (rows[j].return_mean >= (rows[high].return_mean ?? -Infinity)) high = j;
-    }
-    if (low === high) high = i + (low === i ? 3 : 0);
-    kept.push(rows[Math.min(low, high)], rows[Math.max(low, high)]);
-  }
-  rows.splice(0, i, ...kept);
-}
-
 function addRow(run, row) {
   if (row.kind === "training") {
     const last = run.rows.at(-1);

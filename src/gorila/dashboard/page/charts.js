@@ -160,8 +160,7 @@ class LineChart {
       return;
     }
     const at = (x, y) => `${this.toX(x).toFixed(1)},${this.toY(y).toFixed(1)}`;
-    const banded = one.points.filter((p) => Number.isFinite(p.low) && Number.isFinite(p.high));
-    if (banded.length > 1) {
+    for (const banded of bandsOf(one.points)) {
       const upper = banded.map((p) => at(p.x, p.high));
       const lower = banded.map((p) => at(p.x, p.low)).reverse();
       const band = svgElement("path", { class: "band", d: `M${upper.concat(lower).join("L")}Z` });

@@ -3,7 +3,6 @@
 
 const byId = (id) => document.getElementById(id);
 const COLOURS = 7;
-const EPISODES = 100; // that a point of the learning curve is the mean of
 const WORKS = ["acting", "replay", "learning", "parameter server", "waiting"];
 const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "--grid"];
 
@@ -35,38 +34,6 @@ const staleness = new BarChart(byId("chart-staleness"), "Staleness of gradients"
 
 function xOf(row) {
   return state.axis === "frames" ? row.frames : row.seconds;
-}
-
-// The mean return of the last EPISODES episodes up to each row, and the 95 % confidence interval of
-// that mean over the same episodes, where the log has their deviation.
-function smoothedReturns(rows) {
-  const ended = rows.filter((row) => row.return_episodes > 0);
-  return ended.map((row, i) => {
-    let [wanted, sum] = [EPISODES, 0];
-    const batches = [];
-    for (let j = i; j >= 0 && wanted > 0; --j) {
-      const taken = Math.min(wanted, ended[j].return_episodes);
-      sum += taken * ended[j].return_mean;
-      wanted -= taken;
-      batches.push([taken, ended[j]]);
-    }
-    const count = EPISODES - wanted;
-    const mean = sum / count;
-    return { row, mean, ...intervalOf(batches, count, mean) };
-  });
-}
-
-function intervalOf(batches, count, mean) {
-  if (count < 2) return {};
-  let squares = 0;
-  for (const [taken, row] of batches) {
-    const deviation = row.return_episodes === 1 ? 0 : row.return_standard_deviation;
-    if (!Number.isFinite(deviation)) return {};
-    const spread = deviation ** 2 * (1 - 1 / row.return_episodes);
-    squares += taken * (spread + (row.return_mean - mean) ** 2);
-  }
-  const half = 1.96 * Math.sqrt(squares / (count - 1) / count);
-  return { low: mean - half, high: mean + half };
 }
 
 // The evaluations' means, each with its standard error.
@@ -124,8 +91,7 @@ function drawCharts() {
   for (const [name, chart] of Object.entries(charts)) {
     if (name === "return") continue;
     const unit = name === "resident_bytes" ? 2 ** 20 : 1;
-    const points = (run) => run.rows.map((row) => ({ x: xOf(row), y: (row[name] ?? NaN) / unit }));
-    chart.set(visibleSeries(points), formatX);
+    chart.set(visibleSeries((run) => valuesOf(run.rows, name, xOf, unit)), formatX);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/base/nearest.h"
 #include "gorila/env/minatar/asterix.h"
@@ -306,7 +307,7 @@ Status VerifyLine(std::string_view line, const std::string& where, VerifyReport&
 }
 
 Status VerifyFile(const fs::path& path, VerifyReport& report) {
-  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFile(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFileOf(kRecordingFile, path));
   if (contents.empty()) return DataLoss("'{}' holds no episode", path.string());
   std::string_view rest = contents;
   for (int number = 1; !rest.empty(); ++number) {

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "gorila/base/status.h"
+
 namespace gorila {
 
 enum class Transpose : char { kNo = 'N', kYes = 'T' };
@@ -23,6 +25,11 @@ struct Matrix {
 // setting (SingleThreadScope).
 void Sgemm(Transpose transpose_a, Transpose transpose_b, std::size_t m, std::size_t n,
            std::size_t k, ConstMatrix a, ConstMatrix b, Matrix c);
+
+// Makes the code for them, which oneDNN otherwise makes at the first product of each kind, and then
+// crashes where it gets no memory. ResourceExhausted where the address space is limited and too
+// little is left. Thread-safe; costs something once.
+Status PrepareSgemm();
 
 }  // namespace gorila
 

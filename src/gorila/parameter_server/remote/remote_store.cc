@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/payload.h"
 
 namespace gorila {
@@ -77,6 +78,7 @@ Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {
 
 StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
     const RemoteStoreOptions& options) {
+  GORILA_RETURN_IF_ERROR(rpc::CheckCallThreads());
   std::unique_ptr<RemoteParameterStore> store(new RemoteParameterStore(options));
   const int shards = static_cast<int>(options.endpoints.size());
   GORILA_ASSIGN_OR_RETURN(const std::vector<Slice> partition,
@@ -128,15 +130,19 @@ Status RemoteParameterStore::Introduce(Link& link) {
 }
 
 Status RemoteParameterStore::Accept(Link& link, std::int64_t generation) {
-  const MutexLock lock(link.mutex);
-  if (generation < link.known.generation) {
-    return Unavailable("{} answered as generation {}; generation {} was seen",
-                       NameOf(link.index, link.channel.endpoint()), generation,
-                       link.known.generation);
-  }
-  if (generation > link.known.generation) {
+  {
+    const MutexLock lock(link.mutex);
+    if (generation < link.known.generation) {
+      return Unavailable("{} answered as generation {}; generation {} was seen",
+                         NameOf(link.index, link.channel.endpoint()), generation,
+                         link.known.generation);
+    }
+    if (generation == link.known.generation) return OkStatus();
     link.known = {.generation = generation, .latest_version = 0, .target_version = -1};
   }
+  // What gradients of the former parameters left out is as stale as they are.
+  const MutexLock lock(link.encoder_mutex);
+  link.encoder.Forget();
   return OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <future>
 #include <thread>
 #include <utility>
@@ -16,6 +17,7 @@ namespace gorila {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing_remote::kLayout;
 using testing_remote::MakePlace;
@@ -129,6 +131,91 @@ TEST_F(RemoteStoreTest, StaleAndInvalidGradientsAreToldApart) {
   const PushOutcome outcome = store->Push(wrong, versions_).value();
   EXPECT_EQ(outcome.accepted, 1);
   EXPECT_EQ(outcome.invalid, 1);
+}
+
+// Top-k sends a quarter of each gradient of ones and keeps the rest; what it has kept shows when
+// zeros are pushed after it.
+class ResidualTest : public RemoteStoreTest {
+ protected:
+  ResidualTest() {
+    RemoteStoreOptions options = Options();
+    options.encoding = GradientEncoding::kTopK;
+    options.topk_fraction = 0.25;
+    store_ = RemoteParameterStore::Connect(options).value();
+    Pull();
+  }
+
+  void Pull() { ASSERT_TRUE(store_->Pull(values_, versions_).ok()); }
+  PushOutcome Push(const std::vector<float>& gradient) {
+    return store_->Push(gradient, versions_).value();
+  }
+  // How many entries of each shard's slice change when zeros are pushed.
+  std::vector<std::size_t> Kept() {
+    Pull();
+    const std::vector<float> before = values_;
+    EXPECT_EQ(Push(std::vector<float>(kSize)).accepted, kShards);
+    Pull();
+    std::vector<std::size_t> changed(kShards);
+    for (std::size_t i = 0; i < kSize; ++i) changed[2 * i / kSize] += before[i] != values_[i];
+    return changed;
+  }
+
+  static constexpr std::size_t kQuarter = kSize / kShards / 4;
+  std::unique_ptr<RemoteParameterStore> store_;
+};
+
+TEST_F(ResidualTest, ComesLaterWhereTheGradientWasTaken) {
+  EXPECT_EQ(Push(gradient_).accepted, kShards);
+  EXPECT_THAT(Kept(), ElementsAre(kQuarter, kQuarter));
+}
+
+TEST_F(ResidualTest, IsDroppedWhereTheGradientWasStale) {
+  const ShardVersions old = versions_;
+  for (int i = 0; i < 3; ++i) {
+    Pull();
+    ASSERT_EQ(Push(gradient_).accepted, kShards);
+  }
+  versions_ = old;
+  EXPECT_EQ(Push(gradient_).stale, kShards);
+  EXPECT_THAT(Kept(), ElementsAre(0, 0));
+}
+
+TEST_F(ResidualTest, IsDroppedWhereTheGradientWasInvalid) {
+  ASSERT_EQ(Push(gradient_).accepted, kShards);
+  std::vector<float> wrong = gradient_;
+  wrong.back() = INFINITY;
+  EXPECT_EQ(Push(wrong).invalid, 1);
+  EXPECT_THAT(Kept(), ElementsAre(kQuarter, 0)) << "the second shard refused it";
+}
+
+// Whichever call meets the new parameters first.
+TEST_F(ResidualTest, IsDroppedWhereTheParametersWereReplaced) {
+  ASSERT_EQ(Push(gradient_).accepted, kShards);
+  shards_[1].Stop();
+  shards_[1].Start(2);
+  EXPECT_THAT(Kept(), ElementsAre(kQuarter, 0)) << "pulled first";
+  ASSERT_EQ(Push(gradient_).accepted, kShards);
+  shards_[1].Stop();
+  shards_[1].Start(3);
+  EXPECT_EQ(Push(gradient_).stale, 1);
+  EXPECT_THAT(Kept(), ElementsAre(kQuarter, 0)) << "pushed first";
+}
+
+TEST_F(ResidualTest, OfHugeGradientsIsDroppedSoon) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(Push(gradient_).accepted, kShards);
+    Pull();
+  }
+  ASSERT_EQ(Push(std::vector<float>(kSize, 1e16F)).accepted, kShards);
+  Pull();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(Push(gradient_).accepted, kShards);
+    Pull();
+  }
+  const std::vector<float> before = values_;
+  ASSERT_EQ(Push(gradient_).accepted, kShards);
+  Pull();
+  for (std::size_t i = 0; i < kSize; ++i) ASSERT_LT(std::abs(before[i] - values_[i]), 1e5F) << i;
 }
 
 TEST_F(RemoteStoreTest, TargetCopiesArePulledWhenTheyWereTaken) {

@@ -1,6 +1,7 @@
 #include "gorila/parameter_server/remote/run_progress.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gorila {
 namespace {
@@ -55,6 +56,10 @@ Status CheckReport(const v1::ReportRequest& report) {
   GORILA_RETURN_IF_ERROR(CheckCount("first_episode", report.first_episode()));
   for (const v1::Episode& episode : report.episodes()) {
     GORILA_RETURN_IF_ERROR(CheckCount("an episode's length", episode.length()));
+    if (!std::isfinite(episode.episode_return())) {
+      return InvalidArgument("report: an episode's return is {}; expected a finite number",
+                             episode.episode_return());
+    }
   }
   return report.has_status() ? CheckStatus(report.status()) : OkStatus();
 }
@@ -152,7 +157,11 @@ Status RunProgress::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(reader.Read(uses_));
   GORILA_RETURN_IF_ERROR(reader.Read(count));
   if (count > kMaxClients || run_frames_ < 0 || run_frames_ > kMaxCount) {
-    return DataLoss("run progress of {} clients and {} frames", count, run_frames_);
+    return DataLoss(
+        "run progress of {} clients and {} frames; expected at most {} clients and 0 to {} frames: "
+        "its counters once overflowed, so start the shard with an empty --state-dir or an older "
+        "snapshot",
+        count, run_frames_, kMaxClients, kMaxCount);
   }
   clients_.clear();
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -162,6 +171,13 @@ Status RunProgress::RestoreState(StateReader& reader) {
     GORILA_RETURN_IF_ERROR(reader.Read(client.frames));
     GORILA_RETURN_IF_ERROR(reader.Read(client.episodes));
     GORILA_RETURN_IF_ERROR(reader.Read(client.last_use));
+    if (client.frames < 0 || client.frames > kMaxCount || client.episodes < 0 ||
+        client.episodes > kMaxCount) {
+      return DataLoss(
+          "run progress: a client has {} frames and {} episodes; expected 0 to {} each: remove "
+          "this snapshot",
+          client.frames, client.episodes, kMaxCount);
+    }
   }
   return OkStatus();
 }

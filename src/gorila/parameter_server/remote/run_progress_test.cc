@@ -1,5 +1,6 @@
 #include "gorila/parameter_server/remote/run_progress.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +10,7 @@ namespace gorila {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 
 const RunProgress::TimePoint kStart{seconds(1000)};
 
@@ -85,6 +87,9 @@ TEST(RunProgressTest, ReportsWithFieldsOutOfRangeAreRefused) {
   };
   expect_refused([](auto& report) { report.set_first_episode(std::int64_t{1} << 62); });
   expect_refused([](auto& report) { report.add_episodes()->set_length(-1); });
+  for (const double wrong : {double{NAN}, double{INFINITY}, -double{INFINITY}}) {
+    expect_refused([wrong](auto& report) { report.add_episodes()->set_episode_return(wrong); });
+  }
   expect_refused([](auto& report) { report.mutable_status()->set_index(-1); });
   expect_refused([](auto& report) { report.mutable_status()->set_seconds(-1); });
   expect_refused([](auto& report) { report.mutable_status()->set_seconds(NAN); });
@@ -100,6 +105,30 @@ TEST(RunProgressTest, ReportsWithFieldsOutOfRangeAreRefused) {
     }
   });
   EXPECT_EQ(progress.run_frames(), 0);
+}
+
+// Of snapshots from before counters were checked.
+TEST(RunProgressTest, CountersThatOverflowedAreNotRestored) {
+  const auto restore = [](std::int64_t run_frames, std::int64_t frames, std::int64_t episodes) {
+    StateWriter writer;
+    writer.Write(run_frames);
+    writer.Write(std::int64_t{1});  // uses
+    writer.Write(std::uint64_t{1});
+    writer.Write(std::uint64_t{7});  // the client
+    writer.Write(frames);
+    writer.Write(episodes);
+    writer.Write(std::int64_t{1});
+    StateReader reader(writer.bytes());
+    Status status = RunProgress().RestoreState(reader);
+    if (status.ok()) status = reader.Finish();
+    return status;
+  };
+  EXPECT_TRUE(restore(5, 5, 5).ok()) << restore(5, 5, 5);
+  EXPECT_THAT(std::string(restore(-1, 5, 5).message()),
+              HasSubstr("1 clients and -1 frames; expected"));
+  EXPECT_TRUE(absl::IsDataLoss(restore(5, -1, 5)));
+  EXPECT_TRUE(absl::IsDataLoss(restore(5, 5, -1)));
+  EXPECT_TRUE(absl::IsDataLoss(restore(5, RunProgress::kMaxCount + 1, 5)));
 }
 
 TEST(RunProgressTest, TwoLivesOfAWorkerAreToldApart) {

@@ -6,6 +6,7 @@
 #include "gorila/base/json.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/checkpoint/safetensors.h"
+#include "gorila/parameter_server/snapshot_check.h"
 
 namespace gorila {
 namespace {
@@ -100,6 +101,7 @@ StatusOr<ShardSnapshot> ReadShard(const Checkpoint& snapshot, const ShardPlace& 
       Annotate(DecodeJson(json, place, layout, shard), snapshot.path().string()));
   GORILA_ASSIGN_OR_RETURN(const std::string tensors, snapshot.Read(kTensorsName));
   GORILA_RETURN_IF_ERROR(Annotate(DecodeTensors(tensors, shard), snapshot.path().string()));
+  GORILA_RETURN_IF_ERROR(Annotate(CheckFinite(shard), snapshot.path().string()));
   return shard;
 }
 
@@ -152,6 +154,7 @@ Status ShardSnapshots::CheckNotReplaced() const {
 
 Status ShardSnapshots::Write(const ShardState& state) {
   GORILA_RETURN_IF_ERROR(CheckNotReplaced());
+  GORILA_RETURN_IF_ERROR(CheckWritable(state.shard));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointWriter> writer,
                           CheckpointWriter::Create(SnapshotFolder(), generation_->NextSnapshot()));
   GORILA_ASSIGN_OR_RETURN(const std::string tensors, EncodeTensors(state.shard));

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "gorila/parameter_server/remote/testing.h"
 
@@ -107,6 +108,17 @@ TEST_F(ShardSnapshotsTest, ADamagedNewestIsPassedOverWithAWarning) {
   auto reopened = Open().value();
   EXPECT_EQ(reopened.TakeNewest()->shard.version, 1);
   EXPECT_EQ(reopened.warnings().size(), 1u);
+}
+
+TEST_F(ShardSnapshotsTest, WhatIsNotFiniteIsNotWrittenAndTheOneBeforeIsKept) {
+  auto snapshots = Open().value();
+  ASSERT_TRUE(snapshots.Write(State(1)).ok());
+  ShardState wrong = State(2);
+  wrong.shard.optimizer.front().values.front() = std::numeric_limits<float>::infinity();
+  const Status status = snapshots.Write(wrong);
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("values that are not finite"));
+  EXPECT_EQ(Open().value().TakeNewest()->shard.version, 1);
 }
 
 TEST_F(ShardSnapshotsTest, WhenAllAreDamagedNoGenerationIsTaken) {

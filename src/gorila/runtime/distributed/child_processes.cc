@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "gorila/base/thread.h"
+
 namespace gorila {
 namespace {
 
@@ -64,7 +66,15 @@ std::string DescribeEnd(int wait_status) {
 
 ChildProcesses::ChildProcesses(const RestartPolicy& policy,
                                std::function<void(std::string_view)> message)
-    : policy_(policy), message_(std::move(message)), thread_([this] { Watch(); }) {}
+    : policy_(policy), message_(std::move(message)) {
+  StatusOr<std::thread> started = StartThread("watching processes", [this] { Watch(); });
+  if (started.ok()) {
+    thread_ = *std::move(started);
+  } else {
+    const MutexLock lock(mutex_);
+    failure_ = started.status();
+  }
+}
 
 ChildProcesses::~ChildProcesses() {
   Stop(ChildKind::kWorker, std::chrono::milliseconds(0));
@@ -74,7 +84,7 @@ ChildProcesses::~ChildProcesses() {
     ending_ = true;
     changed_.NotifyAll();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void ChildProcesses::Start(ChildCommand command) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "gorila/base/testing.h"
 #include "gorila/rpc/retry.h"
 
 namespace gorila {
@@ -143,6 +144,15 @@ TEST_F(ChildProcessesTest, TheDestructorLeavesNobodyBehind) {
   WaitUntil([&] { return fs::exists(folder_ / "pid"); });
   children_.reset();
   EXPECT_NE(::kill(std::stoi(Read("pid")), 0), 0);
+}
+
+TEST_F(ChildProcessesTest, WithoutAThreadToWatchThemTheRunFails) {
+  const NoThreads none;
+  Make();
+  children_->Start(Shell("server", "true"));
+  EXPECT_EQ(children_->failure().code(), absl::StatusCode::kResourceExhausted);
+  children_->Stop(ChildKind::kServer, kLong);
+  EXPECT_TRUE(children_->AllEnded(ChildKind::kServer));
 }
 
 }  // namespace

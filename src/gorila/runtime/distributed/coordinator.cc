@@ -7,6 +7,7 @@
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
@@ -320,7 +321,8 @@ Status Coordinator::LookAtFiles(const TrainerHooks& hooks) {
 Status Coordinator::ReadPending() {
   std::vector<SharedNetwork> pending;
   for (const fs::path& path : files_.AllPending()) {
-    GORILA_ASSIGN_OR_RETURN(const std::string encoded, ReadFile(path));
+    GORILA_ASSIGN_OR_RETURN(const std::string encoded,
+                            ReadFileOf(NetworkFileOf(layout_.size), path));
     NetworkInTraining network;
     StatusOr<std::vector<float>> parameters = DecodeParameters(layout_, encoded);
     if (!parameters.ok()) return Annotate(parameters.status(), path.string());
@@ -350,7 +352,7 @@ Status Coordinator::WriteBest() {
 }
 
 Status Coordinator::ReadBest() {
-  const StatusOr<std::string> encoded = ReadFile(files_.best());
+  const StatusOr<std::string> encoded = ReadFileOf(NetworkFileOf(layout_.size), files_.best());
   if (absl::IsNotFound(encoded.status())) return OkStatus();
   GORILA_RETURN_IF_ERROR(encoded.status());
   BestNetwork best;

@@ -10,6 +10,7 @@
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/runtime/config_keys.h"
 #include "gorila/runtime/distributed/launch_files.h"
 #include "gorila/runtime/distributed/roles.h"
@@ -24,6 +25,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kPort = 7100;
 constexpr int kUser = 10001;  // anybody but root; owns the volumes
 constexpr std::size_t kMaxName = 40;
+constexpr std::size_t kMaxLabel = 63;  // of a namespace
 constexpr char kConfigFolder[] = "/etc/gorila/config";
 constexpr char kSecretFolder[] = "/etc/gorila/secret";
 constexpr char kStateFolder[] = "/var/lib/gorila";
@@ -53,7 +55,7 @@ class Renderer {
       for (const auto& [key, file] : SecretFiles(role)) {
         std::string contents;
         if (!folder.empty()) {
-          GORILA_ASSIGN_OR_RETURN(contents, ReadFile(folder / file));
+          GORILA_ASSIGN_OR_RETURN(contents, ReadFileOf(kSecretFile, folder / file));
         }
         data[key] = absl::Base64Escape(contents);
       }
@@ -291,20 +293,37 @@ class Renderer {
   const std::string name_;
 };
 
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+
+// A DNS label.
+bool IsLabel(std::string_view name, std::size_t longest) {
+  return !name.empty() && name.size() <= longest && name.front() != '-' && name.back() != '-' &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return IsLower(c) || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+// As kubectl reads the values of --filename: between commas, or all that is in quotes.
+std::string FlagValue(const fs::path& file) {
+  std::string value(1, '"');
+  for (const char c : file.string()) value.append(c == '"' ? 2 : 1, c);
+  return value + '"';
+}
+
 }  // namespace
 
 Status CheckKubernetes(const Config& config, const std::string& name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  const bool label = !name.empty() && name.size() <= kMaxName && name.front() >= 'a' &&
-                     name.front() <= 'z' && name.back() != '-' &&
-                     std::all_of(name.begin(), name.end(), allowed);
-  if (!label) {
+  if (!IsLabel(name, kMaxName) || !IsLower(name.front())) {
     return InvalidArgument(
         "'{}', the last part of --run-dir, names the Kubernetes objects; expected at most {} "
         "characters a-z, 0-9 and '-', a letter first",
         name, kMaxName);
+  }
+  const KubernetesSection& kubernetes = config.kubernetes;
+  if (!IsLabel(kubernetes.name_space, kMaxLabel)) {
+    return InvalidArgument(
+        "kubernetes.namespace is '{}'; expected at most {} characters a-z, 0-9 and '-', which is "
+        "neither first nor last",
+        kubernetes.name_space, kMaxLabel);
   }
   if (config.cluster.metrics_port == kPort) {
     return InvalidArgument(
@@ -329,7 +348,7 @@ StatusOr<std::string> ApplyToKubernetes(const std::vector<fs::path>& files) {
   std::vector<std::string> arguments = {"kubectl", "apply"};
   for (const fs::path& file : files) {
     arguments.emplace_back("--filename");
-    arguments.push_back(file.string());
+    arguments.push_back(FlagValue(file));
   }
   GORILA_ASSIGN_OR_RETURN(const CommandOutcome outcome, RunCommand(arguments));
   if (outcome.exit_status != 0) {

@@ -18,7 +18,8 @@ struct KubernetesFiles {
 };
 
 // InvalidArgument unless `name` can begin the names of objects: a DNS label of at most 40 letters,
-// digits and '-'; and for what Kubernetes does not do (run.seconds).
+// digits and '-'; for a namespace that is not a label either; and for what Kubernetes does not do
+// (run.seconds).
 Status CheckKubernetes(const Config& config, const std::string& name);
 
 // `name`: of the run. `folder`: holds token and certs (launch_files.h); empty: the secrets have

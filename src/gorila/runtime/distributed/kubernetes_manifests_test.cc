@@ -138,9 +138,30 @@ TEST(KubernetesTest, NamesMustSuitKubernetes) {
   for (const char* const name : {"run", "a", "run-1"}) {
     EXPECT_TRUE(CheckKubernetes(ClusterConfig(), name).ok()) << name;
   }
-  for (const std::string name : {"", "Run", "1run", "run-", "my run", "run.1",
-                                 "a23456789b123456789c123456789d123456789e1"}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(CheckKubernetes(ClusterConfig(), name))) << name;
+  for (const std::string name :
+       {"", "Run", "1run", "run-", "my run", "run.1", "a23456789b123456789c123456789d123456789e1",
+        "-run", "it's", "a\"b", "a\\b", "a\nb", "100%", "$HOME", "$(HOME)", "`id`", "l\u00e4ufe",
+        "a\x7f"}) {
+    const Status status = CheckKubernetes(ClusterConfig(), name);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << name;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("a-z, 0-9 and '-'"));
+  }
+}
+
+// It is in addresses, and in commands that are printed.
+TEST(KubernetesTest, NamespacesMustSuitKubernetes) {
+  Config config = ClusterConfig();
+  for (const char* const name : {"default", "7", "team-1"}) {
+    config.kubernetes.name_space = name;
+    EXPECT_TRUE(CheckKubernetes(config, "run").ok()) << name;
+  }
+  for (const std::string& name :
+       {std::string("-x"), std::string("x-"), std::string("a/b"), std::string("Team"),
+        std::string("a.b"), std::string(), std::string(64, 'a')}) {
+    config.kubernetes.name_space = name;
+    const Status status = CheckKubernetes(config, "run");
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << name;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("kubernetes.namespace is '"));
   }
 }
 
@@ -154,10 +175,12 @@ TEST(KubernetesTest, TimeDoesNotEndARun) {
 
 TEST(YamlTextTest, StringsStayStrings) {
   const nlohmann::ordered_json value = {
-      {"a", "1"}, {"b", "true"}, {"c", "x: y"}, {"d", "two\nlines\n"}, {"e", ""},
-      {"f", 1},   {"g", true},   {"h", "1e3"},  {"i", "yes"},          {"j", {"x", "y"}}};
+      {"a", "1"},    {"b", "true"},     {"c", "x: y"}, {"d", "two\nlines\n"},
+      {"e", ""},     {"f", 1},          {"g", true},   {"h", "1e3"},
+      {"i", "yes"},  {"j", {"x", "y"}}, {"k", ".inf"}, {"l", "-.inf"},
+      {"m", ".nan"}, {"n", "-"}};
   const YAML::Node read = YAML::Load(YamlText({value}));
-  for (const char* const key : {"a", "b", "c", "d", "e", "h", "i"}) {
+  for (const char* const key : {"a", "b", "c", "d", "e", "h", "i", "k", "l", "m", "n"}) {
     EXPECT_EQ(read[key].as<std::string>(), value[key].get<std::string>()) << key;
     EXPECT_EQ(read[key].Tag(), "!") << key << " would be read as something else";
   }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/rpc/run_identity.h"
 #include "gorila/runtime/run_directory.h"
@@ -36,7 +37,7 @@ Status MakeLaunchFolders(const LaunchFiles& files) {
 }
 
 StatusOr<MadeWith> ReadMadeWith(const LaunchFiles& files, const Config& config) {
-  const StatusOr<std::string> text = ReadFile(files.made_with());
+  const StatusOr<std::string> text = ReadFileOf(kSettingsFile, files.made_with());
   if (absl::IsNotFound(text.status())) return StateKeys(config, RunKind::kLaunched);
   GORILA_RETURN_IF_ERROR(text.status());
   const auto json = ParseJson<nlohmann::json>(*text);
@@ -60,7 +61,8 @@ StatusOr<std::vector<rpc::Endpoint>> ReadAddresses(const LaunchFiles& files, con
                                                    Role role) {
   std::vector<rpc::Endpoint> endpoints;
   for (int i = 0; i < RowOf(role).count(config); ++i) {
-    GORILA_ASSIGN_OR_RETURN(std::string text, ReadFile(files.addresses() / ProcessName(role, i)));
+    GORILA_ASSIGN_OR_RETURN(std::string text,
+                            ReadFileOf(kNoteFile, files.addresses() / ProcessName(role, i)));
     text.resize(std::min(text.find('\n'), text.size()));
     GORILA_ASSIGN_OR_RETURN(rpc::Endpoint endpoint, rpc::ParseEndpoint(text));
     endpoints.push_back(std::move(endpoint));

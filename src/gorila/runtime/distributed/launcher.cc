@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "gorila/base/control_groups.h"
 #include "gorila/base/file.h"
 #include "gorila/network/q_network.h"
 #include "gorila/replay/replay_shard.h"
@@ -116,9 +117,16 @@ Status CheckLocalLaunch(const Config& config) {
   const std::int64_t needed =
       SaturatingSum(Trainer::ExpectedReplayBytes(config, network),
                     SaturatingProduct(ReplayShard::ExpectedBytes(shard), config.cluster.replays));
-  return CheckReplayBytes(
+  GORILA_RETURN_IF_ERROR(CheckReplayBytes(
       config, needed,
-      fmt::format("{} memories of {} time steps", memories, config.replay.options.capacity));
+      fmt::format("{} memories of {} time steps", memories, config.replay.options.capacity)));
+  // What a process takes besides, of what others do not share with it.
+  constexpr std::int64_t kProcessBytes = std::int64_t{32} << 20;
+  const int processes =
+      memories + NumberOfShards(config) + config.cluster.actors + config.cluster.learners;
+  return CheckGroupMemory(ReadGroupLimits(),
+                          SaturatingSum(needed, SaturatingProduct(kProcessBytes, 1 + processes)),
+                          fmt::format("the launcher and {} processes", processes));
 }
 
 Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "gorila/base/thread.h"
 #include "gorila/rpc/role_status.h"
 
 namespace gorila {
@@ -24,7 +25,7 @@ ProgressReporter::~ProgressReporter() { EndThread(); }
 
 Status ProgressReporter::Start(const rpc::RetryPolicy& retry) {
   GORILA_RETURN_IF_ERROR(rpc::Retry(retry, hooks_.stop_requested, [this] { return ReportOnce(); }));
-  thread_ = std::thread([this] { Loop(); });
+  GORILA_ASSIGN_OR_RETURN(thread_, StartThread("progress reports", [this] { Loop(); }));
   return OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
@@ -26,7 +27,7 @@ StatusOr<RunNetwork> Decode(const fs::path& file, std::string_view bytes,
 }
 
 StatusOr<RunNetwork> ReadNetworkFile(const fs::path& file, const ParameterLayout& layout) {
-  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file));
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFileOf(NetworkFileOf(layout.size), file));
   return Decode(file, bytes, layout, {});
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "gorila/base/command.h"
@@ -16,6 +18,13 @@ namespace fs = std::filesystem;
 // Seconds between the warning of the time limit and the limit: servers take their snapshots then.
 constexpr int kWarning = 120;
 
+// As the value of --output, in which Slurm replaces %j and the like, and %% by %.
+std::string OutputPattern(std::string_view path) {
+  std::string pattern;
+  for (const char c : path) pattern.append(c == '%' ? 2 : 1, c);
+  return pattern;
+}
+
 // What holds for both components.
 std::string ComponentOptions(const Config& config, int tasks) {
   std::string options = fmt::format(
@@ -23,8 +32,9 @@ std::string ComponentOptions(const Config& config, int tasks) {
       (config.cluster.memory_mb + config.cluster.cpus - 1) / config.cluster.cpus);
   const SlurmSection& slurm = config.slurm;
   if (slurm.partition != "default")
-    options += fmt::format("#SBATCH --partition={}\n", slurm.partition);
-  if (slurm.account != "default") options += fmt::format("#SBATCH --account={}\n", slurm.account);
+    options += fmt::format("#SBATCH --partition={}\n", ShellQuoted(slurm.partition));
+  if (slurm.account != "default")
+    options += fmt::format("#SBATCH --account={}\n", ShellQuoted(slurm.account));
   if (slurm.minutes > 0) options += fmt::format("#SBATCH --time={}\n", slurm.minutes);
   return options;
 }
@@ -35,9 +45,10 @@ std::string Head(const Config& config, const fs::path& run) {
       "# A run of Gorila, made by gorila launch --engine slurm. Submitted again (sbatch), it "
       "goes\n";
   head += "# on from the servers' snapshots.\n";
-  head += fmt::format("#SBATCH --job-name=gorila-{}\n", run.filename().string());
+  // sbatch reads quotes as a shell does, and expands nothing in them.
+  head += fmt::format("#SBATCH --job-name={}\n", ShellQuoted("gorila-" + run.filename().string()));
   head += fmt::format("#SBATCH --output={} --open-mode=append\n",
-                      ShellQuoted((LaunchFiles(run).logs() / "slurm.log").string()));
+                      ShellQuoted(OutputPattern((LaunchFiles(run).logs() / "slurm.log").string())));
   head += "#SBATCH --requeue\n";
   if (config.slurm.minutes > 0) head += fmt::format("#SBATCH --signal=B:TERM@{}\n", kWarning);
   head += ComponentOptions(config, CountServers(config) + 1);
@@ -85,7 +96,7 @@ keep() { # keep COMPONENT NODE NAME ARGUMENT...
   while [[ -z $stopping ]]; do
     started=$SECONDS
     srun --het-group="$component" --nodelist="$node" --nodes=1 --ntasks=1 --exact --input=none \
-      --job-name="$name" --output="$run/logs/$name.log" --open-mode=append "$program" "$@" &
+      --job-name="$name" --output="$output/$name.log" --open-mode=append "$program" "$@" &
     step=$!
     [[ -z $stopping ]] || tell "$started" "$step" # it came before the step had a number
     wait "$step"
@@ -185,6 +196,16 @@ std::string StartAll(RoleContext context, const Config& config) {
   return servers + workers;
 }
 
+// From "JOB" or "JOB;CLUSTER", the last line: warnings may come before it.
+StatusOr<std::string> JobNumber(std::string_view said) {
+  const std::size_t end = said.find_last_not_of('\n') + 1;
+  std::string_view line = said.substr(0, end);
+  line = line.substr(line.find_last_of('\n') + 1);
+  const std::string_view job = line.substr(0, line.find(';'));
+  if (!job.empty() && job.find_first_not_of("0123456789") == job.npos) return std::string(job);
+  return Unavailable("sbatch said '{}'; expected the number of the job", said);
+}
+
 }  // namespace
 
 std::string SlurmScript(const Config& config, const fs::path& run, const fs::path& program) {
@@ -198,6 +219,8 @@ std::string SlurmScript(const Config& config, const fs::path& run, const fs::pat
   std::string script = Head(config, run);
   script += fmt::format("\nset -u\nrun={}\nprogram={}\n", ShellQuoted(run.string()),
                         ShellQuoted(program.string()));
+  script += fmt::format("output={} # %% is one % to srun\n",
+                        ShellQuoted(OutputPattern(LaunchFiles(run).logs().string())));
   script += kFunctions;
   script += kPlaces;
   script += fmt::format("parameter_servers=$(join \"${{addresses[@]:0:{}}}\")\n", shards);
@@ -206,14 +229,25 @@ std::string SlurmScript(const Config& config, const fs::path& run, const fs::pat
   return script + StartAll(context, config) + kEnd;
 }
 
+Status CheckSlurm(const fs::path& run) {
+  const std::string name = run.string();
+  const bool possible = std::none_of(name.begin(), name.end(), [](char c) {
+    return c == '\\' || (c >= 0 && c < ' ') || c == 0x7f;
+  });
+  if (possible) return OkStatus();
+  return InvalidArgument(
+      "'{}', the run's folder, is in the paths of Slurm's logs; expected any characters but "
+      "backslashes, line breaks, tabs and other control characters",
+      name);
+}
+
 StatusOr<std::string> SubmitToSlurm(const fs::path& script) {
   GORILA_ASSIGN_OR_RETURN(const CommandOutcome outcome,
                           RunCommand({"sbatch", "--parsable", script.string()}));
   if (outcome.exit_status != 0) {
     return Unavailable("sbatch ended with exit status {}: {}", outcome.exit_status, outcome.output);
   }
-  // "JOB" or "JOB;CLUSTER".
-  return outcome.output.substr(0, outcome.output.find_first_of(";\n"));
+  return JobNumber(outcome.output);
 }
 
 }  // namespace gorila

@@ -11,10 +11,15 @@
 
 namespace gorila {
 
+// InvalidArgument when Slurm cannot write logs below `run`, the run's absolute directory: in paths
+// it takes a backslash as its own sign, and its options end with the line.
+Status CheckSlurm(const std::filesystem::path& run);
+
 // The batch script, for sbatch. `run`: the run's directory (launch_files.h), absolute and on a file
-// system that all nodes share; so is `program`. The script finds addresses from the node list that
-// Slurm gives the job, starts again what dies, and stops in order: at the end, at the time limit
-// and on scancel --batch --signal=TERM. Requeued or submitted again it goes on from the snapshots.
+// system that all nodes share; so is `program`. CheckSlurm(run) holds. The script finds addresses
+// from the node list that Slurm gives the job, starts again what dies, and stops in order: at the
+// end, at the time limit and on scancel --batch --signal=TERM. Requeued or submitted again it goes
+// on from the snapshots.
 std::string SlurmScript(const Config& config, const std::filesystem::path& run,
                         const std::filesystem::path& program);
 

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <map>
+#include <sstream>
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
@@ -54,15 +55,63 @@ TEST(SlurmScriptTest, EveryProcessServesMetricsWhenAskedTo) {
   EXPECT_THAT(script, HasSubstr("\"--metrics-listen\" \"0.0.0.0:$((9101 + index))\""));
 }
 
+// Every character that means something to bash, to sbatch or in a pattern of Slurm's.
+const char* const kNames[] = {"my  runs",
+                              "it's",
+                              "a \"b\"",
+                              "100%",
+                              "%j %x %%",
+                              "$HOME",
+                              "`id`",
+                              "-dash",
+                              "#a #b",
+                              "l\u00e4ufe \u6f22",
+                              "a;b&c|d<e>f(g)*?[h]!{i}~"};
+
+TEST(SlurmScriptTest, NamesReachSlurmAndTheProcessesAsTheyAre) {
+  for (const std::string name : kNames) {
+    const std::string script = SlurmScript(JobConfig(), "/shared/" + name, "/opt/" + name);
+    // sbatch reads the words of its lines as a shell does.
+    std::string command;
+    std::istringstream lines(script);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("#SBATCH --job-name=") || line.starts_with("#SBATCH --output=")) {
+        command += "printf '%s\n' " + line.substr(8) + "\n";
+      }
+      for (const char* const variable : {"run=", "program=", "output="}) {
+        if (line.starts_with(variable)) command += line + "\n";
+      }
+    }
+    command += R"(printf '%s\n' "$run" "$program" "$output")";
+    std::string doubled;
+    for (const char c : name) doubled.append(c == '%' ? 2 : 1, c);
+    EXPECT_EQ(RunCommand({"bash", "-c", command}).value().output,
+              fmt::format("--job-name=gorila-{0}\n--output=/shared/{1}/logs/slurm.log\n"
+                          "--open-mode=append\n/shared/{0}\n/opt/{0}\n/shared/{1}/logs\n",
+                          name, doubled));
+    EXPECT_TRUE(CheckSlurm("/shared/" + name).ok()) << name;
+  }
+}
+
+TEST(SlurmScriptTest, NamesThatSlurmCannotWriteToAreRefused) {
+  for (const char* const name : {"a\\b", "a\nb", "a\tb", "a\rb", "\x1b[1m", "\x7f"}) {
+    for (const fs::path& run : {fs::path("/shared") / name, fs::path("/shared") / name / "run"}) {
+      const Status status = CheckSlurm(run);
+      EXPECT_TRUE(absl::IsInvalidArgument(status)) << name;
+      EXPECT_THAT(std::string(status.message()), HasSubstr("expected any characters but"));
+    }
+  }
+}
+
 // The script with programs in Slurm's and Gorila's place: two nodes, of which the second has one
 // task, and processes that only write down what became of them.
 class SlurmScriptRunTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) / fmt::format("slurm script {}", ::getpid());
+    run_ = folder_ / "run";
     fs::remove_all(folder_);
-    for (const char* const name : {"bin", "run/logs", "said"})
-      fs::create_directories(folder_ / name);
+    for (const char* const name : {"bin", "said"}) fs::create_directories(folder_ / name);
     AddProgram("scontrol", R"(case $2 in
   hostnames) printf 'a\nb\n' ;;
   node) echo "NodeName=$3 Arch=x NodeAddr=address-$3 Port=1" ;;
@@ -72,11 +121,13 @@ esac)");
   case $option in
     --job-name=*) name=${option#*=} ;;
     --nodelist=*) node=${option#*=} ;;
+    --output=*) output=${option#*=} ;;
   esac
   [[ $option == --* ]] || break
   shift
 done
-name=$name node=$node exec "$@")");
+output=$(sed 's/%%/\x01/g; s/%j/7/g; s/\x01/%/g' <<<"$output")
+name=$name node=$node exec "$@" >>"$output")");
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -89,8 +140,9 @@ name=$name node=$node exec "$@")");
   // Runs the job with `program` as Gorila; it sees $name, $node and $said, a folder to write into.
   CommandOutcome Run(const std::string& program, const std::string& prefix = "") {
     AddProgram("gorila", program);
-    const fs::path script = folder_ / "run" / "job.sh";
-    std::ofstream(script) << SlurmScript(JobConfig(), folder_ / "run", folder_ / "bin" / "gorila");
+    fs::create_directories(run_ / "logs");
+    const fs::path script = run_ / "job.sh";
+    std::ofstream(script) << SlurmScript(JobConfig(), run_, folder_ / "bin" / "gorila");
     const std::string command = fmt::format(
         "export PATH={}:$PATH said={} SLURM_JOB_ID=7 SLURM_JOB_NODELIST_HET_GROUP_0=x "
         "SLURM_TASKS_PER_NODE_HET_GROUP_0='3,1' SLURM_JOB_NODELIST_HET_GROUP_1=x "
@@ -105,6 +157,7 @@ name=$name node=$node exec "$@")");
   }
 
   fs::path folder_;
+  fs::path run_;
 };
 
 constexpr char kServers[] = R"(case $name in
@@ -134,6 +187,23 @@ until [[ $(ls "$said" | wc -l) == 8 ]]; do sleep 0.02; done)");
   EXPECT_THAT(Said("actor-1"), HasSubstr("b actor"));
   EXPECT_THAT(Said("actor-1"), HasSubstr("--replays address-a:20450"));
   EXPECT_THAT(Said("learner-0"), HasSubstr("b learner"));
+}
+
+TEST_F(SlurmScriptRunTest, ARunOfAnyNameIsGivenToTheProcesses) {
+  std::string all;
+  for (const char* const name : kNames) all += name;
+  run_ = folder_ / all;
+  const CommandOutcome outcome = Run(R"(
+trap 'exit 0' TERM
+for argument; do echo "$argument" >> "$said/$name"; done
+echo "log of $name"
+[[ $name == coordinator ]] && until [[ $(ls "$said" | wc -l) == 8 ]]; do sleep 0.02; done
+[[ $name != parameter-server-* && $name != replay-* ]] || while :; do sleep 0.02; done)");
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.output;
+  EXPECT_THAT(Said("bundle-0"), HasSubstr("--config\n" + (run_ / "config.toml").string() + "\n"));
+  EXPECT_THAT(Said("replay-0"),
+              HasSubstr("--state-dir\n" + (run_ / "servers/replay-0").string() + "\n"));
+  EXPECT_EQ(ReadFile(run_ / "logs" / "bundle-0.log").value_or("(none)"), "log of bundle-0\n");
 }
 
 TEST_F(SlurmScriptRunTest, AProcessThatDiesIsStartedAgain) {

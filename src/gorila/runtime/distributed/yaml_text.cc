@@ -20,8 +20,10 @@ void EmitString(const std::string& text, YAML::Emitter& out) {
   const bool word = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || c == '-' || c == '/' || c == '.';
   });
-  const bool plain = word && text != "true" && text != "false" && text != "null" && text != "y" &&
-                     text != "n" && text != "yes" && text != "no" && text != "on" && text != "off";
+  const bool number = text.starts_with('.') || text.starts_with("-.");  // as .inf is
+  const bool plain = word && !number && text != "true" && text != "false" && text != "null" &&
+                     text != "y" && text != "n" && text != "yes" && text != "no" && text != "on" &&
+                     text != "off";
   if (plain) {
     out << text;
   } else {

@@ -1,0 +1,130 @@
+"""What the dashboard's charts draw, computed by the page's own script in Node.js."""
+
+import json
+import math
+import pathlib
+import random
+import shutil
+import subprocess
+import unittest
+
+import program
+from dashboard_test import Served, get
+
+SERIES = program.SOURCE / "src/gorila/dashboard/page/series.js"
+EPISODES = 100  # as in series.js
+
+
+def draw(rows, script=SERIES):
+    if not shutil.which("node"):
+        raise unittest.SkipTest("skipped: Node.js is not installed")
+    driver = pathlib.Path(__file__).parent / "curves.js"
+    printed = subprocess.run(
+        ["node", driver, script], input=json.dumps(rows), capture_output=True, text=True, check=False
+    )
+    assert printed.returncode == 0, printed.stderr
+    return json.loads(printed.stdout)
+
+
+def row_of(frames, returns, **more):
+    """As the program logs the episodes that ended since the row before."""
+    n = len(returns)
+    mean = sum(returns) / n if n else None
+    deviation = math.sqrt(sum((r - mean) ** 2 for r in returns) / (n - 1)) if n > 1 else None
+    return {"kind": "training", "frames": frames, "return_episodes": n, "return_mean": mean,
+            "return_standard_deviation": deviation, **more}  # fmt: skip
+
+
+def pooled(rows):
+    """Mean and half of the interval over the last episodes up to the last row, from the log's numbers."""
+    wanted, parts = EPISODES, []
+    for row in reversed(rows):
+        taken = min(wanted, row["return_episodes"])
+        if taken > 0:
+            parts.append((taken, row["return_episodes"], row["return_mean"],
+                          row["return_standard_deviation"] or 0.0))  # fmt: skip
+        wanted -= taken
+    count = EPISODES - wanted
+    mean = sum(taken * m for taken, _, m, _ in parts) / count
+    within = sum(taken * d * d * (n - 1) / n for taken, n, _, d in parts)
+    between = sum(taken * (m - mean) ** 2 for taken, _, m, _ in parts)
+    half = 1.96 * math.sqrt((within + between) / (count - 1) / count) if count > 1 else None
+    return mean, half
+
+
+class Curves(Served):
+    def check(self, rows, script=SERIES):
+        """Every point's mean is within the band that is drawn at it; both are of the same episodes."""
+        drawn = draw(rows, script)
+        ended = [row for row in rows if row["return_episodes"] > 0]
+        self.assertEqual([p["x"] for p in drawn["points"]], [row["frames"] for row in ended])
+        for i, point in enumerate(drawn["points"]):
+            mean, half = pooled(ended[: i + 1])
+            scale = max(1, abs(mean))
+            self.assertAlmostEqual(point["y"] / scale, mean / scale, places=9)
+            if half is None:
+                self.assertNotIn("low", point)
+                continue
+            self.assertLessEqual(point["low"], point["y"])
+            self.assertGreaterEqual(point["high"], point["y"])
+            self.assertAlmostEqual((point["high"] - point["y"]) / scale, half / scale, places=9)
+            self.assertAlmostEqual((point["y"] - point["low"]) / scale, half / scale, places=9)
+        return drawn
+
+    def test_of_a_run(self):
+        self.run_program(
+            "train", *program.TINY, "--quiet", "--run-dir", "run", "--frames", "12000",
+            "--deterministic", "--set", "run.metrics_every_frames=200",
+        )  # fmt: skip
+        process, url = self.serve("run")
+        (self.folder / "series.js").write_text(get(url + "series.js")[2])
+        rows = json.loads(get(url + "api/rows?run=0")[2])["rows"]
+        self.stop(process, expect=0)
+        rows = [row for row in rows if row["kind"] == "training"]
+        drawn = self.check(rows, self.folder / "series.js")
+        self.assertGreater(len(drawn["points"]), 40)
+        self.assertEqual(len(drawn["bands"]), 1)
+        # A row without a measured norm is not a gap.
+        measured = [row for row in rows if row["gradient_norm"] is not None]
+        self.assertEqual(
+            [(p["x"], p["y"]) for p in drawn["norm"]],
+            [(row["frames"], row["gradient_norm"]) for row in measured],
+        )
+
+    def test_of_shapes_that_are_easily_drawn_wrong(self):
+        rng = random.Random(4)
+        shapes = {
+            "single episodes": [[rng.random()] for _ in range(150)],
+            "all alike": [[3.0] * 7 for _ in range(40)],
+            "a leap": [[0.0] * 30] * 5 + [[1000.0] * 30] * 5,
+            "more than the window in a row": [[rng.gauss(i, 5) for _ in range(250)] for i in range(9)],
+            "uneven rows": [[rng.gauss(i, 1) for _ in range(rng.choice([0, 1, 2, 40, 130]))]
+                            for i in range(60)],
+            "large numbers": [[1e9 + rng.random() for _ in range(12)] for _ in range(30)],
+            "two bundles of which one fails": [[-1.0] * 9 + [1.0] for _ in range(30)],
+        }  # fmt: skip
+        for name, shape in shapes.items():
+            with self.subTest(name):
+                self.check([row_of(10 * (i + 1), returns) for i, returns in enumerate(shape)])
+
+    def test_a_band_ends_where_its_line_has_no_interval(self):
+        rows = [row_of(i, [0.0, 1.0, 2.0]) for i in range(150)]
+        for row in rows[60:62]:
+            row["return_standard_deviation"] = None  # as a log of an older version has it
+        drawn = draw(rows)
+        without = [p["x"] for p in drawn["points"] if "low" not in p]
+        self.assertEqual(without[0], 60)
+        # The last 100 episodes are those of 34 rows.
+        self.assertEqual([(b[0]["x"], b[-1]["x"]) for b in drawn["bands"]],
+                         [(0, 59), (without[-1] + 1, 149)])  # fmt: skip
+
+    def test_a_norm_that_is_measured_now_and_then_is_a_line_and_a_loss_that_diverged_is_not(self):
+        rows = [row_of(i, [1.0], gradient_norm=2.0 if i % 3 == 0 else None,
+                       loss=None if i == 5 else 0.5) for i in range(12)]  # fmt: skip
+        drawn = draw(rows)
+        self.assertEqual([p["x"] for p in drawn["norm"]], [0, 3, 6, 9])
+        self.assertEqual([p["x"] for p in drawn["loss"] if p["y"] is None], [5])
+
+
+if __name__ == "__main__":
+    program.main()
