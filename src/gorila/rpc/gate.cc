@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "gorila/base/thread.h"
 #include "gorila/rpc/call_opening.h"
 
 namespace gorila::rpc {
