@@ -1,5 +1,5 @@
-// An actor (paper section 4.1): steps its environments epsilon-greedily with its replica of the
-// Q-network and puts every time step into replay.
+// An actor (paper section 4.1): steps its environments as its policy says, with its replica of the
+// network, and puts every time step into replay.
 #ifndef GORILA_ACTOR_ACTOR_H_
 #define GORILA_ACTOR_ACTOR_H_
 
@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "gorila/actor/exploration.h"
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
+#include "gorila/agent/policy.h"
 #include "gorila/base/random.h"
 #include "gorila/env/environment.h"
 #include "gorila/parameter_server/network_replica.h"
@@ -32,15 +33,18 @@ struct EpisodeResult {
   std::int64_t length = 0;    // steps
 };
 
-// Used by one thread at a time. Borrows the replica and the replay, which must outlive it.
+// Used by one thread at a time. Borrows the replica, whose network the policy acts by, and the
+// replay; both must outlive it.
 class Actor {
  public:
   Actor(const ActorOptions& options, const ActorPlace& place,
         std::vector<std::unique_ptr<Environment>> environments, NetworkReplica& replica,
-        Replay& replay, RandomStream random);
+        std::unique_ptr<Policy> policy, Replay& replay, RandomStream random);
+  Actor(const Actor&) = delete;
+  Actor& operator=(const Actor&) = delete;
 
-  // One step in every environment, with one batched forward pass. `ticks`: the present value of the
-  // clock that exploration follows. `finished` receives the episodes that ended.
+  // One step in every environment, whose actions are chosen together. `ticks`: the present value of
+  // the clock that exploration follows. `finished` receives the episodes that ended.
   Status Step(std::int64_t ticks, std::vector<EpisodeResult>& finished);
 
   int num_environments() const { return static_cast<int>(environments_.size()); }
@@ -54,25 +58,22 @@ class Actor {
   void BeginEpisode(std::size_t i);
   void ChooseActions();
   Status StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finished);
-  FrameStacker Stacker(std::size_t i);
 
   const ActorOptions options_;
   const ActorPlace place_;
   const std::vector<std::unique_ptr<Environment>> environments_;
-  const ObservationSpec observation_;
-  const int num_actions_;
   NetworkReplica& replica_;
+  const std::unique_ptr<Policy> policy_;
   Replay& replay_;
   RandomStream random_;
 
   std::int64_t steps_ = 0;
   double epsilon_ = 1;
-  std::vector<std::byte> observations_;  // environments x stacked_bytes
-  std::vector<TimeStep> time_steps_;     // present step of each environment
+  FrameStacks stacks_;                // of each environment
+  std::vector<TimeStep> time_steps_;  // present step of each
   std::vector<EpisodeResult> running_;
-  std::vector<float> q_;  // environments x actions
-  std::vector<int> actions_;
-  std::vector<char> explores_;  // whether the action of this step is random
+  std::vector<ActingEnvironment> acting_;  // all draw from random_
+  ActOutput chosen_;                       // in this step
 };
 
 }  // namespace gorila

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gorila/actor/testing.h"
+#include "gorila/agent/epsilon_greedy_policy.h"
 
 namespace gorila {
 namespace {
@@ -32,7 +33,9 @@ class Rig {
       std::uint64_t seed = 1, const ActorPlace& place = {})
       : replay(lengths.size()),
         replica(std::make_unique<ScriptedNetwork>(), store, NetworkReplica::Follows::kOnline),
-        actor(options, place, Environments(lengths), replica, replay, RandomStream(seed)) {}
+        actor(options, place, Environments(lengths), replica,
+              std::make_unique<EpsilonGreedyPolicy>(replica.network()), replay,
+              RandomStream(seed)) {}
 
   void Step(int steps, std::int64_t ticks = 0) {
     for (int i = 0; i < steps; ++i) ASSERT_TRUE(actor.Step(ticks, finished).ok());

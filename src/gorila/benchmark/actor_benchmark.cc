@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "gorila/actor/actor.h"
+#include "gorila/agent/epsilon_greedy_policy.h"
 #include "gorila/base/denormals.h"
 #include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/rows.h"
@@ -67,7 +68,8 @@ StatusOr<std::vector<BenchmarkResult>> RunActorBenchmark(const BenchmarkOptions&
       const auto replay,
       LocalReplay::Make({.capacity = 20000}, spec.observation, kEnvironments, RandomStream(1)));
   Actor actor({.exploration = {.epsilon_start = 0.01, .epsilon_end = 0.01}}, {}, std::move(games),
-              replica, *replay, RandomStream(2));
+              replica, std::make_unique<EpsilonGreedyPolicy>(replica.network()), *replay,
+              RandomStream(2));
   std::vector<EpisodeResult> finished;
   const auto act = [&] {
     finished.clear();

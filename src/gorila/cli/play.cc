@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/film.h"
@@ -147,12 +147,11 @@ StatusOr<std::unique_ptr<Player>> MakePlayer(const PlayOptions& options,
 // Plays until the end of the episode; false when play is over before. `recorder` may be null.
 bool PlayEpisode(Environment& environment, Player& player, Stage& stage, StartRecorder* recorder,
                  Score& score) {
-  const ObservationSpec& observation = environment.spec().observation;
-  std::vector<std::byte> stacked(observation.stacked_bytes());
-  FrameStacker stacker(observation, stacked);
+  FrameStacks stacks(environment.spec().observation, 1);
+  FrameStacker stacker = stacks.stacker(0);
   TimeStep step = environment.Reset(stacker.BeginEpisode());
   while (true) {
-    player.Look(stacked);
+    player.Look(stacks.all());
     stage.Show(environment, player, score);
     if (step.last()) return true;
     const std::optional<int> action = player.Act();

@@ -6,9 +6,7 @@
 #include <array>
 
 #include "gorila/cli/value_scale.h"
-#include "gorila/network/q_network.h"
 #include "gorila/runtime/agent_parts.h"
-#include "gorila/runtime/cluster.h"
 
 namespace gorila::cli {
 namespace {
@@ -28,34 +26,34 @@ class RandomPlayer final : public Player {
 
 class AgentPlayer final : public Player {
  public:
-  AgentPlayer(std::unique_ptr<QNetwork> network, std::vector<float> parameters,
+  AgentPlayer(PlayingAgent agent, std::vector<float> parameters,
               std::vector<std::string> action_names, double epsilon, RandomStream random)
-      : network_(std::move(network)),
+      : agent_(std::move(agent)),
         parameters_(std::move(parameters)),
         action_names_(std::move(action_names)),
         epsilon_(epsilon),
-        random_(random),
-        q_(action_names_.size()) {
-    network_->SetParameters(parameters_);
+        random_(random) {
+    agent_.network->SetParameters(parameters_);
   }
 
   void Look(std::span<const std::byte> stacked) override {
-    network_->Predict(stacked, 1, q_);
-    for (const float value : q_) scale_.Include(value);
-    chosen_ = static_cast<int>(std::max_element(q_.begin(), q_.end()) - q_.begin());
-    if (random_.Uniform() < epsilon_) chosen_ = random_.Integer(0, static_cast<int>(q_.size()));
+    const ActingEnvironment acting{.epsilon = epsilon_, .random = &random_};
+    agent_.policy->Act({.observations = stacked, .environments = {&acting, 1}, .show_values = true},
+                       output_);
+    for (const float value : output_.values) scale_.Include(value);
   }
-  std::optional<int> Act() override { return chosen_; }
+  std::optional<int> Act() override { return chosen(); }
 
-  Values ActionValues() const override { return {q_, chosen_}; }
+  Values ActionValues() const override { return {output_.values, chosen()}; }
 
   // One line an action: a mark at the chosen one, its Q-value and a bar from zero.
   std::vector<std::string> Panel() const override {
     std::vector<std::string> lines = {"Q-values"};
-    for (std::size_t i = 0; i < q_.size(); ++i) {
+    for (std::size_t i = 0; i < output_.values.size(); ++i) {
+      const float value = output_.values[i];
       lines.push_back(fmt::format("{} {:<7.7} {:>9.3f} {}",
-                                  static_cast<int>(i) == chosen_ ? '>' : ' ', action_names_[i],
-                                  q_[i], scale_.TextBar(q_[i], 12)));
+                                  static_cast<int>(i) == chosen() ? '>' : ' ', action_names_[i],
+                                  value, scale_.TextBar(value, 12)));
     }
     return lines;
   }
@@ -65,14 +63,15 @@ class AgentPlayer final : public Player {
   }
 
  private:
-  const std::unique_ptr<QNetwork> network_;
+  int chosen() const { return output_.actions[0]; }
+
+  const PlayingAgent agent_;
   const std::vector<float> parameters_;
   const std::vector<std::string> action_names_;
   const double epsilon_;
   RandomStream random_;
-  std::vector<float> q_;
+  ActOutput output_;  // for what was looked at last
   ValueScale scale_;
-  int chosen_ = -1;
 };
 
 int FindAction(const EnvironmentSpec& environment, std::string_view name) {
@@ -130,10 +129,8 @@ StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
                                                   const EnvironmentSpec& environment,
                                                   std::vector<float> parameters, double epsilon,
                                                   RandomStream random) {
-  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> network,
-                          MakeQNetwork(CpuBackend(config), spec, 1));
-  return std::make_unique<AgentPlayer>(std::move(network), std::move(parameters),
+  GORILA_ASSIGN_OR_RETURN(PlayingAgent agent, MakePlayingAgent(config, 1));
+  return std::make_unique<AgentPlayer>(std::move(agent), std::move(parameters),
                                        environment.action_names, epsilon, random);
 }
 

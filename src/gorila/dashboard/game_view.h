@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
+#include "gorila/agent/policy.h"
 #include "gorila/base/random.h"
 #include "gorila/dashboard/parameter_source.h"
 #include "gorila/env/environment.h"
-#include "gorila/network/q_network.h"
+#include "gorila/runtime/agent_parts.h"
 #include "gorila/runtime/config.h"
 
 namespace gorila {
@@ -34,24 +35,22 @@ class GameView {
   StatusOr<std::string> Step();
 
  private:
-  GameView(NetworkSpec spec, std::unique_ptr<Environment> environment,
-           std::unique_ptr<QNetwork> network, std::unique_ptr<ParameterSource> source,
-           std::function<double()> epsilon, std::uint64_t seed);
+  GameView(std::unique_ptr<Environment> environment, PlayingAgent agent,
+           std::unique_ptr<ParameterSource> source, std::function<double()> epsilon,
+           std::uint64_t seed);
   Status Refresh();
   StatusOr<std::string> Picture() const;
 
-  const NetworkSpec spec_;
   const std::unique_ptr<Environment> environment_;
-  const std::unique_ptr<QNetwork> network_;
+  const PlayingAgent agent_;
   const std::unique_ptr<ParameterSource> source_;
   const std::function<double()> epsilon_of_;
   RandomStream random_;
   std::chrono::steady_clock::time_point next_refresh_{};
   bool has_parameters_ = false;
   std::vector<float> parameters_;
-  std::vector<std::byte> stacked_;
-  FrameStacker stacker_;
-  std::vector<float> q_;
+  FrameStacks stacks_;
+  ActOutput chosen_;
   TimeStep time_step_{.step_type = StepType::kLast};  // so that the first step begins an episode
   double epsilon_ = 0;
   std::int64_t episode_ = 0;

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 #include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"

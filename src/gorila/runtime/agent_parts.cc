@@ -6,9 +6,10 @@
 #include <limits>
 #include <utility>
 
+#include "gorila/agent/epsilon_greedy_policy.h"
 #include "gorila/base/control_groups.h"
 #include "gorila/env/registry.h"
-#include "gorila/network/q_network.h"
+#include "gorila/runtime/cluster.h"
 
 namespace gorila {
 
@@ -38,6 +39,18 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
                           MakeQNetwork(backend, network, max_batch, device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
+}
+
+std::unique_ptr<Policy> MakePolicy(QNetwork& network) {
+  return std::make_unique<EpsilonGreedyPolicy>(network);
+}
+
+StatusOr<PlayingAgent> MakePlayingAgent(const Config& config, int environments) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
+  PlayingAgent agent;
+  GORILA_ASSIGN_OR_RETURN(agent.network, MakeQNetwork(CpuBackend(config), spec, environments));
+  agent.policy = MakePolicy(*agent.network);
+  return agent;
 }
 
 std::int64_t MachineMemoryBytes() {

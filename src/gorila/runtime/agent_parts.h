@@ -1,4 +1,4 @@
-// What actors and learners are made of, the same in a bundle and as processes of their own.
+// What actors, learners and agents that only play are made of, the same wherever they run.
 #ifndef GORILA_RUNTIME_AGENT_PARTS_H_
 #define GORILA_RUNTIME_AGENT_PARTS_H_
 
@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "gorila/agent/policy.h"
 #include "gorila/env/environment.h"
+#include "gorila/network/q_network.h"
 #include "gorila/parameter_server/network_replica.h"
 #include "gorila/runtime/config.h"
 
@@ -31,6 +33,18 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       ParameterStore& store,
                                                       NetworkReplica::Follows follows,
                                                       std::string_view device);
+
+// How agents choose actions by `network`, which must outlive the policy.
+std::unique_ptr<Policy> MakePolicy(QNetwork& network);
+
+// A network that plays without learning: in evaluations, in films, for whoever watches.
+struct PlayingAgent {
+  std::unique_ptr<QNetwork> network;  // on the CPU; has no parameters yet
+  std::unique_ptr<Policy> policy;     // acts by it
+};
+
+// For at most `environments` at once. InvalidArgument names the key that has no such network.
+StatusOr<PlayingAgent> MakePlayingAgent(const Config& config, int environments);
 
 // Bytes of memory of this machine; the largest number where it does not say.
 std::int64_t MachineMemoryBytes();

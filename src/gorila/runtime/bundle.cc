@@ -27,8 +27,8 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
   bundle->actor_ = std::make_unique<Actor>(
       config.actor.options,
       ActorPlace{.index = index, .actors = config.run.bundles + config.cluster.actors},
-      std::move(environments), *bundle->online_, *bundle->timed_replay_,
-      RandomStream::Derive(config.run.seed, "actor", stream));
+      std::move(environments), *bundle->online_, MakePolicy(bundle->online_->network()),
+      *bundle->timed_replay_, RandomStream::Derive(config.run.seed, "actor", stream));
   GORILA_ASSIGN_OR_RETURN(bundle->learner_,
                           Learner::Make(config.learner, *bundle->online_, std::move(target),
                                         *bundle->timed_replay_, timed_store));

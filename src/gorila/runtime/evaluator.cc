@@ -4,12 +4,10 @@
 #include <array>
 #include <memory>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 #include "gorila/base/nearest.h"
 #include "gorila/env/registry.h"
-#include "gorila/network/q_network.h"
 #include "gorila/runtime/agent_parts.h"
-#include "gorila/runtime/cluster.h"
 #include "gorila/runtime/protocol_label.h"
 #include "gorila/runtime/start_points.h"
 
@@ -73,21 +71,20 @@ StatusOr<StartPoints> LoadStarts(const Config& config, const EvaluationProtocol&
   return ReadStartPoints(config.evaluation.starts);
 }
 
-// Up to kMostAtOnce episodes at once, with one batched forward pass a step.
+// Up to kMostAtOnce episodes at once, whose actions are chosen together.
 class Evaluation {
  public:
   Evaluation(const Config& config, const EvaluationProtocol& protocol,
-             const EvaluationRequest& request, const StartPoints& starts, QNetwork& network)
+             const EvaluationRequest& request, const StartPoints& starts, const PlayingAgent& agent)
       : config_(config),
         protocol_(protocol),
         epsilon_(EvaluationEpsilon(config, protocol)),
         options_(EvaluationOptions(config.environment.options, protocol)),
         starts_(starts),
         request_(request),
-        network_(network),
-        observation_(network.spec().input),
-        num_actions_(network.spec().num_actions),
-        returns_(static_cast<std::size_t>(request.episodes)) {}
+        policy_(*agent.policy),
+        returns_(static_cast<std::size_t>(request.episodes)),
+        stacks_(agent.network->spec().input, kMostAtOnce) {}
 
   Status Run() {
     while (next_ < request_.episodes || !seats_.empty()) {
@@ -110,56 +107,60 @@ class Evaluation {
     int episode;
     std::unique_ptr<Environment> environment;
     RandomStream random;
-    std::vector<std::byte> stacked;
     std::int64_t length = 0;
     bool done = false;
   };
 
   Status Begin() {
     const auto episode = static_cast<std::uint64_t>(next_);
-    Seat seat{next_++, nullptr, RandomStream::Derive(request_.seed, "evaluation actions", episode),
-              std::vector<std::byte>(observation_.stacked_bytes())};
-    GORILA_RETURN_IF_ERROR(BeginEpisode(episode, seat));
+    Seat seat{next_++, nullptr, RandomStream::Derive(request_.seed, "evaluation actions", episode)};
+    GORILA_RETURN_IF_ERROR(BeginEpisode(episode, seats_.size(), seat));
     seats_.push_back(std::move(seat));
     return OkStatus();
   }
 
-  Status BeginEpisode(std::uint64_t episode, Seat& seat) {
+  // In place i among the seats.
+  Status BeginEpisode(std::uint64_t episode, std::size_t i, Seat& seat) {
     if (protocol_.human_starts) {
       const StartPoint& start = starts_.starts[episode % starts_.starts.size()];
       GORILA_ASSIGN_OR_RETURN(
           seat.environment,
-          MakeAtStart(starts_, start, config_.environment.name, options_, seat.stacked));
+          MakeAtStart(starts_, start, config_.environment.name, options_, stacks_.stack(i)));
       return OkStatus();
     }
     GORILA_ASSIGN_OR_RETURN(
         seat.environment, MakeEnvironment(config_.environment.name, options_,
                                           MakeRandomDraws(RandomStream::Derive(
                                               request_.seed, "evaluation environment", episode))));
-    seat.environment->Reset(FrameStacker(observation_, seat.stacked).BeginEpisode());
+    seat.environment->Reset(stacks_.stacker(i).BeginEpisode());
     return OkStatus();
   }
 
   void Step() {
-    const std::size_t bytes = observation_.stacked_bytes();
-    observations_.resize(seats_.size() * bytes);
-    q_.resize(seats_.size() * static_cast<std::size_t>(num_actions_));
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-      std::copy(seats_[i].stacked.begin(), seats_[i].stacked.end(), &observations_[i * bytes]);
-    }
-    network_.Predict(observations_, static_cast<int>(seats_.size()), q_);
+    acting_.clear();
+    for (Seat& seat : seats_) acting_.push_back({.epsilon = epsilon_, .random = &seat.random});
+    policy_.Act({.observations = stacks_.first(seats_.size()), .environments = acting_}, chosen_);
     for (std::size_t i = 0; i < seats_.size(); ++i) StepSeat(i);
-    std::erase_if(seats_, [](const Seat& seat) { return seat.done; });
+    LeaveSeats();
+  }
+
+  // Those still playing keep their order.
+  void LeaveSeats() {
+    std::size_t playing = 0;
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+      if (seats_[i].done) continue;
+      if (playing != i) {
+        seats_[playing] = std::move(seats_[i]);
+        stacks_.Copy(i, playing);
+      }
+      ++playing;
+    }
+    seats_.erase(seats_.begin() + static_cast<std::ptrdiff_t>(playing), seats_.end());
   }
 
   void StepSeat(std::size_t i) {
     Seat& seat = seats_[i];
-    const float* const q = &q_[i * static_cast<std::size_t>(num_actions_)];
-    const int action = seat.random.Uniform() < epsilon_
-                           ? seat.random.Integer(0, num_actions_)
-                           : static_cast<int>(std::max_element(q, q + num_actions_) - q);
-    const TimeStep step =
-        seat.environment->Step(action, FrameStacker(observation_, seat.stacked).Advance());
+    const TimeStep step = seat.environment->Step(chosen_.actions[i], stacks_.stacker(i).Advance());
     returns_[static_cast<std::size_t>(seat.episode)] += step.reward;
     ++steps_;
     seat.done = step.last() || ++seat.length >= protocol_.max_steps;
@@ -171,15 +172,14 @@ class Evaluation {
   const EnvironmentOptions options_;
   const StartPoints& starts_;
   const EvaluationRequest& request_;
-  QNetwork& network_;
-  const ObservationSpec observation_;
-  const int num_actions_;
+  Policy& policy_;
   std::vector<double> returns_;
   std::int64_t steps_ = 0;
   int next_ = 0;
   std::vector<Seat> seats_;
-  std::vector<std::byte> observations_;
-  std::vector<float> q_;
+  FrameStacks stacks_;  // of each seat, in their order
+  std::vector<ActingEnvironment> acting_;
+  ActOutput chosen_;
 };
 
 }  // namespace
@@ -220,16 +220,15 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
   if (request.episodes < 1) {
     return InvalidArgument("evaluation.episodes is {}; expected at least 1", request.episodes);
   }
-  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> network,
-                          MakeQNetwork(CpuBackend(config), spec, kMostAtOnce));
-  if (parameters.size() != network->layout().size) {
+  GORILA_ASSIGN_OR_RETURN(const PlayingAgent agent, MakePlayingAgent(config, kMostAtOnce));
+  if (parameters.size() != agent.network->layout().size) {
     return InvalidArgument("the parameters are {} numbers, the network of '{}' has {}",
-                           parameters.size(), config.environment.name, network->layout().size);
+                           parameters.size(), config.environment.name,
+                           agent.network->layout().size);
   }
-  network->SetParameters(parameters);
+  agent.network->SetParameters(parameters);
   GORILA_ASSIGN_OR_RETURN(const StartPoints starts, LoadStarts(config, *protocol));
-  Evaluation evaluation(config, *protocol, request, starts, *network);
+  Evaluation evaluation(config, *protocol, request, starts, agent);
   GORILA_RETURN_IF_ERROR(evaluation.Run());
   const double epsilon = EvaluationEpsilon(config, *protocol);
   return EvaluationResult{.protocol = ProtocolLabel(*protocol, epsilon, config.environment.name),

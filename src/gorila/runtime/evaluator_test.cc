@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 #include "gorila/base/file.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {

@@ -98,7 +98,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
   Actor actor(
       config.actor.options, PlaceOfActor(config, options.index, options.actors),
-      std::move(environments), *replica, timed_replay,
+      std::move(environments), *replica, MakePolicy(replica->network()), timed_replay,
       RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
   ShownActor shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {

@@ -1,7 +1,8 @@
 // What an actor's network sees must be what a learner's sees later: FrameStacker against the stacks
 // that replay rebuilds.
-#include "gorila/actor/frame_stacker.h"
+#include "gorila/agent/frame_stacker.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -45,6 +46,26 @@ INSTANTIATE_TEST_SUITE_P(
                     ObservationSpec{.height = 4, .width = 4, .stack = 4},
                     ObservationSpec{.width = 3, .element = ElementType::kFloat32, .stack = 3}),
     [](const auto& info) { return "Case" + std::to_string(info.index); });
+
+TEST(FrameStacksTest, StacksOfEnvironmentsLieSideBySideAndDoNotMix) {
+  FrameStacks stacks({.width = 1, .stack = 2}, 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    stacks.stacker(i).BeginEpisode()[0] = static_cast<std::byte>(10 * (i + 1));
+  }
+  stacks.stacker(1).Advance()[0] = std::byte{21};
+  const auto seen = [&stacks](std::size_t environments) {
+    std::vector<int> values;
+    for (const std::byte value : stacks.first(environments)) {
+      values.push_back(std::to_integer<int>(value));
+    }
+    return values;
+  };
+  EXPECT_THAT(seen(3), testing::ElementsAre(0, 10, 20, 21, 0, 30));
+  EXPECT_THAT(seen(2), testing::ElementsAre(0, 10, 20, 21));
+  stacks.Copy(1, 0);
+  stacks.stacker(1).BeginEpisode()[0] = std::byte{22};
+  EXPECT_THAT(seen(3), testing::ElementsAre(20, 21, 0, 22, 0, 30));
+}
 
 }  // namespace
 }  // namespace gorila
