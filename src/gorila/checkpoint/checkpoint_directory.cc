@@ -179,8 +179,13 @@ StatusOr<CheckpointFile> Checkpoint::Find(std::string_view name) const {
 
 StatusOr<std::string> Checkpoint::Read(std::string_view name) const {
   GORILA_ASSIGN_OR_RETURN(const CheckpointFile file, Find(name));
-  const FileKind kind{"what the manifest says", static_cast<std::int64_t>(file.size)};
-  StatusOr<std::string> contents = ReadFileOf(kind, path_ / file.name);
+  // Before it is read: it may be far too large.
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path_ / file.name, error);
+  if (!error && size != file.size) {
+    return Annotate(CheckSize(file, size), DescribeCheckpoint(path_));
+  }
+  StatusOr<std::string> contents = ReadFile(path_ / file.name);
   Status status = contents.status();
   if (status.ok()) status = CheckSize(file, contents->size());
   if (status.ok()) status = CheckCrc32(file, Crc32(*contents));
