@@ -5,7 +5,7 @@ FROM debian:bookworm-slim AS build
 WORKDIR /source
 COPY . .
 RUN tools/install_dependencies build \
-    && cmake --preset release -DGORILA_BUILD_TESTS=OFF \
+    && cmake --preset release -DGORILA_BUILD_TESTS=OFF -DGORILA_MERGE_SOURCES=ON \
     && cmake --build --preset release --target gorila \
     && strip --output-file=/gorila build/release/bin/gorila \
     && tools/runtime_packages /gorila > /packages

@@ -34,7 +34,7 @@ install(FILES "${text}/fish" DESTINATION "${share}/fish/vendor_completions.d" RE
 set(CPACK_GENERATOR "DEB;TGZ")
 set(CPACK_PACKAGE_NAME gorila)
 set(CPACK_PACKAGE_VENDOR "The Gorila authors")
-set(CPACK_PACKAGE_CONTACT "The Gorila authors <gorila@localhost>")
+set(CPACK_PACKAGE_CONTACT "The Gorila authors <maintainers@users.noreply.r-seed-edee06a1.example>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Distributed deep reinforcement learning")
 set(CPACK_PACKAGE_DESCRIPTION
   "Deep Q-learning with many actors and learners around a sharded parameter

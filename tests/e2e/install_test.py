@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from program import HAS_TORCH, PROGRAM, TINY, Case
+from typed_zsh import TypedZsh
 
 BUILD = pathlib.Path(PROGRAM).resolve().parents[1]
 
@@ -117,6 +118,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
                                 (["envs", "v"], ["verify"]), (["help", "env"], ["envs"]),
                                 (["train", "--set", "run.fr"], ["run.frames="]),
                                 (["train", "--run-dir", "run", "--preset", "pix"], ["pixel"]),
+                                (["train", "--preset", "=", "pix"], ["pixel"]),
+                                (["launch", "--engine", "="], ["local", "slurm", "kubernetes"]),
                                 (["train", "--seed", ""], [""])]:  # fmt: skip
             shell = subprocess.run(
                 ["bash", "--norc", "-c", script, "bash", "gorila", *words],
@@ -125,15 +128,57 @@ printf '%s\\n' "${COMPREPLY[@]}"
             self.assertEqual(shell.stderr, "")
             self.assertEqual(shell.stdout.splitlines(), expected, words)
 
-    def test_the_other_shells_read_theirs(self):
-        for shell in ["zsh", "fish"]:
-            with self.subTest(shell):
-                script = self.folder / shell
-                script.write_text(self.written_by_program("completions", shell))
-                if shutil.which(shell) is None:
-                    self.skipTest(f"{shell} is not installed")
-                read = subprocess.run([shell, "-n", script], capture_output=True, text=True)
-                self.assertEqual((read.returncode, read.stderr), (0, ""))
+    def test_zsh_completes_verbs_options_and_values(self):
+        if shutil.which("zsh") is None:
+            self.skipTest("zsh is not installed")
+        (self.folder / "_gorila").write_text(self.written_by_program("completions", "zsh"))
+        (self.folder / "first-file").touch()
+        zsh = TypedZsh(self.folder)
+        self.addCleanup(zsh.close)
+        # A key of the configuration is followed by its value, everything else by a space.
+        for typed, expected in [("tr", "train "), ("train --fr", "train --frames "),
+                                ("envs v", "envs verify "), ("help env", "help envs "),
+                                ("train --preset pix", "train --preset pixel "),
+                                ("train --preset=pix", "train --preset=pixel "),
+                                ("train --set run.fr", "train --set run.frames="),
+                                ("train --set=run.fr", "train --set=run.frames="),
+                                ("train --config fir", "train --config first-file "),
+                                ("export fir", "export first-file "),
+                                ("train --seed ", "train --seed ")]:  # fmt: skip
+            self.assertEqual(zsh.complete("gorila " + typed), "gorila " + expected)
+
+    def test_zsh_reads_its_completions_as_they_are_printed(self):
+        if shutil.which("zsh") is None:
+            self.skipTest("zsh is not installed")
+        (self.folder / "script").write_text(self.written_by_program("completions", "zsh"))
+        zsh = TypedZsh(self.folder)
+        self.addCleanup(zsh.close)
+        zsh.type("source ./script\n")
+        self.assertEqual(zsh.complete("gorila evalu"), "gorila evaluate ")
+
+    def test_fish_completes_verbs_options_and_values(self):
+        if shutil.which("fish") is None:
+            self.skipTest("fish is not installed")
+        (self.folder / "gorila.fish").write_text(self.written_by_program("completions", "fish"))
+        (self.folder / "first-file").touch()
+        for typed, expected in [("tr", ["train"]), ("train --fr", ["--frames"]),
+                                ("envs v", ["verify"]), ("help env", ["envs"]),
+                                ("train --preset pix", ["pixel"]),
+                                ("train --preset=pix", ["--preset=pixel"]),
+                                ("train --set run.fr", ["run.frames="]),
+                                ("train --config fir", ["first-file"]),
+                                ("export fir", ["first-file"]),
+                                ("train --seed ", [])]:  # fmt: skip
+            fish = subprocess.run(
+                ["fish", "--no-config", "-c", 'source gorila.fish; complete -C "gorila $argv"', typed],
+                cwd=self.folder,
+                env={**os.environ, "HOME": str(self.folder)},
+                capture_output=True,
+                text=True,
+            )
+            self.assertEqual(fish.stderr, "")
+            shown = [line.partition("\t")[0] for line in fish.stdout.splitlines()]
+            self.assertEqual(shown, expected, typed)
 
     def test_man_pages_have_no_warnings(self):
         self.written_by_program("manual", "man1")

@@ -1,7 +1,7 @@
 // Completions for bash, zsh and fish, written from the options themselves.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -112,6 +112,12 @@ std::string Bash(const CLI::App& gorila) {
 _gorila() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
   local command=gorila options='' verbs='' i
+  # --option=value is three words.
+  if [[ $cur == = ]]; then
+    cur=''
+  elif [[ $previous == = ]]; then
+    previous=${{COMP_WORDS[COMP_CWORD-2]}}
+  fi
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case "$command ${{COMP_WORDS[i]}}" in
@@ -154,10 +160,10 @@ std::string Zsh(const CLI::App& gorila) {
     std::string options;
     std::string verbs;
     for (const CLI::Option* option : ShownOptions(*command.second)) {
-      options += " " + Quoted(ShownName(*option) + ":" + option->get_description());
+      options += fmt::format(" {}", Quoted(ShownName(*option) + ":" + option->get_description()));
     }
     for (const CLI::App* verb : ShownCommands(VerbsOf(command, gorila))) {
-      verbs += " " + Quoted(verb->get_name() + ":" + verb->get_description());
+      verbs += fmt::format(" {}", Quoted(verb->get_name() + ":" + verb->get_description()));
     }
     choices += fmt::format("    {})\n      options=({})\n      verbs=({})\n      ;;\n",
                            Quoted(command.first), options, verbs);
@@ -166,23 +172,35 @@ std::string Zsh(const CLI::App& gorila) {
       R"(#compdef gorila
 # zsh completion for gorila; written by: gorila completions zsh
 _gorila() {{
-  local command=gorila i
+  local command=gorila previous=${{words[CURRENT-1]}} i
   local -a options verbs
+  if [[ ${{words[CURRENT]}} == --*=* ]]; then
+    previous=${{words[CURRENT]%%=*}}
+    compset -P 1 '*='
+  fi
   for ((i = 2; i < CURRENT; ++i)); do
     case "$command ${{words[i]}}" in
       {}) command+=" ${{words[i]}}" ;;
     esac
   done
-  case "$command ${{words[CURRENT-1]}}" in
+  case "$command $previous" in
 {}  esac
   case $command in
 {}  esac
-  if [[ ${{words[CURRENT]}} == -* ]]; then
+  if [[ $PREFIX == -* ]]; then
     _describe -o option options
   elif (( $#verbs )); then
     _describe verb verbs
   else
     _files
+  fi
+}}
+# A key of the configuration waits for its value.
+_gorila_values() {{
+  if [[ $1 == *= ]]; then
+    compadd -S '' -- "$@"
+  else
+    compadd -- "$@"
   fi
 }}
 if [[ ${{funcstack[1]-}} == _gorila ]]; then
@@ -193,7 +211,7 @@ fi
 )",
       CommandPatterns(commands),
       ValueCases(
-          commands, [](const std::string& v) { return "compadd -- " + v + "; return"; },
+          commands, [](const std::string& v) { return "_gorila_values " + v + "; return"; },
           "_files; return", "return"),
       choices);
 }

@@ -1,6 +1,6 @@
 #include "gorila/cli/config_flags.h"
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <algorithm>
 
 #include "gorila/env/atari/game_names.h"

@@ -1,5 +1,6 @@
 #include "gorila/cli/help_text.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 namespace gorila::cli {

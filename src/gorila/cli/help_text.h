@@ -2,7 +2,7 @@
 #ifndef GORILA_CLI_HELP_TEXT_H_
 #define GORILA_CLI_HELP_TEXT_H_
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,6 +1,6 @@
 #include "gorila/cli/listen_flags.h"
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "gorila/rpc/run_identity.h"
 

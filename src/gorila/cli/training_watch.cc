@@ -1,6 +1,6 @@
 #include "gorila/cli/training_watch.h"
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <iostream>
 #include <span>
 #include <utility>
