@@ -32,17 +32,17 @@ std::uint32_t MaskedCrc32c(std::string_view bytes) {
 }
 
 template <typename T>
-void AppendNumber(std::string& bytes, T number) {
+void AppendLittleEndian(std::string& bytes, T number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
 // Length, its checksum, the data, their checksum; integers little-endian.
 std::string FrameRecord(const std::string& data) {
   std::string record;
-  AppendNumber(record, static_cast<std::uint64_t>(data.size()));
-  AppendNumber(record, MaskedCrc32c(record));
+  AppendLittleEndian(record, static_cast<std::uint64_t>(data.size()));
+  AppendLittleEndian(record, MaskedCrc32c(record));
   record += data;
-  AppendNumber(record, MaskedCrc32c(data));
+  AppendLittleEndian(record, MaskedCrc32c(data));
   return record;
 }
 
