@@ -2,7 +2,7 @@
 #ifndef GORILA_CLI_SEED_FLAG_H_
 #define GORILA_CLI_SEED_FLAG_H_
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 namespace gorila::cli {
 
