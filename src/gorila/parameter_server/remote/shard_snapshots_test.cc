@@ -114,7 +114,7 @@ TEST_F(ShardSnapshotsTest, WhatIsNotFiniteIsNotWrittenAndTheOneBeforeIsKept) {
   auto snapshots = Open().value();
   ASSERT_TRUE(snapshots.Write(State(1)).ok());
   ShardState wrong = State(2);
-  wrong.shard.optimizer.front().values.front() = std::numeric_limits<float>::infinity();
+  wrong.shard.target.front() = std::numeric_limits<float>::infinity();
   const Status status = snapshots.Write(wrong);
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("values that are not finite"));
