@@ -141,6 +141,39 @@ class Written(program.Case):
             self.assertEqual(path.read_bytes(), again.read_bytes())
 
 
+class Long(program.Case):
+    """Runs of many evaluations: their films and histograms are ever fewer."""
+
+    RUN = [*program.TINY, *program.DETERMINISTIC, "--set", "evaluation.every_frames=200"]
+
+    def test_films_come_ever_more_rarely(self):
+        self.run_program("train", *self.RUN, "--quiet", "--run-dir", "run")
+        rows = map(json.loads, (self.folder / "run" / "metrics.jsonl").read_text().splitlines())
+        frames = [row["frames"] for row in rows if row["kind"] == "evaluation"]
+        self.assertGreaterEqual(len(frames), 55)
+        expected = frames[:1] + [
+            now
+            for before, now in zip(frames, frames[1:])
+            if math.floor(8 * math.log(now)) > math.floor(8 * math.log(before))
+        ]
+        self.assertLess(len(expected), len(frames) / 2)
+        events = Events(self.folder / "run" / "tensorboard")
+        self.assertEqual([step for step, _ in events.images["evaluation/episode"]], expected)
+        self.assertEqual([step for step, _ in events.scalars["evaluation/return_mean"]], frames)
+
+    def test_a_large_folder_gets_no_more_films_but_that_of_the_score(self):
+        self.run_program("train", *self.RUN, "--quiet", "--run-dir", "run")
+        films = self.folder / "run" / "tensorboard" / "events.out.tfevents.0000000002.gorila"
+        with open(films, "wb") as file:
+            file.truncate(64 << 20)  # takes no room
+        self.run_program("resume", "run", "--frames", "18000", "--quiet")
+        films.unlink()
+        events = Events(self.folder / "run" / "tensorboard")
+        self.assertLessEqual(max(step for step, _ in events.images["evaluation/episode"]), 12010)
+        self.assertGreater(max(step for step, _ in events.scalars["evaluation/return_mean"]), 17000)
+        self.assertGreater(max(step for step, _ in events.images["final_evaluation/episode"]), 0)
+
+
 class Resumed(program.Case):
     RUN = [*program.TINY, *program.DETERMINISTIC, "--frames", "30000"]
 

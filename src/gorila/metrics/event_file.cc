@@ -134,14 +134,20 @@ void EventSummary::AddImage(std::string_view tag, int width, int height, std::st
 StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first_step,
                                       bool wall_time) {
   GORILA_RETURN_IF_ERROR(CreateFolders(folder));
+  std::uint64_t older_bytes = 0;
   for (int number = 1; number < kMostFiles; ++number) {
     const fs::path path = FilePath(folder, number);
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (file < 0 && errno == EEXIST) continue;
+    if (file < 0 && errno == EEXIST) {
+      std::error_code error;
+      const std::uintmax_t size = fs::file_size(path, error);
+      older_bytes += error ? 0 : size;
+      continue;
+    }
     if (file < 0) {
       return Unavailable("cannot create event file '{}': {}", path.string(), std::strerror(errno));
     }
-    EventFile events(AppendFile("event file", path, file, 0), wall_time);
+    EventFile events(AppendFile("event file", path, file, 0), wall_time, older_bytes);
     tensorboard::Event version;
     version.set_file_version("brain.Event:2");
     events.AppendEvent(version);

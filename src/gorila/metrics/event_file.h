@@ -66,13 +66,18 @@ class EventFile {
 
   AppendFile& file() { return file_; }
 
+  // Of all the folder's files.
+  std::uint64_t folder_bytes() const { return older_bytes_ + file_.bytes(); }
+
  private:
-  EventFile(AppendFile file, bool wall_time) : file_(std::move(file)), wall_time_(wall_time) {}
+  EventFile(AppendFile file, bool wall_time, std::uint64_t older_bytes)
+      : file_(std::move(file)), wall_time_(wall_time), older_bytes_(older_bytes) {}
   // `event` without its time.
   void AppendEvent(foreign::tensorboard::Event& event);
 
   AppendFile file_;
   bool wall_time_;
+  std::uint64_t older_bytes_;  // of files before this one
 };
 
 }  // namespace gorila

@@ -80,6 +80,15 @@ TEST_F(EventFileTest, ARunThatGoesOnWritesTheNextFile) {
   EXPECT_THAT(Records(Path(2)), SizeIs(2));
 }
 
+TEST_F(EventFileTest, KnowsHowLargeTheFolderIs) {
+  ASSERT_TRUE(EventFile::Create(folder_, 0, false).ok());
+  EventFile events = EventFile::Create(folder_, 100, false).value();
+  EventSummary summary;
+  summary.AddImage("film", 1, 1, std::string(5000, 'x'));
+  ASSERT_TRUE(events.Append(1, summary).ok());
+  EXPECT_EQ(events.folder_bytes(), fs::file_size(Path(1)) + fs::file_size(Path(2)));
+}
+
 TEST_F(EventFileTest, AppendsOneRecordASummary) {
   EventFile events = EventFile::Create(folder_, 0, false).value();
   EventSummary summary;

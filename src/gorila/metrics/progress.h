@@ -55,8 +55,11 @@ struct ProgressSnapshot {
   double joules = std::numeric_limits<double>::quiet_NaN();  // of the machine; NaN = unknown
   WorkSeconds work{};           // shares of the recent time of all threads that learn, in [0,1]
   std::string_view bottleneck;  // Bottleneck() of them
-  std::vector<BundleProgress> per_bundle;  // and actors
-  std::vector<WorkSeconds> learner_work;   // shares of each learner's in a process of its own
+  std::vector<BundleProgress> per_bundle;  // and actors; empty where only their spread is known
+  // Of bundles and actors; NaN before any episode.
+  double lowest_bundle_return = std::numeric_limits<double>::quiet_NaN();
+  double highest_bundle_return = std::numeric_limits<double>::quiet_NaN();
+  std::vector<WorkSeconds> learner_work;  // shares of each learner's in a process of its own
 };
 
 // The part of the system that the learning threads' time goes into most: "actor", "replay",

@@ -1,8 +1,11 @@
 #include "gorila/metrics/run_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -51,15 +54,40 @@ std::optional<std::vector<double>> ReadList(const json& array) {
   return values;
 }
 
-// How much of `contents` a log that is opened keeps.
-StatusOr<std::uint64_t> KeptBytes(const fs::path& path, std::string_view contents,
-                                  std::optional<std::uint64_t> keep_bytes) {
-  if (!keep_bytes.has_value()) return contents.substr(0, contents.rfind('\n') + 1).size();
-  if (*keep_bytes > contents.size()) {
-    return DataLoss("run log '{}' has {} bytes; the checkpoint recorded {}", path.string(),
-                    contents.size(), *keep_bytes);
+// Where the last line end before `end` ends; 0 without one. Reads from there to `end` only: logs
+// get long.
+StatusOr<std::uint64_t> EndOfLastLine(const fs::path& path, int file, std::uint64_t end) {
+  std::array<char, 1 << 16> part;
+  while (end > 0) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), end));
+    const ssize_t count = ::pread(file, part.data(), size, static_cast<off_t>(end - size));
+    if (count < 0 && errno == EINTR) continue;
+    if (count != static_cast<ssize_t>(size)) {
+      return Unavailable("cannot read run log '{}': {}", path.string(),
+                         count < 0 ? std::strerror(errno) : "it became shorter");
+    }
+    const std::size_t found = std::string_view(part.data(), size).rfind('\n');
+    if (found != std::string_view::npos) return end - size + found + 1;
+    end -= size;
   }
-  if (*keep_bytes > 0 && contents[*keep_bytes - 1] != '\n') {
+  return end;
+}
+
+// How much of it a log that is opened keeps.
+StatusOr<std::uint64_t> KeptBytes(const fs::path& path, int file,
+                                  std::optional<std::uint64_t> keep_bytes) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return InvalidArgument("run log '{}' is not a regular file", path.string());
+  }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (!keep_bytes.has_value()) return EndOfLastLine(path, file, size);
+  if (*keep_bytes > size) {
+    return DataLoss("run log '{}' has {} bytes; the checkpoint recorded {}", path.string(), size,
+                    *keep_bytes);
+  }
+  GORILA_ASSIGN_OR_RETURN(const std::uint64_t line_end, EndOfLastLine(path, file, *keep_bytes));
+  if (line_end != *keep_bytes) {
     return DataLoss("run log '{}' has no line end at byte {}, which the checkpoint recorded",
                     path.string(), *keep_bytes);
   }
@@ -99,8 +127,7 @@ StatusOr<RunLog> RunLog::Open(const fs::path& path, std::optional<std::uint64_t>
     return Unavailable("cannot open run log '{}': {}", path.string(), std::strerror(errno));
   }
   RunLog log(AppendFile("run log", path, file, 0));
-  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFileOf(kRunLogFile, path));
-  GORILA_ASSIGN_OR_RETURN(const std::uint64_t kept, KeptBytes(path, contents, keep_bytes));
+  GORILA_ASSIGN_OR_RETURN(const std::uint64_t kept, KeptBytes(path, file, keep_bytes));
   GORILA_RETURN_IF_ERROR(log.file_.Truncate(kept));
   return log;
 }

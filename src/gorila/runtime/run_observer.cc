@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "gorila/metrics/geometric_steps.h"
+
 namespace gorila {
 namespace {
 
@@ -12,6 +14,18 @@ namespace {
 constexpr std::size_t kBundleEpisodes = 20;
 // What a look's share of time weighs at the next look, half a second later.
 constexpr double kLatelyWeight = 0.9;
+// Rows in event files, and those with histograms, per factor of e in frames (geometric_steps.h).
+// TensorBoard samples 1,000 scalars and 500 histograms of a tag.
+constexpr double kEventRows = 1024;
+constexpr double kEventHistograms = 128;
+
+constexpr ThreadValues::Names kBundleReturns = {"bundle_returns", "bundle_count",
+                                                "bundle_return_min", "bundle_return_mean",
+                                                "bundle_return_max"};
+constexpr ThreadValues::Names kBundleWork = {"bundle_work", "bundle_work_count", "bundle_work_min",
+                                             "bundle_work_mean", "bundle_work_max"};
+constexpr ThreadValues::Names kLearnerWork = {"learner_work", "learner_count", "learner_work_min",
+                                              "learner_work_mean", "learner_work_max"};
 
 // As parts of their sum; zeros when that is zero.
 WorkSeconds Shares(const WorkSeconds& seconds) {
@@ -25,9 +39,11 @@ void AddTo(WorkSeconds& sum, const WorkSeconds& seconds) {
   for (std::size_t i = 0; i < kWorks; ++i) sum[i] += seconds[i];
 }
 
-void AppendShares(const WorkSeconds& seconds, std::vector<double>& list) {
-  const WorkSeconds shares = Shares(seconds);
-  list.insert(list.end(), shares.begin(), shares.end());
+// In a row four digits do: all 17 would be most of it.
+WorkSeconds RoundedShares(const WorkSeconds& seconds) {
+  WorkSeconds shares = Shares(seconds);
+  for (double& share : shares) share = std::round(share * 1e4) / 1e4;
+  return shares;
 }
 
 // Where the staleness buckets end: 1, 2, 4, ... versions.
@@ -82,6 +98,9 @@ void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, Progr
     seen.per_bundle.push_back({.recent_return = view.recent.MeanReturn(),
                                .epsilon = bundles[i].epsilon,
                                .work = Shares(view.time.lately)});
+    const double recent_return = view.recent.MeanReturn();
+    seen.lowest_bundle_return = std::fmin(seen.lowest_bundle_return, recent_return);
+    seen.highest_bundle_return = std::fmax(seen.highest_bundle_return, recent_return);
   }
 }
 
@@ -197,14 +216,8 @@ std::vector<double> RunObserver::StalenessSinceRow() const {
   return counts;
 }
 
-std::vector<double> RunObserver::BundleReturns() const {
-  std::vector<double> returns;
-  for (const BundleView& view : bundles_) returns.push_back(view.recent.MeanReturn());
-  return returns;
-}
-
 RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
-  RowSeries series{.staleness = StalenessSinceRow(), .bundle_returns = BundleReturns()};
+  RowSeries series{.staleness = StalenessSinceRow()};
   for (const EpisodeResult& episode : EpisodesSinceRow()) {
     series.returns.push_back(episode.episode_return);
     series.return_statistics.Add(episode.episode_return);
@@ -212,18 +225,24 @@ RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
   }
   for (const BundleView& view : bundles_) {
     if (view.learns) AddTo(series.work, view.time.in_row);
-    AppendShares(view.time.in_row, series.bundle_work);
+    const double recent_return = view.recent.MeanReturn();
+    series.bundle_returns.Add(std::span(&recent_return, 1));
+    series.bundle_work.Add(RoundedShares(view.time.in_row));
   }
   for (const ThreadTime& learner : learners_) {
     AddTo(series.work, learner.in_row);
-    AppendShares(learner.in_row, series.learner_work);
+    series.learner_work.Add(RoundedShares(learner.in_row));
   }
-  series.work = Shares(series.work);
+  series.work = RoundedShares(series.work);
+  for (ThreadValues* const values :
+       {&series.bundle_returns, &series.bundle_work, &series.learner_work}) {
+    values->Finish();
+  }
   return series;
 }
 
 std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) const {
-  return {
+  std::vector<RunLogField> fields = {
       {"kind", "training"},
       {"frames", progress_.frames},
       {"updates", progress_.updates},
@@ -244,8 +263,9 @@ std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) co
       {"staleness_mean", mean_staleness_},
       {"staleness_counts", series.staleness},
       {"replay_rows", progress_.replay_size},
-      {"bundle_returns", series.bundle_returns},
   };
+  series.bundle_returns.AppendFields(kBundleReturns, fields);
+  return fields;
 }
 
 void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const {
@@ -256,20 +276,24 @@ void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField
   fields.push_back({"cpu_seconds", progress_.cpu_seconds});
   if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
   fields.push_back({"work", std::span<const double>(series.work)});
-  fields.push_back({"bundle_work", series.bundle_work});
-  if (!series.learner_work.empty()) fields.push_back({"learner_work", series.learner_work});
+  series.bundle_work.AppendFields(kBundleWork, fields);
+  if (series.learner_work.threads() > 0) series.learner_work.AppendFields(kLearnerWork, fields);
   fields.push_back({"bottleneck", Bottleneck(series.work)});
 }
 
-Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
+Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events,
+                                      std::span<const RunLogField> more) {
   // Less: a shard came back from a snapshot, and its clients have not reported again yet.
   if (progress_.frames <= row_frames_) return OkStatus();
   const RowSeries series = SeriesSinceRow();
   std::vector<RunLogField> fields = LearningFields(series);
   if (wall_time_) AddTimeFields(series, fields);
+  const std::size_t own = fields.size();
+  fields.insert(fields.end(), more.begin(), more.end());
   GORILA_RETURN_IF_ERROR(log.Append(fields));
   if (events != nullptr) {
-    GORILA_RETURN_IF_ERROR(AppendEvents(fields, series.staleness, series.returns, *events));
+    GORILA_RETURN_IF_ERROR(
+        AppendEvents(std::span(fields).first(own), series.staleness, series.returns, *events));
   }
   BeginRow();
   return OkStatus();
@@ -278,6 +302,9 @@ Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events) {
 Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
                                  const std::vector<double>& staleness,
                                  const std::vector<double>& returns, EventFile& events) const {
+  const auto before = static_cast<std::int64_t>(row_frames_);
+  const auto now = static_cast<std::int64_t>(progress_.frames);
+  if (!PassesGeometricStep(before, now, kEventRows)) return OkStatus();
   EventSummary summary;
   for (const RunLogField& field : fields) {
     const std::optional<double> number = field.value.Number();
@@ -285,9 +312,11 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
       summary.AddScalar(fmt::format("training/{}", field.name), *number);
     }
   }
-  summary.AddHistogram("training/returns", returns);
-  summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
-  return events.Append(static_cast<std::int64_t>(progress_.frames), summary);
+  if (PassesGeometricStep(before, now, kEventHistograms)) {
+    summary.AddHistogram("training/returns", returns);
+    summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
+  }
+  return events.Append(now, summary);
 }
 
 std::string RunObserver::SaveState() const {

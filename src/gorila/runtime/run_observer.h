@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "gorila/metrics/rate_meter.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/runtime/cluster.h"
+#include "gorila/runtime/thread_values.h"
 
 namespace gorila {
 
@@ -71,9 +73,10 @@ class RunObserver {
   // Before the first Observe: processor time that the run took before, of earlier processes.
   void AddEarlierCpuSeconds(double seconds) { cpu_seconds_before_ += seconds; }
 
-  // Appends a row for the frames since the last row, to `events` too unless null; nothing when
-  // there were none.
-  Status AppendTrainingRow(RunLog& log, EventFile* events = nullptr);
+  // Appends a row for the frames since the last row, which ends with `more`; nothing when there
+  // were none. To `events` too unless null, ever more rarely as a run gets long.
+  Status AppendTrainingRow(RunLog& log, EventFile* events = nullptr,
+                           std::span<const RunLogField> more = {});
 
   // To be saved when no row is open, that is right after AppendTrainingRow.
   std::string SaveState() const;
@@ -100,13 +103,13 @@ class RunObserver {
   // What a row holds of the time since the last one.
   struct RowSeries {
     std::vector<double> staleness = {};
-    std::vector<double> bundle_returns = {};
     std::vector<double> returns = {};  // of episodes
     RunningStatistics return_statistics = {};
     RunningStatistics length_statistics = {};
-    WorkSeconds work{};                     // shares, of all threads that learn
-    std::vector<double> bundle_work = {};   // likewise, of one bundle after the other
-    std::vector<double> learner_work = {};  // the same
+    WorkSeconds work{};  // shares, of all threads that learn
+    ThreadValues bundle_returns{1};
+    ThreadValues bundle_work{kWorks};   // shares of each
+    ThreadValues learner_work{kWorks};  // likewise
   };
 
   void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
@@ -119,7 +122,6 @@ class RunObserver {
   // looked at.
   std::vector<EpisodeResult> EpisodesSinceRow() const;
   std::vector<double> StalenessSinceRow() const;
-  std::vector<double> BundleReturns() const;
   RowSeries SeriesSinceRow() const;
   // Fields point into `series`.
   std::vector<RunLogField> LearningFields(const RowSeries& series) const;

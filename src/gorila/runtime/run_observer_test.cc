@@ -106,6 +106,71 @@ TEST_F(RunObserverTest, TheTimeOfThoseWhoLearnNamesTheBottleneck) {
   EXPECT_EQ(rows.back().Text("bottleneck"), "replay");
 }
 
+TEST_F(RunObserverTest, ARowOfManyThreadsIsNoLongerThanOneOfFew) {
+  RunObserver observer(/*wall_time=*/true);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  RunSample sample;
+  sample.per_bundle.resize(500);
+  sample.learner_work.resize(200);
+  observer.Observe(sample, {}, 0);
+  sample.frames = 100;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const double part = 1 / (3 + static_cast<double>(i));
+    sample.per_bundle[i].work = {part, 1 - part, 0, 0, 0};
+    sample.per_bundle[i].episodes = {{.episode_return = static_cast<double>(i), .length = 10}};
+  }
+  for (WorkSeconds& work : sample.learner_work) work = {0, 0.25, 0.75, 0, 0};
+  observer.Observe(sample, {}, 1);
+  EXPECT_EQ(observer.progress().lowest_bundle_return, 0);
+  EXPECT_EQ(observer.progress().highest_bundle_return, 499);
+  ASSERT_TRUE(observer.AppendTrainingRow(log, nullptr, {}).ok());
+  EXPECT_LT(log.bytes(), 2000u);
+  const auto rows = ReadRunLog(folder_ / "log.jsonl").value();
+  ASSERT_THAT(rows, SizeIs(1));
+  EXPECT_EQ(rows[0].Number("bundle_count"), 500);
+  EXPECT_EQ(rows[0].Number("bundle_return_min"), 0);
+  EXPECT_EQ(rows[0].Number("bundle_return_mean"), 249.5);
+  EXPECT_EQ(rows[0].Number("bundle_return_max"), 499);
+  EXPECT_EQ(rows[0].Numbers("bundle_work_max")[0], 0.3333);
+  EXPECT_EQ(rows[0].Numbers("bundle_work_max")[1], 0.998);
+  EXPECT_EQ(rows[0].Number("learner_count"), 200);
+  EXPECT_THAT(rows[0].Numbers("learner_work_mean"), ::testing::ElementsAre(0, 0.25, 0.75, 0, 0));
+}
+
+TEST_F(RunObserverTest, EventFilesGrowEverMoreSlowly) {
+  RunObserver observer(/*wall_time=*/false);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  EventFile events = EventFile::Create(folder_ / "events", 0, /*wall_time=*/false).value();
+  RunSample sample;
+  sample.per_bundle.resize(1);
+  sample.gradients.staleness[0] = 1;
+  observer.Observe(sample, {}, 0);
+  std::uint64_t after_thousand = 0;
+  for (int row = 1; row <= 20'000; ++row) {
+    sample.frames += 100;
+    ++sample.gradients.staleness[0];
+    sample.per_bundle[0].episodes = {{.episode_return = 1.0 * row, .length = 10}};
+    observer.Observe(sample, {}, 0);
+    ASSERT_TRUE(observer.AppendTrainingRow(log, &events).ok());
+    if (row == 1000) after_thousand = events.folder_bytes();
+  }
+  EXPECT_LT(events.folder_bytes(), 5 * after_thousand);
+  EXPECT_GT(events.folder_bytes(), 3 * after_thousand) << "late rows come too";
+}
+
+TEST_F(RunObserverTest, RowsEndWithWhatTheCallerAdds) {
+  const auto cluster = MakeCluster(SmallConfig());
+  RunObserver observer(false);
+  observer.Observe(*cluster, 0);
+  ASSERT_TRUE(cluster->StepAll().ok());
+  observer.Observe(*cluster, 0);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  const std::vector<RunLogField> more = {{"evaluations", 7}};
+  ASSERT_TRUE(observer.AppendTrainingRow(log, nullptr, more).ok());
+  EXPECT_THAT(ReadFile(folder_ / "log.jsonl").value(),
+              ::testing::EndsWith(",\"evaluations\":7}\n"));
+}
+
 TEST_F(RunObserverTest, GoesOnFromItsState) {
   const auto cluster = MakeCluster(SmallConfig());
   RunObserver observer(false);

@@ -18,9 +18,14 @@
 #include "gorila/runtime/config.h"
 #include "gorila/runtime/evaluation_thread.h"
 #include "gorila/runtime/evaluator.h"
+#include "gorila/runtime/logged_progress.h"
 #include "gorila/runtime/run_checkpoint.h"
 
 namespace gorila {
+
+// Beyond it a run's event files get no more films but that of its score. The rest of them grows
+// with the logarithm of the run's length alone.
+inline constexpr std::uint64_t kMostEventBytesWithFilms = std::uint64_t{64} << 20;
 
 // How a finished run was scored.
 struct RunScore {
@@ -45,7 +50,9 @@ class RunScorer {
   explicit RunScorer(const Config& config);
 
   // What an earlier process logged is counted on from. Before anything else.
-  void GoOnFrom(std::span<const RunLogRow> rows);
+  void GoOnFrom(const LoggedProgress& logged);
+  // What GoOnFrom needs, for training rows: reading a log stops at the last of them.
+  std::vector<RunLogField> CountFields() const;
 
   // Whether a periodic evaluation has come due between the frames of the last call and `frames`
   // (the first call only sets where to count from). Several at once are one, and the others are
@@ -84,7 +91,9 @@ class RunScorer {
   void SetBest(std::optional<BestNetwork> best) { best_ = std::move(best); }
 
  private:
-  StatusOr<ScoredNetwork> ScorePeriodically(SharedNetwork network,
+  // `before`: frames of the network that was scored before, or -1. Few of many evaluations are
+  // filmed.
+  StatusOr<ScoredNetwork> ScorePeriodically(SharedNetwork network, std::int64_t before,
                                             const Cancelled& cancelled) const;
   EvaluationThread& thread();
   Status Log(const ScoredNetwork& scored, RunLog& log, const Message& message);
@@ -98,7 +107,10 @@ class RunScorer {
                                                  const std::filesystem::path& directory,
                                                  RunLog& log, const Message& message,
                                                  const Cancelled& cancelled);
-  Status AppendEvents(std::string_view kind, const ScoredNetwork& scored);
+  Status AppendPeriodicEvents(const ScoredNetwork& scored);
+  Status AddWeights(std::string_view kind, const ScoredNetwork& scored,
+                    EventSummary& summary) const;
+  Status AppendFinalEvents(const ScoredNetwork& scored);
   Status CheckNetwork(std::span<const float> parameters) const;
 
   const Config config_;

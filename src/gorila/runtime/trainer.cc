@@ -223,8 +223,8 @@ Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHo
   }
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
   log_.emplace(std::move(log));
-  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows, ReadRunLog(directory_->metrics()));
-  scorer_.GoOnFrom(rows);
+  GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory_->metrics()));
+  scorer_.GoOnFrom(logged);
   // What a killed process wrote after the checkpoint is superseded.
   const std::int64_t frames = cluster_->clock().frames();
   GORILA_ASSIGN_OR_RETURN(EventFile events,
@@ -354,7 +354,7 @@ NetworkInTraining Trainer::TakeNetwork() {
 }
 
 Status Trainer::AppendRow() {
-  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_, scorer_.CountFields()));
   cluster_->EndRow();
   return OkStatus();
 }

@@ -34,14 +34,6 @@ Clock::duration ToDuration(double seconds) {
       std::chrono::duration<double>(std::min(seconds, kMost)));
 }
 
-// What an earlier process logged last under `name`; 0 when there is nothing.
-double LastOf(const std::vector<RunLogRow>& rows, std::string_view name) {
-  const auto last = std::find_if(rows.rbegin(), rows.rend(), [name](const RunLogRow& row) {
-    return row.Number(name).has_value();
-  });
-  return last == rows.rend() ? 0 : *last->Number(name);
-}
-
 // A number that a file of parameters carries.
 template <typename T>
 bool ReadMetadata(const Safetensors& file, const char* key, T& value) {
@@ -85,22 +77,20 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
   coordinator->started_ = Clock::now();
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory.metrics()));
   coordinator->log_.emplace(std::move(log));
-  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows, ReadRunLog(directory.metrics()));
-  coordinator->GoOnFrom(rows);
+  GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
+  coordinator->GoOnFrom(logged);
   GORILA_RETURN_IF_ERROR(coordinator->ReadBest());
   GORILA_RETURN_IF_ERROR(coordinator->ReadPending());
   return coordinator;
 }
 
-void Coordinator::GoOnFrom(const std::vector<RunLogRow>& rows) {
-  if (rows.empty()) return;
-  seconds_before_ = LastOf(rows, "seconds");
-  observer_.AddEarlierCpuSeconds(LastOf(rows, "cpu_seconds"));
+void Coordinator::GoOnFrom(const LoggedProgress& logged) {
+  if (!logged.any) return;
+  seconds_before_ = logged.seconds;
+  observer_.AddEarlierCpuSeconds(logged.cpu_seconds);
   usage_ = ProcessUsage(/*goes_on=*/true);
-  scorer_.GoOnFrom(rows);
-  double frames = 0;
-  for (const RunLogRow& row : rows) frames = std::max(frames, row.Number("frames").value_or(0));
-  scorer_.IsDue(static_cast<std::int64_t>(frames));  // what came due while nobody watched, is due
+  scorer_.GoOnFrom(logged);
+  scorer_.IsDue(logged.frames);  // what came due while nobody watched, is due
 }
 
 double Coordinator::WatchedSeconds() const {
@@ -202,7 +192,7 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       if (frames >= config_.run.frames) return OkStatus();
       if (Clock::now() >= next_row) {
         next_row += ToDuration(config_.run.metrics_every_seconds);
-        GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+        GORILA_RETURN_IF_ERROR(AppendRow());
         workers_.EndRow();
       }
       GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
@@ -210,6 +200,10 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
     rpc::SleepUnlessStopped(kRunLook, hooks.stop_requested);
   }
   return OkStatus();
+}
+
+Status Coordinator::AppendRow() {
+  return observer_.AppendTrainingRow(*log_, &*events_, scorer_.CountFields());
 }
 
 bool Coordinator::Observe() {
@@ -375,7 +369,7 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   // A stop must not lose an evaluation that came due with the last frames; a server that is away
   // can.
   if (interrupted_) EvaluateIfDue(hooks).IgnoreError();
-  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_));
+  GORILA_RETURN_IF_ERROR(AppendRow());
   outcome.unwritten = log_->Sync();
   if (interrupted_) return outcome;
   GORILA_ASSIGN_OR_RETURN(NetworkInTraining last, TakeNetwork());

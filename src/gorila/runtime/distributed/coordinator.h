@@ -62,7 +62,8 @@ class Coordinator {
   Status OpenEvents(std::chrono::milliseconds patience, const TrainerHooks& hooks);
   bool GivenUp(const TrainerHooks& hooks) const;
   // What an earlier process logged is counted on from.
-  void GoOnFrom(const std::vector<RunLogRow>& rows);
+  void GoOnFrom(const LoggedProgress& logged);
+  Status AppendRow();
   // False when shard 0 does not answer now.
   bool Observe();
   Status WatchFrames(const TrainerHooks& hooks);

@@ -152,11 +152,8 @@ Status CheckLaunchResumable(const RunDirectory& directory, const Config& before,
   }
   GORILA_RETURN_IF_ERROR(
       CheckResumable(made_with, config, fmt::format("'{}'", files.servers().string())));
-  const auto rows = ReadRunLog(directory.metrics());
-  if (!rows.ok()) return OkStatus();  // nothing is logged yet
-  double trained = 0;
-  for (const RunLogRow& row : *rows) trained = std::max(trained, row.Number("frames").value_or(0));
-  const auto frames = static_cast<std::int64_t>(trained);
+  GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
+  const std::int64_t frames = logged.frames;
   if (config.run.frames == before.run.frames || frames <= config.run.frames) return OkStatus();
   return InvalidArgument("run.frames is {}; expected at least {}, which the run has already",
                          config.run.frames, frames);
