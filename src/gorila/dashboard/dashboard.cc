@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <span>
 
 #include "gorila/actor/exploration.h"
 #include "gorila/base/denormals.h"
@@ -14,6 +15,7 @@
 #include "gorila/dashboard/page.h"
 #include "gorila/dashboard/run_metrics.h"
 #include "gorila/runtime/cluster.h"
+#include "gorila/runtime/thread_values.h"
 
 namespace gorila {
 namespace {
@@ -25,6 +27,7 @@ constexpr auto kPollPeriod = std::chrono::milliseconds(500);
 constexpr auto kHeartbeat = std::chrono::seconds(2);
 constexpr auto kGamePeriod = std::chrono::milliseconds(90);
 constexpr std::size_t kKeptEvents = 1000;
+constexpr std::size_t kKeptEventBytes = std::size_t{4} << 20;
 // Streams at once; each game has an environment, a network and a busy thread.
 constexpr int kMostViewers = 24;
 constexpr int kMostGames = 8;
@@ -37,6 +40,12 @@ Json BundleJson(const BundleProgress& bundle) {
   return {{"return", Number(bundle.recent_return)},
           {"epsilon", Number(bundle.epsilon)},
           {"work", bundle.work}};
+}
+
+// Those that the page shows. A thousand would make each of two events a second a hundred kilobytes.
+template <typename Thread>
+std::span<const Thread> FirstThreads(const std::vector<Thread>& threads) {
+  return std::span(threads).first(std::min(threads.size(), kMostThreadsInFull));
 }
 
 std::string SnapshotJson(const ProgressSnapshot& snapshot) {
@@ -60,9 +69,14 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
                {"staleness", snapshot.staleness},
                {"work", snapshot.work},
                {"bottleneck", snapshot.bottleneck},
-               {"learners", snapshot.learner_work},
+               {"bundle_count", snapshot.per_bundle.size()},
+               {"learner_count", snapshot.learner_work.size()},
+               {"learners", Json::array()},
                {"bundles", Json::array()}};
-  for (const BundleProgress& bundle : snapshot.per_bundle) {
+  for (const WorkSeconds& learner : FirstThreads(snapshot.learner_work)) {
+    json["learners"].push_back(learner);
+  }
+  for (const BundleProgress& bundle : FirstThreads(snapshot.per_bundle)) {
     json["bundles"].push_back(BundleJson(bundle));
   }
   return DumpJson(json);
@@ -102,7 +116,7 @@ Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed
                      ParameterStore* live)
     : listener_(std::move(listener)),
       live_(live),
-      events_(kKeptEvents),
+      events_(kKeptEvents, kKeptEventBytes),
       feeds_(std::move(feeds)),
       views_(feeds_.size()) {
   PollFeeds(/*first=*/true);

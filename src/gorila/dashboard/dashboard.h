@@ -26,7 +26,7 @@ inline constexpr int kDashboardPort = 7733;
 //
 //   /                    the page
 //   /api/runs            the runs and their configurations
-//   /api/rows?run=N      what run N has logged, thinned to kMostRows
+//   /api/rows?run=N      what run N has logged, thinned to kMostRows and kMostRowBytes
 //   /api/events          server-sent events: what is new
 //   /api/game?run=N      server-sent events: run N's agent at play; &actor=I explores as actor I
 //   does
@@ -51,12 +51,14 @@ class Dashboard {
 
   // How many training rows are kept of a run, and given to a browser; likewise of evaluations.
   static constexpr std::size_t kMostRows = 4000;
+  // The same of each kind in bytes: fewer rows are kept where they are long.
+  static constexpr std::size_t kMostRowBytes = std::size_t{8} << 20;
 
  private:
   // What is known of a run; the poller keeps it up to date.
   struct View {
     std::string description;  // RunFeed::Describe()
-    RowHistory rows{kMostRows};
+    RowHistory rows{kMostRows, kMostRowBytes};
   };
 
   Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,

@@ -20,13 +20,15 @@ struct LoggedEvent {
 // Thread-safe.
 class EventLog {
  public:
-  // Forgets the oldest events beyond `most`.
-  explicit EventLog(std::size_t most) : most_(most) {}
+  // Forgets the oldest events beyond `most`, and those beyond `most_bytes` but for the newest.
+  EventLog(std::size_t most, std::size_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
   void Publish(LoggedEvent event) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
+    bytes_ += event.data.size();
     events_.push_back(std::move(event));
-    if (events_.size() > most_) {
+    while (events_.size() > most_ || (bytes_ > most_bytes_ && events_.size() > 1)) {
+      bytes_ -= events_.front().data.size();
       events_.pop_front();
       ++first_;
     }
@@ -63,9 +65,11 @@ class EventLog {
 
  private:
   const std::size_t most_;
+  const std::size_t most_bytes_;
   mutable Mutex mutex_;
   CondVar changed_;
   std::uint64_t first_ GORILA_GUARDED_BY(mutex_) = 0;  // number of events_.front()
+  std::size_t bytes_ GORILA_GUARDED_BY(mutex_) = 0;    // of their data
   std::deque<LoggedEvent> events_ GORILA_GUARDED_BY(mutex_);
 };
 

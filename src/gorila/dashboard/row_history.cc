@@ -25,14 +25,21 @@ void RowHistory::Add(std::string line) {
   if (training) last_training_ = line;
   const double value = NumberIn(line, "\"return_mean\":");
   line.shrink_to_fit();
+  Kind& kind = KindOf(training);
+  ++kind.rows;
+  kind.bytes += line.size();
   rows_.push_back({std::move(line), value, training});
-  training_ += training ? 1 : 0;
-  if ((training ? training_ : rows_.size() - training_) > most_) Thin(training);
+  // Of few long rows none is thinned out.
+  for (std::size_t before = 0; kind.rows != before;) {
+    if (kind.rows <= most_ && kind.bytes <= most_bytes_) return;
+    before = kind.rows;
+    Thin(training);
+  }
 }
 
 void RowHistory::Clear() {
   rows_.clear();
-  training_ = 0;
+  training_ = others_ = {};
   last_training_.clear();
 }
 
@@ -59,8 +66,12 @@ void RowHistory::Thin(bool training) {
     if (!drop[i]) kept.push_back(std::move(rows_[i]));
   }
   rows_ = std::move(kept);
-  training_ = static_cast<std::size_t>(
-      std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.training; }));
+  training_ = others_ = {};
+  for (const Row& row : rows_) {
+    Kind& kind = KindOf(row.training);
+    ++kind.rows;
+    kind.bytes += row.line.size();
+  }
 }
 
 std::string RowHistory::Json() const {

@@ -10,12 +10,13 @@
 namespace gorila {
 
 // Lines of metrics.jsonl, oldest first. All of them up to `most` of a kind (training rows, and the
-// others); beyond that the older ones are thinned to half, again and again: of every four
-// neighbours the one of the lowest and the one of the highest return stay. The newest rows always
-// stay. Not thread-safe.
+// others) and up to `most_bytes` of it; beyond that the older ones are thinned to half, again and
+// again: of every four neighbours the one of the lowest and the one of the highest return stay. The
+// newest rows, up to seven, always stay. Not thread-safe.
 class RowHistory {
  public:
-  explicit RowHistory(std::size_t most) : most_(most) {}  // >= 16
+  // `most` >= 16.
+  RowHistory(std::size_t most, std::size_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
   void Add(std::string line);  // a JSON object
   void Clear();
@@ -30,11 +31,18 @@ class RowHistory {
     double value;  // the mean return; NaN where there is none
     bool training;
   };
+  // Of training rows, or of the others.
+  struct Kind {
+    std::size_t rows = 0;
+    std::size_t bytes = 0;
+  };
+  Kind& KindOf(bool training) { return training ? training_ : others_; }
   void Thin(bool training);
 
   const std::size_t most_;
+  const std::size_t most_bytes_;
   std::vector<Row> rows_;
-  std::size_t training_ = 0;  // how many of them are training rows
+  Kind training_, others_;
   std::string last_training_;
 };
 

@@ -9,12 +9,14 @@
 namespace gorila {
 namespace {
 
+constexpr std::size_t kMostBytes = 1 << 20;
+
 std::string Row(const char* kind, int frames, double value) {
   return fmt::format("{{\"kind\":\"{}\",\"frames\":{},\"return_mean\":{}}}", kind, frames, value);
 }
 
 TEST(RowHistoryTest, KeepsAllRowsUpToItsLimit) {
-  RowHistory history(16);
+  RowHistory history(16, kMostBytes);
   for (int i = 0; i < 16; ++i) history.Add(Row("training", i, i));
   history.Add(Row("final_evaluation", 16, 3));
   EXPECT_EQ(history.size(), 17u);
@@ -24,7 +26,7 @@ TEST(RowHistoryTest, KeepsAllRowsUpToItsLimit) {
 }
 
 TEST(RowHistoryTest, BeyondItTheExtremesAndTheNewestStay) {
-  RowHistory history(100);
+  RowHistory history(100, kMostBytes);
   std::size_t most = 0;
   for (int i = 0; i < 100000; ++i) {
     const double value = i == 40001 ? 900 : i == 60002 ? -900 : i % 7;
@@ -48,11 +50,30 @@ TEST(RowHistoryTest, BeyondItTheExtremesAndTheNewestStay) {
 }
 
 TEST(RowHistoryTest, RowsWithoutAReturnAreThinnedToo) {
-  RowHistory history(16);
+  RowHistory history(16, kMostBytes);
   for (int i = 0; i < 1000; ++i) {
     history.Add(fmt::format("{{\"kind\":\"training\",\"return_mean\":null,\"frames\":{}}}", i));
   }
   EXPECT_LE(history.size(), 16u);
+}
+
+TEST(RowHistoryTest, LongRowsAreBoundedByTheirBytes) {
+  RowHistory history(1000, 50'000);
+  const std::string more(1000, 'x');
+  for (int i = 0; i < 2000; ++i) {
+    history.Add(fmt::format(
+        "{{\"kind\":\"training\",\"frames\":{},\"return_mean\":1,\"more\":\"{}\"}}", i, more));
+    EXPECT_LE(history.Json().size(), 60'000u);
+  }
+  EXPECT_GE(history.size(), 20u);
+}
+
+TEST(RowHistoryTest, TheNewestRowsStayHoweverLong) {
+  RowHistory history(16, 10);
+  for (int i = 0; i < 100; ++i) history.Add(Row("training", i, i));
+  EXPECT_GE(history.size(), 4u);
+  EXPECT_LE(history.size(), 7u);
+  EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(history.Json())["rows"].back()["frames"], 99);
 }
 
 }  // namespace

@@ -38,6 +38,12 @@ constexpr RunFamily kFamilies[] = {
      [](const ProgressSnapshot& p) { return p.joules; }},
     {"gorila_episode_return_mean", Type::kGauge, "Mean return of the last training episodes.",
      [](const ProgressSnapshot& p) { return p.recent_return; }},
+    {"gorila_bundle_episode_return_lowest", Type::kGauge,
+     "Mean return of the last training episodes of the bundle or actor where it is lowest.",
+     [](const ProgressSnapshot& p) { return p.lowest_bundle_return; }},
+    {"gorila_bundle_episode_return_highest", Type::kGauge,
+     "Mean return of the last training episodes of the bundle or actor where it is highest.",
+     [](const ProgressSnapshot& p) { return p.highest_bundle_return; }},
     {"gorila_exploration_epsilon_ratio", Type::kGauge,
      "Probability of a random action, mean over actors.",
      [](const ProgressSnapshot& p) { return p.epsilon; }},
@@ -85,7 +91,8 @@ void AddGradients(std::span<const RunMetrics> runs, PrometheusText& text) {
 void AddBundles(std::span<const RunMetrics> runs, PrometheusText& text) {
   text.Begin(
       "gorila_bundle_episode_return_mean", Type::kGauge,
-      "Mean return of a bundle's last training episodes; actors count on after the bundles.");
+      "Mean return of a bundle's last training episodes; actors count on after the bundles. Of "
+      "more than 16, rows of the log have only the lowest and the highest.");
   for (const RunMetrics& run : runs) {
     for (std::size_t i = 0; i < run.progress.per_bundle.size(); ++i) {
       const double mean = run.progress.per_bundle[i].recent_return;
@@ -173,8 +180,12 @@ ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
   progress.joules = number("joules");
   const auto work = row.Numbers("work");
   if (work.size() == kWorks) std::copy(work.begin(), work.end(), progress.work.begin());
+  progress.lowest_bundle_return = number("bundle_return_min");
+  progress.highest_bundle_return = number("bundle_return_max");
   for (const double mean : row.Numbers("bundle_returns")) {
     progress.per_bundle.push_back({.recent_return = mean});
+    progress.lowest_bundle_return = std::fmin(progress.lowest_bundle_return, mean);
+    progress.highest_bundle_return = std::fmax(progress.highest_bundle_return, mean);
   }
   return progress;
 }

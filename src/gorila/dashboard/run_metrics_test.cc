@@ -45,6 +45,18 @@ TEST(RunMetricsTest, ARowOfTheLogGivesTheSameState) {
   EXPECT_EQ(progress.work[2], 0.3);
   ASSERT_EQ(progress.per_bundle.size(), 2u);
   EXPECT_EQ(progress.per_bundle[0].recent_return, 1);
+  EXPECT_EQ(progress.lowest_bundle_return, 1);
+  EXPECT_EQ(progress.highest_bundle_return, 1);
+}
+
+TEST(RunMetricsTest, ARowOfManyBundlesGivesTheirSpread) {
+  const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":100,"bundle_count":100,
+      "bundle_return_min":-2,"bundle_return_mean":1,"bundle_return_max":5})")
+                            .value();
+  const std::string text = Render({"a", "e", ProgressOfRow(row)});
+  EXPECT_THAT(text, HasSubstr("gorila_bundle_episode_return_lowest{run=\"a\"} -2\n"));
+  EXPECT_THAT(text, HasSubstr("gorila_bundle_episode_return_highest{run=\"a\"} 5\n"));
+  EXPECT_THAT(text, Not(HasSubstr("gorila_bundle_episode_return_mean{")));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace gorila {
 namespace {
 
-std::int64_t Count(const RunLogRow& row, std::string_view name, double otherwise) {
+std::int64_t CountIn(const RunLogRow& row, std::string_view name, double otherwise) {
   return static_cast<std::int64_t>(row.Number(name).value_or(otherwise));
 }
 
@@ -20,17 +20,17 @@ bool AddOlder(const RunLogRow& row, LoggedProgress& logged) {
   };
   keep("seconds", logged.seconds);
   keep("cpu_seconds", logged.cpu_seconds);
-  logged.frames = std::max(logged.frames, Count(row, "frames", 0));
+  logged.frames = std::max(logged.frames, CountIn(row, "frames", 0));
   if (kind == "skipped_evaluation") {
-    logged.skipped_evaluations += Count(row, "count", 1);
+    logged.skipped_evaluations += CountIn(row, "count", 1);
   } else if (kind == "evaluation") {
-    if (logged.evaluations == 0) logged.evaluated_frames = Count(row, "frames", -1);
+    if (logged.evaluations == 0) logged.evaluated_frames = CountIn(row, "frames", -1);
     ++logged.evaluations;
   }
   if (kind != "training" || !row.Number("evaluations").has_value()) return true;
-  if (logged.evaluations == 0) logged.evaluated_frames = Count(row, "evaluated_frames", -1);
-  logged.evaluations += Count(row, "evaluations", 0);
-  logged.skipped_evaluations += Count(row, "skipped_evaluations", 0);
+  if (logged.evaluations == 0) logged.evaluated_frames = CountIn(row, "evaluated_frames", -1);
+  logged.evaluations += CountIn(row, "evaluations", 0);
+  logged.skipped_evaluations += CountIn(row, "skipped_evaluations", 0);
   return false;
 }
 

@@ -16,8 +16,8 @@ constexpr std::size_t kBundleEpisodes = 20;
 constexpr double kLatelyWeight = 0.9;
 // Rows in event files, and those with histograms, per factor of e in frames (geometric_steps.h).
 // TensorBoard samples 1,000 scalars and 500 histograms of a tag.
-constexpr double kEventRows = 1024;
-constexpr double kEventHistograms = 128;
+constexpr double kRowScalars = 1024;
+constexpr double kRowHistograms = 128;
 
 constexpr ThreadValues::Names kBundleReturns = {"bundle_returns", "bundle_count",
                                                 "bundle_return_min", "bundle_return_mean",
@@ -304,7 +304,7 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
                                  const std::vector<double>& returns, EventFile& events) const {
   const auto before = static_cast<std::int64_t>(row_frames_);
   const auto now = static_cast<std::int64_t>(progress_.frames);
-  if (!PassesGeometricStep(before, now, kEventRows)) return OkStatus();
+  if (!PassesGeometricStep(before, now, kRowScalars)) return OkStatus();
   EventSummary summary;
   for (const RunLogField& field : fields) {
     const std::optional<double> number = field.value.Number();
@@ -312,7 +312,7 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
       summary.AddScalar(fmt::format("training/{}", field.name), *number);
     }
   }
-  if (PassesGeometricStep(before, now, kEventHistograms)) {
+  if (PassesGeometricStep(before, now, kRowHistograms)) {
     summary.AddHistogram("training/returns", returns);
     summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
   }

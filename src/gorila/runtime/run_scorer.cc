@@ -21,9 +21,9 @@ constexpr auto kScoreLook = std::chrono::milliseconds(100);
 
 // Evaluations whose scores, histograms and films go into event files, per factor of e in frames
 // (geometric_steps.h): of a million evaluations 8,073, 1,275 and 102.
-constexpr double kEventScores = 1024;
-constexpr double kEventHistograms = 128;
-constexpr double kEventFilms = 8;
+constexpr double kEvaluationScalars = 1024;
+constexpr double kEvaluationHistograms = 128;
+constexpr double kEvaluationFilms = 8;
 
 Status AddFilm(const Config& config, ScoredNetwork& scored) {
   GORILA_ASSIGN_OR_RETURN(const EvaluationProtocol* protocol,
@@ -39,8 +39,8 @@ Status AddFilm(const Config& config, ScoredNetwork& scored) {
   return OkStatus();
 }
 
-StatusOr<ScoredNetwork> Score(const Config& config, SharedNetwork network,
-                              const EvaluationRequest& request, bool film) {
+StatusOr<ScoredNetwork> ScoreNetwork(const Config& config, SharedNetwork network,
+                                     const EvaluationRequest& request, bool film) {
   ScoredNetwork scored{.network = std::move(network), .result = {}, .film = {}};
   GORILA_ASSIGN_OR_RETURN(scored.result, Evaluate(config, scored.network->parameters, request));
   if (film) GORILA_RETURN_IF_ERROR(AddFilm(config, scored));
@@ -86,8 +86,8 @@ StatusOr<ScoredNetwork> RunScorer::ScorePeriodically(SharedNetwork network, std:
                                    static_cast<std::uint64_t>(network->frames))
                   .NextBits(),
       .cancelled = cancelled};
-  const bool film = PassesGeometricStep(before, network->frames, kEventFilms);
-  return Score(config_, std::move(network), request, film);
+  const bool film = PassesGeometricStep(before, network->frames, kEvaluationFilms);
+  return ScoreNetwork(config_, std::move(network), request, film);
 }
 
 EvaluationThread& RunScorer::thread() {
@@ -193,12 +193,12 @@ Status RunScorer::Log(const ScoredNetwork& scored, RunLog& log, const Message& m
 // Before the evaluation counts as the last one.
 Status RunScorer::AppendPeriodicEvents(const ScoredNetwork& scored) {
   const std::int64_t frames = scored.network->frames;
-  if (events_ == nullptr || !PassesGeometricStep(evaluated_frames_, frames, kEventScores)) {
+  if (events_ == nullptr || !PassesGeometricStep(evaluated_frames_, frames, kEvaluationScalars)) {
     return OkStatus();
   }
   EventSummary summary;
   AddScores("evaluation", scored, summary);
-  if (PassesGeometricStep(evaluated_frames_, frames, kEventHistograms)) {
+  if (PassesGeometricStep(evaluated_frames_, frames, kEvaluationHistograms)) {
     GORILA_RETURN_IF_ERROR(AddWeights("evaluation", scored, summary));
   }
   const bool fits = events_->folder_bytes() + scored.film.size() <= kMostEventBytesWithFilms;
@@ -300,7 +300,7 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
     GORILA_ASSIGN_OR_RETURN(const std::string label, ConfiguredProtocolLabel(config_));
     message(fmt::format("evaluating: {} episodes, protocol {}", request.episodes, label));
   }
-  StatusOr<ScoredNetwork> scored = Score(config_, network, request, /*film=*/true);
+  StatusOr<ScoredNetwork> scored = ScoreNetwork(config_, network, request, /*film=*/true);
   if (absl::IsCancelled(scored.status())) return std::optional<RunScore>();
   GORILA_RETURN_IF_ERROR(scored.status());
   score.evaluation = scored->result;

@@ -4,6 +4,7 @@
 const byId = (id) => document.getElementById(id);
 const COLOURS = 7;
 const WORKS = ["acting", "replay", "learning", "parameter server", "waiting"];
+const MOST_THREADS = 16; // shown of a run; rows of more than that say only how they spread
 const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "--grid"];
 
 const state = {
@@ -113,7 +114,16 @@ function present() {
     work: row.work, bottleneck: row.bottleneck,
     bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
     learners: pieces(row.learner_work || [], WORKS.length),
+    bundle_count: row.bundle_work_count ?? (row.bundle_work || []).length / WORKS.length,
+    learner_count: row.learner_count ?? (row.learner_work || []).length / WORKS.length,
+    // Rows of many threads have only how they spread.
+    bundle_spread: spreadOf(row, "bundle_work"), learner_spread: spreadOf(row, "learner_work"),
   };
+}
+
+function spreadOf(row, name) {
+  const [low, mean, high] = ["min", "mean", "max"].map((kind) => row[`${name}_${kind}`]);
+  return low && mean && high ? { low, mean, high } : null;
 }
 
 function pieces(list, size) {
@@ -202,11 +212,13 @@ function drawGradients(now) {
     element("td", { textContent: sum > 0 ? `${((100 * count) / sum).toFixed(1)} %` : "–" }))));
 }
 
-function stack(name, shares) {
+// `spread`: the lowest and highest shares of those that `shares` is the mean of.
+function stack(name, shares, spread) {
   const bar = element("div");
   bar.setAttribute("role", "img");
-  bar.setAttribute("aria-label", shares.map((share, i) =>
-    `${WORKS[i]} ${(100 * share).toFixed(0)} %`).join(", "));
+  const percent = (share) => (100 * share).toFixed(0);
+  bar.setAttribute("aria-label", shares.map((share, i) => `${WORKS[i]} ${percent(share)} %` +
+    (spread ? ` (${percent(spread.low[i])} to ${percent(spread.high[i])} %)` : "")).join(", "));
   bar.title = bar.getAttribute("aria-label");
   shares.forEach((share, i) => {
     const piece = element("i");
@@ -225,8 +237,21 @@ function drawWork(now) {
     ...((now && now.learners) || []).map((work, i) => [`learner ${i}`, work]),
     ...((now && now.bundles) || []).map((bundle, i) => [playerName(run, i), bundle.work]),
   ].filter(([, work]) => work.some((share) => share > 0));
+  if (now && now.learner_spread) {
+    stacks.push(stack("learners", now.learner_spread.mean, now.learner_spread));
+  }
+  if (now && now.bundle_spread) {
+    stacks.push(stack(run.actors > 0 ? "players" : "bundles", now.bundle_spread.mean,
+      now.bundle_spread));
+  }
   if (threads.length > 1) {
-    stacks.push(...threads.slice(0, 16).map(([name, work]) => stack(name, work)));
+    stacks.push(...threads.slice(0, MOST_THREADS).map(([name, work]) => stack(name, work)));
+  }
+  const count = now ? (now.bundle_count || 0) + (now.learner_count || 0) : 0;
+  if (stacks.length > 0 && count > MOST_THREADS) {
+    const shown = Math.min(threads.length, MOST_THREADS);
+    stacks.push(element("p", { className: "quiet", textContent: shown > 1
+      ? `${shown} of ${count} threads` : `mean of ${count} threads; point at a bar for the range` }));
   }
   if (stacks.length === 0) {
     stacks.push(element("p", { className: "quiet", textContent: "not logged by this run" }));
