@@ -8,7 +8,7 @@
 
 namespace gorila {
 
-// Of all threads, since the last reset.
+// Counts of all threads since the last reset.
 struct AllocationCounts {
   std::size_t allocations = 0;
   std::size_t largest = 0;  // bytes

@@ -76,7 +76,7 @@ Status AppendFile::Write(const std::string& record) {
     if (count < 0) {
       const Status error = Error("write");
       half_record_ = true;
-      Truncate(bytes_).IgnoreError();  // else the next attempt does it
+      Truncate(bytes_).IgnoreError();  // otherwise the next attempt does
       return error;
     }
     written += static_cast<std::size_t>(count);

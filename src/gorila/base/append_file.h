@@ -17,7 +17,7 @@ namespace gorila {
 // the disk. Not thread-safe.
 class AppendFile {
  public:
-  // Of records that wait; beyond it the oldest are dropped.
+  // Limit of waiting records; beyond it the oldest are dropped.
   static constexpr std::size_t kMostWaitingBytes = std::size_t{4} << 20;
 
   // Takes `file`, a descriptor open for writing; its first `bytes` are whole records. `kind`, as in
@@ -27,7 +27,7 @@ class AppendFile {
   AppendFile& operator=(AppendFile&& other) = delete;
   ~AppendFile();
 
-  // Cuts off what lies beyond `bytes`.
+  // Cuts the file off at `bytes`.
   Status Truncate(std::uint64_t bytes);
   void Append(std::string record);
   // Writes what waits. OK when nothing does.
@@ -38,7 +38,7 @@ class AppendFile {
   std::uint64_t bytes() const { return bytes_; }  // of whole records in the file
   std::size_t waiting() const { return waiting_.size(); }
   std::int64_t dropped() const { return dropped_; }
-  // Of the last attempt to write.
+  // The status of the last attempt to write.
   const Status& status() const { return status_; }
 
  private:

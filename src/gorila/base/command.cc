@@ -45,7 +45,7 @@ int Spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-  // What this process waits for in a thread of its own would never end the other.
+  // Signals that a thread of this process waits for would otherwise never end the child.
   sigset_t none;
   ::sigemptyset(&none);
   posix_spawnattr_t attributes;
@@ -94,7 +94,7 @@ StatusOr<CommandOutcome> RunCommand(const std::vector<std::string>& arguments) {
   GORILA_CHECK(!arguments.empty(), "no program");
   std::array<int, 2> ends;
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Unavailable("cannot make a pipe: {}", std::strerror(errno));
+    return Unavailable("cannot create a pipe: {}", std::strerror(errno));
   }
   pid_t pid = 0;
   const int error = Spawn(arguments, ends[1], pid);
@@ -102,11 +102,13 @@ StatusOr<CommandOutcome> RunCommand(const std::vector<std::string>& arguments) {
   CommandOutcome outcome;
   if (error == 0) outcome.output = ReadToEnd(ends[0]);
   ::close(ends[0]);
-  if (error == ENOENT) return NotFound("there is no program '{}' on PATH", arguments[0]);
+  if (error == ENOENT)
+    return NotFound("program '{}' is not on PATH; install it, or extend PATH", arguments[0]);
   if (error != 0) return Unavailable("cannot run '{}': {}", arguments[0], std::strerror(error));
   int wait_status = 0;
   while (::waitpid(pid, &wait_status, 0) < 0) {
-    if (errno != EINTR) return Unavailable("lost '{}': {}", arguments[0], std::strerror(errno));
+    if (errno != EINTR)
+      return Unavailable("cannot wait for '{}': {}", arguments[0], std::strerror(errno));
   }
   outcome.exit_status =
       WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);

@@ -1,5 +1,6 @@
 #include "gorila/base/command.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>  // pthread_sigmask is not in <csignal>  NOLINT(modernize-deprecated-headers)
 
@@ -45,6 +46,8 @@ TEST(RunCommandTest, SignalsThatAreBlockedHereEndTheProgram) {
 TEST(RunCommandTest, AMissingProgramIsNotFound) {
   const Status status = RunCommand({"gorila-no-such-program"}).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              testing::HasSubstr("'gorila-no-such-program' is not on PATH; install it"));
 }
 
 TEST(ShellQuotedPathTest, APathIsNotTakenForAnOption) {

@@ -1,4 +1,4 @@
-// What a container, a batch job or a service may take of its machine.
+// The resources that a container, a batch job or a service may use.
 #ifndef GORILA_BASE_CONTROL_GROUPS_H_
 #define GORILA_BASE_CONTROL_GROUPS_H_
 
@@ -15,7 +15,7 @@ namespace gorila {
 // of version 1 and 2.
 struct GroupLimits {
   std::int64_t memory_bytes = std::numeric_limits<std::int64_t>::max();  // no limit
-  // Less what is in use; the page cache counts as free, since the system gives it up.
+  // Without the memory in use; the page cache counts as free, since the kernel reclaims it.
   std::int64_t available_bytes = std::numeric_limits<std::int64_t>::max();
   double cpus = std::numeric_limits<double>::infinity();  // of a quota of processor time
 };

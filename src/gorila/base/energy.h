@@ -8,7 +8,7 @@
 
 namespace gorila {
 
-// Counts from Open on; whatever else the machine does is counted too. Not thread-safe.
+// Counts from Open on, including everything else that the machine does. Not thread-safe.
 class EnergyMeter {
  public:
   // Finds the packages below `root`. Without any (virtual machines, no permission) the meter is

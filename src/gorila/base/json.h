@@ -23,7 +23,7 @@ bool IsJson(std::string_view text);
 template <typename Json>
 std::string DumpJson(const Json& json, int indent = -1);
 
-// The same, with U+FFFD for what is not UTF-8.
+// The same, with U+FFFD in place of invalid UTF-8.
 template <typename Json>
 std::string DumpAnyJson(const Json& json, int indent = -1);
 

@@ -62,7 +62,7 @@ class CondVar {
     lock.release();
     return in_time;
   }
-  // Where any of those who wait will do, and the others could only go on waiting.
+  // For changes that let only one waiter proceed, whichever it is.
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 

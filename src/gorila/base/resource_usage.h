@@ -1,4 +1,4 @@
-// What this process takes from the machine.
+// The resources that this process uses.
 #ifndef GORILA_BASE_RESOURCE_USAGE_H_
 #define GORILA_BASE_RESOURCE_USAGE_H_
 

@@ -1,4 +1,4 @@
-// What a thread's time goes into, so that a run can name its bottleneck.
+// How a thread spends its time, so that a run can name its bottleneck.
 #ifndef GORILA_BASE_WORK_CLOCK_H_
 #define GORILA_BASE_WORK_CLOCK_H_
 
