@@ -17,11 +17,11 @@ namespace gorila {
 // 32 bits wide, so that a TimeStep has no padding and its bytes can be stored.
 enum class StepType : std::int32_t { kFirst = 0, kMid = 1, kLast = 2 };
 
-// What one Reset or Step gives besides the observation (dm_env's convention).
+// The result of Reset and Step besides the observation (dm_env's convention).
 struct TimeStep {
   StepType step_type = StepType::kFirst;
   float reward = 0;    // of the transition into this step; 0 at kFirst
-  float discount = 1;  // 0 = terminal; 1 = going on, or cut off by a time limit (kLast)
+  float discount = 1;  // 0 = terminal; 1 = continuing, or cut off by a time limit (kLast)
 
   bool last() const { return step_type == StepType::kLast; }
 };
@@ -45,7 +45,7 @@ struct ObservationSpec {
   std::size_t frame_bytes() const {
     return frame_elements() * (element == ElementType::kUint8 ? 1 : sizeof(float));
   }
-  // What the network reads: `stack` frames one after another.
+  // The network's input: `stack` frames one after another.
   std::size_t stacked_bytes() const { return frame_bytes() * static_cast<std::size_t>(stack); }
 
   bool operator==(const ObservationSpec&) const = default;
@@ -95,7 +95,7 @@ class Environment {
   virtual void Render(RgbImage& image) const = 0;
 
   // Everything that decides the future, its draw source included: an environment restored from it
-  // goes on bit for bit. Restore gives DataLoss for truncated or impossible state and for bytes
+  // continues bit for bit. Restore gives DataLoss for truncated or impossible state and for bytes
   // that another environment wrote; then Reset, or a Restore that succeeds, comes before the next
   // Step.
   virtual void SaveState(StateWriter& writer) const = 0;
@@ -126,7 +126,7 @@ struct AtariOptions {
   ScreenResize resize = ScreenResize::kBilinear;
   int stack = 4;                         // observations that the network sees at once
   bool life_loss_ends_episode = true;    // in training; evaluations never do
-  int noop_max = 30;                     // an episode begins with 0 to so many frames of no-op
+  int noop_max = 30;                     // maximum random no-op frames at an episode's start
   int max_frames = 18000;                // of a game, no-ops included; 0 = no limit
   double repeat_action_probability = 0;  // each frame, that the joystick stays where it was
   std::string rom_folder = "auto";       // of atari/...; "auto": the program looks for it
@@ -139,7 +139,7 @@ struct EnvironmentOptions {
   double sticky_actions = 0.1;     // probability in [0,1] that the previous action is repeated
   bool difficulty_ramping = true;  // MinAtar: the game gets faster
   bool minimal_actions = false;    // only the actions the game has a use for (published: all six)
-  int max_episode_steps = 0;       // cut off after so many steps (truncation); 0 = the game's own
+  int max_episode_steps = 0;       // cut off after this many steps (truncation); 0 = the game's own
   AtariOptions atari = {};
 
   bool operator==(const EnvironmentOptions&) const = default;

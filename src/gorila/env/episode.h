@@ -1,4 +1,4 @@
-// What every environment keeps besides its game: whether an episode is running and how long it may.
+// The state of every environment besides its game: whether an episode runs, and its limit.
 #ifndef GORILA_ENV_EPISODE_H_
 #define GORILA_ENV_EPISODE_H_
 

@@ -35,7 +35,7 @@ inline constexpr Rgb kPurple{0xcc, 0x79, 0xa7};
 // Makes `image` `width` x `height` pixels of one colour.
 void ClearImage(RgbImage& image, int width, int height, Rgb colour);
 
-// Fills columns left..right-1 of rows top..bottom-1; what lies outside the image is left out.
+// Fills columns left..right-1 of rows top..bottom-1; pixels outside the image are skipped.
 void FillRectangle(RgbImage& image, int left, int top, int right, int bottom, Rgb colour);
 
 // Draws the points within `thickness` / 2 pixels of the line from (x0, y0) to (x1, y1).

@@ -142,7 +142,7 @@ class RandomDraws final : public DrawSource {
   Status RestoreState(StateReader& reader) override {
     RandomStream restored = stream_;
     GORILA_RETURN_IF_ERROR(restored.RestoreState(reader));
-    // The all-zero state is the generator's one fixed point: it would give zeros for ever.
+    // The all-zero state is the generator's one fixed point: it would give zeros forever.
     RandomStream next = restored;
     next.NextBits();
     if (next == restored) return DataLoss("state of a random stream is all zero");
@@ -205,12 +205,14 @@ Status CheckAtariOptions(const AtariOptions& options) {
 Status CheckOptions(const EnvironmentOptions& options) {
   // Written so that NaN fails too.
   if (!(options.sticky_actions >= 0 && options.sticky_actions <= 1)) {
-    return InvalidArgument("sticky_actions is {}; allowed: 0 to 1", options.sticky_actions);
+    return InvalidArgument("environment.sticky_actions is {}; allowed: 0 to 1",
+                           options.sticky_actions);
   }
   GORILA_RETURN_IF_ERROR(CheckAtariOptions(options.atari));
   if (options.max_episode_steps < 0) {
-    return InvalidArgument("max_episode_steps is {}; allowed: 0 (the game's own limit) or more",
-                           options.max_episode_steps);
+    return InvalidArgument(
+        "environment.max_episode_steps is {}; allowed: 0 (the game's own limit) or more",
+        options.max_episode_steps);
   }
   return OkStatus();
 }

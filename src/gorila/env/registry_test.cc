@@ -55,10 +55,13 @@ TEST(RegistryTest, NameWithoutFolderIsSuggestedNotAccepted) {
 
 TEST(RegistryTest, OptionsOutOfRangeAreRefused) {
   for (const EnvironmentRow& row : EnvironmentTable()) {
-    ExpectRefused(row.name, {.sticky_actions = 1.5}, "sticky_actions is 1.5; allowed: 0 to 1");
-    ExpectRefused(row.name, {.sticky_actions = -0.1}, "sticky_actions is -0.1; allowed: 0 to 1");
-    ExpectRefused(row.name, {.sticky_actions = std::nan("")}, "sticky_actions is nan");
-    ExpectRefused(row.name, {.max_episode_steps = -1}, "max_episode_steps is -1; allowed: 0");
+    ExpectRefused(row.name, {.sticky_actions = 1.5},
+                  "environment.sticky_actions is 1.5; allowed: 0 to 1");
+    ExpectRefused(row.name, {.sticky_actions = -0.1},
+                  "environment.sticky_actions is -0.1; allowed: 0 to 1");
+    ExpectRefused(row.name, {.sticky_actions = std::nan("")}, "environment.sticky_actions is nan");
+    ExpectRefused(row.name, {.max_episode_steps = -1},
+                  "environment.max_episode_steps is -1; allowed: 0");
   }
 }
 

@@ -1,4 +1,4 @@
-// What stands for ale_source.cc in a build without the Arcade Learning Environment.
+// Replaces ale_source.cc in a build without the Arcade Learning Environment.
 #include "gorila/env/atari/ale_source.h"
 
 namespace gorila::atari {

@@ -115,7 +115,7 @@ class AleSource final : public FrameSource {
   std::vector<std::uint8_t> restored_screen_;  // shown until the next frame; empty: ALE's own
 };
 
-// ALE ends the process for a ROM that it cannot load, so that all it may object to is looked at
+// ALE ends the process for a ROM that it cannot load, so everything that it may reject is checked
 // first.
 Status CheckRom(std::string_view game, const fs::path& rom) {
   std::error_code error;
@@ -129,8 +129,8 @@ Status CheckRom(std::string_view game, const fs::path& rom) {
     const std::optional<std::string> known = ale::ALEInterface::isSupportedROM(rom);
     if (known == game) return OkStatus();
     return InvalidArgument(
-        "environment 'atari/{}': '{}' has not the checksum that the Arcade Learning Environment "
-        "knows for that game{}",
+        "environment 'atari/{}': '{}' does not have the checksum that the Arcade Learning "
+        "Environment expects for this game{}",
         game, rom.string(), known.has_value() ? "; it is " + *known : "");
   } catch (const std::exception& failure) {
     return Unavailable("'{}': {}", rom.string(), failure.what());

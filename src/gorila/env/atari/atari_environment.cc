@@ -177,8 +177,8 @@ Status AtariEnvironment::RestoreState(StateReader& reader) {
   const auto position = static_cast<Joystick>(previous);
   const std::vector<Joystick>& legal = source_->spec().legal_actions;
   if (std::find(legal.begin(), legal.end(), position) == legal.end()) {
-    return DataLoss("state has the previous action '{}', which {} has not", JoystickName(position),
-                    spec_.name);
+    return DataLoss("state has the previous action '{}', which {} does not have",
+                    JoystickName(position), spec_.name);
   }
   GORILA_RETURN_IF_ERROR(source_->RestoreState(reader));
   GORILA_RETURN_IF_ERROR(draws_->RestoreState(reader));
@@ -186,7 +186,7 @@ Status AtariEnvironment::RestoreState(StateReader& reader) {
   lives_ = lives;
   life_lost_ = life_lost == 1;
   previous_ = position;
-  // What the next step's maximum may need.
+  // Frames that the next step's maximum may need.
   Capture();
   return OkStatus();
 }

@@ -21,7 +21,7 @@ namespace gorila {
 // frames, not clipped: that is the learner's. Not thread-safe.
 //
 // An episode ends with discount 0 when the game is over and, where the option says so, when a life
-// is lost; the game then goes on at the next Reset. At the time limit it ends with discount 1.
+// is lost; the game then continues at the next Reset. At the time limit it ends with discount 1.
 // Every Reset plays 0 to noop_max frames of no-op, which count towards the limit; points won in
 // them are nobody's.
 //
@@ -63,7 +63,7 @@ class AtariEnvironment final : public Environment {
 
   std::int64_t frames_ = 0;
   int lives_ = 0;                                      // before the present step
-  bool life_lost_ = false;                             // the game goes on at Reset
+  bool life_lost_ = false;                             // the game continues at Reset
   atari::Joystick previous_ = atari::Joystick::kNoOp;  // executed
 
   // The last screens; newest_ is the newest. Both are the same right after Reset.

@@ -1,4 +1,4 @@
-// Where ROM files lie, and which are there.
+// The folder of ROM files, and the files in it.
 #ifndef GORILA_ENV_ATARI_ROM_FOLDER_H_
 #define GORILA_ENV_ATARI_ROM_FOLDER_H_
 
@@ -18,7 +18,7 @@ std::string RomFolder(std::string_view configured = "auto");
 // The file of the game called `game` ("pong") in `rom_folder`.
 std::filesystem::path RomFile(const std::filesystem::path& rom_folder, std::string_view game);
 
-// The games that ALE knows and whose files lie in `rom_folder`, ascending; their checksums are not
+// The games that ALE knows and whose files are in `rom_folder`, ascending; their checksums are not
 // looked at. None for "auto".
 std::vector<std::string_view> GamesIn(const std::filesystem::path& rom_folder);
 

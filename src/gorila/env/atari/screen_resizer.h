@@ -17,10 +17,10 @@ namespace gorila::atari {
 //
 //   kBilinear  the two nearest pixels in each direction, pixel centres at half integers (the
 //              convention of OpenCV's INTER_LINEAR)
-//   kArea      the mean over the area that a pixel stands for (OpenCV's INTER_AREA)
+//   kArea      the mean over the area that a pixel covers (OpenCV's INTER_AREA)
 //
 // Results are those of exact arithmetic rounded to the nearest grey level, within one level of it
-// where the exact value lies near the middle of two. Not thread-safe: it has scratch memory.
+// where the exact value is near the middle of two. Not thread-safe: it has scratch memory.
 class ScreenResizer {
  public:
   // height >= size, width >= size, size >= 1.

@@ -80,7 +80,7 @@ void Asterix::MovePlayer(int action) {
   if (action == kDown) state_.player_y = std::min(state_.player_y + 1, kSlots);
 }
 
-// What happens when the slot's entity is on the player's cell.
+// Called when the slot's entity is on the player's cell.
 void Asterix::Touch(std::size_t slot, Outcome& outcome) {
   Entity& entity = state_.slots[slot];
   if (entity.present == 0 || RowOf(slot) != state_.player_y || entity.x != state_.player_x) return;

@@ -12,7 +12,7 @@
 
 namespace gorila::minatar {
 
-// Trivially copyable and without padding, so that a game's state can be saved as it lies.
+// Trivially copyable and without padding, so a game's state can be saved byte for byte.
 struct BitGrid {
   static constexpr std::uint16_t kFullRow = (1U << kGridSize) - 1;
 

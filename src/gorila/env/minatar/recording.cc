@@ -189,7 +189,7 @@ class ScriptedDraws final : public DrawSource {
   Status RestoreState(StateReader&) override { return OkStatus(); }
 
  private:
-  // The recorded draw if it answers `request`; else `request` itself, which holds a lawful value.
+  // The recorded draw if it answers `request`; otherwise `request` itself, which is a valid value.
   RecordedDraw Next(const RecordedDraw& request) {
     if (!difference_.empty()) return request;
     if (rest_.empty()) {
@@ -308,7 +308,7 @@ Status VerifyLine(std::string_view line, const std::string& where, VerifyReport&
 
 Status VerifyFile(const fs::path& path, VerifyReport& report) {
   GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFileOf(kRecordingFile, path));
-  if (contents.empty()) return DataLoss("'{}' holds no episode", path.string());
+  if (contents.empty()) return DataLoss("'{}' contains no episode", path.string());
   std::string_view rest = contents;
   for (int number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -326,10 +326,12 @@ StatusOr<std::vector<fs::path>> RecordingFiles(const fs::path& folder) {
     if (it->path().extension() == ".jsonl") files.push_back(it->path());
   }
   if (error == std::errc::no_such_file_or_directory) {
-    return NotFound("no folder '{}' of recordings", folder.string());
+    return NotFound("there is no folder '{}'; expected one with recordings (*.jsonl)",
+                    folder.string());
   }
   if (error) return Unavailable("cannot read folder '{}': {}", folder.string(), error.message());
-  if (files.empty()) return NotFound("folder '{}' has no *.jsonl file", folder.string());
+  if (files.empty())
+    return NotFound("folder '{}' has no *.jsonl file; expected recordings", folder.string());
   std::sort(files.begin(), files.end());
   return files;
 }

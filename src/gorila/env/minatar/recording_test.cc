@@ -215,7 +215,8 @@ TEST_F(AlteredRecordingTest, UnknownGameIsNamed) {
 TEST_F(AlteredRecordingTest, FoldersWithoutRecordingsAreErrors) {
   const StatusOr<VerifyReport> empty = VerifyRecordings(folder_);
   EXPECT_EQ(empty.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(empty.status().message()), HasSubstr("has no *.jsonl file"));
+  EXPECT_THAT(std::string(empty.status().message()),
+              HasSubstr("has no *.jsonl file; expected recordings"));
 
   const StatusOr<VerifyReport> missing = VerifyRecordings(folder_ / "elsewhere");
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);

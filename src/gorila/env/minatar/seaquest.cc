@@ -25,7 +25,7 @@ constexpr int kLowestRow = 8;
 // and a bullet lives at most 10 steps while its submarine shoots every 11.
 constexpr std::size_t kMaxListed = 128;
 
-// Far beyond any game: surfacing counts both without a limit of its own.
+// Far beyond any game: surfacing counts both without a limit.
 constexpr int kManySurfacings = 1'000'000'000;
 
 enum SeaquestChannel : int {

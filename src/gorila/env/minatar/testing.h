@@ -1,4 +1,4 @@
-// What the tests of the MinAtar games share.
+// Helpers of the tests of MinAtar games.
 #ifndef GORILA_ENV_MINATAR_TESTING_H_
 #define GORILA_ENV_MINATAR_TESTING_H_
 
@@ -62,7 +62,7 @@ class FixedDraws final : public DrawSource {
 
 using Cell = std::pair<int, int>;  // row, column
 
-// What a game shows now.
+// A game's current observation.
 class View {
  public:
   explicit View(const Game& game) : cells_(game.info().channels.size() * kCells, 77) {

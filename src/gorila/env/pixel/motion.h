@@ -22,7 +22,7 @@ class Motion {
  public:
   Motion(const minatar::BitGrid& before, const minatar::BitGrid& after);
 
-  // Of the object now at (y, x).
+  // The motion of the object now at (y, x).
   Shift ShiftOf(int y, int x) const;
 
  private:

@@ -137,7 +137,7 @@ atari::ConsoleSpec MakeSpec(const minatar::GameInfo& info) {
   return spec;
 }
 
-// Fills width x height pixels from (left, top) on; what lies outside the screen is left out.
+// Fills width x height pixels from (left, top) on, skipping those outside the screen.
 struct Area {
   int left;
   int top;

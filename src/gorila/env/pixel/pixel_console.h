@@ -27,7 +27,7 @@ struct Look {
   bool flickers = false;
 };
 
-// What MinAtar's game leaves open.
+// Rules that MinAtar's game leaves open.
 struct Cabinet {
   std::string_view game;
   std::uint8_t background = 0;
