@@ -33,7 +33,7 @@ class Palette {
     return palette;
   }
 
-  // Of a picture all of whose colours are in the palette.
+  // For a picture whose colours are all in the palette.
   std::vector<GifByteType> Indices(const RgbImage& frame) const {
     std::vector<GifByteType> indices;
     indices.reserve(frame.pixels.size() / 3);
@@ -135,7 +135,7 @@ class GifWriter {
   void PutHeader(int width, int height, const ColorMapObject* map) {
     // 8 = bits a primary colour of the source has.
     Do([&] { return EGifPutScreenDesc(file_, width, height, 8, 0, map); });
-    // Netscape's extension, which every viewer knows: block 1, repeat 0 times = for ever.
+    // Netscape's extension, which every viewer knows: block 1, repeat 0 times = forever.
     constexpr std::array<GifByteType, 3> kForever = {1, 0, 0};
     Do([&] { return EGifPutExtensionLeader(file_, APPLICATION_EXT_FUNC_CODE); });
     Do([&] { return EGifPutExtensionBlock(file_, 11, "NETSCAPE2.0"); });
@@ -190,7 +190,8 @@ class GifWriter {
 };
 
 Status CheckFrames(std::span<const RgbImage> frames, int delay_milliseconds) {
-  if (frames.empty()) return InvalidArgument("no frames; an animated GIF needs at least one");
+  if (frames.empty())
+    return InvalidArgument("an animated GIF has no frames; expected at least one");
   if (delay_milliseconds < 20 || delay_milliseconds > 655350) {
     return InvalidArgument("delay is {} ms; expected 20 to 655350", delay_milliseconds);
   }

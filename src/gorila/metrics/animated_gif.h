@@ -15,7 +15,7 @@ namespace gorila {
 // `delay_milliseconds` each, over and over. GIF counts time in hundredths of a second: the delay is
 // rounded to them and must be 20 to 655350 ms (browsers slow shorter ones down). Colours are exact
 // when all frames together (every MinAtar game) or each of them have at most 256; a frame with more
-// gets 256 near ones. InvalidArgument names what is wrong, and the frame.
+// gets 256 near ones. InvalidArgument names the fault and the frame.
 StatusOr<std::string> EncodeAnimatedGif(std::span<const RgbImage> frames, int delay_milliseconds);
 
 // EncodeAnimatedGif into a file, written aside and renamed. Blocks on the disk.

@@ -33,7 +33,7 @@ cairo_status_t AppendCairoBytes(void* bytes, const unsigned char* data, unsigned
 Status FromCairo(cairo_status_t status) {
   if (status == CAIRO_STATUS_SUCCESS) return OkStatus();
   if (status == CAIRO_STATUS_INVALID_STRING) {
-    return InvalidArgument("a text of the figure is not valid UTF-8");
+    return InvalidArgument("text in the figure is not valid UTF-8");
   }
   return Unavailable("cairo cannot draw the figure: {}", cairo_status_to_string(status));
 }

@@ -57,14 +57,14 @@ Status EpisodeStatistics::RestoreState(StateReader& reader) {
   std::vector<Episode> recent;
   GORILA_RETURN_IF_ERROR(reader.Read(window));
   if (window != window_) {
-    return DataLoss("episode statistics are of a window of {} episodes; expected {}", window,
+    return DataLoss("episode statistics have a window of {} episodes; expected {}", window,
                     window_);
   }
   GORILA_RETURN_IF_ERROR(reader.Read(episodes));
   GORILA_RETURN_IF_ERROR(reader.ReadVector(recent));
   if (recent.size() != std::min(episodes, window)) {
-    return DataLoss("episode statistics hold {} recent episodes of {}; expected {}", recent.size(),
-                    episodes, std::min(episodes, window));
+    return DataLoss("episode statistics contain {} recent episodes of {}; expected {}",
+                    recent.size(), episodes, std::min(episodes, window));
   }
   episodes_ = episodes;
   recent_.assign(recent.begin(), recent.end());

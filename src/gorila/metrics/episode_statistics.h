@@ -24,7 +24,7 @@ class EpisodeStatistics {
   double MeanReturn() const;                            // of the window; NaN before any episode
   double MeanLength() const;                            // likewise
 
-  // A restored object goes on bit for bit. Restore gives DataLoss for truncated state or state of
+  // A restored object continues bit for bit. Restore gives DataLoss for truncated state or state of
   // another window, and then changes nothing.
   void SaveState(StateWriter& writer) const;
   Status RestoreState(StateReader& reader);

@@ -158,7 +158,8 @@ StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first
     GORILA_RETURN_IF_ERROR(events.file_.status());
     return events;
   }
-  return Unavailable("'{}' has {} event files already", folder.string(), kMostFiles);
+  return Unavailable("'{}' already has {} event files; remove old ones", folder.string(),
+                     kMostFiles);
 }
 
 void EventFile::AppendEvent(tensorboard::Event& event) {

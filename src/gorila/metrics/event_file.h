@@ -34,7 +34,7 @@ class EventSummary {
   // The distribution of `samples` in 30 equal buckets. Samples that are not finite are left out;
   // nothing without any.
   void AddHistogram(std::string_view tag, std::span<const double> samples);
-  // Counts that were made elsewhere: counts[i] samples lie from limits[i - 1] (the first from 0) to
+  // Counts made elsewhere: counts[i] samples are from limits[i - 1] (the first from 0) to
   // below limits[i]; as many limits as counts. Nothing when all counts are 0.
   void AddHistogram(std::string_view tag, std::span<const double> limits,
                     std::span<const double> counts);
@@ -53,7 +53,7 @@ class EventSummary {
 // process leaves at most a half record at the end, which readers pass over. Not thread-safe.
 class EventFile {
  public:
-  // Makes the next file of a run in `folder` (made when there is none): a run that goes on writes
+  // Makes the next file of a run in `folder` (made when there is none): a resumed run writes
   // one after the others, whose names sort in that order. `first_step`: what older files say of it
   // and later steps is superseded. Without `wall_time` all times are 0, so that the files of equal
   // runs are equal.

@@ -22,7 +22,7 @@ struct Box {
   double bottom() const { return top + height; }
 };
 
-// What a figure shows already, as points at most kSpacing apart.
+// The parts of a figure drawn so far, as points at most kSpacing apart.
 class Occupancy {
  public:
   static constexpr double kSpacing = 3;  // pixels; less than any label is high
@@ -37,7 +37,7 @@ class Occupancy {
   };
   void AddArea(const Upright& from, const Upright& to);
 
-  // How many points lie in `box`.
+  // How many points are in `box`.
   int CoveredBy(const Box& box) const;
 
   // The candidate that covers least, the first of equals; `candidates` must not be empty.

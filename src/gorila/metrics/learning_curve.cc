@@ -46,7 +46,7 @@ constexpr TextStyle kYTick = {.size = 11, .colour = kTextColour, .anchor = 1};
 constexpr TextStyle kReferenceText = {.size = 10.5, .colour = {0x404040}};
 constexpr TextStyle kNoData = {.size = 13, .colour = {0x808080}, .anchor = 0.5};
 
-constexpr double kMargin = 14;  // between the picture's edge and what is in it
+constexpr double kMargin = 14;  // between the picture's edge and its contents
 constexpr double kReferenceHeight = 15;
 
 struct Range {
@@ -252,7 +252,7 @@ bool Painter::PlaceLegendInside(const Occupancy& occupied) {
   return fits;
 }
 
-// What labels must not cover: lines, bands and reference lines.
+// The parts that labels must not cover: lines, bands and reference lines.
 Occupancy Painter::Occupied() const {
   Occupancy occupied;
   for (const CurveSeries& series : figure_.series) {

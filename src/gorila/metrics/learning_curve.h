@@ -54,8 +54,8 @@ StatusOr<std::string> RenderLearningCurvePng(const LearningCurveFigure& figure);
 // also there as <title> and <desc>, for search and screen readers.
 StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveFigure& figure);
 
-// As `path` ends, ".png" or ".svg" (else InvalidArgument); written aside and renamed. Blocks on the
-// disk.
+// As `path` ends, ".png" or ".svg" (otherwise InvalidArgument); written aside and renamed. Blocks
+// on the disk.
 Status WriteLearningCurve(const std::filesystem::path& path, const LearningCurveFigure& figure);
 
 }  // namespace gorila

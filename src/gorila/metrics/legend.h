@@ -23,7 +23,7 @@ class Legend {
   // enough the last row says how many entries are left out.
   void LayOutAsRows(Canvas& canvas, double width, int most_rows);
 
-  // Of what was laid out last, in pixels.
+  // The size of the last layout, in pixels.
   double width() const { return width_; }
   double height() const { return height_; }
 
@@ -42,7 +42,7 @@ class Legend {
   void LeaveOutBelow(int rows);
 
   std::vector<Entry> entries_;
-  std::size_t shown_ = 0;  // the first so many entries
+  std::size_t shown_ = 0;  // this many first entries
   double width_ = 0;
   double height_ = 0;
 };

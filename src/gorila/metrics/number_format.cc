@@ -9,7 +9,7 @@
 namespace gorila {
 namespace {
 
-// `value` >= 0. Limits lie half a digit below the power of ten, where rounding would gain a digit.
+// `value` >= 0. Limits are half a digit below the power of ten, where rounding would gain a digit.
 std::string FormatScaled(double value) {
   constexpr std::array<const char*, 7> kUnits = {"", "k", "M", "G", "T", "P", "E"};
   std::size_t unit = 0;

@@ -21,7 +21,7 @@ StatusOr<RgbImage> DecodePng(std::string_view bytes);
 // EncodePng into a file, written aside and renamed. Blocks on the disk.
 Status WritePng(const std::filesystem::path& path, const RgbImage& image);
 
-// OK when the image has pixels and as many as its size says; else InvalidArgument.
+// OK when the image has pixels and as many as its size says; otherwise InvalidArgument.
 Status CheckImage(const RgbImage& image);
 
 }  // namespace gorila

@@ -45,7 +45,7 @@ struct ProgressSnapshot {
   int actors = 0;                                          // in processes of their own
   int learners = 0;                                        // the same
   double loss = std::numeric_limits<double>::quiet_NaN();  // mean over bundles
-  // Of the present row of metrics; NaN before any.
+  // From the current row of metrics; NaN before the first.
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  // Euclidean
   double value_mean = std::numeric_limits<double>::quiet_NaN();     // of max_a Q(s, a)
   double value_max = std::numeric_limits<double>::quiet_NaN();
@@ -59,7 +59,7 @@ struct ProgressSnapshot {
   // Of bundles and actors; NaN before any episode.
   double lowest_bundle_return = std::numeric_limits<double>::quiet_NaN();
   double highest_bundle_return = std::numeric_limits<double>::quiet_NaN();
-  std::vector<WorkSeconds> learner_work;  // shares of each learner's in a process of its own
+  std::vector<WorkSeconds> learner_work;  // shares of each learner's in a separate process
 };
 
 // The part of the system that the learning threads' time goes into most: "actor", "replay",
@@ -74,7 +74,7 @@ struct TerminalSize {
 
 struct ProgressOptions {
   bool quiet = false;     // prints nothing at all
-  bool terminal = false;  // redraws in place; else plain lines without control sequences
+  bool terminal = false;  // redraws in place; otherwise plain lines without control sequences
   bool colour = false;    // only with `terminal`
   // Asked whenever something is shown: people resize their terminals.
   std::function<TerminalSize()> size = [] { return TerminalSize(); };
@@ -96,7 +96,7 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot);
 // Thread-safe: any thread may print while another one shows.
 class ProgressView {
  public:
-  // `out` must outlive the view, and nobody else may write to it while a view is shown.
+  // `out` must outlive the view, and nothing else may write to it while a view is shown.
   ProgressView(std::ostream& out, const ProgressOptions& options) : out_(out), options_(options) {}
 
   // Redraws the view, or appends a plain line; the caller decides how often.

@@ -1,4 +1,4 @@
-// What a run leaves for its reader: report.md for people, report.json with the same for programs.
+// A run's report: report.md for people, report.json with the same contents for programs.
 #ifndef GORILA_METRICS_REPORT_H_
 #define GORILA_METRICS_REPORT_H_
 
@@ -51,7 +51,7 @@ struct RunReport {
   std::uint64_t updates = 0;                     // of the parameters
   double frames_per_second = 0;
   double updates_per_second = 0;
-  std::vector<EvaluationReport> evaluations;  // empty: none was asked for
+  std::vector<EvaluationReport> evaluations;  // empty: none was requested
   double training_return =
       std::numeric_limits<double>::quiet_NaN();  // mean of the last episodes; NaN = unknown
   std::vector<std::string> warnings = {};        // why the evaluations may mislead
