@@ -1,4 +1,4 @@
-// What every backend demands of its callers.
+// Requirements that every backend has of its callers.
 #ifndef GORILA_NETWORK_ARGUMENT_CHECKS_H_
 #define GORILA_NETWORK_ARGUMENT_CHECKS_H_
 
@@ -10,7 +10,7 @@
 
 namespace gorila {
 
-// Of QNetwork::Predict and Forward.
+// Checks the arguments of QNetwork::Predict and Forward.
 inline void CheckComputeArguments(const NetworkSpec& spec, int max_batch,
                                   std::span<const std::byte> observations, int batch,
                                   std::span<const float> q) {
@@ -23,13 +23,13 @@ inline void CheckComputeArguments(const NetworkSpec& spec, int max_batch,
                "{} q-values for a batch of {} and {} actions", q.size(), batch, spec.num_actions);
 }
 
-// Of QNetwork::SetParameters.
+// Checks the arguments of QNetwork::SetParameters.
 inline void CheckParameters(const ParameterLayout& layout, std::span<const float> values) {
   GORILA_CHECK(values.size() == layout.size, "{} values for {} parameters", values.size(),
                layout.size);
 }
 
-// Of QNetwork::Backward; `batch` of the last Forward, 0 when there was none.
+// Checks the arguments of QNetwork::Backward; `batch` is the last Forward's, 0 when there was none.
 inline void CheckBackwardArguments(const NetworkSpec& spec, const ParameterLayout& layout,
                                    std::size_t batch, std::span<const float> dq,
                                    std::span<const float> gradient) {

@@ -24,7 +24,7 @@ class ConvolutionStack {
                        float* features) = 0;
 
   // As Forward with Pass::kPredict, for the observations that `other` was last given so, and as
-  // many: where it is of the same kind, its inputs are read in place of making the same ones again.
+  // many: where it is of the same kind, its inputs are read instead of being made again.
   virtual void ForwardSame(ConvolutionStack& other, std::span<const std::byte> observations,
                            std::size_t batch, float* features) = 0;
 

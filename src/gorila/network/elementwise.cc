@@ -32,7 +32,7 @@ void MaskByRelu(const float* out, std::size_t size, float* dout) {
   for (std::size_t i = 0; i < size; ++i) dout[i] = out[i] > 0 ? dout[i] : 0.0F;
 }
 
-// What ReLU gave is a positive number or zero, whatever its sign.
+// ReLU's output is a positive number or zero, whatever its sign.
 GORILA_VECTORISE
 void MaskByRelu(const Bfloat16* out, std::size_t size, Bfloat16* dout) {
   for (std::size_t i = 0; i < size; ++i) {

@@ -170,7 +170,7 @@ struct Sample {
   std::vector<float> gradient;
 };
 
-// What this program or processor cannot compute; its tests say so and are skipped.
+// Whether this program or processor lacks the backend; its tests say so and are skipped.
 inline bool IsMissing(std::string_view backend) {
   if (backend == "torch") return !TorchIsBuiltIn();
   return backend != "auto" && !CheckBackend(backend, "cpu").ok();

@@ -45,7 +45,7 @@ struct NetworkShape {
   std::vector<ConvolutionShape> convolutions;
   std::vector<DenseShape> dense;  // the hidden ones, then the output layer; never empty
 
-  // What the first dense layer reads: the last convolution's output, or the observation itself.
+  // The input of the first dense layer: the last convolution's output, or the observation.
   std::size_t features() const { return dense.front().inputs; }
   std::size_t parameters() const;
   std::size_t dense_offset() const;  // where the dense layers' parameters start among them
@@ -54,7 +54,7 @@ struct NetworkShape {
   // The same of its backward pass: twice the forward pass, less the first layer's input gradient,
   // which nobody needs.
   double backward_flops() const;
-  // Whether its convolutions compute faster where the flat vectors lie (im2col) than in layouts of
+  // Whether its convolutions compute faster on the flat vectors (im2col) than in layouts of
   // their own: measured over networks between minatar_dqn (0.3 MFLOP an observation) and nature_dqn
   // (19 MFLOP).
   bool IsSmall() const { return forward_flops() < 1e6; }

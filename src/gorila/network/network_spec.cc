@@ -46,7 +46,7 @@ StatusOr<NetworkPreset> FindPreset(std::string_view name) {
     names.push_back(preset.name);
   }
   return InvalidArgument(
-      "network preset is '{}'; expected auto, nature_dqn, minatar_dqn or mlp "
+      "network.preset is '{}'; expected auto, nature_dqn, minatar_dqn or mlp "
       "(did you mean '{}'?)",
       name, NearestName(name, names));
 }

@@ -20,7 +20,7 @@ inline void ReadObservations(const ObservationSpec& spec, std::span<const std::b
   if (spec.element == ElementType::kUint8) {
     ScaleBytes(reinterpret_cast<const std::uint8_t*>(observations.data()), scale, elements, inputs);
   } else {
-    // Bytes need not lie on a float's boundary.
+    // Bytes need not be aligned like floats.
     std::memcpy(inputs, observations.data(), elements * sizeof(float));
     for (std::size_t i = 0; i < elements; ++i) inputs[i] *= scale;
   }

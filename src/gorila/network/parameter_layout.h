@@ -1,4 +1,4 @@
-// How a network's parameters lie in one flat float vector. The order is PyTorch's (row-major,
+// The places of a network's parameters in one flat float vector. The order is PyTorch's (row-major,
 // output channels first; weight, then bias, layer by layer), so that a checkpoint means the same
 // whatever computed it.
 #ifndef GORILA_NETWORK_PARAMETER_LAYOUT_H_

@@ -44,7 +44,7 @@ StatusOr<const QNetworkBackend*> FindBackend(std::string_view name) {
     if (row.name == name) return &row;
     names.push_back(row.name);
   }
-  return InvalidArgument("network backend is '{}'; expected {} (did you mean '{}'?)", name,
+  return InvalidArgument("network.backend is '{}'; expected {} (did you mean '{}'?)", name,
                          fmt::join(names, ", "), NearestName(name, names));
 }
 

@@ -16,7 +16,7 @@
 namespace gorila {
 
 // One network with its own scratch memory, used by one thread at a time; any number of them may
-// compute at once, each in the thread that calls it and no other. No call blocks (on a GPU: but for
+// compute at once, each only in the thread that calls it. No call blocks (on a GPU: but for
 // its results) or, after the first use of a batch size, allocates buffers (but libtorch, which
 // always does). The same inputs give the same bits on the same machine. Arguments of the wrong size
 // are a broken invariant (GORILA_CHECK).
@@ -52,7 +52,7 @@ class QNetwork {
   // `gradient` (layout().size floats) is overwritten. SetParameters must not come in between.
   virtual void Backward(std::span<const float> dq, std::span<float> gradient) = 0;
 
-  // Where large arguments of these calls lie best: they may lie anywhere, but a GPU copies from and
+  // The best memory for large arguments of these calls: any will do, but a GPU copies from and
   // to its own kind of memory without a copy in between. Lives as long as the process; thread-safe.
   virtual std::pmr::memory_resource* host_memory() const {
     return std::pmr::get_default_resource();

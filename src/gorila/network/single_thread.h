@@ -1,4 +1,4 @@
-// A network is computed by the thread that calls it and no other: a process runs many of them.
+// Only the thread that calls a network computes it, because a process runs many networks.
 #ifndef GORILA_NETWORK_SINGLE_THREAD_H_
 #define GORILA_NETWORK_SINGLE_THREAD_H_
 

@@ -8,7 +8,7 @@ namespace gorila {
 namespace {
 
 // A product with a weight matrix of megabytes is bound by memory, and SGEMM's own blocking does not
-// suit it. In pieces of so many bytes, the weight gradient of nature_dqn takes half the time.
+// suit it. In pieces of this many bytes, the weight gradient of nature_dqn takes half the time.
 constexpr std::size_t kPieceFloats = 128 * 1024;
 constexpr std::size_t kVector = 16;  // pieces are multiples of it
 

@@ -6,7 +6,7 @@
 namespace gorila {
 namespace {
 
-// Calls visit(offset in columns, offset in pictures) for every run of out_width entries, which lie
+// Calls visit(offset in columns, offset in pictures) for every run of out_width entries, which are
 // `stride` apart in the picture.
 template <typename Visit>
 void ForEachRun(const ConvolutionShape& s, PictureStrides strides, std::size_t batch,

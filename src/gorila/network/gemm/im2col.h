@@ -8,7 +8,7 @@
 
 namespace gorila {
 
-// Where a batch of pictures lies: element (n, c, y, x) is at
+// The layout of a batch of pictures: element (n, c, y, x) is at
 // n * per_picture + c * per_channel + y * width + x.
 struct PictureStrides {
   std::size_t per_picture;

@@ -13,14 +13,14 @@
 namespace gorila {
 namespace {
 
-// Between layers a batch lies channel by channel (filters x batch x positions): what one product of
-// the weights with all columns gives.
+// Between layers a batch is stored channel by channel (filters x batch x positions): what one
+// product of the weights with all columns gives.
 PictureStrides ChannelMajor(const ConvolutionShape& reader, std::size_t batch) {
   const std::size_t plane = reader.height * reader.width;
   return {.per_picture = plane, .per_channel = batch * plane};
 }
 
-// Observations lie picture by picture.
+// Observations are stored picture by picture.
 PictureStrides PictureMajor(const ConvolutionShape& reader) {
   return {.per_picture = reader.inputs(), .per_channel = reader.height * reader.width};
 }
@@ -31,7 +31,7 @@ struct Layer {
   std::size_t bias;
 };
 
-// What one pass computes, layer by layer. The last entry of `outputs` is before bias and ReLU.
+// The results of one pass, layer by layer. The last entry of `outputs` is before bias and ReLU.
 struct Intermediates {
   FloatBuffer inputs;
   std::vector<FloatBuffer> columns;
@@ -191,7 +191,7 @@ class Im2ColConvolutions final : public ConvolutionStack {
   std::span<const float> parameters_;
   std::size_t batch_ = 0;                       // of the last Forward with Pass::kForward
   std::array<Intermediates, 2> intermediates_;  // by Pass; empty until used
-  // Of Backward; empty until used.
+  // For Backward; empty until used.
   std::vector<FloatBuffer> derivatives_;
   FloatBuffer dcolumns_;
   FloatBuffer dweights_;

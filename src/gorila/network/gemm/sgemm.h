@@ -10,7 +10,7 @@ namespace gorila {
 
 enum class Transpose : char { kNo = 'N', kYes = 'T' };
 
-// Where a matrix lies: row i starts at data + i * stride.
+// A matrix in memory: row i starts at data + i * stride.
 struct ConstMatrix {
   const float* data;
   std::size_t stride;
@@ -20,7 +20,7 @@ struct Matrix {
   std::size_t stride;
 };
 
-// c = op(a) op(b); op(a) is m x k, op(b) is k x n, c is m x n; op transposes what lies in memory,
+// c = op(a) op(b); op(a) is m x k, op(b) is k x n, c is m x n; op transposes the stored matrix,
 // or not. `c` must not overlap the others. Computed by oneDNN with the calling thread's OpenMP
 // setting (SingleThreadScope).
 void Sgemm(Transpose transpose_a, Transpose transpose_b, std::size_t m, std::size_t n,

@@ -1,4 +1,4 @@
-// Fully connected layers on SGEMM. They read weights and write gradients where they lie in the flat
+// Fully connected layers on SGEMM. They read weights and write gradients in place in the flat
 // vectors: no layout of their own, so new parameters cost nothing.
 #ifndef GORILA_NETWORK_GEMM_SGEMM_DENSE_H_
 #define GORILA_NETWORK_GEMM_SGEMM_DENSE_H_

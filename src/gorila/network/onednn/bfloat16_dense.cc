@@ -225,7 +225,7 @@ class Bfloat16Dense final : public DenseStack {
   std::vector<Layer> layers_;
   PlanTable<Plan> plans_;
   Plan* last_forward_ = nullptr;
-  // Of a hidden layer, for Backward.
+  // A hidden layer's, for Backward.
   FloatBuffer inputs_;
   FloatBuffer derivatives_;
 };

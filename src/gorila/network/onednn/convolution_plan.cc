@@ -60,7 +60,7 @@ ForwardDesc DescribeLayer(const ConvolutionChain& chain, const ConvolutionTensor
                          AttributesWithRelu());
 }
 
-// What a layer wrote, as the next one reads it: the same bytes.
+// A layer's output as the next one's input: the same bytes.
 memory ReadAs(const memory& memory, const memory::desc& desc, const dnnl::engine& engine) {
   return {desc, engine, memory.get_data_handle()};
 }

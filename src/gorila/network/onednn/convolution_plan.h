@@ -14,8 +14,8 @@
 
 namespace gorila {
 
-// Activations lie as pictures x channel blocks x height x width x `block` channels: oneDNN's nhwc
-// where the block is all channels, its nChw16c where it is 16.
+// Activations are stored as pictures x channel blocks x height x width x `block` channels: oneDNN's
+// nhwc where the block is all channels, its nChw16c where it is 16.
 inline constexpr std::size_t kChannelBlock = 16;
 
 struct ConvolutionLayer {

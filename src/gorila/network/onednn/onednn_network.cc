@@ -200,7 +200,7 @@ StatusOr<std::unique_ptr<QNetwork>> MakeNetwork(std::string_view backend, const 
                                                 int max_batch) {
   const NetworkShape shape = MakeNetworkShape(spec);
   const auto batch = static_cast<std::size_t>(max_batch);
-  const SingleThreadScope single_thread;  // primitives are planned for so many threads
+  const SingleThreadScope single_thread;  // primitives are planned for one thread
   try {
     std::unique_ptr<ConvolutionStack> convolutions = MakeConvolutions<Element>(spec, shape, batch);
     std::unique_ptr<DenseStack> dense;
@@ -211,7 +211,7 @@ StatusOr<std::unique_ptr<QNetwork>> MakeNetwork(std::string_view backend, const 
     }
     return MakeLayeredNetwork(spec, max_batch, std::move(convolutions), std::move(dense));
   } catch (const dnnl::error& error) {
-    return Unavailable("network backend {}: oneDNN refuses this network: {}", backend,
+    return Unavailable("network.backend {}: oneDNN rejected this network: {}", backend,
                        error.what());
   }
 }

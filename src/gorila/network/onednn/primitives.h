@@ -1,4 +1,4 @@
-// What this project's oneDNN primitives are made with, and the plans that hold them.
+// Building blocks of this project's oneDNN primitives, and the plans that hold them.
 #ifndef GORILA_NETWORK_ONEDNN_PRIMITIVES_H_
 #define GORILA_NETWORK_ONEDNN_PRIMITIVES_H_
 

@@ -49,7 +49,7 @@ struct ByteElements {
   }
 };
 
-// Not a float*: observations need not lie on a float's boundary.
+// Not a float*: observations need not be aligned like floats.
 struct FloatElements {
   const std::byte* data;
   float operator[](std::size_t i) const {

@@ -13,7 +13,7 @@
 
 namespace gorila {
 
-// The tile's side: the stride where it divides the kernel, else 1 (the convolution as it is).
+// The tile's side: the stride where it divides the kernel, otherwise 1 (the convolution as it is).
 std::size_t TileOf(const ConvolutionShape& shape);
 
 // The same convolution over the tiles. Rows and columns that no kernel reaches are left out.
@@ -33,7 +33,7 @@ void FoldObservations(const ObservationSpec& spec, const ConvolutionShape& shape
                       std::span<const std::byte> observations, std::size_t batch, Bfloat16* folded);
 
 // The same for two neighbouring pixels of a row, where the stride is 2 and rows and kernel are
-// even: what lies pixel by pixel is read as half as many pixels of twice the channels, and not
+// even: the stored pixels are read as half as many pixels of twice the channels, and not
 // touched. The kernel becomes kernel x kernel / 2, the stride 2 x 1.
 bool CanPairColumns(const ConvolutionShape& shape);
 

@@ -98,7 +98,7 @@ void MaskByOutputs(const Values& outputs, Values& doutputs) {
   }
 }
 
-// What every layer read; the last entry is the q-values.
+// The input of every layer; the last entry is the q-values.
 std::vector<Values> ForwardAll(const NetworkShape& shape, std::span<const double> parameters,
                                std::span<const double> inputs) {
   std::vector<Values> values = {Values(inputs.begin(), inputs.end())};

@@ -38,11 +38,11 @@ void ComputeInOneThread() {
   static_cast<void>(done);
 }
 
-// Page-locked, so that a GPU copies from it and to it by itself. libtorch keeps what is given back
+// Page-locked, so a GPU copies from it and to it by itself. libtorch keeps what is given back
 // for the next request. Thread-safe.
 class PinnedMemory final : public std::pmr::memory_resource {
  public:
-  // Never destroyed: whoever still has memory of it may outlive any static object.
+  // Never destroyed: owners of its memory may outlive any static object.
   static PinnedMemory* Get() {
     static auto* const memory = new PinnedMemory;
     return memory;
@@ -80,7 +80,7 @@ class TorchNetwork final : public QNetwork {
         device_(device),
         host_observations_(HostMemory(max_batch * Signed(spec.input.stacked_bytes()), at::kByte)) {
     if (!device.is_cuda()) return;
-    // One of its own, so that networks of other threads are not waited for.
+    // A separate one, so as not to wait for networks of other threads.
     stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false);
     host_parameters_ = HostMemory(Signed(layout.size), at::kFloat);
     Run([&] { Rehearse(); });
@@ -131,7 +131,8 @@ class TorchNetwork final : public QNetwork {
     work();
   }
 
-  // What libtorch refuses in the middle of a run, it did not refuse when the network was made.
+  // libtorch accepted this when the network was made, so a refusal during a run is a broken
+  // invariant.
   template <typename Work>
   void MustSucceed(const Work& work) const {
     try {
@@ -163,7 +164,7 @@ class TorchNetwork final : public QNetwork {
   void UseParameters(std::span<const float> values) {
     at::Tensor all = Borrow(values);
     if (device_.is_cuda()) {
-      // The copy may still be under way when this returns; what is computed next waits for it.
+      // The copy may still be under way when this returns; the next computation waits for it.
       const bool pinned = all.is_pinned();
       if (!pinned) all = host_parameters_.copy_(all);
       all = all.to(device_, /*non_blocking=*/pinned);
@@ -307,7 +308,7 @@ Status CheckTorchDevice(const std::string& device) try {
   }
   return OkStatus();
 } catch (const std::exception&) {
-  return Unavailable("network.device is {}: libtorch refuses it: {}", device, TorchErrorText());
+  return Unavailable("network.device is {}: libtorch rejected it: {}", device, TorchErrorText());
 }
 
 StatusOr<std::unique_ptr<QNetwork>> MakeTorchComputation(const NetworkSpec& spec,

@@ -9,7 +9,7 @@
 
 namespace gorila {
 
-// What an exception that is being handled says, in one line and without a backtrace.
+// The message of the exception being handled, in one line and without a backtrace.
 inline std::string TorchErrorText() {
   std::string text;
   try {

@@ -25,7 +25,7 @@ Status CannotLoad(const fs::path& path, const char* reason) {
   return Unavailable("cannot load '{}': {}", path.string(), reason == nullptr ? "?" : reason);
 }
 
-// OpenBLAS has threads of its own, which neither OpenMP's nor libtorch's settings reach.
+// OpenBLAS has its own threads, which neither OpenMP's nor libtorch's settings reach.
 void UseOneThreadInOpenBlas(void* module) {
   using SetThreads = void(int);
   auto* const set = reinterpret_cast<SetThreads*>(::dlsym(module, "openblas_set_num_threads"));
@@ -35,8 +35,8 @@ void UseOneThreadInOpenBlas(void* module) {
 StatusOr<const TorchModule*> Load() {
   if (!TorchIsBuiltIn()) {
     return InvalidArgument(
-        "this program is built without libtorch: install it (Debian's libtorch-dev and "
-        "libopenblas0-pthread) and build again");
+        "this program was built without libtorch; install it (Debian's libtorch-dev and "
+        "libopenblas0-pthread) and rebuild");
   }
   const fs::path path = ModulePath();
   // Local, so that none of the libraries behind libtorch gets between this program and its own.
@@ -48,7 +48,7 @@ StatusOr<const TorchModule*> Load() {
   if (function == nullptr) return CannotLoad(path, ::dlerror());
   const TorchModule* const loaded = function();
   if (loaded->interface != kTorchInterface) {
-    return Unavailable("'{}' is of another build (interface {}; expected {}): build both again",
+    return Unavailable("'{}' is from another build (interface {}; expected {}); rebuild both",
                        path.string(), loaded->interface, kTorchInterface);
   }
   return loaded;

@@ -1,4 +1,4 @@
-// What the program and its module with libtorch know of each other. The module is a shared library
+// The interface between the program and its module with libtorch. The module is a shared library
 // of its own, loaded when something asks for it: loading libtorch takes about a second and 160 MB,
 // which most commands have no use for.
 #ifndef GORILA_NETWORK_TORCH_TORCH_MODULE_H_
