@@ -64,7 +64,7 @@ void DropAbove(float most, std::span<float> values) {
   for (float& value : values) value = std::abs(value) <= most ? value : 0.0F;
 }
 
-// What rounding took off, or 0 where that is not finite, replaces `values`.
+// Replaces `values` by the rounding error, or by 0 where that is not finite.
 GORILA_VECTORISE
 void RoundToBf16(float* values, std::size_t size, Bfloat16* rounded) {
   for (std::size_t i = 0; i < size; ++i) {
@@ -187,7 +187,7 @@ void GradientEncoder::EncodeBf16(std::vector<std::byte>& bytes) {
   RoundToBf16(residual_.data(), size_, reinterpret_cast<Bfloat16*>(bytes.data()));
 }
 
-// A histogram of sizes finds the bucket in which the k-th largest lies: two passes, where sorting
+// A histogram of sizes finds the bucket that contains the k-th largest: two passes, where sorting
 // would take twenty. Of that bucket the first entries are sent until there are k.
 void GradientEncoder::EncodeTopK(std::vector<std::byte>& bytes) {
   std::fill(histogram_.begin(), histogram_.end(), 0);

@@ -49,7 +49,7 @@ class GradientEncoder {
   // other parameters now.
   void Forget();
 
-  // What was left out so far, an entry each; empty with kFloat32.
+  // The sum left out so far for each entry; empty with kFloat32.
   std::span<const float> residual() const { return residual_; }
 
  private:

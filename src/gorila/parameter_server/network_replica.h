@@ -21,7 +21,7 @@ class NetworkReplica {
   // `store` must outlive the replica and have the size of the network's layout.
   NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store, Follows follows);
 
-  // Pulls what is newer and gives it to the network. Blocks as long as the store's pull does.
+  // Pulls newer parameters and gives them to the network. Blocks as long as the store's pull does.
   Status Refresh();
 
   QNetwork& network() { return *network_; }

@@ -14,9 +14,9 @@
 namespace gorila {
 
 // Another store (of shards in other processes), whose pushes and pulls are made by a thread of its
-// own. Pull() gives what came last and asks for what comes next, Push() leaves its gradient to the
-// thread. So a gradient is computed from parameters that lack the learner's one or two before it,
-// which the shards count as staleness like that of other learners. The price is a copy of
+// own. Pull() returns what arrived last and requests what comes next, Push() leaves its gradient to
+// the thread. So a gradient is computed from parameters that lack the learner's one or two before
+// it, which the shards count as staleness like that of other learners. The price is a copy of
 // parameters and gradient each.
 //
 // An error of the other store is given to every call from then on: its errors are final.

@@ -13,7 +13,7 @@ namespace gorila {
 // The version of each shard's slice: how many updates were applied to it. -1 = never pulled.
 using ShardVersions = std::vector<std::int64_t>;
 
-// What became of one gradient, counted in slices (one a shard).
+// The outcome of one gradient, counted in slices (one per shard).
 struct PushOutcome {
   std::int64_t accepted = 0;
   std::int64_t stale = 0;    // computed from parameters more than max_staleness versions old

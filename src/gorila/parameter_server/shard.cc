@@ -131,7 +131,7 @@ Status ParameterShard::Restore(const ShardSnapshot& snapshot) {
                    return mine.name == theirs.name && mine.values.size() == theirs.values.size();
                  });
   if (!same_slots) {
-    return InvalidArgument("parameter shard: snapshot is of another optimizer than '{}'",
+    return InvalidArgument("parameter shard: the snapshot is not one of optimizer.name '{}'",
                            options_.optimizer.name);
   }
   GORILA_RETURN_IF_ERROR(CheckFinite(snapshot));

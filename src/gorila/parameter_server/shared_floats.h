@@ -10,7 +10,7 @@
 
 namespace gorila {
 
-// Changed in place as long as nobody reads them, else in a copy. A fixed number of floats. All
+// Changed in place as long as nobody reads them, otherwise in a copy. A fixed number of floats. All
 // calls under the owner's lock; what Share() gave is read and dropped without it, in any thread.
 class SharedFloats {
  public:
@@ -33,7 +33,7 @@ class SharedFloats {
     return buffer_->values;
   }
 
-  // As many values as there are.
+  // `values` has size() values.
   void Assign(std::span<const float> values) {
     if (IsRead()) {
       buffer_ = std::make_shared<Buffer>(values);

@@ -26,7 +26,7 @@ void PushLedger::Record(std::uint64_t client, std::int64_t sequence, Verdict ver
   if (!clients_.contains(client) && clients_.size() == kMaxClients) ForgetOldest();
   Entry& entry = clients_[client];
   entry.last_use = ++uses_;
-  // What lies between was not sent yet, or is on its way.
+  // Those in between were not sent yet, or are on their way.
   for (std::int64_t skipped = std::max(entry.newest, sequence - kWindow) + 1; skipped <= sequence;
        ++skipped) {
     entry.slots[SlotOf(skipped)] = 0;
@@ -64,7 +64,7 @@ Status PushLedger::RestoreState(StateReader& reader) {
     GORILA_RETURN_IF_ERROR(reader.Read(entry));
     const bool sane = std::all_of(entry.slots.begin(), entry.slots.end(),
                                   [](int slot) { return slot >= 0 && slot <= 3; });
-    if (entry.newest < 1 || !sane) return DataLoss("push ledger: entry {} makes no sense", i);
+    if (entry.newest < 1 || !sane) return DataLoss("push ledger: entry {} is impossible", i);
     clients_[client] = entry;
   }
   return reader.Read(uses_);

@@ -48,7 +48,7 @@ class PushLedger {
   struct Entry {
     std::int64_t newest = 0;                   // largest sequence decided on
     std::int64_t last_use = 0;                 // on uses_
-    std::array<std::int8_t, kWindow> slots{};  // by sequence % kWindow: 0 = new, else 1 + verdict
+    std::array<std::int8_t, kWindow> slots{};  // by sequence % kWindow: 0 = new, or 1 + verdict
   };
 
   void ForgetOldest();

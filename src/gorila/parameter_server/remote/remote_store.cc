@@ -290,7 +290,8 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
                                                  const ShardVersions& versions) {
   GORILA_RETURN_IF_ERROR(CheckSizes(gradient.size(), size(), versions.size(), links_.size()));
   const bool pulled = std::all_of(versions.begin(), versions.end(), [](auto v) { return v >= 0; });
-  if (!pulled) return InvalidArgument("a gradient of parameters that were never pulled");
+  if (!pulled)
+    return InvalidArgument("a gradient without parameters; expected a pull before the first push");
   const std::int64_t sequence = sequence_.fetch_add(1) + 1;
   std::vector<Link*> all;
   // Encoded once, whatever is sent again.

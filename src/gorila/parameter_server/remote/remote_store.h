@@ -39,7 +39,7 @@ struct RemoteStoreOptions {
   std::function<void(std::string_view)> message = {};  // a shard goes away, or is back; any thread
 };
 
-// What moved, of all shards together.
+// Traffic of all shards together.
 struct RemoteStoreTraffic {
   std::int64_t pushes = 0;        // gradients offered, counted once each
   std::int64_t bytes_pushed = 0;  // of gradients, with what was sent again
@@ -77,7 +77,7 @@ class RemoteParameterStore final : public ParameterStore {
   RemoteStoreTraffic traffic() const;
 
  private:
-  // What is known of a shard's present state.
+  // The last known state of a shard.
   struct Known {
     std::int64_t generation = 0;
     std::int64_t latest_version = 0;
@@ -107,7 +107,7 @@ class RemoteParameterStore final : public ParameterStore {
 
   StatusOr<bool> PullInto(std::span<float> values, ShardVersions& versions, bool target);
   Status Introduce(Link& link);
-  // Unavailable when `generation` is older than one that was seen; else it is the one seen.
+  // Unavailable when `generation` is older than one that was seen; otherwise it is the one seen.
   static Status Accept(Link& link, std::int64_t generation);
   static Known Look(const Link& link);
   std::shared_ptr<const rpc::Payload> Encode(Link& link, std::span<const float> gradient) const;

@@ -1,4 +1,4 @@
-// What shard 0 knows of the whole run: the frames of all bundles, their episodes and their status.
+// Shard 0's view of the whole run: the frames of all bundles, their episodes and their status.
 #ifndef GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
 #define GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
 
@@ -23,7 +23,7 @@ class RunProgress {
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::size_t kMaxClients = 4096;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
-  // Of frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
+  // For frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
   static constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
 
   // Takes over what is new; gives the number of the client's episodes taken so far. InvalidArgument
@@ -31,7 +31,7 @@ class RunProgress {
   // has changed.
   StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint now);
 
-  // Of all clients there ever were.
+  // Totals of all clients there ever were.
   std::int64_t run_frames() const { return run_frames_; }
 
   // Episodes from number `first` on (or the oldest remembered), with their first number.

@@ -60,7 +60,7 @@ StatusOr<GradientEncoding> EncodingOf(const v1::PushRequest& push) {
   }
 }
 
-// The gradient's `size` floats: as they lie in the payload, or decoded into `decoded`.
+// The gradient's `size` floats: in place in the payload, or decoded into `decoded`.
 StatusOr<std::span<const float>> ReadGradient(GradientEncoding encoding,
                                               std::span<const std::byte> payload, std::size_t size,
                                               std::vector<float>& decoded) {

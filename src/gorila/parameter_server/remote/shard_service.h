@@ -40,7 +40,7 @@ struct ShardPlace {
   Slice slice;
 };
 
-// Everything that a restarted shard goes on from.
+// Everything that a restarted shard continues from.
 struct ShardState {
   ShardSnapshot shard;
   std::string clients;  // which gradients were decided on, and the run's progress
@@ -67,11 +67,11 @@ class ShardService {
   // copied.
   ShardState Save() const GORILA_EXCLUDES(mutex_);
 
-  // What the server is to call; the methods borrow this service. `traffic` (may be empty) is asked
+  // The methods to serve; they borrow this service. `traffic` (may be empty) is asked
   // for status.
   std::vector<rpc::Method> Methods(const std::function<const rpc::Server*()>& server = {});
 
-  // What this process shows of itself; with the calls of `server`, unless that is null.
+  // The status of this process, with the calls of `server` unless that is null.
   v1::RoleStatus OwnStatus(const rpc::Server* server) const GORILA_EXCLUDES(mutex_);
 
   // Whether a caller knew of a newer generation: this process was replaced and must end.

@@ -48,11 +48,11 @@ Status DecodeJson(const std::string& text, const ShardPlace& place, std::uint64_
                   ShardSnapshot& shard) {
   const Json json = ParseJson<Json>(text);
   if (!json.is_object() || json.value("format_version", 0) != kFormatVersion) {
-    return DataLoss("{} is not of format version {}", kJsonName, kFormatVersion);
+    return DataLoss("{} does not have format version {}", kJsonName, kFormatVersion);
   }
   try {
     if (const Json expected = PlaceJson(place, layout); json.at("place") != expected) {
-      return InvalidArgument("the snapshot is of {}; expected {}", DumpJson(json.at("place")),
+      return InvalidArgument("the snapshot belongs to {}; expected {}", DumpJson(json.at("place")),
                              DumpJson(expected));
     }
     shard.version = json.at("version");
@@ -87,7 +87,7 @@ Status DecodeTensors(std::string_view bytes, ShardSnapshot& shard) {
     } else if (tensor.name.starts_with(kSlot)) {
       shard.optimizer.push_back({tensor.name.substr(kSlot.size()), std::move(values)});
     } else {
-      return DataLoss("{} has a tensor '{}'", kTensorsName, tensor.name);
+      return DataLoss("{} has an unknown tensor '{}'", kTensorsName, tensor.name);
     }
   }
   return OkStatus();

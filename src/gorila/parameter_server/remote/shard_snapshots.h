@@ -19,7 +19,7 @@
 
 namespace gorila {
 
-// Where a shard's snapshots lie in its folder, as checkpoints.
+// A shard's snapshots, which are checkpoints in its folder.
 inline std::filesystem::path ShardSnapshotFolder(const std::filesystem::path& folder) {
   return folder / "snapshots";
 }
@@ -35,8 +35,8 @@ struct ShardValues {
 class ShardSnapshots {
  public:
   // Takes the next generation and makes it durable, then reads the newest whole snapshot. `layout`:
-  // fingerprint of the parameter layout. InvalidArgument when the folder is of another shard or
-  // layout, DataLoss when there are snapshots but none is whole; then no generation was taken.
+  // fingerprint of the parameter layout. InvalidArgument when the folder belongs to another shard
+  // or layout, DataLoss when there are snapshots but none is whole; then no generation was taken.
   static StatusOr<ShardSnapshots> Open(const std::filesystem::path& folder, const ShardPlace& place,
                                        std::uint64_t layout);
 
@@ -46,7 +46,7 @@ class ShardSnapshots {
                                           const ShardPlace& place, std::uint64_t layout);
 
   std::int64_t generation() const { return generation_->number(); }
-  // What to go on from; nothing in a new folder. To be taken once.
+  // The state to continue from; none in a new folder. To be taken once.
   std::optional<ShardState> TakeNewest() { return std::exchange(newest_, std::nullopt); }
   // Why newer snapshots were passed over.
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -137,7 +137,7 @@ TEST_F(ShardSnapshotsTest, RefusesAnotherShardsOrNetworksFolder) {
                              ShardSnapshots::Open(folder_, MakePlace(1, 2, 80), kLayout).status(),
                              ShardSnapshots::Open(folder_, place_, kLayout + 1).status()}) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("the snapshot is of"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("the snapshot belongs to"));
   }
 }
 

@@ -1,4 +1,4 @@
-// What the tests of served shards share.
+// Helpers of the tests of served shards.
 #ifndef GORILA_PARAMETER_SERVER_REMOTE_TESTING_H_
 #define GORILA_PARAMETER_SERVER_REMOTE_TESTING_H_
 
