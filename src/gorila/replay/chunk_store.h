@@ -104,7 +104,7 @@ class ChunkStore {
   void SetNextSerial(std::int64_t serial) { next_serial_ = serial; }
   std::int64_t next_serial() const { return next_serial_; }
 
-  // Of an uncompressed row, and of all but the frame of a compressed one.
+  // Bytes of an uncompressed row, and of a compressed one without its frame.
   static std::int64_t BytesPerRow(const ObservationSpec& observation);
   static std::int64_t PackedBytesPerRow();
   void CheckInvariants() const;

@@ -82,7 +82,7 @@ class FrameCodec {
               std::byte* frame);
 
   std::size_t frame_bytes() const { return frame_bytes_; }
-  // PackedBound bytes for a caller whose packed frame lies in pieces.
+  // PackedBound bytes for a caller whose packed frame is in pieces.
   std::span<std::byte> scratch() { return scratch_; }
 
  private:

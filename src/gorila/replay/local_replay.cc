@@ -42,7 +42,7 @@ std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
 std::int64_t LocalReplay::PackedBytes(const LocalReplayOptions& options,
                                       const ObservationSpec& observation, int streams) {
   const std::size_t frame = observation.frame_bytes();
-  // What one transition needs fits in whatever the frames look like.
+  // One transition fits whatever its frames look like.
   const std::int64_t least = options.transition.n_step + observation.stack + 1;
   return std::max(options.capacity / streams * PackedFrameBytes(options.frames, frame),
                   least * static_cast<std::int64_t>(PackedBound(frame)));
@@ -282,8 +282,10 @@ Status LocalReplay::CheckSelector() const {
     for (std::int64_t index = streams_[i].begin(); index < streams_[i].end(); ++index) {
       const bool selected = selector_->Contains(Id(stream, index));
       if (selected != IsComplete(stream, index)) {
-        return DataLoss("replay: row {} of stream {} can be drawn: {}, expected the contrary",
-                        index, stream, selected);
+        return DataLoss(
+            "replay state: row {} of stream {} {} be drawn, against learner.n_step and the stack; "
+            "expected the settings that the checkpoint was made with, or a whole checkpoint",
+            index, stream, selected ? "can" : "cannot");
       }
       if (selected) ++complete;
     }

@@ -33,7 +33,7 @@ class LocalReplay final : public Replay {
                                                      const ObservationSpec& observation,
                                                      int streams, RandomStream random);
 
-  // What Make will allocate, in bytes.
+  // Bytes that Make will allocate.
   static std::int64_t ExpectedBytes(const LocalReplayOptions& options,
                                     const ObservationSpec& observation, int streams);
 
@@ -63,7 +63,7 @@ class LocalReplay final : public Replay {
   Status RestoreRows(StateReader& reader);
   Status FinishRestore();
   // Per stream: the oldest row that is alive, and the row after the last one in a segment. A
-  // segment all of whose rows lie before the former is no longer needed.
+  // segment all of whose rows are before the former is no longer needed.
   struct SavedRange {
     std::int64_t begin = 0;
     std::int64_t saved_until = 0;

@@ -24,7 +24,7 @@ struct PackedFrame {
   std::uint32_t with_dictionary = 0;
 };
 
-// Pages of equal size, allocated up front. A frame may lie in several. Not thread-safe, but for one
+// Pages of equal size, allocated up front. A frame may span several. Not thread-safe, but for one
 // thing: frames may be read while others are appended, to the same chain or another.
 class PackedPages {
  public:
@@ -36,13 +36,13 @@ class PackedPages {
   // All pages of the chain, whose frames nobody reads any more; it is empty then.
   void Free(PageChain& chain);
 
-  // The frame's bytes; copied into `scratch`, which must hold them, when they lie in pieces.
+  // The frame's bytes; copied into `scratch`, which must hold them, when they are in pieces.
   std::span<const std::byte> Get(const PackedFrame& frame, std::span<std::byte> scratch) const;
 
   std::size_t pages() const { return next_.size(); }
   std::size_t free_pages() const { return free_pages_; }
   std::size_t page_bytes() const { return page_bytes_; }
-  // Of one chain.
+  // The number of pages of one chain.
   std::size_t CountPages(const PageChain& chain) const;
 
  private:

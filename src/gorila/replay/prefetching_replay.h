@@ -15,8 +15,8 @@
 namespace gorila {
 
 struct PrefetchOptions {
-  int minibatches = 1;  // sampled ahead, each by a thread of its own; at least 1
-  // Where they lie; sampling into one that lies elsewhere costs a copy.
+  int minibatches = 1;  // sampled ahead, each by a separate thread; at least 1
+  // Their memory; sampling into a batch in other memory costs a copy.
   std::pmr::memory_resource* memory = std::pmr::get_default_resource();
 };
 
@@ -47,7 +47,7 @@ class PrefetchingReplay final : public Replay {
   ReplaySize Size() const override { return replay_.Size(); }
 
  private:
-  // One minibatch. `batch` is its thread's while kSampling, else Sample()'s.
+  // One minibatch. `batch` is its thread's while kSampling, otherwise Sample()'s.
   struct Ahead {
     enum class State { kIdle, kWanted, kSampling, kThere };
     explicit Ahead(std::pmr::memory_resource* memory) : batch(memory) {}

@@ -15,7 +15,7 @@
 
 namespace gorila {
 
-// Consecutive rows of one stream. Views; the frames lie one after another.
+// Consecutive rows of one stream. Views; the frames follow one another.
 struct RowRun {
   StreamName stream;
   std::int64_t first = 0;  // number of the first row in its stream, from 0
@@ -24,7 +24,7 @@ struct RowRun {
   std::span<const std::byte> frames = {};
 };
 
-// What became of an insert's rows. Those that are neither were not taken: `waiting` says why, and
+// The outcome of an insert's rows. Those that are neither were not taken: `waiting` says why, and
 // the same rows may be sent again.
 struct InsertReply {
   std::int64_t accepted = 0;
@@ -36,7 +36,7 @@ struct InsertReply {
 // who would sample for them may have ended.
 enum class InsertLimit { kKept, kLifted };
 
-// What a client needs to know to divide its samples among shards.
+// The figures by which a client divides its samples among shards.
 struct ShardSize {
   std::int64_t generation = 0;   // of the shard's process; keys are only known to this one
   std::int64_t transitions = 0;  // complete ones

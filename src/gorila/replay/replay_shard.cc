@@ -124,7 +124,7 @@ StatusOr<InsertReply> ReplayShard::Insert(std::span<const RowRun> runs, Deadline
   return reply;
 }
 
-// What can be seen of a run alone.
+// Checks that need no state of the shard.
 Status ReplayShard::CheckRun(const RowRun& run) const {
   const std::size_t rows = run.time_steps.size();
   if (rows == 0 || run.first < 0 || run.stream.actor < 0 || run.stream.stream < 0) {
@@ -161,7 +161,7 @@ Status ReplayShard::CheckContinues(const RowRun& run) const {
   return ended == (next == StepType::kFirst) ? OkStatus() : OutOfOrder();
 }
 
-// A little at a time, so that nobody waits long for the lock.
+// A little at a time, so nobody waits long for the lock.
 Status ReplayShard::InsertRun(const RowRun& run, InsertLimit limit, InsertReply& reply) {
   const auto rows = static_cast<std::int64_t>(run.time_steps.size());
   StoredRows stored;

@@ -61,7 +61,7 @@ class ReplayShard final : public ReplayEndpoint {
   // Allocates everything up front. InvalidArgument names the configuration key at fault.
   static StatusOr<std::unique_ptr<ReplayShard>> Make(const ReplayShardOptions& options,
                                                      RandomStream random);
-  // What Make will allocate, in bytes.
+  // Bytes that Make will allocate.
   static std::int64_t ExpectedBytes(const ReplayShardOptions& options);
 
   // Does not wait.
@@ -104,7 +104,7 @@ class ReplayShard final : public ReplayEndpoint {
  private:
   using Streams = std::map<StreamName, std::shared_ptr<ChunkedStream>>;
 
-  // What a sample copies once it has let go of the lock.
+  // The rows that a sample copies after releasing the lock.
   struct Plan {
     std::vector<Selector::Drawn> drawn;
     std::vector<std::uint32_t> frames;  // ids: s_tm1's stack, then s_t's, for each transition
@@ -124,7 +124,7 @@ class ReplayShard final : public ReplayEndpoint {
   ReplayShard(const ReplayShardOptions& options, std::int64_t chunks, int chunk_rows,
               std::unique_ptr<Selector> selector, RandomStream random);
 
-  // Of inserts.
+  // Used by inserts.
   Status CheckRun(const RowRun& run) const;
   Status CheckContinues(const RowRun& run) const GORILA_REQUIRES(mutex_);
   Status InsertRun(const RowRun& run, InsertLimit limit, InsertReply& reply)
@@ -141,7 +141,7 @@ class ReplayShard final : public ReplayEndpoint {
   void EvictOldest() GORILA_REQUIRES(mutex_);
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
 
-  // Of samples.
+  // Used by samples.
   bool CanInsert() const GORILA_REQUIRES(mutex_);
   bool CanSample() const GORILA_REQUIRES(mutex_);
   std::string WhyNoInsert() const GORILA_REQUIRES(mutex_);
@@ -150,7 +150,7 @@ class ReplayShard final : public ReplayEndpoint {
   void Copy(const Plan& plan, TransitionBatch& batch);
   ShardSize SizeNow() const GORILA_REQUIRES(mutex_);
 
-  // Of snapshots.
+  // Used by snapshots.
   struct Piece {
     std::int64_t serial;
     int begin;
@@ -171,7 +171,7 @@ class ReplayShard final : public ReplayEndpoint {
   const ReplayShardOptions options_;
   const std::unique_ptr<SharedPacking> packing_;  // null: frames are not compressed
   mutable Mutex mutex_;
-  CondVar inserts_changed_;  // samples may go on
+  CondVar inserts_changed_;  // samples may proceed
   // Metadata is guarded by mutex_; frames of pinned chunks are read without it (see ChunkStore).
   ChunkStore store_;
   Streams streams_ GORILA_GUARDED_BY(mutex_);

@@ -19,9 +19,9 @@ std::unique_ptr<Selector> MakeSelector(std::size_t max_ids) {
 }
 
 constexpr std::array kSelectors = {
-    SelectorRow{"uniform", "every transition alike (the paper's)", UniformSelector::kBytesPerId,
-                &MakeSelector<UniformSelector>},
-    SelectorRow{"prioritized", "in proportion to priority_exponent's power of the TD error",
+    SelectorRow{"uniform", "every transition with equal probability (the paper's)",
+                UniformSelector::kBytesPerId, &MakeSelector<UniformSelector>},
+    SelectorRow{"prioritized", "in proportion to the TD error to the power of priority_exponent",
                 PrioritizedSelector::kBytesPerId, &MakeSelector<PrioritizedSelector>},
 };
 
@@ -38,7 +38,7 @@ Status CheckPriorityUpdate(std::span<const std::uint64_t> keys, std::span<const 
   }
   for (const float error : td_errors) {
     if (std::isfinite(error) && error >= 0) continue;
-    return InvalidArgument("replay: a TD error is {}; expected a finite number from 0 up",
+    return InvalidArgument("replay: a TD error is {}; expected a finite number, 0 or more",
                            static_cast<double>(error));
   }
   return OkStatus();

@@ -53,8 +53,8 @@ class Selector {
   // Fills `drawn`, each draw with replacement. Not when size() is 0.
   virtual void Sample(RandomStream& random, std::span<Drawn> drawn) const = 0;
 
-  // All on which later draws depend. DataLoss for a state that cannot be; then the selector keeps
-  // its own.
+  // Everything that later draws depend on. DataLoss for an impossible state; then the selector
+  // keeps its own.
   virtual void SaveState(StateWriter& writer) const = 0;
   virtual Status RestoreState(StateReader& reader) = 0;
 

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Between two looks whether what is waited for has come; doubles.
+// Between two checks of a wait; doubles.
 constexpr milliseconds kFirstPause{4};
 constexpr milliseconds kLongestPause{250};
 constexpr milliseconds kStopLook{50};
@@ -275,7 +275,7 @@ void ShardedReplay::LearnSizes() {
   }
 }
 
-// In proportion to mass: among the shards that would let a sample pass, else among all that
+// In proportion to mass: among the shards that would let a sample pass, otherwise all that
 // answer. shards_.size() when none does.
 std::size_t ShardedReplay::ChooseShard() {
   LearnSizes();

@@ -71,10 +71,10 @@ class ShardedReplay final : public Replay {
 
   bool CanSample() const override GORILA_EXCLUDES(mutex_);
   Status Sample(int size, TransitionBatch& batch) override GORILA_EXCLUDES(mutex_);
-  // A shard that does not answer is no error: priorities are hints.
+  // A shard that does not answer is not an error: priorities are hints.
   Status UpdatePriorities(const TransitionBatch& sampled, std::span<const float> td_errors) override
       GORILA_EXCLUDES(mutex_);
-  // Of all shards, as of their last answers.
+  // Totals of all shards, as of their last answers.
   ReplaySize Size() const override GORILA_EXCLUDES(mutex_);
 
   ShardedReplayCounters counters() const GORILA_EXCLUDES(mutex_);

@@ -18,7 +18,7 @@
 namespace gorila {
 
 // Compressed frames of several sizes in a ring of bytes. Positions count the bytes ever written; a
-// frame that begins before the ring's end lies in one piece beyond it.
+// frame that begins before the ring's end continues in one piece beyond it.
 class PackedRing {
  public:
   // Room for `bytes` (0: not used), each frame of at most `most`.
@@ -66,7 +66,7 @@ class StreamStore {
   }
 
   // InvalidArgument when the frame has another size, or kFirst / kLast do not alternate. An empty
-  // store takes any row: an actor that was restored without its replay goes on in mid-episode.
+  // store takes any row: an actor that was restored without its replay continues in mid-episode.
   Status CheckRow(const ReplayRow& row) const;
   // Calls drop_oldest, which must call DropOldest, until there is room for the row.
   void Append(const ReplayRow& row, const std::function<void()>& drop_oldest);
@@ -99,9 +99,9 @@ class StreamStore {
   // DataLoss unless every row of begin()..end()-1 was restored.
   Status CheckComplete() const;
 
-  // Of an uncompressed row.
+  // Bytes of an uncompressed row.
   static std::size_t BytesPerRow(const ObservationSpec& observation);
-  // Of all that is not the frame, of a compressed one.
+  // Bytes of a compressed row without its frame.
   static std::size_t PackedBytesPerRow() {
     return sizeof(TimeStep) + sizeof(std::int32_t) + sizeof(std::uint64_t);
   }

@@ -27,13 +27,13 @@ class SumTree {
     for (node /= 2; node > 0; node /= 2) nodes_[node] = nodes_[2 * node] + nodes_[2 * node + 1];
   }
 
-  // The index at `position` in [0, total()) when the weights lie one after another in some order.
+  // The index at `position` in [0, total()) when the weights are laid end to end in some order.
   // Never one of weight 0. total() must be above 0.
   std::size_t Find(double position) const {
     std::size_t node = 1;
     while (node < size_) {
       const double left = nodes_[2 * node];
-      // What rounding left beyond the sum of a subtree belongs to its last leaf.
+      // A position that rounding left beyond the sum of a subtree belongs to its last leaf.
       if (position < left || nodes_[2 * node + 1] <= 0) {
         node = 2 * node;
       } else {

@@ -1,4 +1,4 @@
-// What goes into replay (the rows of an actor's streams) and what comes out (minibatches of
+// The input of replay (the rows of an actor's streams) and its output (minibatches of
 // transitions). Names follow the literature: s_tm1, a_tm1, r_t, discount_t, s_t.
 #ifndef GORILA_REPLAY_TRANSITION_H_
 #define GORILA_REPLAY_TRANSITION_H_
@@ -22,7 +22,7 @@ struct ReplayRow {
 
 // A minibatch. The buffers belong to the caller and are reused from one sample to the next.
 struct TransitionBatch {
-  // The states, which are large, lie in `memory` (QNetwork::host_memory()), which must outlive
+  // The states, which are large, are in `memory` (QNetwork::host_memory()), which must outlive
   // this.
   explicit TransitionBatch(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
       : s_tm1(memory), s_t(memory) {}
@@ -33,7 +33,7 @@ struct TransitionBatch {
   std::vector<float> r_t;             // size; n-step, discounted, clipped as configured
   std::vector<float> discount_t;      // size; gamma^n, or 0 when the episode ended in between
   std::pmr::vector<std::byte> s_t;    // size x stacked_bytes; n steps after s_tm1
-  std::vector<std::uint64_t> keys;    // size; name the transitions in their shard, for ever
+  std::vector<std::uint64_t> keys;    // size; name the transitions in their shard, forever
   std::vector<double> probabilities;  // size; with which each was drawn
   std::size_t shard = 0;              // of a global replay; all of them are from one
   std::int64_t generation = 0;        // of that shard

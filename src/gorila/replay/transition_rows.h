@@ -16,7 +16,7 @@
 
 namespace gorila {
 
-// How many rows of the same episode lie before `index` and are needed by its stack: 0..stack-1.
+// How many rows of the same episode come before `index` and are needed by its stack: 0..stack-1.
 // When one of them has been dropped, the rows counted reach back to before begin().
 template <typename Rows>
 int StackDepth(const Rows& rows, std::int64_t index, int stack) {

@@ -102,7 +102,7 @@ StatusOr<ShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadline,
   rpc::Payload payload(expected);
   const auto sink = [&](std::string_view, std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
     if (bytes == expected) return payload.bytes();
-    return DataLoss("a sample of {} bytes, expected {}", bytes, expected);
+    return DataLoss("a sample of {} bytes; expected {}", bytes, expected);
   };
   GORILA_ASSIGN_OR_RETURN(const std::string header,
                           channel_.Call({.method = kReplaySampleMethod,
@@ -114,7 +114,7 @@ StatusOr<ShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadline,
   GORILA_ASSIGN_OR_RETURN(const auto response,
                           rpc::Channel::ParseResponse<v1::SampleResponse>(header));
   if (response.transitions() != size) {
-    return DataLoss("a sample of {} transitions, expected {}", response.transitions(), size);
+    return DataLoss("a sample of {} transitions; expected {}", response.transitions(), size);
   }
   DecodeBatch(static_cast<const rpc::Payload&>(payload).bytes(), size, observation_.stacked_bytes(),
               batch);

@@ -102,7 +102,7 @@ std::shared_ptr<const rpc::Payload> EncodeBatch(const TransitionBatch& batch,
   return payload;
 }
 
-// What the shard itself found impossible.
+// Requests that the shard itself found impossible.
 Status Mark(const Status& status) {
   return absl::IsInvalidArgument(status) ? Refused(Refusal::kMalformed, status) : status;
 }

@@ -34,17 +34,17 @@ v1::ReplayShardSize ToProto(const ShardSize& size);
 ShardSize FromProto(const v1::ReplayShardSize& size);
 
 // Thread-safe. gRPC-free: the server calls what Methods() gives it. Refuses what cannot be with a
-// reason that the server counts; then the shard has not changed.
+// reason that the server counts; then the shard is unchanged.
 class ReplayService {
  public:
   // `shard` must outlive the service. `index`: among the run's replay shards.
   ReplayService(ReplayShard& shard, int index);
 
-  // What the server is to call; the methods borrow this service. `server` (may be empty) is asked
+  // The methods to serve; they borrow this service. `server` (may be empty) is asked
   // for status.
   std::vector<rpc::Method> Methods(const std::function<const rpc::Server*()>& server = {});
 
-  // What this process shows of itself; with the calls of `server`, unless that is null.
+  // The status of this process, with the calls of `server` unless that is null.
   v1::RoleStatus OwnStatus(const rpc::Server* server) const;
 
  private:

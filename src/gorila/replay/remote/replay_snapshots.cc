@@ -83,8 +83,9 @@ Status ReplaySnapshots::DecodeSegments(std::string_view bytes) {
   std::uint64_t count = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(layout));
   if (layout != layout_) {
-    return InvalidArgument("the snapshot is of another network: layout {:016x}, expected {:016x}",
-                           layout, layout_);
+    return InvalidArgument(
+        "the snapshot belongs to another network: layout {:016x}, expected {:016x}", layout,
+        layout_);
   }
   GORILA_RETURN_IF_ERROR(reader.Read(next_segment_));
   GORILA_RETURN_IF_ERROR(reader.Read(count));

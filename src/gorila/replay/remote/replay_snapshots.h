@@ -21,7 +21,7 @@
 
 namespace gorila {
 
-// One thread at a time. All functions block on the disk; the shard goes on working.
+// One thread at a time. All functions block on the disk; the shard keeps working.
 class ReplaySnapshots {
  public:
   // Takes the next generation and makes it durable. `layout`: fingerprint of the run's parameter
@@ -31,8 +31,8 @@ class ReplaySnapshots {
   std::int64_t generation() const { return generation_.number(); }
 
   // Restores the newest whole snapshot into `shard`, which is new; false when there is none.
-  // InvalidArgument when it is of another run, DataLoss when it is damaged or of another capacity:
-  // then the shard must not be used, and StartAnew() allows to go on with an empty one.
+  // InvalidArgument when it belongs to another run, DataLoss when damaged or of another capacity:
+  // then the shard must not be used, and StartAnew() allows continuing with an empty one.
   StatusOr<bool> Restore(ReplayShard& shard);
   void StartAnew();
   // Why newer snapshots were passed over.
