@@ -131,8 +131,10 @@ Status ParameterShard::Restore(const ShardSnapshot& snapshot) {
                    return mine.name == theirs.name && mine.values.size() == theirs.values.size();
                  });
   if (!same_slots) {
-    return InvalidArgument("parameter shard: the snapshot is not one of optimizer.name '{}'",
-                           options_.optimizer.name);
+    return InvalidArgument(
+        "parameter shard: the snapshot was made with another optimizer than '{}'; restore "
+        "optimizer.name, or start a new run",
+        options_.optimizer.name);
   }
   GORILA_RETURN_IF_ERROR(CheckFinite(snapshot));
   values_.Assign(snapshot.values);

@@ -271,7 +271,7 @@ TEST(ParameterShardTest, RefusesAForeignSnapshotAndChangesNothing) {
     ExpectSame(shard->Snapshot(), before);
   }
   EXPECT_THAT(std::string(shard->Restore(Make(adagrad, {1, 2})->Snapshot()).message()),
-              HasSubstr("another optimizer than 'adam'"));
+              HasSubstr("another optimizer than 'adam'; restore optimizer.name"));
 }
 
 TEST(ParameterShardTest, RefusesASnapshotThatIsNotFiniteAndChangesNothing) {
