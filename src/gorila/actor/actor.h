@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "gorila/actor/exploration.h"
+#include "gorila/actor/actor_options.h"
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/agent/policy.h"
 #include "gorila/base/random.h"
@@ -16,11 +16,6 @@
 #include "gorila/replay/replay.h"
 
 namespace gorila {
-
-struct ActorOptions {
-  ExplorationOptions exploration;
-  int refresh_every = 1;  // pulls parameters before every so many steps (1 = the paper's)
-};
 
 // Where this actor stands among all of them.
 struct ActorPlace {

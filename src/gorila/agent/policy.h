@@ -11,6 +11,8 @@
 
 namespace gorila {
 
+class QNetwork;
+
 // What an environment that acts brings besides its observation.
 struct ActingEnvironment {
   double epsilon = 0;              // probability of a random action
@@ -42,6 +44,9 @@ class Policy {
   // shown. Allocates nothing once `output` has been filled for as many environments.
   virtual void Act(const ActInput& input, ActOutput& output) = 0;
 };
+
+// How agents choose actions by `network`, which must outlive the policy.
+std::unique_ptr<Policy> MakePolicy(QNetwork& network);
 
 }  // namespace gorila
 

@@ -7,8 +7,8 @@
 #include "gorila/base/energy.h"
 #include "gorila/benchmark/measurement.h"
 #include "gorila/benchmark/rows.h"
-#include "gorila/runtime/cluster.h"
-#include "gorila/runtime/presets.h"
+#include "gorila/config/presets.h"
+#include "gorila/run/cluster.h"
 
 namespace gorila {
 namespace {

@@ -8,8 +8,8 @@
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/distributed/actor_process.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/launch/actor_process.h"
 
 namespace gorila::cli {
 namespace {

@@ -7,9 +7,9 @@
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
+#include "gorila/launch/bundle_process.h"
 #include "gorila/rpc/endpoint.h"
-#include "gorila/runtime/distributed/bundle_process.h"
-#include "gorila/runtime/trainer.h"
+#include "gorila/run/trainer.h"
 
 namespace gorila::cli {
 namespace {

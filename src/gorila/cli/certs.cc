@@ -8,9 +8,9 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/verb.h"
+#include "gorila/launch/roles.h"
 #include "gorila/rpc/certificates.h"
 #include "gorila/rpc/run_identity.h"
-#include "gorila/runtime/distributed/roles.h"
 
 namespace gorila::cli {
 namespace {

@@ -11,9 +11,9 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/generated_text.h"
 #include "gorila/cli/help_text.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/presets.h"
 #include "gorila/env/registry.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/presets.h"
 
 namespace gorila::cli {
 namespace {

@@ -3,11 +3,11 @@
 #include <CLI/App.hpp>
 #include <algorithm>
 
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
+#include "gorila/config/presets.h"
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/atari/rom_folder.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/presets.h"
 
 namespace gorila::cli {
 

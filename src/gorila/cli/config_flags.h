@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
-#include "gorila/runtime/config.h"
+#include "gorila/config/config.h"
 
 namespace CLI {
 class App;

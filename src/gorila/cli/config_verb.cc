@@ -6,7 +6,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/config_keys.h"
+#include "gorila/config/config_keys.h"
 
 namespace gorila::cli {
 namespace {

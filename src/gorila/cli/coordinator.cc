@@ -1,4 +1,4 @@
-#include "gorila/runtime/distributed/coordinator.h"
+#include "gorila/launch/coordinator.h"
 
 #include <fmt/format.h>
 
@@ -17,12 +17,12 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
+#include "gorila/launch/launcher.h"
 #include "gorila/rpc/endpoint.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/distributed/launcher.h"
-#include "gorila/runtime/resume_rules.h"
-#include "gorila/runtime/run_results.h"
+#include "gorila/run/resume_rules.h"
+#include "gorila/run/run_results.h"
 
 namespace gorila::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "gorila/cli/listen_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/run_summary.h"
+#include "gorila/report/run_summary.h"
 
 namespace gorila::cli {
 namespace {

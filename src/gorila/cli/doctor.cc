@@ -18,13 +18,14 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/machine.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/resolve.h"
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/atari/rom_folder.h"
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/q_network.h"
 #include "gorila/network/torch/torch_module.h"
-#include "gorila/runtime/trainer.h"
+#include "gorila/run/trainer.h"
 
 namespace gorila::cli {
 namespace {

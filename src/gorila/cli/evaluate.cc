@@ -11,8 +11,8 @@
 #include "gorila/cli/seed_flag.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/evaluator.h"
-#include "gorila/runtime/run_report.h"
+#include "gorila/evaluation/evaluator.h"
+#include "gorila/report/run_report.h"
 
 namespace gorila::cli {
 namespace {

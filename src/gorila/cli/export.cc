@@ -10,12 +10,12 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/resolve.h"
 #include "gorila/export/npz.h"
 #include "gorila/export/onnx.h"
 #include "gorila/export/q_examples.h"
 #include "gorila/export/torchscript.h"
-#include "gorila/runtime/cluster.h"
-#include "gorila/runtime/run_checkpoint.h"
+#include "gorila/run/run_checkpoint.h"
 
 namespace gorila::cli {
 namespace {

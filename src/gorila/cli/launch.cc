@@ -14,13 +14,14 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/cluster.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/distributed/launcher.h"
-#include "gorila/runtime/distributed/run_network.h"
-#include "gorila/runtime/run_report.h"
-#include "gorila/runtime/run_results.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
+#include "gorila/config/resolve.h"
+#include "gorila/launch/launcher.h"
+#include "gorila/launch/run_network.h"
+#include "gorila/report/run_report.h"
+#include "gorila/run/cluster.h"
+#include "gorila/run/run_results.h"
 
 namespace gorila::cli {
 namespace {

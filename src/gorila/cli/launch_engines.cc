@@ -10,11 +10,11 @@
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
 #include "gorila/cli/training_session.h"
+#include "gorila/launch/kubernetes_manifests.h"
+#include "gorila/launch/launcher.h"
+#include "gorila/launch/slurm_job.h"
 #include "gorila/rpc/certificates.h"
 #include "gorila/rpc/run_identity.h"
-#include "gorila/runtime/distributed/kubernetes_manifests.h"
-#include "gorila/runtime/distributed/launcher.h"
-#include "gorila/runtime/distributed/slurm_job.h"
 
 namespace gorila::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include "gorila/base/status.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/config.h"
-#include "gorila/runtime/run_directory.h"
+#include "gorila/config/config.h"
+#include "gorila/run/run_directory.h"
 
 namespace gorila::cli {
 

@@ -5,12 +5,12 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
-#include "gorila/runtime/cluster.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/distributed/run_network.h"
-#include "gorila/runtime/run_checkpoint.h"
-#include "gorila/runtime/run_directory.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
+#include "gorila/config/resolve.h"
+#include "gorila/launch/run_network.h"
+#include "gorila/run/run_checkpoint.h"
+#include "gorila/run/run_directory.h"
 
 namespace gorila::cli {
 namespace {

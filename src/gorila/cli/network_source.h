@@ -8,7 +8,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/cli/config_flags.h"
-#include "gorila/runtime/config.h"
+#include "gorila/config/config.h"
 
 namespace gorila::cli {
 

@@ -7,8 +7,8 @@
 #include "gorila/cli/serving_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/distributed/shard_process.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/launch/shard_process.h"
 
 namespace gorila::cli {
 namespace {

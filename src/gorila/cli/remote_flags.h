@@ -7,7 +7,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/cli/role_flags.h"
-#include "gorila/runtime/distributed/remote_parts.h"
+#include "gorila/launch/remote_parts.h"
 
 namespace gorila::cli {
 

@@ -12,9 +12,9 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/learning_curve.h"
-#include "gorila/runtime/run_report.h"
-#include "gorila/runtime/run_summary.h"
-#include "gorila/runtime/runs_report.h"
+#include "gorila/report/run_report.h"
+#include "gorila/report/run_summary.h"
+#include "gorila/report/runs_report.h"
 
 namespace gorila::cli {
 namespace {

@@ -14,8 +14,8 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/config_load.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
 
 namespace gorila::cli {
 namespace {

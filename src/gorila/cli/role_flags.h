@@ -9,8 +9,8 @@
 #include "gorila/base/status.h"
 #include "gorila/dashboard/http_listener.h"
 #include "gorila/dashboard/metrics_page.h"
+#include "gorila/launch/role_options.h"
 #include "gorila/rpc/security.h"
-#include "gorila/runtime/distributed/role_options.h"
 
 namespace CLI {
 class App;

@@ -8,7 +8,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/cli/role_flags.h"
-#include "gorila/runtime/distributed/serving.h"
+#include "gorila/launch/serving.h"
 
 namespace gorila::cli {
 

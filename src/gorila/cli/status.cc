@@ -10,12 +10,12 @@
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/status_table.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/config_load.h"
+#include "gorila/launch/launch_files.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/channel.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/distributed/launch_files.h"
 
 namespace gorila::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "gorila/runtime/distributed/role_report.h"
+#include "gorila/launch/role_report.h"
 
 namespace gorila::cli {
 namespace {

@@ -10,6 +10,7 @@
 #include "gorila/cli/machine.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/version.h"
+#include "gorila/config/resolve.h"
 #include "gorila/metrics/number_format.h"
 
 namespace gorila::cli {

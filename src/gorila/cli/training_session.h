@@ -10,8 +10,8 @@
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/progress.h"
-#include "gorila/runtime/run_report.h"
-#include "gorila/runtime/trainer.h"
+#include "gorila/report/run_report.h"
+#include "gorila/run/trainer.h"
 
 namespace gorila::cli {
 

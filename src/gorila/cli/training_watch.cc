@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "gorila/runtime/run_summary.h"
+#include "gorila/report/run_summary.h"
 
 namespace gorila::cli {
 

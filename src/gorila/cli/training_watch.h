@@ -9,10 +9,10 @@
 
 #include "gorila/base/mutex.h"
 #include "gorila/cli/listen_flags.h"
+#include "gorila/config/config.h"
 #include "gorila/dashboard/dashboard.h"
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/run_metrics.h"
-#include "gorila/runtime/config.h"
 
 namespace CLI {
 class App;

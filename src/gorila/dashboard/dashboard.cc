@@ -10,12 +10,12 @@
 #include "gorila/base/denormals.h"
 #include "gorila/base/json.h"
 #include "gorila/base/thread.h"
+#include "gorila/config/resolve.h"
 #include "gorila/dashboard/game_view.h"
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
 #include "gorila/dashboard/run_metrics.h"
-#include "gorila/runtime/cluster.h"
-#include "gorila/runtime/thread_values.h"
+#include "gorila/run/thread_values.h"
 
 namespace gorila {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "gorila/base/json.h"
 #include "gorila/env/registry.h"
+#include "gorila/evaluation/playing_agent.h"
 #include "gorila/metrics/png_image.h"
 
 namespace gorila {

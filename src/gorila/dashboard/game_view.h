@@ -13,10 +13,10 @@
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/agent/policy.h"
 #include "gorila/base/random.h"
+#include "gorila/config/config.h"
 #include "gorila/dashboard/parameter_source.h"
 #include "gorila/env/environment.h"
-#include "gorila/runtime/agent_parts.h"
-#include "gorila/runtime/config.h"
+#include "gorila/evaluation/playing_agent.h"
 
 namespace gorila {
 

@@ -6,13 +6,13 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/launch/launch_files.h"
+#include "gorila/launch/run_network.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
-#include "gorila/runtime/distributed/launch_files.h"
-#include "gorila/runtime/distributed/run_network.h"
-#include "gorila/runtime/run_checkpoint.h"
-#include "gorila/runtime/run_directory.h"
-#include "gorila/runtime/run_results.h"
+#include "gorila/run/run_checkpoint.h"
+#include "gorila/run/run_directory.h"
+#include "gorila/run/run_results.h"
 
 namespace gorila {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/config/config.h"
 #include "gorila/network/parameter_layout.h"
 #include "gorila/parameter_server/parameter_store.h"
-#include "gorila/runtime/config.h"
 
 namespace gorila {
 

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "gorila/base/work_clock.h"
 #include "gorila/dashboard/run_metrics.h"
+#include "gorila/launch/role_report.h"
+#include "gorila/launch/roles.h"
+#include "gorila/metrics/work_clock.h"
 #include "gorila/parameter_server/shard.h"
 #include "gorila/rpc/refusal.h"
-#include "gorila/runtime/distributed/role_report.h"
-#include "gorila/runtime/distributed/roles.h"
 
 namespace gorila {
 namespace {

@@ -16,10 +16,10 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/protocol_label.h"
-#include "gorila/runtime/run_directory.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
+#include "gorila/evaluation/protocol_label.h"
+#include "gorila/run/run_directory.h"
 
 namespace gorila {
 namespace {

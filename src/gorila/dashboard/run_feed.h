@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "gorila/base/status.h"
-#include "gorila/runtime/config.h"
-#include "gorila/runtime/run_report.h"
+#include "gorila/config/config.h"
+#include "gorila/report/run_report.h"
 
 namespace gorila {
 

@@ -8,8 +8,8 @@
 
 #include "gorila/base/file.h"
 #include "gorila/base/json.h"
-#include "gorila/runtime/config_keys.h"
-#include "gorila/runtime/run_directory.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/run/run_directory.h"
 
 namespace gorila {
 namespace {

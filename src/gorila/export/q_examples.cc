@@ -5,9 +5,9 @@
 
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/base/json.h"
+#include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
-#include "gorila/runtime/cluster.h"
 
 namespace gorila {
 namespace {

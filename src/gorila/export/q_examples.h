@@ -6,7 +6,7 @@
 #include <string>
 
 #include "gorila/base/status.h"
-#include "gorila/runtime/config.h"
+#include "gorila/config/config.h"
 
 namespace gorila {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "gorila/base/mutex.h"
-#include "gorila/base/work_clock.h"
+#include "gorila/metrics/work_clock.h"
 
 namespace gorila {
 

@@ -5,9 +5,9 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/run_groups.h"
-#include "gorila/runtime/run_report.h"
+#include "gorila/config/config_load.h"
+#include "gorila/report/run_groups.h"
+#include "gorila/report/run_report.h"
 #include "gorila/scores/csv.h"
 
 namespace gorila {

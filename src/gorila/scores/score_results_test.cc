@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "gorila/base/file.h"
-#include "gorila/runtime/config_load.h"
-#include "gorila/runtime/run_report.h"
+#include "gorila/config/config_load.h"
+#include "gorila/report/run_report.h"
 
 namespace gorila {
 namespace {

@@ -1,0 +1,16 @@
+// Settings of an actor.
+#ifndef GORILA_ACTOR_ACTOR_OPTIONS_H_
+#define GORILA_ACTOR_ACTOR_OPTIONS_H_
+
+#include "gorila/actor/exploration.h"
+
+namespace gorila {
+
+struct ActorOptions {
+  ExplorationOptions exploration;
+  int refresh_every = 1;  // pulls parameters before every so many steps (1 = the paper's)
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_ACTOR_ACTOR_OPTIONS_H_

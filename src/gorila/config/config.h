@@ -1,0 +1,138 @@
+// Everything that decides a run, in one value. config_keys.cc lists every key once, with its
+// meaning, unit, range and default; files, --set and flags all go through that list.
+#ifndef GORILA_CONFIG_CONFIG_H_
+#define GORILA_CONFIG_CONFIG_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gorila/actor/actor_options.h"
+#include "gorila/env/environment.h"
+#include "gorila/learner/learner.h"
+#include "gorila/network/network_spec.h"
+#include "gorila/parameter_server/gradient_codec.h"
+#include "gorila/parameter_server/shard.h"
+#include "gorila/replay/local_replay.h"
+
+namespace gorila {
+
+// [run]
+struct RunOptions {
+  std::int64_t frames = 1000000;  // environment steps of all actors together
+  double seconds = 0;             // stop after so much wall time; 0 = no limit
+  std::uint64_t seed = 1;
+  int bundles = 2;                   // actor + local replay + learner, a thread or process each
+  bool deterministic = false;        // one thread steps everything in a fixed order
+  double metrics_every_seconds = 5;  // threaded runs
+  std::int64_t metrics_every_frames = 10000;  // deterministic runs
+};
+
+// [environment]
+struct EnvironmentSection {
+  std::string name = "minatar/breakout";
+  EnvironmentOptions options;
+};
+
+// [network]
+struct NetworkSection {
+  std::string preset = "auto";                // a row of NetworkPresets(), "auto" or "custom"
+  std::vector<ConvolutionSpec> convolutions;  // preset = "custom": [[filters, kernel, stride], ...]
+  std::vector<int> hidden;                    // preset = "custom"
+  std::string backend = "auto";               // a row of QNetworkBackends() or "auto"
+  std::string device = "cpu";                 // where bundles and learners compute it
+};
+
+// [actor]
+struct ActorSection {
+  int environments = 8;  // per actor, stepped with one batched forward pass
+  ActorOptions options;
+};
+
+// [parameter_server]
+struct ParameterServerSection {
+  int shards = 0;        // 0 = NumberOfShards() chooses
+  ShardOptions options;  // its optimizer is the [optimizer] section
+  GradientEncoding encoding = GradientEncoding::kFloat32;  // between processes
+  double topk_fraction = 0.01;                             // of kTopK
+  bool overlap = false;  // computing goes on while parameters travel between processes
+};
+
+// [replay]
+struct ReplaySection {
+  LocalReplayOptions options;    // per bundle; its transition is part of [learner]
+  std::int64_t byte_budget = 0;  // for all bundles together; 0 = four fifths of the memory
+  bool prefetch = false;         // learners of a global replay sample while they compute
+};
+
+// [evaluation]
+struct EvaluationSection {
+  std::string protocol = "greedy";  // a row of EvaluationProtocols()
+  double epsilon = -1;              // of every protocol; -1 = the protocol's own
+  std::string starts = "none";      // file of start points (start_points.h); "none"
+  int episodes = 100;               // of the final evaluation
+  std::int64_t every_frames = 0;    // periodic evaluation while training; 0 = only at the end
+  int periodic_episodes = 30;       // of each periodic evaluation
+  bool best = false;  // score the best periodic network (the paper's rule), not the last
+};
+
+// [checkpoint]
+struct CheckpointSection {
+  double every_seconds = 60;      // threaded runs; 0 = only at the end
+  std::int64_t every_frames = 0;  // deterministic runs; 0 = only at the end
+  int keep = 2;                   // newest checkpoints kept
+  bool replay = true;             // whether replay memory is part of it (exact resume)
+};
+
+// [cluster]: what `gorila launch` starts, beside run.bundles and parameter_server.shards
+struct ClusterSection {
+  int actors = 0;    // of a global replay, with learners and replays
+  int learners = 0;  // the same
+  int replays = 0;   // shards of the global replay
+  int cpus = 1;      // of each process; asked of Slurm and Kubernetes
+  int memory_mb = 2048;
+  int metrics_port = 0;       // first port of the /metrics of its processes; 0: none
+  bool shared_memory = true;  // between processes of one machine, instead of sockets
+};
+
+// [slurm]
+struct SlurmSection {
+  std::string partition = "default";  // "default": Slurm's own
+  std::string account = "default";
+  int minutes = 0;  // 0: the partition's limit
+};
+
+// [kubernetes]
+struct KubernetesSection {
+  std::string image = "gorila:latest";
+  std::string name_space = "default";
+  std::string storage_class = "default";  // "default": the cluster's own
+  int storage_gb = 2;                     // of each parameter server, replay shard and the run
+};
+
+struct Config {
+  RunOptions run;
+  EnvironmentSection environment;
+  NetworkSection network;
+  ActorSection actor;
+  ReplaySection replay;
+  LearnerOptions learner;
+  ParameterServerSection parameter_server;
+  EvaluationSection evaluation;
+  CheckpointSection checkpoint;
+  ClusterSection cluster;
+  SlurmSection slurm;
+  KubernetesSection kubernetes;
+};
+
+// parameter_server.shards. Where that is 0: one for two of those who push, so that they seldom wait
+// for each other (docs/performance.md), and two at least.
+inline int NumberOfShards(const Config& config) {
+  if (config.parameter_server.shards > 0) return config.parameter_server.shards;
+  return std::max(2, (config.run.bundles + config.cluster.learners + 1) / 2);
+}
+
+}  // namespace gorila
+
+#endif  // GORILA_CONFIG_CONFIG_H_

@@ -1,0 +1,149 @@
+// Checks that concern more than one key.
+#include <algorithm>
+#include <limits>
+
+#include "gorila/config/config_keys.h"
+#include "gorila/network/q_network.h"
+
+namespace gorila {
+namespace {
+
+Status CheckRun(const Config& config) {
+  if (config.run.deterministic && config.run.seconds > 0) {
+    return InvalidArgument(
+        "run.seconds is {} in a deterministic run; expected 0, because wall time differs from run "
+        "to "
+        "run (run.frames ends it)",
+        config.run.seconds);
+  }
+  return OkStatus();
+}
+
+// Actors, learners and replay shards are of no use without each other.
+Status CheckRoles(const Config& config) {
+  const ClusterSection& cluster = config.cluster;
+  const bool any = cluster.actors > 0 || cluster.learners > 0 || cluster.replays > 0;
+  const bool all = cluster.actors > 0 && cluster.learners > 0 && cluster.replays > 0;
+  if (any && !all) {
+    return InvalidArgument(
+        "cluster.actors, learners and replays are {}, {} and {}; expected all of them to be 0, or "
+        "none",
+        cluster.actors, cluster.learners, cluster.replays);
+  }
+  if (!any && config.run.bundles == 0) {
+    return InvalidArgument("run.bundles is 0; expected 1 or more without cluster.actors");
+  }
+  return OkStatus();
+}
+
+Status CheckNetwork(const NetworkSection& network) {
+  const bool layers = !network.convolutions.empty() || !network.hidden.empty();
+  if (network.preset == "custom" && !layers) {
+    return InvalidArgument(
+        "network.preset is custom without layers; expected network.convolutions, network.hidden or "
+        "both");
+  }
+  if (network.preset != "custom" && layers) {
+    return InvalidArgument(
+        "network.preset is {}, which has its own layers; expected custom, or no "
+        "network.convolutions and network.hidden",
+        network.preset);
+  }
+  return CheckDevice(network.backend, network.device);
+}
+
+Status CheckExploration(const ExplorationOptions& exploration) {
+  if (exploration.epsilon_end > exploration.epsilon_start) {
+    return InvalidArgument("actor.epsilon_end is {}; expected at most actor.epsilon_start, {}",
+                           exploration.epsilon_end, exploration.epsilon_start);
+  }
+  return OkStatus();
+}
+
+Status CheckReplay(const ReplaySection& replay, int environments) {
+  const LocalReplayOptions& options = replay.options;
+  if (options.rate.min_size > options.capacity) {
+    return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
+                           options.rate.min_size, options.capacity);
+  }
+  if (options.frames.compressed_frame_bytes > 0 &&
+      options.frames.compression == FrameCompression::kNone) {
+    return InvalidArgument(
+        "replay.compressed_frame_bytes is {} with replay.compression none; expected 0, or zstd",
+        options.frames.compressed_frame_bytes);
+  }
+  // A transition and its n next steps; replay adds what the environment's stack needs.
+  const std::int64_t least = std::int64_t{options.transition.n_step} + 1;
+  if (options.capacity / environments < least) {
+    return InvalidArgument(
+        "replay.capacity is {}; expected at least {} (learner.n_step + 1 for each of {} "
+        "actor.environments)",
+        options.capacity, least * environments, environments);
+  }
+  return OkStatus();
+}
+
+Status CheckOptimizer(const OptimizerOptions& optimizer) {
+  const bool has_end = optimizer.learning_rate_end >= 0;
+  if (!has_end && optimizer.learning_rate_end != -1) {
+    return InvalidArgument(
+        "optimizer.learning_rate_end is {}; expected 0 or more, or -1 (constant)",
+        optimizer.learning_rate_end);
+  }
+  if (!has_end && optimizer.decay_updates > 0) {
+    return InvalidArgument(
+        "optimizer.decay_updates is {} without optimizer.learning_rate_end; expected 0, or a "
+        "learning rate to end at",
+        optimizer.decay_updates);
+  }
+  return OkStatus();
+}
+
+Status CheckEvaluation(const EvaluationSection& evaluation) {
+  if (evaluation.epsilon < 0 && evaluation.epsilon != -1) {
+    return InvalidArgument("evaluation.epsilon is {}; expected 0 to 1, or -1 (the protocol's)",
+                           evaluation.epsilon);
+  }
+  if (evaluation.best && evaluation.every_frames == 0) {
+    return InvalidArgument(
+        "evaluation.best is true without evaluations while training; expected "
+        "evaluation.every_frames above 0");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+// A bundle is learnt from when it has min_size frames, a shard of the global replay likewise. All
+// bundles and actors are taken to be equally fast: a frame an environment in every step.
+Status CheckLearning(const Config& config) {
+  const std::int64_t min_size = config.replay.options.rate.min_size;
+  const std::int64_t environments = config.actor.environments;
+  const auto over = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+  std::int64_t steps = std::numeric_limits<std::int64_t>::max();
+  if (config.run.bundles > 0) steps = over(min_size, environments);
+  if (config.cluster.replays > 0) {
+    // The streams of all actors are dealt out to the shards in turn.
+    const std::int64_t streams = over(config.cluster.actors * environments, config.cluster.replays);
+    steps = std::min(steps, over(min_size, std::max<std::int64_t>(streams, 1)));
+  }
+  const std::int64_t step_frames = (config.run.bundles + config.cluster.actors) * environments;
+  if (config.run.frames > (steps - 1) * step_frames) return OkStatus();
+  return InvalidArgument(
+      "run.frames is {}, and the first update would come after {}: run.bundles {} + cluster.actors "
+      "{} collect replay.min_size {} frames for a memory first; expected more frames, or a smaller "
+      "replay.min_size",
+      config.run.frames, steps * step_frames, config.run.bundles, config.cluster.actors, min_size);
+}
+
+Status CheckConfig(const Config& config) {
+  GORILA_RETURN_IF_ERROR(CheckRun(config));
+  GORILA_RETURN_IF_ERROR(CheckRoles(config));
+  GORILA_RETURN_IF_ERROR(CheckNetwork(config.network));
+  GORILA_RETURN_IF_ERROR(CheckExploration(config.actor.options.exploration));
+  GORILA_RETURN_IF_ERROR(CheckReplay(config.replay, config.actor.environments));
+  GORILA_RETURN_IF_ERROR(CheckOptimizer(config.parameter_server.options.optimizer));
+  return CheckEvaluation(config.evaluation);
+}
+
+}  // namespace gorila

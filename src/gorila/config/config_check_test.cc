@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include "gorila/config/config_keys.h"
+
+namespace gorila {
+namespace {
+
+// CheckConfig's message for the defaults with some keys changed; "" when they go together.
+std::string Check(const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
+  Config config;
+  for (const auto& [key, value] : changes) {
+    EXPECT_EQ(SetConfigValue(config, key, value), OkStatus());
+  }
+  return std::string(CheckConfig(config).message());
+}
+
+TEST(CheckConfigTest, TheDefaultsGoTogether) { EXPECT_EQ(Check({}), ""); }
+
+TEST(CheckConfigTest, DeterministicRunsAreNotEndedByTime) {
+  EXPECT_EQ(Check({{"run.deterministic", "true"}, {"run.seconds", "60"}}),
+            "run.seconds is 60 in a deterministic run; expected 0, because wall time differs from "
+            "run to run (run.frames ends it)");
+  EXPECT_EQ(Check({{"run.seconds", "60"}}), "");
+  EXPECT_EQ(Check({{"run.deterministic", "true"}}), "");
+}
+
+TEST(CheckConfigTest, ActorsLearnersAndReplayShardsComeTogether) {
+  EXPECT_EQ(Check({{"cluster.actors", "2"}, {"cluster.replays", "1"}}),
+            "cluster.actors, learners and replays are 2, 0 and 1; expected all of them to be 0, or "
+            "none");
+  EXPECT_EQ(Check({{"run.bundles", "0"}}),
+            "run.bundles is 0; expected 1 or more without cluster.actors");
+  EXPECT_EQ(Check({{"run.bundles", "0"},
+                   {"cluster.actors", "4"},
+                   {"cluster.learners", "1"},
+                   {"cluster.replays", "2"}}),
+            "");
+}
+
+TEST(CheckConfigTest, LayersBelongToTheCustomNetwork) {
+  EXPECT_EQ(Check({{"network.preset", "custom"}}),
+            "network.preset is custom without layers; expected network.convolutions, "
+            "network.hidden or both");
+  EXPECT_EQ(Check({{"network.preset", "mlp"}, {"network.hidden", "[8]"}}),
+            "network.preset is mlp, which has its own layers; expected custom, or no "
+            "network.convolutions and network.hidden");
+  EXPECT_EQ(Check({{"network.preset", "custom"}, {"network.hidden", "[8]"}}), "");
+  EXPECT_EQ(Check({{"network.preset", "custom"}, {"network.convolutions", "[[8, 3, 1]]"}}), "");
+}
+
+TEST(CheckConfigTest, TheDeviceIsOneThatTheBackendComputesOn) {
+  EXPECT_EQ(Check({{"network.device", "cuda"}}),
+            "network.device is cuda with network.backend auto; expected cpu, or network.backend "
+            "torch");
+  EXPECT_EQ(Check({{"network.backend", "torch"}, {"network.device", "cuda:1"}}), "");
+  EXPECT_EQ(Check({{"network.backend", "torch"}, {"network.device", "gpu"}}),
+            "network.device is 'gpu'; expected cpu, cuda or cuda:N with N from 0 to 99");
+}
+
+TEST(CheckConfigTest, EpsilonDoesNotRise) {
+  EXPECT_EQ(Check({{"actor.epsilon_start", "0.1"}, {"actor.epsilon_end", "0.5"}}),
+            "actor.epsilon_end is 0.5; expected at most actor.epsilon_start, 0.1");
+  EXPECT_EQ(Check({{"actor.epsilon_start", "0.1"}, {"actor.epsilon_end", "0.1"}}), "");
+}
+
+TEST(CheckConfigTest, ReplayHoldsWhatLearningStartsWith) {
+  EXPECT_EQ(Check({{"replay.capacity", "1000"}, {"replay.min_size", "1001"}}),
+            "replay.min_size is 1001; expected at most replay.capacity, 1000");
+  EXPECT_EQ(Check({{"replay.capacity", "1000"}, {"replay.min_size", "1000"}}), "");
+}
+
+TEST(CheckConfigTest, BytesAreSetAsideForCompressedFramesOnly) {
+  EXPECT_EQ(Check({{"replay.compressed_frame_bytes", "500"}}),
+            "replay.compressed_frame_bytes is 500 with replay.compression none; expected 0, or "
+            "zstd");
+  EXPECT_EQ(Check({{"replay.compressed_frame_bytes", "500"}, {"replay.compression", "zstd"}}), "");
+}
+
+TEST(CheckConfigTest, ReplayHoldsATransitionOfEachEnvironment) {
+  EXPECT_EQ(Check({{"replay.capacity", "31"},
+                   {"replay.min_size", "1"},
+                   {"learner.n_step", "3"},
+                   {"actor.environments", "8"}}),
+            "replay.capacity is 31; expected at least 32 (learner.n_step + 1 for each of 8 "
+            "actor.environments)");
+  EXPECT_EQ(Check({{"replay.capacity", "32"},
+                   {"replay.min_size", "1"},
+                   {"learner.n_step", "3"},
+                   {"actor.environments", "8"}}),
+            "");
+}
+
+TEST(CheckConfigTest, ADecayOfTheLearningRateHasAnEnd) {
+  EXPECT_EQ(Check({{"optimizer.learning_rate_end", "0.001"}}), "");
+  EXPECT_EQ(Check({{"optimizer.learning_rate_end", "-1"}, {"optimizer.decay_updates", "10"}}),
+            "optimizer.decay_updates is 10 without optimizer.learning_rate_end; expected 0, or a "
+            "learning rate to end at");
+  EXPECT_EQ(Check({{"optimizer.learning_rate_end", "-0.5"}}),
+            "optimizer.learning_rate_end is -0.5; expected 0 or more, or -1 (constant)");
+  EXPECT_EQ(Check({{"optimizer.learning_rate_end", "0"}, {"optimizer.decay_updates", "10"}}), "");
+}
+
+// CheckLearning's message for 8 environments with some keys changed.
+std::string CheckLearns(const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
+  Config config;
+  for (const auto& [key, value] : changes) {
+    EXPECT_EQ(SetConfigValue(config, key, value), OkStatus());
+  }
+  return std::string(CheckLearning(config).message());
+}
+
+TEST(CheckLearningTest, ARunIsLongerThanWhatItsBundlesCollectFirst) {
+  EXPECT_EQ(CheckLearns({{"run.frames", "3000"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
+            "run.frames is 3000, and the first update would come after 3200: run.bundles 4 + "
+            "cluster.actors 0 collect replay.min_size 800 frames for a memory first; expected more "
+            "frames, or a smaller replay.min_size");
+  EXPECT_EQ(CheckLearns({{"run.frames", "3200"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
+            "");
+  EXPECT_EQ(CheckLearns({}), "");
+}
+
+// 8 environments take their step together: 800 frames of a bundle are there after 100 steps.
+TEST(CheckLearningTest, TheLastStepOfARunCounts) {
+  EXPECT_NE(CheckLearns({{"run.frames", "792"}, {"run.bundles", "1"}, {"replay.min_size", "800"}}),
+            "");
+  EXPECT_EQ(CheckLearns({{"run.frames", "793"}, {"run.bundles", "1"}, {"replay.min_size", "800"}}),
+            "");
+}
+
+TEST(CheckLearningTest, AShardOfTheGlobalReplayFillsFromItsPartOfTheStreams) {
+  const auto check = [](std::string_view frames, std::string_view actors) {
+    return CheckLearns({{"run.frames", frames},
+                        {"run.bundles", "0"},
+                        {"cluster.actors", actors},
+                        {"cluster.learners", "1"},
+                        {"cluster.replays", "2"},
+                        {"replay.min_size", "800"}});
+  };
+  EXPECT_NE(check("1500", "2"), "");
+  EXPECT_EQ(check("1600", "2"), "");
+}
+
+TEST(CheckConfigTest, TheBestNetworkNeedsEvaluationsWhileTraining) {
+  EXPECT_EQ(Check({{"evaluation.best", "true"}}),
+            "evaluation.best is true without evaluations while training; expected "
+            "evaluation.every_frames above 0");
+  EXPECT_EQ(Check({{"evaluation.best", "true"}, {"evaluation.every_frames", "1000"}}), "");
+}
+
+}  // namespace
+}  // namespace gorila

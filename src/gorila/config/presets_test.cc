@@ -1,0 +1,198 @@
+#include "gorila/config/presets.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "gorila/base/file.h"
+#include "gorila/config/config_keys.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Whether the preset's text sets `key`, with the key's comment above it.
+bool SetsWithComment(const Preset& preset, const ConfigKey& key) {
+  const std::string line = fmt::format("{}{} = ", ConfigComment(key), key.last_part());
+  return preset.text.find(line) != std::string_view::npos;
+}
+
+TEST(PresetsTest, EveryPresetLoadsAndGoesTogether) {
+  for (const Preset& preset : Presets()) {
+    const StatusOr<Config> config = LoadPreset(preset.name);
+    ASSERT_EQ(config.status(), OkStatus());
+    EXPECT_EQ(CheckConfig(*config), OkStatus()) << preset.name;
+  }
+}
+
+TEST(PresetsTest, TheDefaultComesFirst) { EXPECT_EQ(Presets().front().name, kDefaultPreset); }
+
+TEST(PresetsTest, SummariesAreTheFirstCommentLines) {
+  for (const Preset& preset : Presets()) {
+    EXPECT_FALSE(preset.summary.empty()) << preset.name;
+    EXPECT_TRUE(preset.text.starts_with(fmt::format("# {}\n", preset.summary))) << preset.name;
+  }
+}
+
+// A preset says how an agent learns, not on which machines.
+bool PlacesProcesses(const ConfigKey& key) {
+  return key.section() == "cluster" || key.section() == "slurm" || key.section() == "kubernetes";
+}
+
+TEST(PresetsTest, EveryFileOfTheFolderIsInTheProgram) {
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(GORILA_SOURCE_DIR "/configs")) {
+    files.insert(entry.path().stem().string());
+  }
+  std::set<std::string> presets;
+  for (const Preset& preset : Presets()) {
+    presets.emplace(preset.name);
+    const std::string path = fmt::format("{}/configs/{}.toml", GORILA_SOURCE_DIR, preset.name);
+    EXPECT_EQ(ReadFile(path).value(), preset.text) << preset.name;
+  }
+  EXPECT_EQ(presets, files);
+}
+
+TEST(PresetsTest, EveryKeyIsSetWithItsComment) {
+  for (const Preset& preset : Presets()) {
+    if (BasePreset(preset.text, preset.name).value() != "") continue;
+    for (const ConfigKey& key : ConfigKeys()) {
+      if (PlacesProcesses(key)) continue;
+      EXPECT_TRUE(SetsWithComment(preset, key))
+          << preset.name << " lacks:\n"
+          << ConfigComment(key) << key.last_part() << " = ...";
+    }
+  }
+}
+
+TEST(PresetsTest, PresetsOnTopOfAnotherCommentWhatTheyChange) {
+  const Preset& preset = Presets()[1];
+  ASSERT_EQ(preset.name, "minatar-long");
+  const Config base = LoadPreset(BasePreset(preset.text, "").value()).value();
+  const Config config = LoadPreset(preset.name).value();
+  int changed = 0;
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (ValueText(key.field, config) == ValueText(key.field, base)) continue;
+    EXPECT_TRUE(SetsWithComment(preset, key)) << key.name;
+    ++changed;
+  }
+  EXPECT_GT(changed, 0);
+}
+
+TEST(PresetsTest, UnknownNamesGetTheNearest) {
+  const Status status = LoadPreset("minitar").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("unknown preset 'minitar'"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("did you mean 'minatar'?"));
+}
+
+// Nair et al. 2015, section 5 ("Experiments") and what it takes over from DQN.
+TEST(PresetsTest, GorilaHasThePapersNumbers) {
+  const Config config = LoadPreset("gorila").value();
+  EXPECT_EQ(config.run.bundles, 100);
+  EXPECT_EQ(config.parameter_server.shards, 31);
+  EXPECT_EQ(config.parameter_server.options.optimizer.name, "adagrad");
+  EXPECT_EQ(config.parameter_server.options.target_period, 60000);
+  EXPECT_EQ(config.actor.environments, 1);
+  EXPECT_EQ(config.actor.options.refresh_every, 1);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_start, 1.0);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_end, 0.1);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_ticks, 1000000);
+  EXPECT_EQ(config.actor.options.exploration.clock, ExplorationClock::kUpdates);
+  EXPECT_EQ(config.replay.options.capacity, 1000000);
+  EXPECT_EQ(config.replay.options.rate.updates_per_step, 1.0);
+  EXPECT_EQ(config.learner.algorithm, "dqn");
+  EXPECT_EQ(config.learner.batch_size, 32);
+  EXPECT_GT(config.learner.outliers.deviations, 0);
+  EXPECT_EQ(config.replay.options.transition.n_step, 1);
+  EXPECT_EQ(config.replay.options.transition.discount, 0.99);
+  EXPECT_EQ(config.replay.options.transition.reward_clip, 1.0);
+  EXPECT_EQ(config.evaluation.episodes, 30);
+  EXPECT_TRUE(config.evaluation.best);
+}
+
+// Mnih et al. 2015, Extended Data Table 1, and the released code.
+TEST(PresetsTest, DqnHasThePapersNumbers) {
+  const Config config = LoadPreset("dqn").value();
+  EXPECT_EQ(config.run.frames, 50000000);
+  EXPECT_EQ(config.run.bundles, 1);
+  EXPECT_EQ(config.parameter_server.shards, 1);
+  EXPECT_EQ(config.actor.environments, 1);
+  EXPECT_EQ(config.actor.options.refresh_every, 1);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_start, 1.0);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_end, 0.1);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_ticks, 1000000);
+  EXPECT_EQ(config.actor.options.exploration.clock, ExplorationClock::kFrames);
+  EXPECT_EQ(config.replay.options.capacity, 1000000);
+  EXPECT_EQ(config.replay.options.rate.min_size, 50000);
+  EXPECT_EQ(config.replay.options.rate.updates_per_step, 0.25);
+  EXPECT_EQ(config.learner.algorithm, "dqn");
+  EXPECT_EQ(config.learner.loss.loss, TdErrorLoss::kHuber);
+  EXPECT_EQ(config.learner.loss.reduction, BatchReduction::kSum);
+  EXPECT_EQ(config.learner.batch_size, 32);
+  EXPECT_EQ(config.learner.outliers.deviations, 0);
+  EXPECT_EQ(config.replay.options.transition.n_step, 1);
+  EXPECT_EQ(config.replay.options.transition.discount, 0.99);
+  EXPECT_EQ(config.replay.options.transition.reward_clip, 1.0);
+  const OptimizerOptions& optimizer = config.parameter_server.options.optimizer;
+  EXPECT_EQ(optimizer.name, "rmsprop");
+  EXPECT_EQ(optimizer.learning_rate, 0.00025);
+  EXPECT_EQ(optimizer.decay, 0.95);
+  EXPECT_EQ(optimizer.epsilon, 0.01);
+  // A copy every 10,000 steps of the agent, which makes an update every 4 of them.
+  EXPECT_EQ(config.parameter_server.options.target_period, 2500);
+  EXPECT_EQ(config.evaluation.protocol, "noop30");
+  EXPECT_TRUE(config.environment.options.minimal_actions);
+  const AtariOptions& atari = config.environment.options.atari;
+  EXPECT_EQ(atari.action_repeat, 4);
+  EXPECT_EQ(atari.pooled_frames, 2);
+  EXPECT_EQ(atari.maximum, ScreenMaximum::kColour);
+  EXPECT_EQ(atari.screen_size, 84);
+  EXPECT_EQ(atari.stack, 4);
+  EXPECT_TRUE(atari.life_loss_ends_episode);
+  EXPECT_EQ(atari.noop_max, 30);
+  EXPECT_EQ(atari.repeat_action_probability, 0);
+}
+
+// Machado et al. 2018.
+TEST(PresetsTest, StickyHasTheProtocolsNumbers) {
+  const Config config = LoadPreset("sticky").value();
+  const AtariOptions& atari = config.environment.options.atari;
+  EXPECT_FALSE(config.environment.options.minimal_actions);
+  EXPECT_EQ(atari.repeat_action_probability, 0.25);
+  EXPECT_FALSE(atari.life_loss_ends_episode);
+  EXPECT_EQ(atari.noop_max, 0);
+  EXPECT_EQ(atari.max_frames, 18000);
+  EXPECT_EQ(config.evaluation.protocol, "sticky");
+}
+
+// Young & Tian 2019.
+TEST(PresetsTest, MinAtarDqnHasItsAuthorsNumbers) {
+  const Config config = LoadPreset("minatar-dqn").value();
+  EXPECT_EQ(config.run.frames, 5000000);
+  EXPECT_EQ(config.run.bundles, 1);
+  EXPECT_EQ(config.network.preset, "minatar_dqn");
+  EXPECT_EQ(config.environment.options.sticky_actions, 0.1);
+  EXPECT_FALSE(config.environment.options.minimal_actions);
+  EXPECT_EQ(config.learner.batch_size, 32);
+  EXPECT_EQ(config.learner.loss.loss, TdErrorLoss::kHuber);
+  EXPECT_EQ(config.learner.loss.reduction, BatchReduction::kMean);
+  EXPECT_EQ(config.replay.options.capacity, 100000);
+  EXPECT_EQ(config.replay.options.rate.min_size, 5000);
+  EXPECT_EQ(config.replay.options.rate.updates_per_step, 1.0);
+  EXPECT_EQ(config.replay.options.transition.discount, 0.99);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_end, 0.1);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_ticks, 100000);
+  EXPECT_EQ(config.parameter_server.options.target_period, 1000);
+  const OptimizerOptions& optimizer = config.parameter_server.options.optimizer;
+  EXPECT_EQ(optimizer.name, "rmsprop");
+  EXPECT_EQ(optimizer.learning_rate, 0.00025);
+  EXPECT_EQ(optimizer.decay, 0.95);
+  EXPECT_EQ(optimizer.epsilon, 0.01);
+}
+
+}  // namespace
+}  // namespace gorila

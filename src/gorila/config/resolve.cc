@@ -1,0 +1,46 @@
+#include "gorila/config/resolve.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "gorila/env/registry.h"
+
+namespace gorila {
+
+StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
+  // Only its spec is wanted; the draws are never used.
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
+                          MakeEnvironment(config.environment.name, config.environment.options,
+                                          MakeRandomDraws(RandomStream(0))));
+  if (config.network.preset != "custom") {
+    return MakeNetworkSpec(config.network.preset, environment->spec());
+  }
+  NetworkSpec spec;
+  spec.input = environment->spec().observation;
+  spec.num_actions = environment->spec().num_actions();
+  spec.convolutions = config.network.convolutions;
+  spec.hidden.assign(config.network.hidden.begin(), config.network.hidden.end());
+  GORILA_RETURN_IF_ERROR(CheckNetworkSpec(spec));
+  return spec;
+}
+
+// A learning rate that falls without a given length falls over the run: what its frames will pay
+// for.
+ShardOptions ResolveShardOptions(const Config& config) {
+  ShardOptions options = config.parameter_server.options;
+  OptimizerOptions& optimizer = options.optimizer;
+  if (optimizer.learning_rate_end < 0 || optimizer.decay_updates > 0) return options;
+  const RateLimiter::Options& rate = config.replay.options.rate;
+  const std::int64_t memories = config.run.bundles + config.cluster.replays;
+  const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
+  optimizer.decay_updates = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step));
+  return options;
+}
+
+std::vector<float> RunInitialParameters(const Config& config, const ParameterLayout& layout) {
+  RandomStream random = RandomStream::Derive(config.run.seed, "parameters");
+  return InitialParameters(layout, random);
+}
+
+}  // namespace gorila

@@ -1,0 +1,34 @@
+// What follows from a configuration: the network, the shards' options, the parameters to begin
+// with.
+#ifndef GORILA_CONFIG_RESOLVE_H_
+#define GORILA_CONFIG_RESOLVE_H_
+
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/config/config.h"
+#include "gorila/network/parameter_layout.h"
+#include "gorila/parameter_server/shard.h"
+
+namespace gorila {
+
+// What the environment and configuration make of the network. InvalidArgument names the key.
+StatusOr<NetworkSpec> ResolveNetwork(const Config& config);
+
+// [parameter_server] and [optimizer] with what follows from the run's length filled in.
+ShardOptions ResolveShardOptions(const Config& config);
+
+// What every parameter server of this run begins with.
+std::vector<float> RunInitialParameters(const Config& config, const ParameterLayout& layout);
+
+// The backend of what computes on the CPU whatever network.device says (actors of their own,
+// evaluations): network.backend, or while that computes on a GPU the fastest here, so that neither
+// libtorch nor a GPU is needed where there is no learner.
+inline std::string_view CpuBackend(const Config& config) {
+  return config.network.device == "cpu" ? std::string_view(config.network.backend) : "auto";
+}
+
+}  // namespace gorila
+
+#endif  // GORILA_CONFIG_RESOLVE_H_

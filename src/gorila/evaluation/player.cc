@@ -1,0 +1,92 @@
+#include "gorila/evaluation/player.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gorila/evaluation/playing_agent.h"
+#include "gorila/evaluation/value_scale.h"
+
+namespace gorila {
+namespace {
+
+class RandomPlayer final : public Player {
+ public:
+  RandomPlayer(int num_actions, RandomStream random) : num_actions_(num_actions), random_(random) {}
+
+  void Look(std::span<const std::byte>) override {}
+  std::optional<int> Act() override { return random_.Integer(0, num_actions_); }
+  std::string Describe() const override { return "random policy"; }
+
+ private:
+  const int num_actions_;
+  RandomStream random_;
+};
+
+class AgentPlayer final : public Player {
+ public:
+  AgentPlayer(PlayingAgent agent, std::vector<float> parameters,
+              std::vector<std::string> action_names, double epsilon, RandomStream random)
+      : agent_(std::move(agent)),
+        parameters_(std::move(parameters)),
+        action_names_(std::move(action_names)),
+        epsilon_(epsilon),
+        random_(random) {
+    agent_.network->SetParameters(parameters_);
+  }
+
+  void Look(std::span<const std::byte> stacked) override {
+    const ActingEnvironment acting{.epsilon = epsilon_, .random = &random_};
+    agent_.policy->Act({.observations = stacked, .environments = {&acting, 1}, .show_values = true},
+                       output_);
+    for (const float value : output_.values) scale_.Include(value);
+  }
+  std::optional<int> Act() override { return chosen(); }
+
+  Values ActionValues() const override { return {output_.values, chosen()}; }
+
+  // One line an action: a mark at the chosen one, its Q-value and a bar from zero.
+  std::vector<std::string> Panel() const override {
+    std::vector<std::string> lines = {"Q-values"};
+    for (std::size_t i = 0; i < output_.values.size(); ++i) {
+      const float value = output_.values[i];
+      lines.push_back(fmt::format("{} {:<7.7} {:>9.3f} {}",
+                                  static_cast<int>(i) == chosen() ? '>' : ' ', action_names_[i],
+                                  value, scale_.TextBar(value, 12)));
+    }
+    return lines;
+  }
+
+  std::string Describe() const override {
+    return epsilon_ > 0 ? fmt::format("agent, epsilon {}", epsilon_) : "agent, greedy";
+  }
+
+ private:
+  int chosen() const { return output_.actions[0]; }
+
+  const PlayingAgent agent_;
+  const std::vector<float> parameters_;
+  const std::vector<std::string> action_names_;
+  const double epsilon_;
+  RandomStream random_;
+  ActOutput output_;  // for what was looked at last
+  ValueScale scale_;
+};
+
+}  // namespace
+
+std::unique_ptr<Player> MakeRandomPlayer(const EnvironmentSpec& environment, RandomStream random) {
+  return std::make_unique<RandomPlayer>(environment.num_actions(), random);
+}
+
+StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
+                                                  const EnvironmentSpec& environment,
+                                                  std::vector<float> parameters, double epsilon,
+                                                  RandomStream random) {
+  GORILA_ASSIGN_OR_RETURN(PlayingAgent agent, MakePlayingAgent(config, 1));
+  return std::make_unique<AgentPlayer>(std::move(agent), std::move(parameters),
+                                       environment.action_names, epsilon, random);
+}
+
+}  // namespace gorila

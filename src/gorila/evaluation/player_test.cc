@@ -1,0 +1,82 @@
+#include "gorila/evaluation/player.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "gorila/config/resolve.h"
+#include "gorila/env/registry.h"
+#include "gorila/network/q_network.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// What an agent's player shows and does is what its network says.
+class AgentPlayerTest : public testing::Test {
+ protected:
+  AgentPlayerTest() {
+    config_.environment.name = "classic/catch";
+    config_.network.preset = "custom";
+    config_.network.hidden = {8};
+    environment_ =
+        MakeEnvironment(config_.environment.name, {}, MakeRandomDraws(RandomStream(1))).value();
+    network_ = MakeQNetwork("auto", ResolveNetwork(config_).value(), 1).value();
+    RandomStream random(2);
+    parameters_ = InitialParameters(network_->layout(), random);
+    network_->SetParameters(parameters_);
+    state_.resize(network_->spec().input.stacked_bytes());
+    environment_->Reset(state_);
+  }
+
+  std::unique_ptr<Player> Make(double epsilon) {
+    return MakeAgentPlayer(config_, environment_->spec(), parameters_, epsilon, RandomStream(3))
+        .value();
+  }
+  std::vector<float> Predicted() {
+    std::vector<float> q(3);
+    network_->Predict(state_, 1, q);
+    return q;
+  }
+
+  Config config_;
+  std::unique_ptr<Environment> environment_;
+  std::unique_ptr<QNetwork> network_;
+  std::vector<float> parameters_;
+  std::vector<std::byte> state_;
+};
+
+TEST_F(AgentPlayerTest, TakesTheBestActionAndShowsTheValuesOfAll) {
+  const auto player = Make(0);
+  player->Look(state_);
+  const std::vector<float> q = Predicted();
+  const auto best = static_cast<int>(std::max_element(q.begin(), q.end()) - q.begin());
+  EXPECT_THAT(player->ActionValues().q, ElementsAreArray(q));
+  EXPECT_EQ(player->ActionValues().chosen, best);
+  EXPECT_EQ(player->Act(), best);
+  const std::vector<std::string> panel = player->Panel();
+  ASSERT_THAT(panel, SizeIs(4));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(panel[i + 1][0], static_cast<int>(i) == best ? '>' : ' ');
+    EXPECT_THAT(panel[i + 1], HasSubstr(fmt::format("{:.3f}", q[i])));
+  }
+}
+
+TEST_F(AgentPlayerTest, ShowsTheValuesAlsoWhileItActsAtRandom) {
+  const auto player = Make(1);
+  std::vector<int> taken(3);
+  for (int i = 0; i < 60; ++i) {
+    player->Look(state_);
+    ASSERT_THAT(player->ActionValues().q, ElementsAreArray(Predicted()));
+    ASSERT_EQ(player->Act(), player->ActionValues().chosen);
+    ++taken[static_cast<std::size_t>(*player->Act())];
+  }
+  for (const int count : taken) EXPECT_GT(count, 0);
+}
+
+}  // namespace
+}  // namespace gorila

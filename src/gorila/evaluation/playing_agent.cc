@@ -1,0 +1,16 @@
+#include "gorila/evaluation/playing_agent.h"
+
+#include "gorila/agent/policy.h"
+#include "gorila/config/resolve.h"
+
+namespace gorila {
+
+StatusOr<PlayingAgent> MakePlayingAgent(const Config& config, int environments) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
+  PlayingAgent agent;
+  GORILA_ASSIGN_OR_RETURN(agent.network, MakeQNetwork(CpuBackend(config), spec, environments));
+  agent.policy = MakePolicy(*agent.network);
+  return agent;
+}
+
+}  // namespace gorila

@@ -1,0 +1,29 @@
+// What a score is called: its protocol, and how it was played where that was not by the letter.
+#ifndef GORILA_EVALUATION_PROTOCOL_LABEL_H_
+#define GORILA_EVALUATION_PROTOCOL_LABEL_H_
+
+#include <string>
+#include <string_view>
+
+#include "gorila/base/status.h"
+#include "gorila/config/config.h"
+#include "gorila/evaluation/evaluator.h"
+
+namespace gorila {
+
+// "noop30", "greedy with epsilon 1 instead of 0", or, for a game that has none of a console's
+// options, "noop30 without its console options". Without commas, so that it fits into a CSV file.
+std::string ProtocolLabel(const EvaluationProtocol& protocol, double epsilon,
+                          std::string_view environment);
+
+// Of the evaluations that `config` asks for. InvalidArgument for an unknown protocol.
+StatusOr<std::string> ConfiguredProtocolLabel(const Config& config);
+
+// Of a score that was recorded: older versions wrote the bare name whatever the epsilon was. A
+// protocol that this version does not know keeps its name.
+std::string RecordedProtocolLabel(std::string_view recorded, double epsilon,
+                                  std::string_view environment);
+
+}  // namespace gorila
+
+#endif  // GORILA_EVALUATION_PROTOCOL_LABEL_H_

@@ -1,0 +1,28 @@
+// One actor as a process: acts with parameters of the parameter server, inserts into replay shards.
+#ifndef GORILA_LAUNCH_ACTOR_PROCESS_H_
+#define GORILA_LAUNCH_ACTOR_PROCESS_H_
+
+#include "gorila/actor/actor.h"
+#include "gorila/base/status.h"
+#include "gorila/config/config.h"
+#include "gorila/launch/remote_parts.h"
+
+namespace gorila {
+
+struct ActorProcessOptions {
+  int index = 0;  // among all actors
+  int actors = 1;
+  RemoteParts parts;
+};
+
+// Among all that explore: bundles first, then actors.
+ActorPlace PlaceOfActor(const Config& config, int index, int actors);
+
+// Acts until the run has config.run.frames frames. Shards that are away are waited for, replay
+// shards only when all of them are. Cancelled when stop was requested before. Blocks.
+Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
+                       const RoleHooks& hooks);
+
+}  // namespace gorila
+
+#endif  // GORILA_LAUNCH_ACTOR_PROCESS_H_

@@ -1,0 +1,94 @@
+#include "gorila/launch/progress_reporter.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "gorila/base/thread.h"
+#include "gorila/rpc/role_status.h"
+
+namespace gorila {
+namespace {
+
+constexpr std::chrono::milliseconds kPeriod{200};
+// Of one report, so that none grows too large after an outage; older ones are not shown.
+constexpr std::size_t kMaxEpisodes = 10'000;
+constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
+
+}  // namespace
+
+ProgressReporter::ProgressReporter(RemoteParameterStore& store, FrameClock& clock,
+                                   const RoleHooks& hooks, std::function<ProcessReport()> look)
+    : store_(store), clock_(clock), hooks_(hooks), look_(std::move(look)) {}
+
+ProgressReporter::~ProgressReporter() { EndThread(); }
+
+Status ProgressReporter::Start(const rpc::RetryPolicy& retry) {
+  GORILA_RETURN_IF_ERROR(rpc::Retry(retry, hooks_.stop_requested, [this] { return ReportOnce(); }));
+  GORILA_ASSIGN_OR_RETURN(thread_, StartThread("progress reports", [this] { Loop(); }));
+  return OkStatus();
+}
+
+Status ProgressReporter::Finish(std::int64_t frames) {
+  EndThread();
+  const bool stopped = clock_.frames() < frames;
+  const Status last = rpc::Retry(kLastReport, {}, [this] { return ReportOnce(); });
+  if (!last.ok() && !stopped) {
+    hooks_.Say(fmt::format("the last report was not taken: {}", std::string(last.message())));
+  }
+  if (!stopped) return OkStatus();
+  return absl::CancelledError(
+      fmt::format("stopped at {} of the run's {} frames", clock_.frames(), frames));
+}
+
+void ProgressReporter::EndThread() {
+  {
+    const MutexLock lock(mutex_);
+    ending_ = true;
+    ending_changed_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ProgressReporter::Loop() {
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      const auto next = std::chrono::steady_clock::now() + kPeriod;
+      while (!ending_ && ending_changed_.WaitUntil(mutex_, next)) continue;
+      if (ending_) return;
+    }
+    // Who waits for the shard says so: the bundle's own calls do.
+    ReportOnce().IgnoreError();
+  }
+}
+
+Status ProgressReporter::ReportOnce() {
+  const std::int64_t own = clock_.own();
+  ProcessReport seen = look_();
+  rpc::AddProcessUsage(seen.status);
+  if (hooks_.board != nullptr) hooks_.board->Show([status = seen.status] { return status; });
+  episodes_.insert(episodes_.end(), seen.episodes.begin(), seen.episodes.end());
+  while (episodes_.size() > kMaxEpisodes) {
+    episodes_.pop_front();
+    ++first_episode_;
+  }
+  v1::ReportRequest report;
+  *report.mutable_status() = std::move(seen.status);
+  report.set_frames(own);
+  report.set_first_episode(first_episode_);
+  for (const EpisodeResult& episode : episodes_) {
+    v1::Episode& added = *report.add_episodes();
+    added.set_episode_return(episode.episode_return);
+    added.set_length(episode.length);
+  }
+  GORILA_ASSIGN_OR_RETURN(const v1::ReportResponse response, store_.Report(std::move(report)));
+  clock_.Synchronise(response.run_frames(), own);
+  while (!episodes_.empty() && first_episode_ < response.acknowledged_episodes()) {
+    episodes_.pop_front();
+    ++first_episode_;
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,65 @@
+// Tells shard 0 what a process has done, and keeps its frame clock in step with the run's.
+#ifndef GORILA_LAUNCH_PROGRESS_REPORTER_H_
+#define GORILA_LAUNCH_PROGRESS_REPORTER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "gorila/base/mutex.h"
+#include "gorila/launch/role_options.h"
+#include "gorila/parameter_server/remote/remote_store.h"
+#include "gorila/run/bundle.h"
+
+namespace gorila {
+
+// What a process shows of itself at one instant.
+struct ProcessReport {
+  v1::RoleStatus status;
+  std::vector<EpisodeResult> episodes;  // finished since the last look
+};
+
+// Reports several times a second from a thread of its own, from Start() to the destructor. A report
+// that fails is made again with the next one: nothing is lost but by a process that ends without
+// Finish().
+class ProgressReporter {
+ public:
+  // `look` is called in the reporter's thread; what it gives is shown on the hooks' board, too. All
+  // must outlive the reporter.
+  ProgressReporter(RemoteParameterStore& store, FrameClock& clock, const RoleHooks& hooks,
+                   std::function<ProcessReport()> look);
+  ~ProgressReporter();
+  ProgressReporter(const ProgressReporter&) = delete;
+  ProgressReporter& operator=(const ProgressReporter&) = delete;
+
+  // One report, so that the clock is the run's from the beginning; tried again as `retry` says.
+  Status Start(const rpc::RetryPolicy& retry);
+
+  // Makes the last report; one that nobody takes within 3 s is told. Call when nothing more will
+  // happen. Cancelled when the process was stopped before the run had its `frames`.
+  Status Finish(std::int64_t frames);
+
+ private:
+  void Loop() GORILA_EXCLUDES(mutex_);
+  Status ReportOnce();
+  void EndThread() GORILA_EXCLUDES(mutex_);
+
+  RemoteParameterStore& store_;
+  FrameClock& clock_;
+  const RoleHooks& hooks_;
+  const std::function<ProcessReport()> look_;
+  std::deque<EpisodeResult> episodes_;  // not acknowledged yet; of one thread at a time
+  std::int64_t first_episode_ = 0;      // number of the first of them
+
+  Mutex mutex_;
+  CondVar ending_changed_;
+  bool ending_ GORILA_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_LAUNCH_PROGRESS_REPORTER_H_

@@ -1,0 +1,71 @@
+#include "gorila/launch/serving.h"
+
+#include <chrono>
+#include <utility>
+
+#include "gorila/base/file.h"
+#include "gorila/rpc/retry.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kStopLook{50};
+constexpr std::chrono::milliseconds kCheckPeriod{1000};
+constexpr std::chrono::milliseconds kGrace{2000};
+
+Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
+  Status status = schedule.take();
+  if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
+  if (!status.ok()) hooks.Say(fmt::format("no snapshot: {}", std::string(status.message())));
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<StateLock>> LockState(const ServingOptions& options,
+                                               const RoleHooks& hooks) {
+  return StateLock::Acquire(options.state_folder,
+                            {.stop_requested = hooks.stop_requested,
+                             .message = [&hooks](std::string_view text) { hooks.Say(text); }});
+}
+
+Status RoleServer::Start(const ServingOptions& options, std::uint64_t layout, int workers,
+                         const std::function<std::vector<rpc::Method>(Lookup)>& make_methods) {
+  const rpc::ServerOptions server_options{
+      .listen = options.listen,
+      .tls = options.credentials.tls,
+      .insecure = options.insecure,
+      .identity = {.token = options.credentials.token, .layout = layout},
+      .workers = workers};
+  GORILA_ASSIGN_OR_RETURN(
+      server_, rpc::Server::Start(server_options, make_methods([this] { return server(); })));
+  serving_.store(true);
+  if (options.address_file.empty()) return OkStatus();
+  return WriteFileAtomically(options.address_file, address() + "\n");
+}
+
+void RoleServer::Stop() { server_->Stop(kGrace); }
+
+Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
+  const auto period = std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(schedule.every_seconds));
+  auto next_snapshot = Clock::now() + period;
+  auto next_check = Clock::now() + kCheckPeriod;
+  while (rpc::SleepUnlessStopped(kStopLook, hooks.stop_requested)) {
+    if (schedule.look) GORILA_RETURN_IF_ERROR(schedule.look());
+    const auto now = Clock::now();
+    if (now >= next_check) {
+      next_check = now + kCheckPeriod;
+      GORILA_RETURN_IF_ERROR(schedule.check());
+    }
+    if (period > Clock::duration::zero() && now >= next_snapshot) {
+      GORILA_RETURN_IF_ERROR(TakeSnapshot(schedule, hooks));
+      next_snapshot = Clock::now() + period;
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,54 @@
+// The coordinator's picture of the workers, out of the reports that shard 0 has of them.
+#ifndef GORILA_LAUNCH_WORKER_SAMPLES_H_
+#define GORILA_LAUNCH_WORKER_SAMPLES_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gorila/run/run_observer.h"
+#include "gorila/v1/parameter_server.pb.h"
+#include "gorila/v1/role.pb.h"
+
+namespace gorila {
+
+// The processes of `roles` that reported lately, one of each role and index: of one that was
+// started again there may still be the last report of the one before.
+std::vector<const v1::RoleStatus*> LivingProcesses(
+    const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles);
+
+// One thread.
+class WorkerSamples {
+ public:
+  // Places in `per_bundle`: of so many bundles, then of so many actors, then of others as they
+  // come. In `learner_work`: by index.
+  explicit WorkerSamples(int bundles = 0, int actors = 0, int learners = 0);
+
+  // Adds to `sample` what living processes of `roles` show of themselves, and `episodes`, each to
+  // the bundle or actor that played it. A bundle or actor keeps its place in `per_bundle`, also
+  // while it is away and after it was started again.
+  void AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles,
+             const google::protobuf::RepeatedPtrField<v1::Episode>& episodes, RunSample& sample);
+
+  // A row of metrics ends: RunSample::learning begins anew.
+  void EndRow() { learning_ = {}; }
+
+ private:
+  using Name = std::pair<std::string, int>;  // role, index
+
+  // The one of a bundle or actor in `per_bundle`; a new one gets the next place.
+  BundleSample& PlayerOf(const Name& name);
+  void AddPlayer(const v1::RoleStatus& role, RunSample& sample);
+  void AddLearner(const v1::RoleStatus& role, RunSample& sample);
+
+  std::map<Name, std::size_t> places_;
+  std::vector<BundleSample> players_;          // the last of each
+  std::map<int, WorkSeconds> learner_work_;    // by index; the last of each
+  std::map<Name, LearnerStatistics> learned_;  // sums at the last look
+  LearnerStatistics learning_;                 // since the last row
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_LAUNCH_WORKER_SAMPLES_H_

@@ -1,0 +1,308 @@
+#include "gorila/report/run_report.h"
+
+#include <cmath>
+
+#include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
+#include "gorila/base/json.h"
+#include "gorila/evaluation/protocol_label.h"
+#include "gorila/metrics/curve_aggregation.h"
+#include "gorila/metrics/report.h"
+#include "gorila/report/run_groups.h"
+#include "gorila/report/run_summary.h"
+#include "gorila/report/runs_report.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kEvaluationFile = "evaluation.json";
+
+CurveSeries TrainingSeries(const std::vector<RunLogRow>& rows) {
+  CurveSeries series{.label = fmt::format("training, mean of {} episodes", kSmoothedEpisodes),
+                     .points = {}};
+  for (const CurveSample& sample : TrainingCurve(rows, "frames")) {
+    series.points.push_back({.x = sample.x, .mean = sample.y});
+  }
+  return series;
+}
+
+// The periodic evaluations, then the final one when it is of a later network.
+CurveSeries EvaluationSeries(const std::vector<RunLogRow>& rows) {
+  CurveSeries series{.label = "evaluation, mean ± standard error", .points = {}};
+  for (const RunLogRow& row : rows) {
+    if (row.Text("kind") != "evaluation" && row.Text("kind") != "final_evaluation") continue;
+    const double frames = row.Number("frames").value_or(0);
+    if (!series.points.empty() && frames <= series.points.back().x) continue;
+    const double mean = row.Number("return_mean").value_or(0);
+    const double error = row.Number("standard_error").value_or(0);
+    series.points.push_back({.x = frames, .mean = mean, .low = mean - error, .high = mean + error});
+  }
+  return series;
+}
+
+Status WriteCurve(const fs::path& directory, const Config& config,
+                  const std::vector<RunLogRow>& rows) {
+  LearningCurveFigure figure;
+  figure.title = fmt::format("{}, seed {}", config.environment.name, config.run.seed);
+  figure.x_label = "environment frames";
+  figure.y_label = "return";
+  figure.series.push_back(TrainingSeries(rows));
+  figure.series.push_back(EvaluationSeries(rows));
+  GORILA_RETURN_IF_ERROR(WriteLearningCurve(directory / "curve.png", figure));
+  return WriteLearningCurve(directory / "curve.svg", figure);
+}
+
+EvaluationReport ReportEvaluation(const EvaluationResult& result, const std::string& network) {
+  return {.network = network,
+          .protocol = result.protocol,
+          .episodes = result.returns.size(),
+          .mean = result.summary.mean,
+          .standard_error = result.summary.standard_error,
+          .minimum = result.summary.minimum,
+          .maximum = result.summary.maximum,
+          .median = result.summary.median,
+          .sticky_actions = result.sticky_actions.value_or(std::nan("")),
+          .epsilon = result.epsilon};
+}
+
+std::vector<EvaluationReport> ReportEvaluations(const EvaluationRecord& record) {
+  std::vector<EvaluationReport> evaluations = {
+      ReportEvaluation(record.result, DescribeNetwork(*record.context))};
+  if (record.context->last.has_value()) {
+    evaluations.push_back(ReportEvaluation(*record.context->last, "last"));
+  }
+  return evaluations;
+}
+
+std::vector<ReportFile> ReportFiles() {
+  return {{"all of this and more as a page", "report.html"},
+          {"configuration, every key", "config.toml"},
+          {"log of the training", "metrics.jsonl"},
+          {"the same for TensorBoard", "tensorboard"},
+          {"learning curve", "curve.svg"},
+          {"an episode of the final network", "episode.gif"},
+          {"final network", "final.safetensors"},
+          {"final evaluation, every return", kEvaluationFile},
+          {"checkpoints", "checkpoints"}};
+}
+
+RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
+                     const EvaluationRecord& record, const RunReportSource& source) {
+  const auto rate = [&](std::uint64_t count) {
+    return seen.seconds_elapsed > 0 ? static_cast<double>(count) / seen.seconds_elapsed : 0.0;
+  };
+  return {
+      .command = source.command,
+      .version = source.version,
+      .seed = config.run.seed,
+      .environment = config.environment.name,
+      .machine = source.machine,
+      .wall_seconds = seen.seconds_elapsed,
+      .cpu_seconds = seen.cpu_seconds,
+      .joules = seen.joules,
+      .frames = seen.frames,
+      .updates = seen.updates,
+      .frames_per_second = rate(seen.frames),
+      .updates_per_second = rate(seen.updates),
+      .evaluations = ReportEvaluations(record),
+      .training_return = record.context->training_return,
+      .warnings = ScoreWarnings(record.result, *record.context),
+      .counters = {{"training episodes", seen.episodes},
+                   {"accepted gradients", seen.accepted},
+                   {"stale gradients", seen.stale},
+                   {"outlier gradients", seen.outliers},
+                   {"invalid gradients", seen.invalid},
+                   {"skipped evaluations", static_cast<std::uint64_t>(record.context->skipped)}},
+      .files = ReportFiles(),
+      .curve_picture = "curve.png"};
+}
+
+// The page about this run alone; it reads the other files.
+Status WriteHtmlReport(const fs::path& directory) {
+  const LabelledRun labelled{DefaultLabel(directory), directory};
+  GORILA_ASSIGN_OR_RETURN(const RunSummary run, ReadRun(labelled));
+  const std::string title =
+      fmt::format("{}, seed {}", run.config.environment.name, run.config.run.seed);
+  GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(std::span(&run, 1), title));
+  return WriteFileAtomically(directory / "report.html", html);
+}
+
+// Beside what older versions wrote, which still read the rest.
+void AddContext(const ScoreContext& context, const EvaluationResult& score, Json& json) {
+  json["evaluations"] = context.evaluations;
+  json["skipped_evaluations"] = context.skipped;
+  if (context.last.has_value()) {
+    json["last"] = {{"frames", context.last_frames},
+                    {"steps", context.last->steps},
+                    {"mean", context.last->summary.mean},
+                    {"standard_error", context.last->summary.standard_error},
+                    {"returns", context.last->returns}};
+  }
+  json["first_training_return"] = context.first_training_return;
+  json["highest_training_return"] = context.highest_training_return;
+  json["training_return"] = context.training_return;
+  json["training_epsilon"] = context.training_epsilon;
+  json["problem"] = context.problem;
+  json["warnings"] = ScoreWarnings(score, context);
+}
+
+// Of a number that was not finite, NaN.
+double ReadReal(const Json& json, const char* name) {
+  return json.at(name).is_null() ? std::nan("") : json.at(name).get<double>();
+}
+
+ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
+  ScoreContext context;
+  context.evaluations = json.at("evaluations");
+  context.skipped = json.at("skipped_evaluations");
+  if (json.contains("last")) {
+    const Json& last = json["last"];
+    context.last = score;  // the same protocol
+    context.last->steps = last.at("steps");
+    context.last->returns = last.at("returns").get<std::vector<double>>();
+    context.last->summary = SummariseReturns(context.last->returns);
+    context.last_frames = last.at("frames");
+  }
+  context.first_training_return = ReadReal(json, "first_training_return");
+  context.highest_training_return = ReadReal(json, "highest_training_return");
+  context.training_return = ReadReal(json, "training_return");
+  if (json.contains("training_epsilon")) {
+    context.training_epsilon = ReadReal(json, "training_epsilon");
+  }
+  context.problem = json.at("problem");
+  return context;
+}
+
+ScoreContext MakeContext(const TrainingOutcome& outcome, const std::vector<RunLogRow>& rows) {
+  const RunScore& score = outcome.score;
+  ScoreContext context{.evaluations = score.evaluations,
+                       .skipped = score.skipped,
+                       .last = score.last,
+                       .last_frames = score.last_frames,
+                       .problem = outcome.problem};
+  const std::vector<CurveSample> curve = TrainingCurve(rows, "frames");
+  if (curve.empty()) return context;
+  context.first_training_return = curve.front().y;
+  context.training_return = curve.back().y;
+  const std::vector<CurveSample> epsilon = TrainingCurve(rows, "frames", "epsilon");
+  if (!epsilon.empty()) context.training_epsilon = epsilon.back().y;
+  for (const CurveSample& sample : curve) {
+    // fmax passes over NaN.
+    context.highest_training_return = std::fmax(context.highest_training_return, sample.y);
+  }
+  return context;
+}
+
+}  // namespace
+
+std::string EncodeEvaluation(const EvaluationRecord& record) {
+  const EvaluationResult& result = record.result;
+  Json json = {{"environment", record.environment},
+               {"protocol", result.protocol},
+               {"protocol_version", result.version},
+               {"epsilon", result.epsilon},
+               {"seed", record.seed},
+               {"episodes", result.returns.size()},
+               {"steps", result.steps}};
+  if (result.sticky_actions.has_value()) json["sticky_actions"] = *result.sticky_actions;
+  if (record.frames.has_value()) json["frames"] = *record.frames;
+  json["mean"] = result.summary.mean;
+  json["standard_error"] = result.summary.standard_error;
+  json["minimum"] = result.summary.minimum;
+  json["median"] = result.summary.median;
+  json["maximum"] = result.summary.maximum;
+  json["returns"] = result.returns;
+  if (record.context.has_value()) AddContext(*record.context, result, json);
+  return DumpJson(json) + "\n";
+}
+
+StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
+  try {
+    const Json json = ParseJsonOrThrow<Json>(text);
+    EvaluationRecord record;
+    record.environment = json.at("environment");
+    record.seed = json.at("seed");
+    if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
+    record.result.version = json.value("protocol_version", 1);
+    record.result.epsilon = json.at("epsilon");
+    record.result.protocol = RecordedProtocolLabel(json.at("protocol").get<std::string>(),
+                                                   record.result.epsilon, record.environment);
+    if (json.contains("sticky_actions")) {
+      record.result.sticky_actions = json["sticky_actions"].get<double>();
+    }
+    record.result.steps = json.at("steps");
+    record.result.returns = json.at("returns").get<std::vector<double>>();
+    record.result.summary = SummariseReturns(record.result.returns);
+    if (json.contains("evaluations")) record.context = ReadContext(json, record.result);
+    return record;
+  } catch (const nlohmann::json::exception& error) {
+    return DataLoss("{}", error.what());
+  }
+}
+
+std::string DescribeScore(const EvaluationResult& result) {
+  return fmt::format("{} (protocol {}, {} episodes)", DescribeMean(result.summary), result.protocol,
+                     result.summary.count);
+}
+
+std::string DescribeRange(const EvaluationResult& result) {
+  return fmt::format("minimum {:.2f}, median {:.2f}, maximum {:.2f}", result.summary.minimum,
+                     result.summary.median, result.summary.maximum);
+}
+
+StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummary> runs,
+                                                       CurveAxis axis) {
+  constexpr std::size_t kGridPoints = 200;
+  const bool frames = axis == CurveAxis::kFrames;
+  std::vector<LearningCurveFigure> figures;
+  for (const GameRuns& game : GroupRuns(runs)) {
+    LearningCurveFigure& figure = figures.emplace_back();
+    figure.title = game.environment;
+    figure.x_label = frames ? "environment frames" : "seconds of training";
+    figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
+    for (const RunGroup& group : game.groups) {
+      std::vector<std::vector<CurveSample>> curves;
+      for (const RunSummary* run : group.runs) {
+        curves.push_back(TrainingCurve(run->rows, frames ? "frames" : "seconds"));
+        if (curves.back().size() >= 2) continue;
+        return InvalidArgument("run '{}' has no training returns over {} to draw",
+                               run->directory.string(), frames ? "frames" : "seconds");
+      }
+      const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
+      figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
+    }
+  }
+  return figures;
+}
+
+Status WriteRunReport(const fs::path& directory, const Config& config,
+                      const TrainingOutcome& outcome, const RunReportSource& source) {
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
+                          ReadRunLog(directory / "metrics.jsonl"));
+  const EvaluationRecord record{.environment = config.environment.name,
+                                .seed = FinalEvaluationSeed(config),
+                                .frames = outcome.score.frames,
+                                .result = outcome.score.evaluation,
+                                .context = MakeContext(outcome, rows)};
+  Status status = WriteCurve(directory, config, rows);
+  status.Update(WriteReport(directory, MakeReport(config, outcome.progress, record, source)));
+  status.Update(WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
+  status.Update(WriteHtmlReport(directory));
+  return status;
+}
+
+StatusOr<EvaluationRecord> ReadEvaluation(const fs::path& path) {
+  GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kResultFile, path));
+  StatusOr<EvaluationRecord> record = DecodeEvaluation(text);
+  if (!record.ok()) return Annotate(record.status(), path.string());
+  return record;
+}
+
+StatusOr<EvaluationRecord> ReadFinalEvaluation(const fs::path& directory) {
+  return ReadEvaluation(directory / kEvaluationFile);
+}
+
+}  // namespace gorila

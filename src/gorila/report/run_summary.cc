@@ -1,0 +1,133 @@
+#include "gorila/report/run_summary.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
+#include "gorila/base/json.h"
+#include "gorila/config/config_load.h"
+#include "gorila/metrics/episode_statistics.h"
+#include "gorila/run/run_directory.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// A run that was killed in its first moments has no log yet.
+StatusOr<std::vector<RunLogRow>> ReadRows(const fs::path& directory) {
+  auto rows = ReadRunLog(directory / "metrics.jsonl");
+  if (absl::IsNotFound(rows.status())) return std::vector<RunLogRow>();
+  return rows;
+}
+
+// Who made the run; a report of another version may lack something.
+Status ReadSource(RunSummary& run) {
+  const fs::path path = run.directory / "report.json";
+  StatusOr<std::string> text = ReadFileOf(kResultFile, path);
+  if (absl::IsNotFound(text.status())) return OkStatus();
+  GORILA_RETURN_IF_ERROR(text.status());
+  const Json json = ParseJson<Json>(*text);
+  if (!json.is_object()) return DataLoss("'{}' is not a JSON object", path.string());
+  const auto read = [&json](const char* name) {
+    return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";
+  };
+  run.command = read("command");
+  run.version = read("version");
+  run.machine = read("machine");
+  if (json.contains("cpu_seconds") && json["cpu_seconds"].is_number()) {
+    run.cpu_seconds = json["cpu_seconds"].get<double>();
+  }
+  if (json.contains("wall_seconds") && json["wall_seconds"].is_number()) {
+    run.seconds = json["wall_seconds"].get<double>();
+  }
+  if (json.contains("joules") && json["joules"].is_number()) {
+    run.joules = json["joules"].get<double>();
+  }
+  return OkStatus();
+}
+
+// The curve at `x`; NaN outside of it.
+double Interpolate(const std::vector<CurveSample>& curve, double x) {
+  const auto after = std::find_if(curve.begin(), curve.end(),
+                                  [x](const CurveSample& sample) { return sample.x >= x; });
+  if (after == curve.end()) return std::nan("");
+  if (after->x == x) return after->y;
+  if (after == curve.begin()) return std::nan("");
+  const auto before = after - 1;
+  const double part = (x - before->x) / (after->x - before->x);
+  return before->y + part * (after->y - before->y);
+}
+
+}  // namespace
+
+std::optional<double> RunSummary::Last(std::string_view name) const {
+  for (std::size_t i = rows.size(); i > 0; --i) {
+    const RunLogRow& row = rows[i - 1];
+    if (row.Text("kind") != "training") continue;
+    if (const auto number = row.Number(name); number.has_value()) return number;
+  }
+  return std::nullopt;
+}
+
+std::string DefaultLabel(const fs::path& directory) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(directory, error).lexically_normal();
+  return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
+}
+
+LabelledRun ParseLabelledRun(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return {DefaultLabel(text), text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
+  GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
+  RunSummary summary;
+  summary.label = run.label;
+  summary.directory = run.directory;
+  GORILA_ASSIGN_OR_RETURN(summary.config, LoadRunConfig(run.directory / "config.toml"));
+  GORILA_ASSIGN_OR_RETURN(summary.rows, ReadRows(run.directory));
+  auto evaluation = ReadFinalEvaluation(run.directory);
+  if (evaluation.ok()) {
+    summary.evaluation = *std::move(evaluation);
+  } else if (!absl::IsNotFound(evaluation.status())) {
+    return evaluation.status();
+  }
+  summary.seconds = summary.Last("seconds");
+  summary.cpu_seconds = summary.Last("cpu_seconds");
+  summary.joules = summary.Last("joules");
+  if (!summary.evaluation.has_value()) return summary;  // the rest is of an earlier end, if there
+  GORILA_RETURN_IF_ERROR(ReadSource(summary));
+  StatusOr<std::string> film = ReadFileOf(kFilmFile, run.directory / "episode.gif");
+  if (film.ok()) summary.film = *std::move(film);
+  return summary;
+}
+
+std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x,
+                                       std::string_view y) {
+  std::vector<EpisodeBatch> batches;
+  for (const RunLogRow& row : rows) {
+    const double episodes = row.Number("return_episodes").value_or(0);
+    const std::optional<double> at = row.Number(x);
+    const std::optional<double> value = row.Number(y);
+    if (row.Text("kind") != "training" || !(episodes > 0)) continue;
+    if (!at.has_value() || !value.has_value()) continue;
+    batches.push_back(
+        {.x = *at, .mean_return = *value, .episodes = static_cast<std::uint64_t>(episodes)});
+  }
+  return SmoothOverEpisodes(batches, kSmoothedEpisodes);
+}
+
+MeanAtPoint MeanAt(std::span<const std::vector<CurveSample>> curves, double x) {
+  RunningStatistics statistics;
+  for (const std::vector<CurveSample>& curve : curves) statistics.Add(Interpolate(curve, x));
+  if (statistics.count() < 2) return {statistics.mean(), std::nan("")};
+  return {statistics.mean(),
+          StudentQuantile975(statistics.count() - 1) * statistics.StandardErrorOfMean()};
+}
+
+}  // namespace gorila

@@ -1,0 +1,345 @@
+#include "gorila/report/runs_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "gorila/base/xml.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/evaluation/episode_film.h"
+#include "gorila/metrics/number_format.h"
+#include "gorila/report/run_groups.h"
+
+namespace gorila {
+namespace {
+
+constexpr std::size_t kGridPoints = 200;
+
+std::string PlusMinus(double mean, double half_width) {
+  if (!std::isfinite(half_width)) return FormatDecimal(mean, 2);
+  return fmt::format("{} ± {}", FormatDecimal(mean, 2), FormatDecimal(half_width, 2));
+}
+
+std::string Count(std::optional<double> number) {
+  return number.has_value() ? FormatCount(static_cast<std::uint64_t>(std::max(0.0, *number))) : "–";
+}
+
+std::string RunName(const RunSummary& run) {
+  return fmt::format("{} <small>{}</small>", EscapeXml(run.label),
+                     EscapeXml(run.directory.lexically_normal().string()));
+}
+
+std::vector<std::vector<CurveSample>> Curves(const RunGroup& group, std::string_view x) {
+  std::vector<std::vector<CurveSample>> curves;
+  for (const RunSummary* run : group.runs) curves.push_back(TrainingCurve(run->rows, x));
+  return curves;
+}
+
+bool HaveCurves(std::span<const RunGroup> groups, std::string_view x) {
+  return std::all_of(groups.begin(), groups.end(), [x](const RunGroup& group) {
+    const auto curves = Curves(group, x);
+    return std::all_of(curves.begin(), curves.end(),
+                       [](const auto& curve) { return curve.size() >= 2; });
+  });
+}
+
+StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& stem,
+                                  const GameRuns& game, std::string_view x, const char* x_label) {
+  const std::vector<RunGroup>& groups = game.groups;
+  if (!HaveCurves(groups, x)) return std::string();
+  LearningCurveFigure figure;
+  figure.title = game.environment;
+  figure.x_label = x_label;
+  figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
+  bool banded = false;
+  for (const RunGroup& group : groups) {
+    const auto curves = Curves(group, x);
+    banded |= curves.size() > 1;
+    const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
+    figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
+  }
+  GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(figure));
+  return markup.Figure(
+      {.name = fmt::format("{}-{}.svg", stem, x), .bytes = std::move(svg)},
+      fmt::format("{}: training return over {}{}.", EscapeXml(game.environment), x_label,
+                  banded ? "; bands are 95 % confidence intervals over runs" : ""));
+}
+
+// What each group's curve is where the shortest of all ends.
+std::string EqualTerms(ReportMarkup& markup, std::span<const RunGroup> groups, std::string_view x) {
+  double end = std::numeric_limits<double>::infinity();
+  for (const RunGroup& group : groups) {
+    for (const auto& curve : Curves(group, x)) end = std::min(end, curve.back().x);
+  }
+  const bool frames = x == "frames";
+  ReportTable table{{"", "runs",
+                     frames ? fmt::format("return after {} frames", FormatCount(std::uint64_t(end)))
+                            : fmt::format("return after {}", FormatDuration(end))}};
+  for (const RunGroup& group : groups) {
+    const MeanAtPoint at = MeanAt(Curves(group, x), end);
+    table.rows.push_back({EscapeXml(group.label), fmt::format("{}", group.runs.size()),
+                          PlusMinus(at.mean, at.half_interval)});
+  }
+  return markup.Table(table);
+}
+
+std::string CompareGroups(ReportMarkup& markup, const GameRuns& game, const std::string& suffix) {
+  if (game.groups.size() < 2) return "";
+  std::string text;
+  if (HaveCurves(game.groups, "frames")) {
+    text +=
+        markup.SubHeading("At equal frames" + suffix) + EqualTerms(markup, game.groups, "frames");
+  }
+  if (HaveCurves(game.groups, "seconds")) {
+    text += markup.SubHeading("At equal wall time" + suffix) +
+            EqualTerms(markup, game.groups, "seconds");
+  }
+  return text;
+}
+
+std::string ComparisonSection(ReportMarkup& markup, std::span<const GameRuns> games) {
+  std::string text;
+  for (const GameRuns& game : games) {
+    text += CompareGroups(markup, game,
+                          games.size() > 1 ? ", " + EscapeXml(game.environment) : std::string());
+  }
+  if (text.empty()) return "";
+  return markup.Section(
+      "Comparison", markup.Paragraph("Training return where the shortest run ends, ± half of the "
+                                     "95 % confidence interval over runs.") +
+                        text);
+}
+
+std::vector<std::string> ScoreRow(const RunSummary& run, const std::string& network,
+                                  const EvaluationResult& result, std::optional<double> frames) {
+  const double training =
+      run.evaluation->context.has_value() ? run.evaluation->context->training_return : std::nan("");
+  return {RunName(run),
+          EscapeXml(network),
+          EscapeXml(result.protocol),
+          fmt::format("{}", result.returns.size()),
+          fmt::format("<strong>{}</strong>",
+                      PlusMinus(result.summary.mean, result.summary.standard_error)),
+          FormatDecimal(result.summary.median, 2),
+          FormatDecimal(result.summary.minimum, 2),
+          FormatDecimal(result.summary.maximum, 2),
+          fmt::format("{}", result.epsilon),
+          Count(frames),
+          std::isfinite(training) ? FormatDecimal(training, 2) : "–"};
+}
+
+// The score, and the last network's where that is another.
+void AddScoreRows(const RunSummary& run, ReportTable& table) {
+  const EvaluationRecord& record = *run.evaluation;
+  const bool known = record.context.has_value();
+  table.rows.push_back(
+      ScoreRow(run, known ? DescribeNetwork(*record.context) : "–", record.result, record.frames));
+  if (!known || !record.context->last.has_value()) return;
+  table.rows.push_back(ScoreRow(run, "last", *record.context->last,
+                                static_cast<double>(record.context->last_frames)));
+}
+
+std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs) {
+  ReportTable table{{"run", "network", "protocol", "episodes", "mean ± standard error", "median",
+                     "minimum", "maximum", "epsilon", "after frames", "training return"}};
+  std::string warnings;
+  for (const RunSummary& run : runs) {
+    if (!run.evaluation.has_value()) {
+      std::vector<std::string> row(table.headings.size(), "–");
+      row[0] = RunName(run);
+      row[1] = "not finished";
+      table.rows.push_back(std::move(row));
+      continue;
+    }
+    AddScoreRows(run, table);
+    if (!run.evaluation->context.has_value()) continue;
+    for (const std::string& warning :
+         ScoreWarnings(run.evaluation->result, *run.evaluation->context)) {
+      warnings += markup.Paragraph(fmt::format("<strong>Warning</strong>, {}: {}",
+                                               EscapeXml(run.label), EscapeXml(warning)));
+    }
+  }
+  return markup.Section("Final evaluation", markup.Table(table) + warnings);
+}
+
+// Which network plays, and how often at random; a film has no more than its first frames.
+std::string FilmCaption(const RunSummary& run) {
+  std::string caption = fmt::format("seed {}", run.config.run.seed);
+  if (!run.evaluation.has_value()) return caption;
+  const auto& context = run.evaluation->context;
+  if (context.has_value()) caption += fmt::format(", network: {}", DescribeNetwork(*context));
+  return caption + fmt::format(", epsilon {}; at most {} frames", run.evaluation->result.epsilon,
+                               kMostFilmFrames);
+}
+
+std::string FilmSection(ReportMarkup& markup, const std::string& stem,
+                        std::span<const RunGroup> groups) {
+  std::string films;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const RunGroup& group = groups[i];
+    const auto found = std::find_if(group.runs.begin(), group.runs.end(),
+                                    [](const RunSummary* run) { return !run->film.empty(); });
+    if (found == group.runs.end()) continue;
+    const std::string label = EscapeXml(group.label);
+    films += markup.Film(
+        {.name = fmt::format("{}-episode-{}.gif", stem, i + 1), .bytes = (*found)->film},
+        fmt::format("An episode of {}, played by the trained network", label),
+        fmt::format("{}, {}", label, EscapeXml(FilmCaption(**found))));
+  }
+  return films.empty() ? "" : markup.Section("The agent", films);
+}
+
+std::string CounterSection(ReportMarkup& markup, std::span<const RunSummary> runs) {
+  ReportTable table{{"run", "frames", "updates", "episodes", "accepted", "stale", "outlier",
+                     "invalid", "mean staleness", "bottleneck"}};
+  for (const RunSummary& run : runs) {
+    std::string bottleneck = "–";
+    for (const RunLogRow& row : run.rows) {
+      if (const auto text = row.Text("bottleneck"); text.has_value()) bottleneck = *text;
+    }
+    table.rows.push_back({RunName(run), Count(run.Last("frames")), Count(run.Last("updates")),
+                          Count(run.Last("episodes")), Count(run.Last("gradients_accepted")),
+                          Count(run.Last("gradients_stale")), Count(run.Last("gradients_outlier")),
+                          Count(run.Last("gradients_invalid")),
+                          FormatDecimal(run.Last("staleness_mean").value_or(std::nan("")), 2),
+                          EscapeXml(bottleneck)});
+  }
+  return markup.Section("Counters", markup.Table(table));
+}
+
+std::string CostSection(ReportMarkup& markup, std::span<const RunSummary> runs) {
+  ReportTable table{
+      {"run", "wall time", "core hours", "joules", "frames a core second", "machine"}};
+  bool joules_missing = false;
+  for (const RunSummary& run : runs) {
+    const double frames = run.Last("frames").value_or(std::nan(""));
+    const double cpu = run.cpu_seconds.value_or(std::nan(""));
+    joules_missing |= !run.joules.has_value();
+    table.rows.push_back(
+        {RunName(run), run.seconds.has_value() ? FormatDuration(*run.seconds) : "–",
+         FormatDecimal(cpu / 3600, 3),
+         run.joules.has_value() ? FormatRate(*run.joules) : "not measured",
+         FormatRate(frames / cpu), EscapeXml(run.machine.empty() ? "–" : run.machine)});
+  }
+  std::string text =
+      markup.Paragraph(
+          "Of training, periodic evaluations included. Core hours are processor time of all the "
+          "run's processes; joules are of all the machine's processors, whatever else ran on "
+          "them.") +
+      markup.Table(table);
+  if (joules_missing) {
+    text += markup.Paragraph(
+        "Not measured: the machine has no energy counters (RAPL) or does not let the program read "
+        "them.");
+  }
+  return markup.Section("Cost", text);
+}
+
+// The keys in which runs differ, then everything of one run a group.
+std::string ConfigurationSection(ReportMarkup& markup, std::span<const RunSummary> runs,
+                                 std::span<const RunGroup> groups) {
+  std::vector<std::string> headings = {"key"};
+  for (const RunSummary& run : runs) headings.push_back(EscapeXml(run.label));
+  ReportTable differences{std::move(headings)};
+  for (const ConfigKey& key : ConfigKeys()) {
+    std::vector<std::string> cells = {fmt::format("<code>{}</code>", key.name)};
+    bool differs = false;
+    for (const RunSummary& run : runs) {
+      const std::string value = ValueText(key.field, run.config);
+      differs |= value != ValueText(key.field, runs.front().config);
+      cells.push_back(EscapeXml(value));
+    }
+    if (differs) differences.rows.push_back(std::move(cells));
+  }
+  std::string text;
+  if (!differences.rows.empty())
+    text += markup.SubHeading("Where runs differ") + markup.Table(differences);
+  for (const RunGroup& group : groups) {
+    const RunSummary& run = *group.runs.front();
+    std::vector<std::string> pre;
+    if (!run.command.empty()) pre.push_back(run.command);
+    pre.push_back(ToToml(run.config));
+    text += markup.Details(
+        fmt::format("Every setting of {}, seed {}", EscapeXml(group.label), run.config.run.seed),
+        pre);
+  }
+  return markup.Section("Configuration", text);
+}
+
+std::string Summary(std::span<const RunSummary> runs) {
+  std::vector<std::string> environments, versions;
+  for (const RunSummary& run : runs) {
+    environments.push_back(run.config.environment.name);
+    if (!run.version.empty()) versions.push_back("gorila " + run.version);
+  }
+  for (auto* names : {&environments, &versions}) {
+    std::sort(names->begin(), names->end());
+    names->erase(std::unique(names->begin(), names->end()), names->end());
+  }
+  std::string text = fmt::format("{} run{} on {}", runs.size(), runs.size() == 1 ? "" : "s",
+                                 fmt::join(environments, ", "));
+  if (!versions.empty()) text += fmt::format(" · {}", fmt::join(versions, ", "));
+  return EscapeXml(text);
+}
+
+std::string Games(std::span<const GameRuns> games) {
+  std::string names;
+  for (const GameRuns& game : games) names += (names.empty() ? "" : ", ") + game.environment;
+  return names;
+}
+
+// Of all games; where there are several the labels name them.
+std::vector<RunGroup> AllGroups(std::span<const GameRuns> games) {
+  std::vector<RunGroup> all;
+  for (const GameRuns& game : games) {
+    for (RunGroup group : game.groups) {
+      if (games.size() > 1 && group.label != game.environment) {
+        group.label = fmt::format("{}: {}", game.environment, group.label);
+      }
+      all.push_back(std::move(group));
+    }
+  }
+  return all;
+}
+
+StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> runs,
+                             const std::string& title, const std::string& stem) {
+  if (runs.empty()) return InvalidArgument("a report needs at least one run");
+  const std::vector<GameRuns> games = GroupRuns(runs);
+  const std::vector<RunGroup> groups = AllGroups(games);
+  const std::string heading = EscapeXml(!title.empty() ? title : "Training on " + Games(games));
+  std::string curves;
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    const std::string name = games.size() == 1 ? stem : fmt::format("{}-{}", stem, i + 1);
+    GORILA_ASSIGN_OR_RETURN(const std::string over_frames,
+                            CurveFigure(markup, name, games[i], "frames", "environment frames"));
+    GORILA_ASSIGN_OR_RETURN(const std::string over_seconds,
+                            CurveFigure(markup, name, games[i], "seconds", "seconds of training"));
+    curves += over_frames + over_seconds;
+  }
+  std::string text = ScoreSection(markup, runs);
+  if (!curves.empty()) text += markup.Section("Learning curves", curves);
+  text += FilmSection(markup, stem, groups);
+  text += ComparisonSection(markup, games);
+  text += CounterSection(markup, runs);
+  text += CostSection(markup, runs);
+  text += ConfigurationSection(markup, runs, groups);
+  return markup.Document(heading, Summary(runs), text);
+}
+
+}  // namespace
+
+StatusOr<std::string> RenderHtmlReport(std::span<const RunSummary> runs, const std::string& title) {
+  return Render(*MakeHtmlMarkup(), runs, title, "curve");
+}
+
+StatusOr<MarkdownReport> RenderMarkdownReport(std::span<const RunSummary> runs,
+                                              const std::string& title, const std::string& stem) {
+  MarkdownReport report;
+  GORILA_ASSIGN_OR_RETURN(report.text,
+                          Render(*MakeMarkdownMarkup(report.pictures), runs, title, stem));
+  return report;
+}
+
+}  // namespace gorila

@@ -1,0 +1,31 @@
+// One report about one run or several, for a reader who was not there.
+#ifndef GORILA_REPORT_RUNS_REPORT_H_
+#define GORILA_REPORT_RUNS_REPORT_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/report/report_markup.h"
+#include "gorila/report/run_summary.h"
+
+namespace gorila {
+
+// HTML with its pictures inside: no other file, no network. Every game has figures of its own; runs
+// of one group (run_groups.h) are a curve with a 95 % band, and a row of the comparison. `title`
+// may be empty. InvalidArgument without runs or for text that is not UTF-8. Pure.
+StatusOr<std::string> RenderHtmlReport(std::span<const RunSummary> runs, const std::string& title);
+
+// The same in GitHub's Markdown, which refers to the pictures by their names; they begin with
+// `stem`.
+struct MarkdownReport {
+  std::string text;
+  std::vector<ReportPicture> pictures;
+};
+StatusOr<MarkdownReport> RenderMarkdownReport(std::span<const RunSummary> runs,
+                                              const std::string& title, const std::string& stem);
+
+}  // namespace gorila
+
+#endif  // GORILA_REPORT_RUNS_REPORT_H_

@@ -1,0 +1,58 @@
+#include "gorila/run/agent_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gorila/base/machine_memory.h"
+#include "gorila/base/saturating.h"
+#include "gorila/config/resolve.h"
+#include "gorila/env/registry.h"
+
+namespace gorila {
+
+StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const Config& config,
+                                                                          int actor) {
+  std::vector<std::unique_ptr<Environment>> environments;
+  const int count = config.actor.environments;
+  for (int i = 0; i < count; ++i) {
+    const auto stream = static_cast<std::uint64_t>(actor) * static_cast<std::uint64_t>(count) +
+                        static_cast<std::uint64_t>(i);
+    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Environment> environment,
+                            MakeEnvironment(config.environment.name, config.environment.options,
+                                            MakeRandomDraws(RandomStream::Derive(
+                                                config.run.seed, "environment", stream))));
+    environments.push_back(std::move(environment));
+  }
+  return environments;
+}
+
+StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
+                                                      const NetworkSpec& network,
+                                                      ParameterStore& store,
+                                                      NetworkReplica::Follows follows,
+                                                      std::string_view device) {
+  const int max_batch = std::max(config.actor.environments, config.learner.batch_size);
+  const std::string_view backend = device == "cpu" ? CpuBackend(config) : config.network.backend;
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
+                          MakeQNetwork(backend, network, max_batch, device));
+  return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
+}
+
+Status CheckReplayBytes(const Config& config, std::int64_t needed, std::string_view what) {
+  const std::int64_t memory = MachineMemoryBytes();
+  const bool given = config.replay.byte_budget > 0;
+  const std::int64_t budget = given ? config.replay.byte_budget : memory / 5 * 4;
+  if (given && budget > memory) {
+    return InvalidArgument("replay.byte_budget is {} bytes; this machine has {} bytes of memory",
+                           budget, memory);
+  }
+  if (needed <= budget) return OkStatus();
+  return InvalidArgument(
+      "replay memory would take {} bytes ({}); expected at most {} bytes ({}); lower "
+      "replay.capacity "
+      "or the number of memories",
+      needed, what, budget,
+      given ? "replay.byte_budget" : "four fifths of the memory of this machine or container");
+}
+
+}  // namespace gorila

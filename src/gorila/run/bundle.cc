@@ -1,0 +1,100 @@
+#include "gorila/run/bundle.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gorila/agent/policy.h"
+#include "gorila/run/agent_parts.h"
+
+namespace gorila {
+StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const NetworkSpec& network,
+                                               int index, ParameterStore& store,
+                                               FrameClock& clock) {
+  const auto stream = static_cast<std::uint64_t>(index);
+  std::unique_ptr<Bundle> bundle(new Bundle(config, store, clock));
+  GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, index));
+  ParameterStore& timed_store = bundle->store_;
+  GORILA_ASSIGN_OR_RETURN(
+      bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline,
+                                   config.network.device));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
+                          MakeReplica(config, network, timed_store,
+                                      NetworkReplica::Follows::kTarget, config.network.device));
+  GORILA_ASSIGN_OR_RETURN(
+      bundle->replay_,
+      LocalReplay::Make(config.replay.options, network.input, config.actor.environments,
+                        RandomStream::Derive(config.run.seed, "replay", stream)));
+  bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
+  bundle->actor_ = std::make_unique<Actor>(
+      config.actor.options,
+      ActorPlace{.index = index, .actors = config.run.bundles + config.cluster.actors},
+      std::move(environments), *bundle->online_, MakePolicy(bundle->online_->network()),
+      *bundle->timed_replay_, RandomStream::Derive(config.run.seed, "actor", stream));
+  GORILA_ASSIGN_OR_RETURN(bundle->learner_,
+                          Learner::Make(config.learner, *bundle->online_, std::move(target),
+                                        *bundle->timed_replay_, timed_store));
+  return bundle;
+}
+
+Status Bundle::Iterate() {
+  const std::int64_t ticks =
+      exploration_clock_ == ExplorationClock::kFrames ? clock_.frames() : store_.UpdateCount();
+  finished_.clear();
+  {
+    const WorkScope acting(work_, Work::kActing);
+    GORILA_RETURN_IF_ERROR(actor_->Step(ticks, finished_));
+  }
+  clock_.Add(frames_per_iteration());
+  {
+    const WorkScope learning(work_, Work::kLearning);
+    while (replay_->CanSample()) GORILA_RETURN_IF_ERROR(learner_->Step());
+  }
+  PublishStatus();
+  return OkStatus();
+}
+
+void Bundle::PublishStatus() {
+  const ReplaySize size = replay_->Size();
+  const MutexLock lock(mutex_);
+  status_.learner = learner_->counters();
+  status_.learning += learner_->TakeStatistics();
+  status_.work = work_.seconds();
+  status_.epsilon = actor_->epsilon();
+  status_.replay = size;
+  status_.episodes.insert(status_.episodes.end(), finished_.begin(), finished_.end());
+}
+
+BundleStatus Bundle::TakeStatus() {
+  const MutexLock lock(mutex_);
+  BundleStatus status = status_;
+  status_.episodes.clear();
+  return status;
+}
+
+void Bundle::EndRow() {
+  const MutexLock lock(mutex_);
+  status_.learning = {};
+}
+
+void Bundle::SaveState(bool replay, StateWriter& writer) const {
+  actor_->SaveState(writer);
+  learner_->SaveState(writer);
+  if (replay) replay_->SaveState(writer);
+}
+
+Status Bundle::RestoreState(bool replay, StateReader& reader) {
+  GORILA_RETURN_IF_ERROR(actor_->RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(learner_->RestoreState(reader));
+  if (replay) GORILA_RETURN_IF_ERROR(replay_->RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Finish());
+  finished_.clear();
+  PublishStatus();
+  return OkStatus();
+}
+
+Status Bundle::RefreshReplicas() {
+  GORILA_RETURN_IF_ERROR(online_->Refresh());
+  return learner_->target().Refresh();
+}
+
+}  // namespace gorila

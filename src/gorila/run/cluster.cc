@@ -1,0 +1,76 @@
+#include "gorila/run/cluster.h"
+
+#include <algorithm>
+
+#include "gorila/base/denormals.h"
+#include "gorila/base/exhaustion.h"
+#include "gorila/base/thread.h"
+#include "gorila/config/resolve.h"
+
+namespace gorila {
+
+StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config) {
+  std::unique_ptr<Cluster> cluster(new Cluster(config));
+  GORILA_ASSIGN_OR_RETURN(cluster->network_, ResolveNetwork(config));
+  cluster->layout_ = MakeParameterLayout(cluster->network_);
+  GORILA_ASSIGN_OR_RETURN(cluster->store_, InProcessParameterStore::Make(
+                                               ResolveShardOptions(config), NumberOfShards(config),
+                                               RunInitialParameters(config, cluster->layout_)));
+  for (int i = 0; i < config.run.bundles; ++i) {
+    GORILA_ASSIGN_OR_RETURN(
+        std::unique_ptr<Bundle> bundle,
+        Bundle::Make(config, cluster->network_, i, *cluster->store_, cluster->clock_));
+    cluster->bundles_.push_back(std::move(bundle));
+  }
+  cluster->gate_ = std::make_unique<RunGate>(config.run.bundles);
+  return cluster;
+}
+
+Cluster::~Cluster() {
+  if (gate_ != nullptr) gate_->Stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Status Cluster::StepAll() {
+  for (const std::unique_ptr<Bundle>& bundle : bundles_) {
+    GORILA_RETURN_IF_ERROR(bundle->Iterate());
+  }
+  return OkStatus();
+}
+
+void Cluster::EndRow() {
+  for (const std::unique_ptr<Bundle>& bundle : bundles_) bundle->EndRow();
+}
+
+Status Cluster::RefreshReplicas() {
+  for (const std::unique_ptr<Bundle>& bundle : bundles_) {
+    GORILA_RETURN_IF_ERROR(bundle->RefreshReplicas());
+  }
+  return OkStatus();
+}
+
+// A bundle without a thread ends with that as its failure, which stops the others.
+void Cluster::Start() {
+  GORILA_CHECK(threads_.empty(), "started twice");
+  threads_.reserve(bundles_.size());
+  for (std::size_t i = 0; i < bundles_.size(); ++i) {
+    StatusOr<std::thread> started =
+        StartThread(fmt::format("bundle {}", i), [this, i] { RunBundle(*bundles_[i]); });
+    if (started.ok()) {
+      threads_.push_back(*std::move(started));
+    } else {
+      gate_->Leave(started.status());
+    }
+  }
+}
+
+void Cluster::RunBundle(Bundle& bundle) {
+  FlushDenormalsInThisThread();
+  Status status;
+  while (status.ok() && !finished() && gate_->Pass()) {
+    status = WithoutThrowing([&bundle] { return bundle.Iterate(); });
+  }
+  gate_->Leave(status);
+}
+
+}  // namespace gorila

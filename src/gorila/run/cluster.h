@@ -1,0 +1,72 @@
+// The whole system in one process: bundles as threads around a sharded parameter server in memory.
+#ifndef GORILA_RUN_CLUSTER_H_
+#define GORILA_RUN_CLUSTER_H_
+
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "gorila/config/config.h"
+#include "gorila/parameter_server/in_process_store.h"
+#include "gorila/run/bundle.h"
+#include "gorila/run/run_gate.h"
+
+namespace gorila {
+
+// Called by one coordinating thread. Either threaded (Start, then Wait / Pause / Resume / Stop) or
+// deterministic (StepAll again and again).
+class Cluster {
+ public:
+  static StatusOr<std::unique_ptr<Cluster>> Make(const Config& config);
+  ~Cluster();  // stops and joins
+
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // One iteration of every bundle, in order, in the calling thread.
+  Status StepAll();
+
+  // A row of metrics ends, for every bundle.
+  void EndRow();
+
+  // Gives every replica the present parameters, as a checkpoint does. Only between two iterations.
+  Status RefreshReplicas();
+
+  // Starts one thread per bundle; they end when the frame clock reaches config.run.frames.
+  void Start();
+  // Blocks until all bundles ended (true) or `deadline`.
+  bool Wait(std::chrono::steady_clock::time_point deadline) { return gate_->WaitForAll(deadline); }
+  // Blocks until every bundle stands between two iterations.
+  Status Pause(std::chrono::steady_clock::time_point deadline) { return gate_->Pause(deadline); }
+  void Resume() { gate_->Resume(); }
+  // Asks the bundles to end after their present iteration; Wait or the destructor waits for them.
+  void Stop() { gate_->Stop(); }
+  Status failure() const { return gate_->failure(); }
+
+  bool finished() const { return clock_.frames() >= config_.run.frames; }
+
+  const Config& config() const { return config_; }
+  const NetworkSpec& network() const { return network_; }
+  const ParameterLayout& layout() const { return layout_; }
+  FrameClock& clock() { return clock_; }
+  InProcessParameterStore& store() { return *store_; }
+  std::vector<std::unique_ptr<Bundle>>& bundles() { return bundles_; }
+
+ private:
+  explicit Cluster(const Config& config) : config_(config) {}
+  void RunBundle(Bundle& bundle);
+
+  const Config config_;
+  NetworkSpec network_;
+  ParameterLayout layout_;
+  FrameClock clock_;
+  std::unique_ptr<InProcessParameterStore> store_;
+  std::vector<std::unique_ptr<Bundle>> bundles_;
+  std::unique_ptr<RunGate> gate_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUN_CLUSTER_H_

@@ -1,0 +1,30 @@
+// What an earlier process logged last of a run, to go on from.
+#ifndef GORILA_RUN_LOGGED_PROGRESS_H_
+#define GORILA_RUN_LOGGED_PROGRESS_H_
+
+#include <cstdint>
+#include <filesystem>
+
+#include "gorila/base/status.h"
+
+namespace gorila {
+
+struct LoggedProgress {
+  bool any = false;  // whether there are rows
+  std::int64_t frames = 0;
+  double seconds = 0;      // of training; 0 in a log without times
+  double cpu_seconds = 0;  // likewise
+  std::int64_t evaluations = 0;
+  std::int64_t skipped_evaluations = 0;
+  std::int64_t evaluated_frames = -1;  // of the newest network that was evaluated
+  std::uint64_t bytes_read = 0;        // of the log
+};
+
+// Reads a log from its end up to the last row that carries all counts, in bounded memory. Rows of
+// older versions carry none: then all rows are read, still in bounded memory. Empty without a file.
+// DataLoss for a damaged row among those.
+StatusOr<LoggedProgress> ReadLoggedProgress(const std::filesystem::path& log);
+
+}  // namespace gorila
+
+#endif  // GORILA_RUN_LOGGED_PROGRESS_H_

@@ -1,0 +1,102 @@
+#include "gorila/run/resume_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gorila/config/config_keys.h"
+#include "gorila/run/run_directory.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// Another allowed value of a key, as text.
+struct Other {
+  const Config& config;
+
+  std::string operator()(const IntegerField& field) const {
+    const std::int64_t value = field.get(config);
+    return std::to_string(value == field.low ? field.low + 1 : value - 1);
+  }
+  std::string operator()(const RealField& field) const {
+    return field.get(config) == 0.5 ? "0.25" : "0.5";
+  }
+  std::string operator()(const BooleanField& field) const {
+    return field.get(config) ? "false" : "true";
+  }
+  std::string operator()(const NameField& field) const {
+    if (field.choices == nullptr) return "another";
+    for (const std::string_view name : field.choices()) {
+      if (name != field.get(config)) return std::string(name);
+    }
+    return "";
+  }
+  std::string operator()(const HiddenLayersField&) const { return "[77]"; }
+  std::string operator()(const ConvolutionsField&) const { return "[[7, 7, 7]]"; }
+};
+
+Config ConfigWithReplays() {
+  Config config;
+  config.run.bundles = 2;
+  config.cluster = {.actors = 1, .learners = 1, .replays = 1};
+  return config;
+}
+
+class ResumeRulesTest : public testing::TestWithParam<RunKind> {};
+
+TEST(ResumeRulesTest, EveryKeyIsClassified) {
+  for (const ConfigKey& key : ConfigKeys()) EXPECT_TRUE(ResumeRuleOf(key.name).ok()) << key.name;
+  EXPECT_FALSE(ResumeRuleOf("run.nothing").ok());
+}
+
+TEST_P(ResumeRulesTest, AKeyThatTheStateDependsOnIsRefusedByNameAndAFreeOneIsNot) {
+  const Config before = ConfigWithReplays();
+  const MadeWith made_with = StateKeys(before, GetParam());
+  for (const ConfigKey& key : ConfigKeys()) {
+    Config after = before;
+    const std::string value = std::visit(Other{before}, key.field);
+    ASSERT_TRUE(SetConfigValue(after, key.name, value).ok()) << key.name << " = " << value;
+    const Status status = CheckResumable(made_with, after, "the checkpoint");
+    if (!made_with.contains(key.name)) {
+      EXPECT_TRUE(status.ok()) << status;
+      continue;
+    }
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << key.name;
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(key.name), HasSubstr(made_with.find(key.name)->second),
+                      HasSubstr("the checkpoint"), HasSubstr("start a new run")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ResumeRulesTest,
+                         testing::Values(RunKind::kTrained, RunKind::kLaunched));
+
+TEST(ResumeRulesTest, ALaunchedRunMayHaveOtherBundlesAndATrainedOneOtherShards) {
+  const Config config;
+  EXPECT_FALSE(StateKeys(config, RunKind::kLaunched).contains("run.bundles"));
+  EXPECT_TRUE(StateKeys(config, RunKind::kLaunched).contains("parameter_server.shards"));
+  EXPECT_TRUE(StateKeys(config, RunKind::kTrained).contains("run.bundles"));
+  EXPECT_FALSE(StateKeys(config, RunKind::kTrained).contains("parameter_server.shards"));
+}
+
+TEST(ResumeRulesTest, ReplayKeysAreFreeWhereNoReplayIsSaved) {
+  Config config;
+  EXPECT_TRUE(StateKeys(config, RunKind::kTrained).contains("replay.capacity"));
+  EXPECT_FALSE(StateKeys(config, RunKind::kLaunched).contains("replay.capacity"));
+  config.checkpoint.replay = false;
+  EXPECT_FALSE(StateKeys(config, RunKind::kTrained).contains("replay.capacity"));
+}
+
+TEST(ResumeRulesTest, AnAutomaticNumberOfShardsIsTheNumberThatThereIs) {
+  Config config;
+  config.parameter_server.shards = 0;
+  const MadeWith made_with = StateKeys(config, RunKind::kLaunched);
+  Config same = config;
+  same.parameter_server.shards = NumberOfShards(config);
+  EXPECT_TRUE(CheckResumable(made_with, same, "it").ok());
+}
+
+}  // namespace
+}  // namespace gorila

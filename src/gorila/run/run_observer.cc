@@ -1,0 +1,349 @@
+#include "gorila/run/run_observer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "gorila/metrics/geometric_steps.h"
+
+namespace gorila {
+namespace {
+
+// Episodes of one bundle's recent return: few, because each bundle plays only a part of them.
+constexpr std::size_t kBundleEpisodes = 20;
+// What a look's share of time weighs at the next look, half a second later.
+constexpr double kLatelyWeight = 0.9;
+// Rows in event files, and those with histograms, per factor of e in frames (geometric_steps.h).
+// TensorBoard samples 1,000 scalars and 500 histograms of a tag.
+constexpr double kRowScalars = 1024;
+constexpr double kRowHistograms = 128;
+
+constexpr ThreadValues::Names kBundleReturns = {"bundle_returns", "bundle_count",
+                                                "bundle_return_min", "bundle_return_mean",
+                                                "bundle_return_max"};
+constexpr ThreadValues::Names kBundleWork = {"bundle_work", "bundle_work_count", "bundle_work_min",
+                                             "bundle_work_mean", "bundle_work_max"};
+constexpr ThreadValues::Names kLearnerWork = {"learner_work", "learner_count", "learner_work_min",
+                                              "learner_work_mean", "learner_work_max"};
+
+// As parts of their sum; zeros when that is zero.
+WorkSeconds Shares(const WorkSeconds& seconds) {
+  const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  WorkSeconds shares{};
+  for (std::size_t i = 0; i < kWorks && sum > 0; ++i) shares[i] = seconds[i] / sum;
+  return shares;
+}
+
+void AddTo(WorkSeconds& sum, const WorkSeconds& seconds) {
+  for (std::size_t i = 0; i < kWorks; ++i) sum[i] += seconds[i];
+}
+
+// In a row four digits do: all 17 would be most of it.
+WorkSeconds RoundedShares(const WorkSeconds& seconds) {
+  WorkSeconds shares = Shares(seconds);
+  for (double& share : shares) share = std::round(share * 1e4) / 1e4;
+  return shares;
+}
+
+// Where the staleness buckets end: 1, 2, 4, ... versions.
+std::vector<double> StalenessLimits() {
+  std::vector<double> limits;
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) limits.push_back(std::ldexp(1, int(i)));
+  return limits;
+}
+
+}  // namespace
+
+RunSample SampleCluster(Cluster& cluster) {
+  RunSample sample;
+  sample.frames = cluster.clock().frames();
+  sample.updates = cluster.store().UpdateCount();
+  sample.bundles = static_cast<int>(cluster.bundles().size());
+  sample.gradients = cluster.store().shard(0).counters();
+  for (const auto& bundle : cluster.bundles()) {
+    BundleStatus status = bundle->TakeStatus();
+    sample.episodes.insert(sample.episodes.end(), status.episodes.begin(), status.episodes.end());
+    sample.outliers += status.learner.outliers;
+    sample.replay_rows += status.replay.rows;
+    sample.replay_capacity += status.replay.capacity;
+    sample.epsilon += status.epsilon / sample.bundles;
+    sample.loss += status.learner.loss / sample.bundles;
+    sample.learning += status.learning;
+    sample.per_bundle.push_back({std::move(status.episodes), status.epsilon, status.work});
+  }
+  return sample;
+}
+
+void RunObserver::ThreadTime::Look(const WorkSeconds& now) {
+  for (std::size_t i = 0; i < kWorks; ++i) {
+    // Less than before: its process was started again.
+    const double passed = now[i] - std::min(seen[i], now[i]);
+    lately[i] = kLatelyWeight * lately[i] + passed;
+    in_row[i] += passed;
+  }
+  seen = now;
+}
+
+void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen) {
+  bundles_.resize(bundles.size(), {.recent = EpisodeStatistics(kBundleEpisodes)});
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    BundleView& view = bundles_[i];
+    for (const EpisodeResult& episode : bundles[i].episodes) {
+      view.recent.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
+      view.episodes.push_back(episode);
+    }
+    view.time.Look(bundles[i].work);
+    view.learns = bundles[i].learns;
+    seen.per_bundle.push_back({.recent_return = view.recent.MeanReturn(),
+                               .epsilon = bundles[i].epsilon,
+                               .work = Shares(view.time.lately)});
+    const double recent_return = view.recent.MeanReturn();
+    seen.lowest_bundle_return = std::fmin(seen.lowest_bundle_return, recent_return);
+    seen.highest_bundle_return = std::fmax(seen.highest_bundle_return, recent_return);
+  }
+}
+
+// After ObserveBundles.
+void RunObserver::ObserveWork(const RunSample& sample, ProgressSnapshot& seen) {
+  WorkSeconds lately{};
+  for (const BundleView& view : bundles_) {
+    if (view.learns) AddTo(lately, view.time.lately);
+  }
+  learners_.resize(sample.learner_work.size());
+  for (std::size_t i = 0; i < learners_.size(); ++i) {
+    learners_[i].Look(sample.learner_work[i]);
+    AddTo(lately, learners_[i].lately);
+    seen.learner_work.push_back(Shares(learners_[i].lately));
+  }
+  seen.work = Shares(lately);
+  seen.bottleneck = Bottleneck(seen.work);
+}
+
+void RunObserver::ObserveLearning(const RunSample& sample, ProgressSnapshot& seen) {
+  const ShardCounters& gradients = sample.gradients;
+  seen.accepted = static_cast<std::uint64_t>(gradients.accepted);
+  seen.stale = static_cast<std::uint64_t>(gradients.stale);
+  seen.invalid = static_cast<std::uint64_t>(gradients.invalid);
+  seen.outliers = static_cast<std::uint64_t>(sample.outliers);
+  seen.staleness.assign(gradients.staleness.begin(), gradients.staleness.end());
+  mean_staleness_ = gradients.accepted > 0 ? static_cast<double>(gradients.staleness_sum) /
+                                                 static_cast<double>(gradients.accepted)
+                                           : 0.0;
+  seen.loss = sample.loss;
+  if (sample.learning.batches > 0) {
+    seen.value_mean = sample.learning.MeanValue();
+    seen.value_max = sample.learning.value_max;
+  }
+  if (sample.learning.norms > 0) seen.gradient_norm = sample.learning.MeanNorm();
+}
+
+void RunObserver::ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen) {
+  const auto now = std::chrono::steady_clock::now();
+  frame_rate_.Update(now, seen.frames);
+  update_rate_.Update(now, seen.updates);
+  seen.frames_per_second = frame_rate_.PerSecond();
+  seen.updates_per_second = update_rate_.PerSecond();
+  seen.seconds_elapsed = seconds;
+  if (seen.frames_per_second > 0) {
+    const auto left =
+        static_cast<double>(seen.total_frames - std::min(seen.total_frames, seen.frames));
+    seen.seconds_left = left / seen.frames_per_second;
+  }
+  if (run.seconds > 0) {
+    seen.seconds_left = std::min(seen.seconds_left, std::max(0.0, run.seconds - seconds));
+  }
+}
+
+void RunObserver::ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen) {
+  if (!row_begun_) cpu_seconds_before_ -= CpuSeconds();
+  seen.resident_bytes = ResidentBytes() + sample.resident_bytes;
+  seen.cpu_seconds = cpu_seconds_before_ + CpuSeconds() + sample.cpu_seconds;
+  if (energy_.available()) seen.joules = joules_before_ + energy_.Joules();
+}
+
+void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double seconds) {
+  ProgressSnapshot seen;
+  seen.frames = static_cast<std::uint64_t>(sample.frames);
+  seen.total_frames = static_cast<std::uint64_t>(run.frames);
+  seen.updates = static_cast<std::uint64_t>(sample.updates);
+  seen.bundles = sample.bundles;
+  seen.actors = sample.actors;
+  seen.learners = sample.learners;
+  seen.replay_size = static_cast<std::uint64_t>(sample.replay_rows);
+  seen.replay_capacity = static_cast<std::uint64_t>(sample.replay_capacity);
+  seen.epsilon = sample.epsilon;
+  for (const EpisodeResult& episode : sample.episodes) {
+    recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
+  }
+  ObserveBundles(sample.per_bundle, seen);
+  ObserveWork(sample, seen);
+  ObserveLearning(sample, seen);
+  ObserveTime(run, seconds, seen);
+  ObserveProcesses(sample, seen);
+  seen.recent_return = recent_.MeanReturn();
+  seen.episodes = recent_.episodes();
+  progress_ = seen;
+  if (!row_begun_) BeginRow();
+}
+
+void RunObserver::BeginRow() {
+  row_begun_ = true;
+  row_frames_ = progress_.frames;
+  row_staleness_ = progress_.staleness;
+  for (BundleView& view : bundles_) {
+    view.time.in_row = {};
+    view.episodes.clear();
+  }
+  for (ThreadTime& learner : learners_) learner.in_row = {};
+}
+
+std::vector<EpisodeResult> RunObserver::EpisodesSinceRow() const {
+  std::vector<EpisodeResult> episodes;
+  for (const BundleView& view : bundles_) {
+    episodes.insert(episodes.end(), view.episodes.begin(), view.episodes.end());
+  }
+  return episodes;
+}
+
+std::vector<double> RunObserver::StalenessSinceRow() const {
+  std::vector<double> counts;
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
+    // Less than before: the shard came back from a snapshot.
+    const std::uint64_t before = std::min(row_staleness_[i], progress_.staleness[i]);
+    counts.push_back(static_cast<double>(progress_.staleness[i] - before));
+  }
+  return counts;
+}
+
+RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
+  RowSeries series{.staleness = StalenessSinceRow()};
+  for (const EpisodeResult& episode : EpisodesSinceRow()) {
+    series.returns.push_back(episode.episode_return);
+    series.return_statistics.Add(episode.episode_return);
+    series.length_statistics.Add(static_cast<double>(episode.length));
+  }
+  for (const BundleView& view : bundles_) {
+    if (view.learns) AddTo(series.work, view.time.in_row);
+    const double recent_return = view.recent.MeanReturn();
+    series.bundle_returns.Add(std::span(&recent_return, 1));
+    series.bundle_work.Add(RoundedShares(view.time.in_row));
+  }
+  for (const ThreadTime& learner : learners_) {
+    AddTo(series.work, learner.in_row);
+    series.learner_work.Add(RoundedShares(learner.in_row));
+  }
+  series.work = RoundedShares(series.work);
+  for (ThreadValues* const values :
+       {&series.bundle_returns, &series.bundle_work, &series.learner_work}) {
+    values->Finish();
+  }
+  return series;
+}
+
+std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) const {
+  std::vector<RunLogField> fields = {
+      {"kind", "training"},
+      {"frames", progress_.frames},
+      {"updates", progress_.updates},
+      {"episodes", progress_.episodes},
+      {"return_episodes", series.return_statistics.count()},
+      {"return_mean", series.return_statistics.mean()},
+      {"return_standard_deviation", series.return_statistics.StandardDeviation()},
+      {"length_mean", series.length_statistics.mean()},
+      {"epsilon", progress_.epsilon},
+      {"loss", progress_.loss},
+      {"gradient_norm", progress_.gradient_norm},
+      {"value_mean", progress_.value_mean},
+      {"value_max", progress_.value_max},
+      {"gradients_accepted", progress_.accepted},
+      {"gradients_stale", progress_.stale},
+      {"gradients_outlier", progress_.outliers},
+      {"gradients_invalid", progress_.invalid},
+      {"staleness_mean", mean_staleness_},
+      {"staleness_counts", series.staleness},
+      {"replay_rows", progress_.replay_size},
+  };
+  series.bundle_returns.AppendFields(kBundleReturns, fields);
+  return fields;
+}
+
+void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const {
+  fields.push_back({"seconds", progress_.seconds_elapsed});
+  fields.push_back({"frames_per_second", progress_.frames_per_second});
+  fields.push_back({"updates_per_second", progress_.updates_per_second});
+  fields.push_back({"resident_bytes", progress_.resident_bytes});
+  fields.push_back({"cpu_seconds", progress_.cpu_seconds});
+  if (std::isfinite(progress_.joules)) fields.push_back({"joules", progress_.joules});
+  fields.push_back({"work", std::span<const double>(series.work)});
+  series.bundle_work.AppendFields(kBundleWork, fields);
+  if (series.learner_work.threads() > 0) series.learner_work.AppendFields(kLearnerWork, fields);
+  fields.push_back({"bottleneck", Bottleneck(series.work)});
+}
+
+Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events,
+                                      std::span<const RunLogField> more) {
+  // Less: a shard came back from a snapshot, and its clients have not reported again yet.
+  if (progress_.frames <= row_frames_) return OkStatus();
+  const RowSeries series = SeriesSinceRow();
+  std::vector<RunLogField> fields = LearningFields(series);
+  if (wall_time_) AddTimeFields(series, fields);
+  const std::size_t own = fields.size();
+  fields.insert(fields.end(), more.begin(), more.end());
+  GORILA_RETURN_IF_ERROR(log.Append(fields));
+  if (events != nullptr) {
+    GORILA_RETURN_IF_ERROR(
+        AppendEvents(std::span(fields).first(own), series.staleness, series.returns, *events));
+  }
+  BeginRow();
+  return OkStatus();
+}
+
+Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
+                                 const std::vector<double>& staleness,
+                                 const std::vector<double>& returns, EventFile& events) const {
+  const auto before = static_cast<std::int64_t>(row_frames_);
+  const auto now = static_cast<std::int64_t>(progress_.frames);
+  if (!PassesGeometricStep(before, now, kRowScalars)) return OkStatus();
+  EventSummary summary;
+  for (const RunLogField& field : fields) {
+    const std::optional<double> number = field.value.Number();
+    if (number.has_value() && field.name != "frames") {
+      summary.AddScalar(fmt::format("training/{}", field.name), *number);
+    }
+  }
+  if (PassesGeometricStep(before, now, kRowHistograms)) {
+    summary.AddHistogram("training/returns", returns);
+    summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
+  }
+  return events.Append(now, summary);
+}
+
+std::string RunObserver::SaveState() const {
+  StateWriter writer;
+  writer.Write(row_frames_);
+  writer.Write(progress_.cpu_seconds);
+  writer.Write(std::isfinite(progress_.joules) ? progress_.joules : 0.0);
+  recent_.SaveState(writer);
+  writer.Write<std::uint64_t>(bundles_.size());
+  for (const BundleView& view : bundles_) view.recent.SaveState(writer);
+  return writer.Take();
+}
+
+Status RunObserver::RestoreState(const std::string& state) {
+  StateReader reader(state);
+  std::uint64_t bundles = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(row_frames_));
+  GORILA_RETURN_IF_ERROR(reader.Read(cpu_seconds_before_));
+  GORILA_RETURN_IF_ERROR(reader.Read(joules_before_));
+  GORILA_RETURN_IF_ERROR(recent_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Read(bundles));
+  bundles_.clear();
+  for (std::uint64_t i = 0; i < bundles; ++i) {
+    bundles_.push_back({.recent = EpisodeStatistics(kBundleEpisodes)});
+    GORILA_RETURN_IF_ERROR(bundles_.back().recent.RestoreState(reader));
+  }
+  return reader.Finish();
+}
+
+}  // namespace gorila

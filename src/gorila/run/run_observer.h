@@ -1,0 +1,151 @@
+// Gathers what the bundles and shards show of themselves into progress and metrics rows.
+#ifndef GORILA_RUN_RUN_OBSERVER_H_
+#define GORILA_RUN_RUN_OBSERVER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gorila/base/energy.h"
+#include "gorila/base/resource_usage.h"
+#include "gorila/metrics/episode_statistics.h"
+#include "gorila/metrics/event_file.h"
+#include "gorila/metrics/progress.h"
+#include "gorila/metrics/rate_meter.h"
+#include "gorila/metrics/run_log.h"
+#include "gorila/run/cluster.h"
+#include "gorila/run/thread_values.h"
+
+namespace gorila {
+
+// One bundle at one instant.
+struct BundleSample {
+  std::vector<EpisodeResult> episodes;  // finished since the last sample
+  double epsilon = 0;
+  WorkSeconds work{};  // of its thread, since it was made
+  bool learns = true;  // else an actor, whose own time does not say what the run waits for
+};
+
+// A run at one instant, wherever its parts are.
+struct RunSample {
+  std::int64_t frames = 0;
+  std::int64_t updates = 0;
+  int bundles = 0;
+  int actors = 0;    // in processes of their own
+  int learners = 0;  // the same
+  // Of shard 0, which stands for the whole gradient, as its version does for the update clock.
+  ShardCounters gradients;
+  std::int64_t outliers = 0;
+  std::int64_t replay_rows = 0;
+  std::int64_t replay_capacity = 0;
+  double epsilon = 0;                    // mean over bundles and actors; NaN = none is known
+  double loss = 0;                       // mean over bundles and learners; likewise
+  std::vector<EpisodeResult> episodes;   // finished since the last sample
+  LearnerStatistics learning;            // since the last row
+  std::vector<BundleSample> per_bundle;  // and of actors; each keeps its place
+  // Of learners in processes of their own, since each began; each keeps its place.
+  std::vector<WorkSeconds> learner_work;
+  // Of processes beside this one, since it began to watch them.
+  double cpu_seconds = 0;
+  std::uint64_t resident_bytes = 0;
+};
+
+// Takes the episodes of every bundle.
+RunSample SampleCluster(Cluster& cluster);
+
+// One thread: the trainer's.
+class RunObserver {
+ public:
+  // With `wall_time` rows carry seconds, rates, memory and what threads do; a deterministic run's
+  // do not, so that two logs can be compared byte by byte.
+  explicit RunObserver(bool wall_time) : wall_time_(wall_time) {}
+
+  // `run`: of the configuration. `seconds`: training time so far, over resumes.
+  void Observe(const RunSample& sample, const RunOptions& run, double seconds);
+  void Observe(Cluster& cluster, double seconds) {
+    Observe(SampleCluster(cluster), cluster.config().run, seconds);
+  }
+
+  const ProgressSnapshot& progress() const { return progress_; }
+
+  // Before the first Observe: processor time that the run took before, of earlier processes.
+  void AddEarlierCpuSeconds(double seconds) { cpu_seconds_before_ += seconds; }
+
+  // Appends a row for the frames since the last row, which ends with `more`; nothing when there
+  // were none. To `events` too unless null, ever more rarely as a run gets long.
+  Status AppendTrainingRow(RunLog& log, EventFile* events = nullptr,
+                           std::span<const RunLogField> more = {});
+
+  // To be saved when no row is open, that is right after AppendTrainingRow.
+  std::string SaveState() const;
+  Status RestoreState(const std::string& state);
+
+ private:
+  // Seconds of one thread.
+  struct ThreadTime {
+    void Look(const WorkSeconds& now);
+
+    WorkSeconds seen{};    // at the last look
+    WorkSeconds lately{};  // of recent looks, older ones counting less
+    WorkSeconds in_row{};  // since the last row
+  };
+
+  // What is known of one bundle beyond its present status.
+  struct BundleView {
+    EpisodeStatistics recent;
+    std::vector<EpisodeResult> episodes = {};  // since the last row
+    ThreadTime time = {};
+    bool learns = true;
+  };
+
+  // What a row holds of the time since the last one.
+  struct RowSeries {
+    std::vector<double> staleness = {};
+    std::vector<double> returns = {};  // of episodes
+    RunningStatistics return_statistics = {};
+    RunningStatistics length_statistics = {};
+    WorkSeconds work{};  // shares, of all threads that learn
+    ThreadValues bundle_returns{1};
+    ThreadValues bundle_work{kWorks};   // shares of each
+    ThreadValues learner_work{kWorks};  // likewise
+  };
+
+  void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
+  void ObserveWork(const RunSample& sample, ProgressSnapshot& seen);
+  void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
+  void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
+  void ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen);
+
+  // Bundle by bundle: statistics of them are the same to the last bit however often the run was
+  // looked at.
+  std::vector<EpisodeResult> EpisodesSinceRow() const;
+  std::vector<double> StalenessSinceRow() const;
+  RowSeries SeriesSinceRow() const;
+  // Fields point into `series`.
+  std::vector<RunLogField> LearningFields(const RowSeries& series) const;
+  void AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const;
+  Status AppendEvents(std::span<const RunLogField> fields, const std::vector<double>& staleness,
+                      const std::vector<double>& returns, EventFile& events) const;
+  void BeginRow();
+
+  const bool wall_time_;
+  ProgressSnapshot progress_;
+  std::vector<BundleView> bundles_;
+  std::vector<ThreadTime> learners_;
+  double mean_staleness_ = 0;
+  bool row_begun_ = false;
+  std::uint64_t row_frames_ = 0;  // at the end of the last row
+  std::vector<std::uint64_t> row_staleness_;
+  EpisodeStatistics recent_;
+  RateMeter frame_rate_;
+  RateMeter update_rate_;
+  EnergyMeter energy_ = EnergyMeter::Open();
+  double cpu_seconds_before_ = 0;  // of earlier processes, and of this one before the run
+  double joules_before_ = 0;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_RUN_RUN_OBSERVER_H_

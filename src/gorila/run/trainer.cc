@@ -1,0 +1,434 @@
+#include "gorila/run/trainer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "gorila/base/address_space.h"
+#include "gorila/base/control_groups.h"
+#include "gorila/base/denormals.h"
+#include "gorila/base/file.h"
+#include "gorila/base/machine_memory.h"
+#include "gorila/base/saturating.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/config_load.h"
+#include "gorila/config/resolve.h"
+#include "gorila/network/q_network.h"
+#include "gorila/run/agent_parts.h"
+#include "gorila/run/resume_rules.h"
+#include "gorila/run/run_results.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kProgressPeriod = std::chrono::milliseconds(500);
+// How late a network is taken for its evaluation.
+constexpr auto kEvaluationLook = std::chrono::milliseconds(20);
+// At most between two attempts to write a checkpoint.
+constexpr double kRetrySeconds = 60;
+// A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
+constexpr auto kPauseDeadline = std::chrono::seconds(60);
+
+// So that "never" can be said with any large number.
+Clock::duration ToDuration(double seconds) {
+  constexpr double kMost = 1e9;
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(std::min(seconds, kMost)));
+}
+
+// Whether a multiple of `period` lies in (before, now].
+bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
+  return period > 0 && now / period > before / period;
+}
+
+// Before anything is allocated: a run that cannot fit must not begin.
+Status CheckReplayBudget(const Config& config, const NetworkSpec& network) {
+  const std::int64_t needed = Trainer::ExpectedReplayBytes(config, network);
+  return CheckReplayBytes(config, needed,
+                          fmt::format("{} bundles x {} time steps", config.run.bundles,
+                                      config.replay.options.capacity));
+}
+
+std::int64_t CountParameters(const NetworkSpec& network) {
+  return static_cast<std::int64_t>(MakeParameterLayout(network).size);
+}
+
+// Parameters, their copies and gradients, and minibatches: at least what they will take.
+std::int64_t ExpectedLearnerBytes(const Config& config, const NetworkSpec& network) {
+  const std::int64_t copies = 3 + 3 * std::int64_t{config.run.bundles};
+  const std::int64_t batches =
+      SaturatingProduct(2 * static_cast<std::int64_t>(network.input.stacked_bytes()),
+                        std::int64_t{config.run.bundles} * config.learner.batch_size);
+  const std::int64_t parameters =
+      CountParameters(network) * static_cast<std::int64_t>(sizeof(float));
+  return SaturatingSum(batches, SaturatingProduct(parameters, copies));
+}
+
+Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
+  const std::int64_t needed = ExpectedLearnerBytes(config, network);
+  if (needed <= MachineMemoryBytes()) return OkStatus();
+  return InvalidArgument(
+      "networks and minibatches would take {} bytes or more ({} parameters, learner.batch_size {}, "
+      "run.bundles {}); expected at most this machine's memory, {} bytes",
+      needed, CountParameters(network), config.learner.batch_size, config.run.bundles,
+      MachineMemoryBytes());
+}
+
+// A run must not come near a limit: libraries do not bear to have no memory, and who takes more
+// than a group's is killed. Besides what is counted: oneDNN's code, the report's pictures, files on
+// their way to the disk.
+Status CheckLimits(const Config& config, const NetworkSpec& network) {
+  constexpr std::int64_t kRest = std::int64_t{64} << 20;
+  constexpr std::int64_t kThreads = 3;  // besides bundles
+  const std::int64_t replay = Trainer::ExpectedReplayBytes(config, network);
+  // A checkpoint holds a copy of the rows until they are written, in buffers that have grown.
+  const std::int64_t copies = config.checkpoint.replay ? SaturatingProduct(replay, 3) / 2 : 0;
+  const std::int64_t needed = SaturatingSum(
+      SaturatingSum(replay, copies), SaturatingSum(ExpectedLearnerBytes(config, network), kRest));
+  GORILA_RETURN_IF_ERROR(CheckGroupMemory(ReadGroupLimits(), needed, "training"));
+  const std::int64_t stacks = SaturatingProduct(ThreadStackBytes(), kThreads + config.run.bundles);
+  return CheckAddressSpace(LookAtAddressSpace(), SaturatingSum(needed, stacks), "training");
+}
+
+StatusOr<NewestCheckpoint> FindNewest(const RunDirectory& directory) {
+  auto newest = NewestCompleteCheckpoint(directory.checkpoints());
+  if (absl::IsNotFound(newest.status()))
+    return DataLoss("{}", std::string(newest.status().message()));
+  return newest;
+}
+
+// Older checkpoints do not say what they were made with; then it is what the run's file says.
+Status CheckMadeWith(const Checkpoint& checkpoint, const RunDirectory& directory,
+                     const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(MadeWith made_with, ReadMadeWith(checkpoint));
+  if (made_with.empty()) {
+    GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(directory.config()));
+    made_with = StateKeys(before, RunKind::kTrained);
+  }
+  return CheckResumable(made_with, config, fmt::format("'{}'", checkpoint.path().string()));
+}
+
+// A run that has a result has had checkpoints: training it anew would replace the result.
+Status CheckHasNoResults(const std::filesystem::path& run) {
+  if (!HasFinalNetwork(run)) return OkStatus();
+  return DataLoss(
+      "'{}' has a final network and no checkpoint, so there is no state to resume from; start a "
+      "new run",
+      run.string());
+}
+
+StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {
+  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
+  return Cluster::Make(config);
+}
+
+}  // namespace
+
+Status Trainer::Check(const Config& config) {
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  if (config.cluster.actors > 0) {
+    return InvalidArgument(
+        "cluster.actors is {}; expected 0: actors and learners as processes are of gorila launch",
+        config.cluster.actors);
+  }
+  GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
+  GORILA_RETURN_IF_ERROR(CheckReplayBudget(config, network));
+  GORILA_RETURN_IF_ERROR(CheckLearnerBytes(config, network));
+  GORILA_RETURN_IF_ERROR(CheckLimits(config, network));
+  return CheckLearning(config);
+}
+
+std::int64_t Trainer::ExpectedReplayBytes(const Config& config, const NetworkSpec& network) {
+  return SaturatingProduct(
+      LocalReplay::ExpectedBytes(config.replay.options, network.input, config.actor.environments),
+      config.run.bundles);
+}
+
+Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
+                 std::unique_ptr<Cluster> cluster)
+    : config_(config),
+      directory_(std::move(directory)),
+      cluster_(std::move(cluster)),
+      checkpointer_(directory_->checkpoints(), config.checkpoint.replay, config.checkpoint.keep),
+      observer_(!config.run.deterministic),
+      scorer_(config),
+      health_(config) {}
+
+StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
+                                                  const std::filesystem::path& path) {
+  GORILA_RETURN_IF_ERROR(Check(config));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory, RunDirectory::Create(path));
+  return Start(config, std::move(directory));
+}
+
+StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
+                                                  std::unique_ptr<RunDirectory> directory) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
+  std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
+  GORILA_RETURN_IF_ERROR(trainer->OpenLog(0, {}));
+  return trainer;
+}
+
+StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
+                                                   std::unique_ptr<RunDirectory> directory,
+                                                   const TrainerHooks& hooks) {
+  const auto say = [&](const std::string& message) {
+    if (hooks.message) hooks.message(message);
+  };
+  GORILA_RETURN_IF_ERROR(CheckRunKind(directory->path(), RunKind::kTrained));
+  GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory->checkpoints()));
+  std::optional<NewestCheckpoint> newest;
+  if (!checkpoints.empty()) {
+    GORILA_ASSIGN_OR_RETURN(newest, FindNewest(*directory));
+    GORILA_RETURN_IF_ERROR(CheckMadeWith(newest->checkpoint, *directory, config));
+  }
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
+  if (!newest.has_value()) {
+    GORILA_RETURN_IF_ERROR(CheckHasNoResults(trainer->directory_->path()));
+    say("no checkpoint yet; starting from the beginning");
+    GORILA_RETURN_IF_ERROR(
+        WriteFileAtomically(trainer->directory_->config(), RunConfigText(config)));
+    GORILA_RETURN_IF_ERROR(trainer->OpenLog(0, {}));
+    return trainer;
+  }
+  for (const std::string& warning : newest->warnings) hooks.Warn(warning);
+  GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint, hooks));
+  say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
+                  trainer->cluster_->store().UpdateCount()));
+  return trainer;
+}
+
+Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks) {
+  GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
+  GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
+  // From here on the run's files change; what could be refused was. The old score goes first: with
+  // it, the run would count as finished by the new configuration.
+  GORILA_RETURN_IF_ERROR(MarkUnfinished(directory_->path()));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
+  GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
+  GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes, hooks));
+  scorer_.SetBest(std::move(memory.best));
+  scorer_.Restore(std::move(memory.pending));
+  seconds_before_ = memory.seconds;
+  return OkStatus();
+}
+
+Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHooks& hooks) {
+  // A lost log costs its rows, not the run.
+  if (keep_bytes != 0 && !std::filesystem::exists(directory_->metrics())) {
+    hooks.Warn(fmt::format("'{}' is missing; the log starts anew", directory_->metrics().string()));
+    keep_bytes = 0;
+  }
+  GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
+  log_.emplace(std::move(log));
+  GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory_->metrics()));
+  scorer_.GoOnFrom(logged);
+  // What a killed process wrote after the checkpoint is superseded.
+  const std::int64_t frames = cluster_->clock().frames();
+  GORILA_ASSIGN_OR_RETURN(EventFile events,
+                          EventFile::Create(directory_->events(), frames > 0 ? frames + 1 : 0,
+                                            !config_.run.deterministic));
+  events_.emplace(std::move(events));
+  scorer_.SetEvents(&*events_);
+  return OkStatus();
+}
+
+double Trainer::Seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(Clock::now() - started_).count();
+}
+
+StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
+  FlushDenormalsInThisThread();
+  started_ = Clock::now();
+  observer_.Observe(*cluster_, Seconds());
+  scorer_.IsDue(cluster_->clock().frames());
+  GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
+  return Finish(hooks);
+}
+
+bool Trainer::StopWanted(const TrainerHooks& hooks) {
+  if (hooks.stop_requested && hooks.stop_requested()) {
+    interrupted_ = true;
+    return true;
+  }
+  return config_.run.seconds > 0 && Seconds() >= config_.run.seconds;
+}
+
+void Trainer::Look(const TrainerHooks& hooks) {
+  observer_.Observe(*cluster_, Seconds());
+  ShowProgress(hooks);
+  health_.Look(observer_.progress(), hooks.message);
+}
+
+void Trainer::ShowProgress(const TrainerHooks& hooks) {
+  if (hooks.progress) hooks.progress(observer_.progress());
+}
+
+Status Trainer::RunThreaded(const TrainerHooks& hooks) {
+  auto next_look = Clock::now() + kProgressPeriod;
+  auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
+  auto next_checkpoint = Clock::now() + ToDuration(config_.checkpoint.every_seconds);
+  const auto period = config_.evaluation.every_frames > 0 ? kEvaluationLook : kProgressPeriod;
+  cluster_->Start();
+  while (!cluster_->Wait(std::min(next_look, Clock::now() + period))) {
+    GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+    if (Clock::now() < next_look) continue;
+    next_look = Clock::now() + kProgressPeriod;
+    Look(hooks);
+    GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
+    if (Clock::now() >= next_row) {
+      next_row += ToDuration(config_.run.metrics_every_seconds);
+      GORILA_RETURN_IF_ERROR(AppendRow());
+    }
+    if (config_.checkpoint.every_seconds > 0 && Clock::now() >= next_checkpoint) {
+      GORILA_RETURN_IF_ERROR(CheckpointThreaded(hooks));
+      const double every = config_.checkpoint.every_seconds;
+      next_checkpoint =
+          Clock::now() + ToDuration(checkpoint_failed_ ? std::min(every, kRetrySeconds) : every);
+    }
+    if (StopWanted(hooks)) break;
+  }
+  return StopBundles();
+}
+
+Status Trainer::StopBundles() {
+  cluster_->Stop();
+  if (!cluster_->Wait(Clock::now() + kPauseDeadline)) {
+    return absl::DeadlineExceededError("a bundle did not end its iteration within a minute");
+  }
+  return cluster_->failure();
+}
+
+// Everything happens between two rounds, at frame counts only, so that two runs do the same. A stop
+// waits for the end of a row: a checkpoint there leaves no trace in what follows.
+Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
+  auto next_look = Clock::now() + kProgressPeriod;
+  bool stopping = false;
+  while (!cluster_->finished()) {
+    const std::int64_t before = cluster_->clock().frames();
+    GORILA_RETURN_IF_ERROR(cluster_->StepAll());
+    const std::int64_t now = cluster_->clock().frames();
+    const bool row_ends = Crossed(before, now, config_.run.metrics_every_frames);
+    if (row_ends) {
+      observer_.Observe(*cluster_, Seconds());
+      GORILA_RETURN_IF_ERROR(AppendRow());
+      GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
+    }
+    GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+    if (Crossed(before, now, config_.checkpoint.every_frames)) {
+      observer_.Observe(*cluster_, Seconds());
+      const Status captured = CaptureCheckpoint();
+      if (!captured.ok() && !absl::IsUnavailable(captured)) return captured;
+      WriteCheckpoint(captured, hooks);
+    }
+    if (Clock::now() >= next_look) {
+      next_look = Clock::now() + kProgressPeriod;
+      Look(hooks);
+      GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
+    }
+    stopping = stopping || StopWanted(hooks);
+    if (stopping && row_ends) return OkStatus();
+  }
+  // A stop that came too late for another row is none.
+  interrupted_ = false;
+  return OkStatus();
+}
+
+Status Trainer::EvaluateIfDue(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(scorer_.Collect(*log_, hooks.message));
+  if (!scorer_.IsDue(cluster_->clock().frames())) return OkStatus();
+  return scorer_.Offer(TakeNetwork(), *log_, hooks.message).status();
+}
+
+NetworkInTraining Trainer::TakeNetwork() {
+  InProcessParameterStore& store = cluster_->store();
+  NetworkInTraining network{.frames = cluster_->clock().frames(),
+                            .updates = store.UpdateCount(),
+                            .parameters = std::vector<float>(store.size())};
+  ShardVersions versions(static_cast<std::size_t>(store.num_shards()), -1);
+  const StatusOr<bool> pulled = store.Pull(network.parameters, versions);
+  GORILA_CHECK(pulled.ok(), "{}", pulled.status().ToString());
+  return network;
+}
+
+Status Trainer::AppendRow() {
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_, scorer_.CountFields()));
+  cluster_->EndRow();
+  return OkStatus();
+}
+
+Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + kPauseDeadline));
+  // What has come due by now belongs to the checkpoint.
+  Status captured = EvaluateIfDue(hooks);
+  observer_.Observe(*cluster_, Seconds());
+  if (captured.ok()) captured = CaptureCheckpoint();
+  cluster_->Resume();
+  if (!captured.ok() && !absl::IsUnavailable(captured)) return captured;
+  WriteCheckpoint(captured, hooks);
+  return OkStatus();
+}
+
+void Trainer::WriteCheckpoint(const Status& captured, const TrainerHooks& hooks) {
+  const Status status = captured.ok() ? checkpointer_.Write() : captured;
+  checkpoint_failed_ = !status.ok();
+  writes_.Note("checkpoint", Annotate(status, "checkpoint"), hooks.warner());
+}
+
+Status Trainer::LookAtFiles(const TrainerHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
+  writes_.Retry("run log", log_->file(), hooks.warner());
+  writes_.Retry("event file", events_->file(), hooks.warner());
+  return OkStatus();
+}
+
+Status Trainer::CaptureCheckpoint() {
+  // Before the state that supersedes the results is on disk.
+  if (!results_removed_ && cluster_->clock().frames() > checkpointer_.newest_frames()) {
+    GORILA_RETURN_IF_ERROR(RemoveResults(directory_->path()));
+    results_removed_ = true;
+  }
+  // A row ends here, so that nothing half-counted has to be kept.
+  GORILA_RETURN_IF_ERROR(AppendRow());
+  GORILA_RETURN_IF_ERROR(log_->Sync());
+  return checkpointer_.Capture(*cluster_, {.seconds = Seconds(),
+                                           .metrics_bytes = log_->bytes(),
+                                           .best = scorer_.best(),
+                                           .pending = scorer_.pending(),
+                                           .trainer_state = observer_.SaveState()});
+}
+
+StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
+  Look(hooks);
+  // A stop must not lose an evaluation that came due with the last frames.
+  if (interrupted_) GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+  GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
+  TrainingOutcome outcome;
+  if (checkpointer_.newest_frames() != cluster_->clock().frames()) {
+    const Status captured = CaptureCheckpoint();
+    const Status status = captured.ok() ? checkpointer_.Write() : captured;
+    outcome.unwritten = Annotate(
+        status, fmt::format("the checkpoint at {} frames failed", cluster_->clock().frames()));
+  }
+  outcome.progress = observer_.progress();
+  if (interrupted_) return outcome;
+
+  GORILA_ASSIGN_OR_RETURN(
+      auto score, scorer_.EvaluateFinally(TakeNetwork(), cluster_->layout(), directory_->path(),
+                                          *log_, hooks.message, hooks.stop_requested));
+  if (!score.has_value()) return outcome;  // resume evaluates again
+  outcome.score = *std::move(score);
+  outcome.problem = health_.Problem(outcome.progress);
+  outcome.finished = true;
+  outcome.unwritten.Update(outcome.score.unwritten);
+  outcome.unwritten.Update(log_->Sync());
+  outcome.unwritten.Update(events_->file().Flush());
+  return outcome;
+}
+
+}  // namespace gorila
