@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gorila/config/resolve.h"
 #include "gorila/config/testing.h"
-#include "gorila/report/run_report.h"
 
 namespace gorila {
 namespace {
@@ -47,50 +45,6 @@ TEST(ProtocolLabelTest, AConfigurationIsLabelledAsItsScoreWillBe) {
   }
   config.evaluation.protocol = "none";
   EXPECT_TRUE(absl::IsInvalidArgument(ConfiguredProtocolLabel(config).status()));
-}
-
-// "greedy" alone, then "greedy with epsilon 1": what two earlier versions wrote.
-TEST(ProtocolLabelTest, RecordsOfOlderVersionsAreReadWithTheLabelOfToday) {
-  for (const char* const recorded :
-       {"greedy", "greedy with epsilon 1", "greedy with epsilon 1 instead of 0"}) {
-    EvaluationRecord record;
-    record.environment = "classic/catch";
-    record.result.protocol = recorded;
-    record.result.epsilon = 1;
-    record.result.returns = {-1, 1};
-    const EvaluationRecord read = DecodeEvaluation(EncodeEvaluation(record)).value();
-    EXPECT_EQ(read.result.protocol, "greedy with epsilon 1 instead of 0");
-    EXPECT_EQ(DescribeScore(read.result),
-              "0.00 +- 1.00 (protocol greedy with epsilon 1 instead of 0, 2 episodes)");
-  }
-  EXPECT_EQ(RecordedProtocolLabel("MinAtar's own", 1, "minatar/freeway"), "MinAtar's own");
-}
-
-TEST(StickyActionsTest, AreThoseOfTheGameThatWasPlayed) {
-  Config config = testing_config::SmallConfig();
-  config.environment.options.sticky_actions = 0.25;
-  config.environment.options.atari.screen_size = 14;
-  config.environment.options.atari.stack = 1;
-  config.environment.options.atari.repeat_action_probability = 0.5;
-  const auto sticky = [&](const char* environment, const char* protocol) {
-    config.environment.name = environment;
-    RandomStream random(3);
-    const auto parameters =
-        InitialParameters(MakeParameterLayout(ResolveNetwork(config).value()), random);
-    const EvaluationResult result =
-        Evaluate(config, parameters, {.protocol = protocol, .episodes = 1}).value();
-    EvaluationRecord record;
-    record.environment = environment;
-    record.result = result;
-    EXPECT_EQ(DecodeEvaluation(EncodeEvaluation(record))->result.sticky_actions,
-              result.sticky_actions);
-    return result.sticky_actions.value();
-  };
-  EXPECT_EQ(sticky("minatar/breakout", "epsilon-0.05"), 0.25);
-  EXPECT_EQ(sticky("classic/catch", "greedy"), 0);
-  EXPECT_EQ(sticky("pixel/breakout", "sticky"), 0.25);
-  EXPECT_EQ(sticky("pixel/breakout", "epsilon-0.05"), 0.5);
-  EXPECT_EQ(sticky("pixel/breakout", "noop30"), 0);
 }
 
 }  // namespace
