@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "gorila/launch/run_progress.h"
 #include "gorila/parameter_server/optimizer.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/shard_service.h"
@@ -52,7 +53,8 @@ StatusOr<std::unique_ptr<ServedShard>> ServeShard(const WireRun& run, const Shar
   auto served = std::make_unique<ServedShard>();
   served->service = std::make_unique<ShardService>(
       ShardPlace{order.index, order.shards, run.parameters, slice}, /*generation=*/1,
-      std::make_unique<ParameterShard>(options, values, std::move(optimizer)));
+      std::make_unique<ParameterShard>(options, values, std::move(optimizer)),
+      std::make_unique<RunProgress>());
   rpc::ServerOptions server{.listen = EndpointOf(run, order, 0),
                             .identity = {.token = run.token, .layout = run.layout}};
   if (order.kind.tls) server.tls = run.parameter_server;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gorila/config/resolve.h"
+#include "gorila/launch/run_progress.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 
@@ -61,7 +62,8 @@ class ShardProcess {
     service_ = std::make_unique<ShardService>(
         place, snapshots_->generation(),
         std::make_unique<ParameterShard>(
-            options, initial.subspan(place.slice.begin, place.slice.size()), std::move(optimizer)));
+            options, initial.subspan(place.slice.begin, place.slice.size()), std::move(optimizer)),
+        std::make_unique<RunProgress>());
     return OkStatus();
   }
 

@@ -97,8 +97,13 @@ Status CheckPush(const v1::PushRequest& push, std::int64_t generation, std::int6
 }  // namespace
 
 ShardService::ShardService(const ShardPlace& place, std::int64_t generation,
-                           std::unique_ptr<ParameterShard> shard)
-    : place_(place), generation_(generation), started_(Clock::now()), shard_(std::move(shard)) {
+                           std::unique_ptr<ParameterShard> shard,
+                           std::unique_ptr<RunReports> reports)
+    : place_(place),
+      generation_(generation),
+      started_(Clock::now()),
+      shard_(std::move(shard)),
+      reports_(std::move(reports)) {
   GORILA_CHECK(generation_ >= 1, "generation {}", generation_);
 }
 
@@ -107,7 +112,7 @@ Status ShardService::Restore(const ShardState& state) {
   const MutexLock lock(mutex_);
   StateReader reader(state.clients);
   GORILA_RETURN_IF_ERROR(ledger_.RestoreState(reader));
-  GORILA_RETURN_IF_ERROR(progress_.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reports_->RestoreState(reader));
   GORILA_RETURN_IF_ERROR(reader.Read(counters_));
   return reader.Finish();
 }
@@ -116,7 +121,7 @@ ShardState ShardService::Save() const {
   const MutexLock lock(mutex_);
   StateWriter writer;
   ledger_.SaveState(writer);
-  progress_.SaveState(writer);
+  reports_->SaveState(writer);
   writer.Write(counters_);
   return {.shard = shard_->Snapshot(), .clients = writer.Take()};
 }
@@ -128,7 +133,7 @@ ShardServiceCounters ShardService::counters() const {
 
 std::int64_t ShardService::run_frames() const {
   const MutexLock lock(mutex_);
-  return progress_.run_frames();
+  return reports_->run_frames();
 }
 
 Status ShardService::CheckGeneration(std::int64_t seen) {
@@ -221,10 +226,10 @@ StatusOr<rpc::Response> ShardService::Report(const rpc::Request& request) {
   v1::ReportResponse response;
   {
     const MutexLock lock(mutex_);
-    const auto acknowledged = progress_.Report(report, Clock::now());
+    const auto acknowledged = reports_->Report(report, Clock::now());
     if (!acknowledged.ok()) return Malformed(acknowledged.status());
     response.set_acknowledged_episodes(*acknowledged);
-    response.set_run_frames(progress_.run_frames());
+    response.set_run_frames(reports_->run_frames());
   }
   response.set_generation(generation_);
   response.set_version(shard_->version());
@@ -239,8 +244,8 @@ StatusOr<rpc::Response> ShardService::GetProgress(const rpc::Request& request) {
   response.set_generation(generation_);
   response.set_version(shard_->version());
   const MutexLock lock(mutex_);
-  response.set_run_frames(progress_.run_frames());
-  progress_.GetEpisodes(asked.first_episode(), response);
+  response.set_run_frames(reports_->run_frames());
+  reports_->GetEpisodes(asked.first_episode(), response);
   return Encode(response);
 }
 
@@ -266,7 +271,7 @@ v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
   }
   counters["pushed"] = counters_.pushed;
   counters["repeated"] = counters_.repeated;
-  if (place_.index == 0) counters["frames"] = progress_.run_frames();
+  if (place_.index == 0) counters["frames"] = reports_->run_frames();
   return own;
 }
 
@@ -275,7 +280,7 @@ StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
   *response.add_roles() = OwnStatus(server);
   if (place_.index == 0) {
     const MutexLock lock(mutex_);
-    for (v1::RoleStatus& client : progress_.Clients(Clock::now(), kForgetAfter)) {
+    for (v1::RoleStatus& client : reports_->Clients(Clock::now(), kForgetAfter)) {
       *response.add_roles() = std::move(client);
     }
   }

@@ -13,7 +13,7 @@
 #include "gorila/base/mutex.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/push_ledger.h"
-#include "gorila/parameter_server/remote/run_progress.h"
+#include "gorila/parameter_server/remote/run_reports.h"
 #include "gorila/parameter_server/shard.h"
 #include "gorila/rpc/method.h"
 #include "gorila/rpc/role_status.h"
@@ -55,9 +55,10 @@ struct ShardServiceCounters {
 // Thread-safe. gRPC-free: the server calls what Methods() gives it.
 class ShardService {
  public:
-  // `generation` >= 1, larger than that of any process that had this place before.
+  // `generation` >= 1, larger than that of any process that had this place before. `reports` keeps
+  // what roles report to shard 0.
   ShardService(const ShardPlace& place, std::int64_t generation,
-               std::unique_ptr<ParameterShard> shard);
+               std::unique_ptr<ParameterShard> shard, std::unique_ptr<RunReports> reports);
 
   // Before it serves. DataLoss or InvalidArgument when the state is not of such a shard; then the
   // service must not be used.
@@ -103,7 +104,7 @@ class ShardService {
   // of one piece. Pulls do not take it.
   mutable Mutex mutex_;
   PushLedger ledger_ GORILA_GUARDED_BY(mutex_);
-  RunProgress progress_ GORILA_GUARDED_BY(mutex_);
+  const std::unique_ptr<RunReports> reports_ GORILA_THREAD_ANNOTATION(pt_guarded_by(mutex_));
   ShardServiceCounters counters_ GORILA_GUARDED_BY(mutex_);
 };
 

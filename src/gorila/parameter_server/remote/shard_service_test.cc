@@ -143,20 +143,6 @@ TEST_F(ShardServiceTest, AGenerationThatCannotBeDoesNotEndTheShard) {
   EXPECT_FALSE(service_->superseded());
 }
 
-TEST_F(ShardServiceTest, HugeReportsLeaveASnapshotThatCanBeRestored) {
-  for (const std::uint64_t client : {1, 2}) {
-    v1::ReportRequest report;
-    report.set_client(client);
-    report.set_frames(std::int64_t{1} << 62);
-    const Status status = Ask<v1::ReportResponse>(*service_, kReportMethod, report).status();
-    EXPECT_EQ(RefusalOf(status), Refusal::kMalformed) << status;
-  }
-  const ShardState state = service_->Save();
-  service_ = MakeService(MakePlace(0, 2, 64), 4);
-  EXPECT_TRUE(service_->Restore(state).ok());
-  EXPECT_EQ(service_->run_frames(), 0);
-}
-
 TEST_F(ShardServiceTest, RandomBytesDoNoHarm) {
   RandomStream random(2);
   const std::vector<float> gradient(kSize, 0);

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,9 +29,44 @@ inline ShardPlace MakePlace(int index, int shards, std::size_t parameters) {
           .slice = MakePartition(parameters, shards).value()[static_cast<std::size_t>(index)]};
 }
 
-inline std::unique_ptr<ShardService> MakeService(const ShardPlace& place, std::int64_t generation,
-                                                 std::int64_t target_period = 4,
-                                                 std::int64_t max_staleness = 1000) {
+// Keeps the last report of each client, and all episodes.
+class KeptReports final : public RunReports {
+ public:
+  StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint) override {
+    if (report.frames() < 0) return InvalidArgument("frames {}", report.frames());
+    clients_[report.client()] = report;
+    for (const v1::Episode& episode : report.episodes()) episodes_.push_back(episode);
+    return report.first_episode() + report.episodes_size();
+  }
+  std::int64_t run_frames() const override {
+    std::int64_t sum = restored_;
+    for (const auto& [client, report] : clients_) sum += report.frames();
+    return sum;
+  }
+  void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const override {
+    response.set_first_episode(first);
+    for (auto i = static_cast<std::size_t>(first); i < episodes_.size(); ++i) {
+      *response.add_episodes() = episodes_[i];
+    }
+  }
+  std::vector<v1::RoleStatus> Clients(TimePoint, std::chrono::seconds) const override {
+    std::vector<v1::RoleStatus> clients;
+    for (const auto& [client, report] : clients_) clients.push_back(report.status());
+    return clients;
+  }
+  void SaveState(StateWriter& writer) const override { writer.Write(run_frames()); }
+  Status RestoreState(StateReader& reader) override { return reader.Read(restored_); }
+
+ private:
+  std::map<std::uint64_t, v1::ReportRequest> clients_;
+  std::vector<v1::Episode> episodes_;
+  std::int64_t restored_ = 0;
+};
+
+inline std::unique_ptr<ShardService> MakeService(
+    const ShardPlace& place, std::int64_t generation, std::int64_t target_period = 4,
+    std::int64_t max_staleness = 1000,
+    std::unique_ptr<RunReports> reports = std::make_unique<KeptReports>()) {
   const ShardOptions options{.max_staleness = max_staleness,
                              .target_period = target_period,
                              .optimizer = {.name = "sgd", .learning_rate = 1}};
@@ -38,7 +76,8 @@ inline std::unique_ptr<ShardService> MakeService(const ShardPlace& place, std::i
   }
   auto optimizer = MakeOptimizer(options.optimizer, values.size()).value();
   return std::make_unique<ShardService>(
-      place, generation, std::make_unique<ParameterShard>(options, values, std::move(optimizer)));
+      place, generation, std::make_unique<ParameterShard>(options, values, std::move(optimizer)),
+      std::move(reports));
 }
 
 // Calls a method as the server would.

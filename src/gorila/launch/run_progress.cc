@@ -1,4 +1,4 @@
-#include "gorila/parameter_server/remote/run_progress.h"
+#include "gorila/launch/run_progress.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // Shard 0's view of the whole run: the frames of all bundles, their episodes and their status.
-#ifndef GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
-#define GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
+#ifndef GORILA_LAUNCH_RUN_PROGRESS_H_
+#define GORILA_LAUNCH_RUN_PROGRESS_H_
 
 #include <chrono>
 #include <cstdint>
@@ -11,16 +11,15 @@
 
 #include "gorila/base/serialise.h"
 #include "gorila/base/status.h"
-#include "gorila/v1/parameter_server.pb.h"
+#include "gorila/parameter_server/remote/run_reports.h"
 
 namespace gorila {
 
 // Bundles report absolute counts since their process began, so that a report which is lost,
 // repeated or late does no harm, and a shard that comes back from a snapshot catches up. Not
 // thread-safe: used under its owner's lock.
-class RunProgress {
+class RunProgress final : public RunReports {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::size_t kMaxClients = 4096;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
   // For frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
@@ -29,21 +28,22 @@ class RunProgress {
   // Takes over what is new; gives the number of the client's episodes taken so far. InvalidArgument
   // for fields out of range, and for frames that would bring the run above kMaxCount; then nothing
   // has changed.
-  StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint now);
+  StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint now) override;
 
   // Totals of all clients there ever were.
-  std::int64_t run_frames() const { return run_frames_; }
+  std::int64_t run_frames() const override { return run_frames_; }
 
   // Episodes from number `first` on (or the oldest remembered), with their first number.
-  void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const;
+  void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const override;
 
   // The last report of each client, with the time since; those silent for longer than
   // `forget_after` are left out.
-  std::vector<v1::RoleStatus> Clients(TimePoint now, std::chrono::seconds forget_after) const;
+  std::vector<v1::RoleStatus> Clients(TimePoint now,
+                                      std::chrono::seconds forget_after) const override;
 
   // Frames and the counts that make reports idempotent; not the episodes, which are for display.
-  void SaveState(StateWriter& writer) const;
-  Status RestoreState(StateReader& reader);
+  void SaveState(StateWriter& writer) const override;
+  Status RestoreState(StateReader& reader) override;
 
  private:
   struct Client {
@@ -66,4 +66,4 @@ class RunProgress {
 
 }  // namespace gorila
 
-#endif  // GORILA_PARAMETER_SERVER_REMOTE_RUN_PROGRESS_H_
+#endif  // GORILA_LAUNCH_RUN_PROGRESS_H_

@@ -1,10 +1,12 @@
-#include "gorila/parameter_server/remote/run_progress.h"
+#include "gorila/launch/run_progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
+
+#include "gorila/parameter_server/remote/testing.h"
 
 namespace gorila {
 namespace {
@@ -204,6 +206,25 @@ TEST(RunProgressTest, ClientsBeyondTheLimitKeepTheirFramesCounted) {
   }
   EXPECT_EQ(progress.run_frames(), 3 * static_cast<std::int64_t>(RunProgress::kMaxClients + 10));
   EXPECT_EQ(progress.Clients(kStart, seconds(60)).size(), RunProgress::kMaxClients);
+}
+
+// Behind the shard's service, which keeps it in its snapshots.
+TEST(RunProgressTest, HugeReportsLeaveASnapshotThatCanBeRestored) {
+  const auto make = [](std::int64_t generation) {
+    return testing_remote::MakeService(testing_remote::MakePlace(0, 2, 64), generation, 4, 1000,
+                                       std::make_unique<RunProgress>());
+  };
+  auto service = make(3);
+  for (const std::uint64_t client : {1, 2}) {
+    const Status status = testing_remote::Ask<v1::ReportResponse>(
+                              *service, kReportMethod, Report(client, std::int64_t{1} << 62))
+                              .status();
+    EXPECT_EQ(rpc::RefusalOf(status), rpc::Refusal::kMalformed) << status;
+  }
+  const ShardState state = service->Save();
+  service = make(4);
+  EXPECT_TRUE(service->Restore(state).ok());
+  EXPECT_EQ(service->run_frames(), 0);
 }
 
 }  // namespace
