@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gorila/config/resolve.h"
 #include "gorila/config/testing.h"
 
 namespace gorila {
