@@ -29,14 +29,19 @@ inline ShardPlace MakePlace(int index, int shards, std::size_t parameters) {
           .slice = MakePartition(parameters, shards).value()[static_cast<std::size_t>(index)]};
 }
 
-// Keeps the last report of each client, and all episodes.
+// Keeps the last report of each client, and every episode once.
 class KeptReports final : public RunReports {
  public:
   StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint) override {
     if (report.frames() < 0) return InvalidArgument("frames {}", report.frames());
+    std::int64_t& taken = taken_[report.client()];
+    for (int i = 0; i < report.episodes_size(); ++i) {
+      if (report.first_episode() + i != taken) continue;  // it came before
+      episodes_.push_back(report.episodes(i));
+      ++taken;
+    }
     clients_[report.client()] = report;
-    for (const v1::Episode& episode : report.episodes()) episodes_.push_back(episode);
-    return report.first_episode() + report.episodes_size();
+    return taken;
   }
   std::int64_t run_frames() const override {
     std::int64_t sum = restored_;
@@ -59,6 +64,7 @@ class KeptReports final : public RunReports {
 
  private:
   std::map<std::uint64_t, v1::ReportRequest> clients_;
+  std::map<std::uint64_t, std::int64_t> taken_;  // episodes
   std::vector<v1::Episode> episodes_;
   std::int64_t restored_ = 0;
 };
