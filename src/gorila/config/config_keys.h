@@ -48,7 +48,7 @@ StatusOr<std::string> BasePreset(std::string_view text, std::string_view source)
 // The keys that the document does not set, in the order of ConfigKeys().
 StatusOr<std::vector<std::string_view>> MissingKeys(std::string_view text, std::string_view source);
 
-// A key's comment lines as they stand above it in the presets: meaning, then the papers' values.
+// A key's comment lines in a complete document: meaning, then the papers' values.
 std::string ConfigComment(const ConfigKey& key);
 
 // A complete document, every key with its comment and what is allowed; ApplyToml() of it gives the
@@ -62,7 +62,8 @@ Status CheckConfig(const Config& config);
 // minibatch, if its actors are equally fast.
 Status CheckLearning(const Config& config);
 
-// All keys as Markdown tables, one a section: the reference part of docs/configuration.md.
+// All keys as Markdown tables, one a section, with the default preset's values: the reference part
+// of docs/configuration.md.
 std::string ConfigMarkdown();
 
 }  // namespace gorila

@@ -1,5 +1,6 @@
 // The configuration written for people: as TOML and as Markdown.
 #include "gorila/config/config_keys.h"
+#include "gorila/config/presets.h"
 
 namespace gorila {
 namespace {
@@ -34,17 +35,20 @@ std::string ToToml(const Config& config) {
 }
 
 std::string ConfigMarkdown() {
+  const StatusOr<Config> defaults = LoadPreset(kDefaultPreset);
+  GORILA_CHECK(defaults.ok(), "{}", std::string(defaults.status().message()));
   std::string text;
   std::string_view section;
   for (const ConfigKey& key : ConfigKeys()) {
     if (key.section() != section) {
-      text +=
-          fmt::format("{}### [{}]\n\n| key | meaning | allowed | published |\n|---|---|---|---|\n",
-                      section.empty() ? "" : "\n", key.section());
+      text += fmt::format(
+          "{}### [{}]\n\n| key | meaning | default | allowed | published |\n"
+          "|---|---|---|---|---|\n",
+          section.empty() ? "" : "\n", key.section());
       section = key.section();
     }
-    text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, key.meaning,
-                        DocumentedRange(key.field), key.paper);
+    text += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", key.name, key.meaning,
+                        ValueText(key.field, *defaults), DocumentedRange(key.field), key.paper);
   }
   return text;
 }
