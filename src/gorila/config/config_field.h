@@ -18,6 +18,8 @@ struct IntegerField {
   void (*set)(Config& config, std::int64_t value);
   std::int64_t low;
   std::int64_t high;
+  // Whether 1k and 1M may be written: not where the key has a unit of its own, or counts nothing.
+  bool units;
 };
 
 // Finite numbers from low to high; the ends belong to it unless said otherwise.

@@ -20,6 +20,7 @@ constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
 constexpr int kMostCompressedFrameBytes = 1 << 20;  // the largest screen, 16 times
 constexpr std::int64_t kMaxRows = 4000000000;       // replay numbers its rows with 32 bits
 constexpr int kMostEpisodes = 1000000;              // all their returns are kept
+constexpr bool kNoUnits = false;
 constexpr double kMaxReal = std::numeric_limits<double>::max();
 // These become single-precision floats, where smaller numbers turn to 0 and larger to infinity.
 constexpr double kMinFloat = 1e-30;
@@ -28,7 +29,7 @@ constexpr double kMaxFloat = 1e30;
 // `Of` is the type of a lambda without state: from a Config, const or not, to the field. The four
 // functions below turn it into the accessors of a field kind.
 template <typename Of>
-constexpr IntegerField Integer(Of, std::int64_t low, std::int64_t high) {
+constexpr IntegerField Integer(Of, std::int64_t low, std::int64_t high, bool units = true) {
   return {.get = [](const Config& config) { return static_cast<std::int64_t>(Of{}(config)); },
           .set =
               [](Config& config, std::int64_t value) {
@@ -36,7 +37,8 @@ constexpr IntegerField Integer(Of, std::int64_t low, std::int64_t high) {
                 field = static_cast<std::remove_reference_t<decltype(field)>>(value);
               },
           .low = low,
-          .high = high};
+          .high = high,
+          .units = units};
 }
 
 template <typename Of>
@@ -135,7 +137,7 @@ const std::array kKeys = {
     ConfigKey{"run.seconds", "Seconds of wall time to train for at most; 0 = no limit",
               "Gorila: up to 6 days", Real(GORILA_FIELD(run.seconds), kNotNegative)},
     ConfigKey{"run.seed", "Seed of every random stream of the run", "",
-              Integer(GORILA_FIELD(run.seed), 0, kMaxInt64)},
+              Integer(GORILA_FIELD(run.seed), 0, kMaxInt64, kNoUnits)},
     ConfigKey{"run.bundles",
               "Bundles, each an actor, a local replay memory and a learner; 0 only with "
               "cluster.actors",
@@ -396,10 +398,10 @@ const std::array kKeys = {
     ConfigKey{"cluster.cpus", "Cores that Slurm or Kubernetes is asked for, for each process", "",
               Integer(GORILA_FIELD(cluster.cpus), 1, 1024)},
     ConfigKey{"cluster.memory_mb", "Memory in MiB that they are asked for, for each process", "",
-              Integer(GORILA_FIELD(cluster.memory_mb), 64, kMaxInt)},
+              Integer(GORILA_FIELD(cluster.memory_mb), 64, kMaxInt, kNoUnits)},
     ConfigKey{"cluster.metrics_port",
               "First port of the /metrics of gorila launch's processes; 0 = none", "",
-              Integer(GORILA_FIELD(cluster.metrics_port), 0, 65535)},
+              Integer(GORILA_FIELD(cluster.metrics_port), 0, 65535, kNoUnits)},
     ConfigKey{"cluster.shared_memory",
               "Whether what processes of one machine exchange goes through memory that both see",
               "", Boolean(GORILA_FIELD(cluster.shared_memory))},
@@ -409,7 +411,7 @@ const std::array kKeys = {
     ConfigKey{"slurm.account", "Account that the job is charged to; default = Slurm's own choice",
               "", Name(GORILA_FIELD(slurm.account), nullptr)},
     ConfigKey{"slurm.minutes", "Time limit of the job; 0 = the partition's", "",
-              Integer(GORILA_FIELD(slurm.minutes), 0, kMaxInt)},
+              Integer(GORILA_FIELD(slurm.minutes), 0, kMaxInt, kNoUnits)},
 
     ConfigKey{"kubernetes.image", "Container image of the program (Dockerfile)", "",
               Name(GORILA_FIELD(kubernetes.image), nullptr)},
@@ -419,7 +421,7 @@ const std::array kKeys = {
               "Storage class of the volumes; default = the cluster's own choice", "",
               Name(GORILA_FIELD(kubernetes.storage_class), nullptr)},
     ConfigKey{"kubernetes.storage_gb", "GiB of each volume: one a server, one for the run", "",
-              Integer(GORILA_FIELD(kubernetes.storage_gb), 1, kMaxInt)},
+              Integer(GORILA_FIELD(kubernetes.storage_gb), 1, kMaxInt, kNoUnits)},
 };
 
 #undef GORILA_FIELD

@@ -34,8 +34,9 @@ StatusOr<const ConfigKey*> FindConfigKey(std::string_view name);
 // given, else the nearest by edit distance.
 std::string_view SuggestName(std::string_view given, std::span<const std::string_view> known);
 
-// Sets one key from text as it stands in a TOML file; names need no quotes. InvalidArgument with
-// key, value and what is allowed; then `config` is unchanged.
+// Sets one key from the text of a command line: as in a TOML file, but names need no quotes, and
+// whole numbers may be written as 1e6 or 1M. InvalidArgument with key, value and what is allowed;
+// then `config` is unchanged.
 Status SetConfigValue(Config& config, std::string_view key, std::string_view text);
 
 // Sets the keys that a TOML document names. `source` is named in errors, with the line. A first key

@@ -235,6 +235,22 @@ TEST(ConfigKeysTest, KeysThatMemoryDependsOnHaveABoundOfTheirOwn) {
   }
 }
 
+TEST(ConfigKeysTest, WholeNumbersMayBeWrittenAsPeopleWriteThem) {
+  Config config;
+  ASSERT_TRUE(SetConfigValue(config, "run.frames", "2.5e6").ok());
+  EXPECT_EQ(config.run.frames, 2500000);
+  ASSERT_TRUE(SetConfigValue(config, "replay.capacity", "250k").ok());
+  EXPECT_EQ(config.replay.options.capacity, 250000);
+  EXPECT_EQ(SetConfigValue(config, "learner.batch_size", "100k").message(),
+            "learner.batch_size is 100000; expected an integer from 1 to 65536");
+  EXPECT_EQ(SetConfigValue(config, "run.frames", "1.5").message(),
+            "run.frames is 1.5; expected an integer from 1 to 2^63 - 1, such as 1000000, 1e6 or "
+            "1M");
+  EXPECT_EQ(SetConfigValue(config, "run.seed", "1k").message(),
+            "run.seed is '1k'; expected an integer from 0 to 2^63 - 1, such as 1000000 or 1e6");
+  EXPECT_FALSE(ApplyToml(config, "[run]\nframes = 1e6\n", "x.toml").ok());
+}
+
 TEST(ConfigKeysTest, RefusalsSayWhatWasGiven) {
   Config config;
   EXPECT_EQ(SetConfigValue(config, "learner.batch_size", "0").message(),

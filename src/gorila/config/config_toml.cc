@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gorila/base/whole_number.h"
 #include "gorila/config/config_keys.h"
 
 namespace gorila {
@@ -171,15 +172,37 @@ bool IsBareName(const ConfigKey& key, std::string_view text) {
          text.front() != '\'';
 }
 
+// Whole numbers also as people type them, 1e6 or 1M: a command line is not TOML.
+std::optional<std::int64_t> ReadWholeNumber(const ConfigKey& key, std::string_view text) {
+  const auto* const integer = std::get_if<IntegerField>(&key.field);
+  if (integer == nullptr || (HasUnit(text) && !integer->units)) return std::nullopt;
+  return ParseWholeNumber<std::int64_t>(text);
+}
+
+// What the command line takes beyond TOML; only where numbers are large enough to want it.
+Status WithSpellings(const ConfigKey& key, const Status& status) {
+  const auto* const integer = std::get_if<IntegerField>(&key.field);
+  if (status.ok() || integer == nullptr || integer->high < 1000000) return status;
+  return InvalidArgument("{}, such as 1000000{}", std::string(status.message()),
+                         integer->units ? ", 1e6 or 1M" : " or 1e6");
+}
+
+Status SetFromText(Config& config, const ConfigKey& key, std::string_view text) {
+  const StatusOr<toml::table> table = Parse(fmt::format("value = {}", text), key.name);
+  // More than one entry: the text brought further lines along.
+  if (!table.ok() || table->size() != 1) return NotAllowed(key, fmt::format("'{}'", text));
+  return SetFromNode(config, key, *table->get("value"));
+}
+
 }  // namespace
 
 Status SetConfigValue(Config& config, std::string_view name, std::string_view text) {
   GORILA_ASSIGN_OR_RETURN(const ConfigKey* const key, FindConfigKey(name));
   if (IsBareName(*key, text)) return SetFromNode(config, *key, toml::value{std::string(text)});
-  const StatusOr<toml::table> table = Parse(fmt::format("value = {}", text), name);
-  // More than one entry: the text brought further lines along.
-  if (!table.ok() || table->size() != 1) return NotAllowed(*key, fmt::format("'{}'", text));
-  return SetFromNode(config, *key, *table->get("value"));
+  if (const std::optional<std::int64_t> number = ReadWholeNumber(*key, text)) {
+    return SetFromNode(config, *key, toml::value{*number});
+  }
+  return WithSpellings(*key, SetFromText(config, *key, text));
 }
 
 Status ApplyToml(Config& config, std::string_view text, std::string_view source) {
