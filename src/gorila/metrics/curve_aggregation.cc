@@ -42,21 +42,32 @@ CurvePoint MeanWithInterval(std::span<const std::vector<CurveSample>> runs, doub
 
 }  // namespace
 
+EpisodeSmoother::EpisodeSmoother(std::uint64_t window_episodes) : window_(window_episodes) {
+  GORILA_CHECK(window_episodes > 0, "window must be positive");
+}
+
+std::optional<CurveSample> EpisodeSmoother::Add(const EpisodeBatch& batch) {
+  if (batch.episodes == 0) return std::nullopt;  // its mean is NaN
+  batches_.push_back(batch);
+  double sum = 0;
+  std::uint64_t counted = 0;
+  std::size_t used = 0;
+  for (auto at = batches_.rbegin(); at != batches_.rend() && counted < window_; ++at, ++used) {
+    const std::uint64_t taken = std::min(at->episodes, window_ - counted);
+    sum += static_cast<double>(taken) * at->mean_return;
+    counted += taken;
+  }
+  // A later window reaches no farther back.
+  batches_.erase(batches_.begin(), batches_.end() - static_cast<std::ptrdiff_t>(used));
+  return CurveSample{batch.x, sum / static_cast<double>(counted)};
+}
+
 std::vector<CurveSample> SmoothOverEpisodes(std::span<const EpisodeBatch> batches,
                                             std::uint64_t window_episodes) {
-  GORILA_CHECK(window_episodes > 0, "window must be positive");
+  EpisodeSmoother smoother(window_episodes);
   std::vector<CurveSample> samples;
-  for (std::size_t i = 0; i < batches.size(); ++i) {
-    if (batches[i].episodes == 0) continue;
-    double sum = 0;
-    std::uint64_t counted = 0;
-    for (std::size_t j = i + 1; j-- > 0 && counted < window_episodes;) {
-      const std::uint64_t taken = std::min(batches[j].episodes, window_episodes - counted);
-      if (taken == 0) continue;  // its mean is NaN
-      sum += static_cast<double>(taken) * batches[j].mean_return;
-      counted += taken;
-    }
-    samples.push_back({batches[i].x, sum / static_cast<double>(counted)});
+  for (const EpisodeBatch& batch : batches) {
+    if (const auto sample = smoother.Add(batch); sample.has_value()) samples.push_back(*sample);
   }
   return samples;
 }

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,6 +31,19 @@ struct EpisodeBatch {
 // ascending order.
 std::vector<CurveSample> SmoothOverEpisodes(std::span<const EpisodeBatch> batches,
                                             std::uint64_t window_episodes);
+
+// SmoothOverEpisodes of batches that come one at a time; keeps those in the window only.
+class EpisodeSmoother {
+ public:
+  explicit EpisodeSmoother(std::uint64_t window_episodes);
+
+  // The sample at the batch's x; nullopt for one without episodes.
+  std::optional<CurveSample> Add(const EpisodeBatch& batch);
+
+ private:
+  std::uint64_t window_;
+  std::deque<EpisodeBatch> batches_;  // none without episodes
+};
 
 // The mean over runs and the 95 % confidence interval of that mean, at `grid_points` (>= 2) equally
 // spaced x over the range that every run covers. Runs are interpolated linearly between their

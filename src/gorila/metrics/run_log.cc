@@ -8,12 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <memory>
 #include <utility>
 
-#include "gorila/base/file.h"
-#include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 
 namespace gorila {
@@ -93,6 +93,75 @@ StatusOr<std::uint64_t> KeptBytes(const fs::path& path, int file,
   }
   return *keep_bytes;
 }
+
+using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+StatusOr<OpenFile> OpenForReading(const fs::path& path) {
+  const auto failed = [&path](int error) -> Status {
+    if (error == ENOENT) return NotFound("run log '{}' does not exist", path.string());
+    return Unavailable("cannot open run log '{}': {}", path.string(), std::strerror(error));
+  };
+  // Without O_NONBLOCK, opening a FIFO waits for its writer.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return failed(errno);
+  OpenFile file(::fdopen(descriptor, "rb"), &std::fclose);
+  if (file == nullptr) {
+    const int error = errno;
+    ::close(descriptor);
+    return failed(error);
+  }
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) return failed(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return InvalidArgument("run log '{}' is not a regular file", path.string());
+  }
+  return file;
+}
+
+// Puts lines together from the parts of a file, one at a time.
+class LineReader {
+ public:
+  LineReader(const fs::path& path, const std::function<void(const RunLogRow&)>& use)
+      : path_(path), use_(use) {}
+
+  void Take(std::string_view part) {
+    for (std::size_t end = part.find('\n'); end != part.npos; end = part.find('\n')) {
+      Append(part.substr(0, end));
+      ++number_;
+      UseLine();
+      part.remove_prefix(end + 1);
+    }
+    Append(part);
+  }
+
+  Status Damage() const {
+    if (damaged_ < 2) return first_;
+    return Annotate(first_, fmt::format("{} lines cannot be read; the first", damaged_));
+  }
+
+ private:
+  // Of a line that is too long only as much as shows that it is.
+  void Append(std::string_view text) {
+    line_.append(text.substr(0, kMostLogLineBytes + 1 - line_.size()));
+  }
+
+  void UseLine() {
+    StatusOr<RunLogRow> row = line_.size() > kMostLogLineBytes
+                                  ? DataLoss("more than {} bytes", kMostLogLineBytes)
+                                  : ParseRunLogLine(line_);
+    line_.clear();
+    if (row.ok()) return use_(*row);
+    if (damaged_++ > 0) return;
+    first_ = Annotate(row.status(), fmt::format("run log '{}' line {}", path_.string(), number_));
+  }
+
+  const fs::path& path_;
+  const std::function<void(const RunLogRow&)>& use_;
+  std::string line_;          // as far as it was read
+  std::uint64_t number_ = 0;  // of the line that was read last
+  std::uint64_t damaged_ = 0;
+  Status first_;  // what is wrong with the first of these
+};
 
 }  // namespace
 
@@ -174,20 +243,17 @@ StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
   return row;
 }
 
-StatusOr<std::vector<RunLogRow>> ReadRunLog(const fs::path& path) {
-  GORILA_ASSIGN_OR_RETURN(const std::string contents, ReadFileOf(kRunLogFile, path));
-  std::vector<RunLogRow> rows;
-  std::string_view rest = contents;
-  for (std::size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-    StatusOr<RunLogRow> row = ParseRunLogLine(rest.substr(0, end));
-    if (!row.ok()) {
-      return Annotate(row.status(),
-                      fmt::format("run log '{}' line {}", path.string(), rows.size() + 1));
-    }
-    rows.push_back(*std::move(row));
-    rest.remove_prefix(end + 1);
+Status ForEachRunLogRow(const fs::path& path, const std::function<void(const RunLogRow&)>& use) {
+  GORILA_ASSIGN_OR_RETURN(const OpenFile file, OpenForReading(path));
+  LineReader lines(path, use);
+  std::vector<char> buffer(std::size_t{1} << 16);
+  while (true) {
+    const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get());
+    lines.Take(std::string_view(buffer.data(), count));
+    if (count == buffer.size()) continue;
+    if (std::ferror(file.get()) == 0) return lines.Damage();
+    return Unavailable("cannot read run log '{}': {}", path.string(), std::strerror(errno));
   }
-  return rows;
 }
 
 }  // namespace gorila

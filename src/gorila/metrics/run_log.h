@@ -4,8 +4,10 @@
 #define GORILA_METRICS_RUN_LOG_H_
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -99,6 +101,8 @@ class RunLogRow {
   std::optional<std::string_view> Text(std::string_view name) const;
   // The list called `name`, null as NaN; empty when there is none. Valid as long as the row.
   std::span<const double> Numbers(std::string_view name) const;
+  // All numbers by their names.
+  const std::map<std::string, double, std::less<>>& numbers() const { return numbers_; }
 
  private:
   friend StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
@@ -107,14 +111,20 @@ class RunLogRow {
   std::map<std::string, std::vector<double>, std::less<>> lists_;
 };
 
+// A longer line cannot be a row of any run.
+inline constexpr std::size_t kMostLogLineBytes = std::size_t{16} << 20;
+
 // One line without its end. Objects, and arrays of anything but numbers, are skipped. DataLoss when
 // it is not a JSON object.
 StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
 
-// All whole lines; a last one without its line end (a run was killed, or writes it now) is left
-// out. DataLoss with the line's number for a line that is not a JSON object, NotFound without a
-// file.
-StatusOr<std::vector<RunLogRow>> ReadRunLog(const std::filesystem::path& path);
+// Calls `use` for every whole line that is a row, oldest first, holding one of them at a time; a
+// last one without its line end (a run was killed, or writes it now) is left out. Damaged lines are
+// passed over; in the end DataLoss names the first one and says how many there are. NotFound
+// without a file, InvalidArgument for something else than a regular file, Unavailable when reading
+// fails midway.
+Status ForEachRunLogRow(const std::filesystem::path& path,
+                        const std::function<void(const RunLogRow&)>& use);
 
 }  // namespace gorila
 

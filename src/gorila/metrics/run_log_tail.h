@@ -16,8 +16,7 @@ namespace gorila {
 class RunLogTail {
  public:
   static constexpr std::size_t kPartBytes = std::size_t{64} << 10;
-  // A longer line cannot be a row of any run.
-  static constexpr std::size_t kMostLineBytes = std::size_t{16} << 20;
+  static constexpr std::size_t kMostLineBytes = kMostLogLineBytes;
 
   // NotFound without a file. A last line without its end is left out.
   static StatusOr<RunLogTail> Open(const std::filesystem::path& path);

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <csignal>
 #include <limits>
 
 #include "gorila/base/file.h"
+#include "gorila/metrics/testing.h"
 
 namespace gorila {
 namespace {
@@ -183,8 +185,32 @@ TEST_F(RunLogTest, ReaderNamesTheLineThatIsDamaged) {
   }
 }
 
-TEST_F(RunLogTest, ReaderSaysWhenThereIsNoFile) {
+TEST_F(RunLogTest, ReaderPassesOverWhatIsDamagedAndCountsIt) {
+  const std::string endless(kMostLogLineBytes + 1000, 'x');
+  Put("{\"a\":1}\n" + endless + "\n{\"a\":2}\n\n{\"a\":3}\n");
+  std::vector<double> read;
+  const Status status =
+      ForEachRunLogRow(path_, [&read](const RunLogRow& row) { read.push_back(*row.Number("a")); });
+  EXPECT_THAT(read, testing::ElementsAre(1, 2, 3));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(status.ToString(), testing::AllOf(HasSubstr("2 lines"), HasSubstr("line 2"),
+                                                HasSubstr("more than 16777216 bytes")));
+}
+
+TEST_F(RunLogTest, ReaderPutsLinesTogetherFromTheFilesParts) {
+  const std::string text(100'000, 'x');
+  Put(fmt::format("{{\"a\":1}}\n{{\"t\":\"{}\"}}\n{{\"a\":2}}\n", text));
+  const auto rows = ReadRunLog(path_).value();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[1].Text("t"), text);
+  EXPECT_EQ(rows[2].Number("a"), 2);
+}
+
+TEST_F(RunLogTest, ReaderRefusesWhatIsNoRegularFile) {
   EXPECT_EQ(ReadRunLog(path_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReadRunLog(folder_).status().code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(ReadRunLog(path_).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(RunLogRowTest, ListsOfNumbersComeBack) {

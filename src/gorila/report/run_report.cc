@@ -1,6 +1,7 @@
 #include "gorila/report/run_report.h"
 
 #include <cmath>
+#include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
@@ -9,6 +10,7 @@
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
 #include "gorila/report/run_groups.h"
+#include "gorila/report/run_history.h"
 #include "gorila/report/run_summary.h"
 #include "gorila/report/runs_report.h"
 
@@ -20,37 +22,22 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kEvaluationFile = "evaluation.json";
 
-CurveSeries TrainingSeries(const std::vector<RunLogRow>& rows) {
+CurveSeries TrainingSeries(const RunHistory& history) {
   CurveSeries series{.label = fmt::format("training, mean of {} episodes", kSmoothedEpisodes),
                      .points = {}};
-  for (const CurveSample& sample : TrainingCurve(rows, "frames")) {
+  for (const CurveSample& sample : history.return_over_frames().samples()) {
     series.points.push_back({.x = sample.x, .mean = sample.y});
   }
   return series;
 }
 
-// The periodic evaluations, then the final one when it is of a later network.
-CurveSeries EvaluationSeries(const std::vector<RunLogRow>& rows) {
-  CurveSeries series{.label = "evaluation, mean ± standard error", .points = {}};
-  for (const RunLogRow& row : rows) {
-    if (row.Text("kind") != "evaluation" && row.Text("kind") != "final_evaluation") continue;
-    const double frames = row.Number("frames").value_or(0);
-    if (!series.points.empty() && frames <= series.points.back().x) continue;
-    const double mean = row.Number("return_mean").value_or(0);
-    const double error = row.Number("standard_error").value_or(0);
-    series.points.push_back({.x = frames, .mean = mean, .low = mean - error, .high = mean + error});
-  }
-  return series;
-}
-
-Status WriteCurve(const fs::path& directory, const Config& config,
-                  const std::vector<RunLogRow>& rows) {
+Status WriteCurve(const fs::path& directory, const Config& config, const RunHistory& history) {
   LearningCurveFigure figure;
   figure.title = fmt::format("{}, seed {}", config.environment.name, config.run.seed);
   figure.x_label = "environment frames";
   figure.y_label = "return";
-  figure.series.push_back(TrainingSeries(rows));
-  figure.series.push_back(EvaluationSeries(rows));
+  figure.series.push_back(TrainingSeries(history));
+  figure.series.push_back({"evaluation, mean ± standard error", history.evaluations()});
   GORILA_RETURN_IF_ERROR(WriteLearningCurve(directory / "curve.png", figure));
   return WriteLearningCurve(directory / "curve.svg", figure);
 }
@@ -121,9 +108,9 @@ RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
 }
 
 // The page about this run alone; it reads the other files.
-Status WriteHtmlReport(const fs::path& directory) {
+Status WriteHtmlReport(const fs::path& directory, RunHistory history) {
   const LabelledRun labelled{DefaultLabel(directory), directory};
-  GORILA_ASSIGN_OR_RETURN(const RunSummary run, ReadRun(labelled));
+  GORILA_ASSIGN_OR_RETURN(const RunSummary run, ReadRun(labelled, std::move(history)));
   const std::string title =
       fmt::format("{}, seed {}", run.config.environment.name, run.config.run.seed);
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(std::span(&run, 1), title));
@@ -176,24 +163,18 @@ ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
   return context;
 }
 
-ScoreContext MakeContext(const TrainingOutcome& outcome, const std::vector<RunLogRow>& rows) {
+ScoreContext MakeContext(const TrainingOutcome& outcome, const RunHistory& history) {
   const RunScore& score = outcome.score;
-  ScoreContext context{.evaluations = score.evaluations,
-                       .skipped = score.skipped,
-                       .last = score.last,
-                       .last_frames = score.last_frames,
-                       .problem = outcome.problem};
-  const std::vector<CurveSample> curve = TrainingCurve(rows, "frames");
-  if (curve.empty()) return context;
-  context.first_training_return = curve.front().y;
-  context.training_return = curve.back().y;
-  const std::vector<CurveSample> epsilon = TrainingCurve(rows, "frames", "epsilon");
-  if (!epsilon.empty()) context.training_epsilon = epsilon.back().y;
-  for (const CurveSample& sample : curve) {
-    // fmax passes over NaN.
-    context.highest_training_return = std::fmax(context.highest_training_return, sample.y);
-  }
-  return context;
+  const HistoryCurve& returns = history.return_over_frames();
+  return {.evaluations = score.evaluations,
+          .skipped = score.skipped,
+          .last = score.last,
+          .last_frames = score.last_frames,
+          .first_training_return = returns.first(),
+          .highest_training_return = returns.highest(),
+          .training_return = returns.last(),
+          .training_epsilon = history.epsilon_over_frames().last(),
+          .problem = outcome.problem};
 }
 
 }  // namespace
@@ -266,7 +247,7 @@ StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummar
     for (const RunGroup& group : game.groups) {
       std::vector<std::vector<CurveSample>> curves;
       for (const RunSummary* run : group.runs) {
-        curves.push_back(TrainingCurve(run->rows, frames ? "frames" : "seconds"));
+        curves.push_back(TrainingCurve(*run, axis));
         if (curves.back().size() >= 2) continue;
         return InvalidArgument("run '{}' has no training returns over {} to draw",
                                run->directory.string(), frames ? "frames" : "seconds");
@@ -280,17 +261,17 @@ StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummar
 
 Status WriteRunReport(const fs::path& directory, const Config& config,
                       const TrainingOutcome& outcome, const RunReportSource& source) {
-  GORILA_ASSIGN_OR_RETURN(const std::vector<RunLogRow> rows,
-                          ReadRunLog(directory / "metrics.jsonl"));
+  RunHistory history;
+  Status status = ReadRunHistory(directory / "metrics.jsonl", history);
   const EvaluationRecord record{.environment = config.environment.name,
                                 .seed = FinalEvaluationSeed(config),
                                 .frames = outcome.score.frames,
                                 .result = outcome.score.evaluation,
-                                .context = MakeContext(outcome, rows)};
-  Status status = WriteCurve(directory, config, rows);
+                                .context = MakeContext(outcome, history)};
+  status.Update(WriteCurve(directory, config, history));
   status.Update(WriteReport(directory, MakeReport(config, outcome.progress, record, source)));
   status.Update(WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
-  status.Update(WriteHtmlReport(directory));
+  status.Update(WriteHtmlReport(directory, std::move(history)));
   return status;
 }
 

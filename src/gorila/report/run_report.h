@@ -70,7 +70,8 @@ StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummar
                                                        CurveAxis axis);
 
 // Writes all the files above for a finished run. Each is written aside and renamed. Blocks on the
-// disk. After an error the other files are written all the same.
+// disk. After an error, also in reading the log, the other files are written all the same, from
+// what could be read.
 Status WriteRunReport(const std::filesystem::path& directory, const Config& config,
                       const TrainingOutcome& outcome, const RunReportSource& source);
 

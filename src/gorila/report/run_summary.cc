@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
@@ -15,13 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-// A run that was killed in its first moments has no log yet.
-StatusOr<std::vector<RunLogRow>> ReadRows(const fs::path& directory) {
-  auto rows = ReadRunLog(directory / "metrics.jsonl");
-  if (absl::IsNotFound(rows.status())) return std::vector<RunLogRow>();
-  return rows;
-}
 
 // Who made the run; a report of another version may lack something.
 Status ReadSource(RunSummary& run) {
@@ -63,15 +57,6 @@ double Interpolate(const std::vector<CurveSample>& curve, double x) {
 
 }  // namespace
 
-std::optional<double> RunSummary::Last(std::string_view name) const {
-  for (std::size_t i = rows.size(); i > 0; --i) {
-    const RunLogRow& row = rows[i - 1];
-    if (row.Text("kind") != "training") continue;
-    if (const auto number = row.Number(name); number.has_value()) return number;
-  }
-  return std::nullopt;
-}
-
 std::string DefaultLabel(const fs::path& directory) {
   std::error_code error;
   const fs::path absolute = fs::absolute(directory, error).lexically_normal();
@@ -86,20 +71,29 @@ LabelledRun ParseLabelledRun(const std::string& text) {
 
 StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
+  RunHistory history;
+  const Status read = ReadRunHistory(run.directory / "metrics.jsonl", history);
+  // A run that was killed in its first moments has no log yet.
+  if (!absl::IsNotFound(read)) GORILA_RETURN_IF_ERROR(read);
+  return ReadRun(run, std::move(history));
+}
+
+StatusOr<RunSummary> ReadRun(const LabelledRun& run, RunHistory history) {
+  GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
   RunSummary summary;
   summary.label = run.label;
   summary.directory = run.directory;
   GORILA_ASSIGN_OR_RETURN(summary.config, LoadRunConfig(run.directory / "config.toml"));
-  GORILA_ASSIGN_OR_RETURN(summary.rows, ReadRows(run.directory));
+  summary.history = std::move(history);
   auto evaluation = ReadFinalEvaluation(run.directory);
   if (evaluation.ok()) {
     summary.evaluation = *std::move(evaluation);
   } else if (!absl::IsNotFound(evaluation.status())) {
     return evaluation.status();
   }
-  summary.seconds = summary.Last("seconds");
-  summary.cpu_seconds = summary.Last("cpu_seconds");
-  summary.joules = summary.Last("joules");
+  summary.seconds = summary.history.Last("seconds");
+  summary.cpu_seconds = summary.history.Last("cpu_seconds");
+  summary.joules = summary.history.Last("joules");
   if (!summary.evaluation.has_value()) return summary;  // the rest is of an earlier end, if there
   GORILA_RETURN_IF_ERROR(ReadSource(summary));
   StatusOr<std::string> film = ReadFileOf(kFilmFile, run.directory / "episode.gif");
@@ -107,19 +101,10 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
   return summary;
 }
 
-std::vector<CurveSample> TrainingCurve(const std::vector<RunLogRow>& rows, std::string_view x,
-                                       std::string_view y) {
-  std::vector<EpisodeBatch> batches;
-  for (const RunLogRow& row : rows) {
-    const double episodes = row.Number("return_episodes").value_or(0);
-    const std::optional<double> at = row.Number(x);
-    const std::optional<double> value = row.Number(y);
-    if (row.Text("kind") != "training" || !(episodes > 0)) continue;
-    if (!at.has_value() || !value.has_value()) continue;
-    batches.push_back(
-        {.x = *at, .mean_return = *value, .episodes = static_cast<std::uint64_t>(episodes)});
-  }
-  return SmoothOverEpisodes(batches, kSmoothedEpisodes);
+std::vector<CurveSample> TrainingCurve(const RunSummary& run, CurveAxis axis) {
+  const RunHistory& history = run.history;
+  return axis == CurveAxis::kFrames ? history.return_over_frames().samples()
+                                    : history.return_over_seconds().samples();
 }
 
 MeanAtPoint MeanAt(std::span<const std::vector<CurveSample>> curves, double x) {

@@ -30,54 +30,57 @@ std::string RunName(const RunSummary& run) {
                      EscapeXml(run.directory.lexically_normal().string()));
 }
 
-std::vector<std::vector<CurveSample>> Curves(const RunGroup& group, std::string_view x) {
+std::vector<std::vector<CurveSample>> Curves(const RunGroup& group, CurveAxis axis) {
   std::vector<std::vector<CurveSample>> curves;
-  for (const RunSummary* run : group.runs) curves.push_back(TrainingCurve(run->rows, x));
+  for (const RunSummary* run : group.runs) curves.push_back(TrainingCurve(*run, axis));
   return curves;
 }
 
-bool HaveCurves(std::span<const RunGroup> groups, std::string_view x) {
-  return std::all_of(groups.begin(), groups.end(), [x](const RunGroup& group) {
-    const auto curves = Curves(group, x);
+bool HaveCurves(std::span<const RunGroup> groups, CurveAxis axis) {
+  return std::all_of(groups.begin(), groups.end(), [axis](const RunGroup& group) {
+    const auto curves = Curves(group, axis);
     return std::all_of(curves.begin(), curves.end(),
                        [](const auto& curve) { return curve.size() >= 2; });
   });
 }
 
 StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& stem,
-                                  const GameRuns& game, std::string_view x, const char* x_label) {
+                                  const GameRuns& game, CurveAxis axis) {
   const std::vector<RunGroup>& groups = game.groups;
-  if (!HaveCurves(groups, x)) return std::string();
+  if (!HaveCurves(groups, axis)) return std::string();
+  const char* const x_label =
+      axis == CurveAxis::kFrames ? "environment frames" : "seconds of training";
   LearningCurveFigure figure;
   figure.title = game.environment;
   figure.x_label = x_label;
   figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
   bool banded = false;
   for (const RunGroup& group : groups) {
-    const auto curves = Curves(group, x);
+    const auto curves = Curves(group, axis);
     banded |= curves.size() > 1;
     const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
     figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
   }
   GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(figure));
   return markup.Figure(
-      {.name = fmt::format("{}-{}.svg", stem, x), .bytes = std::move(svg)},
+      {.name = fmt::format("{}-{}.svg", stem, axis == CurveAxis::kFrames ? "frames" : "seconds"),
+       .bytes = std::move(svg)},
       fmt::format("{}: training return over {}{}.", EscapeXml(game.environment), x_label,
                   banded ? "; bands are 95 % confidence intervals over runs" : ""));
 }
 
 // What each group's curve is where the shortest of all ends.
-std::string EqualTerms(ReportMarkup& markup, std::span<const RunGroup> groups, std::string_view x) {
+std::string EqualTerms(ReportMarkup& markup, std::span<const RunGroup> groups, CurveAxis axis) {
   double end = std::numeric_limits<double>::infinity();
   for (const RunGroup& group : groups) {
-    for (const auto& curve : Curves(group, x)) end = std::min(end, curve.back().x);
+    for (const auto& curve : Curves(group, axis)) end = std::min(end, curve.back().x);
   }
-  const bool frames = x == "frames";
+  const bool frames = axis == CurveAxis::kFrames;
   ReportTable table{{"", "runs",
                      frames ? fmt::format("return after {} frames", FormatCount(std::uint64_t(end)))
                             : fmt::format("return after {}", FormatDuration(end))}};
   for (const RunGroup& group : groups) {
-    const MeanAtPoint at = MeanAt(Curves(group, x), end);
+    const MeanAtPoint at = MeanAt(Curves(group, axis), end);
     table.rows.push_back({EscapeXml(group.label), fmt::format("{}", group.runs.size()),
                           PlusMinus(at.mean, at.half_interval)});
   }
@@ -87,13 +90,13 @@ std::string EqualTerms(ReportMarkup& markup, std::span<const RunGroup> groups, s
 std::string CompareGroups(ReportMarkup& markup, const GameRuns& game, const std::string& suffix) {
   if (game.groups.size() < 2) return "";
   std::string text;
-  if (HaveCurves(game.groups, "frames")) {
-    text +=
-        markup.SubHeading("At equal frames" + suffix) + EqualTerms(markup, game.groups, "frames");
+  if (HaveCurves(game.groups, CurveAxis::kFrames)) {
+    text += markup.SubHeading("At equal frames" + suffix) +
+            EqualTerms(markup, game.groups, CurveAxis::kFrames);
   }
-  if (HaveCurves(game.groups, "seconds")) {
+  if (HaveCurves(game.groups, CurveAxis::kSeconds)) {
     text += markup.SubHeading("At equal wall time" + suffix) +
-            EqualTerms(markup, game.groups, "seconds");
+            EqualTerms(markup, game.groups, CurveAxis::kSeconds);
   }
   return text;
 }
@@ -194,16 +197,13 @@ std::string CounterSection(ReportMarkup& markup, std::span<const RunSummary> run
   ReportTable table{{"run", "frames", "updates", "episodes", "accepted", "stale", "outlier",
                      "invalid", "mean staleness", "bottleneck"}};
   for (const RunSummary& run : runs) {
-    std::string bottleneck = "–";
-    for (const RunLogRow& row : run.rows) {
-      if (const auto text = row.Text("bottleneck"); text.has_value()) bottleneck = *text;
-    }
-    table.rows.push_back({RunName(run), Count(run.Last("frames")), Count(run.Last("updates")),
-                          Count(run.Last("episodes")), Count(run.Last("gradients_accepted")),
-                          Count(run.Last("gradients_stale")), Count(run.Last("gradients_outlier")),
-                          Count(run.Last("gradients_invalid")),
-                          FormatDecimal(run.Last("staleness_mean").value_or(std::nan("")), 2),
-                          EscapeXml(bottleneck)});
+    table.rows.push_back(
+        {RunName(run), Count(run.history.Last("frames")), Count(run.history.Last("updates")),
+         Count(run.history.Last("episodes")), Count(run.history.Last("gradients_accepted")),
+         Count(run.history.Last("gradients_stale")), Count(run.history.Last("gradients_outlier")),
+         Count(run.history.Last("gradients_invalid")),
+         FormatDecimal(run.history.Last("staleness_mean").value_or(std::nan("")), 2),
+         EscapeXml(run.history.bottleneck().value_or("–"))});
   }
   return markup.Section("Counters", markup.Table(table));
 }
@@ -213,7 +213,7 @@ std::string CostSection(ReportMarkup& markup, std::span<const RunSummary> runs) 
       {"run", "wall time", "core hours", "joules", "frames a core second", "machine"}};
   bool joules_missing = false;
   for (const RunSummary& run : runs) {
-    const double frames = run.Last("frames").value_or(std::nan(""));
+    const double frames = run.history.Last("frames").value_or(std::nan(""));
     const double cpu = run.cpu_seconds.value_or(std::nan(""));
     joules_missing |= !run.joules.has_value();
     table.rows.push_back(
@@ -313,9 +313,9 @@ StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> r
   for (std::size_t i = 0; i < games.size(); ++i) {
     const std::string name = games.size() == 1 ? stem : fmt::format("{}-{}", stem, i + 1);
     GORILA_ASSIGN_OR_RETURN(const std::string over_frames,
-                            CurveFigure(markup, name, games[i], "frames", "environment frames"));
+                            CurveFigure(markup, name, games[i], CurveAxis::kFrames));
     GORILA_ASSIGN_OR_RETURN(const std::string over_seconds,
-                            CurveFigure(markup, name, games[i], "seconds", "seconds of training"));
+                            CurveFigure(markup, name, games[i], CurveAxis::kSeconds));
     curves += over_frames + over_seconds;
   }
   std::string text = ScoreSection(markup, runs);

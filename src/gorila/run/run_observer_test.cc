@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gorila/base/file.h"
+#include "gorila/metrics/testing.h"
 #include "gorila/run/testing.h"
 
 namespace gorila {

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/config/config_load.h"
+#include "gorila/metrics/testing.h"
 #include "gorila/report/run_report.h"
 #include "gorila/run/run_results.h"
 #include "gorila/run/testing.h"
@@ -17,6 +20,7 @@ namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing_config::SmallConfig;
@@ -110,6 +114,27 @@ TEST_F(TrainerTest, ALengthenedRunIsUnfinishedBeforeItsConfigurationChanges) {
   EXPECT_EQ(LoadRunConfig(folder_ / "config.toml")->run.frames, 9000);
   EXPECT_TRUE(absl::IsNotFound(ReadFinalEvaluation(folder_).status()));
   EXPECT_TRUE(HasFinalNetwork(folder_)) << "no newer state has superseded it";
+}
+
+// Its lines are not worth the score of weeks.
+TEST_F(TrainerTest, ADamagedOrLostLogDoesNotCostTheReport) {
+  const TrainingOutcome outcome = Train();
+  const std::vector<RunLogRow> rows = ReadRunLog(folder_ / "metrics.jsonl").value();
+  std::ofstream(folder_ / "metrics.jsonl", std::ios::app) << "\x01garbage\n";
+  const Status damaged = WriteRunReport(folder_, config_, outcome, {});
+  EXPECT_TRUE(absl::IsDataLoss(damaged));
+  EXPECT_THAT(std::string(damaged.message()),
+              AllOf(HasSubstr("metrics.jsonl"), HasSubstr(fmt::format("line {}", rows.size() + 1)),
+                    HasSubstr("garbage")));
+  const auto record = ReadFinalEvaluation(folder_);
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_TRUE(std::isfinite(record->context->training_return)) << "the other lines were not read";
+  const std::vector<std::string> names = {"evaluation.json", "report.html", "report.json",
+                                          "report.md",       "curve.svg",   "curve.png"};
+  for (const std::string& name : names) EXPECT_TRUE(fs::remove(folder_ / name)) << name;
+  fs::remove(folder_ / "metrics.jsonl");
+  EXPECT_TRUE(absl::IsNotFound(WriteRunReport(folder_, config_, outcome, {})));
+  for (const std::string& name : names) EXPECT_TRUE(fs::exists(folder_ / name)) << name;
 }
 
 TEST_F(TrainerTest, ANewerCheckpointNeverStandsBesideOldResults) {

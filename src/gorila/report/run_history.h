@@ -1,0 +1,90 @@
+// What a report needs of a run's log, in bounded memory: a run of weeks logs a row every few
+// seconds.
+#ifndef GORILA_REPORT_RUN_HISTORY_H_
+#define GORILA_REPORT_RUN_HISTORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/metrics/curve_aggregation.h"
+#include "gorila/metrics/evenly_thinned.h"
+#include "gorila/metrics/run_log.h"
+
+namespace gorila {
+
+// How many episodes a point of a training curve is the mean of.
+inline constexpr std::uint64_t kSmoothedEpisodes = 100;
+
+// How many points are kept of a curve, and how many evaluations: all of a run of 11 hours with a
+// row every 5 s, and several for each pixel of a picture. Longer logs are thinned evenly.
+inline constexpr std::size_t kMostHistoryPoints = 8192;
+
+// A number of the training rows over another one, each point the mean of the last kSmoothedEpisodes
+// episodes. Smoothed before it is thinned, so that what is kept is exact.
+class HistoryCurve {
+ public:
+  // The names must outlive the curve.
+  HistoryCurve(std::string_view x, std::string_view y) : x_(x), y_(y) {}
+
+  // Passes over a row that lacks the numbers or episodes.
+  void Add(const RunLogRow& training_row);
+
+  // At most kMostHistoryPoints, and the last one.
+  std::vector<CurveSample> samples() const { return samples_.values(); }
+  // Of all samples, whether they were kept or not. NaN without any.
+  double first() const { return first_; }
+  double last() const { return last_; }
+  double highest() const { return highest_; }
+
+ private:
+  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  std::string_view x_, y_;
+  EpisodeSmoother smoother_{kSmoothedEpisodes};
+  EvenlyThinned<CurveSample> samples_{kMostHistoryPoints};
+  double first_ = kNone, last_ = kNone, highest_ = kNone;
+};
+
+class RunHistory {
+ public:
+  void Add(const RunLogRow& row);  // oldest first
+
+  // `name` in the last training row that has it. Of names that no version has logged, only the
+  // first thousand are known.
+  std::optional<double> Last(std::string_view name) const;
+
+  const HistoryCurve& return_over_frames() const { return return_over_frames_; }
+  const HistoryCurve& return_over_seconds() const { return return_over_seconds_; }
+  const HistoryCurve& epsilon_over_frames() const { return epsilon_over_frames_; }
+
+  // The periodic evaluations, then the final one when it is of a later network; low and high are
+  // one standard error away. At most kMostHistoryPoints, and the last one.
+  std::vector<CurvePoint> evaluations() const { return evaluations_.values(); }
+
+  const std::optional<std::string>& bottleneck() const { return bottleneck_; }  // the last one
+
+ private:
+  void AddEvaluation(const RunLogRow& row);
+
+  HistoryCurve return_over_frames_{"frames", "return_mean"};
+  HistoryCurve return_over_seconds_{"seconds", "return_mean"};
+  HistoryCurve epsilon_over_frames_{"frames", "epsilon"};
+  EvenlyThinned<CurvePoint> evaluations_{kMostHistoryPoints};
+  std::map<std::string, double, std::less<>> last_;
+  std::optional<std::string> bottleneck_;
+};
+
+// Adds the rows of a log. `history` has what could be read after an error too: NotFound without a
+// file, DataLoss, with the lines' numbers, when some are damaged.
+Status ReadRunHistory(const std::filesystem::path& log, RunHistory& history);
+
+}  // namespace gorila
+
+#endif  // GORILA_REPORT_RUN_HISTORY_H_

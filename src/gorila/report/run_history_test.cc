@@ -1,0 +1,153 @@
+#include "gorila/report/run_history.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "gorila/metrics/testing.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class RunHistoryTest : public ::testing::Test {
+ protected:
+  RunHistoryTest() { fs::create_directories(folder_); }
+  ~RunHistoryTest() override { fs::remove_all(folder_); }
+
+  static std::string Training(int i) {
+    // Up to three episodes a row, and a peak in a row that no even thinning would keep.
+    const double mean = i == 77'777 ? 1e6 : std::sin(i * 0.001) + i % 13;
+    return fmt::format(
+        "{{\"kind\":\"training\",\"frames\":{},\"seconds\":{},\"return_mean\":{},"
+        "\"return_episodes\":{},\"epsilon\":{},\"updates\":{},\"bottleneck\":\"row {}\"}}\n",
+        100 * i, 0.5 * i, mean, i % 4, 1.0 / (1 + i), 3 * i, i);
+  }
+  static std::string Evaluation(int frames, double mean) {
+    return fmt::format(
+        "{{\"kind\":\"evaluation\",\"frames\":{},\"return_mean\":{},\"standard_error\":0.5}}\n",
+        frames, mean);
+  }
+  // What a reader of all rows makes of them.
+  std::vector<CurveSample> WholeCurve(std::string_view x, std::string_view y) const {
+    std::vector<EpisodeBatch> batches;
+    const std::vector<RunLogRow> rows = ReadRunLog(path_).value();
+    for (const RunLogRow& row : rows) {
+      if (row.Text("kind") != "training") continue;
+      batches.push_back({.x = *row.Number(x),
+                         .mean_return = *row.Number(y),
+                         .episodes = static_cast<std::uint64_t>(*row.Number("return_episodes"))});
+    }
+    return SmoothOverEpisodes(batches, kSmoothedEpisodes);
+  }
+  RunHistory Read() const {
+    RunHistory history;
+    EXPECT_TRUE(ReadRunHistory(path_, history).ok());
+    return history;
+  }
+
+  const fs::path folder_ =
+      fs::path(::testing::TempDir()) /
+      (std::string("history_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const fs::path path_ = folder_ / "metrics.jsonl";
+};
+
+std::vector<std::pair<double, double>> Pairs(const std::vector<CurveSample>& curve) {
+  std::vector<std::pair<double, double>> pairs;
+  for (const CurveSample& sample : curve) pairs.emplace_back(sample.x, sample.y);
+  return pairs;
+}
+
+TEST_F(RunHistoryTest, ShortLogsAreKeptWhole) {
+  {
+    std::ofstream log(path_);
+    for (int i = 0; i < 5000; ++i) log << Training(i);
+  }
+  const RunHistory history = Read();
+  EXPECT_EQ(Pairs(history.return_over_frames().samples()),
+            Pairs(WholeCurve("frames", "return_mean")));
+  EXPECT_EQ(Pairs(history.return_over_seconds().samples()),
+            Pairs(WholeCurve("seconds", "return_mean")));
+  EXPECT_EQ(Pairs(history.epsilon_over_frames().samples()), Pairs(WholeCurve("frames", "epsilon")));
+}
+
+TEST_F(RunHistoryTest, ALongLogIsThinnedAndKeepsItsTotals) {
+  constexpr int kRows = 200'000;
+  {
+    std::ofstream log(path_);
+    for (int i = 0; i < kRows; ++i) {
+      log << Training(i);
+      if (i % 10 == 0) log << Evaluation(100 * i + 1, i);
+    }
+  }
+  const RunHistory history = Read();
+  const std::vector<CurveSample> kept = history.return_over_frames().samples();
+  EXPECT_LE(kept.size(), kMostHistoryPoints + 1);
+  EXPECT_GE(kept.size(), kMostHistoryPoints / 2);
+  // Nothing that is kept depends on what is not.
+  const auto whole = Pairs(WholeCurve("frames", "return_mean"));
+  const auto pairs = Pairs(kept);
+  EXPECT_TRUE(std::includes(whole.begin(), whole.end(), pairs.begin(), pairs.end()));
+  EXPECT_EQ(pairs.front(), whole.front());
+  EXPECT_EQ(pairs.back(), whole.back());
+  double highest = whole.front().second;
+  for (const auto& [frames, value] : whole) highest = std::max(highest, value);
+  EXPECT_EQ(history.return_over_frames().first(), whole.front().second);
+  EXPECT_EQ(history.return_over_frames().last(), whole.back().second);
+  EXPECT_EQ(history.return_over_frames().highest(), highest);
+  EXPECT_EQ(history.epsilon_over_frames().last(), WholeCurve("frames", "epsilon").back().y);
+  EXPECT_EQ(history.Last("frames"), 100.0 * (kRows - 1));
+  EXPECT_EQ(history.Last("updates"), 3.0 * (kRows - 1));
+  EXPECT_EQ(history.bottleneck(), fmt::format("row {}", kRows - 1));
+  const std::vector<CurvePoint> evaluations = history.evaluations();
+  EXPECT_LE(evaluations.size(), kMostHistoryPoints + 1);
+  EXPECT_EQ(evaluations.front().x, 1);
+  EXPECT_EQ(evaluations.back().x, 100 * (kRows - 10) + 1);
+  EXPECT_EQ(evaluations.back().low, kRows - 10 - 0.5);
+}
+
+TEST_F(RunHistoryTest, TheFinalEvaluationCountsWhereItIsOfALaterNetwork) {
+  std::ofstream(path_) << Evaluation(10, 1) << Evaluation(20, 2)
+                       << R"({"kind":"final_evaluation","frames":20,"return_mean":9})"
+                       << "\n"
+                       << R"({"kind":"final_evaluation","frames":30,"return_mean":3})"
+                       << "\n";
+  std::vector<double> means;
+  for (const CurvePoint& point : Read().evaluations()) means.push_back(point.mean);
+  EXPECT_THAT(means, ElementsAre(1, 2, 3));
+}
+
+TEST_F(RunHistoryTest, WhatALastRowLacksIsOfAnEarlierOne) {
+  std::ofstream(path_) << R"({"kind":"training","frames":1,"joules":5})"
+                       << "\n"
+                       << R"({"kind":"training","frames":2})"
+                       << "\n"
+                       << R"({"kind":"evaluation","frames":3})"
+                       << "\n";
+  const RunHistory history = Read();
+  EXPECT_EQ(history.Last("frames"), 2);
+  EXPECT_EQ(history.Last("joules"), 5);
+  EXPECT_EQ(history.Last("none"), std::nullopt);
+  EXPECT_TRUE(std::isnan(history.return_over_frames().highest()));
+}
+
+TEST_F(RunHistoryTest, DamagedLinesAreNamedAndTheRestIsRead) {
+  std::ofstream(path_) << Training(1) << "garbage\n" << Training(2) << "[1]\n" << Training(3);
+  RunHistory history;
+  const Status status = ReadRunHistory(path_, history);
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(path_.string()), HasSubstr("line 2"),
+                                                   HasSubstr("garbage"), HasSubstr("2 lines")));
+  EXPECT_EQ(history.Last("frames"), 300);
+  EXPECT_EQ(history.return_over_frames().samples().size(), 3u);
+}
+
+}  // namespace
+}  // namespace gorila
