@@ -211,6 +211,32 @@ class Directories(Served):
         self.assertEqual(rows[-1]["kind"], "final_evaluation")
         self.stop(process, expect=0)
 
+    def test_a_long_log_keeps_nobody_waiting(self):
+        log = self.folder / "run1" / "metrics.jsonl"
+        rows = log.read_text().splitlines(keepends=True)
+        many = "".join(rows[:-1]) * (32 * 2**20 // sum(map(len, rows[:-1])))
+        last = {**json.loads(next(row for row in rows if '"training"' in row)), "frames": 87654321}
+        log.write_text(many + json.dumps(last, separators=(",", ":")) + "\n" + rows[-1])
+        process, url = self.serve("run1")
+        stream = events(url + "api/events")
+        next(stream)
+        (run,) = json.loads(get(url + "api/runs")[2])["runs"]
+        self.assertLess(run["log_percent"], 100, "it read the whole log before it answered")
+        # What is the case now does not wait for it either.
+        families = prometheus.parse(get(url + "metrics")[2])
+        self.assertIn("87654321", str(families["gorila_environment_frames_total"]))
+        # Not a row before all are there; then browsers ask for all.
+        names = []
+        while "reset" not in names:
+            names.append(next(stream)[0])
+        self.assertNotIn("row", names)
+        (run,) = json.loads(get(url + "api/runs")[2])["runs"]
+        self.assertEqual(run["log_percent"], 100)
+        rows = json.loads(get(url + "api/rows?run=0")[2])["rows"]
+        self.assertEqual([row["kind"] for row in rows[-2:]], ["training", "final_evaluation"])
+        self.assertEqual(rows[-2]["frames"], 87654321)
+        self.stop(process, expect=0)
+
     def test_damaged_folders_are_refused_in_one_line(self):
         self.assert_refused(["dashboard", "nothing"], "nothing", "no such folder")
         (self.folder / "empty").mkdir()

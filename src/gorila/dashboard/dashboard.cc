@@ -15,6 +15,7 @@
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
 #include "gorila/dashboard/run_metrics.h"
+#include "gorila/metrics/run_log_tail.h"
 #include "gorila/run/thread_values.h"
 
 namespace gorila {
@@ -82,6 +83,17 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
   return DumpJson(json);
 }
 
+// Of the newest training row in a log; empty without one.
+ProgressSnapshot NewestProgress(const std::filesystem::path& log) {
+  StatusOr<RunLogTail> tail = RunLogTail::Open(log);
+  while (tail.ok()) {
+    const auto row = tail->Previous();
+    if (!row.ok() || !row->has_value()) break;
+    if ((*row)->Text("kind") == "training") return ProgressOfRow(**row);
+  }
+  return {};
+}
+
 // Of a training row; empty for a run without one.
 ProgressSnapshot LastProgress(const std::string& line) {
   const StatusOr<RunLogRow> row = ParseRunLogLine(line);
@@ -119,7 +131,8 @@ Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed
       events_(kKeptEvents, kKeptEventBytes),
       feeds_(std::move(feeds)),
       views_(feeds_.size()) {
-  PollFeeds(/*first=*/true);
+  // The run's states, and all of short logs. Long ones must keep nobody waiting.
+  for (std::size_t i = 0; i < feeds_.size(); ++i) PollFeed(i);
   AddPages();
   AddApi();
   listener_->Start();
@@ -176,30 +189,38 @@ void Dashboard::PollUntilStopped() {
   }
 }
 
-void Dashboard::PollFeeds(bool first) {
+void Dashboard::PollFeeds() {
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    while (PollFeed(i, first)) {
+    while (PollFeed(i) && !Stopping()) {
     }
   }
 }
 
-bool Dashboard::PollFeed(std::size_t run, bool first) {
+bool Dashboard::Stopping() {
+  const MutexLock lock(mutex_);
+  return stopping_;
+}
+
+bool Dashboard::PollFeed(std::size_t run) {
   RunFeed::News news = feeds_[run].Poll();
   const std::string description = feeds_[run].Describe();
-  // Before the first look has ended nobody listens, and after a cut browsers ask for all rows.
-  if (!first && !news.log_began_anew) {
+  bool catching_up = false;
+  {
+    const MutexLock lock(mutex_);
+    View& view = views_[run];
+    catching_up = view.catching_up || news.log_began_anew;
+    view.catching_up = catching_up && news.more;
+    view.description = description;
+    if (news.log_began_anew) view.rows.Clear();
+    for (const std::string& line : news.lines) view.rows.Add(line);
+  }
+  if (catching_up) {
+    if (!news.more) events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
+  } else {
     for (const std::string& line : news.lines) {
       events_.Publish({"row", RunEvent(run, "row", line)});
     }
   }
-  {
-    const MutexLock lock(mutex_);
-    View& view = views_[run];
-    view.description = description;
-    if (news.log_began_anew) view.rows.Clear();
-    for (std::string& line : news.lines) view.rows.Add(std::move(line));
-  }
-  if (news.log_began_anew) events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
   if (news.state_changed) {
     events_.Publish({"run", RunEvent(run, "description", description)});
   }
@@ -253,8 +274,12 @@ ProgressSnapshot Dashboard::Present(std::size_t run) {
     const MutexLock lock(snapshot_mutex_);
     if (snapshot_.has_value()) return *snapshot_;
   }
-  const MutexLock lock(mutex_);
-  return LastProgress(views_[run].rows.last_training());
+  {
+    const MutexLock lock(mutex_);
+    const View& view = views_[run];
+    if (!view.catching_up) return LastProgress(view.rows.last_training());
+  }
+  return NewestProgress(feeds_[run].directory() / "metrics.jsonl");
 }
 
 // The browser asks for runs and rows once the stream is open, so that it misses nothing.

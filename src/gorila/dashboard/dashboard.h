@@ -36,7 +36,8 @@ class Dashboard {
  public:
   // Serves `runs` (not empty) until it is destroyed. `live`: the parameters of the first run, which
   // trains in this process, else null; it must outlive the dashboard. A launched run's are asked
-  // for. NotFound, InvalidArgument or DataLoss, with the path, for a folder that is no run's.
+  // for. Of each log a part is read before this returns, the rest of a long one while it serves.
+  // NotFound, InvalidArgument or DataLoss, with the path, for a folder that is no run's.
   static StatusOr<std::unique_ptr<Dashboard>> Start(std::unique_ptr<HttpListener> listener,
                                                     const std::vector<LabelledRun>& runs,
                                                     ParameterStore* live = nullptr);
@@ -59,6 +60,9 @@ class Dashboard {
   struct View {
     std::string description;  // RunFeed::Describe()
     RowHistory rows{kMostRows, kMostRowBytes};
+    // Whether the log has more, which was there when it was opened or began anew. Browsers ask for
+    // all rows when it ends.
+    bool catching_up = true;
   };
 
   Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
@@ -66,9 +70,11 @@ class Dashboard {
   void AddPages();
   void AddApi();
   void PollUntilStopped() GORILA_EXCLUDES(mutex_);
-  void PollFeeds(bool first = false) GORILA_EXCLUDES(mutex_);
+  // Reads all that is new, or a part of it once it is to stop.
+  void PollFeeds() GORILA_EXCLUDES(mutex_);
   // Whether the log has more to read.
-  bool PollFeed(std::size_t run, bool first) GORILA_EXCLUDES(mutex_);
+  bool PollFeed(std::size_t run) GORILA_EXCLUDES(mutex_);
+  bool Stopping() GORILA_EXCLUDES(mutex_);
 
   HttpResponse Runs() GORILA_EXCLUDES(mutex_);
   HttpResponse Rows(const HttpRequest& request) GORILA_EXCLUDES(mutex_);

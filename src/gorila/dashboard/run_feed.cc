@@ -68,6 +68,15 @@ Tail ReadFrom(const fs::path& path, std::uint64_t offset, std::size_t most) {
   return std::ferror(file.get()) == 0 ? tail : failed();
 }
 
+// Of a file that has more.
+int PercentRead(const fs::path& path, std::uint64_t bytes) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error || size <= bytes) return 99;
+  return static_cast<int>(
+      std::min(99.0, 100.0 * static_cast<double>(bytes) / static_cast<double>(size)));
+}
+
 using Clock = std::chrono::steady_clock;
 
 // When the file was last written, by this machine's clocks; long ago for one that is not there.
@@ -126,7 +135,8 @@ StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
 RunFeed::News RunFeed::Poll() {
   News news;
   const auto described = [this] {
-    return std::tuple(state_, elsewhere_, evaluation_, problem_, bad_lines_, ToToml(described_));
+    return std::tuple(state_, elsewhere_, evaluation_, problem_, bad_lines_, log_percent_,
+                      ToToml(described_));
   };
   const auto before = described();
   problem_.clear();
@@ -211,6 +221,7 @@ void RunFeed::ReadLog(News& news) {
     news.lines.push_back(std::move(line));
   }
   news.more = news.more && begin > 0;
+  log_percent_ = news.more ? PercentRead(path, offset_) : 100;
   if (offset_ == 0) last_line_.clear();
 }
 
@@ -229,6 +240,7 @@ std::string RunFeed::Describe() const {
                             {"bundles", config_.run.bundles},
                             {"actors", config_.cluster.actors},
                             {"total_frames", described_.run.frames},
+                            {"log_percent", log_percent_},
                             {"bad_lines", bad_lines_},
                             {"evaluation", ParseJsonOrThrow<Json>(evaluation_)},
                             {"config", config}};

@@ -67,6 +67,7 @@ class RunFeed {
   std::chrono::steady_clock::time_point log_grew_;  // before the first look: as its file says
   std::uint64_t offset_ = 0;                        // of the log that was read
   std::string last_line_;                           // the last one before it, to notice another log
+  int log_percent_ = 100;                           // how much of it was read
   std::uint64_t bad_lines_ = 0;
 };
 

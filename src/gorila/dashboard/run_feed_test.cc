@@ -93,6 +93,28 @@ TEST_F(RunFeedTest, PassesOverLinesThatAreNoObjectAndCountsThem) {
   EXPECT_EQ(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["bad_lines"], 2);
 }
 
+TEST_F(RunFeedTest, ALongLogIsReadInPartsAndSaysHowFar) {
+  const std::string line = "{\"text\":\"" + std::string(10'000, 'x') + "\"}\n";
+  std::string log;
+  while (log.size() < (std::size_t{11} << 20)) log += line;
+  Append(log);
+  RunFeed feed = Open();
+  std::vector<int> percent;
+  std::size_t lines = 0;
+  for (bool more = true; more;) {
+    const RunFeed::News news = feed.Poll();
+    EXPECT_TRUE(news.state_changed);
+    more = news.more;
+    lines += news.lines.size();
+    percent.push_back(ParseJsonOrThrow<nlohmann::json>(feed.Describe())["log_percent"]);
+  }
+  EXPECT_EQ(lines, log.size() / line.size());
+  ASSERT_EQ(percent.size(), 3u);
+  EXPECT_NEAR(percent[0], 36, 2);
+  EXPECT_NEAR(percent[1], 73, 2);
+  EXPECT_EQ(percent[2], 100);
+}
+
 TEST_F(RunFeedTest, SeesWhetherTheRunIsHeldAndWhenItHasFinished) {
   RunFeed feed = Open();
   EXPECT_EQ(feed.state(), RunState::kStopped);

@@ -172,6 +172,7 @@ function drawHeader() {
       : "held by no process here, and its log does not grow");
   }
   if (run.problem) parts.push(`cannot be read: ${run.problem}`);
+  if (run.log_percent < 100) parts.push(`its log is being read: ${run.log_percent} % so far`);
   if (run.bad_lines > 0) parts.push(`${run.bad_lines} lines of the log cannot be read`);
   byId("progress-text").textContent = parts.join(" · ");
 }
