@@ -47,7 +47,7 @@ class Output(program.Case):
     def test_bad_input(self):
         self.assert_refused(["benchmark", "lerner"], "lerner", "did you mean 'learner'")
         self.assert_refused(["benchmark", "shard", "--seconds", "0"], "--seconds is 0")
-        self.assert_refused(["benchmark", "shard", "--cores", "-1"], "--cores is -1")
+        self.assert_refused(["benchmark", "shard", "--cores", "-1"], "--cores: '-1'", "1 to 1024")
 
     def test_compare_prints_a_ratio_for_every_row(self):
         compare = program.SOURCE / "benchmarks" / "compare"

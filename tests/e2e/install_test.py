@@ -78,8 +78,26 @@ class Help(Case):
             help_verb = self.run_program("help", verb)
             self.assertEqual((flag.returncode, help_verb.returncode), (0, 0), verb)
             self.assertEqual(flag.stdout, help_verb.stdout, verb)
-            for line in flag.stdout.partition("\nExamples:\n")[0].splitlines():
-                self.assertLessEqual(len(line), 100, f"{verb}: {line}")
+            self.assert_fits(flag.stdout)
+        for arguments in [["--help"], ["help", "envs", "verify"], ["envs", "verify", "--help"]]:
+            self.assert_fits(self.run_program(*arguments).stdout)
+
+    def assert_fits(self, text):
+        self.assertIn("Example", text)
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 100, line)
+
+    def test_older_names_are_not_shown(self):
+        for verb, shown, older in [
+            ("train", "--shards", "--parameter-servers"),
+            ("suite", "--shards", "--parameter-servers"),
+            ("play", "PATH", "--checkpoint"),
+        ]:
+            text = self.run_program("help", verb).stdout
+            self.assertIn(shown, text)
+            self.assertNotIn(older, text)
+        script = self.run_program("completions", "bash").stdout
+        self.assertNotIn("--checkpoint", script)
 
     def test_verbs_are_in_groups(self):
         text = self.run_program("--help").stdout

@@ -63,7 +63,7 @@ class Launched(Case):
         self.assertEqual(status, 130, stderr)
         self.assertIn("gorila launch --resume run", stderr)
         stopped_at = int(re.search(r"stopped at (\d+) frames", stderr).group(1))
-        stdout, _ = self.run_program("launch", "--resume", "run")
+        stdout, _ = self.run_program("launch", "run")
         self.assert_finished("run", 12000, stdout)
         self.assertGreaterEqual(min(f for f in self.frames_logged("run") if f > stopped_at), stopped_at)
         rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
@@ -246,6 +246,9 @@ class Refused(cluster.Case):
         self.assert_refused(["launch", "cluster.toml"], "cluster.toml:2", "run.bundle", "bundles")
         self.run_program("train", *program.TINY, "--frames", "1200", "--run-dir", "local", "--quiet")
         self.assert_refused(["launch", "--resume", "local"], "gorila resume local")
+        self.assert_refused(["launch", "local"], "gorila resume local")
+        self.assert_refused(["launch", "./local/", "--resume", "local"], "gorila resume local")
+        self.assert_refused(["launch", "local", "--resume", "none"], "'local'", "--resume 'none'")
 
     def test_print_starts_nothing(self):
         stdout, _ = self.run_program(

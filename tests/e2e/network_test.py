@@ -79,7 +79,7 @@ class Trained(program.Case):
                 shutil.rmtree(copy)
 
     def test_agent_plays_into_a_film(self):
-        film = ["--checkpoint", "run", "--gif", "film.gif", "--episodes", "2", "--seed", "3"]
+        film = ["run", "--gif", "film.gif", "--episodes", "2", "--seed", "3"]
         stdout, _ = self.run_program("play", *film)
         self.assertIn("episode 2: return", stdout)
         first = (self.folder / "film.gif").read_bytes()

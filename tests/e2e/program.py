@@ -24,7 +24,7 @@ DEADLINE = 240  # seconds; a busy machine under a sanitizer is slow
 
 # A run of half a second: a small network on Catch. Deterministic, with checkpoints.
 TINY = [
-    "--env", "classic/catch", "--frames", "12000", "--bundles", "2", "--parameter-servers", "2",
+    "--env", "classic/catch", "--frames", "12000", "--bundles", "2", "--shards", "2",
     "--set", "network.preset=custom", "--set", "network.hidden=[32]",
     "--set", "actor.epsilon_ticks=5000", "--set", "replay.min_size=500",
     "--set", "replay.capacity=4000", "--set", "optimizer.learning_rate=0.002",

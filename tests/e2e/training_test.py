@@ -149,7 +149,8 @@ class WithoutLearning(program.Case):
             for arguments in [
                 ["evaluate", "run"],
                 ["export", "run", "--format", "npz", "--output", "n.npz"],
-                ["play", "--checkpoint", "run", "--gif", "x.gif"],
+                ["play", "run", "--gif", "x.gif"],
+                ["play", "run", "--checkpoint", "run", "--gif", "x.gif"],
             ]:
                 self.assert_refused(arguments, "final.safetensors", "'q.bias'", "not finite")
 
@@ -163,6 +164,26 @@ def with_last_value(safetensors, value):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + data
+
+
+class Numbers(program.Case):
+    """Whole numbers as people write them."""
+
+    def test_are_taken_by_flags_and_sets_and_recorded_in_plain_digits(self):
+        self.run_program(
+            "train", *program.TINY, "--deterministic", "--quiet", "--run-dir", "run",
+            "--frames", "1.2e3", "--parameter-servers=3e0", "--set", "replay.capacity = 4k",
+        )  # fmt: skip
+        config = (self.folder / "run" / "config.toml").read_text()
+        for line in ["frames = 1200", "capacity = 4000", "shards = 3"]:
+            self.assertIn(f"\n{line}\n", config)
+        command = json.loads((self.folder / "run" / "report.json").read_text())["command"]
+        for part in ["--frames 1200 ", "=3 ", "replay.capacity =4000"]:
+            self.assertIn(part, command)
+        film = ["play", "--env", "classic/catch", "--gif"]
+        self.run_program(*film, "a.gif", "--episodes", "0.2e1")
+        self.run_program(*film, "b.gif", "--episodes", "2")
+        self.assertEqual((self.folder / "a.gif").read_bytes(), (self.folder / "b.gif").read_bytes())
 
 
 class Repetition(program.Case):

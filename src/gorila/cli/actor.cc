@@ -4,6 +4,7 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/remote_flags.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
@@ -54,8 +55,8 @@ is away is left out while another one answers.
 Verb AddActorVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kActorText);
   const auto options = std::make_shared<ActorRoleOptions>();
-  app->add_option("--actor-index", options->index, "Which actor this is, from 0")->type_name("N");
-  app->add_option("--actors", options->actors, "Actors in all")->type_name("N");
+  AddNumber(*app, "--actor-index", options->index, {.units = false}, "Which actor this is, from 0");
+  AddNumber(*app, "--actors", options->actors, {.low = 1}, "Actors in all");
   options->remote.AddTo(*app);
   options->config.AddKeys(*app, kActorFlags);
   options->config.AddSources(*app);

@@ -9,6 +9,7 @@
 #include "gorila/benchmark/benchmark.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/machine.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/verb.h"
 
 namespace gorila::cli {
@@ -62,9 +63,6 @@ StatusOr<int> RunBenchmarks(const BenchmarkVerbOptions& options) {
     return InvalidArgument("--seconds is {}; expected more than 0 and at most 3600",
                            options.seconds);
   }
-  if (options.cores < 0 || options.cores > 1024) {
-    return InvalidArgument("--cores is {}; expected 1 to 1024", options.cores);
-  }
   GORILA_ASSIGN_OR_RETURN(const auto rows, Chosen(options.names));
   const Machine machine = LookAtMachine();
   const BenchmarkOptions request{.seconds = options.seconds,
@@ -106,7 +104,8 @@ Verb AddBenchmarkVerb(CLI::App& gorila) {
   app->add_option("NAME", options->names, Names())->type_name("");
   app->add_option("--seconds", options->seconds, "Length of each measurement")
       ->capture_default_str();
-  app->add_option("--cores", options->cores, "Most threads to use (default: those of the machine)");
+  AddNumber(*app, "--cores", options->cores, {.low = 1, .high = 1024},
+            "Most threads to use (default: those of the machine)");
   app->add_option("--json", options->json, "Write the results to this file too; - for stdout alone")
       ->type_name("FILE");
   return {app, [options](const Invocation&) { return RunBenchmarks(*options); }};

@@ -4,6 +4,7 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
@@ -65,7 +66,8 @@ Verb AddBundleVerb(CLI::App& gorila) {
                   "Addresses of all shards, in their order")
       ->required()
       ->type_name("ADDRESS,...");
-  app->add_option("--bundle-index", options->index, "Which bundle this is, from 0")->type_name("N");
+  AddNumber(*app, "--bundle-index", options->index, {.units = false},
+            "Which bundle this is, from 0");
   options->role.AddTo(*app, kInsecureMetrics);
   options->config.AddKeys(*app, kBundleFlags);
   options->config.AddSources(*app);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gorila/cli/command.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/verb.h"
 #include "gorila/launch/roles.h"
 #include "gorila/rpc/certificates.h"
@@ -23,9 +24,6 @@ struct CertsOptions {
 };
 
 StatusOr<int> MakeCerts(const CertsOptions& options) {
-  if (options.days < 1 || options.days > kMaxDays) {
-    return InvalidArgument("--days is {}; expected 1..{}", options.days, kMaxDays);
-  }
   const std::filesystem::path token_file = options.folder / "token";
   std::error_code error;
   if (std::filesystem::exists(token_file, error)) {
@@ -61,8 +59,8 @@ Verb AddCertsVerb(CLI::App& gorila) {
   app->add_option("DIR", options->folder, "Folder to write into; made when it is missing")
       ->required()
       ->type_name("");
-  app->add_option("--days", options->days, "How long they are valid (default: 365)")
-      ->type_name("N");
+  AddNumber(*app, "--days", options->days, {.low = 1, .high = kMaxDays, .units = false},
+            "How long they are valid (default: 365)");
   return {app, [options](const Invocation&) { return MakeCerts(*options); }};
 }
 

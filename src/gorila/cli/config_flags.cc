@@ -46,8 +46,10 @@ void ConfigFlags::AddKeys(CLI::App& app, std::span<const KeyFlag> flags) {
   for (const KeyFlag& flag : flags) {
     const std::string help = flag.help;
     const bool has_value = !std::string_view(flag.type).empty();
-    CLI::Option* const option = has_value ? app.add_option(flag.flag, help)->type_name(flag.type)
-                                          : app.add_flag(flag.flag, help);
+    std::string names = flag.flag;
+    if (!std::string_view(flag.older).empty()) names += fmt::format(",{}", flag.older);
+    CLI::Option* const option =
+        has_value ? app.add_option(names, help)->type_name(flag.type) : app.add_flag(names, help);
     // Scripts append to what others gave: the last one counts.
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     keys_.push_back({flag, option});

@@ -24,6 +24,7 @@ struct KeyFlag {
   const char* key;   // "run.frames"
   const char* type;  // "N"; empty: a flag without a value, which sets true
   const char* help;
+  const char* older = "";  // a name that it had before: accepted, not shown
 };
 
 inline constexpr KeyFlag kEnvFlag = {"--env", "environment.name", "NAME",
@@ -36,8 +37,9 @@ inline constexpr KeyFlag kSeedFlag = {"--seed", "run.seed", "N",
                                       "Seed of every random stream of the run"};
 inline constexpr KeyFlag kBundlesFlag = {"--bundles", "run.bundles", "N",
                                          "Threads, each an actor, a replay memory and a learner"};
-inline constexpr KeyFlag kShardsFlag = {"--parameter-servers", "parameter_server.shards", "N",
-                                        "Parts that the parameter vector is split into"};
+inline constexpr KeyFlag kShardsFlag = {"--shards", "parameter_server.shards", "N",
+                                        "Parts that the parameter vector is split into",
+                                        "--parameter-servers"};
 inline constexpr KeyFlag kDeterministicFlag = {
     "--deterministic", "run.deterministic", "",
     "One thread in a fixed order: the same run again, bit for bit"};

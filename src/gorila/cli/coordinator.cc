@@ -12,6 +12,7 @@
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/older_name.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
@@ -33,6 +34,7 @@ struct CoordinatorVerbOptions {
   ConfigFlags config;
   RoleFlags role;
   fs::path run_directory;
+  fs::path older_run_directory;  // of --run-dir, as RUN was given before
   std::string parameter_servers;
   std::string replays;
 };
@@ -98,12 +100,13 @@ constexpr CommandText kCoordinatorText = {
     .name = "coordinator",
     .summary = "Watch a distributed run: progress, metrics, evaluations, the final report",
     .details =
-        R"(Leaves in --run-dir what gorila train leaves, and goes on with what is there. Trains nothing and
+        R"(Leaves in RUN what gorila train leaves, and goes on with what is there. Trains nothing and
 stops nobody: gorila launch starts one where an engine places the processes. Ends when the run has
 its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 130.
 )",
     .examples =
-        R"(gorila coordinator --config run.toml --run-dir runs/cluster --parameter-servers host-a:7100,host-b:7100 \
+        R"(gorila coordinator runs/cluster --config run.toml \
+  --parameter-servers host-a:7100,host-b:7100 \
   --token-file token --tls-cert operator.crt --tls-key operator.key --tls-ca ca.crt
 )"};
 
@@ -112,9 +115,9 @@ its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 
 Verb AddCoordinatorVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kCoordinatorText);
   const auto options = std::make_shared<CoordinatorVerbOptions>();
-  app->add_option("--run-dir", options->run_directory, "Folder of the run; made when it is missing")
-      ->required()
-      ->type_name("DIR");
+  app->add_option("RUN", options->run_directory, "Folder of the run; made when it is missing")
+      ->type_name("");
+  app->add_option("--run-dir", options->older_run_directory)->group(kHiddenGroup);
   app->add_option("--parameter-servers", options->parameter_servers,
                   "Addresses of all parameter servers, in their order")
       ->required()
@@ -125,8 +128,13 @@ Verb AddCoordinatorVerb(CLI::App& gorila) {
   options->role.AddTo(*app, kInsecureMetrics);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
-  return {app,
-          [options](const Invocation& invocation) { return Coordinate(*options, invocation); }};
+  return {app, [options](const Invocation& invocation) -> StatusOr<int> {
+            GORILA_ASSIGN_OR_RETURN(
+                options->run_directory,
+                OneOf("RUN", options->run_directory, "--run-dir", options->older_run_directory));
+            if (options->run_directory.empty()) return InvalidArgument("RUN is required");
+            return Coordinate(*options, invocation);
+          }};
 }
 
 }  // namespace gorila::cli

@@ -8,7 +8,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
-#include "gorila/cli/seed_flag.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/evaluation/evaluator.h"

@@ -22,7 +22,7 @@ StatusOr<const CLI::App*> FindCommand(const CLI::App& parent, const std::string&
   if (names.empty()) {
     return InvalidArgument("help: {} has no verbs of its own; got '{}'", parent.get_name(), name);
   }
-  return InvalidArgument("help: unknown verb '{}'; did you mean {}?", name,
+  return InvalidArgument("help: unknown verb '{}'; did you mean {}? 'gorila help' lists all", name,
                          NearestNamesText(name, names));
 }
 

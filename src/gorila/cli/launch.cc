@@ -10,6 +10,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/launch_engines.h"
+#include "gorila/cli/older_name.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
@@ -116,7 +117,8 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
                         LaunchRequest& request) {
   if (!options.cluster.empty() || !options.run_directory.empty() || options.print) {
     return InvalidArgument(
-        "--resume takes the run's own configuration; expected no CLUSTER, --run-dir or --print");
+        "--resume takes the run's own configuration; expected no CLUSTER file, --run-dir or "
+        "--print");
   }
   GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(options.resume));
   GORILA_ASSIGN_OR_RETURN(const Config before, ReadLaunchedConfig(*directory));
@@ -134,6 +136,16 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   GORILA_RETURN_IF_ERROR(WriteMadeWith(LaunchFiles(directory->path()), config));
   return engine.run(config, std::move(directory), request);
+}
+
+// A run's folder in the place of CLUSTER is one to resume.
+Status TakeRun(LaunchOptions& options) {
+  std::error_code error;
+  if (!fs::is_directory(options.cluster, error)) return OkStatus();
+  GORILA_ASSIGN_OR_RETURN(options.resume,
+                          OneOf("RUN", options.cluster, "--resume", options.resume));
+  options.cluster.clear();
+  return OkStatus();
 }
 
 StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation) {
@@ -177,8 +189,8 @@ gorila launch --dashboard --metrics-port 9100
 gorila launch --actors 2 --learners 1 --replays 2 --bundles 0
 gorila launch cluster.toml --engine slurm --run-dir runs/cluster
 gorila launch cluster.toml --engine kubernetes --run-dir runs/cluster --print
-gorila launch --resume runs/cluster
-gorila launch --resume runs/cluster --frames 2000000
+gorila launch runs/cluster
+gorila launch runs/cluster --frames 2M
 )"};
 
 }  // namespace
@@ -186,7 +198,9 @@ gorila launch --resume runs/cluster --frames 2000000
 Verb AddLaunchVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kLaunchText);
   const auto options = std::make_shared<LaunchOptions>();
-  app->add_option("CLUSTER", options->cluster, "Configuration file")->type_name("");
+  app->add_option("CLUSTER", options->cluster,
+                  "Configuration file of a new run, or the folder of a launched run to resume")
+      ->type_name("");
   app->add_option("--engine", options->engine,
                   "What places the processes: local, slurm or kubernetes (default: local)")
       ->type_name("NAME");
@@ -194,14 +208,17 @@ Verb AddLaunchVerb(CLI::App& gorila) {
                   "New folder for the run (default: runs/ENV-CLUSTER-seedN-1, -2, ...)")
       ->type_name("DIR");
   app->add_option("--resume", options->resume,
-                  "Resume the launched run in this folder; other flags change its keys")
+                  "The same as naming its folder: resume that run; other flags change its keys")
       ->type_name("DIR");
   app->add_flag("--print", options->print, "Print what would be started instead of starting it");
   app->add_flag("--quiet", options->quiet, "Print the result only");
   options->changes.AddKeys(*app, kLaunchFlags);
   options->changes.AddSets(*app);
   options->watch.Add(*app);
-  return {app, [options](const Invocation& invocation) { return Launch(*options, invocation); }};
+  return {app, [options](const Invocation& invocation) -> StatusOr<int> {
+            GORILA_RETURN_IF_ERROR(TakeRun(*options));
+            return Launch(*options, invocation);
+          }};
 }
 
 }  // namespace gorila::cli

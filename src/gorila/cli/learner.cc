@@ -4,6 +4,7 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/remote_flags.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
@@ -52,8 +53,8 @@ that is away is left out while another one answers.
 Verb AddLearnerVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kLearnerText);
   const auto options = std::make_shared<LearnerRoleOptions>();
-  app->add_option("--learner-index", options->index, "Which learner this is, from 0")
-      ->type_name("N");
+  AddNumber(*app, "--learner-index", options->index, {.units = false},
+            "Which learner this is, from 0");
   options->remote.AddTo(*app);
   options->config.AddKeys(*app, kLearnerFlags);
   options->config.AddSources(*app);

@@ -5,15 +5,16 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gorila/base/command.h"
 #include "gorila/base/exhaustion.h"
 #include "gorila/base/nearest.h"
 #include "gorila/cli/generated_text.h"
 #include "gorila/cli/help_text.h"
+#include "gorila/cli/typed_command.h"
 #include "gorila/cli/verb.h"
 #include "gorila/cli/version.h"
 
@@ -71,12 +72,6 @@ int Fail(std::string message, int exit_status) {
   return exit_status;
 }
 
-std::string TypedCommand(int argc, char** argv) {
-  std::string text = "gorila";
-  for (int i = 1; i < argc; ++i) text += " " + ShellQuoted(argv[i]);
-  return text;
-}
-
 // The innermost command that was named: of `gorila envs verify` verify.
 CLI::App& InnermostCommand(CLI::App& app) {
   const std::vector<CLI::App*> named = app.get_subcommands();
@@ -87,9 +82,7 @@ CLI::App& InnermostCommand(CLI::App& app) {
 std::vector<std::string> Candidates(CLI::App& app, std::string_view argument) {
   std::vector<std::string> names;
   if (argument.starts_with("-")) {
-    for (const CLI::Option* option : app.get_options()) {
-      if (std::string name = ShownName(*option); !name.empty()) names.push_back(std::move(name));
-    }
+    for (const CLI::Option* option : ShownOptions(app)) names.push_back(ShownName(*option));
   } else {
     for (const CLI::App* verb : ShownCommands(app)) names.push_back(verb->get_name());
   }
@@ -103,9 +96,10 @@ Status UnknownArgument(CLI::App& app, const std::string& argument) {
   if (known.empty()) {
     return InvalidArgument("{}: unexpected argument '{}'", command, argument);
   }
-  return InvalidArgument("{}: unknown {} '{}'; did you mean {}?", command,
+  return InvalidArgument("{}: unknown {} '{}'; did you mean {}? '{} --help' lists all", command,
                          argument.starts_with("-") ? "option" : "verb", argument,
-                         NearestNamesText(argument, known));
+                         NearestNamesText(argument, known),
+                         command == "gorila" ? command : "gorila " + command);
 }
 
 // Extras are collected instead of refused by CLI11, so that the nearest name can be suggested.
@@ -165,7 +159,8 @@ StatusOr<int> ParseAndRun(int argc, char** argv) {
   if (const Status status = CheckExtras(app); !status.ok()) {
     return Fail(std::string(status.message()), ExitStatusOf(status));
   }
-  return EndOutput(RunVerb(verbs, {.command = TypedCommand(argc, argv)}));
+  const std::span<char* const> arguments(argv + 1, static_cast<std::size_t>(std::max(argc, 1) - 1));
+  return EndOutput(RunVerb(verbs, {.command = TypedCommand(InnermostCommand(app), arguments)}));
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ same configuration. Off loopback it starts only with certificates, or with --ins
     .examples =
         R"(gorila parameter-server --config run.toml --shard 0 --state-dir shard-0 --listen 127.0.0.1:7100
 gorila parameter-server --config run.toml --shard 1 --state-dir shard-1 --listen 0.0.0.0:7100 \
-  --token-file token --tls-cert parameter-server.crt --tls-key parameter-server.key --tls-ca ca.crt
+  --token-file token --tls-ca ca.crt --tls-cert parameter-server.crt \
+  --tls-key parameter-server.key
 )"};
 
 }  // namespace

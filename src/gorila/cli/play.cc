@@ -13,8 +13,9 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/keyboard_player.h"
 #include "gorila/cli/network_source.h"
+#include "gorila/cli/number_flag.h"
+#include "gorila/cli/older_name.h"
 #include "gorila/cli/picture_text.h"
-#include "gorila/cli/seed_flag.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/terminal.h"
 #include "gorila/cli/verb.h"
@@ -39,6 +40,7 @@ constexpr std::size_t kMostFilmFrames = 2000;
 struct PlayOptions {
   ConfigFlags config;
   fs::path checkpoint;
+  fs::path older_checkpoint;  // of --checkpoint, as PATH was given before
   std::uint64_t seed = 1;
   bool keyboard = false;
   fs::path gif;
@@ -116,7 +118,7 @@ class Stage {
 
 Status CheckOptions(const PlayOptions& options, bool screen) {
   if (options.keyboard && !options.checkpoint.empty()) {
-    return InvalidArgument("--keyboard and --checkpoint: expected one of them");
+    return InvalidArgument("--keyboard and PATH (or --checkpoint): expected one of them");
   }
   if (!screen && options.gif.empty() && options.starts.empty()) {
     return InvalidArgument(
@@ -233,9 +235,10 @@ StatusOr<int> Play(const PlayOptions& options) {
 
 void AddOptions(CLI::App& app, PlayOptions& options) {
   options.config.AddKeys(app, kPlayFlags);
-  app.add_option("--checkpoint", options.checkpoint,
+  app.add_option("PATH", options.checkpoint,
                  "The agent that plays: a run's folder, a checkpoint's or a .safetensors file")
-      ->type_name("PATH");
+      ->type_name("");
+  app.add_option("--checkpoint", options.older_checkpoint)->group(kHiddenGroup);
   app.add_flag("--keyboard", options.keyboard, "You play: arrows and space, q quits");
   app.add_option(
          "--gif", options.gif,
@@ -244,23 +247,19 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
   app.add_option("--record-starts", options.starts,
                  "Write start points of protocol human-starts, taken from what is played")
       ->type_name("FILE");
-  app.add_option("--starts", options.starts_per_episode, "Start points taken from each episode")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100000))
-      ->type_name("N");
-  app.add_option("--episodes", options.episodes, "Episodes to play")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("N");
+  AddNumber(app, "--starts", options.starts_per_episode, {.low = 1, .high = 100000},
+            "Start points taken from each episode")
+      ->capture_default_str();
+  AddNumber(app, "--episodes", options.episodes, {.low = 1, .high = 1000000}, "Episodes to play")
+      ->capture_default_str();
   AddSeedFlag(app, options.seed, "Seed of the episodes")->capture_default_str();
   app.add_option("--epsilon", options.epsilon, "Probability that the agent acts at random")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("E");
-  app.add_option("--delay-ms", options.delay_milliseconds, "Milliseconds that a frame is shown")
-      ->capture_default_str()
-      ->check(CLI::Range(20, 10000))
-      ->type_name("N");
+  AddNumber(app, "--delay-ms", options.delay_milliseconds,
+            {.low = 20, .high = 10000, .units = false}, "Milliseconds that a frame is shown")
+      ->capture_default_str();
   options.config.AddSources(app);
   options.config.AddSets(app);
 }
@@ -273,9 +272,9 @@ constexpr CommandText kPlayText = {
 colours shows it; the film of --gif needs none. In a film of an agent its Q-values stand beside the
 game. --record-starts keeps how games began for 'gorila evaluate --protocol human-starts'.
 )",
-    .examples = R"(gorila play --checkpoint runs/minatar-breakout-minatar-seed1-1
+    .examples = R"(gorila play runs/minatar-breakout-minatar-seed1-1
 gorila play --env minatar/seaquest --keyboard
-gorila play --checkpoint runs/mine --gif breakout.gif
+gorila play runs/mine --gif breakout.gif
 gorila play --env pixel/breakout --keyboard --record-starts starts.jsonl --starts 20
 )"};
 
@@ -285,7 +284,12 @@ Verb AddPlayVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kPlayText);
   const auto options = std::make_shared<PlayOptions>();
   AddOptions(*app, *options);
-  return {app, [options](const Invocation&) { return Play(*options); }};
+  return {app, [options](const Invocation&) -> StatusOr<int> {
+            GORILA_ASSIGN_OR_RETURN(
+                options->checkpoint,
+                OneOf("PATH", options->checkpoint, "--checkpoint", options->older_checkpoint));
+            return Play(*options);
+          }};
 }
 
 }  // namespace gorila::cli

@@ -80,7 +80,7 @@ gorila resume runs/minatar-breakout-minatar-seed1-1 --frames 2000000
 Verb AddResumeVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kResumeText);
   const auto options = std::make_shared<ResumeOptions>();
-  app->add_option("DIR", options->directory, "The run's folder")->required()->type_name("");
+  app->add_option("RUN", options->directory, "The run's folder")->required()->type_name("");
   options->changes.AddKeys(*app, kResumeFlags);
   options->changes.AddSets(*app);
   options->watch.Add(*app);

@@ -8,7 +8,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
-#include "gorila/cli/seed_flag.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/verb.h"
 #include "gorila/scores/score_chart.h"
 #include "gorila/scores/score_results.h"
@@ -127,11 +127,9 @@ Verb AddScoresVerb(CLI::App& gorila) {
       ->type_name("FILE");
   app->add_option("--chart", options->chart, "Draw bars of the normalised scores (.png or .svg)")
       ->type_name("FILE");
-  app->add_option("--resamples", options->table.bootstrap.resamples,
-                  "Bootstrap resamples; 0 = no intervals")
-      ->check(CLI::Range(0, 1000000))
-      ->capture_default_str()
-      ->type_name("N");
+  AddNumber(*app, "--resamples", options->table.bootstrap.resamples, {.high = 1000000},
+            "Bootstrap resamples; 0 = no intervals")
+      ->capture_default_str();
   AddSeedFlag(*app, options->table.bootstrap.seed, "Seed of the bootstrap")->capture_default_str();
   return {app, [options](const Invocation&) { return Scores(*options); }};
 }

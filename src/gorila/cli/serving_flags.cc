@@ -2,12 +2,13 @@
 
 #include <CLI/App.hpp>
 
+#include "gorila/cli/number_flag.h"
 #include "gorila/rpc/endpoint.h"
 
 namespace gorila::cli {
 
 void ServingFlags::AddTo(CLI::App& app, const std::string& index_flag) {
-  app.add_option(index_flag, index_, "Which shard this is, from 0")->type_name("N");
+  AddNumber(app, index_flag, index_, {.units = false}, "Which shard this is, from 0");
   app.add_option("--state-dir", state_folder_, "Folder of this shard's snapshots")
       ->required()
       ->type_name("DIR");

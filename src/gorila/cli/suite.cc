@@ -16,6 +16,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
@@ -258,10 +259,9 @@ Verb AddSuiteVerb(CLI::App& gorila) {
       ->required()
       ->type_name("");
   app->add_option("--folder", options->folder, "Where the runs lie")->required()->type_name("DIR");
-  app->add_option("--seeds", options->seeds, "Runs of each game; the first has run.seed")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000))
-      ->type_name("N");
+  AddNumber(*app, "--seeds", options->seeds, {.low = 1, .high = 1000},
+            "Runs of each game; the first has run.seed")
+      ->capture_default_str();
   app->add_option("--protocols", options->protocols,
                   "Score each run by these too, besides evaluation.protocol")
       ->delimiter(',')

@@ -159,7 +159,7 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationRecord&
   fmt::print("run directory  {}\n", path);
   fmt::print("               report.html, report.md, metrics.jsonl, final.safetensors\n");
   const std::string quoted = ShellQuotedPath(path);
-  fmt::print("next           gorila play --checkpoint {}\n", quoted);
+  fmt::print("next           gorila play {}\n", quoted);
   fmt::print("               gorila evaluate {}\n", quoted);
 }
 
