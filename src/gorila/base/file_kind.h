@@ -23,7 +23,6 @@ inline constexpr FileKind kManifestFile{"a manifest", std::int64_t{64} << 20};
 inline constexpr FileKind kResultFile{"a file of results", std::int64_t{64} << 20};
 inline constexpr FileKind kFilmFile{"an animated picture", std::int64_t{256} << 20};
 inline constexpr FileKind kRecordingFile{"a recording of episodes", std::int64_t{4} << 30};
-inline constexpr FileKind kRunLogFile{"a run log", std::int64_t{4} << 30};
 inline constexpr FileKind kNetworkFile{"a network", std::int64_t{4} << 30};
 
 // A network of so many parameters: their values and the largest header.
