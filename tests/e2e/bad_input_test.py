@@ -59,8 +59,10 @@ class Commands(program.Case):
     def test_settings(self):
         train = ["train", "--env", "classic/catch", "--run-dir", "run"]
         for arguments, *fragments in [
-            (["--env", "minatar/breakuot"], "minatar/breakuot", "minatar/breakout"),
-            (["--preset", "minatra"], "minatra", "minatar"),
+            (["--env", "minatar/breakuot"], "minatar/breakuot", "minatar/breakout", "'gorila envs' lists all"),
+            (["--preset", "minatra"], "minatra", "'minatar'", "'gorila train --help' lists all"),
+            (["--set", "optimizer.name=adm"], "'adm'", "did you mean", "'gorila config' lists all"),
+            (["--set", "replay.selector=unifrm"], "expected one of uniform, prioritized"),
             (["--frames", "none"], "--frames", "none"),
             (["--frames", "0"], "--frames", "0"),
             (["--bundles", "-3"], "--bundles", "-3"),

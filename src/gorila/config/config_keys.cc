@@ -446,7 +446,8 @@ StatusOr<const ConfigKey*> FindConfigKey(std::string_view name) {
     if (key.name == name) return &key;
     names.push_back(key.name);
   }
-  return InvalidArgument("unknown key '{}'; did you mean '{}'?", name, SuggestName(name, names));
+  return InvalidArgument("unknown key '{}'; did you mean '{}'? 'gorila config' lists all", name,
+                         SuggestName(name, names));
 }
 
 }  // namespace gorila

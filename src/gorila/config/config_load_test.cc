@@ -65,13 +65,15 @@ TEST(LoadConfigTest, AResolvedConfigurationLoadsAsItWas) {
 
 TEST(LoadConfigTest, ErrorsNameTheirSource) {
   const auto file = FileWith("broken.toml", "[learner]\nbach_size = 1\n");
-  EXPECT_EQ(
-      LoadError({.file = file}),
-      file.string() + ":2: unknown key 'learner.bach_size'; did you mean 'learner.batch_size'?");
+  EXPECT_EQ(LoadError({.file = file}), file.string() +
+                                           ":2: unknown key 'learner.bach_size'; did you mean "
+                                           "'learner.batch_size'? 'gorila config' lists all");
   EXPECT_EQ(LoadError({.sets = {"learner.bach_size=1"}}),
-            "--set: unknown key 'learner.bach_size'; did you mean 'learner.batch_size'?");
+            "--set: unknown key 'learner.bach_size'; did you mean 'learner.batch_size'? 'gorila "
+            "config' lists all");
   EXPECT_EQ(LoadError({.sets = {"run.frames"}}), "--set 'run.frames'; expected section.key=value");
-  EXPECT_THAT(LoadError({.preset = "gorilla"}), EndsWith("did you mean 'gorila'?"));
+  EXPECT_THAT(LoadError({.preset = "gorilla"}),
+              EndsWith("did you mean 'gorila'? 'gorila train --help' lists all"));
 }
 
 // Without the lines that set the key and comment on it.

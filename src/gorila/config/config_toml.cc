@@ -124,15 +124,17 @@ struct Setter {
 };
 
 Status NotAllowed(const ConfigKey& key, std::string_view given) {
-  std::string message =
-      fmt::format("{} is {}; expected {}", key.name, given, AllowedText(key.field));
+  constexpr std::size_t kMostShown = 3;
   const auto* const name = std::get_if<NameField>(&key.field);
-  if (name != nullptr && name->choices != nullptr && !given.empty()) {
-    const std::size_t quote = given.front() == '"' || given.front() == '\'' ? 1 : 0;
-    const std::string_view unquoted = given.substr(quote, given.size() - 2 * quote);
-    message += fmt::format("; did you mean '{}'?", SuggestName(unquoted, name->choices()));
+  if (name == nullptr || name->choices == nullptr || name->choices().size() <= kMostShown) {
+    return InvalidArgument("{} is {}; expected {}", key.name, given, AllowedText(key.field));
   }
-  return InvalidArgument("{}", message);
+  const std::size_t quote = given.starts_with('"') || given.starts_with('\'') ? 1 : 0;
+  const std::string_view unquoted =
+      given.size() < 2 * quote ? given : given.substr(quote, given.size() - 2 * quote);
+  return InvalidArgument("{} is {}; did you mean '{}'? 'gorila {}' lists all", key.name, given,
+                         SuggestName(unquoted, name->choices()),
+                         key.name == "environment.name" ? "envs" : "config");
 }
 
 Status SetFromNode(Config& config, const ConfigKey& key, const toml::node& node) {
@@ -156,7 +158,7 @@ Status UnknownAtTop(std::string_view name, const toml::node& node, std::string_v
   const bool section = node.is_table();
   std::vector<std::string_view> known;
   for (const ConfigKey& key : ConfigKeys()) known.push_back(section ? key.section() : key.name);
-  return InvalidArgument("{}: unknown {} '{}'; did you mean '{}'?", where,
+  return InvalidArgument("{}: unknown {} '{}'; did you mean '{}'? 'gorila config' lists all", where,
                          section ? "section" : "key", name, SuggestName(name, known));
 }
 

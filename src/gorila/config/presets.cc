@@ -21,8 +21,8 @@ StatusOr<Config> LoadPreset(std::string_view name) {
     GORILA_RETURN_IF_ERROR(ApplyToml(config, preset.text, source));
     return config;
   }
-  return InvalidArgument("unknown preset '{}'; expected one of {}; did you mean '{}'?", name,
-                         fmt::join(names, ", "), NearestName(name, names));
+  return InvalidArgument("unknown preset '{}'; did you mean {}? 'gorila train --help' lists all",
+                         name, NearestNamesText(name, names));
 }
 
 }  // namespace gorila
