@@ -9,7 +9,7 @@ namespace {
 std::string DocumentedRange(const ConfigField& field) {
   const auto* const name = std::get_if<NameField>(&field);
   if (name == nullptr || name->choices == nullptr || !name->grows) return AllowedText(field);
-  return "a name; an unknown one lists them";
+  return "a name; `gorila config` lists them";
 }
 
 }  // namespace
