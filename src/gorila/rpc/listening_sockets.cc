@@ -5,11 +5,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace gorila::rpc {
 namespace {
@@ -56,10 +59,13 @@ void SetPort(sockaddr* address, int port) {
   if (address->sa_family == AF_INET) reinterpret_cast<sockaddr_in*>(address)->sin_port = network;
 }
 
-// Of a server that ended without removing it.
-void RemoveSocketFile(const std::string& path) {
+using FileId = std::pair<dev_t, ino_t>;
+
+// Of the socket at `path`; nullopt when there is none.
+std::optional<FileId> SocketFileAt(const std::string& path) {
   struct stat file {};
-  if (::lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode)) ::unlink(path.c_str());
+  if (::lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return std::nullopt;
+  return FileId(file.st_dev, file.st_ino);
 }
 
 }  // namespace
@@ -79,7 +85,10 @@ StatusOr<ListeningSockets> ListeningSockets::Open(const Endpoint& endpoint) {
 ListeningSockets::~ListeningSockets() { Close(); }
 
 void ListeningSockets::Close() {
-  if (!sockets_.empty() && endpoint_.unix_socket) RemoveSocketFile(endpoint_.host);
+  // A server that replaces this one has a file of its own there by now.
+  if (!sockets_.empty() && file_.has_value() && SocketFileAt(endpoint_.host) == file_) {
+    ::unlink(endpoint_.host.c_str());
+  }
   sockets_.clear();
 }
 
@@ -90,9 +99,11 @@ Status ListeningSockets::OpenUnix() {
     return CannotListen(endpoint_, "the path is too long");
   }
   endpoint_.host.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  RemoveSocketFile(endpoint_.host);
+  // Of a server that ended without removing it, or of one that this server replaces.
+  if (SocketFileAt(endpoint_.host).has_value()) ::unlink(endpoint_.host.c_str());
   Descriptor socket = Bind(reinterpret_cast<sockaddr*>(&address), sizeof(address), false);
   if (socket.get() < 0) return CannotListen(endpoint_, std::strerror(errno));
+  file_ = SocketFileAt(endpoint_.host);
   sockets_.push_back(std::move(socket));
   return OkStatus();
 }

@@ -1,6 +1,10 @@
 #ifndef GORILA_RPC_LISTENING_SOCKETS_H_
 #define GORILA_RPC_LISTENING_SOCKETS_H_
 
+#include <sys/types.h>
+
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "gorila/base/status.h"
@@ -9,8 +13,8 @@
 
 namespace gorila::rpc {
 
-// All addresses of an endpoint, with one port; a Unix socket's file is removed at the end. Any
-// address (0.0.0.0 or ::) is any of IPv4 and IPv6.
+// All addresses of an endpoint, with one port; a Unix socket's file is removed at the end, unless
+// another server has put its own there. Any address (0.0.0.0 or ::) is any of IPv4 and IPv6.
 class ListeningSockets {
  public:
   // Unavailable when an address is taken or not of this machine. Blocks while a name is looked up.
@@ -34,6 +38,7 @@ class ListeningSockets {
 
   Endpoint endpoint_;
   std::vector<Descriptor> sockets_;
+  std::optional<std::pair<dev_t, ino_t>> file_;  // of this Unix socket
 };
 
 }  // namespace gorila::rpc
