@@ -25,6 +25,10 @@ class Table(program.Case):
         self.assertEqual((self.folder / "t.csv").read_text().count("\n"), 50)
         self.assertIn("| pong |", (self.folder / "t.md").read_text())
 
+    def test_a_result_named_twice_is_refused(self):
+        (self.folder / "mine.csv").write_text("game,protocol,score\npong,noop30,20.5\n")
+        self.assert_refused(["scores", "mine.csv", "./mine.csv"], "'./mine.csv' is named twice")
+
     def test_runs_are_read_by_their_evaluation(self):
         run = self.folder / "runs" / "a"
         self.run_program("train", *program.TINY, "--frames", "2000", "--run-dir", run)

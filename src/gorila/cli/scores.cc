@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,12 @@ struct ScoresOptions {
 
 StatusOr<std::vector<ScoreResult>> ReadAll(const ScoresOptions& options) {
   std::vector<ScoreResult> results;
+  std::set<fs::path> seen;
   for (const fs::path& path : options.paths) {
+    std::error_code error;
+    if (!seen.insert(fs::weakly_canonical(path, error)).second) {
+      return InvalidArgument("'{}' is named twice; its runs would count twice", path.string());
+    }
     GORILA_ASSIGN_OR_RETURN(ScoreResults found,
                             ReadScoreResults(path, options.table.noop_protocol));
     if (found.unfinished_runs > 0) {

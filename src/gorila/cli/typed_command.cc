@@ -1,5 +1,7 @@
 #include "gorila/cli/typed_command.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <variant>
@@ -47,7 +49,7 @@ std::string TypedCommand(const CLI::App& command, std::span<char* const> argumen
       const std::string own(argument.substr(0, equals));
       plain = own + "=" + PlainValue(command, own, argument.substr(equals + 1));
     }
-    text += " " + ShellQuoted(plain);
+    text += fmt::format(" {}", ShellQuoted(plain));
     flag = argument;
   }
   return text;

@@ -55,18 +55,25 @@ double Interpolate(const std::vector<CurveSample>& curve, double x) {
   return before->y + part * (after->y - before->y);
 }
 
+// Figures and pages take nothing else, but a folder may have any name.
+std::string ValidUtf8(const std::string& text) {
+  return ParseJson<Json>(DumpAnyJson(Json(text))).get<std::string>();
+}
+
 }  // namespace
 
 std::string DefaultLabel(const fs::path& directory) {
   std::error_code error;
   const fs::path absolute = fs::absolute(directory, error).lexically_normal();
-  return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
+  return ValidUtf8(
+      (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string());
 }
 
 LabelledRun ParseLabelledRun(const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string::npos) return {DefaultLabel(text), text};
-  return {text.substr(0, equals), text.substr(equals + 1)};
+  std::error_code error;
+  if (equals == std::string::npos || fs::exists(text, error)) return {DefaultLabel(text), text};
+  return {ValidUtf8(text.substr(0, equals)), text.substr(equals + 1)};
 }
 
 StatusOr<RunSummary> ReadRun(const LabelledRun& run) {
