@@ -4,18 +4,18 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
 
 namespace gorila::rpc {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Socket paths are short, so not below testing::TempDir().
 class UnixSocketTest : public testing::Test {
  protected:
   UnixSocketTest() {
-    char name[] = "/tmp/gorila_socketXXXXXX";
-    folder_ = ::mkdtemp(name);
+    std::string name = fs::temp_directory_path() / "gorilaXXXXXX";
+    folder_ = ::mkdtemp(name.data());
     endpoint_ = {.host = (folder_ / "socket").string(), .unix_socket = true};
   }
   ~UnixSocketTest() override { fs::remove_all(folder_); }
