@@ -81,11 +81,13 @@ Status RunLogTail::Cut() {
 
 StatusOr<std::optional<RunLogRow>> RunLogTail::Previous() {
   GORILA_RETURN_IF_ERROR(Cut());
-  std::size_t before = lines_.npos;  // the end of the line before
-  while (true) {
-    before = lines_.size() < 2 ? lines_.npos : lines_.rfind('\n', lines_.size() - 2);
-    if (before != lines_.npos || begin_ == 0) break;
+  const auto end_of_line_before = [this] {
+    return lines_.size() < 2 ? lines_.npos : lines_.rfind('\n', lines_.size() - 2);
+  };
+  std::size_t before = end_of_line_before();
+  while (before == lines_.npos && begin_ > 0) {
     GORILA_RETURN_IF_ERROR(ReadPart());
+    before = end_of_line_before();
   }
   if (lines_.empty()) return std::optional<RunLogRow>();
   const std::size_t first = before == lines_.npos ? 0 : before + 1;
