@@ -199,7 +199,7 @@ class Certificates(cluster.Case):
         intruder = self.start_bundle(address, 0, *cluster.tls("operator"), frames=6000)
         status, _, stderr = self.finish(intruder)
         self.assertEqual(status, 1)
-        self.assertIn("the certificate is of role 'operator'", stderr)
+        self.assertIn("the certificate has role 'operator'", stderr)
         self.assertIn("role", self.status(address, *cluster.tls("operator"))["refused"])
         self.stop(shard)
 

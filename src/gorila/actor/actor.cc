@@ -82,7 +82,7 @@ Status Actor::RestoreState(StateReader& reader) {
   if (observations.size() != stacks_.all().size() || time_steps.size() != time_steps_.size() ||
       running.size() != running_.size()) {
     return DataLoss(
-        "actor state is of {} environments with {} bytes of observations, expected {} with {}",
+        "the actor's state has {} environments with {} bytes of observations, expected {} with {}",
         time_steps.size(), observations.size(), time_steps_.size(), stacks_.all().size());
   }
   stacks_.Assign(observations);

@@ -10,12 +10,12 @@
 
 namespace gorila {
 
-// A thread that runs `work`. ResourceExhausted, naming `name`, when there is none to be had. Where
+// A thread that runs `work`. ResourceExhausted, naming `name`, when none can be started. Where
 // `work` itself runs out of memory or threads, that ends the program (EndProgram): work that can
 // report an error uses WithoutThrowing.
 StatusOr<std::thread> StartThread(std::string_view name, std::function<void()> work);
 
-// For those without a way to report an error: the program ends where there is no thread to be had.
+// For callers that cannot report an error: the program ends if no thread can be started.
 std::thread StartThreadOrEnd(std::string_view name, std::function<void()> work);
 
 // Whether `count` threads can be had at once, by trying: some libraries abort where they cannot.

@@ -68,7 +68,7 @@ StatusOr<Header> DecodeHeader(std::string_view kind, std::string_view& bytes) {
   GORILA_RETURN_IF_ERROR(reader.Read(header.raw_size));
   GORILA_RETURN_IF_ERROR(reader.Read(header.raw_crc32));
   if (found_kind != kind) {
-    return DataLoss("segment is of kind '{}', expected '{}'", found_kind, kind);
+    return DataLoss("the segment's kind is '{}', expected '{}'", found_kind, kind);
   }
   bytes.remove_prefix(bytes.size() - reader.remaining());
   return header;

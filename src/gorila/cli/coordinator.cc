@@ -100,7 +100,7 @@ constexpr CommandText kCoordinatorText = {
     .name = "coordinator",
     .summary = "Watch a distributed run: progress, metrics, evaluations, the final report",
     .details =
-        R"(Leaves in RUN what gorila train leaves, and goes on with what is there. Trains nothing and
+        R"(Writes to RUN what gorila train writes, and continues what is there. Trains nothing and
 stops nobody: gorila launch starts one where an engine places the processes. Ends when the run has
 its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 130.
 )",

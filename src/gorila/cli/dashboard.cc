@@ -44,7 +44,7 @@ constexpr CommandText kDashboardText = {
     .summary = "Show runs on a page, running or finished",
     .details =
         R"(Serves a page over the runs' folders until Ctrl-C: learning curves laid over each other, losses,
-rates, staleness, memory, and the agent at play. The runs may go on meanwhile; nothing is written.
+rates, staleness, memory, and the agent at play. The runs may still be training; nothing is written.
 'gorila train --dashboard' shows the run that it trains.
 )",
     .examples = R"(gorila dashboard runs/minatar-breakout-minatar-seed1-1

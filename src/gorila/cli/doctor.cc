@@ -177,7 +177,7 @@ Finding CheckDisk(const fs::path& run_directory, const Config& config, std::int6
                       ::statvfs(folder.c_str(), &disk) == 0;
   if (!usable) {
     return {Level::kProblem, "disk",
-            fmt::format("'{}' is no folder that can be written; choose another --run-dir",
+            fmt::format("'{}' is not a folder that can be written to; choose another --run-dir",
                         folder.string())};
   }
   const auto free =
@@ -245,7 +245,7 @@ Verb AddDoctorVerb(CLI::App& gorila) {
   options->config.AddKeys(*app, kDoctorFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);
-  app->add_option("--run-dir", options->run_directory, "Where runs are to lie")
+  app->add_option("--run-dir", options->run_directory, "The folder for runs")
       ->capture_default_str()
       ->type_name("DIR");
   return {app, [options](const Invocation&) { return Examine(*options); }};

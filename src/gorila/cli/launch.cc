@@ -80,7 +80,7 @@ StatusOr<TrainingWatch> BindWatch(const LaunchOptions& options, const LaunchEngi
   }
   if (options.watch.given()) {
     return InvalidArgument(
-        "--dashboard and --metrics-listen are of --engine local; expected gorila dashboard RUN and "
+        "--dashboard and --metrics-listen need --engine local; expected gorila dashboard RUN and "
         "--metrics-port with --engine {}",
         engine.name);
   }

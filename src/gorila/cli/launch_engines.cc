@@ -92,7 +92,7 @@ StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> dir
   fmt::print("submitted job {}\n", job);
   fmt::print("watch it:  tail -f {}  |  gorila status {}\n", ShellQuoted(log.string()), run);
   fmt::print("stop it:   scancel --batch --signal=TERM {}  (with snapshots)\n", job);
-  fmt::print("go on:     gorila launch --engine slurm --resume {}\n", run);
+  fmt::print("resume:    gorila launch --engine slurm --resume {}\n", run);
   return kSuccess;
 }
 

@@ -239,7 +239,7 @@ constexpr CommandText kSuiteText = {
     .summary = "Train and score many games with the same settings",
     .details =
         R"(Runs each game with each seed, one after the other, into DIR/<game>/seed<n>. Stopped or killed, the
-same command goes on where it was: finished runs are kept, the one that was under way is resumed
+same command continues where it stopped: finished runs are kept, the one under way is resumed
 from its last checkpoint. More games, seeds or protocols can be added to a folder later; other
 settings need another folder.
 

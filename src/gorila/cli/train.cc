@@ -49,7 +49,7 @@ constexpr CommandText kTrainText = {
     .details =
         R"(Trains with actors and learners in threads around a parameter server, shows progress on stderr,
 then evaluates the agent and writes a report into the run's directory. Ctrl-C stops with a
-checkpoint that 'gorila resume' goes on from.
+checkpoint that 'gorila resume' continues from.
 )",
     .examples = R"(gorila train --env minatar/breakout --seed 1
 gorila train --env minatar/seaquest --dashboard

@@ -55,7 +55,8 @@ void PrintContext(const EvaluationRecord& record) {
                context.last_frames);
   }
   if (context.skipped > 0) {
-    fmt::print("skipped        {} evaluations that training did not wait for\n", context.skipped);
+    fmt::print("skipped        {} evaluation{} that training did not wait for\n", context.skipped,
+               context.skipped == 1 ? "" : "s");
   }
   if (std::isfinite(context.training_return)) {
     fmt::print("training       return {:.2f} in the end\n", context.training_return);

@@ -39,7 +39,7 @@ constexpr std::array kProtocols = {
                        .human_starts = true},
     EvaluationProtocol{.name = "sticky",
                        .summary =
-                           "Machado et al. 2018: the action before goes on with probability "
+                           "Machado et al. 2018: the previous action is repeated with probability "
                            "0.25 each emulator frame, no no-ops, 18,000 frames, epsilon 0.05",
                        .epsilon = 0.05,
                        .noop_max = 0,

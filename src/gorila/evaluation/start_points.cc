@@ -122,7 +122,7 @@ StatusOr<std::unique_ptr<Environment>> MakeAtStart(const StartPoints& points,
                                                    const EnvironmentOptions& options,
                                                    std::span<std::byte> stacked) {
   if (points.environment != environment) {
-    return InvalidArgument("start points are of '{}'; expected '{}'", points.environment,
+    return InvalidArgument("the start points are for '{}'; expected '{}'", points.environment,
                            environment);
   }
   if (IsConsoleGame(environment) && points.action_repeat != options.atari.action_repeat) {

@@ -379,12 +379,7 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));  // those files that are not needed any more
   GORILA_RETURN_IF_ERROR(score.status());
   if (!score->has_value()) return outcome;  // resume evaluates again
-  outcome.score = **std::move(score);
-  outcome.problem = health_.Problem(outcome.progress);
-  outcome.finished = true;
-  outcome.unwritten.Update(outcome.score.unwritten);
-  outcome.unwritten.Update(log_->Sync());
-  outcome.unwritten.Update(events_->file().Flush());
+  outcome.Finish(**std::move(score), health_, *log_, *events_);
   return outcome;
 }
 

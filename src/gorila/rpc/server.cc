@@ -107,7 +107,7 @@ class Service final : public grpc::CallbackGenericService {
       return OkStatus();
     }
     return Refused(Refusal::kRole, absl::PermissionDeniedError(fmt::format(
-                                       "the certificate is of role '{}'; {} is for {}", role,
+                                       "the certificate has role '{}'; {} is for {}", role,
                                        method.name, fmt::join(method.roles, ", "))));
   }
 

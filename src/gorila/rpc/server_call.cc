@@ -97,8 +97,9 @@ Status ServerCall::ReservePayload() {
 
 Status ServerCall::ReadPiece() {
   if (payload_ == nullptr) {
-    return Refused(Refusal::kMalformed,
-                   InvalidArgument("malformed message: a piece of a payload that lies in memory"));
+    return Refused(
+        Refusal::kMalformed,
+        InvalidArgument("malformed message: a piece of a payload that is in shared memory"));
   }
   GORILA_ASSIGN_OR_RETURN(const std::size_t size,
                           DecodePiece(in_, payload_->bytes().subspan(received_)));

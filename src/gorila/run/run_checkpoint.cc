@@ -341,7 +341,7 @@ StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Clust
   bool with_replay = false;
   GORILA_RETURN_IF_ERROR(CatchJson([&]() -> Status {
     if (json.at("layout_fingerprint") != cluster.layout().Fingerprint()) {
-      return InvalidArgument("the checkpoint is of another network than the configuration's");
+      return InvalidArgument("the checkpoint has another network than the configuration");
     }
     if (json.at("bundles") != cluster.bundles().size()) {
       return InvalidArgument("run.bundles is {}; the checkpoint has {}", cluster.bundles().size(),
@@ -436,11 +436,12 @@ Status RunCheckpointer::RestoreBundles(const Checkpoint& checkpoint, Cluster& cl
   for (const Segment& segment : segments_) {
     if (segment.bundle < 0 ||
         static_cast<std::size_t>(segment.bundle) >= cluster.bundles().size()) {
-      return DataLoss("state.json: segment '{}' is of bundle {}", segment.name, segment.bundle);
+      return DataLoss("state.json: segment '{}' belongs to bundle {}", segment.name,
+                      segment.bundle);
     }
     LocalReplay& replay = cluster.bundles()[static_cast<std::size_t>(segment.bundle)]->replay();
     if (segment.ends.size() != replay.SavedRanges().size()) {
-      return DataLoss("state.json: segment '{}' is of {} streams, expected {}", segment.name,
+      return DataLoss("state.json: segment '{}' has {} streams, expected {}", segment.name,
                       segment.ends.size(), replay.SavedRanges().size());
     }
     GORILA_ASSIGN_OR_RETURN(const std::string encoded, checkpoint.Read(segment.name));

@@ -316,7 +316,7 @@ TEST_F(RunCheckpointTest, RefusesToRestoreIntoAnotherRun) {
   EXPECT_THAT(message(config), HasSubstr("sum_of_squares"));
   config = SmallConfig();
   config.actor.environments = 4;
-  EXPECT_THAT(message(config), HasSubstr("bundle-0.state: actor state is of 3 environments"));
+  EXPECT_THAT(message(config), HasSubstr("bundle-0.state: the actor's state has 3 environments"));
   EXPECT_THAT(message(SmallConfig(), false), HasSubstr("checkpoint.replay is false"));
 }
 

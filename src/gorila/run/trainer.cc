@@ -129,7 +129,8 @@ Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   if (config.cluster.actors > 0) {
     return InvalidArgument(
-        "cluster.actors is {}; expected 0: actors and learners as processes are of gorila launch",
+        "cluster.actors is {}; expected 0: only gorila launch runs actors and learners as "
+        "processes",
         config.cluster.actors);
   }
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
@@ -422,13 +423,18 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
       auto score, scorer_.EvaluateFinally(TakeNetwork(), cluster_->layout(), directory_->path(),
                                           *log_, hooks.message, hooks.stop_requested));
   if (!score.has_value()) return outcome;  // resume evaluates again
-  outcome.score = *std::move(score);
-  outcome.problem = health_.Problem(outcome.progress);
-  outcome.finished = true;
-  outcome.unwritten.Update(outcome.score.unwritten);
-  outcome.unwritten.Update(log_->Sync());
-  outcome.unwritten.Update(events_->file().Flush());
+  outcome.Finish(*std::move(score), health_, *log_, *events_);
   return outcome;
+}
+
+void TrainingOutcome::Finish(RunScore run_score, const TrainingHealth& health, RunLog& log,
+                             EventFile& events) {
+  score = std::move(run_score);
+  problem = health.Problem(progress);
+  finished = true;
+  unwritten.Update(score.unwritten);
+  unwritten.Update(log.Sync());
+  unwritten.Update(events.file().Flush());
 }
 
 }  // namespace gorila

@@ -49,6 +49,9 @@ struct TrainingOutcome {
   RunScore score;  // of a finished run
   // Why a finished run has nothing to show for; empty = nothing is wrong.
   std::string problem;
+
+  // Of a run that came to its end with `score`: writes out what is left of log and events.
+  void Finish(RunScore run_score, const TrainingHealth& health, RunLog& log, EventFile& events);
 };
 
 // One run. One thread calls; Run starts and joins the bundles' threads.

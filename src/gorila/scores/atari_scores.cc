@@ -19,7 +19,7 @@ StatusOr<PublishedGame> ParseGame(std::string_view line) {
   std::array<double, kColumns> numbers{};
   for (std::size_t i = 1; i < kColumns; ++i) {
     const std::optional<double> number = ParseNumber(cells[i]);
-    if (!number.has_value()) return DataLoss("line '{}': '{}' is no number", line, cells[i]);
+    if (!number.has_value()) return DataLoss("line '{}': '{}' is not a number", line, cells[i]);
     numbers[i] = *number;
   }
   return PublishedGame{

@@ -41,7 +41,7 @@ TEST(AtariScoresTest, RefusesADamagedTable) {
   EXPECT_THAT(message("name,score\n"), HasSubstr("begins with 'name,score'"));
   EXPECT_THAT(message(std::string(kHeader) + "pong,1,2,3\n"), HasSubstr("has 4 columns"));
   EXPECT_THAT(message(std::string(kHeader) + "pong,1,2,3,4,5,six,7,8\n"),
-              HasSubstr("'six' is no number"));
+              HasSubstr("'six' is not a number"));
   EXPECT_THAT(message(std::string(kHeader) + "pong,1,2,3,4,5,6,7,8\npong,1,2,3,4,5,6,7,8\n"),
               HasSubstr("'pong' is there twice"));
 }

@@ -115,7 +115,8 @@ StatusOr<std::vector<ScoreResult>> ParseCsv(std::string_view text, const std::st
                       header.size());
     }
     const std::optional<double> value = ParseNumber(cells[score]);
-    if (!value.has_value()) return DataLoss("line '{}': '{}' is no number", lines[i], cells[score]);
+    if (!value.has_value())
+      return DataLoss("line '{}': '{}' is not a number", lines[i], cells[score]);
     results.push_back(
         {.game = GameOf(cells[game]),
          .protocol = std::string(protocol < cells.size() ? cells[protocol] : default_protocol),

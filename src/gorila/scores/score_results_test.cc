@@ -117,7 +117,8 @@ TEST_F(ScoreResultsTest, RefusesWhatHasNoResults) {
   EXPECT_THAT(Refusal(folder_), HasSubstr("no run directory"));
   EXPECT_THAT(Refusal(Write("a.txt", "")), HasSubstr("expected a folder, a .csv or a .json"));
   EXPECT_THAT(Refusal(Write("empty.csv", "")), HasSubstr("no columns 'game' and 'score'"));
-  EXPECT_THAT(Refusal(Write("a.csv", "game,score\npong,high\n")), HasSubstr("'high' is no number"));
+  EXPECT_THAT(Refusal(Write("a.csv", "game,score\npong,high\n")),
+              HasSubstr("'high' is not a number"));
   EXPECT_THAT(Refusal(Write("b.csv", "game,score\npong\n")), HasSubstr("has 1 columns"));
   Refusal(Write("a.json", "[{\"game\":\"pong\"}]"));
   Refusal(Write("b.json", "{\"game\":\"pong\"}"));

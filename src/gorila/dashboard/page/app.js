@@ -83,7 +83,7 @@ function follow() {
     state.lost = "program ended";
     drawHeader();
     notice("The program that served this page has ended. " +
-      "'gorila dashboard' with the run's folder shows it again; this page then goes on by itself.");
+      "'gorila dashboard' with the run's folder shows it again; this page then continues by itself.");
   });
   source.addEventListener("error", () => {
     state.lost ||= "connection lost";
