@@ -210,7 +210,7 @@ StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& op
         continue;
       }
       GORILA_RETURN_IF_ERROR(status.status());
-      if (*status != kSuccess) return status;
+      if (*status != kSuccess) return *status;
     }
     left = std::move(busy);
   }

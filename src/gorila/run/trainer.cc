@@ -323,7 +323,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     if (Crossed(before, now, config_.checkpoint.every_frames)) {
       observer_.Observe(*cluster_, Seconds());
-      const Status captured = CaptureCheckpoint();
+      Status captured = CaptureCheckpoint();
       if (!captured.ok() && !absl::IsUnavailable(captured)) return captured;
       WriteCheckpoint(captured, hooks);
     }
