@@ -37,6 +37,13 @@ class Commands(program.Case):
             (["play", "--seed", "-1", "--gif", "x.gif"], "--seed", "'-1'", "to 2^64 - 1"),
             (["play", "--seed", "1.5", "--gif", "x.gif"], "--seed", "'1.5'", "to 2^64 - 1"),
             (["evaluate", "run", "--seed", str(2**64)], "--seed", str(2**64), "to 2^64 - 1"),
+            (["export", "run", "--format", "onx"], "--format", "'onx'; did you mean 'onnx'?", "'gorila help export'"),
+            (["launch", "--engine", "slrum"], "--engine", "'slrum'; did you mean 'slurm'?", "'gorila help launch'"),
+            (["benchmark", "shrad"], "'shrad'; did you mean 'shard'?", "'gorila help benchmark' lists all"),
+            (["completions", "zhs"], "'zhs'; did you mean 'zsh'"),
+            (["suite", "minatr", "--folder", "s"], "'minatr'", "did you mean 'minatar'?", "'gorila help suite'"),
+            (["suite", "minatar/braekout", "--folder", "s"], "'minatar/breakout'", "'gorila envs' lists all"),
+            (["suite", "breakout", "--folder", "s"], "'minatar/breakout'", "'gorila envs' lists all"),
             (["scores", "--seed", "0x10"], "--seed", "'0x10'", "to 2^64 - 1"),
             (["scores", "--seed", ""], "--seed", "''", "to 2^64 - 1"),
         ]:

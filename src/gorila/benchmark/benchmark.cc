@@ -36,13 +36,14 @@ std::string Number(double value) {
 std::span<const BenchmarkRow> BenchmarkTable() { return kTable; }
 
 StatusOr<const BenchmarkRow*> FindBenchmark(std::string_view name) {
-  std::vector<std::string_view> names;
+  std::vector<std::string_view> names = {"all"};
   for (const BenchmarkRow& row : kTable) {
     if (row.name == name) return &row;
     names.push_back(row.name);
   }
-  return InvalidArgument("benchmark '{}' is unknown; expected all or one of {}; did you mean '{}'?",
-                         name, fmt::join(names, ", "), NearestName(name, names));
+  return InvalidArgument(
+      "unknown benchmark '{}'; did you mean {}? 'gorila help benchmark' lists all", name,
+      NearestNamesText(name, names));
 }
 
 std::string BenchmarkText(std::span<const BenchmarkResult> results) {

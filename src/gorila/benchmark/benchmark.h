@@ -37,7 +37,7 @@ struct BenchmarkRow {
 };
 std::span<const BenchmarkRow> BenchmarkTable();
 
-// InvalidArgument with the nearest name for an unknown one.
+// InvalidArgument with the nearest names for an unknown one.
 StatusOr<const BenchmarkRow*> FindBenchmark(std::string_view name);
 
 // A table for people: name, value, limit, ratio.

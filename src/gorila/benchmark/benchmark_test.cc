@@ -18,7 +18,10 @@ TEST(BenchmarkTableTest, FindsEveryRowAndSuggestsForOthers) {
   }
   const auto unknown = FindBenchmark("lerner");
   EXPECT_TRUE(absl::IsInvalidArgument(unknown.status()));
-  EXPECT_THAT(std::string(unknown.status().message()), HasSubstr("did you mean 'learner'"));
+  EXPECT_EQ(
+      unknown.status().message(),
+      "unknown benchmark 'lerner'; did you mean 'learner'? 'gorila help benchmark' lists all");
+  EXPECT_THAT(std::string(FindBenchmark("al").status().message()), HasSubstr("'all'"));
 }
 
 // How fast is no matter here: every measurement must come out, and with its limit where it has one.

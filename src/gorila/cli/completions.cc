@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "gorila/base/nearest.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/generated_text.h"
 #include "gorila/cli/help_text.h"
@@ -262,7 +264,9 @@ StatusOr<int> Completions(const CLI::App& gorila, const std::string& shell) {
   if (shell == "bash") return print(Bash(gorila));
   if (shell == "zsh") return print(Zsh(gorila));
   if (shell == "fish") return print(Fish(gorila));
-  return InvalidArgument("completions: unknown shell '{}'; expected bash, zsh or fish", shell);
+  constexpr std::string_view kShells[] = {"bash", "fish", "zsh"};
+  return InvalidArgument("completions: unknown shell '{}'; did you mean {}?", shell,
+                         NearestNamesText(shell, kShells));
 }
 
 constexpr CommandText kCompletionsText = {

@@ -4,8 +4,11 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "gorila/base/file.h"
+#include "gorila/base/nearest.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
@@ -74,12 +77,14 @@ constexpr Format kFormats[] = {
     {"torchscript", "the same for torch.jit.load; needs libtorch", &ToTorchScript}};
 
 StatusOr<const Format*> FindFormat(const std::string& name) {
-  std::vector<const char*> names;
+  std::vector<std::string_view> names;
   for (const Format& format : kFormats) {
     if (name == format.name) return &format;
     names.push_back(format.name);
   }
-  return InvalidArgument("--format is '{}'; expected one of {}", name, fmt::join(names, ", "));
+  return InvalidArgument(
+      "--format: unknown name '{}'; did you mean {}? 'gorila help export' lists all", name,
+      NearestNamesText(name, names));
 }
 
 StatusOr<int> Export(const ExportOptions& options) {

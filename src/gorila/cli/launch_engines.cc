@@ -4,11 +4,13 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
+#include "gorila/base/nearest.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/launch/kubernetes_manifests.h"
 #include "gorila/launch/launcher.h"
@@ -143,12 +145,14 @@ constexpr std::array kEngines = {
 }  // namespace
 
 StatusOr<LaunchEngine> FindLaunchEngine(std::string_view name) {
-  std::string names;
+  std::vector<std::string_view> names;
   for (const LaunchEngine& engine : kEngines) {
     if (engine.name == name) return engine;
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", engine.name);
+    names.push_back(engine.name);
   }
-  return InvalidArgument("--engine is '{}'; expected one of {}", name, names);
+  return InvalidArgument(
+      "--engine: unknown name '{}'; did you mean {}? 'gorila help launch' lists all", name,
+      NearestNamesText(name, names));
 }
 
 }  // namespace gorila::cli

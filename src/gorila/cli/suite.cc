@@ -13,6 +13,7 @@
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
+#include "gorila/base/nearest.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
@@ -81,12 +82,29 @@ std::vector<std::string> ExpandGames(const std::vector<std::string>& names) {
   return games;
 }
 
+// A misspelt list is refused here; a misspelt environment later, with the nearest of its kind.
+Status CheckListName(std::string_view name) {
+  std::vector<std::string_view> known(kLists.begin(), kLists.end());
+  for (const EnvironmentRow& row : EnvironmentTable()) known.push_back(row.name);
+  for (const std::string_view game : AtariNames()) known.push_back(game);
+  for (const std::string_view other : known) {
+    if (other == name || other.ends_with(fmt::format("/{}", name))) return OkStatus();
+  }
+  const std::string_view nearest = NearestName(name, known);
+  if (std::find(kLists.begin(), kLists.end(), nearest) == kLists.end()) return OkStatus();
+  return InvalidArgument(
+      "suite: '{}' is neither a list nor an environment; did you mean '{}'? 'gorila help suite' "
+      "names the lists, 'gorila envs' the environments",
+      name, nearest);
+}
+
 fs::path RunDirectoryOf(const SuiteOptions& options, std::string game, std::uint64_t seed) {
   std::replace(game.begin(), game.end(), '/', '-');
   return options.folder / game / fmt::format("seed{}", seed);
 }
 
 StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Config& config) {
+  for (const std::string& name : options.games) GORILA_RETURN_IF_ERROR(CheckListName(name));
   std::vector<SuiteRun> runs;
   // All games with the first seed, then with the next: a stopped suite has seen every game.
   for (int i = 0; i < options.seeds; ++i) {
