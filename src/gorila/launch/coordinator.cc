@@ -44,6 +44,26 @@ bool ReadMetadata(const Safetensors& file, const char* key, T& value) {
   return std::from_chars(found->second.data(), end, value).ptr == end;
 }
 
+// A network that an earlier coordinator wrote, with what its file says of it.
+struct StoredNetwork {
+  std::vector<float> parameters;
+  Safetensors file;
+};
+
+// Nothing in training depends on such a file, so one that is damaged can be done without.
+Status UnusableNetwork(const fs::path& path, std::string_view why) {
+  return DataLoss("'{}': {}; remove the file to continue the run without that network",
+                  path.string(), why);
+}
+
+StatusOr<StoredNetwork> ReadNetwork(const ParameterLayout& layout, const fs::path& path) {
+  GORILA_ASSIGN_OR_RETURN(const std::string encoded, ReadFileOf(NetworkFileOf(layout.size), path));
+  StatusOr<std::vector<float>> parameters = DecodeParameters(layout, encoded);
+  if (!parameters.ok()) return UnusableNetwork(path, std::string(parameters.status().message()));
+  GORILA_ASSIGN_OR_RETURN(Safetensors file, Safetensors::Decode(encoded));
+  return StoredNetwork{*std::move(parameters), std::move(file)};
+}
+
 ShardCounters GradientsOf(const v1::RoleStatus& shard) {
   ShardCounters gradients = {.accepted = CounterOf(shard, "accepted"),
                              .stale = CounterOf(shard, "stale"),
@@ -316,16 +336,12 @@ Status Coordinator::LookAtFiles(const TrainerHooks& hooks) {
 Status Coordinator::ReadPending() {
   std::vector<SharedNetwork> pending;
   for (const fs::path& path : files_.AllPending()) {
-    GORILA_ASSIGN_OR_RETURN(const std::string encoded,
-                            ReadFileOf(NetworkFileOf(layout_.size), path));
+    GORILA_ASSIGN_OR_RETURN(StoredNetwork stored, ReadNetwork(layout_, path));
     NetworkInTraining network;
-    StatusOr<std::vector<float>> parameters = DecodeParameters(layout_, encoded);
-    if (!parameters.ok()) return Annotate(parameters.status(), path.string());
-    network.parameters = *std::move(parameters);
-    GORILA_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Decode(encoded));
-    if (!ReadMetadata(file, "frames", network.frames) ||
-        !ReadMetadata(file, "updates", network.updates)) {
-      return DataLoss("'{}' does not say when it was taken", path.string());
+    network.parameters = std::move(stored.parameters);
+    if (!ReadMetadata(stored.file, "frames", network.frames) ||
+        !ReadMetadata(stored.file, "updates", network.updates)) {
+      return UnusableNetwork(path, "the file does not say when the network was taken");
     }
     written_pending_.push_back(network.frames);
     pending.push_back(std::make_shared<const NetworkInTraining>(std::move(network)));
@@ -347,14 +363,14 @@ Status Coordinator::WriteBest() {
 }
 
 Status Coordinator::ReadBest() {
-  const StatusOr<std::string> encoded = ReadFileOf(NetworkFileOf(layout_.size), files_.best());
-  if (absl::IsNotFound(encoded.status())) return OkStatus();
-  GORILA_RETURN_IF_ERROR(encoded.status());
+  StatusOr<StoredNetwork> stored = ReadNetwork(layout_, files_.best());
+  if (absl::IsNotFound(stored.status())) return OkStatus();
+  GORILA_RETURN_IF_ERROR(stored.status());
   BestNetwork best;
-  GORILA_ASSIGN_OR_RETURN(best.parameters, DecodeParameters(layout_, *encoded));
-  GORILA_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Decode(*encoded));
-  if (!ReadMetadata(file, "frames", best.frames) || !ReadMetadata(file, "return_mean", best.mean)) {
-    return DataLoss("'{}' does not say what it scored", files_.best().string());
+  best.parameters = std::move(stored->parameters);
+  if (!ReadMetadata(stored->file, "frames", best.frames) ||
+      !ReadMetadata(stored->file, "return_mean", best.mean)) {
+    return UnusableNetwork(files_.best(), "the file does not say what the network scored");
   }
   written_best_ = best.frames;
   scorer_.SetBest(std::move(best));
