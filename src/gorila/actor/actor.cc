@@ -40,7 +40,7 @@ Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
 // Paper section 4.2, step a.
 void Actor::ChooseActions() {
   for (ActingEnvironment& environment : acting_) environment.epsilon = epsilon_;
-  policy_->Act({.observations = stacks_.all(), .environments = acting_}, chosen_);
+  policy_->Act({.observations = stacks_.all(), .environments = acting_, .noisy = true}, chosen_);
 }
 
 // Paper section 4.2, step b.

@@ -22,6 +22,23 @@ bool Explore(std::span<const ActingEnvironment> environments, int num_actions, A
 
 }  // namespace
 
+void EpsilonGreedyPolicy::ComputeValues(const ActInput& input, std::span<float> values) {
+  const std::size_t count = input.environments.size();
+  const int batch = static_cast<int>(count);
+  if (form_.atoms == 1 && !form_.dueling) {
+    return network_.Predict(input.observations, batch, values);
+  }
+  const auto actions = static_cast<std::size_t>(form_.num_actions);
+  outputs_.resize(count * static_cast<std::size_t>(network_.spec().outputs()));
+  x_.resize(count * form_.size());
+  network_.Predict(input.observations, batch, outputs_);
+  const std::span<const float> x = Combine(form_, outputs_, count, x_);
+  for (std::size_t i = 0; i < count; ++i) {
+    ActionValues(form_, x.subspan(i * form_.size(), form_.size()),
+                 values.subspan(i * actions, actions));
+  }
+}
+
 void EpsilonGreedyPolicy::Act(const ActInput& input, ActOutput& output) {
   const std::size_t count = input.environments.size();
   const auto num_actions = static_cast<std::size_t>(network_.spec().num_actions);
@@ -36,7 +53,8 @@ void EpsilonGreedyPolicy::Act(const ActInput& input, ActOutput& output) {
     return;
   }
   output.values.resize(count * num_actions);
-  network_.Predict(input.observations, static_cast<int>(count), output.values);
+  if (input.noisy) network_.Redraw(*input.environments.front().random);
+  ComputeValues(input, output.values);
   for (std::size_t i = 0; i < count; ++i) {
     if (output.explored[i] != 0) continue;
     const float* const q = &output.values[i * num_actions];

@@ -11,8 +11,6 @@
 
 namespace gorila {
 
-class QNetwork;
-
 // What an environment that acts brings besides its observation.
 struct ActingEnvironment {
   double epsilon = 0;              // probability of a random action
@@ -24,6 +22,9 @@ struct ActInput {
   std::span<const std::byte> observations;
   std::span<const ActingEnvironment> environments;  // at least one
   bool show_values = false;                         // whether somebody looks at ActOutput::values
+  // Whether a noisy network draws noise, from the first environment's stream: actors explore by it;
+  // evaluations act by the means.
+  bool noisy = false;
 };
 
 // Filled by the policy. Kept by the caller from step to step, so that nothing is allocated.
@@ -44,9 +45,6 @@ class Policy {
   // shown. Allocates nothing once `output` has been filled for as many environments.
   virtual void Act(const ActInput& input, ActOutput& output) = 0;
 };
-
-// How agents choose actions by `network`, which must outlive the policy.
-std::unique_ptr<Policy> MakePolicy(QNetwork& network);
 
 }  // namespace gorila
 

@@ -42,18 +42,28 @@ StatusOr<NetworkSpec> PublishedNetwork(std::string_view preset) {
   return MakeNetworkSpec(preset, PublishedEnvironment(preset));
 }
 
+// An agent and the forward passes that it needs besides DQN's two.
+struct AgentCase {
+  std::string_view name;
+  AgentOptions options = {.algorithm = "dqn"};
+  int further_passes = 0;
+};
+
 StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_view backend,
                                           std::string_view preset, int learners,
-                                          const BenchmarkOptions& options) {
-  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, PublishedNetwork(preset));
+                                          const BenchmarkOptions& options,
+                                          const AgentCase& agent = {}) {
+  GORILA_ASSIGN_OR_RETURN(NetworkSpec layers, PublishedNetwork(preset));
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, Described(layers, agent.options));
   GORILA_ASSIGN_OR_RETURN(const auto store, MakeBenchmarkStore(network, learners));
   std::vector<std::unique_ptr<LearnerWorkload>> workloads;
   std::vector<std::unique_ptr<SgemmLimit>> sgemms;
   std::vector<std::function<void()>> steps;
   std::vector<std::function<void()>> products;
   for (int i = 0; i < learners; ++i) {
-    GORILA_ASSIGN_OR_RETURN(auto workload,
-                            LearnerWorkload::Make({.backend = backend}, network, *store));
+    GORILA_ASSIGN_OR_RETURN(
+        auto workload,
+        LearnerWorkload::Make({.backend = backend, .agent = agent.options}, network, *store));
     workloads.push_back(std::move(workload));
     sgemms.push_back(std::make_unique<SgemmLimit>());
     steps.emplace_back([work = workloads.back().get()] { work->Step(); });
@@ -61,7 +71,8 @@ StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_v
   }
   BenchmarkResult result{.name = name, .unit = "updates/s", .limit_name = "SGEMM"};
   const double product =
-      SgemmLimit::flops() / LearnerStepFlops(network, kBenchmarkBatch);  // in updates
+      SgemmLimit::flops() /
+      LearnerStepFlops(network, kBenchmarkBatch, agent.further_passes);  // in updates
   if (learners == 1) {
     const TimedWork limit{.call = products.front(), .amount = product};
     return Measure(std::move(result), options.seconds, ThreadSeconds, {.call = steps.front()},
@@ -102,6 +113,34 @@ Status AddLearners(std::string_view backend, std::string_view preset,
   return OkStatus();
 }
 
+// The algorithms and options beside plain DQN, each with a limit of its own: the arithmetic of its
+// network.
+std::vector<AgentCase> AgentCases() {
+  AgentCase noisy{.name = "dqn+noise"};
+  noisy.options.noise = 0.5;
+  AgentCase rainbow{.name = "c51+double+dueling+noise", .further_passes = 1};
+  rainbow.options = {.algorithm = "c51", .double_selection = true, .dueling = true, .noise = 0.5};
+  AgentCase dueling{.name = "dqn+dueling"};
+  dueling.options.dueling = true;
+  return {{.name = "double_dqn", .options = {.algorithm = "double_dqn"}, .further_passes = 1},
+          {.name = "munchausen", .options = {.algorithm = "munchausen"}, .further_passes = 1},
+          {.name = "c51", .options = {.algorithm = "c51"}},
+          {.name = "qr_dqn", .options = {.algorithm = "qr_dqn"}},
+          dueling,
+          noisy,
+          rainbow};
+}
+
+Status AddAgents(std::string_view preset, const BenchmarkOptions& options,
+                 std::vector<BenchmarkResult>& results) {
+  for (const AgentCase& agent : AgentCases()) {
+    const std::string name = fmt::format("learner/{}/1/{}", preset, agent.name);
+    GORILA_ASSIGN_OR_RETURN(results.emplace_back(),
+                            MeasureLearners(name, "auto", preset, 1, options, agent));
+  }
+  return OkStatus();
+}
+
 // What the backend torch makes of a preset on the CPU, and on a GPU if there is one.
 Status AddTorch(std::string_view preset, const BenchmarkOptions& options,
                 std::vector<BenchmarkResult>& results) {
@@ -126,6 +165,7 @@ StatusOr<std::vector<BenchmarkResult>> RunLearnerBenchmark(const BenchmarkOption
     if (MultipliesBfloat16Fast()) {
       GORILA_RETURN_IF_ERROR(AddLearners("bfloat16", preset, options, results));
     }
+    GORILA_RETURN_IF_ERROR(AddAgents(preset, options, results));
     if (TorchIsBuiltIn()) GORILA_RETURN_IF_ERROR(AddTorch(preset, options, results));
   }
   return results;

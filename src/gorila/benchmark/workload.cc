@@ -92,6 +92,13 @@ StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const Netw
                                        InitialParameters(MakeParameterLayout(network), random));
 }
 
+StatusOr<NetworkSpec> Described(NetworkSpec layers, const AgentOptions& agent) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(agent.algorithm));
+  GORILA_RETURN_IF_ERROR(row->check(agent));
+  row->describe(agent, layers);
+  return layers;
+}
+
 StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const LearnerPlace& place,
                                                                  const NetworkSpec& network,
                                                                  ParameterStore& store) {
@@ -101,13 +108,11 @@ StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const LearnerPl
                           MakeReplica(place, network, store, NetworkReplica::Follows::kOnline));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
                           MakeReplica(place, network, store, NetworkReplica::Follows::kTarget));
-  const LearnerOptions options{.algorithm = "dqn",
-                               .loss = {.loss = TdErrorLoss::kHuber},
-                               .batch_size = place.batch,
-                               .outliers = {.deviations = 0}};
-  GORILA_ASSIGN_OR_RETURN(
-      workload->learner_,
-      Learner::Make(options, *workload->online_, std::move(target), *workload->replay_, store));
+  const LearnerOptions options{
+      .agent = place.agent, .batch_size = place.batch, .outliers = {.deviations = 0}};
+  GORILA_ASSIGN_OR_RETURN(workload->learner_,
+                          Learner::Make(options, *workload->online_, std::move(target),
+                                        *workload->replay_, store, RandomStream(4)));
   return workload;
 }
 
@@ -116,9 +121,9 @@ void LearnerWorkload::Step() {
   GORILA_CHECK(status.ok(), "{}", status.ToString());
 }
 
-double LearnerStepFlops(const NetworkSpec& network, int batch) {
+double LearnerStepFlops(const NetworkSpec& network, int batch, int further) {
   const NetworkShape shape = MakeNetworkShape(network);
-  return batch * (2 * shape.forward_flops() + shape.backward_flops());
+  return batch * ((2 + further) * shape.forward_flops() + shape.backward_flops());
 }
 
 }  // namespace gorila

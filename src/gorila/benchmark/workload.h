@@ -36,7 +36,11 @@ struct LearnerPlace {
   std::string_view backend = "auto";  // as for MakeQNetwork
   std::string_view device = "cpu";
   int batch = kBenchmarkBatch;
+  AgentOptions agent = {.algorithm = "dqn"};
 };
+
+// `layers` with the heads and the noise that the agent's algorithm adds.
+StatusOr<NetworkSpec> Described(NetworkSpec layers, const AgentOptions& agent);
 
 // One thread at a time; several may share a store.
 class LearnerWorkload {
@@ -57,8 +61,8 @@ class LearnerWorkload {
 };
 
 // Floating-point operations of one such step: the target network's forward pass, the online one's,
-// and its backward pass.
-double LearnerStepFlops(const NetworkSpec& network, int batch);
+// and its backward pass; `further`: forward passes that the algorithm needs besides.
+double LearnerStepFlops(const NetworkSpec& network, int batch, int further = 0);
 
 }  // namespace gorila
 

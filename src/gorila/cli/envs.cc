@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <vector>
 
 #include "gorila/cli/command.h"
+#include "gorila/cli/table_text.h"
 #include "gorila/cli/verb.h"
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/minatar/recording.h"
@@ -35,20 +35,6 @@ StatusOr<std::vector<std::string>> DescribeRow(const EnvironmentRow& row) {
   return std::vector<std::string>{
       std::string(row.name), fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width),
       std::to_string(spec.num_actions()), OptionsUsed(row), std::string(row.summary)};
-}
-
-void PrintTable(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
-    }
-    fmt::print("{}\n", line);
-  }
 }
 
 StatusOr<int> ListEnvironments() {

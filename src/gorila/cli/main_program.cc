@@ -39,6 +39,7 @@ constexpr VerbEntry kVerbs[] = {
     {&AddEvaluateVerb, kTrain},
     {&AddSuiteVerb, kTrain},
     {&AddEnvsVerb, kTrain},
+    {&AddAlgorithmsVerb, kTrain},
     {&AddConfigVerb, kTrain},
     {&AddPlayVerb, kLook},
     {&AddDashboardVerb, kLook},

@@ -38,6 +38,7 @@ Verb AddExportVerb(CLI::App& gorila);
 Verb AddScoresVerb(CLI::App& gorila);
 Verb AddSuiteVerb(CLI::App& gorila);
 Verb AddEnvsVerb(CLI::App& gorila);
+Verb AddAlgorithmsVerb(CLI::App& gorila);
 Verb AddDoctorVerb(CLI::App& gorila);
 Verb AddConfigVerb(CLI::App& gorila);
 Verb AddBenchmarkVerb(CLI::App& gorila);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/network/q_network.h"
 
@@ -99,6 +100,15 @@ Status CheckOptimizer(const OptimizerOptions& optimizer) {
   return OkStatus();
 }
 
+Status CheckImportance(const LearnerOptions& learner) {
+  const double end = learner.importance_exponent_end;
+  if (end == -1 || end >= learner.importance_exponent) return OkStatus();
+  return InvalidArgument(
+      "replay.importance_exponent_end is {}; expected at least replay.importance_exponent, {}, or "
+      "-1 (it stays)",
+      end, learner.importance_exponent);
+}
+
 Status CheckEvaluation(const EvaluationSection& evaluation) {
   if (evaluation.epsilon < 0 && evaluation.epsilon != -1) {
     return InvalidArgument("evaluation.epsilon is {}; expected 0 to 1, or -1 (the protocol's)",
@@ -143,6 +153,8 @@ Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckExploration(config.actor.options.exploration));
   GORILA_RETURN_IF_ERROR(CheckReplay(config.replay, config.actor.environments));
   GORILA_RETURN_IF_ERROR(CheckOptimizer(config.parameter_server.options.optimizer));
+  GORILA_RETURN_IF_ERROR(CheckAgentOptions(config.learner.agent));
+  GORILA_RETURN_IF_ERROR(CheckImportance(config.learner));
   return CheckEvaluation(config.evaluation);
 }
 

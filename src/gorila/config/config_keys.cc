@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/base/nearest.h"
 #include "gorila/env/registry.h"
-#include "gorila/learner/td_loss.h"
 #include "gorila/network/q_network.h"
 #include "gorila/parameter_server/optimizer.h"
 
@@ -103,7 +103,7 @@ std::vector<std::string_view> NetworkNames() {
 }
 std::vector<std::string_view> BackendNames() { return NamesOf(QNetworkBackends(), {"auto"}); }
 std::vector<std::string_view> SelectorNames() { return NamesOf(SelectorTable()); }
-std::vector<std::string_view> AlgorithmNames() { return NamesOf(TdAlgorithmTable()); }
+std::vector<std::string_view> AlgorithmNames() { return NamesOf(AlgorithmTable()); }
 std::vector<std::string_view> OptimizerNames() { return NamesOf(OptimizerTable()); }
 
 using namespace std::string_view_literals;
@@ -211,6 +211,12 @@ const std::array kKeys = {
               Layers<ConvolutionsField>(GORILA_FIELD(network.convolutions))},
     ConfigKey{"network.hidden", "Units of each fully connected layer of preset custom, with ReLU",
               "Gorila, DQN: [512]", Layers<HiddenLayersField>(GORILA_FIELD(network.hidden))},
+    ConfigKey{"network.dueling",
+              "Whether the output layer has a value and an advantage head, of every atom",
+              "Dueling, Rainbow: true", Boolean(GORILA_FIELD(learner.agent.dueling))},
+    ConfigKey{"network.noise", "Noisy layers: sigma_0 of the noise that they begin with; 0 = none",
+              "Noisy networks, Rainbow: 0.5; Dopamine, DQN Zoo: 0.1",
+              Real(GORILA_FIELD(learner.agent.noise), {.low = 0, .high = 100})},
     ConfigKey{
         "network.backend",
         "What computes the network; auto is the fastest here in float32, bfloat16 faster with AMX",
@@ -265,6 +271,12 @@ const std::array kKeys = {
               "prioritized: how far the loss makes up for it; 1 = fully (beta)",
               "Prioritized replay: 0.4, rising to 1",
               Real(GORILA_FIELD(learner.importance_exponent), kProbability)},
+    ConfigKey{
+        "replay.importance_exponent_end",
+        "prioritized: importance_exponent at the end of the run, reached linearly; -1 = as it "
+        "is",
+        "Prioritized replay: 1",
+        Real(GORILA_FIELD(learner.importance_exponent_end), {.low = -1, .high = 1})},
     ConfigKey{"replay.byte_budget",
               "Bytes for the replay of all bundles together; 0 = four fifths of the memory", "",
               Integer(GORILA_FIELD(replay.byte_budget), 0, kMaxInt64)},
@@ -278,14 +290,40 @@ const std::array kKeys = {
               Integer(GORILA_FIELD(replay.options.frames.compressed_frame_bytes), 0,
                       kMostCompressedFrameBytes)},
 
-    ConfigKey{"learner.algorithm", "How the learning target is made", "Gorila, DQN: dqn",
-              Name(GORILA_FIELD(learner.algorithm), &AlgorithmNames)},
-    ConfigKey{"learner.loss", "Loss of a TD error; huber clips its gradient to [-1, 1]",
+    ConfigKey{"learner.algorithm", "What is learnt, and how (gorila algorithms)",
+              "Gorila, DQN: dqn", Name(GORILA_FIELD(learner.agent.algorithm), &AlgorithmNames)},
+    ConfigKey{"learner.double_selection",
+              "c51, qr_dqn: whether the online network chooses the action of the next state",
+              "Rainbow: true", Boolean(GORILA_FIELD(learner.agent.double_selection))},
+    ConfigKey{"learner.atoms", "c51: atoms of an action's distribution; qr_dqn: its quantiles",
+              "C51, Rainbow: 51; QR-DQN: 200",
+              Integer(GORILA_FIELD(learner.agent.atoms), 2, kMostAtoms)},
+    ConfigKey{"learner.value_min", "c51: return of the lowest atom", "C51: -10; MinAtar: -100",
+              Real(GORILA_FIELD(learner.agent.value_min), {.low = -kMaxFloat, .high = kMaxFloat})},
+    ConfigKey{"learner.value_max", "c51: return of the highest atom", "C51: 10; MinAtar: 100",
+              Real(GORILA_FIELD(learner.agent.value_max), {.low = -kMaxFloat, .high = kMaxFloat})},
+    ConfigKey{"learner.munchausen_scale",
+              "munchausen: how much of the policy's logarithm the reward gets (alpha)",
+              "Munchausen: 0.9", Real(GORILA_FIELD(learner.agent.munchausen_scale), kProbability)},
+    ConfigKey{"learner.munchausen_temperature", "munchausen: temperature of the policy (tau)",
+              "Munchausen: 0.03",
+              Real(GORILA_FIELD(learner.agent.munchausen_temperature),
+                   {.low = 0, .high = 1000, .without_low = true})},
+    ConfigKey{"learner.munchausen_clip", "munchausen: the least that tau ln pi counts as",
+              "Munchausen: -1",
+              Real(GORILA_FIELD(learner.agent.munchausen_clip), {.low = -kMaxFloat, .high = 0})},
+    ConfigKey{"learner.value_rescaling",
+              "dqn, double_dqn: whether values are learnt as h(value), which needs no reward_clip",
+              "R2D2: true", Boolean(GORILA_FIELD(learner.agent.value_rescaling))},
+    ConfigKey{"learner.gradient_norm", "Gradients longer than this are scaled down to it; 0 = none",
+              "Dueling: 10; Ape-X: 40", Real(GORILA_FIELD(learner.gradient_norm), kNotNegative)},
+    ConfigKey{"learner.loss",
+              "Loss of a TD error (not of a distribution); huber clips its gradient to [-1, 1]",
               "DQN: huber; Gorila: squared in its equation 3, and it \"closely followed DQN\"",
-              Enumeration<kLossNames>(GORILA_FIELD(learner.loss.loss))},
+              Enumeration<kLossNames>(GORILA_FIELD(learner.agent.loss))},
     ConfigKey{"learner.reduction", "How the gradients of a minibatch become one",
               "DQN: sum; MinAtar: mean",
-              Enumeration<kReductionNames>(GORILA_FIELD(learner.loss.reduction))},
+              Enumeration<kReductionNames>(GORILA_FIELD(learner.agent.reduction))},
     ConfigKey{"learner.batch_size", "Transitions in a minibatch", "DQN: 32",
               Integer(GORILA_FIELD(learner.batch_size), 1, 65536)},
     ConfigKey{"learner.n_step", "Rewards in the learning target before it bootstraps",

@@ -172,13 +172,13 @@ TEST(ConfigKeysTest, KeysReachTheFieldsOfTheSameName) {
   ASSERT_TRUE(SetConfigValue(config, "learner.discount", "1").ok());
   EXPECT_EQ(config.replay.options.transition.discount, 1.0);
   ASSERT_TRUE(SetConfigValue(config, "learner.loss", "squared").ok());
-  EXPECT_EQ(config.learner.loss.loss, TdErrorLoss::kSquared);
+  EXPECT_EQ(config.learner.agent.loss, TdErrorLoss::kSquared);
   ASSERT_TRUE(SetConfigValue(config, "learner.loss", "\"huber\"").ok());
-  EXPECT_EQ(config.learner.loss.loss, TdErrorLoss::kHuber);
+  EXPECT_EQ(config.learner.agent.loss, TdErrorLoss::kHuber);
   ASSERT_TRUE(SetConfigValue(config, "actor.epsilon_clock", "'updates'").ok());
   EXPECT_EQ(config.actor.options.exploration.clock, ExplorationClock::kUpdates);
   ASSERT_TRUE(SetConfigValue(config, "learner.reduction", "sum").ok());
-  EXPECT_EQ(config.learner.loss.reduction, BatchReduction::kSum);
+  EXPECT_EQ(config.learner.agent.reduction, BatchReduction::kSum);
   ASSERT_TRUE(SetConfigValue(config, "optimizer.name", "adagrad").ok());
   EXPECT_EQ(config.parameter_server.options.optimizer.name, "adagrad");
   ASSERT_TRUE(SetConfigValue(config, "network.hidden", "[128, 64]").ok());

@@ -22,7 +22,7 @@ TEST(ApplyTomlTest, SetsWhatIsNamedAndKeepsTheRest) {
             OkStatus());
   EXPECT_EQ(config.run.frames, 12000);
   EXPECT_EQ(config.run.bundles, 7);
-  EXPECT_EQ(config.learner.algorithm, "dqn");
+  EXPECT_EQ(config.learner.agent.algorithm, "dqn");
 }
 
 TEST(ApplyTomlTest, DottedKeysAreTheSameKeys) {

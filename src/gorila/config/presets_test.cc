@@ -92,7 +92,7 @@ TEST(PresetsTest, GorilaHasThePapersNumbers) {
   EXPECT_EQ(config.actor.options.exploration.clock, ExplorationClock::kUpdates);
   EXPECT_EQ(config.replay.options.capacity, 1000000);
   EXPECT_EQ(config.replay.options.rate.updates_per_step, 1.0);
-  EXPECT_EQ(config.learner.algorithm, "dqn");
+  EXPECT_EQ(config.learner.agent.algorithm, "dqn");
   EXPECT_EQ(config.learner.batch_size, 32);
   EXPECT_GT(config.learner.outliers.deviations, 0);
   EXPECT_EQ(config.replay.options.transition.n_step, 1);
@@ -117,9 +117,9 @@ TEST(PresetsTest, DqnHasThePapersNumbers) {
   EXPECT_EQ(config.replay.options.capacity, 1000000);
   EXPECT_EQ(config.replay.options.rate.min_size, 50000);
   EXPECT_EQ(config.replay.options.rate.updates_per_step, 0.25);
-  EXPECT_EQ(config.learner.algorithm, "dqn");
-  EXPECT_EQ(config.learner.loss.loss, TdErrorLoss::kHuber);
-  EXPECT_EQ(config.learner.loss.reduction, BatchReduction::kSum);
+  EXPECT_EQ(config.learner.agent.algorithm, "dqn");
+  EXPECT_EQ(config.learner.agent.loss, TdErrorLoss::kHuber);
+  EXPECT_EQ(config.learner.agent.reduction, BatchReduction::kSum);
   EXPECT_EQ(config.learner.batch_size, 32);
   EXPECT_EQ(config.learner.outliers.deviations, 0);
   EXPECT_EQ(config.replay.options.transition.n_step, 1);
@@ -166,8 +166,8 @@ TEST(PresetsTest, MinAtarDqnHasItsAuthorsNumbers) {
   EXPECT_EQ(config.environment.options.sticky_actions, 0.1);
   EXPECT_FALSE(config.environment.options.minimal_actions);
   EXPECT_EQ(config.learner.batch_size, 32);
-  EXPECT_EQ(config.learner.loss.loss, TdErrorLoss::kHuber);
-  EXPECT_EQ(config.learner.loss.reduction, BatchReduction::kMean);
+  EXPECT_EQ(config.learner.agent.loss, TdErrorLoss::kHuber);
+  EXPECT_EQ(config.learner.agent.reduction, BatchReduction::kMean);
   EXPECT_EQ(config.replay.options.capacity, 100000);
   EXPECT_EQ(config.replay.options.rate.min_size, 5000);
   EXPECT_EQ(config.replay.options.rate.updates_per_step, 1.0);

@@ -3,11 +3,24 @@
 #include <algorithm>
 #include <memory>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
 
-StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
+namespace {
+
+// Updates that the frames of the run will pay for.
+std::int64_t UpdatesOfRun(const Config& config) {
+  const RateLimiter::Options& rate = config.replay.options.rate;
+  const std::int64_t memories = config.run.bundles + config.cluster.replays;
+  const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step));
+}
+
+// Layers and sizes, without what the algorithm adds.
+StatusOr<NetworkSpec> MakeLayers(const Config& config) {
   // Only its spec is wanted; the draws are never used.
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
                           MakeEnvironment(config.environment.name, config.environment.options,
@@ -20,21 +33,32 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
   spec.num_actions = environment->spec().num_actions();
   spec.convolutions = config.network.convolutions;
   spec.hidden.assign(config.network.hidden.begin(), config.network.hidden.end());
+  return spec;
+}
+
+}  // namespace
+
+StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm,
+                          FindAlgorithm(config.learner.agent.algorithm));
+  GORILA_ASSIGN_OR_RETURN(NetworkSpec spec, MakeLayers(config));
+  algorithm->describe(config.learner.agent, spec);
   GORILA_RETURN_IF_ERROR(CheckNetworkSpec(spec));
   return spec;
 }
 
-// A learning rate that falls without a given length falls over the run: what its frames will pay
-// for.
+// A learning rate that falls without a given length falls over the run.
 ShardOptions ResolveShardOptions(const Config& config) {
   ShardOptions options = config.parameter_server.options;
   OptimizerOptions& optimizer = options.optimizer;
   if (optimizer.learning_rate_end < 0 || optimizer.decay_updates > 0) return options;
-  const RateLimiter::Options& rate = config.replay.options.rate;
-  const std::int64_t memories = config.run.bundles + config.cluster.replays;
-  const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
-  optimizer.decay_updates = std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step));
+  optimizer.decay_updates = UpdatesOfRun(config);
+  return options;
+}
+
+LearnerOptions ResolveLearnerOptions(const Config& config) {
+  LearnerOptions options = config.learner;
+  options.importance_updates = UpdatesOfRun(config);
   return options;
 }
 

@@ -19,6 +19,9 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config);
 // [parameter_server] and [optimizer] with what follows from the run's length filled in.
 ShardOptions ResolveShardOptions(const Config& config);
 
+// [learner] with what follows from the run's length filled in.
+LearnerOptions ResolveLearnerOptions(const Config& config);
+
 // What every parameter server of this run begins with.
 std::vector<float> RunInitialParameters(const Config& config, const ParameterLayout& layout);
 

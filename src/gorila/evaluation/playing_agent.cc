@@ -1,6 +1,6 @@
 #include "gorila/evaluation/playing_agent.h"
 
-#include "gorila/agent/policy.h"
+#include "gorila/agent/algorithm.h"
 #include "gorila/config/resolve.h"
 
 namespace gorila {
@@ -9,7 +9,7 @@ StatusOr<PlayingAgent> MakePlayingAgent(const Config& config, int environments) 
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   PlayingAgent agent;
   GORILA_ASSIGN_OR_RETURN(agent.network, MakeQNetwork(CpuBackend(config), spec, environments));
-  agent.policy = MakePolicy(*agent.network);
+  GORILA_ASSIGN_OR_RETURN(agent.policy, MakePolicy(config.learner.agent, *agent.network));
   return agent;
 }
 

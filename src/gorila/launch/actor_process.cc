@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gorila/actor/actor.h"
-#include "gorila/agent/policy.h"
+#include "gorila/agent/algorithm.h"
 #include "gorila/base/denormals.h"
 #include "gorila/base/mutex.h"
 #include "gorila/config/resolve.h"
@@ -98,9 +98,11 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   // Acting's batches are small: what has a GPU leaves it to the learners.
   GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, timed_store,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
+                          MakePolicy(config.learner.agent, replica->network()));
   Actor actor(
       config.actor.options, PlaceOfActor(config, options.index, options.actors),
-      std::move(environments), *replica, MakePolicy(replica->network()), timed_replay,
+      std::move(environments), *replica, std::move(policy), timed_replay,
       RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
   ShownActor shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {

@@ -117,7 +117,8 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   TimedReplay timed_replay(prefetching ? static_cast<Replay&>(*prefetching) : *replay, work);
   GORILA_ASSIGN_OR_RETURN(
       const auto learner,
-      Learner::Make(config.learner, *online, std::move(target), timed_replay, timed_store));
+      Learner::Make(ResolveLearnerOptions(config), *online, std::move(target), timed_replay,
+                    timed_store, LearnerRandom(config, options.index)));
   ShownLearner shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <tuple>
 
+#include "gorila/agent/dqn.h"
 #include "gorila/base/random.h"
-#include "gorila/learner/td_loss.h"
 #include "gorila/network/network_samples.h"
 #include "gorila/network/q_network.h"
 #include "gorila/network/testing.h"
@@ -84,14 +84,14 @@ class Descent {
     network_->SetParameters(parameters);
     network_->Predict(batch.s_t, batch.size, q_online_t);
     network_->Forward(batch.s_tm1, batch.size, q);
-    const TdBatch td{.num_actions = spec_.num_actions,
-                     .q_tm1 = q,
-                     .a_tm1 = batch.a_tm1,
-                     .r_t = batch.r_t,
-                     .discount_t = batch.discount_t,
-                     .q_target_t = q_target_t,
-                     .q_online_t = q_online_t};
-    TdLoss(*FindTdAlgorithm("double_dqn").value(), {}, td, dq, td_errors);
+    const LossBatch values{.form = {.num_actions = spec_.num_actions},
+                           .online_tm1 = q,
+                           .a_tm1 = batch.a_tm1,
+                           .r_t = batch.r_t,
+                           .discount_t = batch.discount_t,
+                           .target_t = q_target_t,
+                           .online_t = q_online_t};
+    DqnLoss({}, values, dq, td_errors);
     network_->Backward(dq, gradient);
     ++updates_;
     optimizer_->Apply(parameters, gradient, static_cast<float>(options_.learning_rate), updates_);

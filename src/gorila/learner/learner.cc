@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "gorila/parameter_server/shard.h"
 
 namespace gorila {
 namespace {
 
-// Every so many gradients the norm is taken: a pass over the vector, a hundredth of a step's work.
-constexpr std::int64_t kNormPeriod = 16;
+// Every so many gradients what is only watched is computed: the norm is a pass over the vector, a
+// hundredth of a step's work.
+constexpr std::int64_t kWatchPeriod = 16;
 
 // Eight sums side by side, which vectorise where a single one in order may not.
 double EuclideanNorm(std::span<const float> values) {
@@ -30,34 +32,32 @@ double EuclideanNorm(std::span<const float> values) {
 StatusOr<std::unique_ptr<Learner>> Learner::Make(const LearnerOptions& options,
                                                  NetworkReplica& online,
                                                  std::unique_ptr<NetworkReplica> target,
-                                                 Replay& replay, ParameterStore& store) {
-  GORILA_ASSIGN_OR_RETURN(const TdAlgorithm* algorithm, FindTdAlgorithm(options.algorithm));
+                                                 Replay& replay, ParameterStore& store,
+                                                 RandomStream random) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(options.agent.algorithm));
   return std::unique_ptr<Learner>(
-      new Learner(options, *algorithm, online, std::move(target), replay, store));
+      new Learner(options, *row, online, std::move(target), replay, store, random));
 }
 
-Learner::Learner(const LearnerOptions& options, const TdAlgorithm& algorithm,
+Learner::Learner(const LearnerOptions& options, const AlgorithmRow& algorithm,
                  NetworkReplica& online, std::unique_ptr<NetworkReplica> target, Replay& replay,
-                 ParameterStore& store)
+                 ParameterStore& store, RandomStream random)
     : options_(options),
-      algorithm_(algorithm),
       online_(online),
       target_(std::move(target)),
       replay_(replay),
       store_(store),
-      num_actions_(online.network().spec().num_actions),
+      loss_(algorithm.make_loss(options.agent, online.network().spec(), options.batch_size)),
+      random_(random),
       outliers_(options.outliers),
       batch_(online.network().host_memory()),
       gradient_(online.network().layout().size, online.network().host_memory()) {
   const auto batch = static_cast<std::size_t>(options.batch_size);
-  const std::size_t values = batch * static_cast<std::size_t>(num_actions_);
-  q_tm1_.resize(values);
-  q_target_t_.resize(values);
-  q_online_t_.resize(values);
-  dq_.resize(values);
-  td_errors_.resize(batch);
+  doutputs_.resize(batch * static_cast<std::size_t>(online.network().spec().outputs()));
+  errors_.resize(batch);
   weights_.resize(batch);
-  absolute_errors_.resize(batch);
+  values_.resize(batch);
+  sorted_errors_.resize(batch);
 }
 
 // Paper section 4.2, steps c to g; the target replica follows the server's own target copies.
@@ -71,13 +71,13 @@ Status Learner::Step() {
   ++counters_.gradients;
   if (outliers_.IsOutlier(loss)) {
     ++counters_.outliers;
-    return OkStatus();
+    return TellOutlierPriorities();
   }
   // The first losses count equally, so that the mean does not start from zero.
   const auto sent = static_cast<double>(counters_.gradients - counters_.outliers);
   counters_.loss += std::max(0.01, 1 / sent) * (loss - counters_.loss);
-  online_.network().Backward(dq_, gradient_);
-  WatchGradient();
+  online_.network().Backward(doutputs_, gradient_);
+  ClipAndWatchGradient();
   GORILA_RETURN_IF_ERROR(TellPriorities());
   return PushGradient();
 }
@@ -86,48 +86,59 @@ Status Learner::Step() {
 // of transitions in the replay cancels out.
 void Learner::ComputeWeights() {
   const double least = *std::min_element(batch_.probabilities.begin(), batch_.probabilities.end());
+  const double exponent = ImportanceExponent();
   for (std::size_t i = 0; i < weights_.size(); ++i) {
-    weights_[i] =
-        static_cast<float>(std::pow(least / batch_.probabilities[i], options_.importance_exponent));
+    weights_[i] = static_cast<float>(std::pow(least / batch_.probabilities[i], exponent));
   }
+}
+
+double Learner::ImportanceExponent() const {
+  const double begin = options_.importance_exponent;
+  const double end = options_.importance_exponent_end;
+  if (end < 0) return begin;
+  if (options_.importance_updates <= 0) return end;
+  const auto updates = static_cast<double>(std::max<std::int64_t>(online_.versions().front(), 0));
+  const double part = updates / static_cast<double>(options_.importance_updates);
+  return begin + std::min(part, 1.0) * (end - begin);
 }
 
 double Learner::ComputeLoss() {
   ComputeWeights();
-  const int size = batch_.size;
-  target_->network().Predict(batch_.s_t, size, q_target_t_);
-  if (algorithm_.needs_q_online_t) {
-    online_.network().PredictSame(target_->network(), batch_.s_t, size, q_online_t_);
-  }
-  online_.network().Forward(batch_.s_tm1, size, q_tm1_);
-  const TdBatch td{.num_actions = num_actions_,
-                   .q_tm1 = q_tm1_,
-                   .a_tm1 = batch_.a_tm1,
-                   .r_t = batch_.r_t,
-                   .discount_t = batch_.discount_t,
-                   .q_target_t = q_target_t_,
-                   .q_online_t = q_online_t_,
-                   .weights = weights_};
-  return TdLoss(algorithm_, options_.loss, td, dq_, td_errors_);
+  return loss_->Compute({.online = online_.network(),
+                         .target = target_->network(),
+                         .batch = batch_,
+                         .weights = weights_,
+                         .random = random_},
+                        doutputs_, errors_);
 }
 
+// Of every minibatch, or of one in so many where that takes long.
 void Learner::WatchValues() {
+  if (!loss_->ValuesAreCheap() && counters_.gradients % kWatchPeriod != 0) return;
+  loss_->Values(values_);
   double sum = 0;
-  const auto actions = static_cast<std::size_t>(num_actions_);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(batch_.size); ++i) {
-    const float* const q = &q_tm1_[i * actions];
-    const double value = *std::max_element(q, q + actions);
-    sum += value;
-    statistics_.value_max = std::max(statistics_.value_max, value);
+  for (const float value : values_) {
+    sum += static_cast<double>(value);
+    statistics_.value_max = std::max(statistics_.value_max, static_cast<double>(value));
   }
   ++statistics_.batches;
   statistics_.value_sum += sum / batch_.size;
 }
 
-void Learner::WatchGradient() {
-  if (counters_.gradients % kNormPeriod != 1) return;
-  ++statistics_.norms;
-  statistics_.norm_sum += EuclideanNorm(gradient_);
+// What is watched is the norm before it is clipped.
+void Learner::ClipAndWatchGradient() {
+  const double most = options_.gradient_norm;
+  const bool watched = counters_.gradients % kWatchPeriod == 1;
+  if (most <= 0 && !watched) return;
+  const double norm = EuclideanNorm(gradient_);
+  if (watched) {
+    ++statistics_.norms;
+    statistics_.norm_sum += norm;
+  }
+  // The shards refuse what is not finite.
+  if (most <= 0 || norm <= most || !std::isfinite(norm)) return;
+  const auto scale = static_cast<float>(most / norm);
+  for (float& value : gradient_) value *= scale;
 }
 
 // Of a gradient that no shard will take, none: its transitions would be drawn again and again and
@@ -135,11 +146,26 @@ void Learner::WatchGradient() {
 // of a transition.
 Status Learner::TellPriorities() {
   if (!SquaresAreFinite(gradient_)) return OkStatus();
-  for (std::size_t i = 0; i < td_errors_.size(); ++i) {
-    if (!std::isfinite(td_errors_[i])) return OkStatus();
-    absolute_errors_[i] = std::abs(td_errors_[i]);
+  if (!std::all_of(errors_.begin(), errors_.end(), [](float e) { return std::isfinite(e); })) {
+    return OkStatus();
   }
-  return replay_.UpdatePriorities(batch_, absolute_errors_);
+  return replay_.UpdatePriorities(batch_, errors_);
+}
+
+// Nothing was learnt from a discarded minibatch: with the errors that made it an outlier, or with
+// the priority of what nobody has learnt from, its transitions would be drawn, and discarded, again
+// and again. None gets more than the others' median error, so that they count as usual ones.
+Status Learner::TellOutlierPriorities() {
+  for (float& error : errors_) {
+    if (!std::isfinite(error)) error = std::numeric_limits<float>::max();
+  }
+  sorted_errors_.assign(errors_.begin(), errors_.end());
+  std::sort(sorted_errors_.begin(), sorted_errors_.end());
+  const std::size_t others = sorted_errors_.size() - 1;  // without the largest
+  const float most = others == 0 ? 0 : sorted_errors_[(others - 1) / 2];
+  if (most >= std::numeric_limits<float>::max()) return OkStatus();
+  for (float& error : errors_) error = std::min(error, most);
+  return replay_.UpdatePriorities(batch_, errors_);
 }
 
 Status Learner::PushGradient() {
@@ -151,11 +177,14 @@ Status Learner::PushGradient() {
 void Learner::SaveState(StateWriter& writer) const {
   outliers_.SaveState(writer);
   writer.Write(counters_);
+  if (online_.network().spec().noise > 0) random_.SaveState(writer);
 }
 
 Status Learner::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(outliers_.RestoreState(reader));
-  return reader.Read(counters_);
+  GORILA_RETURN_IF_ERROR(reader.Read(counters_));
+  if (online_.network().spec().noise <= 0) return OkStatus();
+  return random_.RestoreState(reader);
 }
 
 }  // namespace gorila

@@ -1,4 +1,4 @@
-// A learner (paper section 4.1): samples minibatches from replay, computes DQN gradients with its
+// A learner (paper section 4.1): samples minibatches from replay, computes gradients with its
 // replica and sends them to the parameter server. It never applies a gradient itself.
 #ifndef GORILA_LEARNER_LEARNER_H_
 #define GORILA_LEARNER_LEARNER_H_
@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/learner/outlier_filter.h"
-#include "gorila/learner/td_loss.h"
 #include "gorila/parameter_server/network_replica.h"
 #include "gorila/parameter_server/parameter_store.h"
 #include "gorila/replay/replay.h"
@@ -21,13 +21,15 @@
 namespace gorila {
 
 struct LearnerOptions {
-  std::string algorithm = "double_dqn";  // a row of TdAlgorithmTable()
-  TdLossOptions loss;
+  AgentOptions agent;
   int batch_size = 32;
   OutlierFilter::Options outliers;
   // beta (Schaul et al. 2016): a transition drawn with probability p weighs (p_least / p)^beta in
   // the loss; without effect where all are drawn alike.
   double importance_exponent = 0.4;
+  double importance_exponent_end = -1;  // reached linearly; -1: it stays
+  std::int64_t importance_updates = 0;  // of the parameter server, until then; 0 = at once
+  double gradient_norm = 0;             // longer gradients are scaled down to it; 0 = off
 };
 
 struct LearnerCounters {
@@ -63,14 +65,16 @@ struct LearnerStatistics {
 class Learner {
  public:
   // InvalidArgument for an unknown algorithm. `online` may be shared with the bundle's actor;
-  // `target` is the learner's own replica of theta-.
+  // `target` is the learner's own replica of theta-; `random` draws the noise of noisy networks.
   static StatusOr<std::unique_ptr<Learner>> Make(const LearnerOptions& options,
                                                  NetworkReplica& online,
                                                  std::unique_ptr<NetworkReplica> target,
-                                                 Replay& replay, ParameterStore& store);
+                                                 Replay& replay, ParameterStore& store,
+                                                 RandomStream random);
 
-  // One gradient: sample, pull, forward, loss, backward, priorities back to the replay, push. What
-  // the outlier filter discards ends after the loss: its priorities stay as they were.
+  // One gradient: sample, pull, loss, filter, backward, clip, priorities back to the replay, push.
+  // What the outlier filter discards ends after the loss, and its transitions are drawn no more
+  // often for it.
   // Blocks and fails as the replay's Sample does.
   Status Step();
 
@@ -83,35 +87,36 @@ class Learner {
   Status RestoreState(StateReader& reader);
 
  private:
-  Learner(const LearnerOptions& options, const TdAlgorithm& algorithm, NetworkReplica& online,
-          std::unique_ptr<NetworkReplica> target, Replay& replay, ParameterStore& store);
+  Learner(const LearnerOptions& options, const AlgorithmRow& algorithm, NetworkReplica& online,
+          std::unique_ptr<NetworkReplica> target, Replay& replay, ParameterStore& store,
+          RandomStream random);
 
   void ComputeWeights();
   double ComputeLoss();
   void WatchValues();
-  void WatchGradient();
+  void ClipAndWatchGradient();
   Status TellPriorities();
+  Status TellOutlierPriorities();
+  double ImportanceExponent() const;
   Status PushGradient();
 
   const LearnerOptions options_;
-  const TdAlgorithm& algorithm_;
   NetworkReplica& online_;
   const std::unique_ptr<NetworkReplica> target_;
   Replay& replay_;
   ParameterStore& store_;
-  const int num_actions_;
+  const std::unique_ptr<Loss> loss_;
+  RandomStream random_;
   OutlierFilter outliers_;
   LearnerCounters counters_;
   LearnerStatistics statistics_;
 
   TransitionBatch batch_;
-  std::vector<float> q_tm1_;  // batch x actions, as all q-values
-  std::vector<float> q_target_t_;
-  std::vector<float> q_online_t_;
-  std::vector<float> dq_;
-  std::vector<float> td_errors_;  // batch, as the two below
+  std::vector<float> doutputs_;  // batch x outputs
+  std::vector<float> errors_;    // batch, as the three below
   std::vector<float> weights_;
-  std::vector<float> absolute_errors_;
+  std::vector<float> values_;
+  std::vector<float> sorted_errors_;
   std::pmr::vector<float> gradient_;  // as the flat parameter vector
 };
 

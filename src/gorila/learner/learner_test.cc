@@ -130,11 +130,12 @@ class LearnerTest : public testing::Test {
     auto target =
         std::make_unique<NetworkReplica>(MakeQNetwork("reference", Linear(), kBatch).value(),
                                          store_, NetworkReplica::Follows::kTarget);
-    return Learner::Make(options, online_, std::move(target), replay_, store_).value();
+    return Learner::Make(options, online_, std::move(target), replay_, store_, RandomStream(3))
+        .value();
   }
 
   static LearnerOptions Options() {
-    return {.algorithm = "dqn", .loss = {}, .batch_size = kBatch, .outliers = {.deviations = 0}};
+    return {.agent = {.algorithm = "dqn"}, .batch_size = kBatch, .outliers = {.deviations = 0}};
   }
 
   // The gradient and mean loss by their definition.
@@ -147,7 +148,7 @@ class LearnerTest : public testing::Test {
     for (std::size_t i = 0; i < kBatch; ++i) {
       const float* const before = &s_tm1[i * kInputs];
       const float* const after = &s_t[i * kInputs];
-      const bool dqn = options.algorithm == "dqn";
+      const bool dqn = options.agent.algorithm == "dqn";
       const std::vector<float>& chooser = dqn ? store_.theta_minus : store_.theta;
       const std::size_t best = Q(chooser, after, 1) > Q(chooser, after, 0) ? 1 : 0;
       const auto action = static_cast<std::size_t>(replay_.batch.a_tm1[i]);
@@ -155,7 +156,7 @@ class LearnerTest : public testing::Test {
           static_cast<double>(replay_.batch.r_t[i]) +
           static_cast<double>(replay_.batch.discount_t[i]) * Q(store_.theta_minus, after, best) -
           Q(store_.theta, before, action);
-      const bool squared = options.loss.loss == TdErrorLoss::kSquared;
+      const bool squared = options.agent.loss == TdErrorLoss::kSquared;
       const double least = *std::min_element(probabilities.begin(), probabilities.end());
       const double weight = std::pow(least / probabilities[i], options.importance_exponent);
       loss += weight *
@@ -165,7 +166,7 @@ class LearnerTest : public testing::Test {
               kBatch;
       double slope = squared ? 2 * delta : std::clamp(delta, -1.0, 1.0);
       slope *= weight;
-      if (options.loss.reduction == BatchReduction::kMean) slope /= kBatch;
+      if (options.agent.reduction == BatchReduction::kMean) slope /= kBatch;
       for (std::size_t k = 0; k < kInputs; ++k) {
         gradient[action * kInputs + k] -= slope * static_cast<double>(before[k]);
       }
@@ -192,8 +193,9 @@ TEST_F(LearnerTest, PushesTheGradientOfTheConfiguredLoss) {
     for (const TdErrorLoss loss : {TdErrorLoss::kSquared, TdErrorLoss::kHuber}) {
       for (const BatchReduction reduction : {BatchReduction::kMean, BatchReduction::kSum}) {
         LearnerOptions options = Options();
-        options.algorithm = algorithm;
-        options.loss = {loss, reduction};
+        options.agent.algorithm = algorithm;
+        options.agent.loss = loss;
+        options.agent.reduction = reduction;
         store_.gradients.clear();
         const auto learner = Make(options);
         ASSERT_TRUE(learner->Step().ok());
@@ -252,9 +254,49 @@ TEST_F(LearnerTest, RareTransitionsWeighMoreByTheImportanceExponent) {
   }
 }
 
+TEST_F(LearnerTest, TheImportanceExponentFollowsTheServersUpdatesToItsEnd) {
+  for (int i = 0; i < kBatch; ++i) {
+    replay_.batch.probabilities[static_cast<std::size_t>(i)] = 0.01 * (i + 1);
+  }
+  LearnerOptions options = Options();
+  options.importance_exponent_end = 1;
+  options.importance_updates = 8;
+  // Half-way at version 4; beyond the end it stays.
+  for (const auto& [version, exponent] : {std::pair(0, 0.4), {4, 0.7}, {8, 1.0}, {90, 1.0}}) {
+    store_.version = version;
+    store_.gradients.clear();
+    ASSERT_TRUE(Make(options)->Step().ok());
+    LearnerOptions fixed = Options();
+    fixed.importance_exponent = exponent;
+    ASSERT_TRUE(Make(fixed)->Step().ok());
+    for (std::size_t i = 0; i < kSize; ++i) {
+      EXPECT_NEAR(store_.gradients[0][i], store_.gradients[1][i], 1e-6) << version;
+    }
+  }
+}
+
+TEST_F(LearnerTest, LongGradientsAreScaledToTheLimitAndShortOnesLeftAlone) {
+  ASSERT_TRUE(Make(Options())->Step().ok());
+  const std::vector<float> whole = store_.gradients[0];
+  double squares = 0;
+  for (const float value : whole) squares += static_cast<double>(value * value);
+  const double norm = std::sqrt(squares);
+  LearnerOptions options = Options();
+  options.gradient_norm = norm / 4;
+  const auto learner = Make(options);
+  ASSERT_TRUE(learner->Step().ok());
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_NEAR(store_.gradients[1][i], whole[i] / 4, 1e-6) << i;
+  }
+  EXPECT_NEAR(learner->TakeStatistics().MeanNorm(), norm, 1e-6) << "as it was before";
+  options.gradient_norm = norm * 1.01;
+  ASSERT_TRUE(Make(options)->Step().ok());
+  EXPECT_EQ(store_.gradients[2], whole);
+}
+
 TEST_F(LearnerTest, TellsTheReplayItsAbsoluteErrors) {
   LearnerOptions options = Options();
-  options.loss.loss = TdErrorLoss::kSquared;
+  options.agent.loss = TdErrorLoss::kSquared;
   const auto learner = Make(options);
   ASSERT_TRUE(learner->Step().ok());
   ASSERT_THAT(replay_.told, SizeIs(1));
@@ -330,7 +372,7 @@ TEST_F(LearnerTest, OutliersAreCountedAndNotPushed) {
 TEST_F(LearnerTest, WhatIsNotLearnedFromIsNotDrawnMoreOften) {
   LearnerOptions options = Options();
   options.outliers = {.deviations = 6, .averaging = 0.99, .warm_up = 10};
-  options.loss.loss = TdErrorLoss::kSquared;
+  options.agent.loss = TdErrorLoss::kSquared;
   const auto learner = Make(options);
   const std::vector<float> usual = replay_.batch.r_t;
   for (int i = 0; i < 20; ++i) {
@@ -341,14 +383,20 @@ TEST_F(LearnerTest, WhatIsNotLearnedFromIsNotDrawnMoreOften) {
   replay_.batch.r_t[0] = 1e6F;
   ASSERT_TRUE(learner->Step().ok());
   EXPECT_EQ(learner->counters().outliers, 1);
-  EXPECT_THAT(replay_.told, SizeIs(20)) << "discarded";
+  ASSERT_THAT(replay_.told, SizeIs(21));
+  std::vector<float> usual_errors(replay_.told[19].begin() + 1, replay_.told[19].end());
+  std::sort(usual_errors.begin(), usual_errors.end());
+  EXPECT_EQ(replay_.told[20][0], usual_errors[2]) << "the others' median, not its own 1e6";
+  for (std::size_t i = 1; i < kBatch; ++i) {
+    EXPECT_EQ(replay_.told[20][i], std::min(replay_.told[19][i], usual_errors[2])) << i;
+  }
 
   options.outliers.deviations = 0;
   const auto without_filter = Make(options);
   replay_.batch.r_t[0] = 1e30F;
   ASSERT_TRUE(without_filter->Step().ok());
   EXPECT_THAT(store_.gradients, SizeIs(21)) << "sent, so that the shards count it";
-  EXPECT_THAT(replay_.told, SizeIs(20)) << "no shard takes squares that are not finite";
+  EXPECT_THAT(replay_.told, SizeIs(21)) << "no shard takes squares that are not finite";
 }
 
 TEST_F(LearnerTest, ShowsTheMeanLossOfTheGradientsItSent) {
@@ -380,12 +428,13 @@ TEST_F(LearnerTest, ErrorsOfReplayAndStoreReachTheCaller) {
 
 TEST_F(LearnerTest, UnknownAlgorithmIsRefused) {
   LearnerOptions options = Options();
-  options.algorithm = "sarsa";
+  options.agent.algorithm = "srasa";
   auto target =
       std::make_unique<NetworkReplica>(MakeQNetwork("reference", Linear(), kBatch).value(), store_,
                                        NetworkReplica::Follows::kTarget);
   EXPECT_TRUE(absl::IsInvalidArgument(
-      Learner::Make(options, online_, std::move(target), replay_, store_).status()));
+      Learner::Make(options, online_, std::move(target), replay_, store_, RandomStream(3))
+          .status()));
 }
 
 TEST_F(LearnerTest, ARestoredLearnerKeepsCountersAndFilter) {

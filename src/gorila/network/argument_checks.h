@@ -19,8 +19,8 @@ inline void CheckComputeArguments(const NetworkSpec& spec, int max_batch,
   GORILA_CHECK(observations.size() == size * spec.input.stacked_bytes(),
                "{} bytes for {} observations of {}", observations.size(), batch,
                spec.input.stacked_bytes());
-  GORILA_CHECK(q.size() == size * static_cast<std::size_t>(spec.num_actions),
-               "{} q-values for a batch of {} and {} actions", q.size(), batch, spec.num_actions);
+  GORILA_CHECK(q.size() == size * static_cast<std::size_t>(spec.outputs()),
+               "room for {} outputs of a batch of {}, each of {}", q.size(), batch, spec.outputs());
 }
 
 // Checks the arguments of QNetwork::SetParameters.
@@ -34,9 +34,8 @@ inline void CheckBackwardArguments(const NetworkSpec& spec, const ParameterLayou
                                    std::size_t batch, std::span<const float> dq,
                                    std::span<const float> gradient) {
   GORILA_CHECK(batch > 0, "Backward without Forward");
-  GORILA_CHECK(dq.size() == batch * static_cast<std::size_t>(spec.num_actions),
-               "{} derivatives for a batch of {} and {} actions", dq.size(), batch,
-               spec.num_actions);
+  GORILA_CHECK(dq.size() == batch * static_cast<std::size_t>(spec.outputs()),
+               "{} derivatives for a batch of {} and {} outputs", dq.size(), batch, spec.outputs());
   CheckParameters(layout, gradient);
 }
 

@@ -102,6 +102,12 @@ inline std::vector<Case> Cases() {
         .convolutions = {{.filters = 4, .kernel = 4, .stride = 2}},
         .hidden = {},
         .num_actions = 18}},
+      {"TwoHeads",
+       {.input = bytes,
+        .convolutions = {{.filters = 8, .kernel = 4, .stride = 2}},
+        .hidden = {24},
+        .num_actions = 3,
+        .heads = {{.name = "advantage", .width = 15}, {.name = "value", .width = 5}}}},
       {"OnePosition",
        {.input = bytes,
         .convolutions = {{.filters = 3, .kernel = 12, .stride = 1}},
@@ -150,7 +156,7 @@ struct Sample {
     RandomStream random(seed);
     parameters = InitialParameters(layout, random);
     observations = RandomObservations(spec.input, batch, random);
-    dq = RandomFloats(static_cast<std::size_t>(batch * spec.num_actions), random);
+    dq = RandomFloats(static_cast<std::size_t>(batch * spec.outputs()), random);
     q.resize(dq.size());
     gradient.resize(layout.size);
   }

@@ -62,7 +62,7 @@ NetworkShape MakeNetworkShape(const NetworkSpec& spec) {
     shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(units)});
     inputs = shape.dense.back().outputs;
   }
-  shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(spec.num_actions)});
+  shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(spec.outputs())});
   return shape;
 }
 

@@ -47,7 +47,7 @@ struct NetworkShape {
 
   // The input of the first dense layer: the last convolution's output, or the observation.
   std::size_t features() const { return dense.front().inputs; }
-  std::size_t parameters() const;
+  std::size_t parameters() const;    // without those of noise
   std::size_t dense_offset() const;  // where the dense layers' parameters start among them
   // Floating-point operations of one observation's forward pass, a multiply-add counted as two.
   double forward_flops() const;

@@ -13,8 +13,8 @@ namespace {
 // Sizes and offsets must fit the 32-bit integers that BLAS-like interfaces and file formats use.
 constexpr double kMaxElements = std::numeric_limits<std::int32_t>::max();
 
-const std::array<NetworkPreset, 3>& Presets() {
-  static const std::array<NetworkPreset, 3> presets = {{
+const std::array<NetworkPreset, 4>& Presets() {
+  static const std::array<NetworkPreset, 4> presets = {{
       {.name = "nature_dqn",
        .summary = "32@8x8/4, 64@4x4/2, 64@3x3/1, 512 (Mnih et al. 2015)",
        .convolutions = {{.filters = 32, .kernel = 8, .stride = 4},
@@ -25,6 +25,10 @@ const std::array<NetworkPreset, 3>& Presets() {
        .summary = "16@3x3/1, 128 (Young & Tian 2019)",
        .convolutions = {{.filters = 16, .kernel = 3, .stride = 1}},
        .hidden = {128}},
+      {.name = "linear",
+       .summary = "no layer but the output, for linear Q-learning and Sarsa",
+       .convolutions = {},
+       .hidden = {}},
       {.name = "mlp",
        .summary = "64, 64; no convolution, for vector observations",
        .convolutions = {},
@@ -46,7 +50,7 @@ StatusOr<NetworkPreset> FindPreset(std::string_view name) {
     names.push_back(preset.name);
   }
   return InvalidArgument(
-      "network.preset is '{}'; expected auto, nature_dqn, minatar_dqn or mlp "
+      "network.preset is '{}'; expected auto, nature_dqn, minatar_dqn, linear or mlp "
       "(did you mean '{}'?)",
       name, NearestName(name, names));
 }
@@ -103,6 +107,14 @@ Status CheckDense(const std::string& name, std::string_view what, int units, dou
   return OkStatus();
 }
 
+Status CheckOutputs(const NetworkSpec& spec, double& inputs) {
+  if (spec.heads.empty()) return CheckDense("q", "num_actions", spec.num_actions, inputs);
+  for (const HeadSpec& head : spec.heads) {
+    GORILA_RETURN_IF_ERROR(CheckPositive(head.name, "outputs", head.width));
+  }
+  return CheckDense("output layer", "outputs", spec.outputs(), inputs);
+}
+
 }  // namespace
 
 std::span<const NetworkPreset> NetworkPresets() { return Presets(); }
@@ -132,7 +144,7 @@ Status CheckNetworkSpec(const NetworkSpec& spec) {
   for (std::size_t i = 0; i < spec.hidden.size(); ++i) {
     GORILA_RETURN_IF_ERROR(CheckDense(HiddenName(i), "units", spec.hidden[i], inputs));
   }
-  GORILA_RETURN_IF_ERROR(CheckDense("q", "num_actions", spec.num_actions, inputs));
+  GORILA_RETURN_IF_ERROR(CheckOutputs(spec, inputs));
   return CheckElements("network", "parameters",
                        static_cast<double>(MakeNetworkShape(spec).parameters()));
 }

@@ -21,14 +21,33 @@ struct ConvolutionSpec {
   bool operator==(const ConvolutionSpec&) const = default;
 };
 
-// Convolutions, then fully connected layers with ReLU, then a linear output, one value per action.
+// A part of the output layer: `width` of its outputs.
+struct HeadSpec {
+  std::string name;
+  int width = 0;
+
+  bool operator==(const HeadSpec&) const = default;
+};
+
+// Convolutions, then fully connected layers with ReLU, then a linear output layer of one or more
+// heads.
 struct NetworkSpec {
   ObservationSpec input;  // the network sees input.channels * input.stack channels
   std::vector<ConvolutionSpec> convolutions;
   std::vector<int> hidden;  // units of each fully connected layer
   int num_actions = 0;
+  std::vector<HeadSpec> heads = {};  // of the output layer; none: "q", a value for each action
+  // Above 0: the fully connected layers are noisy (noisy_network.h), and this is the sigma_0 that
+  // their noise begins with.
+  double noise = 0;
 
   int input_channels() const { return input.channels * input.stack; }
+  // What the network computes for an observation: the outputs of all heads, one after another.
+  int outputs() const {
+    int sum = heads.empty() ? num_actions : 0;
+    for (const HeadSpec& head : heads) sum += head.width;
+    return sum;
+  }
   bool operator==(const NetworkSpec&) const = default;
 };
 

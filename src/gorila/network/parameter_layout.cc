@@ -48,6 +48,28 @@ void AppendDense(ParameterLayout& layout, const std::string& name, const DenseSh
   Append(layout, name + ".bias", {outputs}, shape.inputs);
 }
 
+// The heads share one layer, so that they are one product of matrices.
+void AppendOutputs(ParameterLayout& layout, const NetworkSpec& spec, const DenseShape& shape) {
+  if (spec.heads.empty()) return AppendDense(layout, "q", shape);
+  for (const HeadSpec& head : spec.heads) {
+    Append(layout, head.name + ".weight", {head.width, static_cast<int>(shape.inputs)},
+           shape.inputs);
+  }
+  for (const HeadSpec& head : spec.heads) {
+    Append(layout, head.name + ".bias", {head.width}, shape.inputs);
+  }
+}
+
+// A sigma for each parameter from `from` on, in the same order.
+void AppendSigmas(ParameterLayout& layout, std::size_t from, double noise) {
+  const std::size_t count = layout.tensors.size();
+  for (std::size_t i = from; i < count; ++i) {
+    const ParameterTensor mean = layout.tensors[i];
+    Append(layout, mean.name + "_sigma", mean.shape, static_cast<std::size_t>(mean.fan_in));
+    layout.tensors.back().initial = static_cast<float>(noise / std::sqrt(mean.fan_in));
+  }
+}
+
 }  // namespace
 
 std::uint64_t ParameterLayout::Fingerprint() const {
@@ -66,10 +88,12 @@ ParameterLayout MakeParameterLayout(const NetworkSpec& spec) {
   for (std::size_t i = 0; i < shape.convolutions.size(); ++i) {
     AppendConvolution(layout, ConvolutionName(i), shape.convolutions[i]);
   }
+  const std::size_t first_dense = layout.tensors.size();
   for (std::size_t i = 0; i + 1 < shape.dense.size(); ++i) {
     AppendDense(layout, HiddenName(i), shape.dense[i]);
   }
-  AppendDense(layout, "q", shape.dense.back());
+  AppendOutputs(layout, spec, shape.dense.back());
+  if (spec.noise > 0) AppendSigmas(layout, first_dense, spec.noise);
   return layout;
 }
 
@@ -78,6 +102,10 @@ std::vector<float> InitialParameters(const ParameterLayout& layout, RandomStream
   values.reserve(layout.size);
   for (const ParameterTensor& tensor : layout.tensors) {
     const double bound = 1.0 / std::sqrt(static_cast<double>(tensor.fan_in));
+    if (tensor.initial.has_value()) {
+      values.insert(values.end(), tensor.size, *tensor.initial);
+      continue;
+    }
     for (std::size_t i = 0; i < tensor.size; ++i) {
       values.push_back(static_cast<float>(bound * (2.0 * random.Uniform() - 1.0)));
     }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,11 +17,14 @@
 namespace gorila {
 
 struct ParameterTensor {
-  std::string name;        // "conv1.weight", "conv1.bias", "fc1.weight", ..., "q.weight", "q.bias"
+  // "conv1.weight", "conv1.bias", "fc1.weight", ..., "q.weight", "q.bias"; with several heads the
+  // weights of all of them, then their biases; last, of a noisy network, "fc1.weight_sigma", ...
+  std::string name;
   std::vector<int> shape;  // conv weight {out, in, kernel, kernel}; dense weight {out, in}
   std::size_t offset = 0;  // of its first element in the flat vector
   std::size_t size = 0;    // elements
   int fan_in = 0;          // inputs of one output unit
+  std::optional<float> initial = {};  // of every element; none: drawn
 
   bool operator==(const ParameterTensor&) const = default;
 };
@@ -35,7 +39,8 @@ struct ParameterLayout {
 
 ParameterLayout MakeParameterLayout(const NetworkSpec& spec);
 
-// Weights and biases uniform in +-1/sqrt(fan_in), as DQN's released code.
+// Weights and biases uniform in +-1/sqrt(fan_in), as DQN's released code; the sigmas of noise
+// sigma_0/sqrt(fan_in) (Fortunato et al. 2018, section 3.2).
 std::vector<float> InitialParameters(const ParameterLayout& layout, RandomStream& random);
 
 }  // namespace gorila

@@ -1,12 +1,14 @@
 #include "gorila/network/q_network.h"
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "gorila/base/nearest.h"
 #include "gorila/network/gemm/gemm_network.h"
 #include "gorila/network/gemm/sgemm.h"
 #include "gorila/network/network_shape.h"
+#include "gorila/network/noisy_network.h"
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/reference/reference_network.h"
 #include "gorila/network/torch/torch_network.h"
@@ -91,7 +93,11 @@ StatusOr<std::unique_ptr<QNetwork>> MakeQNetwork(std::string_view backend, const
   const std::string_view wanted = backend == "auto" ? FastestFor(spec) : backend;
   GORILA_ASSIGN_OR_RETURN(const QNetworkBackend* const row, FindBackend(wanted));
   if (!row->elsewhere) GORILA_RETURN_IF_ERROR(PrepareSgemm());
-  return row->make(spec, max_batch, device);
+  if (spec.noise <= 0) return row->make(spec, max_batch, device);
+  NetworkSpec quiet = spec;
+  quiet.noise = 0;
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> means, row->make(quiet, max_batch, device));
+  return MakeNoisyNetwork(spec, std::move(means));
 }
 
 }  // namespace gorila

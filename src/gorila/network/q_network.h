@@ -1,6 +1,6 @@
-// The network seam: q-values from observations, and gradients from the derivative of a loss with
-// respect to q-values. The loss itself lives in learner/, so a new algorithm does not touch a
-// backend.
+// The network seam: outputs from observations, and gradients from the derivative of a loss with
+// respect to outputs. What they mean and the loss itself are agent/'s, so a new algorithm does not
+// touch a backend.
 #ifndef GORILA_NETWORK_Q_NETWORK_H_
 #define GORILA_NETWORK_Q_NETWORK_H_
 
@@ -31,9 +31,13 @@ class QNetwork {
   // alive, and whoever changes them calls this again before the next computation.
   virtual void SetParameters(std::span<const float> values) = 0;
 
-  // Q-values of `batch` observations, each spec().input.stacked_bytes() long, one after another.
-  // `q`: batch x num_actions, row-major. 1 <= batch <= the max_batch it was made with. Leaves what
-  // the last Forward kept to Backward.
+  // New noise from `random`, if the network has any (noisy_network.h), for what is computed until
+  // the next call or SetParameters, after which there is none. What the last Forward kept is lost.
+  virtual void Redraw(RandomStream& random) { static_cast<void>(random); }
+
+  // Outputs of `batch` observations, each spec().input.stacked_bytes() long, one after another.
+  // `q`: batch x spec().outputs(), row-major. 1 <= batch <= the max_batch it was made with. Leaves
+  // what the last Forward kept to Backward.
   virtual void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) = 0;
 
   // As Predict, for the observations that `other` was last given with Predict, and as many: what it
@@ -48,7 +52,7 @@ class QNetwork {
   // As Predict, and keeps what Backward needs.
   virtual void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) = 0;
 
-  // Gradient of a loss for the observations of the last Forward. `dq`: dL/dq, batch x num_actions.
+  // Gradient of a loss for the observations of the last Forward. `dq`: dL/dq, batch x outputs.
   // `gradient` (layout().size floats) is overwritten. SetParameters must not come in between.
   virtual void Backward(std::span<const float> dq, std::span<float> gradient) = 0;
 

@@ -23,7 +23,7 @@ TEST(QNetworkDeathTest, ArgumentsOfTheWrongSizeAbortInEveryBackend) {
     EXPECT_DEATH(network->Predict(sample.observations, 3, sample.q), "batch 3 is not in 1..2");
     EXPECT_DEATH(network->Predict(sample.observations, 1, sample.q), "32 bytes for 1 obs");
     EXPECT_DEATH(network->Forward(sample.observations, 2, std::span(sample.q).first(3)),
-                 "3 q-values");
+                 "room for 3 outputs");
     EXPECT_DEATH(network->Backward(sample.dq, sample.gradient), "Backward without Forward");
     network->Forward(sample.observations, 2, sample.q);
     EXPECT_DEATH(network->Backward(std::span(sample.dq).first(2), sample.gradient),

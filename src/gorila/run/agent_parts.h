@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gorila/base/random.h"
 #include "gorila/config/config.h"
 #include "gorila/env/environment.h"
 #include "gorila/parameter_server/network_replica.h"
@@ -24,6 +25,11 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       ParameterStore& store,
                                                       NetworkReplica::Follows follows,
                                                       std::string_view device);
+
+// What learner `index` draws noise from; its bundle's index in a bundle.
+inline RandomStream LearnerRandom(const Config& config, int index) {
+  return RandomStream::Derive(config.run.seed, "learner", static_cast<std::uint64_t>(index));
+}
 
 // InvalidArgument unless `needed` bytes of replay memory (`what` says what for) fit into
 // replay.byte_budget, or into four fifths of this machine's memory when that is 0.

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "gorila/agent/policy.h"
+#include "gorila/agent/algorithm.h"
+#include "gorila/config/resolve.h"
 #include "gorila/run/agent_parts.h"
 
 namespace gorila {
@@ -25,14 +26,17 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
       LocalReplay::Make(config.replay.options, network.input, config.actor.environments,
                         RandomStream::Derive(config.run.seed, "replay", stream)));
   bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
+                          MakePolicy(config.learner.agent, bundle->online_->network()));
   bundle->actor_ = std::make_unique<Actor>(
       config.actor.options,
       ActorPlace{.index = index, .actors = config.run.bundles + config.cluster.actors},
-      std::move(environments), *bundle->online_, MakePolicy(bundle->online_->network()),
-      *bundle->timed_replay_, RandomStream::Derive(config.run.seed, "actor", stream));
-  GORILA_ASSIGN_OR_RETURN(bundle->learner_,
-                          Learner::Make(config.learner, *bundle->online_, std::move(target),
-                                        *bundle->timed_replay_, timed_store));
+      std::move(environments), *bundle->online_, std::move(policy), *bundle->timed_replay_,
+      RandomStream::Derive(config.run.seed, "actor", stream));
+  GORILA_ASSIGN_OR_RETURN(
+      bundle->learner_,
+      Learner::Make(ResolveLearnerOptions(config), *bundle->online_, std::move(target),
+                    *bundle->timed_replay_, timed_store, LearnerRandom(config, index)));
   return bundle;
 }
 

@@ -72,7 +72,7 @@ TEST(ClusterTest, RefusesWhatItsPartsRefuse) {
   config.parameter_server.options.optimizer.name = "adamant";
   EXPECT_THAT(message(config), HasSubstr("optimizer.name is 'adamant'"));
   config = SmallConfig();
-  config.learner.algorithm = "q";
+  config.learner.agent.algorithm = "q";
   EXPECT_THAT(message(config), HasSubstr("learner.algorithm is 'q'"));
   config = SmallConfig();
   config.replay.options.capacity = 10;

@@ -42,6 +42,8 @@ constexpr std::array kRows = {
     Row{"network.preset", ResumeRule::kNetwork},
     Row{"network.convolutions", ResumeRule::kNetwork},
     Row{"network.hidden", ResumeRule::kNetwork},
+    Row{"network.dueling", ResumeRule::kNetwork},
+    Row{"network.noise", ResumeRule::kNetwork},
     Row{"network.backend", ResumeRule::kFree},
     Row{"network.device", ResumeRule::kFree},
     Row{"actor.environments", ResumeRule::kBundles},
@@ -58,11 +60,21 @@ constexpr std::array kRows = {
     Row{"replay.selector", ResumeRule::kReplay},
     Row{"replay.priority_exponent", ResumeRule::kReplay},
     Row{"replay.importance_exponent", ResumeRule::kFree},
+    Row{"replay.importance_exponent_end", ResumeRule::kFree},
     Row{"replay.byte_budget", ResumeRule::kFree},
     Row{"replay.prefetch", ResumeRule::kFree},
     Row{"replay.compression", ResumeRule::kFree},
     Row{"replay.compressed_frame_bytes", ResumeRule::kFree},
     Row{"learner.algorithm", ResumeRule::kFree},
+    Row{"learner.double_selection", ResumeRule::kFree},
+    Row{"learner.atoms", ResumeRule::kNetwork},
+    Row{"learner.value_min", ResumeRule::kNetwork},
+    Row{"learner.value_max", ResumeRule::kNetwork},
+    Row{"learner.munchausen_scale", ResumeRule::kFree},
+    Row{"learner.munchausen_temperature", ResumeRule::kFree},
+    Row{"learner.munchausen_clip", ResumeRule::kFree},
+    Row{"learner.value_rescaling", ResumeRule::kNetwork},
+    Row{"learner.gradient_norm", ResumeRule::kFree},
     Row{"learner.loss", ResumeRule::kFree},
     Row{"learner.reduction", ResumeRule::kFree},
     Row{"learner.batch_size", ResumeRule::kFree},
@@ -147,7 +159,7 @@ std::string_view Reason(ResumeRule rule) {
     case ResumeRule::kTask:
       return "another value is another task";
     case ResumeRule::kNetwork:
-      return "the network's parameters have other shapes";
+      return "the network's parameters would have other shapes or another meaning";
     case ResumeRule::kOptimizer:
       return "the optimizer's state does not fit another one";
     case ResumeRule::kReplay:

@@ -21,6 +21,7 @@ struct Other {
     return std::to_string(value == field.low ? field.low + 1 : value - 1);
   }
   std::string operator()(const RealField& field) const {
+    if (field.range.high <= 0) return field.get(config) == -0.5 ? "-0.25" : "-0.5";
     return field.get(config) == 0.5 ? "0.25" : "0.5";
   }
   std::string operator()(const BooleanField& field) const {

@@ -214,7 +214,7 @@ TEST_F(TrainerTest, AReplayLargerThanNumbersIsRefused) {
 }
 
 TEST_F(TrainerTest, ADivergedRunSaysSoAndIsScored) {
-  config_.learner.loss.loss = TdErrorLoss::kSquared;
+  config_.learner.agent.loss = TdErrorLoss::kSquared;
   config_.parameter_server.options.optimizer = {.name = "sgd", .learning_rate = 1000};
   std::string said;
   const TrainerHooks hooks{.stop_requested = {}, .progress = {}, .message = [&](auto line) {

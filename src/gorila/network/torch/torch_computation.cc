@@ -152,7 +152,7 @@ class TorchNetwork final : public QNetwork {
     std::vector<float> parameters(layout_.size);
     batch_ = static_cast<std::size_t>(max_batch_);
     const std::vector<std::byte> observations(batch_ * spec_.input.stacked_bytes());
-    const std::vector<float> dq(batch_ * static_cast<std::size_t>(spec_.num_actions));
+    const std::vector<float> dq(batch_ * static_cast<std::size_t>(spec_.outputs()));
     UseParameters(parameters);
     Compute(observations, max_batch_, &inputs_);
     ComputeGradient(dq, parameters);
@@ -170,7 +170,7 @@ class TorchNetwork final : public QNetwork {
       all = all.to(device_, /*non_blocking=*/pinned);
     }
     parameters_.clear();
-    for (std::size_t i = 0; i < layout_.tensors.size(); ++i) parameters_.push_back(Part(all, i));
+    for (std::size_t i = 0; i < places_.size(); ++i) parameters_.push_back(Part(all, i));
   }
 
   // The network's real-valued inputs on the device. Bytes cross over to it as bytes. A copy always:
@@ -224,7 +224,7 @@ class TorchNetwork final : public QNetwork {
     at::Tensor to = Borrow(gradient);
     at::Tensor whole = device_.is_cuda() ? at::empty_like(to, device_) : to;
     const auto batch = Signed(batch_);
-    at::Tensor derivative = Borrow(dq).view({batch, spec_.num_actions}).to(device_);
+    at::Tensor derivative = Borrow(dq).view({batch, spec_.outputs()}).to(device_);
     for (std::size_t i = layers(); i-- > 0;) {
       const bool dense = i >= spec_.convolutions.size();
       derivative =
@@ -257,21 +257,38 @@ class TorchNetwork final : public QNetwork {
     return of_inputs;
   }
 
-  // Tensor `i` of the layout within a flat vector.
+  // Of each layer its weight, then its bias: the heads are one layer.
+  static std::vector<ParameterTensor> PlacesOf(const NetworkSpec& spec,
+                                               const ParameterLayout& layout) {
+    const std::size_t before = 2 * (spec.convolutions.size() + spec.hidden.size());
+    const std::size_t heads = (layout.tensors.size() - before) / 2;
+    std::vector<ParameterTensor> places(
+        layout.tensors.begin(), layout.tensors.begin() + static_cast<std::ptrdiff_t>(before));
+    for (const std::size_t first : {before, before + heads}) {
+      ParameterTensor& place = places.emplace_back(layout.tensors[first]);
+      place.size = place.size / static_cast<std::size_t>(place.shape.front()) *
+                   static_cast<std::size_t>(spec.outputs());
+      place.shape.front() = spec.outputs();
+    }
+    return places;
+  }
+
+  // Tensor `i` of the layers within a flat vector.
   at::Tensor Part(const at::Tensor& whole, std::size_t i) const {
-    const ParameterTensor& tensor = layout_.tensors[i];
+    const ParameterTensor& tensor = places_[i];
     const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
     return whole.narrow(0, Signed(tensor.offset), Signed(tensor.size)).view(shape);
   }
 
   NetworkSpec spec_;
   ParameterLayout layout_;
+  const std::vector<ParameterTensor> places_ = PlacesOf(spec_, layout_);
   int max_batch_;
   at::Device device_;
   std::optional<c10::Stream> stream_;  // only of a GPU
   at::Tensor host_observations_;
   at::Tensor host_parameters_;          // or a gradient; only for a GPU
-  std::vector<at::Tensor> parameters_;  // one for each of the layout's: weight, bias, weight, ...
+  std::vector<at::Tensor> parameters_;  // one for each of `places_`: weight, bias, weight, ...
   std::vector<at::Tensor> inputs_;      // of each layer in the last Forward
   std::size_t batch_ = 0;               // the same
 };

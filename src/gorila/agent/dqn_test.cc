@@ -1,4 +1,4 @@
-#include "gorila/learner/td_loss.h"
+#include "gorila/agent/dqn.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,17 +8,17 @@
 #include <limits>
 #include <vector>
 
+#include "gorila/agent/value_scale.h"
 #include "gorila/base/random.h"
 
 namespace gorila {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Owns what a TdBatch refers to.
+// Owns what a LossBatch refers to.
 struct Batch {
   int num_actions = 0;
   std::vector<float> q_tm1;
@@ -30,8 +30,16 @@ struct Batch {
   std::vector<float> weights = {};
 
   std::size_t size() const { return a_tm1.size(); }
-  TdBatch view() const {
-    return {num_actions, q_tm1, a_tm1, r_t, discount_t, q_target_t, q_online_t, weights};
+  LossBatch view(std::string_view algorithm) const {
+    return {.form = {.num_actions = num_actions},
+            .online_tm1 = q_tm1,
+            .a_tm1 = a_tm1,
+            .r_t = r_t,
+            .discount_t = discount_t,
+            .target_t = q_target_t,
+            .online_t = algorithm == "double_dqn" ? std::span<const float>(q_online_t)
+                                                  : std::span<const float>(),
+            .weights = weights};
   }
 };
 
@@ -61,20 +69,19 @@ Batch RandomBatch(std::size_t size, int num_actions, std::uint64_t seed) {
 struct Result {
   double loss = 0;
   std::vector<float> dq;
-  std::vector<float> td_errors;
+  std::vector<float> errors;
 };
 
-Result Compute(std::string_view algorithm, const TdLossOptions& options, const Batch& batch) {
+Result Compute(std::string_view algorithm, const AgentOptions& options, const Batch& batch) {
   Result result;
   result.dq.assign(batch.q_tm1.size(), 77);  // must be overwritten
-  result.td_errors.assign(batch.size(), 77);
-  result.loss =
-      TdLoss(**FindTdAlgorithm(algorithm), options, batch.view(), result.dq, result.td_errors);
+  result.errors.assign(batch.size(), 77);
+  result.loss = DqnLoss(options, batch.view(algorithm), result.dq, result.errors);
   return result;
 }
 
 // The same from the definitions, in double precision, one transition at a time.
-Result Expected(std::string_view algorithm, const TdLossOptions& options, const Batch& batch) {
+Result Expected(std::string_view algorithm, const AgentOptions& options, const Batch& batch) {
   Result result;
   const auto actions = static_cast<std::size_t>(batch.num_actions);
   const auto size = static_cast<double>(batch.size());
@@ -92,7 +99,7 @@ Result Expected(std::string_view algorithm, const TdLossOptions& options, const 
     }
     const auto taken = static_cast<std::size_t>(batch.a_tm1[i]);
     const double delta = target - static_cast<double>(batch.q_tm1[i * actions + taken]);
-    result.td_errors.push_back(static_cast<float>(delta));
+    result.errors.push_back(std::abs(static_cast<float>(delta)));
     double slope = 2 * delta;
     if (options.loss == TdErrorLoss::kSquared) {
       result.loss += delta * delta / size;
@@ -111,15 +118,15 @@ Result Expected(std::string_view algorithm, const TdLossOptions& options, const 
 
 using Case = std::tuple<std::string_view, TdErrorLoss, BatchReduction>;
 
-class TdLossTest : public testing::TestWithParam<Case> {
+class DqnLossTest : public testing::TestWithParam<Case> {
  protected:
   std::string_view algorithm() const { return std::get<0>(GetParam()); }
-  TdLossOptions options() const {
+  AgentOptions options() const {
     return {.loss = std::get<1>(GetParam()), .reduction = std::get<2>(GetParam())};
   }
 };
 
-TEST_P(TdLossTest, FollowsTheDefinition) {
+TEST_P(DqnLossTest, FollowsTheDefinition) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Batch batch = RandomBatch(11, 4, seed);
     const Result result = Compute(algorithm(), options(), batch);
@@ -130,12 +137,12 @@ TEST_P(TdLossTest, FollowsTheDefinition) {
       EXPECT_NEAR(result.dq[i], expected.dq[i], 1e-6) << i;
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      EXPECT_NEAR(result.td_errors[i], expected.td_errors[i], 1e-6) << i;
+      EXPECT_NEAR(result.errors[i], expected.errors[i], 1e-6) << i;
     }
   }
 }
 
-TEST_P(TdLossTest, WeightsScaleEachTransitionsShare) {
+TEST_P(DqnLossTest, WeightsScaleEachTransitionsShare) {
   Batch batch = RandomBatch(8, 3, 5);
   const Result plain = Compute(algorithm(), options(), batch);
   batch.weights.assign(batch.size(), 1);
@@ -147,7 +154,7 @@ TEST_P(TdLossTest, WeightsScaleEachTransitionsShare) {
     batch.weights.assign(batch.size(), 0);
     batch.weights[i] = 0.25F;
     const Result one = Compute(algorithm(), options(), batch);
-    EXPECT_EQ(one.td_errors, plain.td_errors);
+    EXPECT_EQ(one.errors, plain.errors);
     for (std::size_t k = 0; k < one.dq.size(); ++k) {
       EXPECT_EQ(one.dq[k], k / 3 == i ? plain.dq[k] / 4 : 0);
     }
@@ -157,7 +164,7 @@ TEST_P(TdLossTest, WeightsScaleEachTransitionsShare) {
 }
 
 // The target is a constant in it: nothing flows through q_target_t or q_online_t.
-TEST_P(TdLossTest, GradientIsThatOfTheLoss) {
+TEST_P(DqnLossTest, GradientIsThatOfTheLoss) {
   Batch batch = RandomBatch(9, 3, 77);
   const Result result = Compute(algorithm(), options(), batch);
   const double sum_over_mean =
@@ -175,7 +182,7 @@ TEST_P(TdLossTest, GradientIsThatOfTheLoss) {
   }
 }
 
-TEST_P(TdLossTest, ATerminalsValueDoesNotMatterEvenWhenItIsInfinite) {
+TEST_P(DqnLossTest, ATerminalsValueDoesNotMatterEvenWhenItIsInfinite) {
   Batch batch = RandomBatch(8, 3, 5);
   batch.discount_t[2] = 0;
   const Result before = Compute(algorithm(), options(), batch);
@@ -184,12 +191,12 @@ TEST_P(TdLossTest, ATerminalsValueDoesNotMatterEvenWhenItIsInfinite) {
     const Result result = Compute(algorithm(), options(), batch);
     EXPECT_EQ(result.loss, before.loss);
     EXPECT_EQ(result.dq, before.dq);
-    EXPECT_EQ(result.td_errors, before.td_errors);
+    EXPECT_EQ(result.errors, before.errors);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    AllKinds, TdLossTest,
+    AllKinds, DqnLossTest,
     testing::Combine(testing::Values("dqn", "double_dqn"),
                      testing::Values(TdErrorLoss::kSquared, TdErrorLoss::kHuber),
                      testing::Values(BatchReduction::kMean, BatchReduction::kSum)),
@@ -211,25 +218,25 @@ Batch OneTransition() {
           .q_online_t = {9, 8}};
 }
 
-TEST(TdLossByHandTest, DqnTakesTheTargetNetworksBest) {
-  const Result result = Compute("dqn", {TdErrorLoss::kSquared}, OneTransition());
-  EXPECT_EQ(result.td_errors[0], 0.5F + 0.5F * 6 - 2);
+TEST(DqnLossByHandTest, DqnTakesTheTargetNetworksBest) {
+  const Result result = Compute("dqn", {.loss = TdErrorLoss::kSquared}, OneTransition());
+  EXPECT_EQ(result.errors[0], 0.5F + 0.5F * 6 - 2);
   EXPECT_EQ(result.loss, 1.5 * 1.5);
   EXPECT_THAT(result.dq, ElementsAre(0, -3));
 }
 
-TEST(TdLossByHandTest, DoubleDqnValuesTheOnlineNetworksBestByTheTargetNetwork) {
-  const Result result = Compute("double_dqn", {TdErrorLoss::kSquared}, OneTransition());
-  EXPECT_EQ(result.td_errors[0], 0.5F + 0.5F * 4 - 2);
+TEST(DqnLossByHandTest, DoubleDqnValuesTheOnlineNetworksBestByTheTargetNetwork) {
+  const Result result = Compute("double_dqn", {.loss = TdErrorLoss::kSquared}, OneTransition());
+  EXPECT_EQ(result.errors[0], 0.5F + 0.5F * 4 - 2);
   EXPECT_THAT(result.dq, ElementsAre(0, -1));
 }
 
-TEST(TdLossByHandTest, HuberClipsTheSlopeAtOne) {
+TEST(DqnLossByHandTest, HuberClipsTheSlopeAtOne) {
   const auto at = [](float delta) {
     Batch batch = OneTransition();
     batch.discount_t = {0};
     batch.r_t = {2 + delta};
-    return Compute("dqn", {TdErrorLoss::kHuber}, batch);
+    return Compute("dqn", {.loss = TdErrorLoss::kHuber}, batch);
   };
   EXPECT_THAT(at(0.5F).dq, ElementsAre(0, -0.5));
   EXPECT_THAT(at(1).dq, ElementsAre(0, -1));
@@ -240,19 +247,25 @@ TEST(TdLossByHandTest, HuberClipsTheSlopeAtOne) {
   EXPECT_EQ(at(-7).loss, 6.5);
 }
 
-TEST(TdAlgorithmTest, OnlyDoubleDqnAsksForTheOnlineNetwork) {
-  EXPECT_FALSE((*FindTdAlgorithm("dqn"))->needs_q_online_t);
-  EXPECT_TRUE((*FindTdAlgorithm("double_dqn"))->needs_q_online_t);
+// y = h(r + discount h^-1(Q)), in double precision.
+TEST(DqnLossByHandTest, RescaledValuesAreUnscaledBeforeTheyAreDiscounted) {
   Batch batch = OneTransition();
-  batch.q_online_t.clear();
-  EXPECT_EQ(Compute("dqn", {TdErrorLoss::kSquared}, batch).loss, 2.25);
+  const AgentOptions options{.loss = TdErrorLoss::kSquared, .value_rescaling = true};
+  const double next = UnscaleValue(6);
+  const double target = RescaleValue(0.5 + 0.5 * next);
+  EXPECT_NEAR(Compute("dqn", options, batch).loss, (target - 2) * (target - 2), 1e-12);
+  batch.discount_t = {0};
+  const double last = RescaleValue(0.5);
+  EXPECT_NEAR(Compute("dqn", options, batch).loss, (last - 2) * (last - 2), 1e-12);
 }
 
-TEST(TdAlgorithmTest, UnknownNameIsRefusedWithTheNearestOne) {
-  const Status status = FindTdAlgorithm("duble_dqn").status();
-  EXPECT_TRUE(absl::IsInvalidArgument(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("learner.algorithm is 'duble_dqn'"));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("did you mean 'double_dqn'"));
+TEST(ValueScaleTest, TheInverseUndoesItOverTheRangeOfReturns) {
+  for (const double x : {0.0, 1e-6, 0.5, 1.0, 37.0, 1e4, 1e7}) {
+    EXPECT_NEAR(UnscaleValue(RescaleValue(x)), x, 1e-9 * (1 + x)) << x;
+    EXPECT_EQ(RescaleValue(-x), -RescaleValue(x)) << x;
+    EXPECT_EQ(UnscaleValue(-x), -UnscaleValue(x)) << x;
+  }
+  EXPECT_DOUBLE_EQ(RescaleValue(3), 1 + 0.003);
 }
 
 }  // namespace

@@ -1,0 +1,83 @@
+// The seam between the system and an algorithm. Actor and learner know no algorithm: what it needs
+// of the network, how it acts and what it learns by stand in its row of AlgorithmTable().
+#ifndef GORILA_AGENT_ALGORITHM_H_
+#define GORILA_AGENT_ALGORITHM_H_
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "gorila/agent/agent_options.h"
+#include "gorila/agent/policy.h"
+#include "gorila/agent/value_form.h"
+#include "gorila/base/random.h"
+#include "gorila/base/status.h"
+#include "gorila/network/network_spec.h"
+#include "gorila/network/q_network.h"
+#include "gorila/replay/transition.h"
+
+namespace gorila {
+
+inline constexpr int kMostAtoms = 256;
+
+// What a loss works on. The networks are up to date and of the form that the algorithm described;
+// both may compute as many observations as the minibatch has.
+struct LossInput {
+  QNetwork& online;  // theta
+  QNetwork& target;  // theta-
+  const TransitionBatch& batch;
+  std::span<const float> weights;  // of each transition's loss
+  RandomStream& random;            // draws the noise of noisy networks
+};
+
+// Used by one thread at a time.
+class Loss {
+ public:
+  virtual ~Loss() = default;
+
+  // Ends with online.Forward of s_tm1, and writes the derivative with respect to its outputs
+  // (`doutputs`: batch x outputs) and how wrong each transition's prediction was (`errors`: batch;
+  // 0 or more; not finite if the parameters are not), which priorities follow. Returns the weighted
+  // loss for each transition, averaged over the minibatch. Allocates nothing.
+  virtual double Compute(const LossInput& input, std::span<float> doutputs,
+                         std::span<float> errors) = 0;
+
+  // max_a Q(s_tm1, a) of each transition of the last Compute, for people to watch.
+  virtual void Values(std::span<float> values) const = 0;
+  // Whether Values() takes far less than a step of learning.
+  virtual bool ValuesAreCheap() const = 0;
+};
+
+// Adding an algorithm: its loss in a pair of files, a row in registry.cc, a test, a preset.
+struct AlgorithmRow {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view paper;
+  std::string_view needs;  // of the network and the replay, in words
+  // InvalidArgument names an option that has no meaning with this algorithm, or its range.
+  Status (*check)(const AgentOptions& options);
+  // What the outputs of its network mean.
+  ValueForm (*form)(const AgentOptions& options, int num_actions);
+  // Adds heads and noise to a network whose input, layers and number of actions are set.
+  void (*describe)(const AgentOptions& options, NetworkSpec& network);
+  // Both for a network so described; `network` must outlive the policy.
+  std::unique_ptr<Policy> (*make_policy)(const AgentOptions& options, QNetwork& network);
+  std::unique_ptr<Loss> (*make_loss)(const AgentOptions& options, const NetworkSpec& network,
+                                     int batch_size);
+};
+std::span<const AlgorithmRow> AlgorithmTable();
+
+// InvalidArgument for an unknown name.
+StatusOr<const AlgorithmRow*> FindAlgorithm(std::string_view name);
+
+// How an agent of these options acts by `network`, which must outlive the policy. InvalidArgument
+// for an unknown algorithm.
+StatusOr<std::unique_ptr<Policy>> MakePolicy(const AgentOptions& options, QNetwork& network);
+
+// InvalidArgument, naming the configuration key, its value and what is possible, for options that
+// do not go together.
+Status CheckAgentOptions(const AgentOptions& options);
+
+}  // namespace gorila
+
+#endif  // GORILA_AGENT_ALGORITHM_H_

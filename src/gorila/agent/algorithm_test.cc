@@ -1,0 +1,221 @@
+// What holds for every row of the table: it acts, learns and repeats.
+#include "gorila/agent/algorithm.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gorila/network/network_samples.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr int kBatch = 6;
+constexpr int kActions = 3;
+
+NetworkSpec Layers() {
+  return {.input = {.channels = 4, .element = ElementType::kFloat32},
+          .convolutions = {},
+          .hidden = {16},
+          .num_actions = kActions};
+}
+
+std::string Message(const AgentOptions& options) {
+  return std::string(CheckAgentOptions(options).message());
+}
+
+TEST(AlgorithmTest, UnknownNameIsRefusedWithTheNearestOne) {
+  const Status status = FindAlgorithm("duble_dqn").status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("learner.algorithm is 'duble_dqn'"),
+                                                   HasSubstr("did you mean 'double_dqn'")));
+}
+
+TEST(AlgorithmTest, CombinationsWithoutAMeaningAreRefusedWithTheReason) {
+  EXPECT_THAT(Message({.algorithm = "munchausen", .double_selection = true}),
+              AllOf(HasSubstr("learner.double_selection"), HasSubstr("munchausen"),
+                    HasSubstr("none to choose")));
+  EXPECT_THAT(Message({.algorithm = "dqn", .double_selection = true}), HasSubstr("double_dqn"));
+  EXPECT_THAT(Message({.algorithm = "dqn", .atoms = 7}), HasSubstr("learner.atoms"));
+  EXPECT_THAT(Message({.algorithm = "qr_dqn", .value_max = 7}), HasSubstr("learner.value_max"));
+  EXPECT_THAT(Message({.algorithm = "c51", .munchausen_scale = 0.5}), HasSubstr("munchausen"));
+  EXPECT_THAT(Message({.algorithm = "c51", .value_rescaling = true}),
+              HasSubstr("learner.value_rescaling"));
+}
+
+TEST(AlgorithmTest, ImpossibleValuesAreRefusedWithKeyAndValue) {
+  EXPECT_THAT(Message({.algorithm = "c51", .atoms = 1}),
+              AllOf(HasSubstr("learner.atoms is 1"), HasSubstr("2 to 256")));
+  EXPECT_THAT(Message({.algorithm = "c51", .value_min = 3, .value_max = 3}),
+              AllOf(HasSubstr("learner.value_min is 3"), HasSubstr("learner.value_max, 3")));
+}
+
+// Algorithm, dueling, noise.
+using Case = std::tuple<std::string, bool, bool>;
+
+class EveryAlgorithmTest : public testing::TestWithParam<Case> {
+ protected:
+  EveryAlgorithmTest() {
+    const auto& [algorithm, dueling, noise] = GetParam();
+    options_.algorithm = algorithm;
+    options_.dueling = dueling;
+    options_.noise = noise ? 0.5 : 0;
+    row_ = FindAlgorithm(algorithm).value();
+    row_->describe(options_, spec_);
+    online_ = MakeQNetwork("reference", spec_, kBatch).value();
+    target_ = MakeQNetwork("reference", spec_, kBatch).value();
+    RandomStream random(5);
+    theta_ = InitialParameters(online_->layout(), random);
+    online_->SetParameters(theta_);
+    theta_minus_ = InitialParameters(online_->layout(), random);
+    target_->SetParameters(theta_minus_);
+    FillBatch(random);
+  }
+
+  void FillBatch(RandomStream& random) {
+    batch_.Resize(kBatch, spec_.input.stacked_bytes());
+    for (std::pmr::vector<std::byte>* states : {&batch_.s_tm1, &batch_.s_t}) {
+      const auto bytes = RandomObservations(spec_.input, kBatch, random);
+      states->assign(bytes.begin(), bytes.end());
+    }
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      batch_.a_tm1[i] = random.Integer(0, kActions);
+      batch_.r_t[i] = static_cast<float>(random.Uniform());
+      batch_.discount_t[i] = i == 1 ? 0 : 0.9F;
+    }
+  }
+
+  // The gradient of theta, with noise drawn from `seed`.
+  std::vector<float> Gradient(std::uint64_t seed, double* loss = nullptr) {
+    const auto computed = row_->make_loss(options_, spec_, kBatch);
+    std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec_.outputs()));
+    std::vector<float> errors(kBatch);
+    const std::vector<float> weights(kBatch, 1);
+    RandomStream random(seed);
+    const double value =
+        computed->Compute({*online_, *target_, batch_, weights, random}, doutputs, errors);
+    if (loss != nullptr) *loss = value;
+    for (const float error : errors) EXPECT_TRUE(std::isfinite(error) && error >= 0);
+    std::vector<float> gradient(theta_.size());
+    online_->Backward(doutputs, gradient);
+    return gradient;
+  }
+
+  AgentOptions options_;
+  const AlgorithmRow* row_ = nullptr;
+  NetworkSpec spec_ = Layers();
+  std::unique_ptr<QNetwork> online_;
+  std::unique_ptr<QNetwork> target_;
+  std::vector<float> theta_;
+  std::vector<float> theta_minus_;
+  TransitionBatch batch_;
+};
+
+// From outputs through heads and loss to every parameter, sigmas among them.
+TEST_P(EveryAlgorithmTest, GradientIsThatOfTheLossInEveryParameter) {
+  if (options_.algorithm == "munchausen") options_.munchausen_temperature = 0.5;
+  const std::vector<float> gradient = Gradient(3);
+  double largest = 0;
+  for (std::size_t i = 0; i < theta_.size(); ++i) {
+    constexpr float kStep = 1.0F / 1024;
+    const float value = theta_[i];
+    double above = 0;
+    double below = 0;
+    // theta chooses the action of s_t where an algorithm is double; a step that changes the choice
+    // would be no derivative, and none of these does.
+    theta_[i] = value + kStep;
+    online_->SetParameters(theta_);
+    Gradient(3, &above);
+    theta_[i] = value - kStep;
+    online_->SetParameters(theta_);
+    Gradient(3, &below);
+    theta_[i] = value;
+    online_->SetParameters(theta_);
+    // A step may cross a corner of ReLU or of a loss.
+    EXPECT_NEAR(gradient[i], (above - below) / (2.0 * kStep), 4e-3) << i;
+    largest = std::max(largest, std::abs(static_cast<double>(gradient[i])));
+  }
+  EXPECT_GT(largest, 0.01);
+}
+
+TEST_P(EveryAlgorithmTest, NoiseAndNothingElseMakesTwoDrawsDiffer) {
+  const bool noisy = options_.noise > 0;
+  EXPECT_EQ(Gradient(3), Gradient(3));
+  EXPECT_EQ(Gradient(3) != Gradient(4), noisy);
+}
+
+// What is computed at s_t must not know the noise at s_tm1, nor theta that of theta-.
+TEST_P(EveryAlgorithmTest, EachPassDrawsItsOwnNoise) {
+  RandomStream random(3);
+  const auto loss = row_->make_loss(options_, spec_, kBatch);
+  std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec_.outputs()));
+  std::vector<float> errors(kBatch);
+  const std::vector<float> weights(kBatch, 1);
+  loss->Compute({*online_, *target_, batch_, weights, random}, doutputs, errors);
+  RandomStream passes(3);
+  const bool is_double = options_.algorithm == "double_dqn";
+  for (int pass = 0; pass < (is_double ? 3 : 2); ++pass) target_->Redraw(passes);
+  EXPECT_EQ(random, passes) << "a draw for theta- and for each pass of theta";
+}
+
+TEST_P(EveryAlgorithmTest, ActsByTheBestValueAndByTheMeansUnlessNoiseIsAskedFor) {
+  const auto policy = row_->make_policy(options_, *online_);
+  RandomStream random(8);
+  std::vector<ActingEnvironment> environments(kBatch, {.epsilon = 0, .random = &random});
+  const auto act = [&](bool noisy) {
+    ActOutput output;
+    policy->Act({.observations = batch_.s_tm1,
+                 .environments = environments,
+                 .show_values = true,
+                 .noisy = noisy},
+                output);
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      const float* const q = &output.values[i * kActions];
+      EXPECT_EQ(output.actions[i], std::max_element(q, q + kActions) - q);
+    }
+    return output.values;
+  };
+  const std::vector<float> means = act(false);
+  EXPECT_EQ(act(false), means);
+  EXPECT_EQ(act(true) != means, options_.noise > 0);
+}
+
+TEST_P(EveryAlgorithmTest, ShowsTheBestValueOfEachState) {
+  const auto loss = row_->make_loss(options_, spec_, kBatch);
+  std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec_.outputs()));
+  std::vector<float> errors(kBatch), values(kBatch);
+  const std::vector<float> weights(kBatch, 1);
+  RandomStream random(3);
+  loss->Compute({*online_, *target_, batch_, weights, random}, doutputs, errors);
+  loss->Values(values);
+  const auto policy = row_->make_policy(options_, *online_);
+  std::vector<ActingEnvironment> environments(kBatch, {.epsilon = 0, .random = &random});
+  ActOutput output;
+  policy->Act({.observations = batch_.s_tm1, .environments = environments}, output);
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    const float* const q = &output.values[i * kActions];
+    EXPECT_EQ(values[i], *std::max_element(q, q + kActions));
+  }
+}
+
+std::vector<std::string> Names() {
+  std::vector<std::string> names;
+  for (const AlgorithmRow& row : AlgorithmTable()) names.emplace_back(row.name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryAlgorithmTest,
+                         testing::Combine(testing::ValuesIn(Names()), testing::Bool(),
+                                          testing::Bool()),
+                         [](const auto& info) {
+                           return std::get<0>(info.param) +
+                                  (std::get<1>(info.param) ? "Dueling" : "") +
+                                  (std::get<2>(info.param) ? "Noisy" : "");
+                         });
+
+}  // namespace
+}  // namespace gorila

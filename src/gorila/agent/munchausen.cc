@@ -1,0 +1,47 @@
+#include "gorila/agent/munchausen.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gorila {
+namespace {
+
+// tau ln sum_a exp(q_a / tau) = sum_a pi_a (q_a - tau ln pi_a), without overflow for a small tau.
+double SoftValue(std::span<const float> q, double tau) {
+  const auto most = static_cast<double>(*std::max_element(q.begin(), q.end()));
+  double sum = 0;
+  for (const float value : q) sum += std::exp((static_cast<double>(value) - most) / tau);
+  return most + tau * std::log(sum);
+}
+
+double Target(const AgentOptions& options, const LossBatch& batch, std::size_t i) {
+  const double tau = options.munchausen_temperature;
+  const std::span<const float> q_tm1 = batch.State(batch.target_tm1, i);
+  const double log_policy =
+      static_cast<double>(q_tm1[batch.Taken(i)]) - SoftValue(q_tm1, tau);  // tau ln pi
+  const double bonus =
+      options.munchausen_scale * std::clamp(log_policy, options.munchausen_clip, 0.0);
+  const auto discount = static_cast<double>(batch.discount_t[i]);
+  // A terminal's value must not matter, not even when it is infinite.
+  const double value = discount > 0 ? SoftValue(batch.State(batch.target_t, i), tau) : 0;
+  return static_cast<double>(batch.r_t[i]) + bonus + discount * value;
+}
+
+}  // namespace
+
+double MunchausenLoss(const AgentOptions& options, const LossBatch& batch, std::span<float> dx,
+                      std::span<float> errors) {
+  std::fill(dx.begin(), dx.end(), 0.0F);
+  double total = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::size_t taken = i * batch.actions() + batch.Taken(i);
+    const double delta = Target(options, batch, i) - static_cast<double>(batch.online_tm1[taken]);
+    const LossAndSlope at = TdErrorLossOf(options.loss, delta);
+    errors[i] = static_cast<float>(std::abs(delta));
+    dx[taken] = static_cast<float>(-batch.Scale(options.reduction, i) * at.slope);
+    total += batch.Weight(i) * at.loss;
+  }
+  return total / static_cast<double>(batch.size());
+}
+
+}  // namespace gorila

@@ -1,0 +1,165 @@
+// The rows of AlgorithmTable().
+#include <array>
+#include <vector>
+
+#include "gorila/agent/algorithm.h"
+#include "gorila/agent/c51.h"
+#include "gorila/agent/dqn.h"
+#include "gorila/agent/epsilon_greedy_policy.h"
+#include "gorila/agent/munchausen.h"
+#include "gorila/agent/qr_dqn.h"
+#include "gorila/agent/value_algorithm.h"
+#include "gorila/base/nearest.h"
+
+namespace gorila {
+namespace {
+
+constexpr ValueAlgorithm kDqn = {.loss = &DqnLoss};
+constexpr ValueAlgorithm kDoubleDqn = {.loss = &DqnLoss, .selects_online = true};
+constexpr ValueAlgorithm kMunchausen = {.loss = &MunchausenLoss, .needs_target_tm1 = true};
+constexpr ValueAlgorithm kC51 = {.kind = ValueKind::kCategorical, .loss = &C51Loss};
+constexpr ValueAlgorithm kQrDqn = {.kind = ValueKind::kQuantiles, .loss = &QrDqnLoss};
+
+template <const ValueAlgorithm& kAlgorithm>
+ValueForm Form(const AgentOptions& options, int num_actions) {
+  return MakeValueForm(kAlgorithm, options, num_actions);
+}
+template <const ValueAlgorithm& kAlgorithm>
+void Describe(const AgentOptions& options, NetworkSpec& network) {
+  DescribeValueNetwork(kAlgorithm, options, network);
+}
+template <const ValueAlgorithm& kAlgorithm>
+std::unique_ptr<Policy> MakeGreedy(const AgentOptions& options, QNetwork& network) {
+  return std::make_unique<EpsilonGreedyPolicy>(
+      network, MakeValueForm(kAlgorithm, options, network.spec().num_actions));
+}
+template <const ValueAlgorithm& kAlgorithm>
+std::unique_ptr<Loss> MakeLoss(const AgentOptions& options, const NetworkSpec& network,
+                               int batch_size) {
+  return MakeValueLoss(kAlgorithm, options, network, batch_size);
+}
+
+// An option that would change nothing is refused: whoever set it expects that it does.
+Status RefuseOption(const AgentOptions& options, bool set, std::string_view key,
+                    std::string_view reason) {
+  if (!set) return OkStatus();
+  return InvalidArgument("{} is set with learner.algorithm {}; {}", key, options.algorithm, reason);
+}
+
+Status RefuseDouble(const AgentOptions& options, std::string_view reason) {
+  return RefuseOption(options, options.double_selection, "learner.double_selection", reason);
+}
+Status RefuseRescaling(const AgentOptions& options, std::string_view reason) {
+  return RefuseOption(options, options.value_rescaling, "learner.value_rescaling", reason);
+}
+
+Status RefuseAtoms(const AgentOptions& options) {
+  const AgentOptions plain;
+  GORILA_RETURN_IF_ERROR(RefuseOption(options, options.atoms != plain.atoms, "learner.atoms",
+                                      "expected c51 or qr_dqn, which have a distribution"));
+  const bool range = options.value_min != plain.value_min || options.value_max != plain.value_max;
+  return RefuseOption(options, range, "learner.value_min or learner.value_max",
+                      "expected c51, whose atoms they place");
+}
+
+Status RefuseMunchausen(const AgentOptions& options) {
+  const AgentOptions plain;
+  const bool set = options.munchausen_scale != plain.munchausen_scale ||
+                   options.munchausen_temperature != plain.munchausen_temperature ||
+                   options.munchausen_clip != plain.munchausen_clip;
+  return RefuseOption(options, set, "an option learner.munchausen_*", "expected munchausen");
+}
+
+Status CheckDqn(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
+  GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
+  return RefuseDouble(options, "expected learner.algorithm double_dqn for double selection");
+}
+
+Status CheckMunchausen(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
+  GORILA_RETURN_IF_ERROR(RefuseDouble(
+      options, "its target is an expectation over all actions: there is none to choose"));
+  return RefuseRescaling(options, "its entropy bonus has the scale of unscaled values");
+}
+
+Status CheckAtoms(const AgentOptions& options) {
+  if (options.atoms >= 2 && options.atoms <= kMostAtoms) return OkStatus();
+  return InvalidArgument("learner.atoms is {}; expected 2 to {}", options.atoms, kMostAtoms);
+}
+
+Status CheckC51(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
+  GORILA_RETURN_IF_ERROR(CheckAtoms(options));
+  if (options.value_min >= options.value_max) {
+    return InvalidArgument("learner.value_min is {}; expected less than learner.value_max, {}",
+                           options.value_min, options.value_max);
+  }
+  return RefuseRescaling(options, "its atoms are returns: widen learner.value_min and value_max");
+}
+
+Status CheckQrDqn(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
+  GORILA_RETURN_IF_ERROR(CheckAtoms(options));
+  const AgentOptions plain;
+  GORILA_RETURN_IF_ERROR(RefuseOption(
+      options, options.value_min != plain.value_min || options.value_max != plain.value_max,
+      "learner.value_min or learner.value_max", "expected c51, whose atoms they place"));
+  return RefuseRescaling(options, "expected dqn or double_dqn, which regress one value");
+}
+
+template <const ValueAlgorithm& kAlgorithm>
+constexpr AlgorithmRow ValueRow(std::string_view name, std::string_view summary,
+                                std::string_view paper, std::string_view needs,
+                                Status (*check)(const AgentOptions&)) {
+  return {name,
+          summary,
+          paper,
+          needs,
+          check,
+          &Form<kAlgorithm>,
+          &Describe<kAlgorithm>,
+          &MakeGreedy<kAlgorithm>,
+          &MakeLoss<kAlgorithm>};
+}
+
+constexpr std::array kAlgorithms = {
+    ValueRow<kDqn>("dqn", "max over the target network's values (the paper's)", "Mnih et al. 2015",
+                   "a value for each action; transitions", &CheckDqn),
+    ValueRow<kDoubleDqn>("double_dqn", "the online network's action, valued by the target network",
+                         "van Hasselt et al. 2016", "a value for each action; transitions",
+                         &CheckDqn),
+    ValueRow<kMunchausen>(
+        "munchausen", "soft values, with the policy's logarithm added to the reward",
+        "Vieillard et al. 2020", "a value for each action; transitions", &CheckMunchausen),
+    ValueRow<kC51>("c51", "the distribution of returns over fixed atoms", "Bellemare et al. 2017",
+                   "logits of learner.atoms for each action; transitions", &CheckC51),
+    ValueRow<kQrDqn>("qr_dqn", "the distribution of returns by its quantiles", "Dabney et al. 2018",
+                     "learner.atoms quantiles for each action; transitions", &CheckQrDqn),
+};
+
+}  // namespace
+
+std::span<const AlgorithmRow> AlgorithmTable() { return kAlgorithms; }
+
+StatusOr<const AlgorithmRow*> FindAlgorithm(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const AlgorithmRow& row : kAlgorithms) {
+    if (row.name == name) return &row;
+    names.push_back(row.name);
+  }
+  return InvalidArgument("learner.algorithm is '{}'; expected one of {}; did you mean '{}'?", name,
+                         fmt::join(names, ", "), NearestName(name, names));
+}
+
+StatusOr<std::unique_ptr<Policy>> MakePolicy(const AgentOptions& options, QNetwork& network) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(options.algorithm));
+  return row->make_policy(options, network);
+}
+
+Status CheckAgentOptions(const AgentOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(options.algorithm));
+  return row->check(options);
+}
+
+}  // namespace gorila

@@ -1,0 +1,96 @@
+#include "gorila/agent/value_form.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gorila/agent/value_testing.h"
+
+namespace gorila {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(ValueFormTest, HeadsHaveTheOutputsOfTheForm) {
+  EXPECT_THAT(HeadsOf({.num_actions = 4}), IsEmpty()) << "what a network has anyway";
+  EXPECT_THAT(HeadsOf({.kind = ValueKind::kCategorical, .num_actions = 4, .atoms = 51}),
+              ElementsAre(HeadSpec{"logits", 204}));
+  EXPECT_THAT(HeadsOf({.kind = ValueKind::kQuantiles, .num_actions = 4, .atoms = 8}),
+              ElementsAre(HeadSpec{"quantiles", 32}));
+  EXPECT_THAT(
+      HeadsOf({.kind = ValueKind::kQuantiles, .num_actions = 4, .atoms = 8, .dueling = true}),
+      ElementsAre(HeadSpec{"advantage", 32}, HeadSpec{"value", 8}));
+}
+
+// Two actions of two atoms: each atom has its own value and its own mean advantage.
+TEST(ValueFormTest, DuelingCombinesPerAtom) {
+  const ValueForm form{
+      .kind = ValueKind::kCategorical, .num_actions = 2, .atoms = 2, .dueling = true};
+  const std::vector<float> outputs = {1, 2, 5, 10, /*value*/ 100, 200};
+  std::vector<float> scratch(4);
+  EXPECT_THAT(Combine(form, outputs, 1, scratch),
+              ElementsAre(100 + 1 - 3, 200 + 2 - 6, 100 + 5 - 3, 200 + 10 - 6));
+}
+
+TEST(ValueFormTest, WithoutDuelingNothingIsCopied) {
+  const std::vector<float> outputs = {1, 2, 3, 4};
+  std::vector<float> scratch;
+  EXPECT_EQ(Combine({.num_actions = 2}, outputs, 2, scratch).data(), outputs.data());
+}
+
+// <dx, Combine(u)> = <CombineBackward(dx), u> for a linear map.
+TEST(ValueFormTest, TheBackwardPassIsTheAdjoint) {
+  const ValueForm form{
+      .kind = ValueKind::kQuantiles, .num_actions = 3, .atoms = 5, .dueling = true};
+  constexpr std::size_t kBatch = 2;
+  RandomStream random(9);
+  const auto floats = [&](std::size_t count) {
+    std::vector<float> values(count);
+    for (float& value : values) value = static_cast<float>(2 * random.Uniform() - 1);
+    return values;
+  };
+  const auto dot = [](std::span<const float> a, std::span<const float> b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    return sum;
+  };
+  const std::vector<float> outputs = floats(kBatch * 20);
+  const std::vector<float> dx = floats(kBatch * 15);
+  std::vector<float> scratch(kBatch * 15);
+  std::vector<float> doutputs(kBatch * 20);
+  CombineBackward(form, dx, kBatch, doutputs);
+  EXPECT_NEAR(dot(dx, Combine(form, outputs, kBatch, scratch)), dot(doutputs, outputs), 1e-5);
+}
+
+TEST(ValueFormTest, ValuesAreTheMeansOfDistributions) {
+  RandomStream random(10);
+  for (const ValueKind kind :
+       {ValueKind::kExpectation, ValueKind::kCategorical, ValueKind::kQuantiles}) {
+    const ValueForm form{.kind = kind,
+                         .num_actions = 3,
+                         .atoms = kind == ValueKind::kExpectation ? 1 : 7,
+                         .low = -5,
+                         .high = 13};
+    std::vector<float> x(form.size());
+    for (float& value : x) value = static_cast<float>(20 * random.Uniform() - 10);
+    std::vector<float> q(3);
+    ActionValues(form, x, q);
+    const auto atoms = static_cast<std::size_t>(form.atoms);
+    for (std::size_t a = 0; a < 3; ++a) {
+      EXPECT_NEAR(q[a], ReferenceValue(form, std::span(x).subspan(a * atoms, atoms)), 1e-5);
+    }
+    EXPECT_EQ(BestAction(form, x), ReferenceBest(form, x));
+  }
+}
+
+TEST(ValueFormTest, SoftmaxOfLargeLogitsStaysFinite) {
+  std::vector<float> p = {1000, 1000, -1000};
+  Softmax(p, p);
+  EXPECT_THAT(p, ElementsAre(0.5F, 0.5F, 0));
+}
+
+}  // namespace
+}  // namespace gorila
