@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gorila/agent/algorithm.h"
+#include "gorila/agent/atom_math.h"
 
 namespace gorila {
 namespace {
@@ -27,17 +28,12 @@ void ProjectTarget(const LossBatch& batch, std::size_t i, std::span<double> proj
   ProjectCategorical(batch.form, r, discount, probabilities, projected);
 }
 
-// Writes the logarithms of the softmax of `logits`.
-void LogSoftmax(std::span<const float> logits, std::span<double> logarithms) {
-  const auto most = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  double sum = 0;
-  for (const float logit : logits) {
-    sum += static_cast<double>(std::exp(logit - static_cast<float>(most)));
-  }
-  const double whole = most + std::log(sum);
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    logarithms[i] = static_cast<double>(logits[i]) - whole;
-  }
+// Writes the softmax of `logits`. The logarithm of one of its values is its logit less the result.
+double SoftmaxAndLog(std::span<const float> logits, std::span<float> probabilities) {
+  const float most = Largest(logits.data(), logits.size());
+  const float sum = Exponentials(logits.data(), most, logits.size(), probabilities.data());
+  for (float& probability : probabilities) probability /= sum;
+  return static_cast<double>(most) + std::log(static_cast<double>(sum));
 }
 
 }  // namespace
@@ -66,22 +62,24 @@ void ProjectCategorical(const ValueForm& form, double r, double discount,
 double C51Loss(const AgentOptions& options, const LossBatch& batch, std::span<float> dx,
                std::span<float> errors) {
   std::fill(dx.begin(), dx.end(), 0.0F);
-  PerAtom<double> room, logarithms_room;
+  PerAtom<double> room;
+  PerAtom<float> predicted_room;
   const std::span<double> target = std::span(room).first(batch.atoms());
-  const std::span<double> logarithms = std::span(logarithms_room).first(batch.atoms());
+  const std::span<float> predicted = std::span(predicted_room).first(batch.atoms());
   double total = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     ProjectTarget(batch, i, target);
-    LogSoftmax(batch.Action(batch.online_tm1, i, batch.Taken(i)), logarithms);
+    const std::span<const float> logits = batch.Action(batch.online_tm1, i, batch.Taken(i));
+    const double whole = SoftmaxAndLog(logits, predicted);
     const double scale = batch.Scale(options.reduction, i);
     float* const derivative = &dx[i * batch.form.size() + batch.Taken(i) * batch.atoms()];
     double cross_entropy = 0;
     double entropy = 0;
     for (std::size_t j = 0; j < batch.atoms(); ++j) {
-      derivative[j] = static_cast<float>(scale * (std::exp(logarithms[j]) - target[j]));
+      derivative[j] = static_cast<float>(scale * (static_cast<double>(predicted[j]) - target[j]));
       if (target[j] <= 0) continue;
-      cross_entropy -= target[j] * logarithms[j];
-      entropy -= target[j] * std::log(target[j]);
+      cross_entropy -= target[j] * (static_cast<double>(logits[j]) - whole);
+      entropy -= target[j] * static_cast<double>(std::log(static_cast<float>(target[j])));
     }
     errors[i] = static_cast<float>(cross_entropy < entropy ? 0 : cross_entropy - entropy);
     total += batch.Weight(i) * cross_entropy;

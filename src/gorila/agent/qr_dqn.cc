@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gorila/agent/algorithm.h"
+#include "gorila/agent/atom_math.h"
 
 namespace gorila {
 namespace {
@@ -19,44 +20,6 @@ void MakeTargets(const LossBatch& batch, std::size_t i, std::span<float> targets
   for (std::size_t j = 0; j < targets.size(); ++j) {
     targets[j] = batch.r_t[i] + batch.discount_t[i] * quantiles[j];
   }
-}
-
-struct QuantileLoss {
-  double loss;   // mean over the targets
-  double slope;  // its derivative with respect to the predicted quantile
-};
-
-constexpr std::size_t kLanes = 8;
-
-// Sums that the compiler adds up side by side.
-struct Lanes {
-  std::array<float, kLanes> loss{};
-  std::array<float, kLanes> slope{};
-
-  void Add(std::size_t lane, float theta, float tau, float target) {
-    const float u = target - theta;
-    const float size = std::abs(u);
-    const float inside = std::min(size, 1.0F);
-    const float share = u < 0 ? 1 - tau : tau;
-    loss[lane] += share * inside * (size - 0.5F * inside);
-    slope[lane] -= share * (u < 0 ? -inside : inside);
-  }
-};
-
-QuantileLoss LossOfQuantile(float theta, float tau, std::span<const float> targets) {
-  Lanes lanes;
-  std::size_t j = 0;
-  for (; j + kLanes <= targets.size(); j += kLanes) {
-    for (std::size_t k = 0; k < kLanes; ++k) lanes.Add(k, theta, tau, targets[j + k]);
-  }
-  for (; j < targets.size(); ++j) lanes.Add(j % kLanes, theta, tau, targets[j]);
-  QuantileLoss sum{0, 0};
-  for (std::size_t k = 0; k < kLanes; ++k) {
-    sum.loss += static_cast<double>(lanes.loss[k]);
-    sum.slope += static_cast<double>(lanes.slope[k]);
-  }
-  const auto count = static_cast<double>(targets.size());
-  return {sum.loss / count, sum.slope / count};
 }
 
 }  // namespace
@@ -75,9 +38,9 @@ double QrDqnLoss(const AgentOptions& options, const LossBatch& batch, std::span<
     double loss = 0;
     for (std::size_t j = 0; j < theta.size(); ++j) {
       const auto tau = (static_cast<float>(j) + 0.5F) / static_cast<float>(theta.size());
-      const QuantileLoss at = LossOfQuantile(theta[j], tau, targets);
-      loss += at.loss;
-      derivative[j] = static_cast<float>(scale * at.slope);
+      const QuantileLoss at = QuantileHuberLoss(theta[j], tau, targets.data(), targets.size());
+      loss += static_cast<double>(at.loss);
+      derivative[j] = static_cast<float>(scale * static_cast<double>(at.slope));
     }
     errors[i] = static_cast<float>(std::sqrt(loss));
     total += batch.Weight(i) * loss;

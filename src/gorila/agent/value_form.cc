@@ -1,7 +1,6 @@
 #include "gorila/agent/value_form.h"
 
-#include <algorithm>
-#include <cmath>
+#include "gorila/agent/atom_math.h"
 
 namespace gorila {
 namespace {
@@ -39,25 +38,6 @@ void CombineStateBackward(const Sizes& sizes, const float* dx, float* doutputs) 
       doutputs[a * sizes.atoms + i] = dx[a * sizes.atoms + i] - mean;
     }
   }
-}
-
-// The mean of the atoms under the softmax of their logits.
-float CategoricalMean(const ValueForm& form, std::span<const float> logits) {
-  const float most = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  double weighted = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    const auto weight = static_cast<double>(std::exp(logits[i] - most));
-    sum += weight;
-    weighted += weight * static_cast<double>(i);
-  }
-  return static_cast<float>(form.low + form.atom_distance() * weighted / sum);
-}
-
-float Mean(std::span<const float> values) {
-  double sum = 0;
-  for (const float value : values) sum += static_cast<double>(value);
-  return static_cast<float>(sum / static_cast<double>(values.size()));
 }
 
 }  // namespace
@@ -101,24 +81,20 @@ void ActionValues(const ValueForm& form, std::span<const float> x, std::span<flo
         q[a] = action.front();
         break;
       case ValueKind::kCategorical:
-        q[a] = CategoricalMean(form, action);
+        q[a] = static_cast<float>(
+            form.low + form.atom_distance() * static_cast<double>(MeanIndex(action.data(), atoms)));
         break;
       case ValueKind::kQuantiles:
-        q[a] = Mean(action);
+        q[a] = MeanOf(action.data(), atoms);
         break;
     }
   }
 }
 
 void Softmax(std::span<const float> logits, std::span<float> probabilities) {
-  const float most = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    probabilities[i] = std::exp(logits[i] - most);
-    sum += static_cast<double>(probabilities[i]);
-  }
-  const auto scale = static_cast<float>(1 / sum);
-  for (float& probability : probabilities) probability *= scale;
+  const float most = Largest(logits.data(), logits.size());
+  const float sum = Exponentials(logits.data(), most, logits.size(), probabilities.data());
+  for (float& probability : probabilities) probability /= sum;
 }
 
 }  // namespace gorila

@@ -57,6 +57,17 @@ float Sum(const float* values, std::size_t size) {
 }
 
 GORILA_VECTORISE
+void AddScaledNoise(const float* mean, const float* sigma, const float* noise, float by,
+                    std::size_t size, float* out) {
+  for (std::size_t i = 0; i < size; ++i) out[i] = mean[i] + sigma[i] * (by * noise[i]);
+}
+
+GORILA_VECTORISE
+void MultiplyByNoise(const float* in, const float* noise, float by, std::size_t size, float* out) {
+  for (std::size_t i = 0; i < size; ++i) out[i] = in[i] * (by * noise[i]);
+}
+
+GORILA_VECTORISE
 void TransposeMatrix(const float* in, std::size_t rows, std::size_t columns, float* out) {
   Transpose(in, rows, columns, out);
 }

@@ -28,6 +28,13 @@ void TransposeMatrix(const Bfloat16* in, std::size_t rows, std::size_t columns, 
 // out = scale * in.
 void ScaleBytes(const std::uint8_t* in, float scale, std::size_t size, float* out);
 
+// out = mean + sigma * (by * noise).
+void AddScaledNoise(const float* mean, const float* sigma, const float* noise, float by,
+                    std::size_t size, float* out);
+
+// out = in * (by * noise).
+void MultiplyByNoise(const float* in, const float* noise, float by, std::size_t size, float* out);
+
 // Exact: 8 bits hold what a byte can.
 void WidenBytes(const std::uint8_t* in, std::size_t size, Bfloat16* out);
 

@@ -6,6 +6,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/network/argument_checks.h"
+#include "gorila/network/elementwise.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/noise_table.h"
 
@@ -103,16 +104,11 @@ class NoisyNetwork final : public QNetwork {
 
   void AddNoise(const NoisyLayer& layer) {
     const std::size_t inputs = layer.shape.inputs;
-    const float* const of_inputs = layer.of_inputs.data();
     for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
       const std::size_t row = layer.weight + o * inputs;
-      const float* const mu = &given_[row];
-      const float* const sigma = &given_[Sigma(row)];
       const float of_output = layer.of_outputs[o];
-      float* const value = &values_[row];
-      for (std::size_t i = 0; i < inputs; ++i) {
-        value[i] = mu[i] + sigma[i] * (of_output * of_inputs[i]);
-      }
+      AddScaledNoise(&given_[row], &given_[Sigma(row)], layer.of_inputs.data(), of_output, inputs,
+                     &values_[row]);
       const std::size_t bias = layer.bias() + o;
       values_[bias] = given_[bias] + given_[Sigma(bias)] * of_output;
     }
@@ -120,13 +116,11 @@ class NoisyNetwork final : public QNetwork {
 
   void SigmaGradient(const NoisyLayer& layer, std::span<float> gradient) const {
     const std::size_t inputs = layer.shape.inputs;
-    const float* const of_inputs = layer.of_inputs.data();
     for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
       const std::size_t row = layer.weight + o * inputs;
-      const float* const mu = &gradient[row];
       const float of_output = layer.of_outputs[o];
-      float* const sigma = &gradient[Sigma(row)];
-      for (std::size_t i = 0; i < inputs; ++i) sigma[i] = mu[i] * (of_output * of_inputs[i]);
+      MultiplyByNoise(&gradient[row], layer.of_inputs.data(), of_output, inputs,
+                      &gradient[Sigma(row)]);
       const std::size_t bias = layer.bias() + o;
       gradient[Sigma(bias)] = gradient[bias] * of_output;
     }

@@ -341,7 +341,9 @@ StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Clust
   bool with_replay = false;
   GORILA_RETURN_IF_ERROR(CatchJson([&]() -> Status {
     if (json.at("layout_fingerprint") != cluster.layout().Fingerprint()) {
-      return InvalidArgument("the checkpoint has another network than the configuration");
+      return InvalidArgument(
+          "the checkpoint's network has other outputs than the configuration's; expected the "
+          "learner.algorithm that the run was made with, or a new run");
     }
     if (json.at("bundles") != cluster.bundles().size()) {
       return InvalidArgument("run.bundles is {}; the checkpoint has {}", cluster.bundles().size(),
