@@ -29,7 +29,7 @@ void Actor::BeginEpisode(std::size_t i) {
 Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
   if (steps_ % options_.refresh_every == 0) GORILA_RETURN_IF_ERROR(replica_.Refresh());
   ++steps_;
-  epsilon_ = Epsilon(options_.exploration, ticks, place_.index, place_.actors);
+  SetEpsilons(ticks);
   ChooseActions();
   for (std::size_t i = 0; i < environments_.size(); ++i) {
     GORILA_RETURN_IF_ERROR(StepEnvironment(i, finished));
@@ -37,9 +37,20 @@ Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
   return OkStatus();
 }
 
+void Actor::SetEpsilons(std::int64_t ticks) {
+  const int count = num_environments();
+  double sum = 0;
+  for (int i = 0; i < count; ++i) {
+    const double epsilon =
+        Epsilon(options_.exploration, ticks, place_.index * count + i, place_.actors * count);
+    acting_[static_cast<std::size_t>(i)].epsilon = epsilon;
+    sum += epsilon;
+  }
+  epsilon_ = options_.exploration.spread > 0 ? sum / count : acting_.front().epsilon;
+}
+
 // Paper section 4.2, step a.
 void Actor::ChooseActions() {
-  for (ActingEnvironment& environment : acting_) environment.epsilon = epsilon_;
   policy_->Act({.observations = stacks_.all(), .environments = acting_, .noisy = true}, chosen_);
 }
 

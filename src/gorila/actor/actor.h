@@ -43,7 +43,7 @@ class Actor {
   Status Step(std::int64_t ticks, std::vector<EpisodeResult>& finished);
 
   int num_environments() const { return static_cast<int>(environments_.size()); }
-  double epsilon() const { return epsilon_; }  // of the last Step
+  double epsilon() const { return epsilon_; }  // of the last Step, mean of its environments
 
   // Environments, observations, running returns and the random stream.
   void SaveState(StateWriter& writer) const;
@@ -51,6 +51,7 @@ class Actor {
 
  private:
   void BeginEpisode(std::size_t i);
+  void SetEpsilons(std::int64_t ticks);
   void ChooseActions();
   Status StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finished);
 

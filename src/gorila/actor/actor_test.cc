@@ -174,6 +174,17 @@ TEST(ActorTest, EpsilonFollowsTheClockAndTheActorsPlace) {
   EXPECT_DOUBLE_EQ(first.actor.epsilon(), 0.25);
 }
 
+TEST(ActorTest, TheLadderOfEpsilonsRunsOverTheEnvironmentsOfAllActors) {
+  const ActorOptions options{
+      .exploration = {.epsilon_start = 0.5, .epsilon_end = 0.5, .epsilon_ticks = 0, .spread = 3}};
+  Rig first(options, {{5}, {5}}, 1, {.index = 0, .actors = 2});
+  Rig last(options, {{5}, {5}}, 1, {.index = 1, .actors = 2});
+  first.Step(1, 0);
+  last.Step(1, 0);
+  EXPECT_DOUBLE_EQ(first.actor.epsilon(), (0.5 + 0.25) / 2) << "the mean of its environments";
+  EXPECT_DOUBLE_EQ(last.actor.epsilon(), (0.125 + 0.0625) / 2);
+}
+
 TEST(ActorTest, PullsParametersBeforeEveryStepAsThePaper) {
   Rig rig(WithEpsilon(1), {{5}});
   rig.Step(7);

@@ -28,7 +28,9 @@ struct AgentOptions {
   double munchausen_clip = -1;           // the least that tau ln pi may be
   bool value_rescaling = false;          // dqn, double_dqn: values are h(value) (value_scale.h)
   bool dueling = false;                  // the output layer has an advantage and a value head
-  double noise = 0;                      // sigma_0 of noisy layers; 0 = none
+  // Of the policy whose values sarsa and expected_sarsa learn, where its action is not known.
+  double policy_epsilon = 0;
+  double noise = 0;  // sigma_0 of noisy layers; 0 = none
 
   bool operator==(const AgentOptions&) const = default;
 };

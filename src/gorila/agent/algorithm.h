@@ -54,6 +54,7 @@ struct AlgorithmRow {
   std::string_view summary;
   std::string_view paper;
   std::string_view needs;  // of the network and the replay, in words
+  bool on_policy;          // whether it learns from each transition once, in order of arrival
   // InvalidArgument names an option that has no meaning with this algorithm, or its range.
   Status (*check)(const AgentOptions& options);
   // What the outputs of its network mean.

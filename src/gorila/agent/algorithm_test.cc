@@ -47,6 +47,13 @@ TEST(AlgorithmTest, CombinationsWithoutAMeaningAreRefusedWithTheReason) {
               HasSubstr("learner.value_rescaling"));
 }
 
+TEST(AlgorithmTest, SarsaHasNoChoiceToDoubleAndNoNoise) {
+  EXPECT_THAT(Message({.algorithm = "sarsa", .double_selection = true}),
+              HasSubstr("learner.double_selection"));
+  EXPECT_THAT(Message({.algorithm = "expected_sarsa", .noise = 0.5}),
+              HasSubstr("network.noise is 0.5"));
+}
+
 TEST(AlgorithmTest, ImpossibleValuesAreRefusedWithKeyAndValue) {
   EXPECT_THAT(Message({.algorithm = "c51", .atoms = 1}),
               AllOf(HasSubstr("learner.atoms is 1"), HasSubstr("2 to 256")));
@@ -84,6 +91,7 @@ class EveryAlgorithmTest : public testing::TestWithParam<Case> {
     }
     for (std::size_t i = 0; i < kBatch; ++i) {
       batch_.a_tm1[i] = random.Integer(0, kActions);
+      batch_.a_t[i] = i == 2 ? kNoAction : random.Integer(0, kActions);
       batch_.r_t[i] = static_cast<float>(random.Uniform());
       batch_.discount_t[i] = i == 1 ? 0 : 0.9F;
     }

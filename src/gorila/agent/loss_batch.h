@@ -22,6 +22,7 @@ struct LossBatch {
   std::span<const float> target_t;         // x(s_t; theta-)
   std::span<const float> online_t = {};    // x(s_t; theta); where theta chooses the action
   std::span<const float> target_tm1 = {};  // x(s_tm1; theta-); where the algorithm needs it
+  std::span<const std::int32_t> a_t = {};  // kNoAction where the episode ended at s_t
   std::span<const float> weights = {};     // of each transition's loss; empty = 1 each
 
   std::size_t size() const { return a_tm1.size(); }

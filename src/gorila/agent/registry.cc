@@ -8,6 +8,7 @@
 #include "gorila/agent/epsilon_greedy_policy.h"
 #include "gorila/agent/munchausen.h"
 #include "gorila/agent/qr_dqn.h"
+#include "gorila/agent/sarsa.h"
 #include "gorila/agent/value_algorithm.h"
 #include "gorila/base/nearest.h"
 
@@ -17,6 +18,8 @@ namespace {
 constexpr ValueAlgorithm kDqn = {.loss = &DqnLoss};
 constexpr ValueAlgorithm kDoubleDqn = {.loss = &DqnLoss, .selects_online = true};
 constexpr ValueAlgorithm kMunchausen = {.loss = &MunchausenLoss, .needs_target_tm1 = true};
+constexpr ValueAlgorithm kSarsa = {.loss = &SarsaLoss};
+constexpr ValueAlgorithm kExpectedSarsa = {.loss = &ExpectedSarsaLoss};
 constexpr ValueAlgorithm kC51 = {.kind = ValueKind::kCategorical, .loss = &C51Loss};
 constexpr ValueAlgorithm kQrDqn = {.kind = ValueKind::kQuantiles, .loss = &QrDqnLoss};
 
@@ -76,6 +79,20 @@ Status CheckDqn(const AgentOptions& options) {
   return RefuseDouble(options, "expected learner.algorithm double_dqn for double selection");
 }
 
+Status CheckSarsa(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
+  GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
+  GORILA_RETURN_IF_ERROR(
+      RefuseDouble(options, "its target follows the policy: no action is chosen"));
+  if (options.noise > 0) {
+    return InvalidArgument(
+        "network.noise is {} with learner.algorithm {}; expected 0: the policy that it values "
+        "explores by epsilon alone",
+        options.noise, options.algorithm);
+  }
+  return RefuseRescaling(options, "expected dqn or double_dqn, whose targets are a maximum");
+}
+
 Status CheckMunchausen(const AgentOptions& options) {
   GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
   GORILA_RETURN_IF_ERROR(RefuseDouble(
@@ -111,11 +128,12 @@ Status CheckQrDqn(const AgentOptions& options) {
 template <const ValueAlgorithm& kAlgorithm>
 constexpr AlgorithmRow ValueRow(std::string_view name, std::string_view summary,
                                 std::string_view paper, std::string_view needs,
-                                Status (*check)(const AgentOptions&)) {
+                                Status (*check)(const AgentOptions&), bool on_policy = false) {
   return {name,
           summary,
           paper,
           needs,
+          on_policy,
           check,
           &Form<kAlgorithm>,
           &Describe<kAlgorithm>,
@@ -132,6 +150,12 @@ constexpr std::array kAlgorithms = {
     ValueRow<kMunchausen>(
         "munchausen", "soft values, with the policy's logarithm added to the reward",
         "Vieillard et al. 2020", "a value for each action; transitions", &CheckMunchausen),
+    ValueRow<kSarsa>("sarsa", "the value of the action that the policy took next",
+                     "Rummery & Niranjan 1994", "a value for each action; a queue", &CheckSarsa,
+                     true),
+    ValueRow<kExpectedSarsa>("expected_sarsa", "the policy's expectation over its next action",
+                             "van Seijen et al. 2009", "a value for each action; a queue",
+                             &CheckSarsa, true),
     ValueRow<kC51>("c51", "the distribution of returns over fixed atoms", "Bellemare et al. 2017",
                    "logits of learner.atoms for each action; transitions", &CheckC51),
     ValueRow<kQrDqn>("qr_dqn", "the distribution of returns by its quantiles", "Dabney et al. 2018",

@@ -91,6 +91,7 @@ class ValueLoss final : public Loss {
                            .target_t = target_t_.Combine(),
                            .online_t = online_t_.Combine(),
                            .target_tm1 = target_tm1_.Combine(),
+                           .a_t = batch.a_t,
                            .weights = weights};
     const double loss = algorithm_.loss(options_, values, dx, errors);
     if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs);

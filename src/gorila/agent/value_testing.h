@@ -37,7 +37,7 @@ struct ValueBatch {
 
   std::size_t size() const { return a_tm1.size(); }
   LossBatch view() const {
-    return {form, online_tm1, a_tm1, r_t, discount_t, target_t, online_t, target_tm1, weights};
+    return {form, online_tm1, a_tm1, r_t, discount_t, target_t, online_t, target_tm1, a_t, weights};
   }
 
   ValueForm form;
@@ -48,6 +48,7 @@ struct ValueBatch {
   std::vector<float> target_t;
   std::vector<float> online_t;
   std::vector<float> target_tm1;
+  std::vector<std::int32_t> a_t;
   std::vector<float> weights;
 };
 

@@ -25,7 +25,11 @@ std::string DescribeLayers(const NetworkSpec& network) {
         fmt::format("conv {} {}x{}/{}", layer.filters, layer.kernel, layer.kernel, layer.stride));
   }
   for (const int units : network.hidden) layers.push_back(fmt::format("dense {}", units));
-  layers.push_back(fmt::format("{} actions", network.num_actions));
+  for (const HeadSpec& head : network.heads) {
+    layers.push_back(fmt::format("{} {}", head.name, head.width));
+  }
+  layers.push_back(fmt::format("{} actions{}", network.num_actions,
+                               network.noise > 0 ? ", noisy from the first dense layer on" : ""));
   return fmt::format("{}", fmt::join(layers, ", "));
 }
 

@@ -63,7 +63,7 @@ Status CheckExploration(const ExplorationOptions& exploration) {
 
 Status CheckReplay(const ReplaySection& replay, int environments) {
   const LocalReplayOptions& options = replay.options;
-  if (options.rate.min_size > options.capacity) {
+  if (options.rate.min_size > options.capacity && !DrawsOnce(options.selector)) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            options.rate.min_size, options.capacity);
   }
@@ -72,6 +72,11 @@ Status CheckReplay(const ReplaySection& replay, int environments) {
     return InvalidArgument(
         "replay.compressed_frame_bytes is {} with replay.compression none; expected 0, or zstd",
         options.frames.compressed_frame_bytes);
+  }
+  if (DrawsOnce(options.selector) && replay.prefetch) {
+    return InvalidArgument(
+        "replay.prefetch is true with replay.selector queue; expected false: minibatches drawn "
+        "ahead would be of an older policy");
   }
   // A transition and its n next steps; replay adds what the environment's stack needs.
   const std::int64_t least = std::int64_t{options.transition.n_step} + 1;
@@ -96,6 +101,26 @@ Status CheckOptimizer(const OptimizerOptions& optimizer) {
         "optimizer.decay_updates is {} without optimizer.learning_rate_end; expected 0, or a "
         "learning rate to end at",
         optimizer.decay_updates);
+  }
+  return OkStatus();
+}
+
+// What is learnt on-policy is learnt from once, by a policy that is known.
+Status CheckSampling(const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row,
+                          FindAlgorithm(config.learner.agent.algorithm));
+  if (!row->on_policy) return OkStatus();
+  if (!DrawsOnce(config.replay.options.selector)) {
+    return InvalidArgument(
+        "replay.selector is {} with learner.algorithm {}, which learns on-policy; expected queue",
+        config.replay.options.selector.name, row->name);
+  }
+  const ExplorationOptions& exploration = config.actor.options.exploration;
+  if (exploration.spread > 0) {
+    return InvalidArgument(
+        "actor.epsilon_spread is {} with learner.algorithm {}; expected 0: the value of a policy "
+        "needs the epsilon that all actors have",
+        exploration.spread, row->name);
   }
   return OkStatus();
 }
@@ -127,7 +152,9 @@ Status CheckEvaluation(const EvaluationSection& evaluation) {
 // A bundle is learnt from when it has min_size frames, a shard of the global replay likewise. All
 // bundles and actors are taken to be equally fast: a frame an environment in every step.
 Status CheckLearning(const Config& config) {
-  const std::int64_t min_size = config.replay.options.rate.min_size;
+  const bool queue = DrawsOnce(config.replay.options.selector);
+  const std::int64_t min_size =
+      queue ? config.learner.batch_size : config.replay.options.rate.min_size;
   const std::int64_t environments = config.actor.environments;
   const auto over = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
@@ -154,6 +181,7 @@ Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckReplay(config.replay, config.actor.environments));
   GORILA_RETURN_IF_ERROR(CheckOptimizer(config.parameter_server.options.optimizer));
   GORILA_RETURN_IF_ERROR(CheckAgentOptions(config.learner.agent));
+  GORILA_RETURN_IF_ERROR(CheckSampling(config));
   GORILA_RETURN_IF_ERROR(CheckImportance(config.learner));
   return CheckEvaluation(config.evaluation);
 }

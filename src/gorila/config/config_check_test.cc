@@ -37,6 +37,28 @@ TEST(CheckConfigTest, ActorsLearnersAndReplayShardsComeTogether) {
             "");
 }
 
+TEST(CheckConfigTest, OnPolicyAlgorithmsLearnFromAQueueByAKnownPolicy) {
+  EXPECT_EQ(Check({{"learner.algorithm", "sarsa"}}),
+            "replay.selector is uniform with learner.algorithm sarsa, which learns on-policy; "
+            "expected queue");
+  EXPECT_EQ(Check({{"learner.algorithm", "expected_sarsa"}, {"replay.selector", "queue"}}), "");
+  EXPECT_EQ(Check({{"learner.algorithm", "sarsa"},
+                   {"replay.selector", "queue"},
+                   {"actor.epsilon_spread", "7"}}),
+            "actor.epsilon_spread is 7 with learner.algorithm sarsa; expected 0: the value of a "
+            "policy needs the epsilon that all actors have");
+  EXPECT_EQ(Check({{"replay.selector", "queue"}, {"replay.prefetch", "true"}}),
+            "replay.prefetch is true with replay.selector queue; expected false: minibatches "
+            "drawn ahead would be of an older policy");
+}
+
+TEST(CheckConfigTest, TheImportanceExponentRises) {
+  EXPECT_EQ(Check({{"replay.importance_exponent_end", "0.2"}}),
+            "replay.importance_exponent_end is 0.2; expected at least replay.importance_exponent, "
+            "0.4, or -1 (it stays)");
+  EXPECT_EQ(Check({{"replay.importance_exponent_end", "1"}}), "");
+}
+
 TEST(CheckConfigTest, LayersBelongToTheCustomNetwork) {
   EXPECT_EQ(Check({{"network.preset", "custom"}}),
             "network.preset is custom without layers; expected network.convolutions, "

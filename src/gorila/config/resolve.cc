@@ -12,6 +12,9 @@ namespace {
 
 // Updates that the frames of the run will pay for.
 std::int64_t UpdatesOfRun(const Config& config) {
+  if (DrawsOnce(config.replay.options.selector)) {
+    return std::max<std::int64_t>(1, config.run.frames / config.learner.batch_size);
+  }
   const RateLimiter::Options& rate = config.replay.options.rate;
   const std::int64_t memories = config.run.bundles + config.cluster.replays;
   const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
@@ -59,6 +62,13 @@ ShardOptions ResolveShardOptions(const Config& config) {
 LearnerOptions ResolveLearnerOptions(const Config& config) {
   LearnerOptions options = config.learner;
   options.importance_updates = UpdatesOfRun(config);
+  options.agent.policy_epsilon = config.actor.options.exploration.epsilon_end;
+  return options;
+}
+
+LocalReplayOptions ResolveReplayOptions(const Config& config) {
+  LocalReplayOptions options = config.replay.options;
+  options.selector.minibatch = config.learner.batch_size;
   return options;
 }
 

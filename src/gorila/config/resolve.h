@@ -22,6 +22,9 @@ ShardOptions ResolveShardOptions(const Config& config);
 // [learner] with what follows from the run's length filled in.
 LearnerOptions ResolveLearnerOptions(const Config& config);
 
+// [replay] with what a minibatch takes.
+LocalReplayOptions ResolveReplayOptions(const Config& config);
+
 // What every parameter server of this run begins with.
 std::vector<float> RunInitialParameters(const Config& config, const ParameterLayout& layout);
 

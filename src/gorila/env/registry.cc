@@ -52,6 +52,11 @@ EnvironmentOr MakeClassic(const EnvironmentOptions& options, std::unique_ptr<Dra
   return std::make_unique<EnvironmentType>(options, std::move(draws));
 }
 
+EnvironmentOr MakeCartPoleFourier(const EnvironmentOptions& options,
+                                  std::unique_ptr<DrawSource> draws) {
+  return std::make_unique<CartPole>(options, std::move(draws), CartPole::Features::kFourier);
+}
+
 constexpr std::array kTable{
     EnvironmentRow{.name = "minatar/asterix",
                    .summary = "collect gold and avoid enemies that cross the screen",
@@ -121,6 +126,12 @@ constexpr std::array kTable{
     EnvironmentRow{.name = "classic/cart_pole",
                    .summary = "balance a pole on a cart (CartPole-v1)",
                    .make = &MakeClassic<CartPole>,
+                   .sticky_actions = false,
+                   .difficulty_ramping = false,
+                   .minimal_actions = false},
+    EnvironmentRow{.name = "classic/cart_pole_fourier",
+                   .summary = "the same, seen through 256 Fourier features, for linear networks",
+                   .make = &MakeCartPoleFourier,
                    .sticky_actions = false,
                    .difficulty_ramping = false,
                    .minimal_actions = false},

@@ -87,7 +87,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                            .life = id,
                            .streams = streams,
                            .frame_bytes = network.input.frame_bytes(),
-                           .prioritized = config.replay.options.selector.name != "uniform",
+                           .prioritized = config.replay.options.selector.name == "prioritized",
                            .patience = parts.retry.patience,
                            .stop = stop,
                            .over = over,

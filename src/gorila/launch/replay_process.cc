@@ -37,7 +37,7 @@ class ReplayProcess {
   Status Restore() {
     GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config_));
     layout_ = MakeParameterLayout(network).Fingerprint();
-    shard_options_ = {.replay = config_.replay.options,
+    shard_options_ = {.replay = ResolveReplayOptions(config_),
                       .observation = network.input,
                       .num_actions = network.num_actions,
                       .max_waiting_samples = kReplayWorkers / 2};

@@ -16,11 +16,20 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
         "(n-step {} + stack {} + 1 for each)",
         options.capacity, streams, least * streams, options.transition.n_step, observation.stack);
   }
-  if (options.rate.min_size > options.capacity) {
+  if (options.rate.min_size > options.capacity && !DrawsOnce(options.selector)) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            options.rate.min_size, options.capacity);
   }
   GORILA_ASSIGN_OR_RETURN(const SelectorRow* selector, FindSelector(options.selector.name));
+  // What waits for a minibatch must not be overwritten, even if one environment made all of it.
+  const std::int64_t queued = DrawsOnce(options.selector) ? options.selector.minibatch : 0;
+  if (options.capacity / streams < least + queued) {
+    return InvalidArgument(
+        "replay.capacity is {} time steps for {} environments; expected at least {} with "
+        "replay.selector queue (learner.batch_size {} + n-step {} + stack {} + 1 for each)",
+        options.capacity, streams, (least + queued) * streams, queued, options.transition.n_step,
+        observation.stack);
+  }
   const std::int64_t ids = options.capacity / streams * streams;
   return std::unique_ptr<LocalReplay>(new LocalReplay(
       options, observation, streams, selector->make(static_cast<std::size_t>(ids)), random));
@@ -114,16 +123,29 @@ void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
   if (!selector_->Contains(id)) selector_->Insert(id);
 }
 
-bool LocalReplay::CanSample() const { return selector_->size() > 0 && limiter_.CanSample(); }
+bool LocalReplay::CanSample() const {
+  if (selector_->draws_once()) {
+    return selector_->size() >= static_cast<std::size_t>(options_.selector.minibatch);
+  }
+  return selector_->size() > 0 && limiter_.CanSample();
+}
+
+Status LocalReplay::WhyNoSample() const {
+  if (selector_->draws_once()) {
+    return absl::FailedPreconditionError(
+        fmt::format("replay: {} transitions in the queue; expected {} for a minibatch",
+                    selector_->size(), options_.selector.minibatch));
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("replay: {} time steps inserted and {} minibatches sampled; the rate limiter "
+                  "asks for at least {} steps and at most {} minibatches a step",
+                  limiter_.inserted(), limiter_.sampled(), options_.rate.min_size,
+                  options_.rate.updates_per_step));
+}
 
 Status LocalReplay::Sample(int size, TransitionBatch& batch) {
-  if (!CanSample()) {
-    return absl::FailedPreconditionError(
-        fmt::format("replay: {} time steps inserted and {} minibatches sampled; the rate limiter "
-                    "asks for at least {} steps and at most {} minibatches a step",
-                    limiter_.inserted(), limiter_.sampled(), options_.rate.min_size,
-                    options_.rate.updates_per_step));
-  }
+  if (!CanSample()) return WhyNoSample();
+  GORILA_CHECK(!selector_->draws_once() || size <= options_.selector.minibatch, "{}", size);
   batch.Resize(size, observation_.stacked_bytes());
   drawn_.resize(static_cast<std::size_t>(size));
   selector_->Sample(random_, drawn_);
@@ -149,6 +171,7 @@ void LocalReplay::BuildTransition(const Selector::Drawn& drawn, std::size_t i,
   const std::size_t bytes = observation_.stacked_bytes();
   store.CopyStacks(start, sum.end, &batch.s_tm1[i * bytes], &batch.s_t[i * bytes]);
   batch.a_tm1[i] = store.action(start);
+  batch.a_t[i] = ActionAt(store, sum.end);
   batch.r_t[i] = static_cast<float>(sum.r_t);
   batch.discount_t[i] = static_cast<float>(sum.discount_t);
   batch.keys[i] =
@@ -281,7 +304,9 @@ Status LocalReplay::CheckSelector() const {
     const int stream = static_cast<int>(i);
     for (std::int64_t index = streams_[i].begin(); index < streams_[i].end(); ++index) {
       const bool selected = selector_->Contains(Id(stream, index));
-      if (selected != IsComplete(stream, index)) {
+      const bool complete_row = IsComplete(stream, index);
+      // What was drawn once is complete and no longer there.
+      if (selected ? !complete_row : complete_row && !selector_->draws_once()) {
         return DataLoss(
             "replay state: row {} of stream {} {} be drawn, against learner.n_step and the stack; "
             "expected the settings that the checkpoint was made with, or a whole checkpoint",

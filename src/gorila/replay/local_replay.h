@@ -87,6 +87,7 @@ class LocalReplay final : public Replay {
   bool IsComplete(int stream, std::int64_t index) const;
   void AddIfComplete(int stream, std::int64_t index);
   Status CheckSelector() const;
+  Status WhyNoSample() const;
   void BuildTransition(const Selector::Drawn& drawn, std::size_t i, TransitionBatch& batch) const;
 
   const LocalReplayOptions options_;

@@ -113,6 +113,7 @@ void ExpectSameSamples(LocalReplay& a, LocalReplay& b) {
     ASSERT_EQ(from_a.keys, from_b.keys);
     ASSERT_EQ(from_a.s_tm1, from_b.s_tm1);
     ASSERT_EQ(from_a.a_tm1, from_b.a_tm1);
+    ASSERT_EQ(from_a.a_t, from_b.a_t);
     ASSERT_EQ(from_a.r_t, from_b.r_t);
     ASSERT_EQ(from_a.discount_t, from_b.discount_t);
     ASSERT_EQ(from_a.s_t, from_b.s_t);

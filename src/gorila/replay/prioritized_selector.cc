@@ -30,7 +30,7 @@ void PrioritizedSelector::Update(std::uint32_t id, double priority) {
   largest_ = std::max(largest_, priority);
 }
 
-void PrioritizedSelector::Sample(RandomStream& random, std::span<Drawn> drawn) const {
+void PrioritizedSelector::Sample(RandomStream& random, std::span<Drawn> drawn) {
   const double total = tree_.total();
   for (Drawn& draw : drawn) {
     draw.id = static_cast<std::uint32_t>(tree_.Find(random.Uniform() * total));

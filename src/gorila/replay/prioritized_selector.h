@@ -23,7 +23,7 @@ class PrioritizedSelector final : public Selector {
   double Priority(std::uint32_t id) const override { return tree_.Get(id); }
   std::size_t size() const override { return count_; }
   double mass() const override { return tree_.total(); }
-  void Sample(RandomStream& random, std::span<Drawn> drawn) const override;
+  void Sample(RandomStream& random, std::span<Drawn> drawn) override;
   void SaveState(StateWriter& writer) const override;
   Status RestoreState(StateReader& reader) override;
   void CheckInvariants() const override;

@@ -68,11 +68,18 @@ StatusOr<std::unique_ptr<ReplayShard>> ReplayShard::Make(const ReplayShardOption
                            replay.capacity, least, replay.transition.n_step,
                            options.observation.stack);
   }
-  if (replay.rate.min_size > replay.capacity) {
+  if (replay.rate.min_size > replay.capacity && !DrawsOnce(replay.selector)) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            replay.rate.min_size, replay.capacity);
   }
   GORILA_ASSIGN_OR_RETURN(const SelectorRow* row, FindSelector(replay.selector.name));
+  if (DrawsOnce(replay.selector) && (replay.rate.insert_lead < replay.selector.minibatch ||
+                                     replay.rate.insert_lead > replay.capacity / 2)) {
+    return InvalidArgument(
+        "replay.insert_lead is {} with replay.selector queue; expected at least "
+        "learner.batch_size, {}, and at most half of replay.capacity, {}",
+        replay.rate.insert_lead, replay.selector.minibatch, replay.capacity / 2);
+  }
   const int chunk_rows = ChunkRows(replay.capacity);
   const std::int64_t chunks = Chunks(replay.capacity);
   return std::unique_ptr<ReplayShard>(
@@ -176,7 +183,7 @@ Status ReplayShard::InsertRun(const RowRun& run, InsertLimit limit, InsertReply&
     }
     GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, stored, reply));
     done += taken;
-    if (waiting_samples_ > 0 && CanSample()) inserts_changed_.NotifyAll();
+    if (waiting_samples_ > 0 && CanSample(MinibatchSize())) inserts_changed_.NotifyAll();
   }
   return OkStatus();
 }
@@ -211,7 +218,11 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
     // As in LocalReplay: only rows with an action count as inserted experience.
     if (!run.time_steps[row].last()) limiter_.OnInsert();
   }
-  if (taken == 0) reply.waiting = fmt::format("all {} chunks are being read", store_.chunks());
+  if (taken == 0) {
+    reply.waiting = selector_->draws_once()
+                        ? "the oldest rows wait for learners"
+                        : fmt::format("all {} chunks are being read", store_.chunks());
+  }
   reply.accepted += taken;
   counters_.accepted += taken;
   return taken;
@@ -249,9 +260,19 @@ bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::si
       if (!extends) store_.Use(stream);
       return true;
     }
-    if (store_.living().empty()) return false;
+    if (store_.living().empty() || OldestIsQueued()) return false;
     EvictOldest();
   }
+}
+
+// Whether the oldest chunk has a transition that is drawn once and was not yet.
+bool ReplayShard::OldestIsQueued() const {
+  if (!selector_->draws_once()) return false;
+  const std::uint32_t slot = store_.living().front();
+  for (int offset = 0; offset < store_.chunk(slot).count; ++offset) {
+    if (selector_->Contains(IdOf(slot, offset))) return true;
+  }
+  return false;
 }
 
 // The oldest chunk goes, and with it every transition that starts in it or whose stack begins
@@ -279,21 +300,45 @@ void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index)
   if (!selector_->Contains(id)) selector_->Insert(id);
 }
 
-// Without a transition to draw no sample can make room.
-bool ReplayShard::CanInsert() const { return selector_->size() == 0 || limiter_.CanInsert(); }
+// Without a transition to draw no sample can make room. What is drawn once waits until it is.
+bool ReplayShard::CanInsert() const {
+  if (selector_->draws_once()) {
+    return static_cast<std::int64_t>(selector_->size()) < options_.replay.rate.insert_lead;
+  }
+  return selector_->size() == 0 || limiter_.CanInsert();
+}
 
-bool ReplayShard::CanSample() const { return selector_->size() > 0 && limiter_.CanSample(); }
+bool ReplayShard::CanSample(std::size_t size) const {
+  if (selector_->draws_once()) return selector_->size() >= size;
+  return selector_->size() > 0 && limiter_.CanSample();
+}
+
+std::int64_t ReplayShard::SamplesAllowed() const {
+  if (selector_->draws_once()) {
+    return static_cast<std::int64_t>(selector_->size()) / options_.replay.selector.minibatch;
+  }
+  return selector_->size() > 0 ? limiter_.Allowed() : 0;
+}
 
 std::string ReplayShard::WhyNoInsert() const {
   if (CanInsert()) return "";
+  if (selector_->draws_once()) {
+    return fmt::format(
+        "inserts wait for learners: {} transitions in the queue, replay.insert_lead {}",
+        selector_->size(), options_.replay.rate.insert_lead);
+  }
   return fmt::format(
       "inserts wait for samples: {} time steps inserted, {} minibatches sampled, "
       "replay.insert_lead {}",
       limiter_.inserted(), limiter_.sampled(), options_.replay.rate.insert_lead);
 }
 
-std::string ReplayShard::WhyNoSample() const {
-  if (CanSample()) return "";
+std::string ReplayShard::WhyNoSample(std::size_t size) const {
+  if (CanSample(size)) return "";
+  if (selector_->draws_once()) {
+    return fmt::format("samples wait for inserts: {} transitions in the queue, {} make a minibatch",
+                       selector_->size(), size);
+  }
   const std::int64_t inserted = limiter_.inserted();
   if (inserted < options_.replay.rate.min_size) {
     return fmt::format("samples wait for inserts: {} of replay.min_size {} time steps", inserted,
@@ -307,20 +352,21 @@ std::string ReplayShard::WhyNoSample() const {
 }
 
 StatusOr<ShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionBatch& batch) {
+  const auto wanted = static_cast<std::size_t>(size);
   Plan plan;
   ShardSize now;
   batch.Resize(size, options_.observation.stacked_bytes());
   {
     const MutexLock lock(mutex_);
-    if (!CanSample()) ++held_samples_;
+    if (!CanSample(wanted)) ++held_samples_;
     bool in_time = waiting_samples_ < options_.max_waiting_samples;
     ++waiting_samples_;
-    while (!closed_ && !CanSample() && in_time) {
+    while (!closed_ && !CanSample(wanted) && in_time) {
       in_time = inserts_changed_.WaitUntil(mutex_, deadline);
     }
     --waiting_samples_;
     if (closed_) return absl::UnavailableError("the replay shard is ending");
-    if (!CanSample()) return absl::DeadlineExceededError(WhyNoSample());
+    if (!CanSample(wanted)) return absl::DeadlineExceededError(WhyNoSample(wanted));
     limiter_.OnSample();
     ++counters_.sampled;
     Draw(batch, plan);
@@ -355,6 +401,7 @@ void ReplayShard::Draw(TransitionBatch& batch, Plan& plan) {
       });
     }
     batch.a_tm1[i] = stream.action(start);
+    batch.a_t[i] = ActionAt(stream, sum.end);
     batch.r_t[i] = static_cast<float>(sum.r_t);
     batch.discount_t[i] = static_cast<float>(sum.discount_t);
     batch.keys[i] = static_cast<std::uint64_t>(chunk.serial * store_.chunk_rows() + offset);
@@ -387,7 +434,7 @@ ShardSize ReplayShard::SizeNow() const {
           .rows = rows_,
           .capacity = options_.replay.capacity,
           .mass = selector_->mass(),
-          .allowed = selector_->size() > 0 ? limiter_.Allowed() : 0,
+          .allowed = SamplesAllowed(),
           .inserted = limiter_.inserted(),
           .sampled = limiter_.sampled(),
           .inserts_wait = !CanInsert()};
@@ -406,7 +453,7 @@ ReplayShardStatus ReplayShard::GetStatus() const {
           .held_inserts = held_inserts_,
           .held_samples = held_samples_,
           .insert_limit = WhyNoInsert(),
-          .sample_limit = WhyNoSample()};
+          .sample_limit = WhyNoSample(MinibatchSize())};
 }
 
 void ReplayShard::Close() {
@@ -426,9 +473,10 @@ void ReplayShard::CheckInvariants() const {
     rows += chunk.count;
     for (int offset = 0; offset < chunk.count; ++offset) {
       const bool selected = selector_->Contains(IdOf(slot, offset));
-      GORILA_CHECK(selected == IsComplete(*chunk.stream, chunk.first + offset,
-                                          options_.replay.transition.n_step,
-                                          options_.observation.stack));
+      const bool complete_row =
+          IsComplete(*chunk.stream, chunk.first + offset, options_.replay.transition.n_step,
+                     options_.observation.stack);
+      GORILA_CHECK(selected ? complete_row : !complete_row || selector_->draws_once());
       if (selected) ++complete;
     }
   }

@@ -138,14 +138,19 @@ class ReplayShard final : public ReplayEndpoint {
       GORILA_REQUIRES(mutex_);
   bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes)
       GORILA_REQUIRES(mutex_);
+  bool OldestIsQueued() const GORILA_REQUIRES(mutex_);
   void EvictOldest() GORILA_REQUIRES(mutex_);
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
 
   // Used by samples.
   bool CanInsert() const GORILA_REQUIRES(mutex_);
-  bool CanSample() const GORILA_REQUIRES(mutex_);
+  bool CanSample(std::size_t size) const GORILA_REQUIRES(mutex_);
+  std::int64_t SamplesAllowed() const GORILA_REQUIRES(mutex_);
+  std::size_t MinibatchSize() const {
+    return static_cast<std::size_t>(options_.replay.selector.minibatch);
+  }
   std::string WhyNoInsert() const GORILA_REQUIRES(mutex_);
-  std::string WhyNoSample() const GORILA_REQUIRES(mutex_);
+  std::string WhyNoSample(std::size_t size) const GORILA_REQUIRES(mutex_);
   void Draw(TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
   void Copy(const Plan& plan, TransitionBatch& batch);
   ShardSize SizeNow() const GORILA_REQUIRES(mutex_);

@@ -111,6 +111,7 @@ class ReplayShardPropertyTest : public testing::TestWithParam<Shape> {
       ASSERT_EQ(got.s_tm1, want.s_tm1);
       ASSERT_EQ(got.s_t, want.s_t);
       ASSERT_EQ(got.a_tm1, want.a_tm1);
+      ASSERT_EQ(got.a_t, want.a_t);
       ASSERT_NEAR(got.r_t, want.r_t, 1e-6 * (1 + std::abs(want.r_t)));
       ASSERT_NEAR(got.discount_t, want.discount_t, 1e-7);
     }

@@ -278,9 +278,12 @@ Status ReplayShard::FinishRestore() {
   for (const std::uint32_t slot : store_.living()) {
     const RowChunk& chunk = store_.chunk(slot);
     for (int offset = 0; offset < chunk.count; ++offset) {
-      AddIfComplete(*chunk.stream, chunk.first + offset);
       const std::uint32_t id = IdOf(slot, offset);
       const float priority = restored_priorities_[id];
+      // Without one it was not yet complete, or it is drawn once and was.
+      if (priority > 0 || !selector_->draws_once()) {
+        AddIfComplete(*chunk.stream, chunk.first + offset);
+      }
       if (priority > 0 && selector_->Contains(id)) {
         selector_->Update(id, static_cast<double>(priority));
       }

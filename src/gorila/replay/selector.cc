@@ -6,6 +6,7 @@
 
 #include "gorila/base/nearest.h"
 #include "gorila/replay/prioritized_selector.h"
+#include "gorila/replay/queue_selector.h"
 #include "gorila/replay/uniform_selector.h"
 
 namespace gorila {
@@ -23,6 +24,8 @@ constexpr std::array kSelectors = {
                 UniformSelector::kBytesPerId, &MakeSelector<UniformSelector>},
     SelectorRow{"prioritized", "in proportion to the TD error to the power of priority_exponent",
                 PrioritizedSelector::kBytesPerId, &MakeSelector<PrioritizedSelector>},
+    SelectorRow{"queue", "each transition once, in order of arrival (on-policy)",
+                QueueSelector::kBytesPerId, &MakeSelector<QueueSelector>},
 };
 
 }  // namespace

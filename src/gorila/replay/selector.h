@@ -18,7 +18,11 @@ namespace gorila {
 struct SelectorOptions {
   std::string name = "uniform";    // a row of SelectorTable()
   double priority_exponent = 0.6;  // alpha: 0 = all alike, 1 = in proportion to the TD error
+  int minibatch = 32;              // queue: as many transitions must be there for a minibatch
 };
+
+// Whether it draws each transition once; then the rate limiter has no say.
+inline bool DrawsOnce(const SelectorOptions& options) { return options.name == "queue"; }
 
 // The priority of a transition whose TD error has this absolute value (Schaul et al. 2016,
 // "proportional"): (error + 1e-6)^alpha, which is never 0. `error` is finite and not negative.
@@ -50,8 +54,12 @@ class Selector {
   // The sum of all priorities: with it several replays are drawn from as if they were one.
   virtual double mass() const = 0;
 
-  // Fills `drawn`, each draw with replacement. Not when size() is 0.
-  virtual void Sample(RandomStream& random, std::span<Drawn> drawn) const = 0;
+  // Whether drawn ids are removed, so that each is drawn once.
+  virtual bool draws_once() const { return false; }
+
+  // Fills `drawn`, each draw with replacement unless draws_once(). Not when size() is 0, or less
+  // than what is to be drawn once.
+  virtual void Sample(RandomStream& random, std::span<Drawn> drawn) = 0;
 
   // Everything that later draws depend on. DataLoss for an impossible state; then the selector
   // keeps its own.

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -28,9 +28,11 @@ Status Restore(Selector& selector, const std::string& state) {
   return reader.Finish();
 }
 
-std::vector<std::uint32_t> Draws(const Selector& selector, std::uint64_t seed, std::size_t count) {
+// As many as there are at most, where each is drawn once.
+std::vector<std::uint32_t> Draws(Selector& selector, std::uint64_t seed, std::size_t count) {
   RandomStream random(seed);
-  std::vector<Selector::Drawn> drawn(count);
+  std::vector<Selector::Drawn> drawn(selector.draws_once() ? std::min(count, selector.size())
+                                                           : count);
   selector.Sample(random, drawn);
   std::vector<std::uint32_t> ids;
   for (const Selector::Drawn& draw : drawn) ids.push_back(draw.id);
@@ -76,16 +78,21 @@ TEST_P(EverySelectorTest, HoldsAndDrawsItsMembersAfterAnyOperations) {
     }
     ASSERT_NEAR(selector->mass(), mass, 1e-9 * mass);
     if (members.empty()) continue;
-    std::array<Selector::Drawn, 4> drawn;
+    const bool once = selector->draws_once();
+    std::vector<Selector::Drawn> drawn(once ? std::min<std::size_t>(4, members.size()) : 4);
     selector->Sample(random, drawn);
     for (const Selector::Drawn& draw : drawn) {
       ASSERT_TRUE(members.contains(draw.id));
-      ASSERT_NEAR(draw.probability, members[draw.id] / mass, 1e-9);
+      ASSERT_NEAR(draw.probability, once ? 1 : members[draw.id] / mass, 1e-9);
+      if (once) members.erase(draw.id);
     }
   }
 }
 
-TEST_P(EverySelectorTest, DrawsAsOftenAsItsProbabilitiesSay) {
+// Those that draw with replacement.
+class RandomSelectorTest : public EverySelectorTest {};
+
+TEST_P(RandomSelectorTest, DrawsAsOftenAsItsProbabilitiesSay) {
   RandomStream random(8);
   const auto selector = Make();
   for (std::uint32_t id = 0; id < kIds; ++id) {
@@ -121,6 +128,7 @@ TEST_P(EverySelectorTest, DrawsTheSameAfterARestore) {
   restored->Insert(9);  // what was there before goes
   ASSERT_TRUE(Restore(*restored, Saved(*selector)).ok());
   restored->CheckInvariants();
+  EXPECT_EQ(Saved(*restored), Saved(*selector));
   EXPECT_EQ(Draws(*restored, 1, 200), Draws(*selector, 1, 200));
   EXPECT_EQ(Saved(*restored), Saved(*selector));
 }
@@ -147,6 +155,9 @@ std::vector<std::string_view> Names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EverySelectorTest, testing::ValuesIn(Names()),
+                         [](const auto& info) { return std::string(info.param); });
+
+INSTANTIATE_TEST_SUITE_P(Table, RandomSelectorTest, testing::Values("uniform", "prioritized"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(SelectorTest, AnUnknownNameIsRefusedWithTheNearest) {

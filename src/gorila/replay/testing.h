@@ -47,6 +47,7 @@ struct NamedRow {
 struct Transition {
   std::vector<FrameName> s_tm1;
   int a_tm1 = 0;
+  int a_t = 0;
   double r_t = 0;
   double discount_t = 0;
   std::vector<FrameName> s_t;
@@ -179,6 +180,7 @@ class ReplayModel {
     Transition transition;
     transition.s_tm1 = Stack(rows, start);
     transition.a_tm1 = Row(rows, start).action;
+    transition.a_t = Row(rows, end).time_step.last() ? kNoAction : Row(rows, end).action;
     transition.s_t = Stack(rows, end);
     for (std::int64_t t = end; t > start; --t) {  // the return, backwards
       double reward = Row(rows, t).time_step.reward;
@@ -207,6 +209,7 @@ inline Transition FromBatch(const TransitionBatch& batch, std::size_t i, int sta
   std::memcpy(transition.s_tm1.data(), &batch.s_tm1[i * bytes], bytes);
   std::memcpy(transition.s_t.data(), &batch.s_t[i * bytes], bytes);
   transition.a_tm1 = batch.a_tm1[i];
+  transition.a_t = batch.a_t[i];
   transition.r_t = static_cast<double>(batch.r_t[i]);
   transition.discount_t = static_cast<double>(batch.discount_t[i]);
   return transition;

@@ -20,6 +20,9 @@ struct ReplayRow {
   int action = 0;                    // taken here; meaningless when time_step.last()
 };
 
+// In place of the action of an episode's last row, where none was taken.
+inline constexpr std::int32_t kNoAction = -1;
+
 // A minibatch. The buffers belong to the caller and are reused from one sample to the next.
 struct TransitionBatch {
   // The states, which are large, are in `memory` (QNetwork::host_memory()), which must outlive
@@ -30,6 +33,7 @@ struct TransitionBatch {
   int size = 0;
   std::pmr::vector<std::byte> s_tm1;  // size x stacked_bytes
   std::vector<std::int32_t> a_tm1;    // size
+  std::vector<std::int32_t> a_t;      // size; taken at s_t; kNoAction where its episode ended there
   std::vector<float> r_t;             // size; n-step, discounted, clipped as configured
   std::vector<float> discount_t;      // size; gamma^n, or 0 when the episode ended in between
   std::pmr::vector<std::byte> s_t;    // size x stacked_bytes; n steps after s_tm1
@@ -44,6 +48,7 @@ struct TransitionBatch {
     const auto count = static_cast<std::size_t>(transitions);
     s_tm1.resize(count * stacked_bytes);
     a_tm1.resize(count);
+    a_t.resize(count);
     r_t.resize(count);
     discount_t.resize(count);
     s_t.resize(count * stacked_bytes);

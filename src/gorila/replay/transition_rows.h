@@ -55,13 +55,19 @@ bool IsComplete(const Rows& rows, std::int64_t index, int n_step, int stack) {
   return false;
 }
 
-// Calls visit(index) for every row that may start a transition now that row end()-1 has come: the
-// one n rows back, or at a last row all that were waiting.
+// Calls visit(index) for every row of whose transition row end()-1 was the last that was missing:
+// the one n rows back, or at a last row all that were waiting. No row is ever visited twice.
 template <typename Rows, typename Visit>
 void VisitCompletedBy(const Rows& rows, int n_step, Visit visit) {
   const std::int64_t newest = rows.end() - 1;
-  if (!rows.time_step(newest).last()) return visit(newest - n_step);
-  for (std::int64_t index = newest - n_step; index < newest; ++index) visit(index);
+  const std::int64_t earliest = std::max(rows.begin(), newest - n_step);
+  std::int64_t index = newest;  // those of an earlier episode were complete with its last row
+  while (index > earliest && !rows.time_step(index - 1).last()) --index;
+  if (!rows.time_step(newest).last()) {
+    if (index == newest - n_step) visit(index);
+    return;
+  }
+  for (; index < newest; ++index) visit(index);
 }
 
 // Calls visit(index) for every living row whose stack needs row `index` or one before it in its
@@ -80,6 +86,12 @@ struct NStepReturn {
   double discount_t = 1;  // of the value at `end`
   std::int64_t end = 0;   // the row of s_t
 };
+
+// What was taken at row `index`.
+template <typename Rows>
+std::int32_t ActionAt(const Rows& rows, std::int64_t index) {
+  return rows.time_step(index).last() ? kNoAction : rows.action(index);
+}
 
 // The n-step return from row `start`, which must be complete; cut off at the episode's last row.
 template <typename Rows>

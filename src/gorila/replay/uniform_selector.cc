@@ -26,7 +26,7 @@ void UniformSelector::Remove(std::uint32_t id) {
 
 void UniformSelector::Update(std::uint32_t id, double) { GORILA_CHECK(Contains(id), "id {}", id); }
 
-void UniformSelector::Sample(RandomStream& random, std::span<Drawn> drawn) const {
+void UniformSelector::Sample(RandomStream& random, std::span<Drawn> drawn) {
   const double probability = 1 / static_cast<double>(ids_.size());
   for (Drawn& draw : drawn) draw = {ids_[random.Below(ids_.size())], probability};
 }

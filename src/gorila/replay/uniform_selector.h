@@ -23,7 +23,7 @@ class UniformSelector final : public Selector {
   double Priority(std::uint32_t id) const override { return Contains(id) ? 1 : 0; }
   std::size_t size() const override { return ids_.size(); }
   double mass() const override { return static_cast<double>(ids_.size()); }
-  void Sample(RandomStream& random, std::span<Drawn> drawn) const override;
+  void Sample(RandomStream& random, std::span<Drawn> drawn) override;
   // Keeps the order of the ids, on which later draws depend. DataLoss for ids out of range or
   // twice.
   void SaveState(StateWriter& writer) const override { writer.WriteSpan<std::uint32_t>(ids_); }

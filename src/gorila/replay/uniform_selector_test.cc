@@ -12,14 +12,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::uint32_t Draw(const UniformSelector& selector, RandomStream& random) {
+std::uint32_t Draw(UniformSelector& selector, RandomStream& random) {
   std::array<Selector::Drawn, 1> drawn;
   selector.Sample(random, drawn);
   EXPECT_EQ(drawn[0].probability, 1 / static_cast<double>(selector.size()));
   return drawn[0].id;
 }
 
-std::string Saved(const UniformSelector& selector) {
+std::string Saved(UniformSelector& selector) {
   StateWriter writer;
   selector.SaveState(writer);
   return writer.Take();
@@ -36,7 +36,7 @@ std::string StateWithIds(std::vector<std::uint32_t> ids) {
   return writer.Take();
 }
 
-std::set<std::uint32_t> Members(const UniformSelector& selector, std::uint32_t max_ids) {
+std::set<std::uint32_t> Members(UniformSelector& selector, std::uint32_t max_ids) {
   std::set<std::uint32_t> members;
   for (std::uint32_t id = 0; id < max_ids; ++id) {
     if (selector.Contains(id)) members.insert(id);

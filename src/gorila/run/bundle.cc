@@ -23,7 +23,7 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
                                       NetworkReplica::Follows::kTarget, config.network.device));
   GORILA_ASSIGN_OR_RETURN(
       bundle->replay_,
-      LocalReplay::Make(config.replay.options, network.input, config.actor.environments,
+      LocalReplay::Make(ResolveReplayOptions(config), network.input, config.actor.environments,
                         RandomStream::Derive(config.run.seed, "replay", stream)));
   bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,

@@ -307,7 +307,7 @@ TEST_F(RunCheckpointTest, RefusesToRestoreIntoAnotherRun) {
   };
   Config config = SmallConfig();
   config.network.hidden = {17};
-  EXPECT_THAT(message(config), HasSubstr("another network"));
+  EXPECT_THAT(message(config), HasSubstr("other outputs"));
   config = SmallConfig();
   config.run.bundles = 3;
   EXPECT_THAT(message(config), HasSubstr("run.bundles is 3; the checkpoint has 2"));

@@ -133,6 +133,11 @@ Status Trainer::Check(const Config& config) {
         "processes",
         config.cluster.actors);
   }
+  if (config.parameter_server.encoding == GradientEncoding::kTopK) {
+    return InvalidArgument(
+        "parameter_server.encoding is topk; expected float32: in one process nothing travels, and "
+        "whole gradients are applied (gorila launch runs processes)");
+  }
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));

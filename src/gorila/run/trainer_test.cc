@@ -213,6 +213,12 @@ TEST_F(TrainerTest, AReplayLargerThanNumbersIsRefused) {
               HasSubstr("replay memory would take"));
 }
 
+TEST_F(TrainerTest, AnEncodingOfWhatDoesNotTravelIsRefused) {
+  config_.parameter_server.encoding = GradientEncoding::kTopK;
+  EXPECT_THAT(std::string(Trainer::Check(config_).message()),
+              HasSubstr("parameter_server.encoding is topk"));
+}
+
 TEST_F(TrainerTest, ADivergedRunSaysSoAndIsScored) {
   config_.learner.agent.loss = TdErrorLoss::kSquared;
   config_.parameter_server.options.optimizer = {.name = "sgd", .learning_rate = 1000};

@@ -1,5 +1,6 @@
 #include "gorila/env/classic/cart_pole.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -29,10 +30,38 @@ constexpr int kImageHeight = 200;
 constexpr double kPixelsPerMetre = kImageWidth / (2 * kMaxPosition);
 constexpr int kTrackRow = 150;
 
-EnvironmentSpec MakeSpec() {
+// cos(pi c . s) for every c in {0, ..., kOrder}^4; s is the state from 0 to 1.
+constexpr int kOrder = 3;
+constexpr int kFourierFeatures = (kOrder + 1) * (kOrder + 1) * (kOrder + 1) * (kOrder + 1);
+// What becomes 0 and 1: the limits of an episode, and speeds that are seldom exceeded.
+constexpr std::array<double, 4> kRanges = {kMaxPosition, 3.0, kMaxAngle, 3.5};
+
+using FourierFeatures = std::array<float, kFourierFeatures>;
+
+FourierFeatures MakeFourierFeatures(const std::array<double, 4>& state) {
+  std::array<double, 4> angles;  // pi s
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const double part = (state[i] + kRanges[i]) / (2 * kRanges[i]);
+    angles[i] = std::numbers::pi * std::clamp(part, 0.0, 1.0);
+  }
+  FourierFeatures features;
+  for (int f = 0; f < kFourierFeatures; ++f) {
+    double sum = 0;
+    int digits = f;  // c, to the base kOrder + 1
+    for (const double angle : angles) {
+      sum += digits % (kOrder + 1) * angle;
+      digits /= kOrder + 1;
+    }
+    features[static_cast<std::size_t>(f)] = static_cast<float>(std::cos(sum));
+  }
+  return features;
+}
+
+EnvironmentSpec MakeSpec(CartPole::Features features) {
+  const bool fourier = features == CartPole::Features::kFourier;
   EnvironmentSpec spec;
-  spec.name = "classic/cart_pole";
-  spec.observation = {.channels = 4,
+  spec.name = fourier ? "classic/cart_pole_fourier" : "classic/cart_pole";
+  spec.observation = {.channels = fourier ? kFourierFeatures : 4,
                       .height = 1,
                       .width = 1,
                       .element = ElementType::kFloat32,
@@ -44,9 +73,11 @@ EnvironmentSpec MakeSpec() {
 
 }  // namespace
 
-CartPole::CartPole(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws)
+CartPole::CartPole(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws,
+                   Features features)
     : draws_(std::move(draws)),
-      spec_(MakeSpec()),
+      features_(features),
+      spec_(MakeSpec(features)),
       episode_(options.max_episode_steps > 0 ? options.max_episode_steps : kDefaultMaxSteps) {}
 
 TimeStep CartPole::Reset(std::span<std::byte> observation) {
@@ -81,6 +112,13 @@ TimeStep CartPole::Step(int action, std::span<std::byte> observation) {
 }
 
 void CartPole::Observe(std::span<std::byte> observation) const {
+  if (features_ == Features::kFourier) {
+    const FourierFeatures values =
+        MakeFourierFeatures({state_.x, state_.x_dot, state_.theta, state_.theta_dot});
+    GORILA_CHECK(observation.size() == sizeof values, "{} bytes", observation.size());
+    std::memcpy(observation.data(), values.data(), sizeof values);
+    return;
+  }
   const std::array<float, 4> values{static_cast<float>(state_.x), static_cast<float>(state_.x_dot),
                                     static_cast<float>(state_.theta),
                                     static_cast<float>(state_.theta_dot)};

@@ -12,12 +12,17 @@
 namespace gorila {
 
 // Actions left, right. Observation float32 4 x 1 x 1: position (m), velocity (m/s), angle (rad,
-// right is positive), angular velocity (rad/s). Reward 1 a step, the last one included; terminal
-// beyond 2.4 m or 12 degrees; cut off after 500 steps, or after max_episode_steps when that is not
-// 0. Draws four Uniform at Reset, in the order of the observation. Not thread-safe.
+// right is positive), angular velocity (rad/s); or float32 256 x 1 x 1, the Fourier basis of order
+// 3 over them (Konidaris, Osentoski & Thomas 2011), by which a linear network can tell states
+// apart. Reward 1 a step, the last one included; terminal beyond 2.4 m or 12 degrees; cut off after
+// 500 steps, or after max_episode_steps when that is not 0. Draws four Uniform at Reset, in the
+// order of the observation. Not thread-safe.
 class CartPole final : public Environment {
  public:
-  CartPole(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws);
+  enum class Features { kState, kFourier };
+
+  CartPole(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws,
+           Features features = Features::kState);
 
   const EnvironmentSpec& spec() const override { return spec_; }
   TimeStep Reset(std::span<std::byte> observation) override;
@@ -37,6 +42,7 @@ class CartPole final : public Environment {
   void Observe(std::span<std::byte> observation) const;
 
   const std::unique_ptr<DrawSource> draws_;
+  const Features features_;
   const EnvironmentSpec spec_;
   Episode episode_;
   State state_;

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 #include <numbers>
+#include <vector>
 
 #include "gorila/env/registry.h"
 
@@ -65,6 +67,39 @@ TEST(CartPoleTest, FirstStepFromRestMatchesPublishedValues) {
   EXPECT_EQ(after.theta, 0);
   EXPECT_NEAR(after.x_dot, 0.195121951, 1e-7);
   EXPECT_NEAR(after.theta_dot, -0.292682927, 1e-7);
+}
+
+// Konidaris et al. 2011, equation 2: the same episode, seen through cos(pi c . s).
+TEST(CartPoleTest, FourierFeaturesAreThoseOfTheStateBetweenItsLimits) {
+  CartPole plain({}, MakeRandomDraws(RandomStream(5)));
+  CartPole fourier({}, MakeRandomDraws(RandomStream(5)), CartPole::Features::kFourier);
+  ASSERT_EQ(fourier.spec().observation.channels, 256);
+  std::array<std::byte, 16> state;
+  std::vector<std::byte> observation(256 * sizeof(float));
+  std::vector<float> features(256);
+  plain.Reset(state);
+  fourier.Reset(observation);
+  for (int step = 0; step < 8; ++step) {
+    EXPECT_EQ(fourier.Step(1, observation).reward, plain.Step(1, state).reward);
+    std::memcpy(features.data(), observation.data(), observation.size());
+    const Coordinates at = Observed(state);
+    const auto part = [](double value, double limit) {
+      return std::clamp((value / limit + 1) / 2, 0.0, 1.0);
+    };
+    const double s[] = {part(at.x, 2.4), part(at.x_dot, 3.0),
+                        part(at.theta, 12 * std::numbers::pi / 180), part(at.theta_dot, 3.5)};
+    std::size_t f = 0;
+    for (int d = 0; d < 4; ++d) {
+      for (int c = 0; c < 4; ++c) {
+        for (int b = 0; b < 4; ++b) {
+          for (int a = 0; a < 4; ++a, ++f) {
+            const double angle = a * s[0] + b * s[1] + c * s[2] + d * s[3];
+            EXPECT_NEAR(features[f], std::cos(std::numbers::pi * angle), 1e-5) << f;
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(CartPoleTest, EveryStepFollowsTheEquationsOfMotion) {

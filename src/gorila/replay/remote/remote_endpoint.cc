@@ -53,6 +53,7 @@ void DecodeBatch(std::span<const std::byte> rest, int size, std::size_t stacked_
   Take(rest, batch.keys);
   Take(rest, batch.probabilities);
   Take(rest, batch.a_tm1);
+  Take(rest, batch.a_t);
   Take(rest, batch.r_t);
   Take(rest, batch.discount_t);
   Take(rest, batch.s_tm1);

@@ -60,6 +60,7 @@ TEST(RemoteEndpointTest, DoesWhatTheShardDoes) {
     const Transition got = FromBatch(batch, i, 2);
     EXPECT_EQ(got.s_tm1.back().number, got.a_tm1 + 1);
     EXPECT_EQ(got.s_t.back().number, got.a_tm1 + 2);
+    EXPECT_TRUE(got.a_t == got.a_tm1 + 1 || got.a_t == kNoAction) << got.a_t;
     EXPECT_EQ(got.r_t, 1);
     EXPECT_NEAR(batch.probabilities[i], 1.0 / 9, 1e-12);
   }

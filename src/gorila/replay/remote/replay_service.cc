@@ -95,6 +95,7 @@ std::shared_ptr<const rpc::Payload> EncodeBatch(const TransitionBatch& batch,
   PutVector(rest, batch.keys);
   PutVector(rest, batch.probabilities);
   PutVector(rest, batch.a_tm1);
+  PutVector(rest, batch.a_t);
   PutVector(rest, batch.r_t);
   PutVector(rest, batch.discount_t);
   PutVector(rest, batch.s_tm1);
@@ -114,7 +115,7 @@ std::size_t InsertRowBytes(const ObservationSpec& observation) {
 }
 
 std::size_t SampleRowBytes(const ObservationSpec& observation) {
-  return sizeof(std::uint64_t) + sizeof(double) + sizeof(std::int32_t) + 2 * sizeof(float) +
+  return sizeof(std::uint64_t) + sizeof(double) + 2 * sizeof(std::int32_t) + 2 * sizeof(float) +
          2 * observation.stacked_bytes();
 }
 

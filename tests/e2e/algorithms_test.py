@@ -1,0 +1,130 @@
+"""Every algorithm from the command line: trained, killed and resumed, in processes, refused."""
+
+import itertools
+import json
+
+import program
+
+ALGORITHMS = ["dqn", "double_dqn", "munchausen", "sarsa", "expected_sarsa", "c51", "qr_dqn"]
+ON_POLICY = ["--set", "replay.selector=queue", "--set", "replay.prefetch=false"]
+EVERYTHING = [
+    "--set", "network.dueling=true", "--set", "network.noise=0.3", "--set", "replay.selector=prioritized",
+    "--set", "replay.importance_exponent_end=1", "--set", "learner.gradient_norm=5",
+    "--set", "learner.double_selection=true", "--set", "learner.n_step=3",
+]  # fmt: skip
+
+
+def keys(algorithm):
+    on_policy = ON_POLICY if "sarsa" in algorithm else []
+    return ["--set", f"learner.algorithm={algorithm}", *on_policy]
+
+
+class Listed(program.Case):
+    def test_the_table_names_every_algorithm_with_its_paper(self):
+        stdout, _ = self.run_program("algorithms")
+        rows = [line.split()[0] for line in stdout.splitlines()[1:] if line]
+        self.assertEqual([row for row in rows if row in ALGORITHMS], ALGORITHMS)
+        for words in ["Bellemare et al. 2017", "a queue", "Every backend computes"]:
+            self.assertIn(words, stdout)
+
+
+class Resumed(program.Case):
+    """Killed and resumed, bit for bit as if nothing had happened."""
+
+    RUN = [
+        *program.TINY, *program.DETERMINISTIC, "--frames", "30000",
+        "--set", "optimizer.decay_updates=3000", "--set", "checkpoint.every_frames=4000",
+    ]  # fmt: skip
+
+    def compare(self, *changes):
+        results = {}
+        for name in ["killed", "whole"]:
+            process = self.start("train", *self.RUN, *changes, "--run-dir", name)
+            if name == "killed":
+                self.kill_at_checkpoint(process, self.folder / name, 8000)
+                process = self.start("resume", name)
+            status, _, stderr = self.finish(process)
+            self.assertEqual(status, 0, stderr)
+            run = self.folder / name
+            results[name] = (run / "metrics.jsonl").read_bytes(), (run / "final.safetensors").read_bytes()
+        self.assertEqual(results["killed"], results["whole"])
+
+    def test_a_queue(self):
+        self.compare(*keys("sarsa"), "--set", "learner.n_step=3")
+
+    def test_distributions_with_every_option(self):
+        self.compare(*keys("c51"), *EVERYTHING)
+
+    def test_noise_alone(self):
+        self.compare(*keys("munchausen"), "--set", "network.noise=0.5")
+
+
+class Learns(program.Case):
+    """On Catch, where a random player scores -0.6 and the best 1."""
+
+    def check(self, *changes):
+        self.run_program(
+            "train", *program.TINY, *program.DETERMINISTIC, "--frames", "30000", *changes,
+            "--run-dir", "run", "--quiet",
+        )  # fmt: skip
+        stdout, _ = self.run_program("evaluate", "run", "--episodes", "100")
+        score = float(stdout.split(" +- ")[0].split()[-1])
+        self.assertGreater(score, 0.5, stdout)
+
+    def test_c51(self):
+        self.check(*keys("c51"), "--set", "learner.value_min=-1", "--set", "learner.value_max=1")
+
+    def test_qr_dqn_with_everything(self):
+        self.check(*keys("qr_dqn"), *EVERYTHING)
+
+    def test_munchausen(self):
+        self.check(*keys("munchausen"))
+
+    def test_sarsa(self):
+        self.check(*keys("sarsa"), "--set", "learner.batch_size=8", "--set", "actor.epsilon_end=0.05")
+
+
+class Processes(program.Case):
+    """A queue in the global replay: actors and learners as processes."""
+
+    def test_a_launched_run_learns_from_each_transition_once(self):
+        self.run_program(
+            "launch", *program.TINY, *keys("expected_sarsa"), "--bundles", "0", "--set", "cluster.actors=2",
+            "--set", "cluster.learners=1", "--set", "cluster.replays=1", "--set", "replay.insert_lead=400",
+            "--frames", "8000", "--set", "evaluation.episodes=5", "--run-dir", "run", "--quiet",
+        )  # fmt: skip
+        rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+        row = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
+        self.assertGreaterEqual(row["frames"], 8000)
+        # Batches of 32, and Catch's episodes of 9 steps end in a row that starts nothing.
+        self.assertLessEqual(row["updates"], row["frames"] / 32)
+        self.assertGreater(row["updates"], row["frames"] / 32 * 0.5)
+
+
+class Refused(program.Case):
+    def test_options_without_a_meaning_name_key_and_reason(self):
+        for changes, words in [
+            (["learner.algorithm=munchausen", "learner.double_selection=true"], ["double_selection", "none to choose"]),
+            (["learner.algorithm=c51", "learner.value_min=10"], ["learner.value_min is 10", "value_max"]),
+            (["learner.algorithm=c51", "learner.atoms=1"], ["learner.atoms is 1", "2"]),
+            (["learner.atoms=33"], ["learner.atoms", "c51 or qr_dqn"]),
+            (["learner.algorithm=sarsa"], ["replay.selector is uniform", "queue"]),
+            (["learner.algorithm=c15"], ["'c15'", "c51"]),
+            (["parameter_server.encoding=topk"], ["topk", "float32"]),
+        ]:
+            sets = itertools.chain.from_iterable(("--set", change) for change in changes)
+            self.assert_refused(["train", *program.TINY, *sets], *words)
+
+    def test_a_run_keeps_the_algorithm_whose_outputs_it_has(self):
+        self.run_program("train", *program.TINY, *program.DETERMINISTIC, "--frames", "4000", "--run-dir", "run", "--quiet")
+        self.assert_refused(
+            ["resume", "run", "--frames", "6000", "--set", "learner.algorithm=c51"],
+            "other outputs", "learner.algorithm",
+        )  # fmt: skip
+        self.assert_refused(
+            ["resume", "run", "--frames", "6000", "--set", "network.dueling=true"], "network.dueling", "start a new run"
+        )
+
+
+if __name__ == "__main__":
+    program.main()
