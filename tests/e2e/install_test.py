@@ -44,6 +44,7 @@ class Prefix(Case):
         for file in ["man/man1/gorila-train.1", "bash-completion/completions/gorila",
                      "zsh/vendor-completions/_gorila", "fish/vendor_completions.d/gorila.fish",
                      "gorila/configs/minatar.toml", "gorila/data/atari/atari_scores.csv",
+                     "gorila/data/minatar/published.csv",
                      "doc/gorila/README.md", "doc/gorila/copyright"]:  # fmt: skip
             self.assertTrue((share / file).is_file(), file)
         self.assertFalse(list(self.prefix_folder.rglob("*_test")))
@@ -132,7 +133,11 @@ COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _gorila
 printf '%s\\n' "${COMPREPLY[@]}"
 """
+        (self.folder / "mine").touch()
         for words, expected in [(["tr"], ["train"]), (["train", "--fr"], ["--frames"]),
+                                (["scores", "mi"], ["minatar", "mine"]),
+                                (["scores", "minatar", "mi"], ["mine"]),
+                                (["scores", "minatar", "--ma"], ["--markdown"]),
                                 (["envs", "v"], ["verify"]), (["help", "env"], ["envs"]),
                                 (["train", "--set", "run.fr"], ["run.frames="]),
                                 (["train", "--run-dir", "run", "--preset", "pix"], ["pixel"]),
@@ -155,6 +160,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         self.addCleanup(zsh.close)
         # A key of the configuration is followed by its value, everything else by a space.
         for typed, expected in [("tr", "train "), ("train --fr", "train --frames "),
+                                ("scores mina", "scores minatar "),
+                                ("scores fir", "scores first-file "),
                                 ("envs v", "envs verify "), ("help env", "help envs "),
                                 ("train --preset pix", "train --preset pixel "),
                                 ("train --preset=pix", "train --preset=pixel "),
@@ -180,6 +187,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (self.folder / "gorila.fish").write_text(self.written_by_program("completions", "fish"))
         (self.folder / "first-file").touch()
         for typed, expected in [("tr", ["train"]), ("train --fr", ["--frames"]),
+                                ("scores mina", ["minatar"]), ("scores fir", ["first-file"]),
                                 ("envs v", ["verify"]), ("help env", ["envs"]),
                                 ("train --preset pix", ["pixel"]),
                                 ("train --preset=pix", ["--preset=pixel"]),

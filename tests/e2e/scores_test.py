@@ -1,5 +1,6 @@
 """gorila scores: the published table, and ours beside it."""
 
+import csv
 import json
 
 import program
@@ -64,6 +65,114 @@ class Table(program.Case):
             (["bad.csv"], "bad.csv", "'game' and 'score'"),
             (["--starts", "never"], "--starts", "never"),
             (["--chart", "c.jpg"], "c.jpg", ".png"),
+        ]:
+            with self.subTest(arguments=arguments):
+                self.assert_refused(["scores", *arguments], *fragments)
+
+
+# A run of a MinAtar game with a small network.
+MINATAR = [
+    *program.TINY, "--env", "minatar/breakout", "--frames", "1600", "--deterministic", "--quiet",
+    "--set", "run.metrics_every_frames=400",
+]  # fmt: skip
+
+
+class MinAtar(program.Case):
+    def train(self, run, *more):
+        self.run_program("train", *MINATAR, "--run-dir", run, *more)
+        return self.folder / run
+
+    @staticmethod
+    def training_rows(run):
+        rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        return [row for row in rows if row["kind"] == "training"]
+
+    def lengthen(self, run, frames, mean, epsilon=0.1):
+        """Appends rows of a training that reached so many frames."""
+        with open(run / "metrics.jsonl", "a") as log:
+            for reached in range(500_000, frames + 1, 500_000):
+                row = {"kind": "training", "frames": reached, "return_episodes": 20,
+                       "return_mean": mean, "epsilon": epsilon}  # fmt: skip
+                log.write(json.dumps(row) + "\n")
+
+    def rows(self, *arguments):
+        self.run_program("scores", "minatar", *arguments, "--csv", "t.csv")
+        return list(csv.DictReader((self.folder / "t.csv").read_text().splitlines()))
+
+    def test_published_scores_need_no_runs(self):
+        stdout, _ = self.run_program("scores", "minatar")
+        for game in ["asterix", "breakout", "freeway", "seaquest", "space_invaders"]:
+            self.assertIn(f"minatar/{game}, training return", stdout)
+            self.assertIn(f"minatar/{game}, evaluation", stdout)
+        self.assertIn("Young & Tian 2019", stdout)
+        self.assertNotIn("ours:", stdout)
+
+    def test_a_short_run_is_not_compared_and_has_its_training_return(self):
+        run = self.train("run")
+        ours = [row for row in self.rows("run") if row["whose"] == "ours"]
+        published = [row for row in self.rows("run") if row["whose"] == "published"]
+        self.assertEqual(published, [])
+        training, evaluation = ours
+        rows = self.training_rows(run)
+        episodes = sum(row["return_episodes"] for row in rows)
+        self.assertGreater(episodes, 0)
+        sums = [row["return_episodes"] * row["return_mean"] for row in rows if row["return_episodes"]]
+        self.assertAlmostEqual(float(training["mean"]), sum(sums) / episodes)
+        self.assertAlmostEqual(float(training["epsilon"]), rows[-1]["epsilon"])
+        self.assertEqual(training["measure"], "training")
+        self.assertEqual(training["comparable"], "no")
+        self.assertIn("1.60k frames (published: 5.00M, 10.0M)", training["notes"])
+        mean = json.loads((run / "evaluation.json").read_text())["mean"]
+        self.assertEqual(evaluation["measure"], "evaluation")
+        self.assertAlmostEqual(float(evaluation["mean"]), mean)
+
+    def test_seeds_stand_beside_published_scores_of_as_many_frames(self):
+        for seed, mean in [(1, 10), (2, 14)]:
+            self.lengthen(self.train(f"runs/seed{seed}", "--seed", seed), 5_000_000, mean)
+        training = [row for row in self.rows("runs") if row["measure"] == "training"]
+        self.assertEqual(training[0]["whose"], "ours")
+        self.assertEqual(training[0]["comparable"], "yes")
+        self.assertEqual(float(training[0]["mean"]), 12)
+        self.assertEqual(training[0]["runs"], "2")
+        self.assertLess(float(training[0]["low"]), 10)
+        self.assertEqual({row["frames"] for row in training[1:]}, {"5000000"})
+        self.assertIn(("DQN", "Young & Tian 2019"), [(row["agent"], row["source"]) for row in training])
+        self.assertFalse([row for row in training if "MinAtar-Faster" in row["source"]])
+        stdout, _ = self.run_program("scores", "minatar", "runs", "--markdown", "t.md")
+        self.assertRegex(stdout, r"ours: double_dqn .* 5\.00M +2 +12\.00 +\[.*\] +0\.1 +runs\n")
+        self.assertIn("| DQN | 5.00M | 30 |", (self.folder / "t.md").read_text())
+
+    def test_another_protocol_is_not_compared(self):
+        for name, setting, fragment in [
+            ("sticky", "environment.sticky_actions=0", "sticky actions 0 (published: 0.1)"),
+            ("minimal", "environment.minimal_actions=true", "the minimal action set (published"),
+        ]:
+            self.lengthen(self.train(name, "--set", setting), 5_000_000, 10)
+            training = [row for row in self.rows(name) if row["measure"] == "training"]
+            self.assertEqual(len(training), 1)
+            self.assertEqual(training[0]["comparable"], "no")
+            self.assertIn(fragment, training[0]["notes"])
+
+    def test_unfinished_runs_and_other_games_are_left_out(self):
+        self.train("runs/a")
+        (self.train("runs/b", "--seed", "2") / "evaluation.json").unlink()
+        self.run_program("train", *program.TINY, "--frames", "2000", "--run-dir", "runs/catch")
+        stdout, stderr = self.run_program("scores", "minatar", "runs")
+        self.assertIn("runs: 1 runs are not finished and left out", stderr)
+        self.assertIn("runs: 1 runs of other games are left out", stderr)
+        self.assertNotIn("classic/catch", stdout)
+        self.assert_refused(["scores", "minatar", "runs/catch"], "runs/catch", "no run of a MinAtar game")
+        self.assert_refused(["scores", "minatar", "runs", "runs/a"], "'runs/a' is named twice")
+
+    def test_bad_input(self):
+        (self.folder / "empty").mkdir()
+        (self.folder / "a.csv").write_text("game,score\n")
+        for arguments, *fragments in [
+            (["minatar", "nowhere"], "nowhere", "no such file"),
+            (["minatar", "empty"], "empty", "no run directory"),
+            (["minatar", "a.csv"], "a.csv", "expected a run's folder"),
+            (["empty", "minatar"], "'empty' before 'minatar'", "./minatar"),
+            (["--starts", "noop", "minatar"], "'--starts' before 'minatar'"),
         ]:
             with self.subTest(arguments=arguments):
                 self.assert_refused(["scores", *arguments], *fragments)

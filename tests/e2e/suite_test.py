@@ -34,6 +34,15 @@ class Runs(program.Case):
         self.assertRegex(stdout, r"classic/catch +greedy +3 ")
         self.assertRegex(stdout, r"classic/catch +epsilon-0.05 +2 ")
 
+    def test_minatars_runs_are_compared_with_its_own_table(self):
+        stdout, _ = self.run_program("suite", "minatar/freeway", "--folder", "my suite", *SMALL)
+        self.assertIn("next: gorila scores minatar 'my suite'\n", stdout)
+        self.assertNotIn("next: gorila scores 'my suite'", stdout)
+        stdout, _ = self.run_program("scores", "minatar", "my suite")
+        self.assertIn("minatar/freeway, training return", stdout)
+        stdout, _ = self.run_program("suite", "minatar/freeway", "classic/catch", "--folder", "my suite", *SMALL)
+        self.assertIn("next: gorila scores minatar 'my suite'\nnext: gorila scores 'my suite'\n", stdout)
+
     def test_a_run_that_another_process_trains_is_passed_over(self):
         self.run_program(*SUITE)
         run = self.folder / "suite" / "classic-catch" / "seed1"

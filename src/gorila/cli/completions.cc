@@ -72,6 +72,11 @@ const CLI::App& VerbsOf(const Command& command, const CLI::App& gorila) {
   return command.first == "gorila help" ? gorila : *command.second;
 }
 
+// Whether files may stand where a verb may: 'gorila scores RUN' and 'gorila scores minatar RUN'.
+bool TakesFilesToo(const CLI::App& app) {
+  return !ShownCommands(app).empty() && !Positionals(app).empty();
+}
+
 // 'gorila train'|'gorila envs verify': all commands but the program itself.
 std::string CommandPatterns(const std::vector<Command>& commands) {
   std::vector<std::string> patterns;
@@ -106,14 +111,15 @@ std::string Bash(const CLI::App& gorila) {
     for (const CLI::Option* option : ShownOptions(*command.second)) {
       if (ShownName(*option) != "--help") options += " " + ShownName(*option);
     }
-    choices += fmt::format("    {}) options='{}' verbs='{}' ;;\n", Quoted(command.first), options,
-                           VerbNames(VerbsOf(command, gorila)));
+    choices +=
+        fmt::format("    {}) options='{}' verbs='{}' files={:d} ;;\n", Quoted(command.first),
+                    options, VerbNames(VerbsOf(command, gorila)), TakesFilesToo(*command.second));
   }
   return fmt::format(
       R"(# bash completion for gorila; written by: gorila completions bash
 _gorila() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
-  local command=gorila options='' verbs='' i
+  local command=gorila options='' verbs='' files=0 i
   # --option=value is three words.
   if [[ $cur == = ]]; then
     cur=''
@@ -134,13 +140,14 @@ _gorila() {{
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
   elif [[ -n $verbs ]]; then
     COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
+    ((!files)) || _gorila_files
   else
     _gorila_files
   fi
 }}
 _gorila_files() {{
   compopt -o filenames 2>/dev/null
-  mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  mapfile -t -O "${{#COMPREPLY[@]}}" COMPREPLY < <(compgen -f -- "$cur")
 }}
 _gorila_values() {{
   [[ $1 != *= ]] || compopt -o nospace 2>/dev/null
@@ -167,14 +174,15 @@ std::string Zsh(const CLI::App& gorila) {
     for (const CLI::App* verb : ShownCommands(VerbsOf(command, gorila))) {
       verbs += fmt::format(" {}", Quoted(verb->get_name() + ":" + verb->get_description()));
     }
-    choices += fmt::format("    {})\n      options=({})\n      verbs=({})\n      ;;\n",
-                           Quoted(command.first), options, verbs);
+    choices +=
+        fmt::format("    {})\n      options=({})\n      verbs=({})\n      files={:d}\n      ;;\n",
+                    Quoted(command.first), options, verbs, TakesFilesToo(*command.second));
   }
   return fmt::format(
       R"(#compdef gorila
 # zsh completion for gorila; written by: gorila completions zsh
 _gorila() {{
-  local command=gorila previous=${{words[CURRENT-1]}} i
+  local command=gorila previous=${{words[CURRENT-1]}} files=0 i
   local -a options verbs
   if [[ ${{words[CURRENT]}} == --*=* ]]; then
     previous=${{words[CURRENT]%%=*}}
@@ -193,6 +201,7 @@ _gorila() {{
     _describe -o option options
   elif (( $#verbs )); then
     _describe verb verbs
+    (( ! files )) || _files
   else
     _files
   fi
@@ -228,8 +237,8 @@ std::string Fish(const CLI::App& gorila) {
         fmt::format(R"(complete -c gorila -n 'test (__gorila_command) = "{}"')", command.first);
     const CLI::App& parent = VerbsOf(command, gorila);
     for (const CLI::App* verb : ShownCommands(parent)) {
-      lines += fmt::format("{} -f -a {} -d {}\n", here, verb->get_name(),
-                           Quoted(verb->get_description()));
+      lines += fmt::format("{} {}-a {} -d {}\n", here, TakesFilesToo(*command.second) ? "" : "-f ",
+                           verb->get_name(), Quoted(verb->get_description()));
     }
     for (const CLI::Option* option : ShownOptions(*command.second)) {
       const std::string values = KnownValues(ShownName(*option));

@@ -237,6 +237,19 @@ StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& op
                      left.size());
 }
 
+// The commands that compare the runs with what was published.
+void PrintNext(const SuiteOptions& options) {
+  const std::vector<std::string> games = ExpandGames(options.games);
+  const auto is_minatar = [](const std::string& game) { return game.starts_with("minatar/"); };
+  const std::string folder = ShellQuotedPath(options.folder.string());
+  if (std::any_of(games.begin(), games.end(), is_minatar)) {
+    fmt::print("next: gorila scores minatar {}\n", folder);
+  }
+  if (!std::all_of(games.begin(), games.end(), is_minatar)) {
+    fmt::print("next: gorila scores {}\n", folder);
+  }
+}
+
 StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   CatchStopSignals();
   for (const std::string& protocol : options.protocols) {
@@ -246,9 +259,7 @@ StatusOr<int> Suite(const SuiteOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const std::vector<SuiteRun> runs, PlanRuns(options, config));
   GORILA_RETURN_IF_ERROR(CheckSettings(options, config));
   GORILA_ASSIGN_OR_RETURN(const int status, TrainAll(runs, options, invocation));
-  if (status != kInterrupted) {
-    fmt::print("next: gorila scores {}\n", ShellQuotedPath(options.folder.string()));
-  }
+  if (status != kInterrupted) PrintNext(options);
   return status;
 }
 
@@ -276,7 +287,9 @@ Verb AddSuiteVerb(CLI::App& gorila) {
   app->add_option("GAME", options->games, "Environments and lists of them")
       ->required()
       ->type_name("");
-  app->add_option("--folder", options->folder, "Where the runs lie")->required()->type_name("DIR");
+  app->add_option("--folder", options->folder, "Where the runs are stored")
+      ->required()
+      ->type_name("DIR");
   AddNumber(*app, "--seeds", options->seeds, {.low = 1, .high = 1000},
             "Runs of each game; the first has run.seed")
       ->capture_default_str();

@@ -18,6 +18,9 @@ std::vector<std::string_view> SplitLines(std::string_view text);
 // All of `text` as a finite number.
 std::optional<double> ParseNumber(std::string_view text);
 
+// `text` as one cell for other programs: in quotes where it has a comma, a quote or a line end.
+std::string CsvCell(std::string_view text);
+
 }  // namespace gorila
 
 #endif  // GORILA_SCORES_CSV_H_

@@ -24,5 +24,12 @@ TEST(CsvTest, NumbersAreWholeAndFinite) {
   }
 }
 
+TEST(CsvTest, CellsThatWouldEndEarlyAreQuoted) {
+  EXPECT_EQ(CsvCell("DQN + 3-step"), "DQN + 3-step");
+  EXPECT_EQ(CsvCell("runs/a, b"), "\"runs/a, b\"");
+  EXPECT_EQ(CsvCell("a \"b\""), "\"a \"\"b\"\"\"");
+  EXPECT_EQ(CsvCell("a\nb"), "\"a\nb\"");
+}
+
 }  // namespace
 }  // namespace gorila

@@ -9,6 +9,7 @@
 #include "gorila/report/run_groups.h"
 #include "gorila/report/run_report.h"
 #include "gorila/scores/csv.h"
+#include "gorila/scores/run_folders.h"
 
 namespace gorila {
 namespace {
@@ -66,31 +67,6 @@ Status ReadRun(const fs::path& run, ScoreResults& found) {
     AddOnce(ResultOf(record, run, settings), found.results);
   }
   return OkStatus();
-}
-
-bool IsRun(const fs::path& folder) {
-  std::error_code error;
-  return fs::exists(folder / "config.toml", error);
-}
-
-// `folder` and those below it that are runs, in the order of their names.
-StatusOr<std::vector<fs::path>> FindRuns(const fs::path& folder) {
-  if (IsRun(folder)) return std::vector<fs::path>{folder};
-  std::vector<fs::path> runs;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (!entry->is_directory(error) || !IsRun(entry->path())) continue;
-    runs.push_back(entry->path());
-    entry.disable_recursion_pending();
-  }
-  if (error) return Unavailable("'{}' cannot be read: {}", folder.string(), error.message());
-  if (runs.empty()) {
-    return InvalidArgument("'{}' has no run directory in it (a folder with config.toml)",
-                           folder.string());
-  }
-  std::sort(runs.begin(), runs.end());
-  return runs;
 }
 
 StatusOr<std::vector<ScoreResult>> ParseCsv(std::string_view text, const std::string& source,

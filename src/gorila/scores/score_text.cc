@@ -5,18 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gorila/metrics/number_format.h"
+#include "gorila/scores/text_grid.h"
 
 namespace gorila {
 namespace {
-
-using Cells = std::vector<std::string>;
-
-// Rows of cells, the first of them the header; columns from `numbers_from` on are numbers.
-struct Grid {
-  std::vector<Cells> rows;
-  std::size_t numbers_from = 1;
-};
 
 std::string Number(double value, int decimals) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
@@ -130,42 +122,6 @@ std::vector<std::string> Notes(const ScoreSection& section) {
     if (!note.empty()) notes.push_back(std::move(note));
   }
   return notes;
-}
-
-std::vector<std::size_t> ColumnWidths(const Grid& grid) {
-  std::vector<std::size_t> widths(grid.rows.front().size(), 0);
-  for (const Cells& row : grid.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  return widths;
-}
-
-std::string PlainGrid(const Grid& grid) {
-  const std::vector<std::size_t> widths = ColumnWidths(grid);
-  std::string text;
-  for (const Cells& row : grid.rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += i < grid.numbers_from ? fmt::format("{:<{}}  ", row[i], widths[i])
-                                    : fmt::format("{:>{}}  ", row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
-std::string MarkdownGrid(const Grid& grid) {
-  std::string text;
-  for (std::size_t r = 0; r < grid.rows.size(); ++r) {
-    text += fmt::format("| {} |\n", fmt::join(grid.rows[r], " | "));
-    if (r > 0) continue;
-    for (std::size_t i = 0; i < grid.rows[r].size(); ++i) {
-      text += i < grid.numbers_from ? "| --- " : "| ---: ";
-    }
-    text += "|\n";
-  }
-  return text;
 }
 
 std::string Cell(double value, int decimals) {
