@@ -14,6 +14,15 @@ EVERYTHING = [
 ]  # fmt: skip
 
 
+# A global replay on Catch, for presets that are made for Atari.
+TINY_GLOBAL = [
+    "--env", "classic/catch", "--set", "network.preset=custom", "--set", "network.hidden=[32]",
+    "--set", "replay.min_size=500", "--set", "replay.capacity=8000", "--set", "replay.insert_lead=1000",
+    "--set", "evaluation.episodes=5", "--set", "evaluation.every_frames=0", "--set", "evaluation.best=false",
+    "--set", "evaluation.protocol=greedy",
+]  # fmt: skip
+
+
 def keys(algorithm):
     on_policy = ON_POLICY if "sarsa" in algorithm else []
     return ["--set", f"learner.algorithm={algorithm}", *on_policy]
@@ -54,6 +63,12 @@ class Resumed(program.Case):
 
     def test_distributions_with_every_option(self):
         self.compare(*keys("c51"), *EVERYTHING)
+
+    def test_priorities_by_the_actors(self):
+        self.compare(
+            *keys("double_dqn"), "--set", "replay.selector=prioritized", "--set", "replay.initial_priorities=true",
+            "--set", "learner.n_step=3", "--set", "actor.epsilon_spread=7",
+        )  # fmt: skip
 
     def test_noise_alone(self):
         self.compare(*keys("munchausen"), "--set", "network.noise=0.5")
@@ -99,6 +114,16 @@ class Processes(program.Case):
         # Batches of 32, and Catch's episodes of 9 steps end in a row that starts nothing.
         self.assertLessEqual(row["updates"], row["frames"] / 32)
         self.assertGreater(row["updates"], row["frames"] / 32 * 0.5)
+
+
+    def test_apex_made_small(self):
+        self.run_program(
+            "launch", "--preset", "apex", *TINY_GLOBAL, "--set", "cluster.actors=2", "--set", "learner.batch_size=64",
+            "--set", "replay.updates_per_step=0.02", "--frames", "8000", "--run-dir", "run", "--quiet",
+        )  # fmt: skip
+        rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+        row = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
+        self.assertGreater(row["updates"], 50)
 
 
 class Refused(program.Case):

@@ -232,7 +232,7 @@ class Refused(cluster.Case):
     def test_bad_input(self):
         tiny = ["launch", *cluster.TINY, "--run-dir", "run"]
         self.assert_refused([*tiny, "--set", "run.deterministic=true"], "run.deterministic")
-        self.assert_refused([*tiny, "--engine", "slum"], "'slum'", "local, slurm, kubernetes")
+        self.assert_refused([*tiny, "--engine", "slum"], "'slum'", "did you mean 'slurm'")
         self.assert_refused([*tiny, "--frames", "900"], "run.frames is 900", "replay.min_size")
         self.assert_refused([*tiny, "--actors", "2"], "cluster.actors", "2, 0 and 0")
         self.assert_refused([*tiny, "--bundles", "0"], "run.bundles is 0")

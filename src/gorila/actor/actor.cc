@@ -1,5 +1,6 @@
 #include "gorila/actor/actor.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gorila {
@@ -51,7 +52,18 @@ void Actor::SetEpsilons(std::int64_t ticks) {
 
 // Paper section 4.2, step a.
 void Actor::ChooseActions() {
-  policy_->Act({.observations = stacks_.all(), .environments = acting_, .noisy = true}, chosen_);
+  policy_->Act({.observations = stacks_.all(),
+                .environments = acting_,
+                .show_values = options_.send_values,
+                .noisy = true},
+               chosen_);
+}
+
+RowValues Actor::ValuesOf(std::size_t i) const {
+  if (!options_.send_values) return {};
+  const std::size_t actions = chosen_.values.size() / environments_.size();
+  const float* const q = &chosen_.values[i * actions];
+  return {.taken = q[chosen_.actions[i]], .best = *std::max_element(q, q + actions)};
 }
 
 // Paper section 4.2, step b.
@@ -59,8 +71,10 @@ Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finishe
   FrameStacker stacker = stacks_.stacker(i);
   const int stream = static_cast<int>(i);
   const int action = chosen_.actions[i];
-  GORILA_RETURN_IF_ERROR(replay_.Insert(
-      stream, {.frame = stacker.newest(), .time_step = time_steps_[i], .action = action}));
+  GORILA_RETURN_IF_ERROR(replay_.Insert(stream, {.frame = stacker.newest(),
+                                                 .time_step = time_steps_[i],
+                                                 .action = action,
+                                                 .values = ValuesOf(i)}));
   time_steps_[i] = environments_[i]->Step(action, stacker.Advance());
   running_[i].episode_return += time_steps_[i].reward;
   ++running_[i].length;

@@ -8,7 +8,8 @@ namespace gorila {
 
 struct ActorOptions {
   ExplorationOptions exploration;
-  int refresh_every = 1;  // pulls parameters before every so many steps (1 = the paper's)
+  bool send_values = false;  // puts the policy's values of each row into replay
+  int refresh_every = 1;     // pulls parameters before every so many steps (1 = the paper's)
 };
 
 }  // namespace gorila

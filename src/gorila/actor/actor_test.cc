@@ -185,6 +185,31 @@ TEST(ActorTest, TheLadderOfEpsilonsRunsOverTheEnvironmentsOfAllActors) {
   EXPECT_DOUBLE_EQ(last.actor.epsilon(), (0.125 + 0.0625) / 2);
 }
 
+TEST(ActorTest, SendsItsValuesOfEachDecisionWhereTheReplayWantsThem) {
+  for (const bool wanted : {false, true}) {
+    ActorOptions options = WithEpsilon(0.5);
+    options.send_values = wanted;
+    Rig rig(options, {{5}, {3}});
+    rig.Step(200);
+    int greedy = 0;
+    std::vector<std::size_t> seen(2);
+    for (std::size_t i = 0; i < rig.replay.order.size(); ++i) {
+      const auto stream = static_cast<std::size_t>(rig.replay.order[i]);
+      const InsertedRow& row = rig.replay.rows[stream][seen[stream]++];
+      const RowValues& values = rig.replay.values[i];
+      if (!wanted || row.step_type == StepType::kLast) {
+        EXPECT_TRUE(std::isnan(values.taken) && std::isnan(values.best));
+        continue;
+      }
+      EXPECT_LE(values.taken, values.best);
+      const bool best = row.action == BestAction(row.episode, row.step);
+      EXPECT_EQ(values.taken == values.best, best);
+      greedy += best ? 1 : 0;
+    }
+    EXPECT_EQ(greedy > 100, wanted);
+  }
+}
+
 TEST(ActorTest, PullsParametersBeforeEveryStepAsThePaper) {
   Rig rig(WithEpsilon(1), {{5}});
   rig.Step(7);

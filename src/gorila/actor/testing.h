@@ -153,6 +153,7 @@ class RecordingReplay final : public Replay {
                                                       .reward = row.time_step.reward,
                                                       .discount = row.time_step.discount,
                                                       .action = row.action});
+    values.push_back(row.values);
     return OkStatus();
   }
   bool CanSample() const override { return false; }
@@ -163,6 +164,7 @@ class RecordingReplay final : public Replay {
   ReplaySize Size() const override { return {}; }
 
   std::vector<std::vector<InsertedRow>> rows;  // of each stream
+  std::vector<RowValues> values;               // of every row, in the order of the inserts
   std::vector<int> order;                      // the streams in the order of the inserts
   Status failure;                              // what Insert returns
 };

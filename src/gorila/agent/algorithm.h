@@ -53,8 +53,9 @@ struct AlgorithmRow {
   std::string_view name;
   std::string_view summary;
   std::string_view paper;
-  std::string_view needs;  // of the network and the replay, in words
-  bool on_policy;          // whether it learns from each transition once, in order of arrival
+  std::string_view needs;     // of the network and the replay, in words
+  bool on_policy;             // whether it learns from each transition once, in order of arrival
+  bool errors_are_of_values;  // whether errors are |TD error|, as an actor can compute it
   // InvalidArgument names an option that has no meaning with this algorithm, or its range.
   Status (*check)(const AgentOptions& options);
   // What the outputs of its network mean.

@@ -22,13 +22,17 @@ Status UseRomsVariable(Config& config) {
 
 }  // namespace
 
-void ConfigFlags::AddSources(CLI::App& app) {
+void ConfigFlags::AddPreset(CLI::App& app) {
   std::vector<std::string_view> names;
   for (const Preset& preset : Presets()) names.push_back(preset.name);
   app.add_option("--preset", preset_,
                  fmt::format("Settings to start from: {} (default: {})", fmt::join(names, ", "),
                              kDefaultPreset))
       ->type_name("NAME");
+}
+
+void ConfigFlags::AddSources(CLI::App& app) {
+  AddPreset(app);
   app.add_option("--config", file_, "TOML file whose keys override the preset's")
       ->type_name("FILE");
 }

@@ -49,10 +49,13 @@ class ConfigFlags {
  public:
   // --preset and --config.
   void AddSources(CLI::App& app);
+  // --preset alone, where the file is another argument.
+  void AddPreset(CLI::App& app);
   // --set section.key=value.
   void AddSets(CLI::App& app);
   void AddKeys(CLI::App& app, std::span<const KeyFlag> flags);
 
+  const std::string& preset() const { return preset_; }  // "" when none was named
   // Whether a preset or file was named.
   bool NamesSource() const { return !preset_.empty() || !file_.empty(); }
   // Whether a --set changes what the source says about more than game, seed and length.

@@ -61,12 +61,8 @@ StatusOr<fs::path> ThisProgram() {
 }
 
 StatusOr<Config> LoadCluster(const LaunchOptions& options) {
-  Config config;
-  if (options.cluster.empty()) {
-    GORILA_ASSIGN_OR_RETURN(config, LoadConfig({}));
-  } else {
-    GORILA_ASSIGN_OR_RETURN(config, LoadConfig({.file = options.cluster}));
-  }
+  GORILA_ASSIGN_OR_RETURN(
+      Config config, LoadConfig({.preset = options.changes.preset(), .file = options.cluster}));
   GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
   return config;
 }
@@ -115,10 +111,11 @@ Status WarnOfSnapshots(const fs::path& run, const Config& config) {
 
 StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine,
                         LaunchRequest& request) {
-  if (!options.cluster.empty() || !options.run_directory.empty() || options.print) {
+  if (!options.cluster.empty() || !options.run_directory.empty() || options.print ||
+      options.changes.NamesSource()) {
     return InvalidArgument(
-        "--resume takes the run's own configuration; expected no CLUSTER file, --run-dir or "
-        "--print");
+        "--resume takes the run's own configuration; expected no CLUSTER file, --preset, "
+        "--run-dir or --print");
   }
   GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(options.resume));
   GORILA_ASSIGN_OR_RETURN(const Config before, ReadLaunchedConfig(*directory));
@@ -156,7 +153,8 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
   if (!options.resume.empty()) return ResumeRun(options, engine, request);
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadCluster(options));
-  std::string source = options.cluster.empty() ? "cluster" : options.cluster.stem().string();
+  std::string source = options.changes.NamesSource() ? options.changes.preset() : "cluster";
+  if (!options.cluster.empty()) source = options.cluster.stem().string();
   if (options.changes.ChangesSource()) source += "-changed";
   fs::path path =
       options.run_directory.empty() ? FreeRunDirectory(config, source) : options.run_directory;
@@ -186,6 +184,7 @@ those; checkpoint.every_seconds how often servers take snapshots. The engine pla
 )",
     .examples = R"(gorila launch configs/minatar.toml --bundles 2 --shards 2 --run-dir runs/cluster
 gorila launch --dashboard --metrics-port 9100
+gorila launch --preset apex --env pixel/breakout --actors 4
 gorila launch --actors 2 --learners 1 --replays 2 --bundles 0
 gorila launch cluster.toml --engine slurm --run-dir runs/cluster
 gorila launch cluster.toml --engine kubernetes --run-dir runs/cluster --print
@@ -212,6 +211,7 @@ Verb AddLaunchVerb(CLI::App& gorila) {
       ->type_name("DIR");
   app->add_flag("--print", options->print, "Print what would be started instead of starting it");
   app->add_flag("--quiet", options->quiet, "Print the result only");
+  options->changes.AddPreset(*app);
   options->changes.AddKeys(*app, kLaunchFlags);
   options->changes.AddSets(*app);
   options->watch.Add(*app);

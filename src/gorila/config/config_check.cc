@@ -109,6 +109,23 @@ Status CheckOptimizer(const OptimizerOptions& optimizer) {
 Status CheckSampling(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row,
                           FindAlgorithm(config.learner.agent.algorithm));
+  const SelectorOptions& selector = config.replay.options.selector;
+  if (selector.initial_priorities && selector.name != "prioritized") {
+    return InvalidArgument(
+        "replay.initial_priorities is true with replay.selector {}; expected prioritized",
+        selector.name);
+  }
+  if (selector.initial_priorities && !row->errors_are_of_values) {
+    return InvalidArgument(
+        "replay.initial_priorities is true with learner.algorithm {}, whose priorities are not TD "
+        "errors of values; expected false",
+        row->name);
+  }
+  if (selector.initial_priorities && config.learner.agent.value_rescaling) {
+    return InvalidArgument(
+        "replay.initial_priorities is true with learner.value_rescaling; expected false: actors "
+        "compute errors of unscaled values");
+  }
   if (!row->on_policy) return OkStatus();
   if (!DrawsOnce(config.replay.options.selector)) {
     return InvalidArgument(

@@ -52,6 +52,20 @@ TEST(CheckConfigTest, OnPolicyAlgorithmsLearnFromAQueueByAKnownPolicy) {
             "drawn ahead would be of an older policy");
 }
 
+TEST(CheckConfigTest, InitialPrioritiesAreTdErrorsOfValues) {
+  const auto check = [](std::string_view key, std::string_view value) {
+    return Check({{"replay.initial_priorities", "true"}, {key, value}});
+  };
+  EXPECT_EQ(check("replay.selector", "uniform"),
+            "replay.initial_priorities is true with replay.selector uniform; expected prioritized");
+  EXPECT_EQ(check("replay.selector", "prioritized"), "");
+  EXPECT_EQ(Check({{"replay.initial_priorities", "true"},
+                   {"replay.selector", "prioritized"},
+                   {"learner.algorithm", "c51"}}),
+            "replay.initial_priorities is true with learner.algorithm c51, whose priorities are "
+            "not TD errors of values; expected false");
+}
+
 TEST(CheckConfigTest, TheImportanceExponentRises) {
   EXPECT_EQ(Check({{"replay.importance_exponent_end", "0.2"}}),
             "replay.importance_exponent_end is 0.2; expected at least replay.importance_exponent, "

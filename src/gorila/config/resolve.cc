@@ -66,6 +66,12 @@ LearnerOptions ResolveLearnerOptions(const Config& config) {
   return options;
 }
 
+ActorOptions ResolveActorOptions(const Config& config) {
+  ActorOptions options = config.actor.options;
+  options.send_values = config.replay.options.selector.initial_priorities;
+  return options;
+}
+
 LocalReplayOptions ResolveReplayOptions(const Config& config) {
   LocalReplayOptions options = config.replay.options;
   options.selector.minibatch = config.learner.batch_size;

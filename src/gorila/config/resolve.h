@@ -22,6 +22,9 @@ ShardOptions ResolveShardOptions(const Config& config);
 // [learner] with what follows from the run's length filled in.
 LearnerOptions ResolveLearnerOptions(const Config& config);
 
+// [actor] with what the replay wants to know of its rows.
+ActorOptions ResolveActorOptions(const Config& config);
+
 // [replay] with what a minibatch takes.
 LocalReplayOptions ResolveReplayOptions(const Config& config);
 

@@ -101,7 +101,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                           MakePolicy(config.learner.agent, replica->network()));
   Actor actor(
-      config.actor.options, PlaceOfActor(config, options.index, options.actors),
+      ResolveActorOptions(config), PlaceOfActor(config, options.index, options.actors),
       std::move(environments), *replica, std::move(policy), timed_replay,
       RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
   ShownActor shown;

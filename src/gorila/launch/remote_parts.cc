@@ -87,6 +87,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                            .life = id,
                            .streams = streams,
                            .frame_bytes = network.input.frame_bytes(),
+                           .values = config.replay.options.selector.initial_priorities,
                            .prioritized = config.replay.options.selector.name == "prioritized",
                            .patience = parts.retry.patience,
                            .stop = stop,

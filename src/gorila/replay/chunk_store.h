@@ -10,12 +10,14 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gorila/env/environment.h"
 #include "gorila/replay/frame_codec.h"
 #include "gorila/replay/packed_pages.h"
 #include "gorila/replay/transition.h"
+#include "gorila/replay/value_window.h"
 
 namespace gorila {
 
@@ -130,8 +132,9 @@ class ChunkStore {
 class ChunkedStream {
  public:
   // The next row will be number `first`.
-  ChunkedStream(const StreamName& name, ChunkStore& store, std::int64_t first)
-      : name_(name), store_(store), begin_(first), end_(first) {}
+  ChunkedStream(const StreamName& name, ChunkStore& store, std::int64_t first,
+                ValueWindow values = {})
+      : name_(name), store_(store), begin_(first), end_(first), values_(std::move(values)) {}
 
   const StreamName& name() const { return name_; }
   std::int64_t begin() const { return begin_; }
@@ -157,6 +160,9 @@ class ChunkedStream {
   // Row end() - 1 + n exists from now on; its contents come by other means (a restore).
   void Grow(int rows);
 
+  ValueWindow& values() { return values_; }
+  const ValueWindow& values() const { return values_; }
+
  private:
   friend class ChunkStore;
   RowChunk& Last() { return store_.chunk(slots_.back()); }
@@ -167,6 +173,7 @@ class ChunkedStream {
   std::int64_t begin_;  // the first row of slots_.front()
   std::int64_t end_;
   std::deque<std::uint32_t> slots_;
+  ValueWindow values_;  // not part of snapshots
 };
 
 }  // namespace gorila

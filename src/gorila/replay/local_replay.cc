@@ -69,6 +69,9 @@ LocalReplay::LocalReplay(const LocalReplayOptions& options, const ObservationSpe
   if (options.frames.compression == FrameCompression::kZstd) {
     packer_ = std::make_unique<FramePacker>(observation.frame_bytes());
   }
+  if (options.selector.initial_priorities) {
+    values_.assign(static_cast<std::size_t>(streams), ValueWindow(options.transition.n_step));
+  }
   streams_.reserve(static_cast<std::size_t>(streams));
   for (int i = 0; i < streams; ++i) {
     if (packer_ == nullptr) {
@@ -91,6 +94,7 @@ Status LocalReplay::Insert(int stream, const ReplayRow& row) {
   StreamStore& store = streams_[static_cast<std::size_t>(stream)];
   GORILA_RETURN_IF_ERROR(store.CheckRow(row));
   store.Append(row, [this, stream] { Evict(stream); });
+  if (!values_.empty()) values_[static_cast<std::size_t>(stream)].Add(store.end() - 1, row.values);
   Complete(stream);
   // The kLast row is no decision: only rows with an action count as inserted experience.
   if (!row.time_step.last()) limiter_.OnInsert();
@@ -120,7 +124,12 @@ bool LocalReplay::IsComplete(int stream, std::int64_t index) const {
 void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
   if (!IsComplete(stream, index)) return;
   const std::uint32_t id = Id(stream, index);
-  if (!selector_->Contains(id)) selector_->Insert(id);
+  if (selector_->Contains(id)) return;
+  selector_->Insert(id);
+  if (values_.empty()) return;
+  const auto at = static_cast<std::size_t>(stream);
+  const auto error = values_[at].InitialError(streams_[at], index, options_.transition);
+  if (error.has_value()) selector_->Update(id, PriorityOfError(options_.selector, *error));
 }
 
 bool LocalReplay::CanSample() const {
@@ -232,6 +241,7 @@ void LocalReplay::SaveState(StateWriter& writer) const {
   selector_->SaveState(writer);
   limiter_.SaveState(writer);
   random_.SaveState(writer);
+  for (const ValueWindow& values : values_) values.SaveState(writer);
   if (packer_ == nullptr) return;
   packer_->SaveState(writer);
   for (const StreamStore& store : streams_) store.SavePacking(writer);
@@ -258,6 +268,7 @@ Status LocalReplay::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(selector_->RestoreState(reader));
   GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
   GORILA_RETURN_IF_ERROR(random_.RestoreState(reader));
+  for (ValueWindow& values : values_) GORILA_RETURN_IF_ERROR(values.RestoreState(reader));
   return RestorePacking(reader);
 }
 

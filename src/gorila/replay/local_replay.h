@@ -11,6 +11,7 @@
 #include "gorila/replay/replay.h"
 #include "gorila/replay/selector.h"
 #include "gorila/replay/stream_store.h"
+#include "gorila/replay/value_window.h"
 
 namespace gorila {
 
@@ -94,6 +95,7 @@ class LocalReplay final : public Replay {
   const ObservationSpec observation_;
   const std::int64_t rows_per_stream_;
   std::unique_ptr<FramePacker> packer_;  // null: frames are not compressed
+  std::vector<ValueWindow> values_;      // of each stream; empty without initial priorities
   std::vector<StreamStore> streams_;
   std::vector<std::int64_t> saved_until_;  // per stream: rows before this are in segments
   const std::unique_ptr<Selector> selector_;

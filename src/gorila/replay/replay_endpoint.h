@@ -22,6 +22,7 @@ struct RowRun {
   std::span<const TimeStep> time_steps = {};
   std::span<const std::int32_t> actions = {};
   std::span<const std::byte> frames = {};
+  std::span<const RowValues> values = {};  // one for each row, or none
 };
 
 // The outcome of an insert's rows. Those that are neither were not taken: `waiting` says why, and

@@ -138,6 +138,9 @@ Status ReplayShard::CheckRun(const RowRun& run) const {
     return InvalidArgument("replay: {} rows from number {} of stream {} of actor {}", rows,
                            run.first, run.stream.stream, run.stream.actor);
   }
+  if (!run.values.empty() && run.values.size() != rows) {
+    return InvalidArgument("replay: {} rows with the values of {}", rows, run.values.size());
+  }
   if (run.actions.size() != rows || run.frames.size() != rows * store_.frame_bytes()) {
     return InvalidArgument("replay: {} rows with {} actions and {} bytes of frames, expected {}",
                            rows, run.actions.size(), run.frames.size(),
@@ -212,6 +215,7 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
     const StoredFrame frame = FrameOf(run, stored, i);
     if (!MakeRoom(stream, frame.bytes.size())) break;
     stream->Append(frame, run.time_steps[row], run.actions[row]);
+    stream->values().Add(stream->end() - 1, run.values.empty() ? RowValues() : run.values[row]);
     ++rows_;
     VisitCompletedBy(*stream, options_.replay.transition.n_step,
                      [&](std::int64_t start) { AddIfComplete(*stream, start); });
@@ -243,7 +247,7 @@ StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const StreamName
   }
   ++counters_.streams;
   if (found != streams_.end()) ++counters_.broken_streams;
-  auto stream = std::make_shared<ChunkedStream>(name, store_, index);
+  auto stream = std::make_shared<ChunkedStream>(name, store_, index, MakeValues());
   streams_[name] = stream;
   return stream;
 }
@@ -297,7 +301,16 @@ void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index)
     return;
   }
   const std::uint32_t id = stream.Id(index);
-  if (!selector_->Contains(id)) selector_->Insert(id);
+  if (selector_->Contains(id)) return;
+  selector_->Insert(id);
+  const auto error = stream.values().InitialError(stream, index, options_.replay.transition);
+  if (error.has_value()) selector_->Update(id, PriorityOfError(options_.replay.selector, *error));
+}
+
+ValueWindow ReplayShard::MakeValues() const {
+  return options_.replay.selector.initial_priorities
+             ? ValueWindow(options_.replay.transition.n_step)
+             : ValueWindow();
 }
 
 // Without a transition to draw no sample can make room. What is drawn once waits until it is.

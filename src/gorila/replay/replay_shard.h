@@ -138,6 +138,7 @@ class ReplayShard final : public ReplayEndpoint {
       GORILA_REQUIRES(mutex_);
   bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes)
       GORILA_REQUIRES(mutex_);
+  ValueWindow MakeValues() const;
   bool OldestIsQueued() const GORILA_REQUIRES(mutex_);
   void EvictOldest() GORILA_REQUIRES(mutex_);
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_

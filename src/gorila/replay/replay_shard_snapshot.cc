@@ -127,7 +127,7 @@ Status ReplayShard::RestoreBareStreams(StateReader& reader) {
     GORILA_RETURN_IF_ERROR(reader.Read(name.stream));
     GORILA_RETURN_IF_ERROR(reader.Read(end));
     if (end < 0) return DataLoss("replay state: a stream of {} rows", end);
-    streams_.emplace(name, std::make_shared<ChunkedStream>(name, store_, end));
+    streams_.emplace(name, std::make_shared<ChunkedStream>(name, store_, end, MakeValues()));
   }
   return OkStatus();
 }
@@ -186,7 +186,7 @@ Status ReplayShard::RestoreChunk(StateReader& reader) {
   }
   auto& stream = streams_[name];
   if (stream == nullptr || stream->end() != first || stream->room() > 0) {
-    stream = std::make_shared<ChunkedStream>(name, store_, first);
+    stream = std::make_shared<ChunkedStream>(name, store_, first, MakeValues());
   }
   const std::uint32_t slot = store_.Use(stream);
   stream->Grow(rows);

@@ -18,7 +18,10 @@ namespace gorila {
 struct SelectorOptions {
   std::string name = "uniform";    // a row of SelectorTable()
   double priority_exponent = 0.6;  // alpha: 0 = all alike, 1 = in proportion to the TD error
-  int minibatch = 32;              // queue: as many transitions must be there for a minibatch
+  // prioritized: whether a new transition's first priority is that of its TD error by the values
+  // that came with its rows; else, and where they are not known, the largest ever given.
+  bool initial_priorities = false;
+  int minibatch = 32;  // queue: as many transitions must be there for a minibatch
 };
 
 // Whether it draws each transition once; then the rate limiter has no say.

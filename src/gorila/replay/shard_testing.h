@@ -40,6 +40,7 @@ class OwnedRun {
     for (const NamedRow& row : rows) {
       time_steps_.push_back(row.time_step);
       actions_.push_back(row.action);
+      values_.push_back(row.values);
       const auto frame = row.row().frame;
       frames_.insert(frames_.end(), frame.begin(), frame.end());
     }
@@ -50,7 +51,9 @@ class OwnedRun {
             .first = first_,
             .time_steps = time_steps_,
             .actions = actions_,
-            .frames = frames_};
+            .frames = frames_,
+            .values =
+                with_values_ ? std::span<const RowValues>(values_) : std::span<const RowValues>()};
   }
 
   StreamName stream_;
@@ -58,6 +61,8 @@ class OwnedRun {
   std::vector<TimeStep> time_steps_;
   std::vector<std::int32_t> actions_;
   std::vector<std::byte> frames_;
+  std::vector<RowValues> values_;
+  bool with_values_ = false;
 };
 
 inline StatusOr<InsertReply> InsertRows(ReplayEndpoint& shard, const StreamName& stream,

@@ -45,6 +45,7 @@ Status ShardedReplay::Insert(int stream_index, const ReplayRow& row) {
   if (stream.time_steps.empty()) stream.first = stream.next;
   stream.time_steps.push_back(row.time_step);
   stream.actions.push_back(row.action);
+  if (options_.values) stream.values.push_back(row.values);
   stream.frames.insert(stream.frames.end(), row.frame.begin(), row.frame.end());
   ++stream.next;
   {
@@ -63,6 +64,7 @@ Status ShardedReplay::Flush() {
 void ShardedReplay::DropRows(Stream& stream, std::int64_t rows) const {
   stream.time_steps.erase(stream.time_steps.begin(), stream.time_steps.begin() + rows);
   stream.actions.erase(stream.actions.begin(), stream.actions.begin() + rows);
+  if (options_.values) stream.values.erase(stream.values.begin(), stream.values.begin() + rows);
   const auto bytes = rows * static_cast<std::int64_t>(options_.frame_bytes);
   stream.frames.erase(stream.frames.begin(), stream.frames.begin() + bytes);
   stream.first += rows;
@@ -89,7 +91,8 @@ Status ShardedReplay::Send(Stream& stream) {
                      .first = stream.first,
                      .time_steps = stream.time_steps,
                      .actions = stream.actions,
-                     .frames = stream.frames};
+                     .frames = stream.frames,
+                     .values = stream.values};
     const StatusOr<InsertReply> reply = shards_[shard]->Insert(
         {&run, 1}, CallDeadline(), over ? InsertLimit::kLifted : InsertLimit::kKept);
     if (reply.ok()) {

@@ -26,6 +26,7 @@ struct ShardedReplayOptions {
   int streams = 1;         // environments of this actor; a learner has none to insert
   std::size_t frame_bytes = 0;
   int insert_rows = 64;                    // of one stream, sent together
+  bool values = false;                     // whether rows' values go with them
   bool prioritized = false;                // whether the shards want to know TD errors
   std::chrono::milliseconds call{10'000};  // one call waits so long
   // Then an insert or a sample gives up: since a shard inserted or sampled anything for anybody.
@@ -95,8 +96,9 @@ class ShardedReplay final : public Replay {
     std::vector<TimeStep> time_steps;
     std::vector<std::int32_t> actions;
     std::vector<std::byte> frames;
-    std::size_t home = 0;   // shard
-    std::size_t shard = 0;  // where its rows go now
+    std::vector<RowValues> values;  // empty unless they are sent
+    std::size_t home = 0;           // shard
+    std::size_t shard = 0;          // where its rows go now
   };
   struct Shard {
     bool down = false;

@@ -37,9 +37,13 @@ struct NamedRow {
   FrameName name = {};
   TimeStep time_step = {};
   int action = 0;
+  RowValues values = {};
 
   ReplayRow row() const {
-    return {.frame = std::as_bytes(std::span(&name, 1)), .time_step = time_step, .action = action};
+    return {.frame = std::as_bytes(std::span(&name, 1)),
+            .time_step = time_step,
+            .action = action,
+            .values = values};
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory_resource>
 #include <span>
 #include <vector>
@@ -13,11 +14,18 @@
 
 namespace gorila {
 
+// What the policy thought as it acted; not a number where it did not say.
+struct RowValues {
+  float taken = std::numeric_limits<float>::quiet_NaN();  // of the action taken
+  float best = std::numeric_limits<float>::quiet_NaN();   // of the best one: the state's value
+};
+
 // One time step of one environment (a stream), with the action taken there.
 struct ReplayRow {
   std::span<const std::byte> frame;  // observation.frame_bytes() long; copied by Insert
   TimeStep time_step;                // reward and discount of the transition INTO this row
   int action = 0;                    // taken here; meaningless when time_step.last()
+  RowValues values = {};             // read where new transitions get their first priority by them
 };
 
 // In place of the action of an episode's last row, where none was taken.

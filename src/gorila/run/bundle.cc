@@ -29,7 +29,7 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                           MakePolicy(config.learner.agent, bundle->online_->network()));
   bundle->actor_ = std::make_unique<Actor>(
-      config.actor.options,
+      ResolveActorOptions(config),
       ActorPlace{.index = index, .actors = config.run.bundles + config.cluster.actors},
       std::move(environments), *bundle->online_, std::move(policy), *bundle->timed_replay_,
       RandomStream::Derive(config.run.seed, "actor", stream));

@@ -43,6 +43,7 @@ std::shared_ptr<const rpc::Payload> EncodeRuns(std::span<const RowRun> runs,
   std::span<std::byte> rest = payload->bytes();
   for (const RowRun& run : runs) Put(rest, run.time_steps);
   for (const RowRun& run : runs) Put(rest, run.actions);
+  for (const RowRun& run : runs) Put(rest, run.values);
   for (const RowRun& run : runs) Put(rest, run.frames);
   return payload;
 }
@@ -67,11 +68,16 @@ StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
   const milliseconds timeout = Left(deadline);
   v1::InsertRequest request;
   request.set_unlimited(limit == InsertLimit::kLifted);
+  const bool values = !runs.empty() && !runs.front().values.empty();
+  request.set_values(values);
   for (const RowRun& run : runs) {
     const std::size_t rows = run.time_steps.size();
     if (run.actions.size() != rows || run.frames.size() != rows * observation_.frame_bytes()) {
       return InvalidArgument("replay: {} rows with {} actions and {} bytes of frames", rows,
                              run.actions.size(), run.frames.size());
+    }
+    if (run.values.size() != (values ? rows : 0)) {
+      return InvalidArgument("replay: {} rows with the values of {}", rows, run.values.size());
     }
     v1::RowRun& proto = *request.add_runs();
     proto.set_actor(run.stream.actor);
@@ -80,12 +86,13 @@ StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
     proto.set_first(run.first);
     proto.set_rows(static_cast<std::int32_t>(rows));
   }
-  GORILA_ASSIGN_OR_RETURN(const std::string header,
-                          channel_.Call({.method = kReplayInsertMethod,
-                                         .header = request.SerializeAsString(),
-                                         .payload = EncodeRuns(runs, InsertRowBytes(observation_)),
-                                         .timeout = timeout},
-                                        stop_));
+  GORILA_ASSIGN_OR_RETURN(
+      const std::string header,
+      channel_.Call({.method = kReplayInsertMethod,
+                     .header = request.SerializeAsString(),
+                     .payload = EncodeRuns(runs, InsertRowBytes(observation_, values)),
+                     .timeout = timeout},
+                    stop_));
   GORILA_ASSIGN_OR_RETURN(const auto response,
                           rpc::Channel::ParseResponse<v1::InsertResponse>(header));
   return InsertReply{.accepted = response.accepted(),

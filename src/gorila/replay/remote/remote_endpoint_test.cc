@@ -69,6 +69,23 @@ TEST(RemoteEndpointTest, DoesWhatTheShardDoes) {
   EXPECT_EQ(endpoint->GetSize(Later())->rows, 10);
 }
 
+TEST(RemoteEndpointTest, ValuesOfRowsReachTheShard) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.selector = {
+      .name = "prioritized", .priority_exponent = 1, .initial_priorities = true};
+  const Served served(options);
+  const auto endpoint = served.Connect();
+  std::vector<NamedRow> rows = Episode(2);
+  rows[0].values = {.taken = 0, .best = 0};
+  rows[1].values = {.taken = 0.5F, .best = 10};
+  OwnedRun run({.actor = 1}, rows);
+  run.with_values_ = true;
+  const RowRun owned = run.run();
+  ASSERT_TRUE(endpoint->Insert({&owned, 1}, Later(), InsertLimit::kKept).ok());
+  // Errors 1 + 0.9 * 10 - 0 and 1 - 0.5.
+  EXPECT_NEAR(endpoint->GetSize(Later())->mass, 10 + 0.5, 1e-5);
+}
+
 TEST(RemoteEndpointTest, AWaitThatWasTooLongIsExplained) {
   const Served served(ShardOptions(1000));
   const auto endpoint = served.Connect();

@@ -67,21 +67,24 @@ StatusOr<std::vector<RowRun>> DecodeRuns(const v1::InsertRequest& header,
     return Refused(Refusal::kShape, InvalidArgument("{} rows announced with {} bytes of payload",
                                                     rows, request.payload.size()));
   }
-  const std::uint64_t expected = rows * InsertRowBytes(observation);
+  const std::uint64_t expected = rows * InsertRowBytes(observation, header.values());
   if (request.payload.size() != expected) return BadShape(request, expected);
   std::span<const std::byte> rest = request.payload;
   const auto time_steps = TakeSpan<TimeStep>(rest, rows);
   const auto actions = TakeSpan<std::int32_t>(rest, rows);
+  const auto values = TakeSpan<RowValues>(rest, header.values() ? rows : 0);
   std::vector<RowRun> runs;
   std::size_t begin = 0;
   for (const v1::RowRun& run : header.runs()) {
     const auto count = static_cast<std::size_t>(run.rows());
     const std::size_t bytes = observation.frame_bytes();
-    runs.push_back({.stream = {.actor = run.actor(), .life = run.life(), .stream = run.stream()},
-                    .first = run.first(),
-                    .time_steps = time_steps.subspan(begin, count),
-                    .actions = actions.subspan(begin, count),
-                    .frames = rest.subspan(begin * bytes, count * bytes)});
+    runs.push_back(
+        {.stream = {.actor = run.actor(), .life = run.life(), .stream = run.stream()},
+         .first = run.first(),
+         .time_steps = time_steps.subspan(begin, count),
+         .actions = actions.subspan(begin, count),
+         .frames = rest.subspan(begin * bytes, count * bytes),
+         .values = header.values() ? values.subspan(begin, count) : std::span<const RowValues>()});
     begin += count;
   }
   return runs;
@@ -110,8 +113,9 @@ Status Mark(const Status& status) {
 
 }  // namespace
 
-std::size_t InsertRowBytes(const ObservationSpec& observation) {
-  return sizeof(TimeStep) + sizeof(std::int32_t) + observation.frame_bytes();
+std::size_t InsertRowBytes(const ObservationSpec& observation, bool values) {
+  return sizeof(TimeStep) + sizeof(std::int32_t) + (values ? sizeof(RowValues) : 0) +
+         observation.frame_bytes();
 }
 
 std::size_t SampleRowBytes(const ObservationSpec& observation) {

@@ -27,7 +27,7 @@ inline constexpr int kMaxSampleSize = 65536;
 inline constexpr std::uint64_t kMaxReplayPayload = std::uint64_t{256} << 20;  // bytes, either way
 
 // Bytes of one row in an insert, and of one transition in a sample.
-std::size_t InsertRowBytes(const ObservationSpec& observation);
+std::size_t InsertRowBytes(const ObservationSpec& observation, bool values);
 std::size_t SampleRowBytes(const ObservationSpec& observation);
 
 v1::ReplayShardSize ToProto(const ShardSize& size);
