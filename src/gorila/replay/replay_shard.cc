@@ -307,12 +307,6 @@ void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index)
   if (error.has_value()) selector_->Update(id, PriorityOfError(options_.replay.selector, *error));
 }
 
-ValueWindow ReplayShard::MakeValues() const {
-  return options_.replay.selector.initial_priorities
-             ? ValueWindow(options_.replay.transition.n_step)
-             : ValueWindow();
-}
-
 // Without a transition to draw no sample can make room. What is drawn once waits until it is.
 bool ReplayShard::CanInsert() const {
   if (selector_->draws_once()) {

@@ -138,7 +138,10 @@ class ReplayShard final : public ReplayEndpoint {
       GORILA_REQUIRES(mutex_);
   bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes)
       GORILA_REQUIRES(mutex_);
-  ValueWindow MakeValues() const;
+  ValueWindow MakeValues() const {
+    const bool wanted = options_.replay.selector.initial_priorities;
+    return wanted ? ValueWindow(options_.replay.transition.n_step) : ValueWindow();
+  }
   bool OldestIsQueued() const GORILA_REQUIRES(mutex_);
   void EvictOldest() GORILA_REQUIRES(mutex_);
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
