@@ -1,14 +1,20 @@
 """Reads exported networks with nothing of ours and compares them with a safetensors file.
 
-    python3 tests/read_onnx.py npz FILE SAFETENSORS     shapes, after comparing every value
-    python3 tests/read_onnx.py onnx FILE SAFETENSORS    compares Q-values of random observations
-    python3 tests/read_onnx.py torchscript FILE SAFETENSORS    the same
+    python3 tests/read_onnx.py npz FILE SAFETENSORS    shapes, after comparing every value
+    python3 tests/read_onnx.py onnx FILE SAFETENSORS EXAMPLES FORM           compares Q-values
+    python3 tests/read_onnx.py torchscript FILE SAFETENSORS EXAMPLES FORM    the same
+
+EXAMPLES is what `gorila export --examples` wrote; their Q-values are compared as well. FORM says in
+JSON what the network's outputs mean: {"kind": "expectation"}, {"kind": "quantiles"} or {"kind":
+"categorical", "low": the lowest atom, "high": the highest}. Convolutions have stride 1 and
+observations are bytes that are not scaled.
 
 Needs numpy, and for TorchScript the program torchscript_reader, which the environment variable
-GORILA_TORCHSCRIPT_READER names. The ONNX model is computed by ONNX Runtime where that is installed, else by the operators
-below; where the package onnx is installed, its checker passes over the model first.
+GORILA_TORCHSCRIPT_READER names. The ONNX model is computed by the operators below and, where it is
+installed, by ONNX Runtime; where the package onnx is installed, its checker passes over the model first.
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -46,14 +52,19 @@ def shape_of(value):
     return [d[1][0] if 1 in d else d[2][0].decode() for d in dimensions]
 
 
+def array_of(tensor):
+    """Of a TensorProto: 32-bit floats, or 64-bit integers (data type 7)."""
+    element = "<i8" if tensor[2][0] == 7 else "<f4"
+    return numpy.frombuffer(tensor[9][0], element).reshape(tensor.get(1, []))
+
+
 class Model:
     def __init__(self, data):
         graph = read_message(read_message(data)[7][0])
         self.nodes = [read_message(node) for node in graph[1]]
         self.constants = {}
         for tensor in map(read_message, graph[5]):
-            array = numpy.frombuffer(tensor[9][0], "<f4").reshape(tensor.get(1, []))
-            self.constants[tensor[8][0].decode()] = array
+            self.constants[tensor[8][0].decode()] = array_of(tensor)
         self.input, self.output = shape_of(graph[11][0]), shape_of(graph[12][0])
 
     def compute(self, observations):
@@ -79,13 +90,25 @@ def convolve(attributes, x, weight, bias):
     return y
 
 
+def softmax(attributes, x):
+    axis = attributes["axis"][3][0]
+    weights = numpy.exp(x - x.max(axis, keepdims=True))
+    return weights / weights.sum(axis, keepdims=True)
+
+
 OPERATORS = {
+    "Add": lambda attributes, x, y: x + y,
     "Cast": lambda attributes, x: x.astype(numpy.float32),
     "Mul": lambda attributes, x, factor: x * factor,
     "Conv": convolve,
     "Relu": lambda attributes, x: numpy.maximum(x, 0),
     "Flatten": lambda attributes, x: x.reshape(len(x), -1),
     "Gemm": lambda attributes, x, weight, bias: x @ weight.T + bias,
+    "MatMul": lambda attributes, x, y: x @ y,
+    "ReduceMean": lambda attributes, x: x.mean(tuple(attributes["axes"][8]), keepdims=True),
+    "Reshape": lambda attributes, x, sizes: x.reshape(sizes),
+    "Softmax": softmax,
+    "Sub": lambda attributes, x, y: x - y,
 }
 
 
@@ -107,51 +130,100 @@ def check_with_onnx(path):
     onnx.checker.check_model(onnx.load(path), full_check=True)
 
 
-def reference_q(reference, observations):
-    """The network of minatar_dqn, from its description: one convolution, one hidden layer."""
+def layers_of(reference, kind):
+    """"conv1", "conv2", ... of kind "conv"."""
+    names = (f"{kind}{i}" for i in itertools.count(1))
+    return itertools.takewhile(lambda name: f"{name}.weight" in reference, names)
+
+
+def reference_outputs(reference, observations):
+    """A function from a head's name to its outputs, batch x outputs."""
+
+    def dense(x, name):
+        return x @ reference[f"{name}.weight"].astype(numpy.float64).T + reference[f"{name}.bias"]
+
     x = observations.astype(numpy.float64)
     stride = {"strides": {8: [1]}}
-    x = numpy.maximum(convolve(stride, x, reference["conv1.weight"], reference["conv1.bias"]), 0)
+    for name in layers_of(reference, "conv"):
+        x = convolve(stride, x, reference[f"{name}.weight"], reference[f"{name}.bias"])
+        x = numpy.maximum(x, 0)
     x = x.reshape(len(x), -1)
-    x = numpy.maximum(x @ reference["fc1.weight"].T + reference["fc1.bias"], 0)
-    return x @ reference["q.weight"].T + reference["q.bias"]
+    for name in layers_of(reference, "fc"):
+        x = numpy.maximum(dense(x, name), 0)
+    return lambda name: dense(x, name)
 
 
-def compare_onnx(path, reference):
+def reference_q(reference, observations, actions, form):
+    """From the articles' definitions; a noisy network's means are all that plays."""
+    outputs = reference_outputs(reference, observations)
+    if "advantage.weight" in reference:
+        advantage = outputs("advantage").reshape(len(observations), actions, -1)
+        x = outputs("value")[:, None, :] + advantage - advantage.mean(1, keepdims=True)
+    else:
+        head = {"expectation": "q", "categorical": "logits", "quantiles": "quantiles"}
+        x = outputs(head[form["kind"]]).reshape(len(observations), actions, -1)
+    if form["kind"] == "expectation":
+        return x[:, :, 0]
+    if form["kind"] == "quantiles":
+        return x.mean(2)
+    probabilities = numpy.exp(x) / numpy.exp(x).sum(2, keepdims=True)
+    return (probabilities * numpy.linspace(form["low"], form["high"], x.shape[2])).sum(2)
+
+
+class Examples:
+    def __init__(self, path):
+        with open(path) as file:
+            examples = json.load(file)
+        read_safetensors.require(examples["element"] == "uint8", "observations are not bytes")
+        self.shape = examples["shape"]
+        observations = numpy.array(examples["observations"], numpy.uint8)
+        self.observations = observations.reshape(-1, *self.shape)
+        self.q = numpy.array(examples["q"])
+
+
+def differences(examples, reference, form, *computed):
+    """Of the program's Q-values and others from those of the reference."""
+    expected = reference_q(reference, examples.observations, examples.q.shape[1], form)
+    largest = max(float(numpy.abs(q - expected).max()) for q in [examples.q, *computed])
+    return {"largest_difference": largest, "largest_value": float(numpy.abs(expected).max())}
+
+
+def compare_onnx(path, reference, examples_path, form):
     check_with_onnx(path)
     with open(path, "rb") as file:
         model = Model(file.read())
-    random = numpy.random.default_rng(1)
-    observations = random.integers(0, 2, (5, *model.input[1:]), numpy.uint8)
-    expected = reference_q(reference, observations)
-    difference = numpy.abs(model.compute(observations) - expected).max()
-    computed = compute_with_runtime(path, observations)
-    if computed is not None:
-        difference = max(difference, numpy.abs(computed - expected).max())
+    examples = Examples(examples_path)
+    computed = [model.compute(examples.observations)]
+    runtime = compute_with_runtime(path, examples.observations)
+    if runtime is not None:
+        computed.append(runtime)
     return {"input": model.input, "output": model.output,
-            "largest_difference": float(difference),
-            "largest_value": float(numpy.abs(expected).max())}  # fmt: skip
+            "parameters": {name: list(array.shape) for name, array in model.constants.items()},
+            **differences(examples, reference, json.loads(form), *computed)}  # fmt: skip
 
 
-def compare_torchscript(path, reference):
-    shape = [4, 10, 10]
-    random = numpy.random.default_rng(1)
-    observations = random.integers(0, 2, (5, *shape), numpy.uint8)
-    expected = reference_q(reference, observations)
-    reader = [os.environ["GORILA_TORCHSCRIPT_READER"], path, *map(str, shape)]
+def compare_torchscript(path, reference, examples_path, form):
+    examples = Examples(examples_path)
+    reader = [os.environ["GORILA_TORCHSCRIPT_READER"], path, *map(str, examples.shape)]
     result = json.loads(
-        subprocess.run(reader, input=observations.tobytes(), check=True, capture_output=True).stdout
+        subprocess.run(
+            reader, input=examples.observations.tobytes(), check=True, capture_output=True
+        ).stdout
     )
-    computed = numpy.reshape(result["q"], expected.shape)
+    computed = numpy.reshape(result["q"], examples.q.shape)
     return {"parameters": result["parameters"],
-            "largest_difference": float(numpy.abs(computed - expected).max()),
-            "largest_value": float(numpy.abs(expected).max())}  # fmt: skip
+            **differences(examples, reference, json.loads(form), computed)}  # fmt: skip
 
 
 def main():
-    kinds = {"npz": compare_npz, "onnx": compare_onnx, "torchscript": compare_torchscript}
-    read_safetensors.require(len(sys.argv) == 4 and sys.argv[1] in kinds, __doc__)
-    json.dump(kinds[sys.argv[1]](sys.argv[2], tensors_of(sys.argv[3])), sys.stdout)
+    kinds = {
+        "npz": (compare_npz, 4),
+        "onnx": (compare_onnx, 6),
+        "torchscript": (compare_torchscript, 6),
+    }
+    compare, arguments = kinds.get(sys.argv[1] if len(sys.argv) > 1 else "", (None, 0))
+    read_safetensors.require(len(sys.argv) == arguments, __doc__)
+    json.dump(compare(sys.argv[2], tensors_of(sys.argv[3]), *sys.argv[4:]), sys.stdout)
 
 
 if __name__ == "__main__":

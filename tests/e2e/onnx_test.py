@@ -8,6 +8,7 @@ import json
 import pathlib
 import subprocess
 
+import algorithms
 import npm_packages
 import program
 
@@ -27,8 +28,12 @@ class Runtime(program.Case):
     def compare(self, environment, *more):
         """The shape of the environment's states, once both have computed the same Q-values."""
         self.run_program("train", "--env", environment, *RUN, *more, "--run-dir", "run")
+        return self.compare_run("run", relative=1e-4)
+
+    def compare_run(self, run, absolute=0.0, relative=0.0):
+        """The same. A difference may be relative to the largest value of the state."""
         self.run_program(
-            "export", "run", "--format", "onnx", "--output", "q.onnx", "--examples", "q.json"
+            "export", run, "--format", "onnx", "--output", "q.onnx", "--examples", "q.json"
         )
         computed = subprocess.run(
             ["node", self.script, "q.onnx", "q.json"], capture_output=True, text=True,
@@ -47,7 +52,7 @@ class Runtime(program.Case):
             for q in found:
                 self.assertEqual(len(q), len(expected))
                 for one, other in zip(expected, q):
-                    self.assertLess(abs(one - other), 1e-4 * scale)
+                    self.assertLess(abs(one - other), absolute + relative * scale)
         return examples["shape"]
 
     def test_computes_the_minatar_network(self):
@@ -60,6 +65,12 @@ class Runtime(program.Case):
 
     def test_computes_a_network_without_convolutions(self):
         self.assertEqual(sorted(self.compare("classic/cart_pole")), [1, 1, 4])
+
+    def test_computes_the_network_of_every_algorithm(self):
+        for name in algorithms.ALGORITHMS:
+            with self.subTest(algorithm=name):
+                algorithms.train(self, name)
+                self.compare_run(name, absolute=1e-5)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/base/file.h"
 #include "gorila/base/nearest.h"
 #include "gorila/cli/command.h"
@@ -37,6 +38,7 @@ struct ExportOptions {
 struct Exported {
   TrainedNetwork trained;
   NetworkSpec spec;
+  ValueForm form;  // what its outputs mean
 
   std::string description() const {
     return fmt::format("Q-network of {}, from {}{}", trained.config.environment.name,
@@ -50,7 +52,7 @@ StatusOr<std::string> ToNpz(const Exported& network) {
 }
 
 StatusOr<std::string> ToOnnx(const Exported& network) {
-  return EncodeOnnx(network.spec, network.trained.parameters, network.description());
+  return EncodeOnnx(network.spec, network.form, network.trained.parameters, network.description());
 }
 
 StatusOr<std::string> ToSafetensors(const Exported& network) {
@@ -59,7 +61,8 @@ StatusOr<std::string> ToSafetensors(const Exported& network) {
 }
 
 StatusOr<std::string> ToTorchScript(const Exported& network) {
-  StatusOr<std::string> bytes = EncodeTorchScript(network.spec, network.trained.parameters);
+  StatusOr<std::string> bytes =
+      EncodeTorchScript(network.spec, network.form, network.trained.parameters);
   if (!bytes.ok()) return Annotate(bytes.status(), "--format torchscript");
   return bytes;
 }
@@ -92,7 +95,10 @@ StatusOr<int> Export(const ExportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
                           LoadTrainedNetwork(options.network, options.config));
   GORILA_ASSIGN_OR_RETURN(NetworkSpec spec, ResolveNetwork(trained.config));
-  const Exported network{std::move(trained), std::move(spec)};
+  const AgentOptions& agent = trained.config.learner.agent;
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm, FindAlgorithm(agent.algorithm));
+  const ValueForm form = algorithm->form(agent, spec.num_actions);
+  const Exported network{std::move(trained), std::move(spec), form};
   GORILA_ASSIGN_OR_RETURN(const std::string bytes, format->encode(network));
   const fs::path output =
       options.output.empty() ? fs::path(fmt::format("network.{}", format->name)) : options.output;
@@ -111,7 +117,8 @@ constexpr CommandText kExportText = {
     .summary = "Write a trained network for other programs",
     .details =
         R"(onnx and torchscript are the whole network: it reads observations as the environment writes them
-and gives Q-values. npz and safetensors are its parameters, named and shaped as PyTorch has them.
+and gives Q-values, whatever the algorithm, without the noise of noisy layers. npz and safetensors
+are all its parameters, named and shaped as PyTorch has them: each head's, and the noise's sigmas.
 torchscript needs a program that is built with libtorch. --examples writes observations with the
 Q-values that this program computes, to compare another one with.
 )",

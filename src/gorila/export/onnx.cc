@@ -1,13 +1,15 @@
 #include "gorila/export/onnx.h"
 
+#include <cstdint>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/export/quiet_network.h"
 #include "gorila/foreign/onnx.pb.h"
 #include "gorila/network/network_shape.h"
-#include "gorila/network/parameter_layout.h"
 
 namespace gorila {
 namespace {
@@ -27,7 +29,7 @@ void DescribeBatch(const std::string& name, onnx::DataType element,
   for (const int size : shape) type.mutable_shape()->add_dim()->set_dim_value(size);
 }
 
-// The graph as it grows: each node takes the output of the one before.
+// The graph as it grows: each node takes the output of the last one before.
 class Graph {
  public:
   Graph(std::string input, onnx::GraphProto& graph) : graph_(graph), last_(std::move(input)) {}
@@ -51,6 +53,17 @@ class Graph {
     tensor.set_name(name);
     tensor.set_raw_data(values.data(), values.size_bytes());
   }
+  // Sizes, as Reshape takes them; -1 is that which follows from the others.
+  void AddSizes(const std::string& name, std::initializer_list<std::int64_t> sizes) {
+    onnx::TensorProto& tensor = *graph_.add_initializer();
+    tensor.add_dims(static_cast<std::int64_t>(sizes.size()));
+    tensor.set_data_type(onnx::INT64);
+    tensor.set_name(name);
+    tensor.set_raw_data(std::data(sizes), sizes.size() * sizeof(std::int64_t));
+  }
+
+  const std::string& last() const { return last_; }
+  void ContinueFrom(const std::string& output) { last_ = output; }
 
  private:
   onnx::GraphProto& graph_;
@@ -100,17 +113,66 @@ void AddLayers(const NetworkSpec& spec, Graph& graph) {
     AddDense(HiddenName(i), graph);
     graph.AddNode("Relu", {}, HiddenName(i) + ".relu");
   }
-  AddDense("q", graph);
 }
 
-void BuildGraph(const NetworkSpec& spec, std::span<const float> parameters,
-                const ParameterLayout& layout, onnx::GraphProto& message) {
+// A head's outputs as batch x rows x atoms.
+void AddHead(const HeadSpec& head, int atoms, Graph& graph) {
+  AddDense(head.name, graph);
+  graph.AddSizes(head.name + ".sizes", {-1, head.width / atoms, atoms});
+  graph.AddNode("Reshape", {head.name + ".sizes"}, head.name + ".atoms");
+}
+
+// The x of ValueForm: batch x actions x atoms.
+void AddAtoms(const ValueForm& form, Graph& graph) {
+  const std::vector<HeadSpec> heads = HeadsOf(form);
+  const std::string features = graph.last();
+  AddHead(heads.front(), form.atoms, graph);
+  if (!form.dueling) return;
+  const std::string advantages = graph.last();
+  AddAttribute("axes", {1}, graph.AddNode("ReduceMean", {}, "advantage.mean"));
+  graph.ContinueFrom(features);
+  AddHead(heads.back(), form.atoms, graph);
+  graph.AddNode("Sub", {"advantage.mean"}, "baseline");
+  graph.AddNode("Add", {advantages}, "dueling");
+}
+
+// The mean of the atoms, which have these values, under the softmax of their logits.
+void AddExpectation(const ValueForm& form, Graph& graph) {
+  std::vector<float> support;
+  for (int i = 0; i < form.atoms; ++i) support.push_back(static_cast<float>(form.atom(i)));
+  const int shape[] = {form.atoms, 1};
+  graph.AddInitializer("support", shape, support);
+  AddAttribute("axis", 2, graph.AddNode("Softmax", {}, "probabilities"));
+  graph.AddNode("MatMul", {"support"}, "expectation");
+}
+
+// From the last hidden layer to action values.
+void AddValues(const ValueForm& form, Graph& graph) {
+  if (HeadsOf(form).empty()) return AddDense("q", graph);
+  AddAtoms(form, graph);
+  switch (form.kind) {
+    case ValueKind::kExpectation:
+      break;
+    case ValueKind::kCategorical:
+      AddExpectation(form, graph);
+      break;
+    case ValueKind::kQuantiles:
+      AddAttribute("axes", {2}, graph.AddNode("ReduceMean", {}, "mean"));
+      break;
+  }
+  AddAttribute("axis", 1, graph.AddNode("Flatten", {}, "q"));
+}
+
+void BuildGraph(const QuietNetwork& network, const ValueForm& form, onnx::GraphProto& message) {
+  const NetworkSpec& spec = network.spec;
   Graph graph("observation", message);
   AddInput(spec.input, graph);
   AddLayers(spec, graph);
+  AddValues(form, graph);
   message.set_name("q_network");
-  for (const ParameterTensor& tensor : layout.tensors) {
-    graph.AddInitializer(tensor.name, tensor.shape, parameters.subspan(tensor.offset, tensor.size));
+  for (const ParameterTensor& tensor : network.layout.tensors) {
+    graph.AddInitializer(tensor.name, tensor.shape,
+                         network.parameters.subspan(tensor.offset, tensor.size));
   }
   const bool bytes = spec.input.element == ElementType::kUint8;
   DescribeBatch("observation", bytes ? onnx::UINT8 : onnx::FLOAT,
@@ -120,15 +182,13 @@ void BuildGraph(const NetworkSpec& spec, std::span<const float> parameters,
 
 }  // namespace
 
-std::string EncodeOnnx(const NetworkSpec& spec, std::span<const float> parameters,
-                       const std::string& description) {
-  const ParameterLayout layout = MakeParameterLayout(spec);
-  GORILA_CHECK(parameters.size() == layout.size, "{} {}", parameters.size(), layout.size);
+std::string EncodeOnnx(const NetworkSpec& spec, const ValueForm& form,
+                       std::span<const float> parameters, const std::string& description) {
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("gorila");
   model.set_doc_string(description);
-  BuildGraph(spec, parameters, layout, *model.mutable_graph());
+  BuildGraph(WithoutNoise(spec, form, parameters), form, *model.mutable_graph());
   onnx::OperatorSetIdProto& opset = *model.add_opset_import();
   opset.set_domain("");
   opset.set_version(kOpset);

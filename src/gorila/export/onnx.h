@@ -5,16 +5,18 @@
 #include <span>
 #include <string>
 
+#include "gorila/agent/value_form.h"
 #include "gorila/network/network_spec.h"
 
 namespace gorila {
 
 // The bytes of a model (IR version 7, opset 13). Its input "observation" is what the environment
 // writes, batch x (stack * channels) x height x width of uint8 or float32, frames oldest first; its
-// output "q" is batch x actions of float32. `parameters` are in the layout's order and as many.
-// `description` becomes the model's documentation. Pure; thread-safe.
-std::string EncodeOnnx(const NetworkSpec& spec, std::span<const float> parameters,
-                       const std::string& description);
+// output "q" is batch x actions of float32: action values, whatever the heads give, by `form`,
+// which is that of `spec`. `parameters` are in the layout's order and as many; a noisy network is
+// written without its noise. `description` becomes the model's documentation. Pure; thread-safe.
+std::string EncodeOnnx(const NetworkSpec& spec, const ValueForm& form,
+                       std::span<const float> parameters, const std::string& description);
 
 }  // namespace gorila
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/base/json.h"
 #include "gorila/config/resolve.h"
@@ -34,16 +35,20 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> q_network,
                           MakeQNetwork("auto", network, 1));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Policy> policy,
+                          MakePolicy(config.learner.agent, *q_network));
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,
                       MakeRandomDraws(RandomStream::Derive(kSeed, "example environment"))));
   RandomStream random = RandomStream::Derive(kSeed, "example actions");
+  RandomStream unused(kSeed);
+  const ActingEnvironment greedy{.epsilon = 0, .random = &unused};
   q_network->SetParameters(parameters);
   const ObservationSpec& spec = network.input;
   std::vector<std::byte> stacked(spec.stacked_bytes());
   FrameStacker stacker(spec, stacked);
-  std::vector<float> q(static_cast<std::size_t>(network.num_actions));
+  ActOutput output;
   Json json = {{"shape", {spec.stack * spec.channels, spec.height, spec.width}},
                {"element", spec.element == ElementType::kUint8 ? "uint8" : "float32"},
                {"observations", Json::array()},
@@ -51,9 +56,10 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
   TimeStep time_step = environment->Reset(stacker.BeginEpisode());
   for (int step = 0; json["q"].size() < kQExamples; ++step) {
     if (step % kStepsApart == 0) {
-      q_network->Predict(stacked, 1, q);
+      policy->Act({.observations = stacked, .environments = {&greedy, 1}, .show_values = true},
+                  output);
       json["observations"].push_back(Elements(spec, stacked));
-      json["q"].push_back(q);
+      json["q"].push_back(output.values);
     }
     time_step = time_step.last()
                     ? environment->Reset(stacker.BeginEpisode())

@@ -17,7 +17,7 @@ namespace gorila {
 inline constexpr char kTorchModuleFile[] = "libgorila_torch.so";
 
 // The program and the module come from one build; this finds out when they do not.
-inline constexpr int kTorchInterface = 2;
+inline constexpr int kTorchInterface = 3;
 
 struct TorchModule {
   int interface = 0;  // kTorchInterface
@@ -33,9 +33,11 @@ struct TorchModule {
                                               const ParameterLayout& layout, int max_batch,
                                               const std::string& device) = nullptr;
 
-  // As EncodeTorchScript (export/torchscript.h).
+  // As EncodeTorchScript (export/torchscript.h). `spec` has no noise. `values` are the last lines
+  // of forward(), in TorchScript: the outputs of each head are in the variable that has its name.
   StatusOr<std::string> (*encode)(const NetworkSpec& spec, const ParameterLayout& layout,
-                                  std::span<const float> parameters) = nullptr;
+                                  std::span<const float> parameters,
+                                  const std::string& values) = nullptr;
 
   // Each call multiplies two matrices of side x side floats on `device`, with the settings that
   // networks are computed with, and waits for the result. Unavailable when libtorch refuses.

@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <algorithm>
 #include <exception>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "gorila/network/torch/torch_error.h"
@@ -12,13 +14,21 @@
 namespace gorila {
 namespace {
 
-// "conv1" of "conv1.weight".
-std::string LayerOf(const ParameterTensor& tensor) {
-  return tensor.name.substr(0, tensor.name.find('.'));
+constexpr std::string_view kWeight = ".weight";
+
+// "conv1", ..., then the heads: what has a weight.
+std::vector<std::string> Layers(const ParameterLayout& layout) {
+  std::vector<std::string> layers;
+  for (const ParameterTensor& tensor : layout.tensors) {
+    const std::string_view name = tensor.name;
+    if (name.ends_with(kWeight)) layers.emplace_back(name.substr(0, name.size() - kWeight.size()));
+  }
+  return layers;
 }
 
-// TorchScript of what the network does. `layers` names them, the output last.
-std::string Source(const NetworkSpec& spec, const std::vector<std::string>& layers) {
+// TorchScript of what the network does.
+std::string Source(const NetworkSpec& spec, const std::vector<std::string>& layers,
+                   const std::string& values) {
   auto layer = layers.begin();
   std::string text = fmt::format(
       "def forward(self, observation):\n"
@@ -34,29 +44,37 @@ std::string Source(const NetworkSpec& spec, const std::vector<std::string>& laye
     text += fmt::format("    x = torch.relu(torch.linear(x, self.{0}.weight, self.{0}.bias))\n",
                         *layer++);
   }
-  return text + fmt::format("    return torch.linear(x, self.{0}.weight, self.{0}.bias)\n", *layer);
+  for (; layer != layers.end(); ++layer) {
+    text += fmt::format("    {0} = torch.linear(x, self.{0}.weight, self.{0}.bias)\n", *layer);
+  }
+  return text + values;
 }
 
-at::Tensor Values(const ParameterTensor& tensor, std::span<const float> parameters) {
-  const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-  float* const values = const_cast<float*>(parameters.data()) + tensor.offset;
+at::Tensor Values(const ParameterLayout& layout, const std::string& name,
+                  std::span<const float> parameters) {
+  const auto tensor =
+      std::find_if(layout.tensors.begin(), layout.tensors.end(),
+                   [&](const ParameterTensor& candidate) { return candidate.name == name; });
+  GORILA_CHECK(tensor != layout.tensors.end(), "{}", name);
+  const std::vector<std::int64_t> shape(tensor->shape.begin(), tensor->shape.end());
+  float* const values = const_cast<float*>(parameters.data()) + tensor->offset;
   return at::from_blob(values, shape, at::kFloat).clone();
 }
 
 // One submodule a layer, so that parameters have the names of the layout.
 torch::jit::Module MakeModule(const NetworkSpec& spec, const ParameterLayout& layout,
-                              std::span<const float> parameters) {
+                              std::span<const float> parameters, const std::string& values) {
   torch::jit::Module root("__torch__.QNetwork");
-  std::vector<std::string> layers;
-  for (std::size_t i = 0; i < layout.tensors.size(); i += 2) {
-    const std::string name = LayerOf(layout.tensors[i]);
+  const std::vector<std::string> layers = Layers(layout);
+  for (const std::string& name : layers) {
     torch::jit::Module layer("__torch__.layers." + name);
-    layer.register_parameter("weight", Values(layout.tensors[i], parameters), false);
-    layer.register_parameter("bias", Values(layout.tensors[i + 1], parameters), false);
+    for (const char* const part : {"weight", "bias"}) {
+      layer.register_parameter(part, Values(layout, fmt::format("{}.{}", name, part), parameters),
+                               false);
+    }
     root.register_module(name, layer);
-    layers.push_back(name);
   }
-  root.define(Source(spec, layers));
+  root.define(Source(spec, layers, values));
   root.eval();
   return root;
 }
@@ -64,10 +82,11 @@ torch::jit::Module MakeModule(const NetworkSpec& spec, const ParameterLayout& la
 }  // namespace
 
 StatusOr<std::string> EncodeTorchModule(const NetworkSpec& spec, const ParameterLayout& layout,
-                                        std::span<const float> parameters) {
+                                        std::span<const float> parameters,
+                                        const std::string& values) {
   try {
     std::ostringstream bytes;
-    MakeModule(spec, layout, parameters).save(bytes);
+    MakeModule(spec, layout, parameters, values).save(bytes);
     return bytes.str();
   } catch (const std::exception&) {
     return Unavailable("libtorch cannot write this network: {}", TorchErrorText());

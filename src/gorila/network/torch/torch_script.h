@@ -11,7 +11,8 @@ namespace gorila {
 
 // As TorchModule::encode.
 StatusOr<std::string> EncodeTorchModule(const NetworkSpec& spec, const ParameterLayout& layout,
-                                        std::span<const float> parameters);
+                                        std::span<const float> parameters,
+                                        const std::string& values);
 
 }  // namespace gorila
 
