@@ -1,8 +1,10 @@
 // Acting is in an actor's hot path: it must not allocate.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/agent/epsilon_greedy_policy.h"
 #include "gorila/agent/testing.h"
 #include "gorila/base/allocation_counter.h"
@@ -32,6 +34,45 @@ TEST(AgentAllocationTest, ActingAllocatesNothingAfterTheFirstTime) {
   }
   EXPECT_EQ(CountAllocations().allocations, 0U);
   EXPECT_GT(network.predictions, 200);
+}
+
+// Every algorithm with heads and noise: acting, and the loss up to the gradient.
+TEST(AgentAllocationTest, NoAlgorithmAllocatesAfterTheFirstTime) {
+  constexpr int kBatch = 8;
+  for (const AlgorithmRow& row : AlgorithmTable()) {
+    const AgentOptions options{.algorithm = std::string(row.name), .dueling = true, .noise = 0.5};
+    NetworkSpec spec{.input = {.channels = 4, .height = 6, .width = 6},
+                     .convolutions = {{.filters = 4, .kernel = 3, .stride = 1}},
+                     .hidden = {16},
+                     .num_actions = 3};
+    row.describe(options, spec);
+    const auto online = MakeQNetwork("gemm", spec, kBatch).value();
+    const auto target = MakeQNetwork("gemm", spec, kBatch).value();
+    RandomStream random(1);
+    const std::vector<float> parameters = InitialParameters(online->layout(), random);
+    online->SetParameters(parameters);
+    target->SetParameters(parameters);
+    const auto loss = row.make_loss(options, spec, kBatch);
+    const auto policy = row.make_policy(options, *online);
+    TransitionBatch batch;
+    batch.Resize(kBatch, spec.input.stacked_bytes());
+    std::fill(batch.discount_t.begin(), batch.discount_t.end(), 0.9F);
+    const std::vector<float> weights(kBatch, 1);
+    std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec.outputs()));
+    std::vector<float> errors(kBatch), values(kBatch), gradient(parameters.size());
+    std::vector<ActingEnvironment> environments(kBatch, {.epsilon = 0.1, .random = &random});
+    ActOutput output;
+    const auto step = [&] {
+      policy->Act({.observations = batch.s_t, .environments = environments, .noisy = true}, output);
+      loss->Compute({*online, *target, batch, weights, random}, doutputs, errors);
+      loss->Values(values);
+      online->Backward(doutputs, gradient);
+    };
+    step();
+    ResetAllocationCounts();
+    for (int i = 0; i < 20; ++i) step();
+    EXPECT_EQ(CountAllocations().allocations, 0U) << row.name;
+  }
 }
 
 }  // namespace
