@@ -56,7 +56,7 @@ class Kinds(cluster.Case):
     def test_flags_change_a_launched_run_or_are_refused_by_name(self):
         self.launch_and_stop("run")
         resume = ["launch", "--resume", "run"]
-        self.assert_refused([*resume, "--frames", "10"], "run.frames is 10", "has already")
+        self.assert_refused([*resume, "--frames", "10"], "run.frames is 10", "the frames that the run has")
         self.assert_refused([*resume, "--shards", "3"], "parameter_server.shards is 3", "made with 2")
         self.assert_refused([*resume, "--env", "classic/cart_pole"], "environment.name", "classic/catch")
         self.assert_refused([*resume, "--set", "optimizer.name=adagrad"], "optimizer.name", "keep")

@@ -52,7 +52,7 @@ class Runs(program.Case):
         fcntl.flock(holder, fcntl.LOCK_EX)
         (run.parent.parent / "classic-cart_pole" / "seed1" / "evaluation.json").unlink()
         _, stderr = self.run_program(*SUITE, expect=1)
-        self.assertIn("in use by another process; passed over", stderr)
+        self.assertIn("in use by another process; skipped", stderr)
         self.assertIn("another process has 1 of the runs", stderr)
         self.assertTrue((run.parent.parent / "classic-cart_pole" / "seed1" / "evaluation.json").exists())
         fcntl.flock(holder, fcntl.LOCK_UN)

@@ -40,10 +40,10 @@ constexpr CommandText kActorText = {
     .name = "actor",
     .summary = "Act for learners in other processes, through a global replay memory",
     .details =
-        R"(Steps actor.environments environments and inserts what happens into replay shards. Ends when the
-run has its frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps nothing: it may
-be killed and started again at any time. Servers that are away are waited for; a replay shard that
-is away is left out while another one answers.
+        R"(Steps actor.environments environments and inserts their time steps into the replay shards. Ends when
+the run has its frames; exits with status 130 when stopped earlier (Ctrl-C, SIGTERM). It keeps no
+state, so it can be killed and restarted at any time. It waits for servers that are down, but skips
+a replay shard that is down while another one answers.
 )",
     .examples =
         R"(gorila actor --config run.toml --actor-index 0 --actors 4 --parameter-servers 127.0.0.1:7100 \
@@ -56,7 +56,7 @@ Verb AddActorVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kActorText);
   const auto options = std::make_shared<ActorRoleOptions>();
   AddNumber(*app, "--actor-index", options->index, {.units = false}, "Which actor this is, from 0");
-  AddNumber(*app, "--actors", options->actors, {.low = 1}, "Actors in all");
+  AddNumber(*app, "--actors", options->actors, {.low = 1}, "Number of actors in the run");
   options->remote.AddTo(*app);
   options->config.AddKeys(*app, kActorFlags);
   options->config.AddSources(*app);

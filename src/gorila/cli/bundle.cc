@@ -35,7 +35,7 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   bundle.index = options.index;
   GORILA_ASSIGN_OR_RETURN(bundle.parameter_servers, rpc::ParseEndpoints(options.parameter_servers));
   config.parameter_server.shards = static_cast<int>(bundle.parameter_servers.size());
-  Config own = config;  // the other bundles' replay is in the memory of other machines
+  Config own = config;  // other bundles have their replay memory on other machines
   own.run.bundles = 1;
   own.cluster = {};
   GORILA_RETURN_IF_ERROR(Trainer::Check(own));
@@ -49,9 +49,9 @@ constexpr CommandText kBundleText = {
     .name = "bundle",
     .summary = "Train with an actor, a replay memory and a learner around parameter servers",
     .details =
-        R"(Ends when the run has its frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps
-nothing: it may be killed and started again at any time. A parameter server that is away is waited
-for. All processes of a run need the same configuration.
+        R"(Ends when the run has its frames; exits with status 130 when stopped earlier (Ctrl-C, SIGTERM). It
+keeps no state, so it can be killed and restarted at any time. It waits for parameter servers that
+are down. All processes of a run need the same configuration.
 )",
     .examples =
         R"(gorila bundle --config run.toml --bundle-index 0 --parameter-servers 127.0.0.1:7100,127.0.0.1:7101

@@ -34,18 +34,19 @@ StatusOr<int> MakeCerts(const CertsOptions& options) {
   GORILA_RETURN_IF_ERROR(rpc::WriteCertificates(options.folder, roles, options.days));
   GORILA_RETURN_IF_ERROR(rpc::WriteSecretFile(token_file, token + "\n"));
   const std::string folder = options.folder.string();
-  fmt::print("{}/token, {}/ca.crt, and of each role a .crt and a .key: {}\n", folder, folder,
+  fmt::print("{}/token, {}/ca.crt, and a .crt and a .key for each role: {}\n", folder, folder,
              fmt::join(roles, ", "));
-  fmt::print("each process needs token, ca.crt and the two files of its role; keep ca.key away\n");
+  fmt::print(
+      "give each process token, ca.crt and the two files of its role; keep ca.key to yourself\n");
   return kSuccess;
 }
 
 constexpr CommandText kCertsText = {
     .name = "certs",
-    .summary = "Make a token, and certificates for the roles of a run on several machines",
+    .summary = "Create a token and certificates for a run on several machines",
     .details =
-        R"(A certificate stands for a role, not for a machine: it works wherever that role runs. They are
-signed by an authority that is made for this run alone.
+        R"(A certificate identifies a role, not a machine, so it works wherever that role runs. All are signed
+by an authority that is created for this run only.
 )",
     .examples = R"(gorila certs certs
 gorila certs certs --days 30
@@ -56,11 +57,11 @@ gorila certs certs --days 30
 Verb AddCertsVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kCertsText);
   const auto options = std::make_shared<CertsOptions>();
-  app->add_option("DIR", options->folder, "Folder to write into; made when it is missing")
+  app->add_option("DIR", options->folder, "Folder to write to; created if missing")
       ->required()
       ->type_name("");
   AddNumber(*app, "--days", options->days, {.low = 1, .high = kMaxDays, .units = false},
-            "How long they are valid (default: 365)");
+            "Days for which the certificates are valid (default: 365)");
   return {app, [options](const Invocation&) { return MakeCerts(*options); }};
 }
 

@@ -1,5 +1,5 @@
-// Verbs include CLI/App.hpp: the whole CLI/CLI.hpp, which only what makes apps and formats help
-// needs, takes twice as long to compile.
+// Verbs include CLI/App.hpp. CLI/CLI.hpp takes twice as long to compile, and only the code that
+// creates apps and formats help needs it.
 #ifndef GORILA_CLI_COMMAND_H_
 #define GORILA_CLI_COMMAND_H_
 

@@ -52,7 +52,7 @@ bool IsPath(const CLI::Option& option) {
   return type == "FILE" || type == "DIR" || type == "PATH";
 }
 
-// In single quotes, for each of the three shells: what they disagree about is left out.
+// In single quotes for all three shells, without the characters that they quote differently.
 std::string Quoted(const std::string& text) {
   std::string quoted;
   for (const char c : text) {
@@ -84,8 +84,8 @@ std::string CommandPatterns(const std::vector<Command>& commands) {
   return fmt::format("{}", fmt::join(patterns, "|"));
 }
 
-// case lines for what follows an option: `known` gets its values, `path` and `other` stand as they
-// are.
+// The case lines for the word after an option: options with known values complete with `known`;
+// `path` and `other` are inserted verbatim.
 std::string ValueCases(const std::vector<Command>& commands,
                        const std::function<std::string(const std::string& values)>& known,
                        const std::string& path, const std::string& other) {
@@ -281,7 +281,7 @@ StatusOr<int> Completions(const CLI::App& gorila, const std::string& shell) {
 constexpr CommandText kCompletionsText = {
     .name = "completions",
     .summary = "Print completions of the command line for a shell",
-    .details = "cmake --install and the Debian package put them where the shells look.\n",
+    .details = "cmake --install and the Debian package install them where shells look for them.\n",
     .examples = R"(source <(gorila completions bash)
 )"};
 

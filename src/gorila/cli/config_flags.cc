@@ -13,7 +13,7 @@ namespace gorila::cli {
 
 namespace {
 
-// ALE's own variable, for games that need ROMs and have no folder of them.
+// Takes the ROM folder from ALE's own variable, for games that need one and have none configured.
 Status UseRomsVariable(Config& config) {
   if (!config.environment.name.starts_with(atari::kAtariFolder)) return OkStatus();
   const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
@@ -38,8 +38,7 @@ void ConfigFlags::AddSources(CLI::App& app) {
 }
 
 void ConfigFlags::AddSets(CLI::App& app) {
-  app.add_option("--set", sets_,
-                 "One key of the configuration ('gorila config' lists them); may be repeated")
+  app.add_option("--set", sets_, "Set a configuration key ('gorila config' lists them); repeatable")
       ->type_name("SECTION.KEY=VALUE")
       ->take_all()
       ->expected(1)
@@ -54,7 +53,7 @@ void ConfigFlags::AddKeys(CLI::App& app, std::span<const KeyFlag> flags) {
     if (!std::string_view(flag.older).empty()) names += fmt::format(",{}", flag.older);
     CLI::Option* const option =
         has_value ? app.add_option(names, help)->type_name(flag.type) : app.add_flag(names, help);
-    // Scripts append to what others gave: the last one counts.
+    // The last value counts, because scripts append flags to given ones.
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     keys_.push_back({flag, option});
   }

@@ -1,4 +1,4 @@
-// The options that decide a configuration, the same for every verb that has them.
+// The options that determine a configuration, shared by all verbs that have them.
 #ifndef GORILA_CLI_CONFIG_FLAGS_H_
 #define GORILA_CLI_CONFIG_FLAGS_H_
 
@@ -17,8 +17,8 @@ class Option;
 
 namespace gorila::cli {
 
-// A flag that stands for one key of the configuration. Its value is kept as typed: the key's own
-// check gives the error.
+// A flag that sets one key of the configuration. Its value is kept as typed, so that the key's own
+// check reports errors.
 struct KeyFlag {
   const char* flag;  // "--frames"
   const char* key;   // "run.frames"

@@ -34,13 +34,13 @@ struct CoordinatorVerbOptions {
   ConfigFlags config;
   RoleFlags role;
   fs::path run_directory;
-  fs::path older_run_directory;  // of --run-dir, as RUN was given before
+  fs::path older_run_directory;  // of --run-dir, the older spelling of RUN
   std::string parameter_servers;
   std::string replays;
 };
 
-// The run's own directory, made when it is missing. One that is there must be of the same run: the
-// configuration says which.
+// Opens the run's directory, or creates it. An existing one must belong to the same run, which its
+// configuration tells.
 StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::path& path) {
   std::error_code error;
   if (!fs::exists(LaunchFiles(path).config(), error)) {
@@ -55,7 +55,7 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
     GORILA_RETURN_IF_ERROR(CheckRunKind(path, RunKind::kCoordinated));
   }
   GORILA_ASSIGN_OR_RETURN(Config before, LoadRunConfig(directory->config()));
-  // Given by the addresses, where the file leaves it to the program.
+  // The addresses give the number that the file leaves to the program.
   if (NumberOfShards(before) == NumberOfShards(config)) {
     before.parameter_server.shards = config.parameter_server.shards;
   }
@@ -100,9 +100,10 @@ constexpr CommandText kCoordinatorText = {
     .name = "coordinator",
     .summary = "Watch a distributed run: progress, metrics, evaluations, the final report",
     .details =
-        R"(Writes to RUN what gorila train writes, and continues what is there. Trains nothing and
-stops nobody: gorila launch starts one where an engine places the processes. Ends when the run has
-its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 130.
+        R"(Writes to RUN what gorila train writes, and continues a run that is already there. It neither
+trains nor stops other processes; gorila launch starts it where an engine places the processes. Ends
+when the run has its frames and was evaluated; exits with status 130 when stopped earlier (Ctrl-C,
+SIGTERM).
 )",
     .examples =
         R"(gorila coordinator runs/cluster --config run.toml \
@@ -115,7 +116,7 @@ its frames and was evaluated; stopped before (Ctrl-C, SIGTERM) with exit status 
 Verb AddCoordinatorVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kCoordinatorText);
   const auto options = std::make_shared<CoordinatorVerbOptions>();
-  app->add_option("RUN", options->run_directory, "Folder of the run; made when it is missing")
+  app->add_option("RUN", options->run_directory, "Folder of the run; created if missing")
       ->type_name("");
   app->add_option("--run-dir", options->older_run_directory)->group(kHiddenGroup);
   app->add_option("--parameter-servers", options->parameter_servers,

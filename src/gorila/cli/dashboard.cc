@@ -41,11 +41,11 @@ StatusOr<int> ServeDashboard(const DashboardOptions& options) {
 
 constexpr CommandText kDashboardText = {
     .name = "dashboard",
-    .summary = "Show runs on a page, running or finished",
+    .summary = "Show running or finished runs in the browser",
     .details =
-        R"(Serves a page over the runs' folders until Ctrl-C: learning curves laid over each other, losses,
-rates, staleness, memory, and the agent at play. The runs may still be training; nothing is written.
-'gorila train --dashboard' shows the run that it trains.
+        R"(Serves a page about the runs until Ctrl-C: overlaid learning curves, losses, rates, staleness,
+memory, and the agent at play. The runs may still be training; nothing is written. To watch a run
+from the process that trains it, use 'gorila train --dashboard'.
 )",
     .examples = R"(gorila dashboard runs/minatar-breakout-minatar-seed1-1
 gorila dashboard gorila=runs/a dqn=runs/b --listen 127.0.0.1:8080
@@ -58,7 +58,7 @@ Verb AddDashboardVerb(CLI::App& gorila) {
   const auto options = std::make_shared<DashboardOptions>();
   app->add_option("RUN", options->runs, "Run directories, each DIR or LABEL=DIR")->required();
   app->add_option("--listen", options->address,
-                  fmt::format("Where to serve it (default: 127.0.0.1:{}; port 0: one that is free)",
+                  fmt::format("Address to serve on (default: 127.0.0.1:{}; port 0: any free port)",
                               kDashboardPort))
       ->type_name("HOST:PORT");
   options->listen.Add(*app);

@@ -69,7 +69,7 @@ Finding CheckCores(const Machine& machine, const Config& config) {
       fmt::format("{} usable, {} training threads (run.bundles)", machine.cores, threads);
   if (threads > machine.cores) {
     return {Level::kAdvice, "cores",
-            fmt::format("{}; they take turns; --bundles {} would be as fast", text, machine.cores)};
+            fmt::format("{}; they take turns, so --bundles {} is as fast", text, machine.cores)};
   }
   if (threads < machine.cores && !config.run.deterministic) {
     return {Level::kOk, "cores",
@@ -119,14 +119,14 @@ Finding CheckTorch() {
 Finding CheckAtari(const Config& config) {
   if (!atari::AleIsBuiltIn()) {
     return {Level::kOk, "atari",
-            fmt::format("Arcade Learning Environment: not built in, needed for atari/... only; {}. "
+            fmt::format("Arcade Learning Environment: not built in (only atari/... needs it); {}. "
                         "{}",
                         atari::kAleInstallAdvice, atari::kRomAdvice)};
   }
   const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
   if (folder == "auto") {
     return {Level::kAdvice, "atari",
-            fmt::format("Arcade Learning Environment: built in; no folder of ROMs is named; {}",
+            fmt::format("Arcade Learning Environment: built in; no ROM folder is configured; {}",
                         atari::kRomAdvice)};
   }
   const std::size_t roms = atari::GamesIn(folder).size();
@@ -135,7 +135,7 @@ Finding CheckAtari(const Config& config) {
                       roms, atari::kGameNames.size(), atari::kRomAdvice)};
 }
 
-// In a thread of its own, as a bundle does it.
+// In a separate thread, because a bundle computes in one.
 StatusOr<bool> DenormalsAreFlushed() {
   bool flushed = false;
   const auto look = [&flushed] {
@@ -182,7 +182,7 @@ Finding CheckDisk(const fs::path& run_directory, const Config& config, std::int6
   }
   const auto free =
       static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
-  // Checkpoints share what they have in common; compressed replay is smaller than this.
+  // An upper bound: checkpoints share segments, and replay memory is compressed.
   const std::int64_t needed = config.checkpoint.replay ? 2 * replay : 0;
   const std::string text = fmt::format("{} free at '{}'", FormatBytes(free), folder.string());
   if (free < needed) {
@@ -228,9 +228,9 @@ StatusOr<int> Examine(const DoctorOptions& options) {
 
 constexpr CommandText kDoctorText = {
     .name = "doctor",
-    .summary = "Check whether this machine is fit for training",
+    .summary = "Check CPU, memory and libraries for training",
     .details =
-        R"(Looks at CPU, cores, memory, libraries and disk against the configuration and says what to change.
+        R"(Checks CPU, cores, memory, libraries and disk against the configuration and says what to change.
 Exit status 1 when something prevents training.
 )",
     .examples = R"(gorila doctor

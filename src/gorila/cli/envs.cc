@@ -66,8 +66,8 @@ constexpr CommandText kEnvsText = {
     .name = "envs",
     .summary = "List the environments, or verify games against recordings",
     .details =
-        R"(Lists name, observation (channels x height x width), number of actions, the options of
-[environment] that are used, and what it is.
+        R"(Lists each environment's name, observation (channels x height x width), number of actions, the
+[environment] options that it uses, and a description.
 )",
     .examples = R"(gorila envs
 gorila envs verify data/minatar

@@ -19,7 +19,7 @@ namespace {
 
 constexpr KeyFlag kEvaluateFlags[] = {
     kEnvFlag,
-    {"--protocol", "evaluation.protocol", "NAME", "How the network is scored (default: the run's)"},
+    {"--protocol", "evaluation.protocol", "NAME", "Evaluation protocol (default: the run's)"},
     {"--episodes", "evaluation.episodes", "N", "Episodes to play (default: the run's)"}};
 
 struct EvaluateOptions {

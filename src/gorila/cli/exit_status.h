@@ -5,16 +5,16 @@
 
 namespace gorila::cli {
 
-// What the program ends with.
+// Exit statuses of the program.
 enum ExitStatus : int {
   kSuccess = 0,
-  kFailure = 1,       // the machine refused, or a check found something
-  kBadInput = 2,      // what was asked for can never work
+  kFailure = 1,       // a runtime failure or a failed check
+  kBadInput = 2,      // an invalid request
   kInterrupted = 130  // by a signal
 };
 
-// kBadInput for what the caller can only cure by asking for something else, kInterrupted for
-// Cancelled, else kFailure.
+// kBadInput for errors that only another request can avoid, kInterrupted for Cancelled, else
+// kFailure.
 int ExitStatusOf(const Status& status);
 
 }  // namespace gorila::cli

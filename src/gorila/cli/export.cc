@@ -34,7 +34,7 @@ struct ExportOptions {
   fs::path examples;
 };
 
-// A network and what it is.
+// A network with its description.
 struct Exported {
   TrainedNetwork trained;
   NetworkSpec spec;

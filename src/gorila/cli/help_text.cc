@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kNameColumns = 30;
 
-// A name and what it means, side by side when the name is short enough.
+// A name and its description, side by side when the name is short enough.
 std::string Entry(const std::string& name, const std::string& meaning) {
   std::string line = "  " + name;
   if (meaning.empty()) return line + "\n";
@@ -76,7 +76,7 @@ std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positi
     if (!option->get_snames().empty()) name = "-" + option->get_snames().front() + ", " + name;
     if (option->get_type_name().empty()) name += ValueName(*option).empty() ? "" : " VALUE";
   }
-  // A positional's own name says what it takes.
+  // A positional is described by its name alone.
   std::string details = make_option_opts(option);
   const std::string type = " " + option->get_type_name();
   if (is_positional && type.size() > 1 && details.starts_with(type)) details.erase(0, type.size());

@@ -33,7 +33,7 @@ StatusOr<int> Help(const CLI::App& gorila, const std::vector<std::string>& names
     GORILA_ASSIGN_OR_RETURN(command, FindCommand(*command, name));
     title += " " + name;
   }
-  // Not App::help(), which shows the verb that was named on the command line: help.
+  // Not App::help(), which shows the verb of this command line, help itself.
   fmt::print("{}", command->get_formatter()->make_help(command, title, CLI::AppFormatMode::Normal));
   return kSuccess;
 }

@@ -67,7 +67,7 @@ StatusOr<Config> LoadCluster(const LaunchOptions& options) {
   return config;
 }
 
-// Before anything is made. Only the local engine has a process here that could be watched.
+// Before anything is created. Only the local engine leaves a process here to watch.
 StatusOr<TrainingWatch> BindWatch(const LaunchOptions& options, const LaunchEngine& engine,
                                   const Config& config) {
   if (engine.watched_here) {
@@ -76,8 +76,8 @@ StatusOr<TrainingWatch> BindWatch(const LaunchOptions& options, const LaunchEngi
   }
   if (options.watch.given()) {
     return InvalidArgument(
-        "--dashboard and --metrics-listen need --engine local; expected gorila dashboard RUN and "
-        "--metrics-port with --engine {}",
+        "--dashboard and --metrics-listen need --engine local; with --engine {} use "
+        "gorila dashboard RUN and --metrics-port",
         engine.name);
   }
   return TrainingWatch(nullptr, nullptr);
@@ -93,7 +93,7 @@ StatusOr<Config> LoadResumed(const LaunchOptions& options, const LaunchEngine& e
   return config;
 }
 
-// A damaged newest snapshot is passed over by its server, whose log few people read.
+// Servers skip a damaged newest snapshot and say so only in their logs, so this says it too.
 Status WarnOfSnapshots(const fs::path& run, const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const auto found = ReadServerSnapshots(run, config, MakeParameterLayout(network));
@@ -135,7 +135,7 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
   return engine.run(config, std::move(directory), request);
 }
 
-// A run's folder in the place of CLUSTER is one to resume.
+// A run's folder given as CLUSTER is resumed.
 Status TakeRun(LaunchOptions& options) {
   std::error_code error;
   if (!fs::is_directory(options.cluster, error)) return OkStatus();
@@ -175,10 +175,10 @@ constexpr CommandText kLaunchText = {
     .name = "launch",
     .summary = "Train with a process for each role, here or on a cluster",
     .details =
-        R"(CLUSTER is a configuration file: run.bundles says how many bundle processes there are,
-parameter_server.shards how many parameter servers, cluster.actors, learners and replays how many of
-those; checkpoint.every_seconds how often servers take snapshots. The engine places them:
-  local       on this machine; those that die are started again, Ctrl-C stops all, with snapshots
+        R"(CLUSTER is a configuration file: run.bundles sets the number of bundle processes,
+parameter_server.shards that of parameter servers, and cluster.actors, learners and replays that of
+the others; servers take snapshots every checkpoint.every_seconds. The engine places the processes:
+  local       on this machine; restarts processes that die; Ctrl-C stops all, with snapshots
   slurm       submits one job (sbatch); --run-dir must be on a file system that all nodes share
   kubernetes  applies manifests (kubectl); kubernetes.image names the image
 )",
@@ -201,15 +201,15 @@ Verb AddLaunchVerb(CLI::App& gorila) {
                   "Configuration file of a new run, or the folder of a launched run to resume")
       ->type_name("");
   app->add_option("--engine", options->engine,
-                  "What places the processes: local, slurm or kubernetes (default: local)")
+                  "Engine that places the processes: local, slurm or kubernetes (default: local)")
       ->type_name("NAME");
   app->add_option("--run-dir", options->run_directory,
                   "New folder for the run (default: runs/ENV-CLUSTER-seedN-1, -2, ...)")
       ->type_name("DIR");
   app->add_option("--resume", options->resume,
-                  "The same as naming its folder: resume that run; other flags change its keys")
+                  "Resume that run, as naming its folder does; other flags change its keys")
       ->type_name("DIR");
-  app->add_flag("--print", options->print, "Print what would be started instead of starting it");
+  app->add_flag("--print", options->print, "Print what would be started and exit");
   app->add_flag("--quiet", options->quiet, "Print the result only");
   options->changes.AddPreset(*app);
   options->changes.AddKeys(*app, kLaunchFlags);

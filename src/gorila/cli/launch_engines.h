@@ -26,10 +26,11 @@ struct LaunchEngine {
   bool watched_here;  // whether the process that launches stays and watches the run
   // InvalidArgument for what this engine cannot run, before anything is made.
   Status (*check)(const Config& config, const std::filesystem::path& run);
-  // Prints what would be started, and makes nothing; the exit status.
+  // Prints what would be started without creating anything; returns the exit status.
   StatusOr<int> (*print)(const Config& config, const std::filesystem::path& run,
                          const LaunchRequest& request);
-  // Starts or submits the run, or goes on with it; the exit status. `directory`: of a launched run.
+  // Starts, submits or resumes the run; returns the exit status. `directory` belongs to a launched
+  // run.
   StatusOr<int> (*run)(const Config& config, std::unique_ptr<RunDirectory> directory,
                        const LaunchRequest& request);
 };

@@ -39,10 +39,10 @@ constexpr CommandText kLearnerText = {
     .name = "learner",
     .summary = "Learn from a global replay memory that actors in other processes fill",
     .details =
-        R"(Samples replay shards and pushes gradients to the parameter servers. Ends when the actors have
-made the run's frames; stopped before (Ctrl-C, SIGTERM) with exit status 130. It keeps nothing: it
-may be killed and started again at any time. Servers that are away are waited for; a replay shard
-that is away is left out while another one answers.
+        R"(Samples replay shards and pushes gradients to the parameter servers. Ends when the run
+has its frames; exits with status 130 when stopped earlier (Ctrl-C, SIGTERM). It keeps no state, so
+it can be killed and restarted at any time. It waits for servers that are down, but skips a replay
+shard that is down while another one answers.
 )",
     .examples =
         R"(gorila learner --config run.toml --parameter-servers 127.0.0.1:7100 --replays 127.0.0.1:7200

@@ -11,7 +11,7 @@ void ListenFlags::Add(CLI::App& app) {
                  "Certificate (PEM) of the dashboard's and metrics' port")
       ->type_name("FILE");
   app.add_option("--tls-key", key_, "Its private key")->type_name("FILE");
-  app.add_option("--token-file", token_file_, "File with the token that a browser must know")
+  app.add_option("--token-file", token_file_, "File with the token that browsers must present")
       ->type_name("FILE");
   app.add_option(
          "--allow-host", names_,

@@ -1,4 +1,4 @@
-// The options of what people watch over the network, the same for every verb that has them.
+// The options of pages that are served over the network, shared by all verbs that have them.
 #ifndef GORILA_CLI_LISTEN_FLAGS_H_
 #define GORILA_CLI_LISTEN_FLAGS_H_
 
@@ -18,7 +18,7 @@ namespace gorila::cli {
 StatusOr<ListenAddress> ParseListenFlag(const char* flag, const std::string& text,
                                         const ListenAddress& otherwise);
 
-// Takes the port that `options` name. InvalidArgument, with the flag, for what cannot be had.
+// Takes the port that `options` name. InvalidArgument, with the flag, when it is not available.
 StatusOr<std::unique_ptr<HttpListener>> BindListener(const char* flag,
                                                      const ListenOptions& options);
 

@@ -62,24 +62,25 @@ constexpr VerbEntry kVerbs[] = {
     {&AddManualVerb, kHiddenGroup},
 };
 
-// One line, whatever the message holds: a damaged file's bytes may be commands to the terminal.
+// One line without control characters: a message may quote bytes of a damaged file, which the
+// terminal would obey.
 int Fail(std::string message, int exit_status) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   std::replace_if(message.begin(), message.end(), is_control, ' ');
-  // What a damaged file holds may be megabytes.
+  // A message may quote megabytes of a damaged file.
   constexpr std::size_t kMost = 1990;
   if (message.size() > kMost) message.replace(kMost - 500, message.size() - kMost + 3, "...");
   std::fprintf(stderr, "gorila: %s\n", message.c_str());
   return exit_status;
 }
 
-// The innermost command that was named: of `gorila envs verify` verify.
+// The innermost command given: verify in `gorila envs verify`.
 CLI::App& InnermostCommand(CLI::App& app) {
   const std::vector<CLI::App*> named = app.get_subcommands();
   return named.empty() ? app : InnermostCommand(*named.front());
 }
 
-// What may stand where `argument` stands: options for an option, else verbs.
+// The names that could replace `argument`: options for an option, else verbs.
 std::vector<std::string> Candidates(CLI::App& app, std::string_view argument) {
   std::vector<std::string> names;
   if (argument.starts_with("-")) {
@@ -126,14 +127,14 @@ int RunVerb(const std::vector<Verb>& verbs, const Invocation& invocation) {
   return Fail("expected a verb; see: gorila --help", kBadInput);
 }
 
-// A result that nobody got is no success: the disk below a redirection may be full.
+// Output that was lost is a failure: the disk behind a redirection may be full.
 int EndOutput(int exit_status) {
   const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
   if (!lost || exit_status != kSuccess) return exit_status;
   return Fail("standard output cannot be written", kFailure);
 }
 
-// What may throw where there is no memory or thread: everything.
+// Everything here can throw when memory or threads run out.
 StatusOr<int> ParseAndRun(int argc, char** argv) {
   CLI::App app("Gorila: deep Q-learning with many actors and learners around a parameter server",
                "gorila");
@@ -141,7 +142,7 @@ StatusOr<int> ParseAndRun(int argc, char** argv) {
   app.set_version_flag("--version", "gorila " + std::string(Version()), "Print the version");
   app.footer(
       "Example:\n  gorila train --env minatar/breakout --seed 1\n\n'gorila help VERB' says more.");
-  // One verb a call: a folder named "suite" is no second one.
+  // One verb per call: a folder named "suite" must not be parsed as a second one.
   app.require_subcommand(0, 1);
   std::vector<Verb> verbs;
   verbs.reserve(std::size(kVerbs));

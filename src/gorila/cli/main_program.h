@@ -3,7 +3,8 @@
 
 namespace gorila::cli {
 
-// The whole program; gives its exit status. Results go to stdout, progress and errors to stderr.
+// Runs the whole program and returns its exit status. Results go to stdout, progress and errors to
+// stderr.
 int RunProgram(int argc, char** argv);
 
 }  // namespace gorila::cli

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kExamplesHeading = "Examples:\n";
 
-// Text for troff: a backslash, a hyphen and a leading point or quote would be its own.
+// Escapes what troff would interpret: backslashes, hyphens, and a leading point or quote.
 std::string Troff(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -147,7 +147,7 @@ constexpr CommandText kManualText = {
 Verb AddManualVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kManualText);
   const auto folder = std::make_shared<fs::path>();
-  app->add_option("DIR", *folder, "Folder to write into; made when it is missing")
+  app->add_option("DIR", *folder, "Folder to write to; created if missing")
       ->required()
       ->type_name("");
   return {app, [folder, &gorila](const Invocation&) { return WriteManual(gorila, *folder); }};

@@ -56,7 +56,8 @@ Status CheckIsNetwork(const fs::path& path) {
                          kManifestName);
 }
 
-// The configuration of the run that `path` is, or lies in as a file, a checkpoint or a file of one.
+// The configuration of the run at `path`, or of the run that contains `path` (a file, a checkpoint
+// or a checkpoint's file).
 fs::path ConfigAround(const fs::path& path) {
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error).lexically_normal();

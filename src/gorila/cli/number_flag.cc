@@ -20,7 +20,7 @@ std::string Allowed(const NumberRange& range) {
 }  // namespace
 
 CLI::Validator WholeNumber(NumberRange range) {
-  // Rewritten, because CLI11 reads 010 as 8 and makes 2^64 - 1 of everything that is larger.
+  // Rewritten, because CLI11 reads 010 as 8 and turns anything larger than 2^64 - 1 into it.
   const auto rewrite = [range](std::string& text) -> std::string {
     const auto number = ParseWholeNumber<std::uint64_t>(text);
     const bool fits = number && *number >= range.low && *number <= range.high;

@@ -1,4 +1,4 @@
-// Flags that take a whole number and are not keys of the configuration.
+// Flags that take a whole number and do not set a configuration key.
 #ifndef GORILA_CLI_NUMBER_FLAG_H_
 #define GORILA_CLI_NUMBER_FLAG_H_
 

@@ -21,7 +21,7 @@ inline StatusOr<std::filesystem::path> OneOf(const char* name, const std::filesy
     return normal.has_filename() ? normal : normal.parent_path();
   };
   if (path.empty() || plain(path) == plain(older_path)) return older_path;
-  return InvalidArgument("{} is '{}', but {} '{}' names another; expected one of them", name,
+  return InvalidArgument("{} is '{}', but {} '{}' names another path; give one of them", name,
                          path.string(), older, older_path.string());
 }
 

@@ -39,8 +39,8 @@ constexpr CommandText kParameterServerText = {
     .name = "parameter-server",
     .summary = "Serve one shard of the parameters to other processes",
     .details =
-        R"(Goes on from the newest snapshot in --state-dir, or begins a new run. Snapshots are taken every
-checkpoint.every_seconds and when it is stopped (Ctrl-C, SIGTERM). All processes of a run need the
+        R"(Continues from the newest snapshot in --state-dir, or starts a new run. It takes snapshots every
+checkpoint.every_seconds and when stopped (Ctrl-C, SIGTERM). All processes of a run need the
 same configuration. Off loopback it starts only with certificates, or with --insecure.
 )",
     .examples =

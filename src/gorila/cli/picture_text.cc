@@ -12,14 +12,14 @@ namespace {
 
 int RoundedUp(int dividend, int divisor) { return (dividend + divisor - 1) / divisor; }
 
-// Pixels a block's side.
+// The side of a block in pixels.
 int BlockSide(const RgbImage& image, int most_columns, int most_lines) {
   return std::max(
       {1, RoundedUp(image.width, most_columns), RoundedUp(image.height, 2 * most_lines)});
 }
 
-// The mean of the pixels of the block at (column, row) that lie in the picture; below it,
-// background.
+// The mean of those pixels of the block at (column, row) that are inside the picture; background
+// below it.
 Rgb MeanColour(const RgbImage& image, int side, int column, int row) {
   std::array<int, 3> sums{};
   int count = 0;

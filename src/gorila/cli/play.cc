@@ -40,7 +40,7 @@ constexpr std::size_t kMostFilmFrames = 2000;
 struct PlayOptions {
   ConfigFlags config;
   fs::path checkpoint;
-  fs::path older_checkpoint;  // of --checkpoint, as PATH was given before
+  fs::path older_checkpoint;  // of --checkpoint, the older spelling of PATH
   std::uint64_t seed = 1;
   bool keyboard = false;
   fs::path gif;
@@ -51,7 +51,7 @@ struct PlayOptions {
   double epsilon = 0;
 };
 
-// What an episode has come to.
+// The result of an episode so far.
 struct Score {
   int episode = 1;
   std::int64_t steps = 0;
@@ -59,13 +59,13 @@ struct Score {
   bool finished = false;
 };
 
-// Where frames go: to the screen and into the film, either of which may be absent.
+// Sends frames to the screen and the film, either of which may be absent.
 class Stage {
  public:
   Stage(const PlayOptions& options, bool screen) : filming_(!options.gif.empty()) {
     if (!screen) return;
     screen_ = std::make_unique<TextScreen>();
-    // The keyboard player waits itself.
+    // With the keyboard, the player itself waits.
     delay_ = std::chrono::milliseconds(options.keyboard ? 0 : options.delay_milliseconds);
   }
 
@@ -77,14 +77,14 @@ class Stage {
     std::this_thread::sleep_for(delay_);
   }
 
-  // For the Q-values of an agent beside the game in films.
+  // Adds the agent's Q-values beside the game in films.
   Status AddPanel(const EnvironmentSpec& spec) {
     if (!filming_ || panel_.has_value()) return OkStatus();
     GORILA_ASSIGN_OR_RETURN(panel_, QValuePanel::Make(spec.action_names));
     return OkStatus();
   }
 
-  // Nobody sees what comes now: there is no screen, and the film is full.
+  // There is no screen and the film is full, so further frames would not be seen.
   bool over() const { return filming_ && screen_ == nullptr && film_.size() >= kMostFilmFrames; }
   std::vector<RgbImage> TakeFilm() { return std::move(film_); }
 
@@ -118,14 +118,15 @@ class Stage {
 
 Status CheckOptions(const PlayOptions& options, bool screen) {
   if (options.keyboard && !options.checkpoint.empty()) {
-    return InvalidArgument("--keyboard and PATH (or --checkpoint): expected one of them");
+    return InvalidArgument(
+        "--keyboard and PATH (or --checkpoint) exclude each other; give one of them");
   }
   if (!screen && options.gif.empty() && options.starts.empty()) {
     return InvalidArgument(
-        "play: stdout is no terminal; expected one, or --gif FILE or --record-starts FILE");
+        "play: stdout is not a terminal; use --gif FILE or --record-starts FILE");
   }
   if (!screen && options.keyboard) {
-    return InvalidArgument("--keyboard: stdout is no terminal; expected one to show the game in");
+    return InvalidArgument("--keyboard: stdout is not a terminal, so the game cannot be shown");
   }
   return OkStatus();
 }
@@ -166,8 +167,8 @@ bool PlayEpisode(Environment& environment, Player& player, Stage& stage, StartRe
   }
 }
 
-// How the games are played: what is recorded must be decided by the actions, and an agent is
-// watched as it is scored, with all its lives.
+// Sets how games are played: recorded starts must depend on the actions alone, and an agent is
+// shown as it is scored, with all its lives.
 EnvironmentOptions GameOptions(const PlayOptions& options, const Config& config) {
   if (!options.starts.empty()) return StartPointOptions(config.environment.options);
   EnvironmentOptions game = config.environment.options;
@@ -242,10 +243,10 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
   app.add_flag("--keyboard", options.keyboard, "You play: arrows and space, q quits");
   app.add_option(
          "--gif", options.gif,
-         fmt::format("Write the game as an animated picture (at most {} frames)", kMostFilmFrames))
+         fmt::format("Write the game as an animated GIF (at most {} frames)", kMostFilmFrames))
       ->type_name("FILE");
   app.add_option("--record-starts", options.starts,
-                 "Write start points of protocol human-starts, taken from what is played")
+                 "Write start points for protocol human-starts, taken from the games played")
       ->type_name("FILE");
   AddNumber(app, "--starts", options.starts_per_episode, {.low = 1, .high = 100000},
             "Start points taken from each episode")
@@ -258,7 +259,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("E");
   AddNumber(app, "--delay-ms", options.delay_milliseconds,
-            {.low = 20, .high = 10000, .units = false}, "Milliseconds that a frame is shown")
+            {.low = 20, .high = 10000, .units = false}, "Milliseconds to show each frame")
       ->capture_default_str();
   options.config.AddSources(app);
   options.config.AddSets(app);
@@ -266,11 +267,11 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
 
 constexpr CommandText kPlayText = {
     .name = "play",
-    .summary = "Show a game in the terminal",
+    .summary = "Watch or play a game in the terminal",
     .details =
-        R"(Played by a trained agent, by you or, when neither is named, at random. A terminal with 24-bit
-colours shows it; the film of --gif needs none. In a film of an agent its Q-values stand beside the
-game. --record-starts keeps how games began for 'gorila evaluate --protocol human-starts'.
+        R"(A trained agent plays, or you do, or, when neither is named, actions are random. The terminal must
+support 24-bit colours; --gif needs no terminal. A film of an agent shows its Q-values beside the
+game. --record-starts writes start points for 'gorila evaluate --protocol human-starts'.
 )",
     .examples = R"(gorila play runs/minatar-breakout-minatar-seed1-1
 gorila play --env minatar/seaquest --keyboard

@@ -1,4 +1,4 @@
-// The options of an actor or a learner in a process of its own: where its servers are.
+// The options of an actor or learner process: the addresses of its servers.
 #ifndef GORILA_CLI_REMOTE_FLAGS_H_
 #define GORILA_CLI_REMOTE_FLAGS_H_
 

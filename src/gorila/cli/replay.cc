@@ -16,9 +16,9 @@ namespace {
 constexpr KeyFlag kReplayFlags[] = {
     kEnvFlag,
     kSeedFlag,
-    {"--capacity", "replay.capacity", "N", "Frames that this shard holds"},
+    {"--capacity", "replay.capacity", "N", "Frames that this shard stores"},
     {"--byte-budget", "replay.byte_budget", "N",
-     "Bytes for them; 0 = four fifths of this machine's memory"}};
+     "Memory for them in bytes; 0 = four fifths of this machine's memory"}};
 
 struct ReplayOptions {
   ConfigFlags config;
@@ -39,9 +39,9 @@ constexpr CommandText kReplayText = {
     .name = "replay",
     .summary = "Serve one shard of a global replay memory to other processes",
     .details =
-        R"(Keeps the frames of actors and gives minibatches to learners. Goes on from the newest snapshot in
---state-dir, or begins empty. Snapshots are taken every checkpoint.every_seconds and when it is
-stopped (Ctrl-C, SIGTERM). The [replay] section holds for each shard. Off loopback it starts only
+        R"(Stores the frames of actors and serves minibatches to learners. Continues from the newest snapshot
+in --state-dir, or starts empty. It takes snapshots every checkpoint.every_seconds and when stopped
+(Ctrl-C, SIGTERM). The [replay] section applies to each shard. Off loopback it starts only
 with certificates, or with --insecure.
 )",
     .examples =

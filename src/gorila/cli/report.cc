@@ -41,7 +41,7 @@ void PrintRunScores(std::span<const RunSummary> runs) {
   }
 }
 
-// One file; of several games one for each, with the game in its name.
+// One file, or for several games one each, with the game in its name.
 Status WriteCurves(const ReportOptions& options, std::span<const RunSummary> runs) {
   const CurveAxis axis = options.over == "frames" ? CurveAxis::kFrames : CurveAxis::kSeconds;
   GORILA_ASSIGN_OR_RETURN(std::vector<LearningCurveFigure> figures, CompareRuns(runs, axis));
@@ -91,7 +91,7 @@ StatusOr<int> Report(const ReportOptions& options) {
 
 constexpr CommandText kReportText = {
     .name = "report",
-    .summary = "Make a page about runs and compare them",
+    .summary = "Compare runs on an HTML page",
     .details =
         R"(Prints the final scores and writes one HTML page that needs no other file: scores, learning
 curves, an episode, counters, cost and configuration. Each game has its own figures. Runs of one
@@ -117,7 +117,7 @@ Verb AddReportVerb(CLI::App& gorila) {
       ->type_name("FILE");
   app->add_option("--curve", options->curve,
                   "Write the curves to this .png or .svg file; with several games, one file each");
-  app->add_option("--over", options->over, "What the curves run over")
+  app->add_option("--over", options->over, "Horizontal axis of the curves")
       ->check(CLI::IsMember({"frames", "seconds"}))
       ->capture_default_str();
   app->add_option("--title", options->title, "Title of page and picture");

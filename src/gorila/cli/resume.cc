@@ -31,13 +31,13 @@ struct ResumeOptions {
   bool quiet = false;
 };
 
-// A run cannot become shorter than it is.
+// A run cannot be shortened below its frames.
 Status CheckLength(const RunDirectory& directory, const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory.checkpoints()));
   if (checkpoints.empty()) return OkStatus();
   const std::int64_t trained = std::stoll(checkpoints.front().filename().string());
   if (trained <= config.run.frames) return OkStatus();
-  return InvalidArgument("--frames is {}; expected at least {}, which the run has already",
+  return InvalidArgument("--frames is {}; expected at least {}, the frames that the run has",
                          config.run.frames, trained);
 }
 
@@ -66,10 +66,10 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
 
 constexpr CommandText kResumeText = {
     .name = "resume",
-    .summary = "Go on with a run that was stopped or killed",
+    .summary = "Resume a stopped run",
     .details =
-        R"(Goes on from the run's newest whole checkpoint, with its replay memory. A run that has finished
-shows its result again, or trains on with more --frames.
+        R"(Continues from the run's newest complete checkpoint, replay memory included. A finished run shows
+its result again, or trains longer with more --frames.
 )",
     .examples = R"(gorila resume runs/minatar-breakout-minatar-seed1-1
 gorila resume runs/minatar-breakout-minatar-seed1-1 --frames 2000000

@@ -21,8 +21,7 @@ void CredentialFlags::AddTo(CLI::App& app) {
   app.add_option("--token-file", token_file_,
                  "File with the run's token, the same for all its processes")
       ->type_name("FILE");
-  app.add_option("--tls-cert", tls_.certificate,
-                 "Certificate of this role; 'gorila certs' makes them")
+  app.add_option("--tls-cert", tls_.certificate, "Certificate of this role, from 'gorila certs'")
       ->type_name("FILE");
   app.add_option("--tls-key", tls_.key, "Its private key")->type_name("FILE");
   app.add_option("--tls-ca", tls_.authority, "Certificate of the run's authority")

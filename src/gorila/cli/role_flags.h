@@ -36,7 +36,7 @@ class CredentialFlags {
 // A role's own figures for Prometheus, served for as long as this lives.
 struct RoleMetrics {
   StatusBoard board;                  // what the role shows
-  std::unique_ptr<MetricsPage> page;  // looks at the board; null where nobody asked for it
+  std::unique_ptr<MetricsPage> page;  // reads the board; null unless requested
 };
 
 // The options of every role: credentials, and its port for Prometheus. Not copied while CLI11
@@ -48,7 +48,8 @@ class RoleFlags {
   StatusOr<RoleCredentials> Load() const { return credentials_.Load(); }
   bool insecure() const { return insecure_; }
 
-  // The port of --metrics-listen; null without that. InvalidArgument when it cannot be had.
+  // The port of --metrics-listen; null without the flag. InvalidArgument when the port is not
+  // available.
   StatusOr<std::unique_ptr<HttpListener>> BindMetrics() const;
   // Serves there, and says where on stderr.
   StatusOr<std::unique_ptr<RoleMetrics>> StartMetrics() const;

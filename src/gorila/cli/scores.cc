@@ -49,8 +49,7 @@ StatusOr<std::vector<ScoreResult>> ReadAll(const ScoresOptions& options) {
     GORILA_ASSIGN_OR_RETURN(ScoreResults found,
                             ReadScoreResults(path, options.table.noop_protocol));
     if (found.unfinished_runs > 0) {
-      fmt::print(stderr, "{}: {} runs are not finished and left out\n", path.string(),
-                 found.unfinished_runs);
+      fmt::print(stderr, "{}: skipped {} unfinished runs\n", path.string(), found.unfinished_runs);
     }
     for (const ScoreResult& result : found.results) {
       for (const std::string& warning : result.warnings) {
@@ -201,12 +200,12 @@ constexpr CommandText kScoresText = {
     .name = "scores",
     .summary = "Compare scores with those of the Gorila paper's 49 games",
     .details =
-        R"(Prints random, human, DQN and Gorila as published, for null-op starts and for human starts, and
-beside them the mean scores of the runs that are named; below, mean, median and interquartile mean
-of the normalised scores with 95 % bootstrap intervals, and the games above DQN and above human.
-Runs are told apart by the protocol that they were scored by and by their settings: what differs in
-more than the seed is never averaged. Such runs have a row each, and in the tables of Atari games,
-which have one column for ours, they are refused by name. The scores of a file count as alike.
+        R"(Prints the published scores of random, human, DQN and Gorila, for null-op and human starts, beside
+the mean scores of the named runs; then the mean, median and interquartile mean of the normalised
+scores with 95 % bootstrap intervals, and how many games are above DQN and above human. Runs are
+grouped by evaluation protocol and settings: those that differ in more than the seed are never
+averaged. Such groups get a row each; the tables of Atari games, which have one column for named
+runs, refuse them by name. All scores of a file are one group.
 
 PATH is a run's folder, a folder of runs (as 'gorila suite' makes it), a .csv file with the columns
 game, score and, where it is not the null-op protocol, protocol; or a .json file ('gorila evaluate
@@ -230,17 +229,17 @@ void AddMinAtarOptions(CLI::App& app, MinAtarScoresOptions& options) {
 Verb AddScoresVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kScoresText);
   const auto options = std::make_shared<ScoresOptions>();
-  app->add_option("PATH", options->paths, "Our results; none: the published scores only")
+  app->add_option("PATH", options->paths, "Results to compare (default: only the published scores)")
       ->type_name("");
   app->add_option("--starts", options->starts, "Which starts: noop, human or both")
       ->check(CLI::IsMember({"noop", "human", "both"}))
       ->capture_default_str();
   app->add_option("--denominator", options->denominator,
-                  "Of normalised scores: signed (human - random) or absolute")
+                  "Denominator of normalised scores: signed (human - random) or absolute")
       ->check(CLI::IsMember({"signed", "absolute"}))
       ->capture_default_str();
   app->add_option("--protocol", options->table.noop_protocol,
-                  "The protocol whose results stand beside null-op starts")
+                  "Protocol whose results are shown beside null-op starts")
       ->capture_default_str()
       ->type_name("NAME");
   app->add_option("--csv", options->csv, "Write the table to this file")->type_name("FILE");

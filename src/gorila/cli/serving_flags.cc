@@ -15,10 +15,10 @@ void ServingFlags::AddTo(CLI::App& app, const std::string& index_flag) {
   app.add_option("--listen", listen_,
                  "host:port or unix:/path (default: any free port of 127.0.0.1)")
       ->type_name("ADDRESS");
-  app.add_option("--address-file", address_file_,
-                 "Write where it listens into this file once it serves")
+  app.add_option("--address-file", address_file_, "Write the address to this file once it listens")
       ->type_name("FILE");
-  role_.AddTo(app, "Listen off loopback without certificates: anybody there can read and write");
+  role_.AddTo(
+      app, "Listen off loopback without certificates: anybody on the network can read and write");
 }
 
 StatusOr<ServingOptions> ServingFlags::Load() const {

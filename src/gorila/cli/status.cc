@@ -58,7 +58,7 @@ StatusOr<Target> FindTarget(const StatusOptions& options) {
   return target;
 }
 
-// What does not answer is said on stderr; the others are shown.
+// Servers that do not answer are named on stderr; the others are shown.
 std::vector<v1::RoleStatus> AskAll(const std::vector<std::unique_ptr<rpc::Channel>>& channels,
                                    bool say, int& silent) {
   std::vector<v1::RoleStatus> roles;
@@ -109,10 +109,10 @@ StatusOr<int> ShowStatus(const StatusOptions& options) {
 
 constexpr CommandText kStatusText = {
     .name = "status",
-    .summary = "Ask the processes of a distributed run how they do",
+    .summary = "Show the health of a distributed run",
     .details =
-        R"(Asks every parameter server and replay shard; bundles, actors and learners are shown as they last
-reported to shard 0. Rates are over --interval. Exit status 1 when one does not answer.
+        R"(Asks every parameter server and replay shard; bundles, actors and learners are shown as of their
+last report to shard 0. Rates are over --interval. Exit status 1 when a server does not answer.
 )",
     .examples = R"(gorila status runs/cluster
 gorila status --parameter-servers host-a:7100,host-b:7100 --token-file token \
@@ -130,7 +130,7 @@ Verb AddStatusVerb(CLI::App& gorila) {
       ->type_name("ADDRESS,...");
   app->add_option("--replays", options->replays, "Addresses of the replay shards, if there are any")
       ->type_name("ADDRESS,...");
-  app->add_option("--interval", options->interval, "Seconds that rates are measured over")
+  app->add_option("--interval", options->interval, "Seconds over which rates are measured")
       ->type_name("N");
   options->credentials.AddTo(*app);
   return {app, [options](const Invocation&) { return ShowStatus(*options); }};

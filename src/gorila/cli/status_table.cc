@@ -12,10 +12,11 @@
 namespace gorila::cli {
 namespace {
 
-// Of a bundle's time, above which the parameter server is what it waits for.
+// A bundle that spends more than this share of its time in pushes and pulls waits for the parameter
+// server.
 constexpr double kMuchWaiting = 0.5;
 
-// Of a worker, in seconds: then it is not part of what the run waits for.
+// A worker that is silent for this many seconds is ignored when looking for the bottleneck.
 constexpr double kSilent = 5;
 
 // The same process in the earlier sample; null when it is new, or was started again in between.
@@ -30,8 +31,8 @@ const v1::RoleStatus* FindBefore(const StatusSamples& samples, const v1::RoleSta
   return nullptr;
 }
 
-// Grows a second; reports of bundles carry their own clock. 0 for a process that was not seen
-// twice, and for a counter that went back, whose owner was started again.
+// Growth per second, by the clock in the report. 0 for a process that was not seen twice, or whose
+// counter went back because it restarted.
 double RateOf(const StatusSamples& samples, const v1::RoleStatus& now, const std::string& name) {
   const v1::RoleStatus* const before = FindBefore(samples, now);
   if (before == nullptr) return 0;
@@ -48,14 +49,14 @@ double MeanStaleness(const v1::RoleStatus& shard) {
 }
 
 // The share of its time since the earlier sample that a bundle spent in pushes and pulls; since its
-// start when it was started again.
+// start if it restarted.
 double WaitingShare(const StatusSamples& samples, const v1::RoleStatus& bundle) {
   const std::string name = "parameter_server_seconds";
   const v1::RoleStatus* before = FindBefore(samples, bundle);
   if (before != nullptr && GaugeOf(*before, name) > GaugeOf(bundle, name)) before = nullptr;
   const double seconds = bundle.seconds() - (before == nullptr ? 0 : before->seconds());
   const double waited = GaugeOf(bundle, name) - (before == nullptr ? 0 : GaugeOf(*before, name));
-  // The report may be of a moment during a pull whose whole time is counted at its end.
+  // Clamped: a pull's whole time is counted when it ends, so part of it may precede the sample.
   return seconds > 0 ? std::clamp(waited / seconds, 0.0, 1.0) : 0;
 }
 
@@ -120,7 +121,7 @@ void AppendReplays(const StatusSamples& samples, std::string& text) {
   }
 }
 
-// Of a run with a global replay: who makes the others wait.
+// The bottleneck of a run with a global replay.
 std::string GlobalBottleneck(const StatusSamples& samples) {
   double waiting = 0;
   int learners = 0;
@@ -153,7 +154,7 @@ void AppendRefusals(const StatusSamples& samples, std::string& text) {
   text += "\n";
 }
 
-// Where processes share memory, how much of what servers and clients exchange goes through it.
+// The share of the traffic between servers and clients that goes through shared memory.
 void AppendSharedMemory(const StatusSamples& samples, std::string& text) {
   std::int64_t shared = 0;
   std::int64_t all = 0;

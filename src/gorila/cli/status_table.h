@@ -15,8 +15,8 @@ struct StatusSamples {
   std::vector<v1::RoleStatus> after;
 };
 
-// A line for each role, then counters of the whole run, refusals by reason, and what holds the run
-// up as far as it shows. ASCII, each line ended.
+// A line for each role, then counters of the whole run, refusals by reason, and the run's
+// bottleneck where the figures show one. ASCII; every line ends with a newline.
 std::string FormatStatus(const StatusSamples& samples);
 
 }  // namespace gorila::cli

@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// `timeout` and other wrappers pass on what the terminal has sent to all of them.
+// `timeout` and other wrappers forward signals that the terminal has already sent to every process.
 constexpr std::chrono::milliseconds kOnePress{500};
 
 std::atomic<bool> stop_requested{false};
@@ -63,7 +63,7 @@ void CatchStopSignals(void (*before_exit)()) {
   const sigset_t signals = StopSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a write says it
-  // A shell has these ignored in what it runs in the background.
+  // A shell ignores these in background jobs.
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
   [[maybe_unused]] static const bool waiting = [&signals] {

@@ -70,7 +70,7 @@ std::vector<std::string> GamesOfList(std::string_view list) {
   return games;
 }
 
-// The environments that are named, each once.
+// The named environments, each once.
 std::vector<std::string> ExpandGames(const std::vector<std::string>& names) {
   std::vector<std::string> games;
   for (const std::string& name : names) {
@@ -151,7 +151,7 @@ StatusOr<std::unique_ptr<Trainer>> StartOrResume(const SuiteRun& run, TrainingCo
   return Trainer::Resume(run.config, std::move(directory), console.Hooks());
 }
 
-// Scores the trained network by one more protocol, unless that was done.
+// Scores the trained network by another protocol, unless done before.
 Status ScoreBy(const SuiteRun& run, const std::string& protocol) {
   const fs::path path = run.directory / kEvaluationsFolder / fmt::format("{}.json", protocol);
   std::error_code error;
@@ -194,7 +194,7 @@ StatusOr<int> TrainOne(const SuiteRun& run, const SuiteOptions& options,
                        const Invocation& invocation, int& result) {
   const StatusOr<int> status = TrainRun(run, options, invocation);
   if (absl::IsCancelled(status.status()) || (status.ok() && *status == kInterrupted)) {
-    std::cerr << "the suite continues with the same command\n";
+    std::cerr << "run the same command again to resume the suite\n";
     return kInterrupted;
   }
   if (absl::IsFailedPrecondition(status.status())) {  // it diverged; the others may not
@@ -214,7 +214,7 @@ StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& op
   int result = kSuccess;
   std::vector<std::size_t> left(runs.size());
   std::iota(left.begin(), left.end(), std::size_t{0});
-  // What another process has in hand is looked at once more at the end.
+  // Runs that another process was working on are tried once more at the end.
   for (int look = 0; look < 2 && !left.empty(); ++look) {
     std::vector<std::size_t> busy;
     for (const std::size_t i : left) {
@@ -223,7 +223,7 @@ StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& op
       std::fflush(stdout);
       const StatusOr<int> status = TrainOne(runs[i], options, invocation, result);
       if (absl::IsAlreadyExists(status.status())) {
-        std::cerr << status.status().message() << "; passed over\n";
+        std::cerr << status.status().message() << "; skipped\n";
         busy.push_back(i);
         continue;
       }
@@ -233,8 +233,9 @@ StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& op
     left = std::move(busy);
   }
   if (left.empty()) return result;
-  return Unavailable("another process has {} of the runs; the same command scores them later",
-                     left.size());
+  return Unavailable(
+      "another process has {} of the runs; run the same command again when it has finished",
+      left.size());
 }
 
 // The commands that compare the runs with what was published.
@@ -267,10 +268,10 @@ constexpr CommandText kSuiteText = {
     .name = "suite",
     .summary = "Train and score many games with the same settings",
     .details =
-        R"(Runs each game with each seed, one after the other, into DIR/<game>/seed<n>. Stopped or killed, the
-same command continues where it stopped: finished runs are kept, the one under way is resumed
-from its last checkpoint. More games, seeds or protocols can be added to a folder later; other
-settings need another folder.
+        R"(Trains each game with each seed, one run after another, in DIR/<game>/seed<n>. After a stop or a
+crash, the same command resumes the suite: finished runs are kept, and an unfinished one resumes
+from its last checkpoint. Games, seeds and protocols can be added to a folder later; other settings
+need another folder.
 
 GAME is an environment or a list: atari49 (the games of the DQN and Gorila papers), minatar, pixel.
 )",
@@ -284,17 +285,14 @@ gorila suite atari49 --preset gorila --bundles 8 --folder suites/atari
 Verb AddSuiteVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kSuiteText);
   const auto options = std::make_shared<SuiteOptions>();
-  app->add_option("GAME", options->games, "Environments and lists of them")
+  app->add_option("GAME", options->games, "Environments or lists of environments")
       ->required()
       ->type_name("");
-  app->add_option("--folder", options->folder, "Where the runs are stored")
-      ->required()
-      ->type_name("DIR");
+  app->add_option("--folder", options->folder, "Folder for the runs")->required()->type_name("DIR");
   AddNumber(*app, "--seeds", options->seeds, {.low = 1, .high = 1000},
             "Runs of each game; the first has run.seed")
       ->capture_default_str();
-  app->add_option("--protocols", options->protocols,
-                  "Score each run by these too, besides evaluation.protocol")
+  app->add_option("--protocols", options->protocols, "Also score each run by these protocols")
       ->delimiter(',')
       ->type_name("NAME,...");
   options->config.AddKeys(*app, kSuiteFlags);

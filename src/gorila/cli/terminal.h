@@ -32,7 +32,7 @@ enum class Key { kLeft, kRight, kUp, kDown, kSpace, kQuit };
 // Reads single keys from stdin without echo. At most one at a time exists.
 class Keyboard {
  public:
-  // InvalidArgument when stdin is no terminal.
+  // InvalidArgument when stdin is not a terminal.
   static StatusOr<std::unique_ptr<Keyboard>> Open();
   ~Keyboard();  // restores the terminal
   Keyboard(const Keyboard&) = delete;

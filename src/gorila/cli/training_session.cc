@@ -33,7 +33,7 @@ std::string DescribeLayers(const NetworkSpec& network) {
   return fmt::format("{}", fmt::join(layers, ", "));
 }
 
-// A file that cannot be written is the machine's fault, whatever the system calls it.
+// A file that cannot be written is a runtime failure, whatever code the system gave it.
 Status AsFailure(const Status& status) {
   if (status.ok()) return status;
   return Unavailable("{}; everything else was written", std::string(status.message()));
@@ -45,7 +45,7 @@ std::string DescribeLength(const RunOptions& run) {
   return fmt::format("{}, at most {}", frames, FormatDuration(run.seconds));
 }
 
-// What the score is to be read with.
+// The caveats of the score.
 void PrintContext(const EvaluationRecord& record) {
   const ScoreContext& context = *record.context;
   if (context.evaluations > 0) {
@@ -82,7 +82,7 @@ TrainerHooks TrainingConsole::Hooks() {
           .warning = [this](std::string_view warning) { Warn(warning); }};
 }
 
-// Also to those who asked for quiet.
+// Shown even with --quiet.
 void TrainingConsole::Warn(std::string_view warning) {
   if (quiet_) {
     std::cerr << fmt::format("gorila: {}\n", warning);
@@ -91,7 +91,7 @@ void TrainingConsole::Warn(std::string_view warning) {
   }
 }
 
-// A terminal's view moves with every snapshot; a log file wants a line now and then, and the last.
+// A terminal is updated with every snapshot; a log file gets a line now and then, and the last.
 void TrainingConsole::Show(const ProgressSnapshot& snapshot) {
   const auto now = std::chrono::steady_clock::now();
   const bool last = snapshot.frames >= snapshot.total_frames;
@@ -126,9 +126,9 @@ StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::
                                                          const std::string& source) {
   for (;;) {
     auto made = RunDirectory::Create(path.empty() ? FreeRunDirectory(config, source) : path);
-    // Taken between the look and the lock; now it exists, so the next look passes it over.
+    // Another process took it first; it exists now, so the next attempt skips it.
     if (path.empty() && absl::IsAlreadyExists(made.status())) continue;
-    // A directory that cannot be written was a bad choice of the caller.
+    // A directory that cannot be written is an invalid argument.
     if (!absl::IsUnavailable(made.status())) return made;
     return InvalidArgument("--run-dir: {}", std::string(made.status().message()));
   }
@@ -171,7 +171,7 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationRecord&
 int ShowFinished(const std::filesystem::path& directory, std::string_view resume,
                  const EvaluationRecord& record, bool quiet) {
   if (!quiet) {
-    std::cerr << fmt::format("the run is finished; to train on: {} {} --frames N\n", resume,
+    std::cerr << fmt::format("the run is finished; to train longer: {} {} --frames N\n", resume,
                              ShellQuotedPath(directory.string()));
   }
   PrintResult(directory, record);
@@ -180,10 +180,10 @@ int ShowFinished(const std::filesystem::path& directory, std::string_view resume
 
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
-                     std::string_view go_on) {
+                     std::string_view resume) {
   if (!outcome.finished) {
     std::cerr << fmt::format("stopped at {} frames; continue with: {}\n", outcome.progress.frames,
-                             go_on);
+                             resume);
     GORILA_RETURN_IF_ERROR(AsFailure(outcome.unwritten));
     return kInterrupted;
   }

@@ -32,12 +32,13 @@ class TrainingConsole {
   const ProgressOptions options_;
   ProgressView view_;
   std::chrono::steady_clock::time_point next_line_{};  // where progress is plain lines
-  bool stopping_ = false;                              // the person was told
+  bool stopping_ = false;                              // the stop was announced
 };
 
 // runs/<environment>-<source>-seed<seed>-<n> with the first n that is free.
 std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source);
-// Makes `path`, or where that is empty the first that is free, whoever else takes one now.
+// Creates `path`, or when it is empty the first free default path, even if other processes create
+// theirs at the same time.
 StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::path& path,
                                                          const Config& config,
                                                          const std::string& source);
@@ -55,10 +56,10 @@ int ShowFinished(const std::filesystem::path& directory, std::string_view resume
 
 // Writes the report of a finished run and prints the result; the exit status, which is kFailure for
 // one that learnt nothing or diverged (TrainingOutcome::problem). A stopped run is not an error:
-// it says how to resume (the command `go_on`) and gives kInterrupted.
+// it says how to resume (the command `resume`) and gives kInterrupted.
 StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& config,
                      const TrainingOutcome& outcome, const Invocation& invocation,
-                     std::string_view go_on);
+                     std::string_view resume);
 
 // Trains to the end; then as EndRun.
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,

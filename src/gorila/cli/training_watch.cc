@@ -50,11 +50,11 @@ void TrainingWatch::Publish(const ProgressSnapshot& snapshot) {
 }
 
 void WatchFlags::Add(CLI::App& app) {
-  dashboard_ =
-      app.add_option("--dashboard", dashboard_address_,
-                     fmt::format("Show the run on a page (default: 127.0.0.1:{})", kDashboardPort))
-          ->type_name("[HOST:PORT]")
-          ->expected(0, 1);
+  dashboard_ = app.add_option("--dashboard", dashboard_address_,
+                              fmt::format("Show the run in the browser (default: 127.0.0.1:{})",
+                                          kDashboardPort))
+                   ->type_name("[HOST:PORT]")
+                   ->expected(0, 1);
   app.add_option("--metrics-listen", metrics_address_, "Serve /metrics to Prometheus")
       ->type_name("HOST:PORT");
   listen_.Add(app);

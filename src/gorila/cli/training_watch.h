@@ -58,7 +58,7 @@ class WatchFlags {
  public:
   void Add(CLI::App& app);
 
-  // Whether anything was asked for.
+  // Whether any of the flags was given.
   bool given() const;
 
   // Takes the ports, before anything of the run is made. `otherwise`: where /metrics is served

@@ -33,7 +33,7 @@ void ConnectionPool::Add(int socket) {
   changed_.NotifyOne();
 }
 
-// A machine that gives no more threads leaves the connection to those that are there.
+// When the system refuses another thread, the existing ones serve the connection.
 void ConnectionPool::AddThread() {
   StatusOr<std::thread> started = StartThread("HTTP connection", [this] { Work(); });
   if (started.ok()) return threads_.push_back(*std::move(started));
@@ -62,7 +62,7 @@ void ConnectionPool::CutOff(std::list<Connection>::iterator connection) {
     connections_.erase(connection);
     return;
   }
-  // Whoever serves it notices, and closes it.
+  // The thread that serves it notices, and closes it.
   ::shutdown(connection->socket, SHUT_RDWR);
   connection->state = State::kCut;
 }
@@ -83,7 +83,7 @@ void ConnectionPool::Work() {
       mine->state = State::kRequest;
     }
     present_connection = &*mine;
-    // A connection that there is no memory for is closed; the next may have some.
+    // A connection for which memory is short is closed; the next one may get some.
     WithoutThrowing([&] {
       serve_(mine->socket);
       return OkStatus();

@@ -1,4 +1,5 @@
-// The connections of a small server, each served in a thread, with a limit that nobody can use up.
+// The connections of a small server, each served in a thread, with a limit that no client can
+// exhaust.
 #ifndef GORILA_DASHBOARD_CONNECTION_POOL_H_
 #define GORILA_DASHBOARD_CONNECTION_POOL_H_
 
@@ -31,7 +32,7 @@ class ConnectionPool {
   // Cuts off who is still sending a request, and waits for the others. No Add after it.
   void Stop() GORILA_EXCLUDES(mutex_);
 
-  // Of the connection that this thread serves.
+  // The connection that this thread serves.
   void BeginAnswer() GORILA_EXCLUDES(mutex_);
   void BeginStream() GORILA_EXCLUDES(mutex_);
   bool in_stream() GORILA_EXCLUDES(mutex_);

@@ -43,7 +43,7 @@ Json BundleJson(const BundleProgress& bundle) {
           {"work", bundle.work}};
 }
 
-// Those that the page shows. A thousand would make each of two events a second a hundred kilobytes.
+// The most that the page shows: a thousand would make each of two events a second 100 kB.
 template <typename Thread>
 std::span<const Thread> FirstThreads(const std::vector<Thread>& threads) {
   return std::span(threads).first(std::min(threads.size(), kMostThreadsInFull));
@@ -83,7 +83,7 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
   return DumpJson(json);
 }
 
-// Of the newest training row in a log; empty without one.
+// The newest training row in a log; empty without one.
 ProgressSnapshot NewestProgress(const std::filesystem::path& log) {
   StatusOr<RunLogTail> tail = RunLogTail::Open(log);
   while (tail.ok()) {
@@ -131,7 +131,7 @@ Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed
       events_(kKeptEvents, kKeptEventBytes),
       feeds_(std::move(feeds)),
       views_(feeds_.size()) {
-  // The run's states, and all of short logs. Long ones must keep nobody waiting.
+  // Reads the runs' states and short logs completely; long logs must not delay the start.
   for (std::size_t i = 0; i < feeds_.size(); ++i) PollFeed(i);
   AddPages();
   AddApi();
@@ -333,7 +333,7 @@ void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
   }
 }
 
-// Until the browser has gone. A run without a network yet is waited for.
+// Streams until the browser disconnects. Waits for the first network of a run.
 Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
   GORILA_ASSIGN_OR_RETURN(const std::size_t run, RunIndex(request));
   const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);

@@ -28,16 +28,16 @@ inline constexpr int kDashboardPort = 7733;
 //   /api/runs            the runs and their configurations
 //   /api/rows?run=N      what run N has logged, thinned to kMostRows and kMostRowBytes
 //   /api/events          server-sent events: what is new
-//   /api/game?run=N      server-sent events: run N's agent at play; &actor=I explores as actor I
-//   does
-//                        (those of bundles first, then actors in processes of their own)
+//   /api/game?run=N      server-sent events: run N's agent at play; with &actor=I it explores as
+//                        actor I does (bundles' actors first, then actor processes)
 //   /metrics             for Prometheus
 class Dashboard {
  public:
   // Serves `runs` (not empty) until it is destroyed. `live`: the parameters of the first run, which
-  // trains in this process, else null; it must outlive the dashboard. A launched run's are asked
-  // for. Of each log a part is read before this returns, the rest of a long one while it serves.
-  // NotFound, InvalidArgument or DataLoss, with the path, for a folder that is no run's.
+  // trains in this process, else null; it must outlive the dashboard. The parameters of a launched
+  // run are pulled from its servers. Of a long log a part is read before this returns, the rest
+  // while it serves. NotFound, InvalidArgument or DataLoss, with the path, for a folder that is not
+  // a run's.
   static StatusOr<std::unique_ptr<Dashboard>> Start(std::unique_ptr<HttpListener> listener,
                                                     const std::vector<LabelledRun>& runs,
                                                     ParameterStore* live = nullptr);
@@ -50,7 +50,7 @@ class Dashboard {
 
   std::string url() const { return listener_->url(); }
 
-  // How many training rows are kept of a run, and given to a browser; likewise of evaluations.
+  // The most training rows, and evaluations, of a run that are kept and sent to a browser.
   static constexpr std::size_t kMostRows = 4000;
   // The same of each kind in bytes: fewer rows are kept where they are long.
   static constexpr std::size_t kMostRowBytes = std::size_t{8} << 20;
@@ -60,8 +60,8 @@ class Dashboard {
   struct View {
     std::string description;  // RunFeed::Describe()
     RowHistory rows{kMostRows, kMostRowBytes};
-    // Whether the log has more, which was there when it was opened or began anew. Browsers ask for
-    // all rows when it ends.
+    // Whether rows that were in the log when it was opened, or when it was replaced, are still
+    // unread. Browsers fetch all rows once they are read.
     bool catching_up = true;
   };
 

@@ -47,8 +47,8 @@ class EventLog {
     return next < first_;
   }
 
-  // Event number `next`, or the oldest there is; sets `next` to the one behind it. Blocks until
-  // `deadline` while there is none, then nullopt.
+  // Event number `next`, or the oldest that is kept; sets `next` to its successor. Waits for one
+  // until `deadline`, then returns nullopt.
   std::optional<LoggedEvent> Wait(std::uint64_t& next,
                                   std::chrono::steady_clock::time_point deadline)
       GORILA_EXCLUDES(mutex_) {

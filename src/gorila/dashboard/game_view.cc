@@ -36,7 +36,7 @@ Status GameView::Refresh() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_refresh_) return OkStatus();
   const StatusOr<bool> changed = source_->Refresh(parameters_);
-  // A file that is being replaced is there again a second later.
+  // A file that is being replaced is back a second later.
   if (!changed.ok() && !has_parameters_) return changed.status();
   next_refresh_ = now + std::chrono::seconds(1);
   epsilon_ = epsilon_of_();

@@ -1,5 +1,5 @@
-// A game that the trained agent plays for whoever watches: its own environment and network, and
-// nothing of the run's but parameters that it pulls.
+// A game that the trained agent plays for a viewer. It has its own environment and network, and
+// shares nothing with the run but the parameters it pulls.
 #ifndef GORILA_DASHBOARD_GAME_VIEW_H_
 #define GORILA_DASHBOARD_GAME_VIEW_H_
 

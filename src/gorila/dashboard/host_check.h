@@ -21,8 +21,8 @@ class HostCheck {
   // out.
   Status CheckHost(std::string_view host) const;
 
-  // `origin`: of the request's header, empty when there is none. It must be the same host, or one
-  // of `names` (a proxy may ask under another name than its browsers).
+  // `origin`: the request's header, empty when missing. It must be the same host, or one of `names`
+  // (a proxy may use another name than its browsers).
   Status CheckOrigin(std::string_view origin, std::string_view host) const;
 
  private:

@@ -28,13 +28,13 @@ StatusOr<int> ParsePort(std::string_view text, std::string_view whole) {
   int port = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port < 0 || port > 65535) {
-    return InvalidArgument("'{}' is no address to listen on; expected HOST:PORT, port 0 to 65535",
+    return InvalidArgument("'{}' is not a listen address; expected HOST:PORT, port 0 to 65535",
                            whole);
   }
   return port;
 }
 
-// In time that does not depend on where the texts differ.
+// Takes the same time wherever the texts differ.
 bool SameSecret(std::string_view given, std::string_view secret) {
   unsigned char difference = given.size() == secret.size() ? 0 : 1;
   for (std::size_t i = 0; i < given.size() && !secret.empty(); ++i) {
@@ -60,7 +60,8 @@ Status CheckSecurity(const ListenOptions& options) {
     return OkStatus();
   }
   return InvalidArgument(
-      "'{}' is reached from other machines; expected --tls-cert, --tls-key and --token-file, or "
+      "'{}' can be reached from other machines; expected --tls-cert, --tls-key and --token-file, "
+      "or "
       "--insecure",
       options.address.host);
 }
@@ -89,8 +90,8 @@ bool HasBody(const httplib::Request& request) {
           request.get_header_value("Content-Length") != "0");
 }
 
-// httplib's routing and answers over connections of our own: its reading has no limit, and its
-// queue lets whoever holds connections open shut out everybody else.
+// Uses httplib's routing and answers over our own connections: its reading is unlimited, and with
+// its queue a client that holds connections open would lock out all others.
 class LimitedServer final : public httplib::Server {
  public:
   explicit LimitedServer(TlsContext context)
@@ -154,14 +155,14 @@ StatusOr<ListenAddress> ParseListenAddress(std::string_view text, const ListenAd
   const bool bracketed = text.starts_with('[');
   const std::size_t host_end = bracketed ? text.find(']') : text.rfind(':');
   if (bracketed && host_end == text.npos) {
-    return InvalidArgument("'{}' is no address to listen on; expected a ']'", text);
+    return InvalidArgument("'{}' is not a listen address; expected a ']'", text);
   }
   const std::string_view host = bracketed ? text.substr(1, host_end - 1) : text.substr(0, host_end);
   std::string_view rest = host_end == text.npos ? "" : text.substr(host_end + (bracketed ? 1 : 0));
   if (!host.empty()) address.host = host;
   if (rest.empty()) return address;
   if (rest.front() != ':') {
-    return InvalidArgument("'{}' is no address to listen on; expected ':' after ']'", text);
+    return InvalidArgument("'{}' is not a listen address; expected ':' after ']'", text);
   }
   GORILA_ASSIGN_OR_RETURN(address.port, ParsePort(rest.substr(1), text));
   return address;
@@ -255,7 +256,7 @@ class HttpListener::Impl {
 
   void Stop() {
     stopping_ = true;
-    // Stopping a server that has not begun to listen yet would be forgotten.
+    // Stopping a server before it listens would have no effect.
     while (thread_.joinable() && !server_->is_running() && !ended_) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -288,7 +289,7 @@ class HttpListener::Impl {
     bool alive_ = true;
   };
 
-  // One of this path's and of all streams; null when there is none.
+  // A place among the streams of this path and of the server; null when either is full.
   std::shared_ptr<void> TakePlace(const std::shared_ptr<std::atomic<int>>& of_path, int most) {
     const auto give_back = [this, of_path](void*) {
       of_path->fetch_sub(1);
@@ -302,7 +303,7 @@ class HttpListener::Impl {
     return nullptr;
   }
 
-  // A page elsewhere does not know the token, so with one any name will do.
+  // Foreign pages do not know the token, so with one any host name is accepted.
   Status CheckNames(const httplib::Request& request) const {
     const std::string host = request.get_header_value("Host");
     if (options_.token.empty()) GORILA_RETURN_IF_ERROR(hosts_.CheckHost(host));

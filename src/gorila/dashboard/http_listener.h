@@ -73,14 +73,14 @@ class HttpListener {
   // Runs in a thread of the connection's own until it returns, soon after the sink is not open.
   using Streamer = std::function<void(const HttpRequest&, EventSink&)>;
 
-  // Takes the port; nothing is answered before Start. InvalidArgument for options that are refused
-  // and for an address that cannot be had.
+  // Binds the port; nothing is answered before Start. InvalidArgument for options that are refused
+  // and for an address that is not available.
   static StatusOr<std::unique_ptr<HttpListener>> Bind(const ListenOptions& options);
   ~HttpListener();  // stops
   HttpListener(const HttpListener&) = delete;
   HttpListener& operator=(const HttpListener&) = delete;
 
-  // Before Start. Handlers are called in several threads at once. `path` is matched as a whole.
+  // Before Start. Handlers are called in several threads at once. `path` must match exactly.
   void Get(const std::string& path, Handler handler);
   // At most `most` at once, and kMostStreams over all paths; more are answered with 503.
   void Stream(const std::string& path, int most, Streamer streamer);

@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of a request that nobody reads any more.
+// The most that is read and discarded when a connection closes, and for how long.
 constexpr std::size_t kMostDrained = 256 << 10;
 constexpr std::chrono::milliseconds kLongestDrain{300};
 
@@ -167,7 +167,7 @@ bool HttpStream::WriteAll(const char* data, std::size_t size) {
   return true;
 }
 
-// httplib's own answer to a request that was cut off is not the one that it needs.
+// httplib would give the wrong answer to a request that was cut off.
 ssize_t HttpStream::write(const char* data, std::size_t size) {
   if (oversized_) return static_cast<ssize_t>(size);
   return WriteAll(data, size) ? static_cast<ssize_t>(size) : -1;

@@ -41,13 +41,13 @@ class HttpStream final : public httplib::Stream {
              std::function<bool()> in_stream);
   ~HttpStream() override;
 
-  // False when the peer does not manage it in time. Nothing to do without TLS.
+  // False when the peer does not finish in time. Without TLS there is nothing to do.
   bool Handshake();
   // Whether the peer's request was longer than it may be. Then writes do nothing.
   bool oversized() const { return oversized_; }
   // Answers an oversized request.
   void RefuseOversized();
-  // Says goodbye, and reads what is on its way already, so that the peer gets the answer.
+  // Shuts down and drains what is in flight, so that the peer receives the answer.
   void Close();
 
   bool is_readable() const override;

@@ -1,4 +1,4 @@
-// /metrics alone, on a port of its own.
+// Serves only /metrics, on a separate port.
 #ifndef GORILA_DASHBOARD_METRICS_PAGE_H_
 #define GORILA_DASHBOARD_METRICS_PAGE_H_
 

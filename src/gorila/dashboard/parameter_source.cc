@@ -55,8 +55,8 @@ class DirectorySource final : public ParameterSource {
   std::string Describe() const override { return description_; }
 
  private:
-  // The newest whole one. The file carries a checksum of its own; verifying all of a checkpoint
-  // would read its replay.
+  // The newest complete one. The file has its own checksum; verifying the whole checkpoint would
+  // read its replay memory.
   StatusOr<bool> TakeCheckpoint(const std::vector<fs::path>& checkpoints,
                                 std::vector<float>& values) {
     StatusOr<bool> taken = false;
@@ -130,8 +130,8 @@ class SnapshotSource final : public ParameterSource {
   std::string description_;
 };
 
-// What the parameter servers have now. NotFound while they do not answer; they are asked again
-// after some seconds.
+// The parameter servers' current values. NotFound while they do not answer; retried after some
+// seconds.
 class ServerSource final : public ParameterSource {
  public:
   ServerSource(LaunchFiles files, const Config& config, const ParameterLayout& layout)

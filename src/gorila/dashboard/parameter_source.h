@@ -19,7 +19,7 @@ class ParameterSource {
  public:
   virtual ~ParameterSource() = default;
 
-  // Takes newer parameters into `values` (the layout's size); false when there are none. NotFound
+  // Copies newer parameters to `values` (of the layout's size); false when there are none. NotFound
   // while a run has no network yet.
   virtual StatusOr<bool> Refresh(std::vector<float>& values) = 0;
 
@@ -41,7 +41,7 @@ std::unique_ptr<ParameterSource> WatchLaunchedRun(const std::filesystem::path& d
                                                   const Config& config,
                                                   const ParameterLayout& layout);
 
-// Whether the folder is of a launched run.
+// Whether the folder belongs to a launched run.
 bool IsLaunchedRun(const std::filesystem::path& directory);
 
 }  // namespace gorila

@@ -31,7 +31,7 @@ struct RoleFamily {
   const char* name;
   Type type;
   const char* help;
-  std::array<Source, 3> sources;  // those without a name are none
+  std::array<Source, 3> sources;  // those without a name are unused
   const char* label = nullptr;    // of several sources
 };
 

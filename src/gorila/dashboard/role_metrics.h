@@ -9,8 +9,8 @@
 
 namespace gorila {
 
-// Adds what the process shows of itself; every sample has the labels role and index. Families that
-// its role does not have are left out.
+// Adds the process's figures; every sample has the labels role and index. Families that its role
+// does not have are omitted.
 void AddRoleMetrics(const v1::RoleStatus& status, PrometheusText& text);
 
 }  // namespace gorila

@@ -8,7 +8,7 @@
 namespace gorila {
 namespace {
 
-// The number behind `name`, without parsing all of a line: logs have millions.
+// The number after `name`, without parsing the whole line: logs have millions of lines.
 double NumberIn(const std::string& line, std::string_view name) {
   const std::size_t found = line.find(name);
   if (found == line.npos) return std::nan("");

@@ -27,8 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// Whether a process of this machine holds a lock on the file. It is only looked at: a lock of our
-// own, however short, could be what keeps `gorila resume` from the run.
+// Whether a process of this machine holds a lock on the file. This only queries: a lock taken here,
+// however briefly, could keep `gorila resume` out.
 bool IsLocked(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return false;
@@ -43,10 +43,10 @@ bool IsLocked(const fs::path& path) {
 
 struct Tail {
   std::string text;
-  std::string problem;  // why there is none; empty also without a file
+  std::string problem;  // why it cannot be used; also empty without a file
 };
 
-// How much of a log one look reads, so that a long one never is in memory as a whole.
+// How much of a log one look reads, so that a long log is never in memory as a whole.
 constexpr std::size_t kMostRead = 4 << 20;
 
 // At most `most` bytes, rounded up to the buffer's size.
@@ -68,7 +68,7 @@ Tail ReadFrom(const fs::path& path, std::uint64_t offset, std::size_t most) {
   return std::ferror(file.get()) == 0 ? tail : failed();
 }
 
-// Of a file that has more.
+// How much of the file has been read, in percent.
 int PercentRead(const fs::path& path, std::uint64_t bytes) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
@@ -79,7 +79,7 @@ int PercentRead(const fs::path& path, std::uint64_t bytes) {
 
 using Clock = std::chrono::steady_clock;
 
-// When the file was last written, by this machine's clocks; long ago for one that is not there.
+// When the file was last written, by this machine's clocks; long ago when it does not exist.
 Clock::time_point LastWritten(const fs::path& path) {
   std::error_code error;
   const auto written = fs::last_write_time(path, error);
@@ -123,7 +123,7 @@ StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
   const fs::path path = run.directory / "config.toml";
   std::error_code error;
-  // Asked before it is read: what is written in between is seen by the first look.
+  // Asked before reading, so that what is written in between is seen by the first look.
   const auto configured = fs::last_write_time(path, error);
   GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(path));
   RunFeed feed(run, std::move(config));
@@ -150,7 +150,7 @@ RunFeed::News RunFeed::Poll() {
   return news;
 }
 
-// What another machine's processes do is only seen by the log.
+// Processes of another machine are only visible through the log.
 RunState RunFeed::LookAtState() {
   std::error_code error;
   elsewhere_ = false;

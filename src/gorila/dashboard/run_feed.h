@@ -16,7 +16,7 @@ namespace gorila {
 
 enum class RunState {
   kTraining,  // a process of this machine holds the run, or another machine's lets its log grow
-  kStopped,   // neither, and it has no final evaluation; gorila resume goes on
+  kStopped,   // neither, and it has no final evaluation; gorila resume continues it
   kFinished
 };
 std::string_view RunStateName(RunState state);
@@ -24,19 +24,19 @@ std::string_view RunStateName(RunState state);
 // Reads only. Not thread-safe.
 class RunFeed {
  public:
-  // NotFound, InvalidArgument or DataLoss, with the path, when the folder is no run's or its
-  // configuration cannot be read. A log that has not begun is no error.
+  // NotFound, InvalidArgument or DataLoss, with the path, when the folder is not a run's or its
+  // configuration cannot be read. A missing log is not an error.
   static StatusOr<RunFeed> Open(const LabelledRun& run);
 
   // What one look found.
   struct News {
     bool log_began_anew = false;     // a resumed run cut its log: earlier lines are void
-    std::vector<std::string> lines;  // new whole lines of metrics.jsonl, each a JSON object
+    std::vector<std::string> lines;  // new complete lines of metrics.jsonl, each a JSON object
     bool state_changed = false;
     bool more = false;  // the log has lines beyond these
   };
-  // Looks at the files, blocking on the disk. Lines that are no JSON object are left out and
-  // counted. A look reads a part of a long log (`more`).
+  // Reads the files, blocking on the disk. Lines that are not JSON objects are skipped and counted.
+  // Only a part of a long log is read at a time (`more`).
   News Poll();
 
   // A JSON object: label, directory, state, the configuration and what a finished run scored.
@@ -60,7 +60,7 @@ class RunFeed {
   Config described_;  // as it is now
   std::filesystem::file_time_type configured_{};  // when that was written
   RunState state_ = RunState::kStopped;
-  bool elsewhere_ = false;           // the state is told from the log alone
+  bool elsewhere_ = false;           // the state can only be inferred from the log
   std::string evaluation_ = "null";  // evaluation.json, in one line
   std::string problem_;              // why something cannot be read; empty when all can
   bool looked_ = false;

@@ -69,7 +69,7 @@ Status Act(const Config& config, Actor& actor, WorkClock& work, const ParameterS
 }  // namespace
 
 ActorPlace PlaceOfActor(const Config& config, int index, int actors) {
-  // By hand actors may be started without the run's bundles in their configuration.
+  // Actors started by hand may lack the run's bundles in their configuration.
   if (config.cluster.actors != actors) return {.index = index, .actors = actors};
   return {.index = config.run.bundles + index, .actors = config.run.bundles + actors};
 }
@@ -95,7 +95,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   WorkClock work;  // of this thread
   TimedParameterStore timed_store(worker_store.store(), work);
   TimedReplay timed_replay(*replay, work);
-  // Acting's batches are small: what has a GPU leaves it to the learners.
+  // Acting's batches are small, so a GPU is left to the learners.
   GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, timed_store,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
@@ -120,7 +120,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   GORILA_RETURN_IF_ERROR(Act(config, actor, work, *store, clock, shown, stopped));
   const Status flushed = replay->Flush();
   if (!flushed.ok() && !stopped()) {
-    hooks.Say(fmt::format("the last rows were not taken: {}", std::string(flushed.message())));
+    hooks.Say(fmt::format("cannot insert the last rows: {}", std::string(flushed.message())));
   }
   return reporter.Finish(config.run.frames);
 }

@@ -18,8 +18,8 @@ struct ActorProcessOptions {
 // Among all that explore: bundles first, then actors.
 ActorPlace PlaceOfActor(const Config& config, int index, int actors);
 
-// Acts until the run has config.run.frames frames. Shards that are away are waited for, replay
-// shards only when all of them are. Cancelled when stop was requested before. Blocks.
+// Acts until the run has config.run.frames frames. Waits for parameter shards that are down, and
+// for replay shards only when all are down. Cancelled when a stop was requested first. Blocks.
 Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                        const RoleHooks& hooks);
 

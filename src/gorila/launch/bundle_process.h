@@ -19,8 +19,8 @@ struct BundleProcessOptions {
   rpc::RetryPolicy retry = {};  // how long an absent shard is waited for
 };
 
-// Trains until the run has config.run.frames frames. A shard that is away is waited for. Cancelled
-// when stop was requested before, Unavailable when a shard was away for too long. Blocks.
+// Trains until the run has config.run.frames frames. Waits for shards that are down. Cancelled when
+// a stop was requested first, Unavailable when a shard was down for too long. Blocks.
 Status RunBundleProcess(const Config& config, const BundleProcessOptions& options,
                         const RoleHooks& hooks);
 

@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kOutputLook{50};
-constexpr int kBadInput = 2;  // exit status of a child that will never do better
+constexpr int kBadInput = 2;  // exit status of a child that a restart would not help
 
 // Between fork and exec, so only async-signal-safe functions. Never returns.
 [[noreturn]] void BecomeProgram(char* const* arguments, int log, pid_t parent) {

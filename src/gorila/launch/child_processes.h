@@ -36,11 +36,11 @@ struct RestartPolicy {
   int most_in_a_row = 10;                           // deaths; then the whole run fails
 };
 
-// Thread-safe. A thread of its own starts and watches the children: the system ends them (SIGTERM)
+// Thread-safe. A dedicated thread starts and watches the children; the system ends them (SIGTERM)
 // when that thread is gone, even if it was killed.
 class ChildProcesses {
  public:
-  // `message` (may be empty) is told of deaths and restarts, in the watching thread.
+  // `message` (may be empty) receives deaths and restarts, in the watching thread.
   ChildProcesses(const RestartPolicy& policy, std::function<void(std::string_view)> message);
   // Kills what still runs.
   ~ChildProcesses();
@@ -58,8 +58,8 @@ class ChildProcesses {
   // and returns when they are gone. They are not started again.
   void Stop(ChildKind kind, std::chrono::milliseconds grace) GORILA_EXCLUDES(mutex_);
 
-  // Why the run cannot go on: a child could not be started, died too often, or said (exit status 2)
-  // that it never will do better. OK otherwise.
+  // Why the run cannot continue: a child could not be started, died too often, or reported (exit
+  // status 2) that a restart would not help. OK otherwise.
   Status failure() const GORILA_EXCLUDES(mutex_);
 
   // Whether all children of that kind have finished or were stopped.

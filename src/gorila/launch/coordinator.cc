@@ -25,17 +25,17 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRunLook{100};
 constexpr milliseconds kProgressPeriod{500};
 constexpr milliseconds kStatusTimeout{10'000};
-// Of servers whose figures can be missing.
+// For servers whose figures may be missing.
 constexpr milliseconds kOthersTimeout{500};
 
-// So that "never" can be said with any large number.
+// Clamps, so that any large number means "never".
 Clock::duration ToDuration(double seconds) {
   constexpr double kMost = 1e9;
   return std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(std::min(seconds, kMost)));
 }
 
-// A number that a file of parameters carries.
+// Reads a number from a parameter file's metadata.
 template <typename T>
 bool ReadMetadata(const Safetensors& file, const char* key, T& value) {
   const auto found = file.metadata().find(key);
@@ -50,7 +50,7 @@ struct StoredNetwork {
   Safetensors file;
 };
 
-// Nothing in training depends on such a file, so one that is damaged can be done without.
+// Training does not depend on such a file, so a damaged one can be removed.
 Status UnusableNetwork(const fs::path& path, std::string_view why) {
   return DataLoss("'{}': {}; remove the file to continue the run without that network",
                   path.string(), why);
@@ -99,19 +99,19 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory.metrics()));
   coordinator->log_.emplace(std::move(log));
   GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
-  coordinator->GoOnFrom(logged);
+  coordinator->ContinueFrom(logged);
   GORILA_RETURN_IF_ERROR(coordinator->ReadBest());
   GORILA_RETURN_IF_ERROR(coordinator->ReadPending());
   return coordinator;
 }
 
-void Coordinator::GoOnFrom(const LoggedProgress& logged) {
+void Coordinator::ContinueFrom(const LoggedProgress& logged) {
   if (!logged.any) return;
   seconds_before_ = logged.seconds;
   observer_.AddEarlierCpuSeconds(logged.cpu_seconds);
-  usage_ = ProcessUsage(/*goes_on=*/true);
-  scorer_.GoOnFrom(logged);
-  scorer_.IsDue(logged.frames);  // what came due while nobody watched, is due
+  usage_ = ProcessUsage(/*continues=*/true);
+  scorer_.ContinueFrom(logged);
+  scorer_.IsDue(logged.frames);  // an evaluation that came due while nothing watched is still due
 }
 
 double Coordinator::WatchedSeconds() const {
@@ -147,7 +147,7 @@ Status Coordinator::Connect(const CoordinatorOptions& options, const TrainerHook
   return OpenEvents(options.patience, hooks);
 }
 
-// Before the first bundle starts, so that the run's frames are those it goes on from.
+// Before the first bundle starts, so that the run's frames are those at which it resumes.
 Status Coordinator::OpenEvents(milliseconds patience, const TrainerHooks& hooks) {
   std::int64_t frames = 0;
   const auto ask = [&]() -> Status {
@@ -183,7 +183,7 @@ Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
     if (passed >= kOwedUpdatesDeadline + kLastRowsDelay) {
       if (hooks.message) {
         hooks.message(
-            fmt::format("the run ends without {} updates that its frames pay for: "
+            fmt::format("the run ends {} updates short of replay.updates_per_step: "
                         "learners did not make them within {} s",
                         owed_updates_, kOwedUpdatesDeadline.count() / 1000));
       }
@@ -257,7 +257,7 @@ bool Coordinator::Observe() {
   return true;
 }
 
-// One that is away counts as empty.
+// Servers that are down count as empty.
 void Coordinator::ObserveOtherServers(RunSample& sample) {
   for (int shard = 1; shard < store_->num_shards(); ++shard) {
     const StatusOr<v1::StatusResponse> status = store_->GetStatus(shard, kOthersTimeout);
@@ -267,7 +267,7 @@ void Coordinator::ObserveOtherServers(RunSample& sample) {
     const auto status = replay->CallProto<v1::StatusResponse>(rpc::kStatusMethod,
                                                               v1::StatusRequest(), kOthersTimeout);
     if (!status.ok()) {
-      ++owed_updates_;  // as far as is known
+      ++owed_updates_;  // unknown, so it may owe some
       continue;
     }
     usage_.Look(status->roles(0), WatchedSeconds());
@@ -317,7 +317,7 @@ Status Coordinator::WritePending() {
     written_pending_.push_back(network->frames);
   }
   for (const std::int64_t written : written_pending_) {
-    std::error_code error;  // one that stays is passed over later: its score is in the log
+    std::error_code error;  // one that stays is skipped later: its score is in the log
     if (std::count(frames.begin(), frames.end(), written) == 0) {
       fs::remove(files_.pending(written), error);
     }
@@ -383,8 +383,7 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   health_.Look(observer_.progress(), hooks.message);
   TrainingOutcome outcome;
   outcome.progress = observer_.progress();
-  // A stop must not lose an evaluation that came due with the last frames; a server that is away
-  // can.
+  // A stop must not lose an evaluation that came due with the last frames, unless a server is down.
   if (interrupted_) EvaluateIfDue(hooks).IgnoreError();
   GORILA_RETURN_IF_ERROR(AppendRow());
   outcome.unwritten = log_->Sync();
@@ -392,7 +391,7 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   GORILA_ASSIGN_OR_RETURN(NetworkInTraining last, TakeNetwork());
   auto score = scorer_.EvaluateFinally(std::move(last), layout_, directory_.path(), *log_,
                                        hooks.message, hooks.stop_requested);
-  GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));  // those files that are not needed any more
+  GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));  // removes files that are no longer needed
   GORILA_RETURN_IF_ERROR(score.status());
   if (!score->has_value()) return outcome;  // resume evaluates again
   outcome.Finish(**std::move(score), health_, *log_, *events_);

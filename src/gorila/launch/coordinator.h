@@ -1,5 +1,5 @@
 // Watches a distributed run from outside: progress, metrics, periodic evaluations, the final score.
-// The parts of the run are other processes, whoever started them.
+// The parts of the run are other processes, started by anyone.
 #ifndef GORILA_LAUNCH_COORDINATOR_H_
 #define GORILA_LAUNCH_COORDINATOR_H_
 
@@ -35,18 +35,19 @@ struct CoordinatorOptions {
 // One run. One thread calls.
 class Coordinator {
  public:
-  // Goes on with what is in `directory`, which outlives the coordinator; it may be new.
-  // `failure`: why the run cannot go on, asked several times a second.
+  // Continues the run in `directory`, which may be new and must outlive the coordinator. `failure`:
+  // why the run cannot continue, asked several times a second.
   static StatusOr<std::unique_ptr<Coordinator>> Open(const Config& config,
                                                      const RunDirectory& directory,
                                                      std::function<Status()> failure);
 
-  // Waits until every parameter server answers. To be called before a worker starts, so that the
-  // event file begins where the run goes on. Cancelled when it is to stop.
+  // Waits until every parameter server answers. Call it before a worker starts, so that the event
+  // file begins where the run resumes. `hooks` must outlive the coordinator. Cancelled when a stop
+  // is requested.
   Status Connect(const CoordinatorOptions& options, const TrainerHooks& hooks);
 
-  // Until the run has its frames (or seconds) and the updates that they pay for, or stop is
-  // requested.
+  // Blocks until the run has its frames (or seconds) and the updates that they pay for, or a stop
+  // is requested.
   Status Watch(const TrainerHooks& hooks);
 
   // Looks a last time and logs it; then evaluates, unless the run was stopped before its end.
@@ -61,13 +62,13 @@ class Coordinator {
 
   Status OpenEvents(std::chrono::milliseconds patience, const TrainerHooks& hooks);
   bool GivenUp(const TrainerHooks& hooks) const;
-  // What an earlier process logged is counted on from.
-  void GoOnFrom(const LoggedProgress& logged);
+  // Continues the counts that an earlier process logged.
+  void ContinueFrom(const LoggedProgress& logged);
   Status AppendRow();
   // False when shard 0 does not answer now.
   bool Observe();
   Status WatchFrames(const TrainerHooks& hooks);
-  // Until learners have made the updates that the frames pay for.
+  // Blocks until learners have made the updates that the frames pay for.
   Status WatchOwedUpdates(const TrainerHooks& hooks);
   void ObserveOtherServers(RunSample& sample);
   Status EvaluateIfDue(const TrainerHooks& hooks);
@@ -92,12 +93,12 @@ class Coordinator {
   std::optional<EventFile> events_;
   RunObserver observer_;
   WorkerSamples workers_;
-  ProcessUsage usage_{/*goes_on=*/false};
+  ProcessUsage usage_{/*continues=*/false};
   RunScorer scorer_;
   TrainingHealth health_;
   WriteTrouble writes_;
   std::int64_t written_best_ = -1;             // frames of the network in its file
-  std::vector<std::int64_t> written_pending_;  // the same of those that wait
+  std::vector<std::int64_t> written_pending_;  // the same for those that wait
   std::chrono::steady_clock::time_point started_;
   double seconds_before_ = 0;  // of training before this process
   std::int64_t next_episode_ = 0;

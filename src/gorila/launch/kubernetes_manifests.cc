@@ -47,7 +47,7 @@ class Renderer {
     return objects;
   }
 
-  // One for each certificate that some process shows.
+  // One for each certificate that a process uses.
   StatusOr<std::vector<Json>> Secrets(const fs::path& folder) const {
     std::vector<Json> secrets;
     for (const std::string& role : SecretRoles()) {
@@ -102,7 +102,8 @@ class Renderer {
 
   int metrics_port() const { return config_.cluster.metrics_port; }
 
-  // Of a pod. Prometheus is told where to look, in the words of its common configuration.
+  // A pod's metadata. The annotations tell Prometheus where to scrape, as its common configuration
+  // expects.
   Json PodMetadata(std::string_view role) const {
     Json metadata = {{"labels", RoleLabels(role)}};
     if (metrics_port() > 0) {
@@ -121,8 +122,8 @@ class Renderer {
             {"data", {{"config.toml", ToToml(config_)}}}};
   }
 
-  // Only the run's own processes reach its servers; everybody reaches /metrics, who needs the
-  // token.
+  // Only the run's own processes may reach its servers; anyone who has the token may reach
+  // /metrics.
   Json NetworkPolicy() const {
     const Json own = {{"podSelector", {{"matchLabels", Labels()}}}};
     Json ingress = Json::array({{{"from", Json::array({own})}}});
@@ -138,7 +139,7 @@ class Renderer {
               {"ingress", ingress}}}};
   }
 
-  // Headless: every server has a name of its own. Also before it is ready: clients wait for it.
+  // Headless, so that every server has its own name, even before it is ready: clients wait for it.
   Json Service(const RoleRow& row) const {
     return {{"apiVersion", "v1"},
             {"kind", "Service"},
@@ -327,7 +328,9 @@ Status CheckKubernetes(const Config& config, const std::string& name) {
   }
   if (config.cluster.metrics_port == kPort) {
     return InvalidArgument(
-        "cluster.metrics_port is {}; expected another: on Kubernetes servers listen there", kPort);
+        "cluster.metrics_port is {}; expected another port: on Kubernetes, servers listen on this "
+        "one",
+        kPort);
   }
   if (config.run.seconds > 0) {
     return InvalidArgument(

@@ -102,7 +102,8 @@ TEST(KubernetesTest, EveryPodServesMetricsWhenAskedTo) {
   EXPECT_EQ(pods, 6);
   config.cluster.metrics_port = 7100;
   EXPECT_EQ(CheckKubernetes(config, "run").message(),
-            "cluster.metrics_port is 7100; expected another: on Kubernetes servers listen there");
+            "cluster.metrics_port is 7100; expected another port: on Kubernetes, servers listen on "
+            "this one");
 }
 
 TEST(KubernetesTest, TheConfigurationArrivesAsItIs) {

@@ -60,7 +60,7 @@ Status WriteMadeWith(const LaunchFiles& files, const Config& config);
 StatusOr<std::vector<rpc::Endpoint>> ReadAddresses(const LaunchFiles& files, const Config& config,
                                                    Role role);
 
-// What whoever looks at the run shows: its token, and the operator's certificate where it has any.
+// The credentials for watching a run: its token, and the operator's certificate where it has one.
 StatusOr<RoleCredentials> OperatorCredentials(const LaunchFiles& files);
 
 }  // namespace gorila

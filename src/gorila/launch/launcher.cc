@@ -156,7 +156,7 @@ Status CheckLaunchResumable(const RunDirectory& directory, const Config& before,
   GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
   const std::int64_t frames = logged.frames;
   if (config.run.frames == before.run.frames || frames <= config.run.frames) return OkStatus();
-  return InvalidArgument("run.frames is {}; expected at least {}, which the run has already",
+  return InvalidArgument("run.frames is {}; expected at least {}, the frames that the run has",
                          config.run.frames, frames);
 }
 
@@ -183,7 +183,7 @@ StatusOr<TrainingOutcome> Launcher::Run(const TrainerHooks& hooks) {
   Status status = StartServers(hooks);
   if (status.ok()) status = StartWorkers(hooks);
   if (status.ok()) status = coordinator_->Watch(hooks);
-  // In order, whatever happened: the servers' last snapshots hold all that workers sent.
+  // Always in this order, so that the servers' last snapshots contain everything workers sent.
   children_->Stop(ChildKind::kWorker, kWorkerGrace);
   TrainingOutcome outcome;
   if (status.ok()) {
@@ -202,12 +202,12 @@ Status Launcher::StartServers(const TrainerHooks& hooks) {
   std::vector<ChildCommand> commands =
       LocalServers(program_, config_, files_, AnyLocalAddresses(config_));
   for (ChildCommand& command : commands) {
-    std::error_code error;  // of an earlier process; its address may be another's by now
+    std::error_code error;  // from an earlier process; another may have its address by now
     fs::remove(files_.addresses() / command.name, error);
     children_->Start(std::move(command));
   }
   GORILA_RETURN_IF_ERROR(WaitForAddresses(hooks));
-  // One that is started again listens where the others know it to be.
+  // A restarted server listens at the address that the others know.
   for (const ChildCommand& fixed : LocalServers(program_, config_, files_, servers_)) {
     children_->SetArguments(fixed.name, fixed.arguments);
   }
@@ -228,9 +228,9 @@ Status Launcher::WaitForAddresses(const TrainerHooks& hooks) {
       return absl::CancelledError("stopped while the servers were starting");
     }
     if (std::chrono::steady_clock::now() >= deadline) {
-      return absl::DeadlineExceededError(
-          fmt::format("a server did not say where it listens within {} s; see '{}'",
-                      kStartDeadline.count() / 1000, files_.logs().string()));
+      return absl::DeadlineExceededError(fmt::format("a server did not start within {} s; see '{}'",
+                                                     kStartDeadline.count() / 1000,
+                                                     files_.logs().string()));
     }
     rpc::SleepUnlessStopped(kLaunchLook, {});
   }
@@ -242,7 +242,7 @@ Status Launcher::StartWorkers(const TrainerHooks& hooks) {
                                                 .credentials = {.token = token_, .tls = {}},
                                                 .patience = kStartDeadline},
                                                hooks));
-  // Before anybody can train past them.
+  // Before any worker can train past them.
   GORILA_RETURN_IF_ERROR(RemoveResults(directory_->path()));
   for (ChildCommand& command : LocalWorkers(program_, config_, files_, servers_)) {
     children_->Start(std::move(command));

@@ -35,7 +35,7 @@ Status CheckLocalLaunch(const Config& config);
 
 // Makes a new directory that of a launched run, with its token and configuration.
 Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory);
-// Not yet checked as a whole. InvalidArgument when the run was not launched.
+// Not yet checked (CheckConfig). InvalidArgument when the run was not launched.
 StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory);
 // Whether the run, which was `before`, can be resumed as `config`; keeps its number of shards where
 // that is automatic. InvalidArgument naming the key.

@@ -12,7 +12,7 @@ void ProcessUsage::Look(const v1::RoleStatus& status, double watched_seconds) {
   if (!std::isfinite(now.cpu_seconds) || now.cpu_seconds < 0) return;  // it would stay in the sum
   const auto [place, added] = processes_.try_emplace({status.role(), status.index()});
   Process& before = place->second;
-  if (added && goes_on_ && now.seconds > watched_seconds) before = now;
+  if (added && continues_ && now.seconds > watched_seconds) before = now;
   if (now.seconds < before.seconds || now.cpu_seconds < before.cpu_seconds) {
     before = {};  // it was started again
   }

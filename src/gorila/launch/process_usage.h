@@ -1,4 +1,4 @@
-// What the processes of a run take from their machines, out of what they say of themselves.
+// Processor time and memory of a run's processes, from their own reports.
 #ifndef GORILA_LAUNCH_PROCESS_USAGE_H_
 #define GORILA_LAUNCH_PROCESS_USAGE_H_
 
@@ -12,19 +12,19 @@
 
 namespace gorila {
 
-// Adds up one look after another. What a process takes between the last look at it and its end is
-// lost. One thread.
+// Accumulates over looks. What a process uses between the last look at it and its end is not
+// counted. One thread.
 class ProcessUsage {
  public:
-  // `goes_on`: whether somebody watched the run before. Then what processes that are older than
-  // this watch have taken is counted already.
-  explicit ProcessUsage(bool goes_on) : goes_on_(goes_on) {}
+  // `continues`: whether an earlier watch counted already what processes older than this watch have
+  // used.
+  explicit ProcessUsage(bool continues) : continues_(continues) {}
 
   // One process, as it is now. `watched_seconds`: since this watch began.
   void Look(const v1::RoleStatus& status, double watched_seconds);
 
-  // Ends a look at all processes: gives their processor time since the watch began, and the memory
-  // of those that were seen in this look.
+  // Ends a look at all processes: sets their processor time since the watch began, and the memory
+  // of those seen in this look.
   void EndLook(RunSample& sample);
 
  private:
@@ -34,7 +34,7 @@ class ProcessUsage {
     double cpu_seconds = 0;
   };
 
-  bool goes_on_;
+  bool continues_;
   std::map<Name, Process> processes_;
   double cpu_seconds_ = 0;
   std::uint64_t resident_bytes_ = 0;  // in this look

@@ -25,7 +25,7 @@ RunSample End(ProcessUsage& usage) {
 }
 
 TEST(ProcessUsageTest, IsTheSumOverProcesses) {
-  ProcessUsage usage(/*goes_on=*/false);
+  ProcessUsage usage(/*continues=*/false);
   usage.Look(Process("bundle", 0, 10, 4, 100), 10);
   usage.Look(Process("bundle", 1, 10, 3, 200), 10);
   usage.Look(Process("parameter-server", 0, 10, 1, 50), 10);
@@ -35,7 +35,7 @@ TEST(ProcessUsageTest, IsTheSumOverProcesses) {
 }
 
 TEST(ProcessUsageTest, MemoryIsThatOfNowAndTimeIsNeverTakenBack) {
-  ProcessUsage usage(/*goes_on=*/false);
+  ProcessUsage usage(/*continues=*/false);
   usage.Look(Process("bundle", 0, 10, 4, 100), 10);
   usage.Look(Process("bundle", 1, 10, 3, 200), 10);
   End(usage);
@@ -46,17 +46,17 @@ TEST(ProcessUsageTest, MemoryIsThatOfNowAndTimeIsNeverTakenBack) {
 }
 
 TEST(ProcessUsageTest, AProcessThatWasStartedAgainCountsTwice) {
-  ProcessUsage usage(/*goes_on=*/false);
+  ProcessUsage usage(/*continues=*/false);
   usage.Look(Process("bundle", 0, 10, 4), 10);
   usage.Look(Process("bundle", 0, 9, 7), 20);  // started a second after the first look
   EXPECT_EQ(End(usage).cpu_seconds, 11);
 }
 
 TEST(ProcessUsageTest, AnotherWatchHasCountedWhatOlderProcessesTook) {
-  ProcessUsage first(/*goes_on=*/false);
+  ProcessUsage first(/*continues=*/false);
   first.Look(Process("bundle", 0, 100, 40), 1);
   EXPECT_EQ(End(first).cpu_seconds, 40) << "nobody watched before";
-  ProcessUsage second(/*goes_on=*/true);
+  ProcessUsage second(/*continues=*/true);
   second.Look(Process("bundle", 0, 100, 40), 1);
   second.Look(Process("bundle", 1, 0.5, 0.25), 1);
   EXPECT_EQ(End(second).cpu_seconds, 0.25);

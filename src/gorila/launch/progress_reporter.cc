@@ -34,7 +34,7 @@ Status ProgressReporter::Finish(std::int64_t frames) {
   const bool stopped = clock_.frames() < frames;
   const Status last = rpc::Retry(kLastReport, {}, [this] { return ReportOnce(); });
   if (!last.ok() && !stopped) {
-    hooks_.Say(fmt::format("the last report was not taken: {}", std::string(last.message())));
+    hooks_.Say(fmt::format("cannot deliver the last report: {}", std::string(last.message())));
   }
   if (!stopped) return OkStatus();
   return absl::CancelledError(
@@ -58,7 +58,7 @@ void ProgressReporter::Loop() {
       while (!ending_ && ending_changed_.WaitUntil(mutex_, next)) continue;
       if (ending_) return;
     }
-    // Who waits for the shard says so: the bundle's own calls do.
+    // Waiting for the shard is reported by the bundle's own calls.
     ReportOnce().IgnoreError();
   }
 }

@@ -1,4 +1,4 @@
-// Tells shard 0 what a process has done, and keeps its frame clock in step with the run's.
+// Reports a process's progress to shard 0, and keeps its frame clock in step with the run's.
 #ifndef GORILA_LAUNCH_PROGRESS_REPORTER_H_
 #define GORILA_LAUNCH_PROGRESS_REPORTER_H_
 
@@ -16,15 +16,15 @@
 
 namespace gorila {
 
-// What a process shows of itself at one instant.
+// A process's figures at one instant.
 struct ProcessReport {
   v1::RoleStatus status;
   std::vector<EpisodeResult> episodes;  // finished since the last look
 };
 
-// Reports several times a second from a thread of its own, from Start() to the destructor. A report
-// that fails is made again with the next one: nothing is lost but by a process that ends without
-// Finish().
+// Reports several times a second from a separate thread, from Start() to the destructor. The next
+// report repeats the contents of one that failed, so only a process that ends without Finish()
+// loses anything.
 class ProgressReporter {
  public:
   // `look` is called in the reporter's thread; what it gives is shown on the hooks' board, too. All
@@ -38,8 +38,8 @@ class ProgressReporter {
   // One report, so that the clock is the run's from the beginning; tried again as `retry` says.
   Status Start(const rpc::RetryPolicy& retry);
 
-  // Makes the last report; one that nobody takes within 3 s is told. Call when nothing more will
-  // happen. Cancelled when the process was stopped before the run had its `frames`.
+  // Makes the last report, and says so if it is not delivered within 3 s. Call when nothing more
+  // will happen. Cancelled when the process was stopped before the run had its `frames`.
   Status Finish(std::int64_t frames);
 
  private:

@@ -64,12 +64,12 @@ class WorkerStore {
   std::optional<OverlappedParameterStore> overlapped_;
 };
 
-// worker_store.Settle(), but OK when it was cut short because the process shall end.
+// worker_store.Settle(), but OK when it was interrupted because the process is stopping.
 Status SettleUnlessStopped(WorkerStore& worker_store, const RoleHooks& hooks);
 
-// The seed of a bundle's or actor's random streams. An actor's are not those of the bundle of its
-// index. One that joins a run with updates or frames has streams of its own: a process that was
-// started again must not repeat its earlier life.
+// The seed of a bundle's or actor's random streams. An actor's differ from those of the bundle with
+// its index. A process that joins a run with updates or frames gets new streams, because a
+// restarted process must not repeat its earlier life.
 std::uint64_t SeedOfLife(std::uint64_t run_seed, Role role, std::int64_t updates,
                          std::int64_t frames);
 // `config` with that seed. `store` is connected.

@@ -53,15 +53,15 @@ class ReplayProcess {
     const StatusOr<bool> restored = snapshots_->Restore(*shard_);
     for (const std::string& warning : snapshots_->warnings()) hooks_.Say(warning);
     if (!absl::IsDataLoss(restored.status())) return restored.status();
-    // Experience is made anew while the run goes on.
-    hooks_.Say(fmt::format("begins empty: {}", std::string(restored.status().message())));
+    // An empty memory fills again while the run continues.
+    hooks_.Say(fmt::format("starts empty: {}", std::string(restored.status().message())));
     snapshots_->StartAnew();
     return MakeShard();
   }
 
   Status MakeShard() {
     shard_.reset();  // two would not fit into the memory
-    // One that begins empty after a restart must not draw as it did before.
+    // A shard that starts empty after a restart must not repeat its earlier draws.
     const auto stream = static_cast<std::uint64_t>(options_.index);
     const auto generation = static_cast<std::uint64_t>(shard_options_.generation);
     RandomStream own = RandomStream::Derive(config_.run.seed, "replay shard", stream);
@@ -84,7 +84,7 @@ class ReplayProcess {
     return OkStatus();
   }
 
-  // Until the end is asked for.
+  // Blocks until a stop is requested.
   Status Watch() {
     return TakeSnapshotsUntilStopped(
         {.every_seconds = config_.checkpoint.replay ? config_.checkpoint.every_seconds : 0,
@@ -117,7 +117,7 @@ Status RunReplayProcess(const Config& config, const ServingOptions& options,
   if (options.index < 0) {
     return InvalidArgument("--replay-index is {}; expected 0 or more", options.index);
   }
-  // Before a generation is taken for nothing.
+  // Checked before a generation is taken in vain.
   GORILA_RETURN_IF_ERROR(
       rpc::CheckExposure(options.listen, options.credentials.tls.has_value(), options.insecure));
   return ReplayProcess(config, options, hooks).Run();

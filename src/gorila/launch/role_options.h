@@ -19,7 +19,7 @@ struct RoleCredentials {
   std::optional<rpc::TlsIdentity> tls;
 };
 
-// How the process's owner takes part. Called from several threads.
+// Callbacks of the process's owner. Called from several threads.
 struct RoleHooks {
   rpc::StopPredicate stop_requested = {};              // asked several times a second
   std::function<void(std::string_view)> message = {};  // one line for people; may be empty

@@ -20,7 +20,7 @@ enum class Role { kParameterServer, kReplay, kBundle, kActor, kLearner };
 
 struct RoleRow {
   Role role;
-  std::string_view name;  // the verb, and what its certificate stands for
+  std::string_view name;  // the verb, and the role in its certificate
   bool serves;            // keeps state and is called; else it calls, and ends with the run
   int (*count)(const Config& config);
 };
@@ -54,7 +54,7 @@ struct RoleContext {
   std::string metrics = {};  // HOST:PORT of the process's /metrics; empty: none
 };
 
-// What one server has of its own; an empty address file is not written.
+// The options of one server; an empty address file is not written.
 struct ServerContext {
   std::string listen;
   std::string state_folder;
@@ -71,7 +71,7 @@ std::vector<std::string> CoordinatorCommand(const RoleContext& context,
                                             const std::string& run_folder);
 
 inline constexpr char kCoordinatorName[] = "coordinator";
-// Whoever looks at a run, or scores it: the coordinator, gorila status.
+// Watches or scores a run: the coordinator, gorila status.
 inline constexpr char kOperatorName[] = "operator";
 
 // Of every certificate that a run may need.

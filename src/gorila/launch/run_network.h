@@ -19,10 +19,10 @@ struct RunNetwork {
   std::vector<std::string> warnings;  // why newer ones were passed over
 };
 
-// The newest that the run has: its final network unless the run trained on after it, else its
-// newest whole checkpoint or the newest whole snapshots of all its parameter servers, else the best
-// network of its evaluations. `config` is the run's own. Reads only. NotFound for a run without
-// any; DataLoss naming the slice that no snapshot has.
+// The run's newest network: its final one unless the run has trained further, else that of its
+// newest complete checkpoint or of the newest complete snapshots of all its parameter servers, else
+// the best network of its evaluations. `config` is the run's own. Reads only. NotFound for a run
+// without any; DataLoss naming the slice that no snapshot has.
 StatusOr<RunNetwork> ReadRunNetwork(const std::filesystem::path& run, const Config& config,
                                     const ParameterLayout& layout);
 

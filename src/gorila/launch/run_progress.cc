@@ -89,7 +89,7 @@ StatusOr<std::int64_t> RunProgress::Report(const v1::ReportRequest& report, Time
   Client& client = FindOrAdd(report.client());
   client.last_use = ++uses_;
   run_frames_ += more_frames;
-  // A report that was overtaken by a later one brings nothing new.
+  // A report that a later one overtook contains nothing new.
   if (report.frames() >= client.frames) {
     client.status = report.status();
     client.status.set_process(report.client());
@@ -159,7 +159,7 @@ Status RunProgress::RestoreState(StateReader& reader) {
   if (count > kMaxClients || run_frames_ < 0 || run_frames_ > kMaxCount) {
     return DataLoss(
         "run progress of {} clients and {} frames; expected at most {} clients and 0 to {} frames: "
-        "its counters once overflowed, so start the shard with an empty --state-dir or an older "
+        "its counters overflowed; start the shard with an empty --state-dir or an older "
         "snapshot",
         count, run_frames_, kMaxClients, kMaxCount);
   }

@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kGrace{2000};
 Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
   Status status = schedule.take();
   if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
-  if (!status.ok()) hooks.Say(fmt::format("no snapshot: {}", std::string(status.message())));
+  if (!status.ok())
+    hooks.Say(fmt::format("cannot take a snapshot: {}", std::string(status.message())));
   return OkStatus();
 }
 

@@ -33,14 +33,14 @@ struct ServingOptions {
 StatusOr<std::unique_ptr<StateLock>> LockState(const ServingOptions& options,
                                                const RoleHooks& hooks);
 
-// The server of a role, whose handlers may look at it. One thread; handlers run in others.
+// The server of a role, which its handlers may read. One thread; handlers run in others.
 class RoleServer {
  public:
   // Gives nothing until the server runs.
   using Lookup = std::function<const rpc::Server*()>;
 
-  // Serves what `make_methods` makes from now on, and writes the address file. `layout`:
-  // fingerprint of the parameter layout. Errors as rpc::Server::Start.
+  // Starts serving what `make_methods` returns, and writes the address file. `layout`: fingerprint
+  // of the parameter layout. Errors as rpc::Server::Start.
   Status Start(const ServingOptions& options, std::uint64_t layout, int workers,
                const std::function<std::vector<rpc::Method>(Lookup)>& make_methods);
   // Blocks for at most 2 s, and until running handlers return.
@@ -64,9 +64,9 @@ struct SnapshotSchedule {
   std::function<Status()> look = {};  // asked several times a second; may be empty
 };
 
-// Takes snapshots until the end is asked for (OK) or a check fails. An error of `take` is told and
-// tried again at the next interval (a disk that is full now may not be so later), but for
-// FailedPrecondition: then this process was replaced. Blocks.
+// Takes snapshots until a stop is requested (OK) or a check fails. When `take` fails, the error is
+// reported and the next interval tries again (a full disk may have room later), except for
+// FailedPrecondition, which means that this process was replaced. Blocks.
 Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHooks& hooks);
 
 }  // namespace gorila

@@ -78,7 +78,7 @@ class ShardProcess {
     return OkStatus();
   }
 
-  // Until the end is asked for.
+  // Blocks until a stop is requested.
   Status Watch() {
     return TakeSnapshotsUntilStopped(
         {.every_seconds = config_.checkpoint.every_seconds,
@@ -120,7 +120,7 @@ Status RunShardProcess(const Config& config, const ServingOptions& options,
     return InvalidArgument("--shard is {}; expected 0..{} of {} shards", options.index, shards - 1,
                            shards);
   }
-  // Before a generation is taken for nothing.
+  // Checked before a generation is taken in vain.
   GORILA_RETURN_IF_ERROR(
       rpc::CheckExposure(options.listen, options.credentials.tls.has_value(), options.insecure));
   return ShardProcess(config, options, hooks).Run();

@@ -25,7 +25,7 @@ std::string OutputPattern(std::string_view path) {
   return pattern;
 }
 
-// What holds for both components.
+// The options of both components.
 std::string ComponentOptions(const Config& config, int tasks) {
   std::string options = fmt::format(
       "#SBATCH --ntasks={} --cpus-per-task={} --mem-per-cpu={}M\n", tasks, config.cluster.cpus,

@@ -23,8 +23,8 @@ Status CheckSlurm(const std::filesystem::path& run);
 std::string SlurmScript(const Config& config, const std::filesystem::path& run,
                         const std::filesystem::path& program);
 
-// Hands the script to sbatch; the number of the job. Unavailable with what sbatch says, NotFound
-// where there is no sbatch. Blocks.
+// Submits the script with sbatch and returns the job's number. Unavailable with sbatch's message,
+// NotFound without sbatch. Blocks.
 StatusOr<std::string> SubmitToSlurm(const std::filesystem::path& script);
 
 }  // namespace gorila

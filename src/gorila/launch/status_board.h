@@ -1,4 +1,4 @@
-// Where the present figures of this process can be had, for whoever shows them (its /metrics).
+// Gives the process's current figures to what shows them (its /metrics).
 #ifndef GORILA_LAUNCH_STATUS_BOARD_H_
 #define GORILA_LAUNCH_STATUS_BOARD_H_
 
@@ -16,15 +16,15 @@ class StatusBoard {
  public:
   using Look = std::function<v1::RoleStatus()>;
 
-  // From now on `look` says what the process shows of itself. It is called from any thread.
+  // `look` provides the process's figures from now on. It is called from any thread.
   void Show(Look look) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     look_ = std::move(look);
   }
-  // Nothing any more; returns when no look is under way.
+  // Shows nothing from now on; returns when no look is in progress.
   void Clear() GORILA_EXCLUDES(mutex_) { Show({}); }
 
-  // Nothing before the process has something to show, and at its end.
+  // nullopt before the process has something to show, and at its end.
   std::optional<v1::RoleStatus> Read() GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     if (!look_) return std::nullopt;
@@ -36,7 +36,7 @@ class StatusBoard {
   Look look_ GORILA_GUARDED_BY(mutex_);
 };
 
-// Shows what `look` says for as long as this lives. The board may be null.
+// Shows the figures from `look` for as long as this lives. The board may be null.
 class ShownStatus {
  public:
   ShownStatus(StatusBoard* board, StatusBoard::Look look) : board_(board) {

@@ -1,4 +1,4 @@
-// The coordinator's picture of the workers, out of the reports that shard 0 has of them.
+// The coordinator's view of the workers, from their reports to shard 0.
 #ifndef GORILA_LAUNCH_WORKER_SAMPLES_H_
 #define GORILA_LAUNCH_WORKER_SAMPLES_H_
 
@@ -13,25 +13,25 @@
 
 namespace gorila {
 
-// The processes of `roles` that reported lately, one of each role and index: of one that was
-// started again there may still be the last report of the one before.
+// The processes of `roles` that reported lately, one for each role and index: after a restart the
+// last report of the earlier process may still be there.
 std::vector<const v1::RoleStatus*> LivingProcesses(
     const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles);
 
 // One thread.
 class WorkerSamples {
  public:
-  // Places in `per_bundle`: of so many bundles, then of so many actors, then of others as they
-  // come. In `learner_work`: by index.
+  // Reserves places in `per_bundle` for that many bundles and then actors; others follow in order
+  // of appearance. `learner_work` is by index.
   explicit WorkerSamples(int bundles = 0, int actors = 0, int learners = 0);
 
-  // Adds to `sample` what living processes of `roles` show of themselves, and `episodes`, each to
-  // the bundle or actor that played it. A bundle or actor keeps its place in `per_bundle`, also
-  // while it is away and after it was started again.
+  // Adds to `sample` the figures of living processes of `roles`, and `episodes`, each to the bundle
+  // or actor that played it. A bundle or actor keeps its place in `per_bundle` while it is down and
+  // after a restart.
   void AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles,
              const google::protobuf::RepeatedPtrField<v1::Episode>& episodes, RunSample& sample);
 
-  // A row of metrics ends: RunSample::learning begins anew.
+  // A row of metrics ends: resets RunSample::learning.
   void EndRow() { learning_ = {}; }
 
  private:

@@ -50,8 +50,8 @@ struct Frame {
   bool Has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };
 
-// Walks through a compressed header block. Without the tables of names and values: only a field
-// that spells its name out is looked at, as clients send one of their own for the first time.
+// Walks through a compressed header block without HPACK's tables: it reads only fields whose names
+// are spelled out, as clients send a field of their own the first time.
 class HeaderBlock {
  public:
   explicit HeaderBlock(std::string_view bytes) : rest_(bytes) {}
@@ -106,8 +106,8 @@ class HeaderBlock {
   std::string_view rest_;
 };
 
-// The fields of a HEADERS frame without padding and priority; nothing when it is malformed, or goes
-// on in other frames, for which a call of ours has too few fields.
+// The fields of a HEADERS frame without padding and priority; nullopt when it is malformed or
+// continues in other frames, which our calls are too small to need.
 std::optional<std::string_view> FieldsOf(const Frame& frame) {
   if (!frame.Has(kEndHeadersFlag) || frame.stream == 0) return std::nullopt;
   std::string_view fields = frame.payload;

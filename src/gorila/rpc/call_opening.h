@@ -20,7 +20,7 @@ struct CallOpening {
   enum class Kind {
     kIncomplete,  // more has to come
     kForeign,     // nothing that a gRPC client says
-    kCall,        // the headers of the first call are whole
+    kCall,        // the headers of the first call are complete
   };
   Kind kind = Kind::kIncomplete;
   // Of a call.

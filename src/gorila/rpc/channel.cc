@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kCallLook{50};
 constexpr std::chrono::milliseconds kOfferTimeout{10'000};
-// Of a payload: smaller ones are sent as quickly.
+// Smaller payloads are just as fast through the socket.
 constexpr std::uint64_t kLeastShared = std::uint64_t{64} << 10;
 
 grpc::ChannelArguments MakeArguments(const ChannelOptions& options) {
@@ -28,8 +28,8 @@ grpc::ChannelArguments MakeArguments(const ChannelOptions& options) {
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   }
-  // A server that is gone without a word is noticed within seconds, and found again soon after it
-  // is back; gRPC's own backoff grows to two minutes.
+  // Notices within seconds that a server vanished, and finds it soon after it returns; gRPC's own
+  // backoff grows to two minutes.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 1000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -38,7 +38,7 @@ grpc::ChannelArguments MakeArguments(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // Also the time that one attempt to connect may take.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
-  // A run talks to its own machines, whatever the environment says of proxies.
+  // A run talks to its own machines, so proxies from the environment are ignored.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   if (options.tls.has_value()) {
     arguments.SetSslTargetNameOverride(CertificateName(options.role));
@@ -128,7 +128,7 @@ void ClientCall::Borrow() {
   }
 }
 
-// Whether no payload, or shared memory, makes pieces superfluous.
+// Whether pieces are unnecessary: the payload is empty or in shared memory.
 bool ClientCall::IsUnary() const {
   const bool whole_request = sent_ == payload_size();
   const bool whole_response = !options_.sink || place_.room_bytes > 0;
@@ -190,7 +190,8 @@ Status ClientCall::ReadFirst() {
                response_.payload_bytes);
   if (!response_.shared.payload) return OkStatus();
   if (!memory_.has_value() || rest_.size() > place_.room_bytes) {
-    return DataLoss("{}: a payload in memory where there is no room for it", options_.method);
+    return DataLoss("{}: the response's payload does not fit in the shared memory that was offered",
+                    options_.method);
   }
   std::memcpy(rest_.data(), memory_->memory->bytes().data() + place_.room_begin, rest_.size());
   rest_ = {};

@@ -36,8 +36,8 @@ struct CallOptions {
   std::string header;                                // serialised request message
   std::shared_ptr<const Payload> payload = nullptr;  // null: none
   std::chrono::milliseconds timeout{10'000};
-  // Where the response's payload goes: given its header and size, exactly so many bytes, which stay
-  // valid until the call has ended; or an error, which then is the call's. Called in another
+  // Where the response's payload goes: given its header and size, returns exactly that many bytes,
+  // valid until the call has ended, or an error, which becomes the call's. Called in another
   // thread, before Wait() returns. Empty: a payload is an error.
   std::function<StatusOr<std::span<std::byte>>(std::string_view header, std::uint64_t bytes)> sink =
       {};
@@ -97,7 +97,7 @@ class Channel {
     return ParseResponse<Response>(header);
   }
 
-  // DataLoss when `header` is no such message.
+  // DataLoss when `header` is not such a message.
   template <typename Response>
   static StatusOr<Response> ParseResponse(const std::string& header) {
     Response response;

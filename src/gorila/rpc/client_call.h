@@ -1,4 +1,4 @@
-// One call on its way from a client. Only for channel.cc.
+// A client's call in progress. Only for channel.cc.
 #ifndef GORILA_RPC_CLIENT_CALL_H_
 #define GORILA_RPC_CLIENT_CALL_H_
 
@@ -55,12 +55,12 @@ class ClientCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   std::optional<LentMemory> memory_;  // until the call is done
   SharedPlace place_;                 // in it
 
-  // Of the writing side.
+  // Used by the writing side.
   grpc::ByteBuffer out_;
   std::size_t sent_ = 0;  // bytes of payload
   bool header_sent_ = false;
 
-  // Of the reading side; read by others once the call is done.
+  // Used by the reading side; others read it once the call is done.
   grpc::ByteBuffer in_;
   bool has_first_ = false;
   FirstPart response_;

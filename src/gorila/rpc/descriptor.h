@@ -21,7 +21,7 @@ class Descriptor {
   }
 
   int get() const { return fd_; }
-  // For whoever closes it from now on.
+  // Gives up ownership: the caller must close it.
   int Release() { return std::exchange(fd_, -1); }
 
  private:

@@ -21,8 +21,8 @@ namespace gorila::rpc {
 namespace {
 
 constexpr std::uint64_t kWakeNumber = 0;      // the listening sockets follow, then strangers
-constexpr int kAcceptsAtOnce = 64;            // so that those who wait have their turn
-constexpr int kPauseMilliseconds = 50;        // where the process has no descriptor left
+constexpr int kAcceptsAtOnce = 64;            // so that waiting ones get their turn
+constexpr int kPauseMilliseconds = 50;        // when the process is out of descriptors
 constexpr std::size_t kMaxDrained = 1 << 20;  // of a call that was refused
 
 // Whether the process has no room for another connection; else only this one failed.
@@ -43,7 +43,7 @@ bool Send(int fd, std::string_view bytes) {
          static_cast<ssize_t>(bytes.size());
 }
 
-// An IPv6 host has as many addresses as it likes in its network of 64 bits.
+// An IPv6 host may use any address of its 64-bit network.
 std::string NetworkOf(const PeerAddress& peer) {
   return peer.host.substr(0, peer.host.size() == 16 ? 8 : std::string::npos);
 }
@@ -141,7 +141,7 @@ void Gate::Handle(std::uint64_t number) {
   } else if (number <= listeners.size()) {
     Accept(listeners[static_cast<std::size_t>(number - kWakeNumber - 1)].get());
   } else if (const auto stranger = strangers_.find(number); stranger != strangers_.end()) {
-    // With TLS it is gRPC that reads; here one only hears of the end.
+    // With TLS gRPC reads; the gate only sees the end of the connection.
     options_.tls ? End(stranger) : Read(stranger);
   }
 }
@@ -166,7 +166,7 @@ void Gate::MakePlace() {
   while (strangers_.size() >= options_.max_strangers) EndOne();
 }
 
-// The oldest from the network that has most, so that one machine cannot keep the others out.
+// The oldest stranger from the network with the most, so that one machine cannot lock out others.
 void Gate::EndOne() {
   const auto busiest =
       std::max_element(networks_.begin(), networks_.end(),
@@ -190,7 +190,7 @@ void Gate::Take(Descriptor socket, const PeerAddress& peer) {
 }
 
 void Gate::TakeForHandshake(Descriptor socket, const PeerAddress& peer) {
-  // Of a Unix socket one does not know whose call it is, but its file has permissions.
+  // A Unix socket does not tell whose call it is, but the permissions of its file protect it.
   if (!peer.host.empty()) {
     Descriptor second(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
     if (second.get() < 0) return;
@@ -244,7 +244,7 @@ void Gate::Decide(Strangers::iterator stranger) {
   options_.admit(std::move(socket), read);
 }
 
-// What else comes must be read until the peer has closed, or it might never see the answer.
+// Everything the peer sends must be read until it closes, or it might never see the answer.
 void Gate::Refuse(Stranger& stranger, std::uint32_t stream, const Status& status) {
   stranger.drained = 0;
   stranger.read = {};
@@ -268,7 +268,7 @@ void Gate::LetKnownGo() {
   }
 }
 
-// Whether no call with the token came; from now on none is expected.
+// Whether no call with the token came; stops waiting for one.
 bool Gate::IsUnknown(std::uint64_t number, const PeerAddress& peer) {
   const MutexLock lock(mutex_);
   const auto found = unknown_.find(peer);

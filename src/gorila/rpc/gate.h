@@ -42,7 +42,7 @@ struct GateOptions {
 // Thread-safe but for Stop.
 class Gate {
  public:
-  // Accepts from now on, in a thread of its own. Unavailable when the system has no descriptors.
+  // Starts a thread that accepts connections. Unavailable when the system is out of descriptors.
   static StatusOr<std::unique_ptr<Gate>> Open(GateOptions options, ListeningSockets sockets);
   ~Gate();
   Gate(const Gate&) = delete;

@@ -18,13 +18,11 @@ namespace gorila::rpc {
 namespace {
 
 Status CannotListen(const Endpoint& endpoint, std::string_view reason) {
-  return Unavailable(
-      "cannot listen on '{}': {}; expected an address of this machine that no other "
-      "process has",
-      ToString(endpoint), reason);
+  return Unavailable("cannot listen on '{}': {}; expected a free address of this machine",
+                     ToString(endpoint), reason);
 }
 
-// errno says why there is none.
+// On failure errno says why.
 Descriptor Bind(const sockaddr* address, socklen_t size, bool both_families) {
   Descriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return socket;
@@ -61,7 +59,7 @@ void SetPort(sockaddr* address, int port) {
 
 using FileId = std::pair<dev_t, ino_t>;
 
-// Of the socket at `path`; nullopt when there is none.
+// Identifies the socket at `path`; nullopt when it does not exist.
 std::optional<FileId> SocketFileAt(const std::string& path) {
   struct stat file {};
   if (::lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return std::nullopt;
@@ -85,7 +83,7 @@ StatusOr<ListeningSockets> ListeningSockets::Open(const Endpoint& endpoint) {
 ListeningSockets::~ListeningSockets() { Close(); }
 
 void ListeningSockets::Close() {
-  // A server that replaces this one has a file of its own there by now.
+  // A server that replaces this one may have created its own file there by now.
   if (!sockets_.empty() && file_.has_value() && SocketFileAt(endpoint_.host) == file_) {
     ::unlink(endpoint_.host.c_str());
   }
@@ -99,7 +97,7 @@ Status ListeningSockets::OpenUnix() {
     return CannotListen(endpoint_, "the path is too long");
   }
   endpoint_.host.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  // Of a server that ended without removing it, or of one that this server replaces.
+  // Left by a server that ended without removing it, or in use by one that this server replaces.
   if (SocketFileAt(endpoint_.host).has_value()) ::unlink(endpoint_.host.c_str());
   Descriptor socket = Bind(reinterpret_cast<sockaddr*>(&address), sizeof(address), false);
   if (socket.get() < 0) return CannotListen(endpoint_, std::strerror(errno));
@@ -108,7 +106,7 @@ Status ListeningSockets::OpenUnix() {
   return OkStatus();
 }
 
-// One socket for both families; IPv4 alone where the machine has no IPv6.
+// One socket for both families; only IPv4 where the machine has no IPv6.
 Status ListeningSockets::OpenAny() {
   sockaddr_in6 ipv6{};
   ipv6.sin6_family = AF_INET6;

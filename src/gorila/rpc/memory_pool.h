@@ -32,15 +32,15 @@ class MemoryPool {
   // `offer` is called by Take() alone.
   MemoryPool(Endpoint server, Offer offer) : server_(std::move(server)), offer_(std::move(offer)) {}
 
-  // Memory of at least `bytes`; nothing while there is none, or where the server is on another
+  // Memory of at least `bytes`; nullopt while none is free, or when the server is on another
   // machine. Blocks only the first time, while the server's name is looked up.
   std::optional<LentMemory> Take(std::size_t bytes) GORILA_EXCLUDES(mutex_);
 
   // After a call that ended well.
   void Return(LentMemory memory) GORILA_EXCLUDES(mutex_);
 
-  // After one that did not: the server may be reading or writing that call's memory still, so it is
-  // not used again; and the server may be another one by now, that knows of none.
+  // After a call that did not succeed: the server may still read or write that call's memory, so it
+  // is never reused; and the server may have been replaced by one that knows none of this memory.
   void Abandon() GORILA_EXCLUDES(mutex_);
 
  private:

@@ -16,13 +16,14 @@ namespace gorila::rpc {
 // Thread-safe.
 class MemoryRegistry {
  public:
-  // Of all memories together; offers beyond are refused, and travel goes on through the socket.
+  // The most for all memories together; further offers are refused, and their payloads use the
+  // socket.
   explicit MemoryRegistry(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
 
   // kShareMethod: takes an offered memory. Lets go of those whose makers are gone, first.
   StatusOr<Response> Share(const Request& request) GORILA_EXCLUDES(mutex_);
 
-  // Null when there is none of that number.
+  // Null for an unknown number.
   std::shared_ptr<SharedMemory> Find(std::uint64_t number) const GORILA_EXCLUDES(mutex_);
 
  private:

@@ -17,7 +17,7 @@
 
 namespace gorila::rpc {
 
-// A whole request. Valid while the handler runs.
+// A complete request. Valid while the handler runs.
 struct Request {
   std::string_view header;             // a serialised message
   std::span<const std::byte> payload;  // aligned for floats
@@ -32,7 +32,7 @@ struct Response {
   std::shared_ptr<const Payload> payload;  // null: none
 };
 
-// Offers a server memory that both see (transport.proto). Servers have it of themselves.
+// Offers a server shared memory (transport.proto). Every server has this method built in.
 inline constexpr char kShareMethod[] = "gorila.v1.Transport/Share";
 
 struct Method {
@@ -47,7 +47,7 @@ struct Method {
   std::function<StatusOr<Response>(const Request&)> handle;
 };
 
-// The request's header as a protobuf message; Refused as malformed when it is none.
+// The request's header as a protobuf message; Refused as malformed when it cannot be parsed.
 template <typename Message>
 StatusOr<Message> ParseHeader(const Request& request) {
   Message message;

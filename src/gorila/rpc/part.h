@@ -21,17 +21,17 @@ inline constexpr std::size_t kMaxHeaderBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxPieceBytes = std::size_t{1} << 20;
 // What this side sends at once: larger and smaller pieces were slower over loopback.
 inline constexpr std::size_t kPieceBytes = std::size_t{512} << 10;
-// What a TCP stream may have on its way before it is read. Fixed, because gRPC's own estimate (its
-// BDP probe) cost a quarter of the rate over loopback; Unix sockets are faster with it.
+// How much a TCP stream may have in flight before it is read. Fixed, because gRPC's own estimate
+// (its BDP probe) cost a quarter of the rate over loopback; Unix sockets are faster with it.
 inline constexpr int kWindowBytes = 4 << 20;
 // gRPC refuses larger messages before anything here sees them.
 inline constexpr int kMaxMessageBytes = 4 << 20;
 
-// Of a call that has shared memory to use.
+// Where a call's payloads are in shared memory.
 struct SharedPlace {
   std::uint64_t memory = 0;  // the server's number; 0: none
-  bool payload = false;      // the payload lies in it, and no pieces follow
-  // In bytes from its beginning. The room is where the response's payload may lie.
+  bool payload = false;      // the payload is in shared memory, and no pieces follow
+  // Offsets in bytes. The room is where the server may put the response's payload.
   std::uint64_t payload_begin = 0;
   std::uint64_t room_begin = 0;
   std::uint64_t room_bytes = 0;
@@ -52,7 +52,7 @@ grpc::ByteBuffer EncodeFirstPart(std::string_view header, std::uint64_t payload_
 grpc::ByteBuffer EncodePiece(const std::shared_ptr<const Payload>& payload, std::size_t begin,
                              std::size_t size);
 
-// InvalidArgument (malformed or oversized) when it is none.
+// InvalidArgument (malformed or oversized) otherwise.
 StatusOr<FirstPart> DecodeFirstPart(const grpc::ByteBuffer& buffer);
 
 // Copies a piece to the beginning of `rest`, the room that is left, and gives its size. The same

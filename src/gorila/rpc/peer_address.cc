@@ -47,7 +47,7 @@ PeerAddress ParsePeerAddress(std::string_view peer) {
   std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
   std::string_view host = peer.substr(0, colon);
   if (!RemovePrefix(host, "[")) RemovePrefix(host, "%5B");
-  // What follows is the bracket, or a link's name, which the address does without.
+  // The rest is the bracket, or a link's name, which is not part of the address.
   const std::string text(host.substr(0, host.find_first_of("]%")));
   in_addr ipv4{};
   in6_addr ipv6{};

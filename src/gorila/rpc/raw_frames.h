@@ -96,7 +96,7 @@ class RawPeer {
     }
   }
 
-  // Reads so many bytes.
+  // Reads exactly `size` bytes.
   std::string Read(std::size_t size) {
     std::string bytes(size, '\0');
     const ssize_t got = ::recv(fd(), bytes.data(), size, MSG_WAITALL);

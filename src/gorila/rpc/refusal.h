@@ -26,7 +26,7 @@ enum class Refusal {
   kSequence,    // older than what the server remembers of the client
   kBusy,        // too many calls or bytes at once; worth another try
   kMemory,      // shared memory that the server cannot see, or does not have
-  kIncomplete,  // the call ended (cut off, cancelled, deadline) before the request was whole
+  kIncomplete,  // the call ended (cut off, cancelled, deadline) before the request was complete
 };
 inline constexpr int kRefusals = static_cast<int>(Refusal::kIncomplete) + 1;
 
@@ -39,7 +39,7 @@ Status Refused(Refusal refusal, Status status);
 // The mark, on the server and, after its travel, on the client. Nothing for other errors.
 std::optional<Refusal> RefusalOf(const Status& status);
 
-// The reason of that name; nothing when there is none.
+// The reason with that name; nullopt for an unknown name.
 std::optional<Refusal> FindRefusal(std::string_view name);
 
 // Thread-safe.

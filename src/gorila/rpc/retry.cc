@@ -29,7 +29,7 @@ bool IsRetryable(const Status& status) {
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kCancelled:
-    // What gRPC makes of some connections that are cut in the middle of a stream.
+    // gRPC reports these for some connections that are cut in the middle of a stream.
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:
       return true;

@@ -1,4 +1,4 @@
-// Trying a call that may be repeated again, until it succeeds or there is no more point.
+// Retries idempotent calls until they succeed or can no longer succeed.
 #ifndef GORILA_RPC_RETRY_H_
 #define GORILA_RPC_RETRY_H_
 
@@ -18,7 +18,7 @@ struct RetryPolicy {
   std::chrono::milliseconds longest_wait{1000};
 };
 
-// Whether another try may succeed: the peer is away, restarts, is overloaded, or the connection
+// Whether another try may succeed: the peer is down, restarting or overloaded, or the connection
 // broke. A refusal of the call itself (token, layout, shape, ...) is final.
 bool IsRetryable(const Status& status);
 

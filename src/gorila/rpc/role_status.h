@@ -1,4 +1,4 @@
-// What every process says of itself in a RoleStatus, whatever its role.
+// The part of a RoleStatus that every process reports, whatever its role.
 #ifndef GORILA_RPC_ROLE_STATUS_H_
 #define GORILA_RPC_ROLE_STATUS_H_
 

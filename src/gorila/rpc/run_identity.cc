@@ -20,8 +20,7 @@ namespace {
 constexpr std::size_t kMinToken = 16;
 constexpr std::size_t kMaxToken = 256;
 
-// Looks at every character whatever the first ones are, so that a token cannot be found out one
-// character at a time by the clock.
+// Compares every character, so that timing does not reveal a token one character at a time.
 bool EqualSecrets(std::string_view own, std::string_view given) {
   unsigned difference = own.size() == given.size() ? 0 : 1;
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -44,9 +43,9 @@ std::string LayoutText(std::uint64_t layout) { return fmt::format("{:016x}", lay
 Status CheckIdentity(const RunIdentity& own, std::string_view token, std::string_view layout,
                      bool layout_optional) {
   if (!EqualSecrets(own.token, token)) {
-    return Refused(Refusal::kToken,
-                   absl::UnauthenticatedError(token.empty() ? "no run token was given"
-                                                            : "not this run's token"));
+    return Refused(Refusal::kToken, absl::UnauthenticatedError(
+                                        token.empty() ? "the call has no run token (--token-file)"
+                                                      : "not this run's token"));
   }
   if (!own.layout.has_value() || (layout.empty() && layout_optional)) return OkStatus();
   const std::string expected = LayoutText(*own.layout);

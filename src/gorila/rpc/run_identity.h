@@ -1,4 +1,4 @@
-// What keeps the processes of one run among themselves.
+// Keeps processes of other runs, and strangers, out of a run.
 #ifndef GORILA_RPC_RUN_IDENTITY_H_
 #define GORILA_RPC_RUN_IDENTITY_H_
 
@@ -14,12 +14,12 @@ namespace gorila::rpc {
 
 struct RunIdentity {
   std::string token;  // a secret; empty: the run has none
-  // Of the run's parameter layout; nothing where the process does not know it and asks for no more
-  // than status.
+  // Fingerprint of the run's parameter layout; nullopt for a process that does not know it and only
+  // asks for status.
   std::optional<std::uint64_t> layout;
 };
 
-// As they stand in the metadata of a call.
+// Keys in the metadata of a call.
 inline constexpr char kTokenKey[] = "gorila-token";
 inline constexpr char kLayoutKey[] = "gorila-layout";
 inline constexpr char kRefusalKey[] = "gorila-refusal";

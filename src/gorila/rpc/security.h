@@ -1,8 +1,8 @@
 // Mutual TLS between the roles of a run.
 //
-// A certificate stands for a role, not for a host: its subject alternative name is
-// "<role>.gorila". Clients accept a server only with the certificate of the role they expect,
-// servers know their callers' roles by theirs. So a certificate goes wherever its role runs.
+// A certificate identifies a role, not a host: its subject alternative name is "<role>.gorila".
+// Clients accept a server only with the certificate of the role they expect, servers know their
+// callers' roles by theirs. So a certificate can move with its role.
 #ifndef GORILA_RPC_SECURITY_H_
 #define GORILA_RPC_SECURITY_H_
 
@@ -37,12 +37,12 @@ struct TlsFiles {
   std::filesystem::path authority;
 };
 
-// Nothing when no file is named. InvalidArgument when only some are, or one is no PEM file of its
-// kind; NotFound or Unavailable when one cannot be read.
+// nullopt when no file is named. InvalidArgument when only some are named, or one is not a PEM file
+// of its kind; NotFound or Unavailable when one cannot be read.
 StatusOr<std::optional<TlsIdentity>> LoadTls(const TlsFiles& files);
 
-// InvalidArgument when a server that listens there would be open to everybody: off loopback it
-// needs TLS, or that `insecure` was asked for.
+// InvalidArgument when a server listening there would be open to everybody: off loopback it needs
+// TLS or `insecure`.
 Status CheckExposure(const Endpoint& listen, bool has_tls, bool insecure);
 
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(

@@ -20,16 +20,16 @@ namespace {
 using SystemClock = std::chrono::system_clock;
 using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
-// Of all connections together, for what gRPC holds of calls that are under way.
+// For all connections together: what gRPC buffers for calls in progress.
 constexpr std::size_t kTransportBytes = std::size_t{512} << 20;
-// Of one connection; a process has a handful.
+// Calls per connection; a process has a handful.
 constexpr int kMaxStreams = 256;
-// A peer that does not acknowledge anything for so long is gone.
+// A peer that acknowledges nothing for this long is gone.
 constexpr std::chrono::duration<int, std::milli> kPeerTimeout{5000};
 // Ours are a token of at most 256 characters, the layout and a few of gRPC's own.
 constexpr int kMaxMetadataBytes = 4 << 10;
 
-// So that callers with the token find descriptors left: a stranger has two with TLS.
+// Leaves descriptors for callers with the token: with TLS a stranger takes two.
 std::size_t FewerThanDescriptors(std::size_t strangers) {
   rlimit descriptors{};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return strangers;
@@ -45,7 +45,7 @@ Status CheckToken(ServerState& state, std::string_view token) {
   return status;
 }
 
-// Of a call's metadata; empty when it is not there.
+// A value from a call's metadata; empty when missing.
 std::string_view Find(const grpc::GenericCallbackServerContext& context, const char* key) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find(key);
@@ -75,7 +75,7 @@ class Service final : public grpc::CallbackGenericService {
   StatusOr<const Method*> Admit(const grpc::GenericCallbackServerContext& context,
                                 std::string& role) {
     const auto found = methods_.find(context.method());
-    // Nobody without the token learns what there is.
+    // Callers without the token must not learn which methods exist.
     const bool layout_optional = found == methods_.end() || found->second.layout_optional;
     const Status identity = CheckIdentity(state_.options.identity, Find(context, kTokenKey),
                                           Find(context, kLayoutKey), layout_optional);
@@ -84,8 +84,8 @@ class Service final : public grpc::CallbackGenericService {
     }
     GORILA_RETURN_IF_ERROR(identity);
     if (found == methods_.end()) {
-      return Refused(Refusal::kMethod, absl::UnimplementedError(fmt::format(
-                                           "there is no method '{}' here", context.method())));
+      return Refused(Refusal::kMethod, absl::UnimplementedError(
+                                           fmt::format("unknown method '{}'", context.method())));
     }
     const Method& method = found->second;
     GORILA_RETURN_IF_ERROR(CheckRole(context, method, role));
@@ -93,8 +93,9 @@ class Service final : public grpc::CallbackGenericService {
     // Last: only calls that are admitted take a place.
     if (state_.present_calls.fetch_add(1) >= state_.options.max_calls) {
       state_.present_calls.fetch_sub(1);
-      return Refused(Refusal::kBusy, absl::ResourceExhaustedError(fmt::format(
-                                         "{} calls at once already", state_.options.max_calls)));
+      return Refused(Refusal::kBusy,
+                     absl::ResourceExhaustedError(fmt::format("{} calls are already in progress",
+                                                              state_.options.max_calls)));
     }
     return &method;
   }
@@ -124,7 +125,7 @@ class Service final : public grpc::CallbackGenericService {
   std::map<std::string, Method, std::less<>> methods_;
 };
 
-// And the offer of memory, for whoever may call any of them.
+// Adds the method that offers memory, open to every role that may call any of the methods.
 std::vector<Method> WithShare(ServerState& state, std::vector<Method> methods) {
   if (!state.options.shared_memory) return methods;
   Method share{
@@ -155,12 +156,12 @@ void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   }
-  // A peer that is gone without a word (its machine cut off, the process stopped) is noticed.
+  // Notices a peer that vanished (its machine was cut off, the process stopped).
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 2000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPeerTimeout.count());
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // The clients' own pings are welcome.
+  // Allows the clients' own pings.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 200);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
 }

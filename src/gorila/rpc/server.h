@@ -1,4 +1,4 @@
-// A process's side that others call.
+// The side of a process that answers calls.
 #ifndef GORILA_RPC_SERVER_H_
 #define GORILA_RPC_SERVER_H_
 
@@ -43,9 +43,9 @@ struct ServerOptions {
 
 struct ServerTraffic {
   std::int64_t calls = 0;           // that came, refused ones included
-  std::int64_t bytes_received = 0;  // headers and payloads of whole requests
+  std::int64_t bytes_received = 0;  // headers and payloads of complete requests
   std::int64_t bytes_sent = 0;      // headers and payloads of responses
-  std::int64_t bytes_shared = 0;    // of these: payloads that lay in shared memory
+  std::int64_t bytes_shared = 0;    // of these, payloads in shared memory
 };
 
 class Gate;
@@ -55,8 +55,8 @@ struct ServerState;
 // Thread-safe but for Stop.
 class Server {
  public:
-  // Listens from now on. InvalidArgument where others could reach it unprotected; Unavailable when
-  // the address is taken or not of this machine.
+  // Starts listening. InvalidArgument where others could reach it unprotected; Unavailable when the
+  // address is taken or belongs to another machine.
   static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                  std::vector<Method> methods);
   // Stop() with a grace of one second.

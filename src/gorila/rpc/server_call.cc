@@ -77,7 +77,7 @@ Status ServerCall::FindMemory() {
   }
   return Refused(Refusal::kMalformed,
                  InvalidArgument("shared memory of {} bytes: {} at {} and room for {} at {} do not "
-                                 "lie in it, aligned to {}",
+                                 "fit in it, aligned to {}",
                                  size, payload, place.payload_begin, place.room_bytes,
                                  place.room_begin, SharedMemory::kAlignment));
 }
@@ -151,7 +151,7 @@ void ServerCall::ShareResponse() {
   std::memcpy(memory_->bytes().data() + request_.shared.room_begin,
               response_.payload->bytes().data(), response_bytes_);
   server_.bytes_shared.fetch_add(static_cast<std::int64_t>(response_bytes_));
-  response_.payload = nullptr;  // or whoever changes what it refers to would have to copy it first
+  response_.payload = nullptr;  // so that its owner can change the data without copying it first
   response_place_.payload = true;
   sent_ = response_bytes_;
 }

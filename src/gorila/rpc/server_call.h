@@ -1,4 +1,4 @@
-// One call on its way through a server. Only for server.cc.
+// A call in progress on a server. Only for server.cc.
 #ifndef GORILA_RPC_SERVER_CALL_H_
 #define GORILA_RPC_SERVER_CALL_H_
 
@@ -50,7 +50,7 @@ class RefusedCall final : public grpc::ServerGenericBidiReactor {
 // starts when the one before has ended.
 class ServerCall final : public grpc::ServerGenericBidiReactor {
  public:
-  // Of a call that was admitted: it gives its place among the present calls back at its end.
+  // The place of an admitted call among the present calls; released when the call ends.
   ServerCall(ServerState& server, const Method& method, std::string role,
              grpc::GenericCallbackServerContext& context);
   ~ServerCall() override;
@@ -79,7 +79,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor {
   bool has_first_ = false;
   FirstPart request_;
   std::shared_ptr<SharedMemory> memory_;  // of the request; null: none
-  std::unique_ptr<Payload> payload_;      // null where it lies in memory
+  std::unique_ptr<Payload> payload_;      // null when the payload is in shared memory
   std::size_t received_ = 0;              // bytes of payload
   std::uint64_t reserved_bytes_ = 0;
 

@@ -24,8 +24,7 @@ Status SystemError(const char* what) {
   return Unavailable("shared memory: {}: {}", what, std::strerror(errno));
 }
 
-// Nothing is opened that is not an ordinary file of this user: opening a device or a pipe can have
-// effects.
+// Only a regular file of this user is opened, because opening a device or a pipe can have effects.
 Status CheckFile(int descriptor, std::size_t size) {
   struct stat file {};
   if (::fstat(descriptor, &file) != 0) return SystemError("cannot look at it");
@@ -50,13 +49,13 @@ StatusOr<std::shared_ptr<SharedMemory>> SharedMemory::Create(std::size_t bytes) 
   if (descriptor < 0) return SystemError("cannot be made");
   std::shared_ptr<SharedMemory> memory(new SharedMemory(descriptor, bytes));
   const auto size = static_cast<off_t>(kAlignment + bytes);
-  // Not by the first access: that would end the process where memory is short.
+  // Reserved now, because a first access without memory would end the process.
   if (const int error = ::posix_fallocate(descriptor, 0, size); error != 0) {
     errno = error;
-    return SystemError("no room for it");
+    return SystemError("cannot reserve it");
   }
   if (::fcntl(descriptor, F_ADD_SEALS, kSeals) != 0) return SystemError("cannot be sealed");
-  // Whoever else opens it sees by the lock, which ends with this process, whether it is still used.
+  // The lock ends with this process, so others can see whether the memory is still in use.
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return SystemError("cannot be locked");
   GORILA_RETURN_IF_ERROR(memory->Map());
   GORILA_RETURN_IF_ERROR(FillFromSystem(memory->secret()));
@@ -78,7 +77,7 @@ StatusOr<std::shared_ptr<SharedMemory>> SharedMemory::Open(const SharedMemoryTic
       CRYPTO_memcmp(ticket.secret.data(), memory->secret().data(), kSecretBytes) == 0) {
     return memory;
   }
-  return InvalidArgument("shared memory: it has another secret");
+  return InvalidArgument("shared memory: its secret differs from the offered one");
 }
 
 SharedMemory::~SharedMemory() {

@@ -1,5 +1,5 @@
-// Memory that two processes of one user on one machine both see: what one writes there the other
-// reads without a copy by the system.
+// Memory shared by two processes of one user on one machine: what one writes, the other reads
+// without a copy by the system.
 //
 // It has no name in any folder, so a killed process leaves nothing behind: the other one opens the
 // maker's descriptor (/proc/<process>/fd/<descriptor>), which the system allows only to the same
@@ -32,13 +32,13 @@ class SharedMemory {
   static constexpr std::size_t kSecretBytes = 32;
   static constexpr std::size_t kAlignment = 64;
 
-  // `bytes` >= 1. The pages are there from the beginning: Unavailable when the system has none
-  // left, or no such memory at all.
+  // `bytes` >= 1. All pages are allocated at once: Unavailable when the system has none left, or no
+  // such memory at all.
   static StatusOr<std::shared_ptr<SharedMemory>> Create(std::size_t bytes);
 
-  // What another process (or this one) made. Unavailable when it cannot be reached from here: the
-  // maker is gone, of another user or in a container of its own. InvalidArgument when it is
-  // something else than the ticket says.
+  // Opens memory that another process (or this one) created. Unavailable when it cannot be reached:
+  // its creator is gone, belongs to another user or is in another container. InvalidArgument when
+  // it is not what the ticket says.
   static StatusOr<std::shared_ptr<SharedMemory>> Open(const SharedMemoryTicket& ticket);
 
   ~SharedMemory();

@@ -1,4 +1,4 @@
-// The system's own random numbers, for what nobody may guess or draw a second time.
+// Random numbers from the operating system, for values that must be unguessable or unique.
 #ifndef GORILA_RPC_SYSTEM_RANDOM_H_
 #define GORILA_RPC_SYSTEM_RANDOM_H_
 

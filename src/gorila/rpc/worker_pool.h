@@ -12,7 +12,7 @@
 
 namespace gorila::rpc {
 
-// Thread-safe. Whoever posts bounds how much there is to do.
+// Thread-safe. The queue is unbounded: callers must limit what they post.
 class WorkerPool {
  public:
   WorkerPool() = default;
@@ -21,7 +21,7 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Once, before the first Post(). `threads` >= 1. ResourceExhausted when they cannot be had.
+  // Once, before the first Post(). `threads` >= 1. ResourceExhausted when the system refuses them.
   Status Start(int threads);
 
   // `work` runs once in one of the threads, in the order of posting. Does not block.

@@ -1,4 +1,4 @@
-// What actors and learners are made of, the same in a bundle and as processes of their own.
+// The parts of actors and learners, shared by bundles and separate processes.
 #ifndef GORILA_RUN_AGENT_PARTS_H_
 #define GORILA_RUN_AGENT_PARTS_H_
 

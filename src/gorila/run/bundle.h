@@ -38,7 +38,7 @@ class FrameClock {
   std::atomic<std::int64_t> elsewhere_{0};
 };
 
-// What a bundle shows of itself while it runs.
+// A bundle's figures while it runs.
 struct BundleStatus {
   LearnerCounters learner;
   LearnerStatistics learning;  // since the last EndRow
@@ -66,7 +66,7 @@ class Bundle {
   // The present counters, and the episodes since the last call.
   BundleStatus TakeStatus() GORILA_EXCLUDES(mutex_);
 
-  // A row of metrics ends: BundleStatus::learning begins anew.
+  // A row of metrics ends: resets BundleStatus::learning.
   void EndRow() GORILA_EXCLUDES(mutex_);
 
   LocalReplay& replay() { return *replay_; }
@@ -76,8 +76,8 @@ class Bundle {
   void SaveState(bool replay, StateWriter& writer) const;
   Status RestoreState(bool replay, StateReader& reader);
 
-  // Pulls the present parameters: after a checkpoint a resumed bundle and an uninterrupted one must
-  // go on from the same replica.
+  // Pulls the current parameters: after a checkpoint, a resumed and an uninterrupted bundle must
+  // continue from the same replica.
   Status RefreshReplicas();
 
  private:

@@ -49,7 +49,7 @@ Status Cluster::RefreshReplicas() {
   return OkStatus();
 }
 
-// A bundle without a thread ends with that as its failure, which stops the others.
+// A bundle whose thread cannot start fails, which stops the others.
 void Cluster::Start() {
   GORILA_CHECK(threads_.empty(), "started twice");
   threads_.reserve(bundles_.size());

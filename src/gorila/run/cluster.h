@@ -37,7 +37,7 @@ class Cluster {
   void Start();
   // Blocks until all bundles ended (true) or `deadline`.
   bool Wait(std::chrono::steady_clock::time_point deadline) { return gate_->WaitForAll(deadline); }
-  // Blocks until every bundle stands between two iterations.
+  // Blocks until every bundle is between two iterations.
   Status Pause(std::chrono::steady_clock::time_point deadline) { return gate_->Pause(deadline); }
   void Resume() { gate_->Resume(); }
   // Asks the bundles to end after their present iteration; Wait or the destructor waits for them.

@@ -1,4 +1,4 @@
-// What an earlier process logged last of a run, to go on from.
+// The last progress that an earlier process logged of a run, to continue from.
 #ifndef GORILA_RUN_LOGGED_PROGRESS_H_
 #define GORILA_RUN_LOGGED_PROGRESS_H_
 

@@ -147,7 +147,7 @@ bool IsSaved(ResumeRule rule, const Config& config, RunKind kind) {
   return false;
 }
 
-// 0 shards stands for a number that other keys decide; the state has that number.
+// 0 shards means a number that follows from other keys; the state has that number.
 std::string StateValue(const ConfigKey& key, const Config& config) {
   if (key.name == "parameter_server.shards") return std::to_string(NumberOfShards(config));
   return ValueText(key.field, config);

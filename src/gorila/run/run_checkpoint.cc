@@ -24,7 +24,7 @@ constexpr std::size_t kMaxStateBytes = std::size_t{1} << 30;
 
 constexpr char kValuesCrc32[] = "values_crc32";
 
-// Of the floats as they lie in memory, in the layout's order, as 8 hexadecimal digits.
+// The CRC-32 of the floats' bytes in the layout's order, as 8 hexadecimal digits.
 std::string ValuesCrc32(std::span<const float> values) {
   const auto bytes = std::as_bytes(values);
   return fmt::format("{:08x}", Crc32({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
@@ -36,7 +36,7 @@ bool IsSegment(std::string_view file) { return file.starts_with("replay/"); }
 
 std::string BundleFile(std::size_t index) { return fmt::format("bundle-{}.state", index); }
 
-// The whole of a vector that the shards hold in slices.
+// The whole of a vector that the shards store in slices.
 template <typename Get>
 std::vector<float> Gather(const InProcessParameterStore& store,
                           const std::vector<ShardSnapshot>& shards, Get get) {
@@ -127,7 +127,8 @@ StatusOr<Json> ParseState(const std::string& text) {
   return json;
 }
 
-// nlohmann's accessors throw; the checkpoint's own checksums make that a matter of foreign files.
+// nlohmann's accessors throw; because of the checkpoint's checksums that only happens with foreign
+// files.
 template <typename Read>
 Status CatchJson(Read read) {
   try {
@@ -327,8 +328,8 @@ bool RunCheckpointer::IsNeeded(const std::string& file) const {
                      [&](const Segment& segment) { return segment.name == file; });
 }
 
-// A Write whose last step failed may have left a checkpoint of this number, which is whole but
-// which nobody relied on.
+// A Write whose last step failed may have left a checkpoint of this number, which is complete but
+// was never used.
 Status RunCheckpointer::RemoveUnconfirmed() const {
   if (captured_frames_ == newest_frames_) return OkStatus();
   return DiscardCheckpointsAfter(root_, static_cast<std::uint64_t>(captured_frames_) - 1);
@@ -412,7 +413,7 @@ Status RunCheckpointer::RestoreShards(const Checkpoint& checkpoint, const std::s
       const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(slice.begin);
       return std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(slice.size()));
     };
-    // On another number of shards all take over shard 0's clock, which is the run's.
+    // With another number of shards all take shard 0's clock, which is the run's.
     ShardSnapshot snapshot = same_number ? saved[static_cast<std::size_t>(i)] : saved.front();
     snapshot.values = part(values);
     snapshot.target = part(target);

@@ -65,8 +65,8 @@ class RunCheckpointer {
   RunCheckpointer(std::filesystem::path root, bool with_replay, int keep)
       : root_(std::move(root)), with_replay_(with_replay), keep_(keep) {}
 
-  // Copies everything that can change out of the cluster, which must stand between two iterations.
-  // Does not touch the disk.
+  // Copies everything that can change out of the cluster, whose bundles must be between two
+  // iterations. Does not touch the disk.
   Status Capture(Cluster& cluster, const RunMemory& memory);
   // Writes what was captured; training may continue meanwhile. Then removes old checkpoints. After
   // an error (disk full) call it again, or Capture and Write again: nothing is lost but time.

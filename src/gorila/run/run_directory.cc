@@ -27,7 +27,7 @@ std::string ThisHost() {
   return name.data();
 }
 
-// Who holds the lock, for HeldHere. The lock does without when it cannot be written.
+// Records who holds the lock, for HeldHere. The lock is valid even when this cannot be written.
 void WriteHolder(int fd) {
   const std::string holder = ThisHost() + "\n";
   if (::ftruncate(fd, 0) != 0) return;
@@ -39,7 +39,7 @@ bool Has(const fs::path& folder, const char* name) {
   return fs::exists(folder / name, error);
 }
 
-// What a folder without config.toml is, when that can be told.
+// Describes a folder without config.toml, where possible.
 std::string OtherFolder(const fs::path& path) {
   if (Has(path, "settings.toml")) {
     return "; it is a folder of gorila suite, whose runs are GAME/seedN in it, and the same gorila "
@@ -49,7 +49,7 @@ std::string OtherFolder(const fs::path& path) {
   return "";
 }
 
-// What to do with a folder that is not empty.
+// Advice for a folder that is not empty.
 std::string HowToUse(const fs::path& path) {
   if (Has(path, "config.toml")) return fmt::format(" (or: {})", ResumeCommand(path));
   if (Has(path, "settings.toml")) return " (it is a folder of gorila suite)";
@@ -179,7 +179,7 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Lock(const fs::path& path)
   return std::unique_ptr<RunDirectory>(new RunDirectory(path, fd));
 }
 
-// A folder that somebody removes while files are made in it may stay, without what it had.
+// A folder that is removed while files are created in it may stay, without its contents.
 Status RunDirectory::CheckNotRemoved() const {
   std::error_code error;
   if (fs::exists(config(), error) || error) return OkStatus();

@@ -21,7 +21,7 @@ enum class RunKind {
   kCoordinated,  // gorila coordinator: servers elsewhere
 };
 
-// Of a run's folder.
+// The kind of the run in the folder.
 RunKind KindOfRun(const std::filesystem::path& path);
 // The command that resumes the run in the folder.
 std::string ResumeCommand(const std::filesystem::path& path);
@@ -39,14 +39,14 @@ class RunDirectory {
   // run. The caller writes config() last: that makes it a run. AlreadyExists when the folder has a
   // run already (or anything else in it), or another process holds it.
   static StatusOr<std::unique_ptr<RunDirectory>> Create(const std::filesystem::path& path);
-  // An existing run's. InvalidArgument when it is none, AlreadyExists when another process holds
-  // it.
+  // An existing run's. InvalidArgument when it is not a run, AlreadyExists when another process
+  // holds it.
   static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::filesystem::path& path);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
-  // Aborted when the folder is not there any more. Whatever else is wrong with the disk may pass.
+  // Aborted when the folder no longer exists. Other trouble with the disk may be temporary.
   Status CheckNotRemoved() const;
 
   const std::filesystem::path& path() const { return path_; }

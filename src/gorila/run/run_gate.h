@@ -1,5 +1,5 @@
 // Where worker threads meet their coordinator: between two iterations they can be paused (for a
-// checkpoint) or stopped, and the first failure reaches whoever waits.
+// checkpoint) or stopped, and the first failure reaches the coordinator.
 #ifndef GORILA_RUN_RUN_GATE_H_
 #define GORILA_RUN_RUN_GATE_H_
 

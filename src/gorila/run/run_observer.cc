@@ -12,7 +12,7 @@ namespace {
 
 // Episodes of one bundle's recent return: few, because each bundle plays only a part of them.
 constexpr std::size_t kBundleEpisodes = 20;
-// What a look's share of time weighs at the next look, half a second later.
+// The weight of a look's share of time at the next look, half a second later.
 constexpr double kLatelyWeight = 0.9;
 // Rows in event files, and those with histograms, per factor of e in frames (geometric_steps.h).
 // TensorBoard samples 1,000 scalars and 500 histograms of a tag.
@@ -39,7 +39,7 @@ void AddTo(WorkSeconds& sum, const WorkSeconds& seconds) {
   for (std::size_t i = 0; i < kWorks; ++i) sum[i] += seconds[i];
 }
 
-// In a row four digits do: all 17 would be most of it.
+// Rows use four digits: all 17 would make up most of a row.
 WorkSeconds RoundedShares(const WorkSeconds& seconds) {
   WorkSeconds shares = Shares(seconds);
   for (double& share : shares) share = std::round(share * 1e4) / 1e4;

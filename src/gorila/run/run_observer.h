@@ -1,4 +1,4 @@
-// Gathers what the bundles and shards show of themselves into progress and metrics rows.
+// Gathers the figures of bundles and shards into progress and metrics rows.
 #ifndef GORILA_RUN_RUN_OBSERVER_H_
 #define GORILA_RUN_RUN_OBSERVER_H_
 
@@ -33,9 +33,9 @@ struct RunSample {
   std::int64_t frames = 0;
   std::int64_t updates = 0;
   int bundles = 0;
-  int actors = 0;    // in processes of their own
+  int actors = 0;    // in separate processes
   int learners = 0;  // the same
-  // Of shard 0, which stands for the whole gradient, as its version does for the update clock.
+  // Of shard 0, which represents the whole gradient, as its version is the update clock.
   ShardCounters gradients;
   std::int64_t outliers = 0;
   std::int64_t replay_rows = 0;
@@ -45,7 +45,7 @@ struct RunSample {
   std::vector<EpisodeResult> episodes;   // finished since the last sample
   LearnerStatistics learning;            // since the last row
   std::vector<BundleSample> per_bundle;  // and of actors; each keeps its place
-  // Of learners in processes of their own, since each began; each keeps its place.
+  // Of learner processes, since each began; each keeps its place.
   std::vector<WorkSeconds> learner_work;
   // Of processes beside this one, since it began to watch them.
   double cpu_seconds = 0;
@@ -118,8 +118,8 @@ class RunObserver {
   void ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen);
   void ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen);
 
-  // Bundle by bundle: statistics of them are the same to the last bit however often the run was
-  // looked at.
+  // Bundle by bundle, so that statistics are the same to the last bit however often the run was
+  // sampled.
   std::vector<EpisodeResult> EpisodesSinceRow() const;
   std::vector<double> StalenessSinceRow() const;
   RowSeries SeriesSinceRow() const;

@@ -31,7 +31,7 @@ Status MarkUnfinished(const fs::path& run, const RemovePath& remove) {
   const fs::path evaluation = run / kEvaluation;
   if (!fs::exists(evaluation, error)) return OkStatus();
   GORILA_RETURN_IF_ERROR(remove(evaluation));
-  // A crash of the machine must not bring it back beside a newer state.
+  // A crash of the machine must not restore it beside a newer state.
   return SyncFolder(run);
 }
 

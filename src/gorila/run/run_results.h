@@ -17,9 +17,9 @@ bool HasFinalNetwork(const std::filesystem::path& run);
 // of its newest checkpoint. A run that trains on is not finished any more. Blocks on the disk.
 bool FinalNetworkIsNewest(const std::filesystem::path& run);
 
-// Removes the final evaluation, without which nobody takes the run for finished, whatever else an
-// earlier end left. To be called before the run's configuration or state changes. The removal is on
-// the disk when it returns. OK when there is nothing.
+// Removes the final evaluation, without which a run counts as unfinished, whatever else an earlier
+// end left. Call it before the run's configuration or state changes. The removal is on disk when it
+// returns. OK when there is nothing to remove.
 Status MarkUnfinished(const std::filesystem::path& run);
 
 // Removes what an earlier end of the run left: its evaluations, reports, film and final network.

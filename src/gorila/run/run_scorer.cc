@@ -17,7 +17,7 @@
 namespace gorila {
 namespace {
 
-// How long a wait for the thread may overlook a stop.
+// How long a wait for the thread may miss a stop.
 constexpr auto kScoreLook = std::chrono::milliseconds(100);
 
 // Evaluations whose scores, histograms and films go into event files, per factor of e in frames
@@ -57,7 +57,7 @@ void AddScores(std::string_view kind, const ScoredNetwork& scored, EventSummary&
 
 RunScorer::RunScorer(const Config& config) : config_(config) {}
 
-void RunScorer::GoOnFrom(const LoggedProgress& logged) {
+void RunScorer::ContinueFrom(const LoggedProgress& logged) {
   evaluations_ = logged.evaluations;
   skipped_ = logged.skipped_evaluations;
   evaluated_frames_ = logged.evaluated_frames;
@@ -250,7 +250,7 @@ StatusOr<std::optional<RunScore>> RunScorer::EvaluateFinally(NetworkInTraining l
                                                              RunLog& log, const Message& message,
                                                              const Cancelled& cancelled) {
   GORILA_ASSIGN_OR_RETURN(bool finished, FinishPending(log, message, cancelled));
-  // What came due since the last look is accounted for, too.
+  // Counts what came due since the last look, too.
   if (finished && IsDue(last.frames)) {
     GORILA_RETURN_IF_ERROR(Offer(last, log, message).status());
     GORILA_ASSIGN_OR_RETURN(finished, FinishPending(log, message, cancelled));

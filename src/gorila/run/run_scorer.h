@@ -49,9 +49,9 @@ class RunScorer {
 
   explicit RunScorer(const Config& config);
 
-  // What an earlier process logged is counted on from. Before anything else.
-  void GoOnFrom(const LoggedProgress& logged);
-  // What GoOnFrom needs, for training rows: reading a log stops at the last of them.
+  // Continues the counts that an earlier process logged. Call before anything else.
+  void ContinueFrom(const LoggedProgress& logged);
+  // What ContinueFrom needs, for training rows: reading a log stops at the last of them.
   std::vector<RunLogField> CountFields() const;
 
   // Whether a periodic evaluation has come due between the frames of the last call and `frames`
@@ -75,8 +75,8 @@ class RunScorer {
 
   // Finishes pending evaluations; evaluates `last` too where the best network is scored. That one
   // or `last` is then written to final.safetensors in `directory`, scored and logged, and so is
-  // `last` when it is another network; episode.gif shows the scored one play. Nothing when
-  // `cancelled`. FailedPrecondition when there is no network with finite parameters.
+  // `last` when it is another network; episode.gif shows the scored one play. nullopt when
+  // `cancelled`. FailedPrecondition without a network with finite parameters.
   StatusOr<std::optional<RunScore>> EvaluateFinally(NetworkInTraining last,
                                                     const ParameterLayout& layout,
                                                     const std::filesystem::path& directory,

@@ -1,5 +1,5 @@
 // The replay and parameter-server seams with a clock around them, so that actor and learner need
-// not know that their time is looked at.
+// not know that they are timed.
 #ifndef GORILA_RUN_TIMED_SEAMS_H_
 #define GORILA_RUN_TIMED_SEAMS_H_
 
@@ -38,7 +38,7 @@ class TimedReplay final : public Replay {
   WorkClock& clock_;
 };
 
-// Likewise, so not thread-safe as other stores are.
+// For one thread too, so not thread-safe as other stores are.
 class TimedParameterStore final : public ParameterStore {
  public:
   TimedParameterStore(ParameterStore& store, WorkClock& clock) : store_(store), clock_(clock) {}

@@ -30,14 +30,14 @@ constexpr double kRetrySeconds = 60;
 // A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
 constexpr auto kPauseDeadline = std::chrono::seconds(60);
 
-// So that "never" can be said with any large number.
+// Clamps, so that any large number means "never".
 Clock::duration ToDuration(double seconds) {
   constexpr double kMost = 1e9;
   return std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(std::min(seconds, kMost)));
 }
 
-// Whether a multiple of `period` lies in (before, now].
+// Whether (before, now] contains a multiple of `period`.
 bool Crossed(std::int64_t before, std::int64_t now, std::int64_t period) {
   return period > 0 && now / period > before / period;
 }
@@ -54,7 +54,7 @@ std::int64_t CountParameters(const NetworkSpec& network) {
   return static_cast<std::int64_t>(MakeParameterLayout(network).size);
 }
 
-// Parameters, their copies and gradients, and minibatches: at least what they will take.
+// A lower bound for parameters, their copies, gradients and minibatches.
 std::int64_t ExpectedLearnerBytes(const Config& config, const NetworkSpec& network) {
   const std::int64_t copies = 3 + 3 * std::int64_t{config.run.bundles};
   const std::int64_t batches =
@@ -75,9 +75,9 @@ Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
       MachineMemoryBytes());
 }
 
-// A run must not come near a limit: libraries do not bear to have no memory, and who takes more
-// than a group's is killed. Besides what is counted: oneDNN's code, the report's pictures, files on
-// their way to the disk.
+// A run must stay clear of limits: libraries do not survive failed allocations, and a process
+// beyond its control group's limit is killed. The reserve is for what is not counted: oneDNN's
+// code, the report's pictures, files being written.
 Status CheckLimits(const Config& config, const NetworkSpec& network) {
   constexpr std::int64_t kRest = std::int64_t{64} << 20;
   constexpr std::int64_t kThreads = 3;  // besides bundles
@@ -109,7 +109,7 @@ Status CheckMadeWith(const Checkpoint& checkpoint, const RunDirectory& directory
   return CheckResumable(made_with, config, fmt::format("'{}'", checkpoint.path().string()));
 }
 
-// A run that has a result has had checkpoints: training it anew would replace the result.
+// A run that has a result has had checkpoints; training from the start would replace the result.
 Status CheckHasNoResults(const std::filesystem::path& run) {
   if (!HasFinalNetwork(run)) return OkStatus();
   return DataLoss(
@@ -129,8 +129,8 @@ Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   if (config.cluster.actors > 0) {
     return InvalidArgument(
-        "cluster.actors is {}; expected 0: only gorila launch runs actors and learners as "
-        "processes",
+        "cluster.actors is {}; expected 0: separate actor and learner "
+        "processes need gorila launch",
         config.cluster.actors);
   }
   if (config.parameter_server.encoding == GradientEncoding::kTopK) {
@@ -212,8 +212,8 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
 Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks) {
   GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
   GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
-  // From here on the run's files change; what could be refused was. The old score goes first: with
-  // it, the run would count as finished by the new configuration.
+  // From here on the run's files change; every refusal is behind. The old score goes first, because
+  // with it the run would count as finished under the new configuration.
   GORILA_RETURN_IF_ERROR(MarkUnfinished(directory_->path()));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
@@ -227,13 +227,13 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& ho
 Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHooks& hooks) {
   // A lost log costs its rows, not the run.
   if (keep_bytes != 0 && !std::filesystem::exists(directory_->metrics())) {
-    hooks.Warn(fmt::format("'{}' is missing; the log starts anew", directory_->metrics().string()));
+    hooks.Warn(fmt::format("'{}' is missing; starting a new log", directory_->metrics().string()));
     keep_bytes = 0;
   }
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory_->metrics(), keep_bytes));
   log_.emplace(std::move(log));
   GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory_->metrics()));
-  scorer_.GoOnFrom(logged);
+  scorer_.ContinueFrom(logged);
   // What a killed process wrote after the checkpoint is superseded.
   const std::int64_t frames = cluster_->clock().frames();
   GORILA_ASSIGN_OR_RETURN(EventFile events,
@@ -340,7 +340,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     stopping = stopping || StopWanted(hooks);
     if (stopping && row_ends) return OkStatus();
   }
-  // A stop that came too late for another row is none.
+  // A stop that came too late for another row is ignored.
   interrupted_ = false;
   return OkStatus();
 }
@@ -370,7 +370,7 @@ Status Trainer::AppendRow() {
 
 Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + kPauseDeadline));
-  // What has come due by now belongs to the checkpoint.
+  // Evaluations that are due by now belong to the checkpoint.
   Status captured = EvaluateIfDue(hooks);
   observer_.Observe(*cluster_, Seconds());
   if (captured.ok()) captured = CaptureCheckpoint();

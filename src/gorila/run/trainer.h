@@ -26,14 +26,14 @@
 
 namespace gorila {
 
-// How the run's owner takes part. Any may be empty. Called in the thread of Run.
+// Callbacks of the run's owner. Any may be empty. Called in Run's thread.
 struct TrainerHooks {
   std::function<bool()> stop_requested;                   // asked several times a second or more
   std::function<void(const ProgressSnapshot&)> progress;  // about twice a second
   std::function<void(std::string_view)> message;          // one line for people
-  std::function<void(std::string_view)> warning = {};     // one that they must see even so
+  std::function<void(std::string_view)> warning = {};  // one that must be shown even with --quiet
 
-  // `message` where there is no `warning`.
+  // `warning`, or `message` where that is empty.
   const std::function<void(std::string_view)>& warner() const {
     return warning ? warning : message;
   }
@@ -50,15 +50,15 @@ struct TrainingOutcome {
   // Why a finished run has nothing to show for; empty = nothing is wrong.
   std::string problem;
 
-  // Of a run that came to its end with `score`: writes out what is left of log and events.
+  // Completes the outcome of a run that ended with `score`: flushes log and events.
   void Finish(RunScore run_score, const TrainingHealth& health, RunLog& log, EventFile& events);
 };
 
 // One run. One thread calls; Run starts and joins the bundles' threads.
 class Trainer {
  public:
-  // Whether the configuration can run on this machine, as far as it shows before anything is
-  // allocated. InvalidArgument with the key.
+  // Whether the configuration can run on this machine, checked before anything is allocated.
+  // InvalidArgument with the key.
   static Status Check(const Config& config);
 
   // Writes the resolved configuration into a new directory. InvalidArgument for a configuration
@@ -70,7 +70,7 @@ class Trainer {
   static StatusOr<std::unique_ptr<Trainer>> Start(const Config& config,
                                                   const std::filesystem::path& path);
 
-  // Goes on from the newest complete checkpoint, or from the beginning when there is none
+  // Resumes from the newest complete checkpoint, or from the beginning when there is none
   // (`message` says so, and why newer ones were passed over).
   static StatusOr<std::unique_ptr<Trainer>> Resume(const Config& config,
                                                    std::unique_ptr<RunDirectory> directory,
@@ -102,7 +102,7 @@ class Trainer {
   Status AppendRow();
   Status CheckpointThreaded(const TrainerHooks& hooks);
   Status CaptureCheckpoint();
-  // Writes what was captured; a disk that fails is no error.
+  // Writes what was captured; a disk failure is not an error.
   void WriteCheckpoint(const Status& captured, const TrainerHooks& hooks);
   // Aborted when the run's directory was removed.
   Status LookAtFiles(const TrainerHooks& hooks);

@@ -7,7 +7,7 @@
 namespace gorila {
 namespace {
 
-// Gradients that a judgement needs: a run may stumble over a few.
+// The fewest gradients to judge by: a few bad ones are no divergence.
 constexpr std::uint64_t kEnough = 100;
 
 std::uint64_t Pushed(const ProgressSnapshot& progress) {

@@ -20,7 +20,7 @@ void WriteTrouble::Retry(std::string_view what, AppendFile& file, const Say& say
   std::int64_t& told = dropped_[std::string(what)];
   if (!file.status().ok() || file.dropped() == told) return;
   if (say) {
-    say(fmt::format("{} records of the {} are lost: more than {} MiB had to wait",
+    say(fmt::format("lost {} records of the {}: more than {} MiB were waiting to be written",
                     file.dropped() - told, what, AppendFile::kMostWaitingBytes >> 20));
   }
   told = file.dropped();

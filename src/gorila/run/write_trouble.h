@@ -1,4 +1,4 @@
-// What a run says when its disk fails while it trains.
+// Reports disk failures while a run trains.
 #ifndef GORILA_RUN_WRITE_TROUBLE_H_
 #define GORILA_RUN_WRITE_TROUBLE_H_
 
@@ -19,15 +19,15 @@ class WriteTrouble {
  public:
   using Say = std::function<void(std::string_view)>;  // may be empty
 
-  // `what` was written now, or was not.
+  // Reports whether `what` could be written.
   void Note(std::string_view what, const Status& status, const Say& say);
 
-  // Writes the records that wait, if there are any, and notes how that went.
+  // Writes the records that wait, if there are any, and notes the result.
   void Retry(std::string_view what, AppendFile& file, const Say& say);
 
  private:
   std::map<std::string, std::int64_t, std::less<>> failures_;  // since the last success
-  std::map<std::string, std::int64_t, std::less<>> dropped_;   // records that were told of
+  std::map<std::string, std::int64_t, std::less<>> dropped_;   // records that were reported
 };
 
 }  // namespace gorila
