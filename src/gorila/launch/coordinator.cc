@@ -64,11 +64,11 @@ StatusOr<StoredNetwork> ReadNetwork(const ParameterLayout& layout, const fs::pat
   return StoredNetwork{*std::move(parameters), std::move(file)};
 }
 
-ShardCounters GradientsOf(const v1::RoleStatus& shard) {
-  ShardCounters gradients = {.accepted = CounterOf(shard, "accepted"),
-                             .stale = CounterOf(shard, "stale"),
-                             .invalid = CounterOf(shard, "invalid"),
-                             .staleness_sum = CounterOf(shard, "staleness_sum")};
+ParameterShardCounters GradientsOf(const v1::RoleStatus& shard) {
+  ParameterShardCounters gradients = {.accepted = CounterOf(shard, "accepted"),
+                                      .stale = CounterOf(shard, "stale"),
+                                      .invalid = CounterOf(shard, "invalid"),
+                                      .staleness_sum = CounterOf(shard, "staleness_sum")};
   for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
     gradients.staleness[i] = CounterOf(shard, fmt::format("staleness_{}", i));
   }

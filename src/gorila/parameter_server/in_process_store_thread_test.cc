@@ -108,7 +108,7 @@ TEST_F(StrictParameterStoreThreadTest, EverySliceIsCountedOnce) {
     ASSERT_TRUE(store_->Pull(values, versions).ok());
     ExpectWholeSlices(values, versions);
     for (int i = 0; i < kShards; ++i) {
-      const ShardCounters counters = store_->shard(i).counters();
+      const ParameterShardCounters counters = store_->shard(i).counters();
       ASSERT_LE(counters.staleness_sum, counters.accepted) << "at most 1 each";
     }
   };
@@ -118,7 +118,7 @@ TEST_F(StrictParameterStoreThreadTest, EverySliceIsCountedOnce) {
   for (const PushOutcome& outcome : outcomes) learners += outcome;
   PushOutcome shards;
   for (int i = 0; i < kShards; ++i) {
-    const ShardCounters counters = store_->shard(i).counters();
+    const ParameterShardCounters counters = store_->shard(i).counters();
     EXPECT_EQ(counters.accepted, store_->shard(i).version());
     EXPECT_EQ(counters.accepted + counters.stale + counters.invalid, kPushers * kPushes);
     shards += {counters.accepted, counters.stale, counters.invalid};

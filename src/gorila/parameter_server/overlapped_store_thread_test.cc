@@ -132,7 +132,7 @@ TEST_F(OverlappedStoreTest, AGradientLacksAtMostTwoBeforeItAndNoneIsLost) {
   }
   total += store_->Settle().value();
   EXPECT_EQ(total.accepted, kPushes * kShards);
-  const ShardCounters counters = far_.shards().shard(0).counters();
+  const ParameterShardCounters counters = far_.shards().shard(0).counters();
   EXPECT_EQ(counters.accepted, kPushes);
   EXPECT_EQ(counters.staleness[0] + counters.staleness[1] + counters.staleness[2], kPushes);
   EXPECT_LE(counters.staleness_sum, 2 * kPushes);

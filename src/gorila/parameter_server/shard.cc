@@ -102,7 +102,7 @@ std::int64_t ParameterShard::target_version() const {
   return target_version_;
 }
 
-ShardCounters ParameterShard::counters() const {
+ParameterShardCounters ParameterShard::counters() const {
   const MutexLock lock(mutex_);
   return counters_;
 }

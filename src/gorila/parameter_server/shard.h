@@ -27,7 +27,7 @@ struct ShardOptions {
 inline constexpr std::size_t kStalenessBuckets = 16;
 using StalenessHistogram = std::array<std::int64_t, kStalenessBuckets>;
 
-struct ShardCounters {
+struct ParameterShardCounters {
   std::int64_t accepted = 0;
   std::int64_t stale = 0;
   std::int64_t invalid = 0;
@@ -39,7 +39,7 @@ struct ShardCounters {
 struct ShardSnapshot {
   std::int64_t version = 0;
   std::int64_t target_version = 0;
-  ShardCounters counters;
+  ParameterShardCounters counters;
   std::vector<float> values;
   std::vector<float> target;
   struct NamedSlot {
@@ -75,7 +75,7 @@ class ParameterShard {
 
   std::int64_t version() const GORILA_EXCLUDES(mutex_);
   std::int64_t target_version() const GORILA_EXCLUDES(mutex_);  // of the target copy
-  ShardCounters counters() const GORILA_EXCLUDES(mutex_);
+  ParameterShardCounters counters() const GORILA_EXCLUDES(mutex_);
 
   ShardSnapshot Snapshot() const GORILA_EXCLUDES(mutex_);
   // InvalidArgument when sizes or optimizer slots differ; then nothing has changed.
@@ -88,7 +88,7 @@ class ParameterShard {
   SharedFloats target_ GORILA_GUARDED_BY(mutex_);
   std::int64_t version_ GORILA_GUARDED_BY(mutex_) = 0;
   std::int64_t target_version_ GORILA_GUARDED_BY(mutex_) = 0;
-  ShardCounters counters_ GORILA_GUARDED_BY(mutex_);
+  ParameterShardCounters counters_ GORILA_GUARDED_BY(mutex_);
   const std::unique_ptr<Optimizer> optimizer_ GORILA_GUARDED_BY(mutex_);
 };
 

@@ -38,7 +38,7 @@ struct InsertReply {
 enum class InsertLimit { kKept, kLifted };
 
 // The figures by which a client divides its samples among shards.
-struct ShardSize {
+struct ReplayShardSize {
   std::int64_t generation = 0;   // of the shard's process; keys are only known to this one
   std::int64_t transitions = 0;  // complete ones
   std::int64_t rows = 0;
@@ -66,13 +66,13 @@ class ReplayEndpoint {
 
   // Fills `batch`, drawn with replacement, and says what the shard then is. DeadlineExceeded, with
   // the reason, when the rate limiter did not allow it in time, or too many wait already.
-  virtual StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) = 0;
+  virtual StatusOr<ReplayShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) = 0;
 
   // As Replay::UpdatePriorities; of another generation than the shard's they are passed over.
   virtual Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
                                   std::span<const float> td_errors, Deadline deadline) = 0;
 
-  virtual StatusOr<ShardSize> GetSize(Deadline deadline) = 0;
+  virtual StatusOr<ReplayShardSize> GetSize(Deadline deadline) = 0;
 };
 
 }  // namespace gorila

@@ -358,10 +358,10 @@ std::string ReplayShard::WhyNoSample(std::size_t size) const {
       limiter_.sampled(), inserted, options_.replay.rate.updates_per_step);
 }
 
-StatusOr<ShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionBatch& batch) {
+StatusOr<ReplayShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionBatch& batch) {
   const auto wanted = static_cast<std::size_t>(size);
   Plan plan;
-  ShardSize now;
+  ReplayShardSize now;
   batch.Resize(size, options_.observation.stacked_bytes());
   {
     const MutexLock lock(mutex_);
@@ -435,7 +435,7 @@ Status ReplayShard::UpdatePriorities(std::int64_t generation, std::span<const st
   return OkStatus();
 }
 
-ShardSize ReplayShard::SizeNow() const {
+ReplayShardSize ReplayShard::SizeNow() const {
   return {.generation = options_.generation,
           .transitions = static_cast<std::int64_t>(selector_->size()),
           .rows = rows_,
@@ -447,7 +447,7 @@ ShardSize ReplayShard::SizeNow() const {
           .inserts_wait = !CanInsert()};
 }
 
-StatusOr<ShardSize> ReplayShard::GetSize(Deadline) {
+StatusOr<ReplayShardSize> ReplayShard::GetSize(Deadline) {
   const MutexLock lock(mutex_);
   return SizeNow();
 }

@@ -43,7 +43,7 @@ struct ReplayShardCounters {
 };
 
 struct ReplayShardStatus {
-  ShardSize size;
+  ReplayShardSize size;
   ReplayShardCounters counters;
   int waiting_samples = 0;        // callers
   std::int64_t held_inserts = 0;  // of callers, since this process began, for the rate limiter
@@ -67,12 +67,12 @@ class ReplayShard final : public ReplayEndpoint {
   // Does not wait.
   StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
                                InsertLimit limit) override GORILA_EXCLUDES(mutex_);
-  StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override
+  StatusOr<ReplayShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override
       GORILA_EXCLUDES(mutex_);
   Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
                           std::span<const float> td_errors, Deadline deadline) override
       GORILA_EXCLUDES(mutex_);
-  StatusOr<ShardSize> GetSize(Deadline deadline) override GORILA_EXCLUDES(mutex_);
+  StatusOr<ReplayShardSize> GetSize(Deadline deadline) override GORILA_EXCLUDES(mutex_);
 
   ReplayShardStatus GetStatus() const GORILA_EXCLUDES(mutex_);
   const ReplayShardOptions& options() const { return options_; }
@@ -157,7 +157,7 @@ class ReplayShard final : public ReplayEndpoint {
   std::string WhyNoSample(std::size_t size) const GORILA_REQUIRES(mutex_);
   void Draw(TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
   void Copy(const Plan& plan, TransitionBatch& batch);
-  ShardSize SizeNow() const GORILA_REQUIRES(mutex_);
+  ReplayShardSize SizeNow() const GORILA_REQUIRES(mutex_);
 
   // Used by snapshots.
   struct Piece {

@@ -22,7 +22,7 @@ TEST(ReplayShardTest, GivesTheTransitionsOfWhatWasInserted) {
   EXPECT_EQ(reply.accepted, 6);
   EXPECT_EQ(reply.waiting, "");
   TransitionBatch batch;
-  const ShardSize size = shard->Sample(200, Later(), batch).value();
+  const ReplayShardSize size = shard->Sample(200, Later(), batch).value();
   EXPECT_EQ(size.transitions, 5);
   EXPECT_EQ(size.rows, 6);
   std::set<int> actions;

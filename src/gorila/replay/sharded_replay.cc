@@ -243,7 +243,7 @@ Status ShardedReplay::Pause(Wait& wait, const std::string& reason) {
 
 // Its size, and so whether it answers.
 bool ShardedReplay::Ask(std::size_t shard) {
-  const StatusOr<ShardSize> size = shards_[shard]->GetSize(Clock::now() + options_.retry);
+  const StatusOr<ReplayShardSize> size = shards_[shard]->GetSize(Clock::now() + options_.retry);
   if (!size.ok()) {
     Failed(shard, size.status());
     return false;
@@ -254,8 +254,8 @@ bool ShardedReplay::Ask(std::size_t shard) {
   return true;
 }
 
-void ShardedReplay::NoteSize(std::size_t shard, const ShardSize& size) {
-  const ShardSize& before = states_[shard].size;
+void ShardedReplay::NoteSize(std::size_t shard, const ReplayShardSize& size) {
+  const ReplayShardSize& before = states_[shard].size;
   if (size.generation != before.generation || size.inserted != before.inserted ||
       size.sampled != before.sampled) {
     ++progress_;
@@ -335,7 +335,7 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
     }
     const auto began = Clock::now();
     const auto deadline = std::min(CallDeadline(), began + options_.retry);
-    const StatusOr<ShardSize> now = shards_[shard]->Sample(size, deadline, batch);
+    const StatusOr<ReplayShardSize> now = shards_[shard]->Sample(size, deadline, batch);
     if (now.ok()) {
       Answered(shard);
       const MutexLock lock(mutex_);

@@ -104,7 +104,7 @@ class ShardedReplay final : public Replay {
     bool down = false;
     int failures = 0;              // since the last answer
     Clock::time_point retry_at{};  // of one that is down
-    ShardSize size;
+    ReplayShardSize size;
     bool known = false;               // whether `size` is an answer's
     Clock::time_point answered_at{};  // with it
   };
@@ -129,7 +129,7 @@ class ShardedReplay final : public Replay {
   void LearnSizes() GORILA_EXCLUDES(mutex_);
   void NoteHeldSample(const std::string& reason) GORILA_EXCLUDES(mutex_);
   void Answered(std::size_t shard) GORILA_EXCLUDES(mutex_);
-  void NoteSize(std::size_t shard, const ShardSize& size) GORILA_REQUIRES(mutex_);
+  void NoteSize(std::size_t shard, const ReplayShardSize& size) GORILA_REQUIRES(mutex_);
   void Failed(std::size_t shard, const Status& status) GORILA_EXCLUDES(mutex_);
   bool IsAway(const Status& status) const;
   bool Stopped() const { return options_.stop && options_.stop(); }

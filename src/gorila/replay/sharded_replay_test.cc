@@ -42,7 +42,7 @@ class Endpoint final : public ReplayEndpoint {
     if (!std::exchange(control_.answer_is_lost, false)) return reply;
     return absl::UnavailableError("the connection broke");
   }
-  StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override {
+  StatusOr<ReplayShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override {
     GORILA_RETURN_IF_ERROR(control_.failure);
     return control_.shard->Sample(size, deadline, batch);
   }
@@ -52,7 +52,7 @@ class Endpoint final : public ReplayEndpoint {
     ++control_.updates;
     return control_.shard->UpdatePriorities(generation, keys, td_errors, deadline);
   }
-  StatusOr<ShardSize> GetSize(Deadline deadline) override {
+  StatusOr<ReplayShardSize> GetSize(Deadline deadline) override {
     GORILA_RETURN_IF_ERROR(control_.failure);
     if (control_.on_size) control_.on_size();
     return control_.shard->GetSize(deadline);

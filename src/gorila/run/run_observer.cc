@@ -121,7 +121,7 @@ void RunObserver::ObserveWork(const RunSample& sample, ProgressSnapshot& seen) {
 }
 
 void RunObserver::ObserveLearning(const RunSample& sample, ProgressSnapshot& seen) {
-  const ShardCounters& gradients = sample.gradients;
+  const ParameterShardCounters& gradients = sample.gradients;
   seen.accepted = static_cast<std::uint64_t>(gradients.accepted);
   seen.stale = static_cast<std::uint64_t>(gradients.stale);
   seen.invalid = static_cast<std::uint64_t>(gradients.invalid);

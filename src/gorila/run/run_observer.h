@@ -36,7 +36,7 @@ struct RunSample {
   int actors = 0;    // in separate processes
   int learners = 0;  // the same
   // Of shard 0, which represents the whole gradient, as its version is the update clock.
-  ShardCounters gradients;
+  ParameterShardCounters gradients;
   std::int64_t outliers = 0;
   std::int64_t replay_rows = 0;
   std::int64_t replay_capacity = 0;

@@ -63,7 +63,7 @@ inline LearnerCounters SumOfLearners(Cluster& cluster) {
 inline PushOutcome SumOfShards(Cluster& cluster) {
   PushOutcome sum;
   for (int i = 0; i < cluster.store().num_shards(); ++i) {
-    const ShardCounters counters = cluster.store().shard(i).counters();
+    const ParameterShardCounters counters = cluster.store().shard(i).counters();
     sum += {counters.accepted, counters.stale, counters.invalid};
   }
   return sum;

@@ -345,7 +345,7 @@ TEST_F(RemoteStoreTest, ManyThreadsPushAndPullAtOnce) {
   EXPECT_EQ(decided, 3 * 5 * kShards);
   for (ServedShard& shard : shards_) {
     EXPECT_EQ(shard.service().counters().pushed, 15);
-    const ShardCounters counters = shard.service().shard().counters();
+    const ParameterShardCounters counters = shard.service().shard().counters();
     EXPECT_EQ(counters.accepted + counters.stale + counters.invalid, 15);
   }
 }

@@ -260,7 +260,7 @@ v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
   rpc::AddProcessUsage(own);
   // Between two gradients: pushed = accepted + stale + invalid, and version, are of one moment.
   const MutexLock lock(mutex_);
-  const ShardCounters shard = shard_->counters();
+  const ParameterShardCounters shard = shard_->counters();
   counters["version"] = shard_->version();
   counters["accepted"] = shard.accepted;
   counters["stale"] = shard.stale;

@@ -100,8 +100,8 @@ StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
                      .waiting = response.waiting()};
 }
 
-StatusOr<ShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadline,
-                                                 TransitionBatch& batch) {
+StatusOr<ReplayShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadline,
+                                                       TransitionBatch& batch) {
   const milliseconds timeout = Left(deadline);
   v1::SampleRequest request;
   request.set_wait_milliseconds(WaitAtShard(timeout));
@@ -147,7 +147,7 @@ Status RemoteReplayEndpoint::UpdatePriorities(std::int64_t generation,
       .status();
 }
 
-StatusOr<ShardSize> RemoteReplayEndpoint::GetSize(Deadline deadline) {
+StatusOr<ReplayShardSize> RemoteReplayEndpoint::GetSize(Deadline deadline) {
   GORILA_ASSIGN_OR_RETURN(const auto response,
                           channel_.CallProto<v1::ReplayShardSize>(
                               kReplaySizeMethod, v1::ReplaySizeRequest(), Left(deadline), stop_));

@@ -17,10 +17,10 @@ class RemoteReplayEndpoint final : public ReplayEndpoint {
 
   StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
                                InsertLimit limit) override;
-  StatusOr<ShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override;
+  StatusOr<ReplayShardSize> Sample(int size, Deadline deadline, TransitionBatch& batch) override;
   Status UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,
                           std::span<const float> td_errors, Deadline deadline) override;
-  StatusOr<ShardSize> GetSize(Deadline deadline) override;
+  StatusOr<ReplayShardSize> GetSize(Deadline deadline) override;
 
  private:
   rpc::Channel channel_;

@@ -53,7 +53,7 @@ TEST(RemoteEndpointTest, DoesWhatTheShardDoes) {
   EXPECT_EQ(InsertRows(*endpoint, {.actor = 1}, Episode(9))->accepted, 10);
   EXPECT_EQ(InsertRows(*endpoint, {.actor = 1}, Episode(9))->repeated, 10);
   TransitionBatch batch;
-  const ShardSize size = endpoint->Sample(64, Later(), batch).value();
+  const ReplayShardSize size = endpoint->Sample(64, Later(), batch).value();
   EXPECT_EQ(size.generation, 4);
   EXPECT_EQ(size.transitions, 9);
   for (std::size_t i = 0; i < 64; ++i) {
@@ -174,7 +174,7 @@ void ExpectSamplesToFlow(int actors, int learners, int samples_each) {
   for (std::thread& thread : sampling) thread.join();
   ending = true;
   for (std::thread& thread : inserting) thread.join();
-  const ShardSize size = served.shard->GetSize(Later()).value();
+  const ReplayShardSize size = served.shard->GetSize(Later()).value();
   EXPECT_GE(size.sampled, learners * samples_each);
   const double paid = 0.25 * static_cast<double>(size.inserted - 64);
   EXPECT_LE(static_cast<double>(size.sampled), paid + 1);

@@ -123,7 +123,7 @@ std::size_t SampleRowBytes(const ObservationSpec& observation) {
          2 * observation.stacked_bytes();
 }
 
-v1::ReplayShardSize ToProto(const ShardSize& size) {
+v1::ReplayShardSize ToProto(const ReplayShardSize& size) {
   v1::ReplayShardSize proto;
   proto.set_generation(size.generation);
   proto.set_transitions(size.transitions);
@@ -137,7 +137,7 @@ v1::ReplayShardSize ToProto(const ShardSize& size) {
   return proto;
 }
 
-ShardSize FromProto(const v1::ReplayShardSize& size) {
+ReplayShardSize FromProto(const v1::ReplayShardSize& size) {
   return {.generation = size.generation(),
           .transitions = size.transitions(),
           .rows = size.rows(),
@@ -204,7 +204,7 @@ StatusOr<rpc::Response> ReplayService::Sample(const rpc::Request& request) {
   }
   TransitionBatch batch;
   GORILA_ASSIGN_OR_RETURN(
-      const ShardSize size,
+      const ReplayShardSize size,
       shard_.Sample(header.size(), WaitUntil(request, header.wait_milliseconds()), batch));
   v1::SampleResponse response;
   *response.mutable_size() = ToProto(size);

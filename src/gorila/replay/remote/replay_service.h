@@ -30,8 +30,8 @@ inline constexpr std::uint64_t kMaxReplayPayload = std::uint64_t{256} << 20;  //
 std::size_t InsertRowBytes(const ObservationSpec& observation, bool values);
 std::size_t SampleRowBytes(const ObservationSpec& observation);
 
-v1::ReplayShardSize ToProto(const ShardSize& size);
-ShardSize FromProto(const v1::ReplayShardSize& size);
+v1::ReplayShardSize ToProto(const ReplayShardSize& size);
+ReplayShardSize FromProto(const v1::ReplayShardSize& size);
 
 // Thread-safe. gRPC-free: the server calls what Methods() gives it. Refuses what cannot be with a
 // reason that the server counts; then the shard is unchanged.
