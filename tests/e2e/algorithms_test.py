@@ -5,7 +5,7 @@ import json
 
 import program
 
-ALGORITHMS = ["dqn", "double_dqn", "munchausen", "sarsa", "expected_sarsa", "c51", "qr_dqn"]
+ALGORITHMS = ["dqn", "double_dqn", "munchausen", "sarsa", "expected_sarsa", "c51", "qr_dqn", "iqn"]
 ON_POLICY = ["--set", "replay.selector=queue", "--set", "replay.prefetch=false"]
 EVERYTHING = [
     "--set", "network.dueling=true", "--set", "network.noise=0.3", "--set", "replay.selector=prioritized",
@@ -70,6 +70,9 @@ class Resumed(program.Case):
             "--set", "learner.n_step=3", "--set", "actor.epsilon_spread=7",
         )  # fmt: skip
 
+    def test_sampled_taus(self):
+        self.compare(*keys("iqn"), "--set", "learner.taus=4")
+
     def test_noise_alone(self):
         self.compare(*keys("munchausen"), "--set", "network.noise=0.5")
 
@@ -91,6 +94,14 @@ class Learns(program.Case):
 
     def test_qr_dqn_with_everything(self):
         self.check(*keys("qr_dqn"), *EVERYTHING)
+
+    def test_iqn_with_everything(self):
+        self.check(*keys("iqn"), *EVERYTHING, "--set", "learner.taus=4")
+
+    def test_iqn(self):
+        self.check(*keys("iqn"))
+        self.run_program("export", "run", "--format", "safetensors")
+        self.assert_refused(["export", "run", "--format", "onnx"], "learner.algorithm iqn", "npz or safetensors")
 
     def test_munchausen(self):
         self.check(*keys("munchausen"))
@@ -133,6 +144,8 @@ class Refused(program.Case):
             (["learner.algorithm=c51", "learner.value_min=10"], ["learner.value_min is 10", "value_max"]),
             (["learner.algorithm=c51", "learner.atoms=1"], ["learner.atoms is 1", "2"]),
             (["learner.atoms=33"], ["learner.atoms", "c51 or qr_dqn"]),
+            (["learner.taus=33"], ["learner.taus", "expected iqn"]),
+            (["learner.algorithm=iqn", "learner.atoms=33"], ["learner.atoms", "c51 or qr_dqn"]),
             (["learner.algorithm=sarsa"], ["replay.selector is uniform", "queue"]),
             (["learner.algorithm=c15"], ["'c15'", "c51"]),
             (["parameter_server.encoding=topk"], ["topk", "float32"]),

@@ -18,11 +18,12 @@ struct AgentOptions {
   std::string algorithm = "double_dqn";  // a row of AlgorithmTable()
   TdErrorLoss loss = TdErrorLoss::kHuber;
   BatchReduction reduction = BatchReduction::kMean;
-  // c51, qr_dqn: theta chooses the action of s_t, as in double_dqn, and not theta-.
+  // c51, qr_dqn, iqn: theta chooses the action of s_t, as in double_dqn, and not theta-.
   bool double_selection = false;
   int atoms = 51;                 // c51: atoms of an action's distribution; qr_dqn: its quantiles
   double value_min = -10;         // c51: the lowest atom
   double value_max = 10;          // c51: the highest
+  int taus = 8;                   // iqn: samples of an action's quantile function in each pass
   double munchausen_scale = 0.9;  // alpha of tau ln pi(a|s) in the reward
   double munchausen_temperature = 0.03;  // tau
   double munchausen_clip = -1;           // the least that tau ln pi may be

@@ -19,6 +19,7 @@
 namespace gorila {
 
 inline constexpr int kMostAtoms = 256;
+inline constexpr int kMostTaus = 256;
 
 // What a loss works on. The networks are up to date and of the form that the algorithm described;
 // both may compute as many observations as the minibatch has.

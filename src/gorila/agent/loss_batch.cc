@@ -1,22 +1,21 @@
 #include "gorila/agent/loss_batch.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
 namespace gorila {
 
 std::size_t BestAction(const ValueForm& form, std::span<const float> x) {
-  const auto atoms = static_cast<std::size_t>(form.atoms);
-  if (atoms == 1) return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
+  if (form.atoms == 1) {
+    return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
+  }
   std::size_t best = 0;
   float most = -std::numeric_limits<float>::infinity();
-  for (std::size_t a = 0; a * atoms < x.size(); ++a) {
-    std::array<float, 1> value{};
-    ActionValues(form, x.subspan(a * atoms, atoms), value);
-    if (value[0] <= most) continue;
-    most = value[0];
+  for (std::size_t a = 0; a < static_cast<std::size_t>(form.num_actions); ++a) {
+    const float value = ActionValue(form, x, a);
+    if (value <= most) continue;
+    most = value;
     best = a;
   }
   return best;

@@ -6,6 +6,7 @@
 #include "gorila/agent/c51.h"
 #include "gorila/agent/dqn.h"
 #include "gorila/agent/epsilon_greedy_policy.h"
+#include "gorila/agent/iqn.h"
 #include "gorila/agent/munchausen.h"
 #include "gorila/agent/qr_dqn.h"
 #include "gorila/agent/sarsa.h"
@@ -73,13 +74,20 @@ Status RefuseMunchausen(const AgentOptions& options) {
   return RefuseOption(options, set, "an option learner.munchausen_*", "expected munchausen");
 }
 
+Status RefuseTaus(const AgentOptions& options) {
+  return RefuseOption(options, options.taus != AgentOptions{}.taus, "learner.taus",
+                      "expected iqn, which samples a quantile function");
+}
+
 Status CheckDqn(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
   GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
   return RefuseDouble(options, "expected learner.algorithm double_dqn for double selection");
 }
 
 Status CheckSarsa(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
   GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
   GORILA_RETURN_IF_ERROR(
@@ -94,6 +102,7 @@ Status CheckSarsa(const AgentOptions& options) {
 }
 
 Status CheckMunchausen(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
   GORILA_RETURN_IF_ERROR(RefuseDouble(
       options, "its target is an expectation over all actions: there is none to choose"));
@@ -105,7 +114,22 @@ Status CheckAtoms(const AgentOptions& options) {
   return InvalidArgument("learner.atoms is {}; expected 2 to {}", options.atoms, kMostAtoms);
 }
 
+Status CheckIqn(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
+  GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
+  if (options.taus < 1 || options.taus > kMostTaus) {
+    return InvalidArgument("learner.taus is {}; expected 1 to {}", options.taus, kMostTaus);
+  }
+  return RefuseRescaling(options, "expected dqn or double_dqn, which regress one value");
+}
+
+std::unique_ptr<Policy> MakeIqnGreedy(const AgentOptions& options, QNetwork& network) {
+  return std::make_unique<EpsilonGreedyPolicy>(network,
+                                               MakeIqnForm(options, network.spec().num_actions));
+}
+
 Status CheckC51(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
   GORILA_RETURN_IF_ERROR(CheckAtoms(options));
   if (options.value_min >= options.value_max) {
@@ -116,6 +140,7 @@ Status CheckC51(const AgentOptions& options) {
 }
 
 Status CheckQrDqn(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
   GORILA_RETURN_IF_ERROR(CheckAtoms(options));
   const AgentOptions plain;
@@ -161,6 +186,17 @@ constexpr std::array kAlgorithms = {
                    "logits of learner.atoms for each action; transitions", &CheckC51),
     ValueRow<kQrDqn>("qr_dqn", "the distribution of returns by its quantiles", "Dabney et al. 2018",
                      "learner.atoms quantiles for each action; transitions", &CheckQrDqn),
+    AlgorithmRow{.name = "iqn",
+                 .summary = "the distribution of returns by its quantile function, sampled",
+                 .paper = "Dabney et al. 2018b",
+                 .needs = "a head sampled at learner.taus; transitions",
+                 .on_policy = false,
+                 .errors_are_of_values = false,
+                 .check = &CheckIqn,
+                 .form = &MakeIqnForm,
+                 .describe = &DescribeIqnNetwork,
+                 .make_policy = &MakeIqnGreedy,
+                 .make_loss = &MakeIqnLoss},
 };
 
 }  // namespace

@@ -5,11 +5,14 @@
 namespace gorila {
 namespace {
 
+// Of one dueling combination: a state's or, with sampled taus, one tau's.
 struct Sizes {
   explicit Sizes(const ValueForm& form)
       : actions(static_cast<std::size_t>(form.num_actions)),
-        atoms(static_cast<std::size_t>(form.atoms)) {}
+        atoms(form.kind == ValueKind::kSampled ? 1 : static_cast<std::size_t>(form.atoms)),
+        of_state(static_cast<std::size_t>(form.atoms) / atoms) {}
   std::size_t actions, atoms;
+  std::size_t of_state;  // combinations
 
   std::size_t x() const { return actions * atoms; }
   std::size_t outputs() const { return x() + atoms; }  // with dueling heads
@@ -40,55 +43,63 @@ void CombineStateBackward(const Sizes& sizes, const float* dx, float* doutputs) 
   }
 }
 
+// Of action `a` over the taus.
+float SampledMean(const ValueForm& form, std::span<const float> x, std::size_t a) {
+  double sum = 0;
+  const auto actions = static_cast<std::size_t>(form.num_actions);
+  for (std::size_t i = a; i < x.size(); i += actions) sum += static_cast<double>(x[i]);
+  return static_cast<float>(sum / form.atoms);
+}
+
 }  // namespace
 
 std::vector<HeadSpec> HeadsOf(const ValueForm& form) {
-  const int width = static_cast<int>(form.size());
-  const char* const name = form.kind == ValueKind::kExpectation   ? "q"
-                           : form.kind == ValueKind::kCategorical ? "logits"
-                                                                  : "quantiles";
+  const Sizes sizes(form);
+  const int width = static_cast<int>(sizes.x());
   if (form.dueling) {
-    return {{.name = "advantage", .width = width}, {.name = "value", .width = form.atoms}};
+    return {{.name = "advantage", .width = width},
+            {.name = "value", .width = static_cast<int>(sizes.atoms)}};
   }
-  if (form.kind == ValueKind::kExpectation) return {};
-  return {{.name = name, .width = width}};
+  if (form.kind == ValueKind::kExpectation || form.kind == ValueKind::kSampled) return {};
+  return {{.name = form.kind == ValueKind::kCategorical ? "logits" : "quantiles", .width = width}};
 }
 
 std::span<const float> Combine(const ValueForm& form, std::span<const float> outputs,
                                std::size_t batch, std::span<float> scratch) {
   if (!form.dueling) return outputs;
   const Sizes sizes(form);
-  for (std::size_t i = 0; i < batch; ++i) {
+  for (std::size_t i = 0; i < batch * sizes.of_state; ++i) {
     CombineState(sizes, &outputs[i * sizes.outputs()], &scratch[i * sizes.x()]);
   }
-  return scratch.first(batch * sizes.x());
+  return scratch.first(batch * form.size());
 }
 
 void CombineBackward(const ValueForm& form, std::span<const float> dx, std::size_t batch,
                      std::span<float> doutputs) {
   const Sizes sizes(form);
-  for (std::size_t i = 0; i < batch; ++i) {
+  for (std::size_t i = 0; i < batch * sizes.of_state; ++i) {
     CombineStateBackward(sizes, &dx[i * sizes.x()], &doutputs[i * sizes.outputs()]);
   }
 }
 
-void ActionValues(const ValueForm& form, std::span<const float> x, std::span<float> q) {
+float ActionValue(const ValueForm& form, std::span<const float> x, std::size_t a) {
   const auto atoms = static_cast<std::size_t>(form.atoms);
-  for (std::size_t a = 0; a < q.size(); ++a) {
-    const std::span<const float> action = x.subspan(a * atoms, atoms);
-    switch (form.kind) {
-      case ValueKind::kExpectation:
-        q[a] = action.front();
-        break;
-      case ValueKind::kCategorical:
-        q[a] = static_cast<float>(
-            form.low + form.atom_distance() * static_cast<double>(MeanIndex(action.data(), atoms)));
-        break;
-      case ValueKind::kQuantiles:
-        q[a] = MeanOf(action.data(), atoms);
-        break;
-    }
+  switch (form.kind) {
+    case ValueKind::kCategorical:
+      return static_cast<float>(
+          form.low + form.atom_distance() * static_cast<double>(MeanIndex(&x[a * atoms], atoms)));
+    case ValueKind::kQuantiles:
+      return MeanOf(&x[a * atoms], atoms);
+    case ValueKind::kSampled:
+      return SampledMean(form, x, a);
+    case ValueKind::kExpectation:
+      break;
   }
+  return x[a];
+}
+
+void ActionValues(const ValueForm& form, std::span<const float> x, std::span<float> q) {
+  for (std::size_t a = 0; a < q.size(); ++a) q[a] = ActionValue(form, x, a);
 }
 
 void Softmax(std::span<const float> logits, std::span<float> probabilities) {

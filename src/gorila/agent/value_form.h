@@ -14,11 +14,13 @@ enum class ValueKind {
   kExpectation,  // one number for an action: its value
   kCategorical,  // logits of atoms, evenly spaced from `low` to `high` (Bellemare et al. 2017)
   kQuantiles,    // quantiles, whose mean is the value (Dabney et al. 2018)
+  kSampled,      // the same at sampled taus, by a network with a sampled head (2018b)
 };
 
 // For an action a and atom i, x(a, i) is output a * atoms + i; or with dueling heads (Wang et al.
 // 2016) V(i) + A(a, i) - mean over a' of A(a', i), where A comes first and V follows: per atom,
-// before any softmax.
+// before any softmax. With kSampled an atom is a tau, whose outputs are together: x(a, i) is output
+// i * num_actions + a or, with dueling heads, what that row's A and V make.
 struct ValueForm {
   ValueKind kind = ValueKind::kExpectation;
   int num_actions = 0;
@@ -47,7 +49,10 @@ std::span<const float> Combine(const ValueForm& form, std::span<const float> out
 void CombineBackward(const ValueForm& form, std::span<const float> dx, std::size_t batch,
                      std::span<float> doutputs);
 
-// The value of each action from a state's x (size()). `q`: num_actions.
+// The value of action `a` from a state's x (size()).
+float ActionValue(const ValueForm& form, std::span<const float> x, std::size_t a);
+
+// The same of each action. `q`: num_actions.
 void ActionValues(const ValueForm& form, std::span<const float> x, std::span<float> q);
 
 // Softmax of `logits` into `probabilities`, which may be the same.

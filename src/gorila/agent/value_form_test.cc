@@ -22,6 +22,21 @@ TEST(ValueFormTest, HeadsHaveTheOutputsOfTheForm) {
   EXPECT_THAT(
       HeadsOf({.kind = ValueKind::kQuantiles, .num_actions = 4, .atoms = 8, .dueling = true}),
       ElementsAre(HeadSpec{"advantage", 32}, HeadSpec{"value", 8}));
+  EXPECT_THAT(HeadsOf({.kind = ValueKind::kSampled, .num_actions = 4, .atoms = 8}), IsEmpty());
+  EXPECT_THAT(HeadsOf({.kind = ValueKind::kSampled, .num_actions = 4, .atoms = 8, .dueling = true}),
+              ElementsAre(HeadSpec{"advantage", 4}, HeadSpec{"value", 1}))
+      << "the network computes them for each tau";
+}
+
+TEST(ValueFormTest, DuelingCombinesTheOutputsOfEachSampledTau) {
+  const ValueForm form{.kind = ValueKind::kSampled, .num_actions = 2, .atoms = 3, .dueling = true};
+  const std::vector<float> outputs = {1, 3, /*value*/ 100, 2, 8, 200, 5, 5, 300};
+  std::vector<float> scratch(6);
+  EXPECT_THAT(Combine(form, outputs, 1, scratch), ElementsAre(99, 101, 197, 203, 300, 300));
+  std::vector<float> q(2);
+  ActionValues(form, scratch, q);
+  EXPECT_THAT(q, ElementsAre((99.0F + 197 + 300) / 3, (101.0F + 203 + 300) / 3));
+  EXPECT_EQ(BestAction(form, scratch), 1U);
 }
 
 // Two actions of two atoms: each atom has its own value and its own mean advantage.
@@ -41,9 +56,10 @@ TEST(ValueFormTest, WithoutDuelingNothingIsCopied) {
 }
 
 // <dx, Combine(u)> = <CombineBackward(dx), u> for a linear map.
-TEST(ValueFormTest, TheBackwardPassIsTheAdjoint) {
-  const ValueForm form{
-      .kind = ValueKind::kQuantiles, .num_actions = 3, .atoms = 5, .dueling = true};
+class ValueFormDuelingTest : public testing::TestWithParam<ValueKind> {};
+
+TEST_P(ValueFormDuelingTest, TheBackwardPassIsTheAdjoint) {
+  const ValueForm form{.kind = GetParam(), .num_actions = 3, .atoms = 5, .dueling = true};
   constexpr std::size_t kBatch = 2;
   RandomStream random(9);
   const auto floats = [&](std::size_t count) {
@@ -64,6 +80,9 @@ TEST(ValueFormTest, TheBackwardPassIsTheAdjoint) {
   CombineBackward(form, dx, kBatch, doutputs);
   EXPECT_NEAR(dot(dx, Combine(form, outputs, kBatch, scratch)), dot(doutputs, outputs), 1e-5);
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ValueFormDuelingTest,
+                         testing::Values(ValueKind::kQuantiles, ValueKind::kSampled));
 
 TEST(ValueFormTest, ValuesAreTheMeansOfDistributions) {
   RandomStream random(10);

@@ -149,6 +149,12 @@ inline double ReferenceValue(const ValueForm& form, std::span<const float> atoms
 }
 
 inline std::size_t ReferenceBest(const ValueForm& form, std::span<const float> x) {
+  if (form.kind == ValueKind::kSampled) {
+    const auto actions = static_cast<std::size_t>(form.num_actions);
+    std::vector<double> sums(actions);
+    for (std::size_t i = 0; i < x.size(); ++i) sums[i % actions] += static_cast<double>(x[i]);
+    return static_cast<std::size_t>(std::max_element(sums.begin(), sums.end()) - sums.begin());
+  }
   const auto atoms = static_cast<std::size_t>(form.atoms);
   std::size_t best = 0;
   for (std::size_t a = 1; a * atoms < x.size(); ++a) {

@@ -126,6 +126,7 @@ std::vector<AgentCase> AgentCases() {
           {.name = "munchausen", .options = {.algorithm = "munchausen"}, .further_passes = 1},
           {.name = "c51", .options = {.algorithm = "c51"}},
           {.name = "qr_dqn", .options = {.algorithm = "qr_dqn"}},
+          {.name = "iqn", .options = {.algorithm = "iqn"}, .further_passes = 1},
           dueling,
           noisy,
           rainbow};

@@ -71,13 +71,14 @@ struct Format {
   const char* name;
   const char* summary;
   StatusOr<std::string> (*encode)(const Exported& network);
+  bool computes = false;  // whether it is the whole network, and not just its parameters
 };
 
 constexpr Format kFormats[] = {
     {"npz", "arrays for numpy.load", &ToNpz},
-    {"onnx", "the whole network, observations to Q-values", &ToOnnx},
+    {"onnx", "the whole network, observations to Q-values", &ToOnnx, true},
     {"safetensors", "tensors for PyTorch and others", &ToSafetensors},
-    {"torchscript", "the same for torch.jit.load; needs libtorch", &ToTorchScript}};
+    {"torchscript", "the same for torch.jit.load; needs libtorch", &ToTorchScript, true}};
 
 StatusOr<const Format*> FindFormat(const std::string& name) {
   std::vector<std::string_view> names;
@@ -90,6 +91,14 @@ StatusOr<const Format*> FindFormat(const std::string& name) {
       NearestNamesText(name, names));
 }
 
+Status CheckFormat(const Format& format, const Exported& network) {
+  if (!format.computes || network.spec.taus == 0) return OkStatus();
+  return InvalidArgument(
+      "--format {}: networks of learner.algorithm {} cannot be written as a whole, since their "
+      "head is sampled; expected npz or safetensors, which are their parameters",
+      format.name, network.trained.config.learner.agent.algorithm);
+}
+
 StatusOr<int> Export(const ExportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const Format* format, FindFormat(options.format));
   GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
@@ -99,6 +108,7 @@ StatusOr<int> Export(const ExportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm, FindAlgorithm(agent.algorithm));
   const ValueForm form = algorithm->form(agent, spec.num_actions);
   const Exported network{std::move(trained), std::move(spec), form};
+  GORILA_RETURN_IF_ERROR(CheckFormat(*format, network));
   GORILA_ASSIGN_OR_RETURN(const std::string bytes, format->encode(network));
   const fs::path output =
       options.output.empty() ? fs::path(fmt::format("network.{}", format->name)) : options.output;
@@ -117,8 +127,9 @@ constexpr CommandText kExportText = {
     .summary = "Write a trained network for other programs",
     .details =
         R"(onnx and torchscript are the whole network: it reads observations as the environment writes them
-and gives Q-values, whatever the algorithm, without the noise of noisy layers. npz and safetensors
-are all its parameters, named and shaped as PyTorch has them: each head's, and the noise's sigmas.
+and gives Q-values, whatever the algorithm but iqn, without the noise of noisy layers. npz and
+safetensors are all its parameters, named and shaped as PyTorch has them: each head's, and the
+noise's sigmas.
 torchscript needs a program that is built with libtorch. --examples writes observations with the
 Q-values that this program computes, to compare another one with.
 )",

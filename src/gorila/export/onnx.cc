@@ -152,6 +152,7 @@ void AddValues(const ValueForm& form, Graph& graph) {
   AddAtoms(form, graph);
   switch (form.kind) {
     case ValueKind::kExpectation:
+    case ValueKind::kSampled:  // not written: WithoutNoise
       break;
     case ValueKind::kCategorical:
       AddExpectation(form, graph);

@@ -18,11 +18,13 @@ struct QuietNetwork {
   std::span<const float> parameters;  // the means, in the layout's order; borrowed
 };
 
-// `parameters` are those of `spec`, sigmas included; `form` is what its outputs mean.
+// `parameters` are those of `spec`, which has no sampled head, sigmas included; `form` is what its
+// outputs mean.
 inline QuietNetwork WithoutNoise(const NetworkSpec& spec, const ValueForm& form,
                                  std::span<const float> parameters) {
   GORILA_CHECK(HeadsOf(form) == spec.heads && form.num_actions == spec.num_actions,
                "the form of another network");
+  GORILA_CHECK(spec.taus == 0, "{} taus", spec.taus);
   const std::size_t expected = MakeParameterLayout(spec).size;
   GORILA_CHECK(parameters.size() == expected, "{} {}", parameters.size(), expected);
   NetworkSpec quiet = spec;

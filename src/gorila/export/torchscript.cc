@@ -28,6 +28,7 @@ std::string ValuesSource(const ValueForm& form) {
   const std::string text = AtomsSource(form);
   switch (form.kind) {
     case ValueKind::kExpectation:
+    case ValueKind::kSampled:  // not written: WithoutNoise
       break;
     case ValueKind::kCategorical:
       return text + fmt::format(

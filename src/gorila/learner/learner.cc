@@ -177,13 +177,13 @@ Status Learner::PushGradient() {
 void Learner::SaveState(StateWriter& writer) const {
   outliers_.SaveState(writer);
   writer.Write(counters_);
-  if (online_.network().spec().noise > 0) random_.SaveState(writer);
+  if (online_.network().spec().is_stochastic()) random_.SaveState(writer);
 }
 
 Status Learner::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(outliers_.RestoreState(reader));
   GORILA_RETURN_IF_ERROR(reader.Read(counters_));
-  if (online_.network().spec().noise <= 0) return OkStatus();
+  if (!online_.network().spec().is_stochastic()) return OkStatus();
   return random_.RestoreState(reader);
 }
 

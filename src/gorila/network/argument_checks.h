@@ -23,6 +23,12 @@ inline void CheckComputeArguments(const NetworkSpec& spec, int max_batch,
                "room for {} outputs of a batch of {}, each of {}", q.size(), batch, spec.outputs());
 }
 
+// Checks what QNetwork::UseTaus was given, for a computation of `batch` observations.
+inline void CheckTaus(const NetworkSpec& spec, int batch, std::span<const float> taus) {
+  GORILA_CHECK(taus.empty() || taus.size() == static_cast<std::size_t>(batch * spec.taus),
+               "{} taus for a batch of {}, each of {}", taus.size(), batch, spec.taus);
+}
+
 // Checks the arguments of QNetwork::SetParameters.
 inline void CheckParameters(const ParameterLayout& layout, std::span<const float> values) {
   GORILA_CHECK(values.size() == layout.size, "{} values for {} parameters", values.size(),

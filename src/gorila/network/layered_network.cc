@@ -1,6 +1,7 @@
 #include "gorila/network/layered_network.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "gorila/network/argument_checks.h"
@@ -8,6 +9,7 @@
 #include "gorila/network/network_shape.h"
 #include "gorila/network/observation_reader.h"
 #include "gorila/network/single_thread.h"
+#include "gorila/network/tau_embedding.h"
 
 namespace gorila {
 namespace {
@@ -21,7 +23,11 @@ class LayeredNetwork final : public QNetwork {
         max_batch_(max_batch),
         features_(MakeNetworkShape(spec).features()),
         convolutions_(std::move(convolutions)),
-        dense_(std::move(dense)) {}
+        dense_(std::move(dense)) {
+    if (spec.taus > 0) {
+      embedding_.emplace(MakeNetworkShape(spec), static_cast<std::size_t>(max_batch));
+    }
+  }
 
   const NetworkSpec& spec() const override { return spec_; }
   const ParameterLayout& layout() const override { return layout_; }
@@ -31,8 +37,11 @@ class LayeredNetwork final : public QNetwork {
     const SingleThreadScope single_thread;
     has_parameters_ = true;
     if (convolutions_ != nullptr) convolutions_->SetParameters(values);
+    if (embedding_.has_value()) embedding_->SetParameters(values);
     dense_->SetParameters(values);
   }
+
+  void UseTaus(std::span<const float> taus) override { taus_ = taus; }
 
   void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     Compute(observations, batch, Pass::kPredict, q);
@@ -40,9 +49,7 @@ class LayeredNetwork final : public QNetwork {
 
   void PredictSame(QNetwork& other, std::span<const std::byte> observations, int batch,
                    std::span<float> q) override {
-    const auto* const twin = dynamic_cast<LayeredNetwork*>(&other);
-    ConvolutionStack* const same = twin != nullptr ? twin->convolutions_.get() : nullptr;
-    Compute(observations, batch, Pass::kPredict, q, same);
+    Compute(observations, batch, Pass::kPredict, q, dynamic_cast<LayeredNetwork*>(&other));
   }
 
   void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) override {
@@ -58,32 +65,51 @@ class LayeredNetwork final : public QNetwork {
     }
     const float* features = UseFeatures(Pass::kForward);
     float* dfeatures = convolutions_ != nullptr ? dfeatures_.data() : nullptr;
-    dense_->Backward(features, batch_, dq.data(), gradient, dfeatures);
+    if (embedding_.has_value()) {
+      if (drows_.size() == 0) drows_ = MakeFeatures(RowsOfOne());
+      dense_->Backward(rows_, batch_ * RowsOfOne(), dq.data(), gradient, drows_.data());
+      embedding_->Backward(features, batch_, drows_.data(), gradient, dfeatures);
+    } else {
+      dense_->Backward(features, batch_, dq.data(), gradient, dfeatures);
+    }
     if (convolutions_ == nullptr) return;
     convolutions_->Backward(features, dfeatures, gradient);
   }
 
  private:
-  // `same`: null, or whose inputs may be read (ConvolutionStack::ForwardSame).
+  // `same`: null, or what predicted for these observations.
   void Compute(std::span<const std::byte> observations, int batch, Pass pass, std::span<float> q,
-               ConvolutionStack* same = nullptr) {
+               LayeredNetwork* same = nullptr) {
     CheckComputeArguments(spec_, max_batch_, observations, batch, q);
+    const std::span<const float> taus = std::exchange(taus_, {});
+    CheckTaus(spec_, batch, taus);
     GORILA_CHECK(has_parameters_, "parameters were not set");
     const SingleThreadScope single_thread;
     const auto size = static_cast<std::size_t>(batch);
     float* features = UseFeatures(pass);
-    if (convolutions_ != nullptr && same != nullptr) {
-      convolutions_->ForwardSame(*same, observations, size, features);
-    } else if (convolutions_ != nullptr) {
-      convolutions_->Forward(observations, size, pass, features);
-    } else {
-      ReadObservations(spec_.input, observations, size, features);
-    }
-    dense_->Forward(features, size, pass, q.data());
+    if (same != this) ComputeFeatures(observations, size, pass, same, features);
+    if (!embedding_.has_value()) return dense_->Forward(features, size, pass, q.data());
+    const float* const rows = embedding_->Forward(features, size, pass, taus);
+    if (pass == Pass::kForward) rows_ = rows;
+    dense_->Forward(rows, size * RowsOfOne(), pass, q.data());
   }
 
-  FloatBuffer MakeFeatures() const {
-    return FloatBuffer(static_cast<std::size_t>(max_batch_) * features_);
+  void ComputeFeatures(std::span<const std::byte> observations, std::size_t batch, Pass pass,
+                       LayeredNetwork* same, float* features) {
+    ConvolutionStack* const twin = same != nullptr ? same->convolutions_.get() : nullptr;
+    if (convolutions_ != nullptr && twin != nullptr) {
+      convolutions_->ForwardSame(*twin, observations, batch, features);
+    } else if (convolutions_ != nullptr) {
+      convolutions_->Forward(observations, batch, pass, features);
+    } else {
+      ReadObservations(spec_.input, observations, batch, features);
+    }
+  }
+
+  std::size_t RowsOfOne() const { return static_cast<std::size_t>(spec_.taus); }
+
+  FloatBuffer MakeFeatures(std::size_t rows = 1) const {
+    return FloatBuffer(static_cast<std::size_t>(max_batch_) * rows * features_);
   }
 
   float* UseFeatures(Pass pass) {
@@ -97,10 +123,14 @@ class LayeredNetwork final : public QNetwork {
   int max_batch_;
   std::size_t features_;  // of one observation
   std::unique_ptr<ConvolutionStack> convolutions_;
+  std::optional<TauEmbedding> embedding_;  // with a sampled head
   std::unique_ptr<DenseStack> dense_;
+  std::span<const float> taus_;  // of the next computation; empty: the midpoints
   bool has_parameters_ = false;
   std::array<FloatBuffer, 2> kept_features_;  // by Pass; empty until used
   FloatBuffer dfeatures_;                     // of Backward; empty until used
+  FloatBuffer drows_;                         // the same, with a sampled head
+  const float* rows_ = nullptr;               // what the dense layers read in the last Forward
   std::size_t batch_ = 0;                     // of the last Forward
 };
 

@@ -10,7 +10,8 @@
 
 namespace gorila {
 
-// `convolutions` is null when the spec has none.
+// `convolutions` is null when the spec has none; `dense` has room for NetworkShape::rows for each
+// observation.
 std::unique_ptr<QNetwork> MakeLayeredNetwork(const NetworkSpec& spec, int max_batch,
                                              std::unique_ptr<ConvolutionStack> convolutions,
                                              std::unique_ptr<DenseStack> dense);

@@ -9,29 +9,39 @@ namespace gorila {
 namespace {
 
 // Of a learner's step and an actor's prediction, the second time round.
-AllocationCounts CountSecondRound(std::string_view backend, int filters = 16) {
+AllocationCounts CountSecondRound(std::string_view backend, int filters = 16, int taus = 0) {
   constexpr int kBatch = 4;
   const NetworkSpec spec = {.input = {.channels = 2, .height = 12, .width = 12},
                             .convolutions = {{.filters = filters, .kernel = 4, .stride = 2},
                                              {.filters = filters, .kernel = 3, .stride = 1}},
                             .hidden = {32},
-                            .num_actions = 3};
+                            .num_actions = 3,
+                            .taus = taus};
   const auto network = MakeQNetwork(backend, spec, kBatch).value();
   RandomStream random(1);
   const std::vector<float> parameters = InitialParameters(network->layout(), random);
   const std::vector<std::byte> observations(kBatch * spec.input.stacked_bytes(), std::byte{1});
   const std::span<const std::byte> first =
       std::span(observations).first(spec.input.stacked_bytes());
-  std::vector<float> q(kBatch * 3);
+  const std::vector<float> at(static_cast<std::size_t>(kBatch * taus), 0.25F);
+  const auto outputs = static_cast<std::size_t>(spec.outputs());
+  std::vector<float> q(kBatch * outputs);
   std::vector<float> gradient(parameters.size());
   for (int round = 0; round < 2; ++round) {
     ResetAllocationCounts();
     network->SetParameters(parameters);
-    network->Predict(first, 1, std::span(q).first(3));
+    network->Predict(first, 1, std::span(q).first(outputs));
+    network->PredictSame(*network, first, 1, std::span(q).first(outputs));
+    network->UseTaus(at);
     network->Forward(observations, kBatch, q);
     network->Backward(q, gradient);
   }
   return CountAllocations();
+}
+
+TEST(NetworkAllocationTest, ASampledHeadAllocatesNothing) {
+  EXPECT_EQ(CountSecondRound("gemm", 16, 5).allocations, 0U);
+  EXPECT_LT(CountSecondRound("onednn", 16, 5).largest, 1024U);
 }
 
 TEST(NetworkAllocationTest, GemmAllocatesNothing) {

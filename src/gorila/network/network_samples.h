@@ -108,6 +108,22 @@ inline std::vector<Case> Cases() {
         .hidden = {24},
         .num_actions = 3,
         .heads = {{.name = "advantage", .width = 15}, {.name = "value", .width = 5}}}},
+      {"SampledHead",
+       {.input = bytes,
+        .convolutions = {{.filters = 8, .kernel = 4, .stride = 2}},
+        .hidden = {24},
+        .num_actions = 3,
+        .heads = {{.name = "advantage", .width = 3}, {.name = "value", .width = 1}},
+        .taus = 5}},
+      {"SampledVectors",
+       {.input = floats, .convolutions = {}, .hidden = {14}, .num_actions = 3, .taus = 1}},
+      {"SampledLarge",
+       {.input = {.height = 40, .width = 36, .scale = 1 / 255.0F, .stack = 3},
+        .convolutions = {{.filters = 32, .kernel = 8, .stride = 4},
+                         {.filters = 48, .kernel = 4, .stride = 2}},
+        .hidden = {64},
+        .num_actions = 4,
+        .taus = 8}},
       {"OnePosition",
        {.input = bytes,
         .convolutions = {{.filters = 3, .kernel = 12, .stride = 1}},
@@ -159,10 +175,13 @@ struct Sample {
     dq = RandomFloats(static_cast<std::size_t>(batch * spec.outputs()), random);
     q.resize(dq.size());
     gradient.resize(layout.size);
+    taus.resize(static_cast<std::size_t>(batch * spec.taus));
+    for (float& tau : taus) tau = static_cast<float>(random.Uniform());
   }
 
   void Compute(QNetwork& network) {
     network.SetParameters(parameters);
+    network.UseTaus(taus);
     network.Forward(observations, batch, q);
     network.Backward(dq, gradient);
   }
@@ -172,6 +191,7 @@ struct Sample {
   std::vector<float> parameters;
   std::vector<std::byte> observations;
   std::vector<float> dq;
+  std::vector<float> taus;  // with a sampled head
   std::vector<float> q;
   std::vector<float> gradient;
 };

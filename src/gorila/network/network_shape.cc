@@ -19,11 +19,19 @@ ConvolutionShape Next(const ConvolutionSpec& spec, std::size_t channels, std::si
           .out_width = (width - kernel) / stride + 1};
 }
 
+template <typename Layer>
+double FlopsOf(const std::vector<Layer>& layers) {
+  double flops = 0;
+  for (const Layer& layer : layers) flops += layer.flops();
+  return flops;
+}
+
 }  // namespace
 
 std::size_t NetworkShape::dense_offset() const {
   std::size_t total = 0;
   for (const ConvolutionShape& layer : convolutions) total += layer.parameters();
+  if (embedding.has_value()) total += embedding->parameters();
   return total;
 }
 
@@ -34,16 +42,21 @@ std::size_t NetworkShape::parameters() const {
 }
 
 double NetworkShape::forward_flops() const {
-  double flops = 0;
-  for (const ConvolutionShape& layer : convolutions) flops += layer.flops();
-  for (const DenseShape& layer : dense) flops += layer.flops();
-  return flops;
+  const double row = FlopsOf(dense) + (embedding.has_value() ? embedding->flops() : 0);
+  return FlopsOf(convolutions) + static_cast<double>(rows) * row;
 }
 
 double NetworkShape::backward_flops() const {
-  const double first = convolutions.empty() ? dense.front().flops() : convolutions.front().flops();
-  return 2 * forward_flops() - first;
+  double unneeded = convolutions.empty() ? 0 : convolutions.front().flops();
+  if (embedding.has_value()) {
+    unneeded += static_cast<double>(rows) * embedding->flops();
+  } else if (convolutions.empty()) {
+    unneeded = dense.front().flops();
+  }
+  return 2 * forward_flops() - unneeded;
 }
+
+bool NetworkShape::IsSmall() const { return FlopsOf(convolutions) + FlopsOf(dense) < 1e6; }
 
 NetworkShape MakeNetworkShape(const NetworkSpec& spec) {
   NetworkShape shape;
@@ -58,11 +71,16 @@ NetworkShape MakeNetworkShape(const NetworkSpec& spec) {
     width = layer.out_width;
   }
   std::size_t inputs = channels * height * width;
+  if (spec.taus > 0) {
+    shape.embedding = DenseShape{.inputs = kCosines, .outputs = inputs};
+    shape.rows = static_cast<std::size_t>(spec.taus);
+  }
   for (const int units : spec.hidden) {
     shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(units)});
     inputs = shape.dense.back().outputs;
   }
-  shape.dense.push_back({.inputs = inputs, .outputs = static_cast<std::size_t>(spec.outputs())});
+  shape.dense.push_back(
+      {.inputs = inputs, .outputs = static_cast<std::size_t>(spec.layer_outputs())});
   return shape;
 }
 

@@ -3,6 +3,7 @@
 #define GORILA_NETWORK_NETWORK_SHAPE_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,14 @@ struct DenseShape {
   double flops() const { return 2.0 * static_cast<double>(inputs) * static_cast<double>(outputs); }
 };
 
+// What a tau becomes before its embedding: cos(pi k tau), k = 1..kCosines, as in Dabney et al.'s
+// experiments.
+inline constexpr std::size_t kCosines = 64;
+
 struct NetworkShape {
   std::vector<ConvolutionShape> convolutions;
+  std::optional<DenseShape> embedding;  // of a sampled head: from cosines to features
+  std::size_t rows = 1;  // that the dense layers compute for an observation: one for each tau
   std::vector<DenseShape> dense;  // the hidden ones, then the output layer; never empty
 
   // The input of the first dense layer: the last convolution's output, or the observation.
@@ -57,7 +64,8 @@ struct NetworkShape {
   // Whether its convolutions compute faster on the flat vectors (im2col) than in layouts of
   // their own: measured over networks between minatar_dqn (0.3 MFLOP an observation) and nature_dqn
   // (19 MFLOP).
-  bool IsSmall() const { return forward_flops() < 1e6; }
+  // Its taus do not count.
+  bool IsSmall() const;
 };
 
 // `spec` must have passed CheckNetworkSpec.

@@ -112,7 +112,14 @@ Status CheckOutputs(const NetworkSpec& spec, double& inputs) {
   for (const HeadSpec& head : spec.heads) {
     GORILA_RETURN_IF_ERROR(CheckPositive(head.name, "outputs", head.width));
   }
-  return CheckDense("output layer", "outputs", spec.outputs(), inputs);
+  return CheckDense("output layer", "outputs", spec.layer_outputs(), inputs);
+}
+
+Status CheckSampledHead(const NetworkSpec& spec, double features) {
+  if (spec.taus < 0) return InvalidArgument("tau: taus is {}; expected 0 or more", spec.taus);
+  if (spec.taus == 0) return OkStatus();
+  GORILA_RETURN_IF_ERROR(CheckElements("tau", "features of all taus", features * spec.taus));
+  return CheckElements("tau", "weights", features * static_cast<double>(kCosines));
 }
 
 }  // namespace
@@ -141,10 +148,13 @@ Status CheckNetworkSpec(const NetworkSpec& spec) {
     GORILA_RETURN_IF_ERROR(CheckConvolution(spec.convolutions[i], ConvolutionName(i), picture));
   }
   double inputs = 1.0 * picture.channels * picture.height * picture.width;
+  GORILA_RETURN_IF_ERROR(CheckSampledHead(spec, inputs));
   for (std::size_t i = 0; i < spec.hidden.size(); ++i) {
     GORILA_RETURN_IF_ERROR(CheckDense(HiddenName(i), "units", spec.hidden[i], inputs));
   }
   GORILA_RETURN_IF_ERROR(CheckOutputs(spec, inputs));
+  GORILA_RETURN_IF_ERROR(CheckElements("output layer", "outputs of all taus",
+                                       1.0 * spec.layer_outputs() * std::max(spec.taus, 1)));
   return CheckElements("network", "parameters",
                        static_cast<double>(MakeNetworkShape(spec).parameters()));
 }

@@ -2,6 +2,7 @@
 #ifndef GORILA_NETWORK_NETWORK_SPEC_H_
 #define GORILA_NETWORK_NETWORK_SPEC_H_
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,7 +31,9 @@ struct HeadSpec {
 };
 
 // Convolutions, then fully connected layers with ReLU, then a linear output layer of one or more
-// heads.
+// heads. With a sampled head (Dabney et al. 2018b) the fully connected layers compute an output for
+// each tau of an observation: they read the features (the last convolution's output, or the
+// observation) times an embedding of tau, ReLU(W cos(pi k tau) + b) with k = 1..64.
 struct NetworkSpec {
   ObservationSpec input;  // the network sees input.channels * input.stack channels
   std::vector<ConvolutionSpec> convolutions;
@@ -40,14 +43,20 @@ struct NetworkSpec {
   // Above 0: the fully connected layers are noisy (noisy_network.h), and this is the sigma_0 that
   // their noise begins with.
   double noise = 0;
+  int taus = 0;  // above 0: it has a sampled head, and so many taus for each observation
 
   int input_channels() const { return input.channels * input.stack; }
-  // What the network computes for an observation: the outputs of all heads, one after another.
-  int outputs() const {
+  // The width of the output layer: the outputs of all heads, one after another.
+  int layer_outputs() const {
     int sum = heads.empty() ? num_actions : 0;
     for (const HeadSpec& head : heads) sum += head.width;
     return sum;
   }
+  // What the network computes for an observation; with a sampled head those of each tau, one tau
+  // after another.
+  int outputs() const { return layer_outputs() * std::max(taus, 1); }
+  // Whether learning by it draws random numbers.
+  bool is_stochastic() const { return noise > 0 || taus > 0; }
   bool operator==(const NetworkSpec&) const = default;
 };
 

@@ -111,6 +111,10 @@ TEST(NetworkSpecTest, SizesThatAreNotPositiveAreRefusedByLayer) {
   EXPECT_THAT(Complaint(spec), HasSubstr("fc2: units is 0"));
 
   spec = SmallSpec();
+  spec.taus = -1;
+  EXPECT_THAT(Complaint(spec), HasSubstr("tau: taus is -1"));
+
+  spec = SmallSpec();
   spec.num_actions = 0;
   EXPECT_THAT(Complaint(spec), HasSubstr("q: num_actions is 0"));
 }
@@ -124,6 +128,10 @@ TEST(NetworkSpecTest, SizesBeyondThirtyTwoBitsAreRefusedByLayer) {
   spec = SmallSpec();
   spec.convolutions[0].filters = kHuge;
   EXPECT_THAT(Complaint(spec), HasSubstr("conv1: weights"));
+
+  spec = SmallSpec();
+  spec.taus = kHuge;
+  EXPECT_THAT(Complaint(spec), HasSubstr("tau: features of all taus"));
 
   spec = SmallSpec();
   spec.hidden = {kHuge};

@@ -71,6 +71,8 @@ class NoisyNetwork final : public QNetwork {
     means_->SetParameters(values_);
   }
 
+  void UseTaus(std::span<const float> taus) override { means_->UseTaus(taus); }
+
   void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     means_->Predict(observations, batch, q);
   }

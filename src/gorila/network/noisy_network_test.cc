@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "gorila/network/network_samples.h"
 #include "gorila/network/network_shape.h"
@@ -26,9 +27,12 @@ NetworkSpec Noisy() {
 
 constexpr int kBatch = 4;
 
-class NoisyNetworkTest : public testing::TestWithParam<std::string> {
+// Backend and taus.
+class NoisyNetworkTest : public testing::TestWithParam<std::tuple<std::string, int>> {
  protected:
   NoisyNetworkTest() {
+    spec_.taus = std::get<1>(GetParam());
+    layout_ = MakeParameterLayout(spec_);
     RandomStream random(3);
     parameters_ = InitialParameters(layout_, random);
     observations_ = RandomObservations(spec_.input, kBatch, random, 2);
@@ -36,7 +40,7 @@ class NoisyNetworkTest : public testing::TestWithParam<std::string> {
   }
 
   std::unique_ptr<QNetwork> Make() const {
-    auto network = MakeQNetwork(GetParam(), spec_, kBatch).value();
+    auto network = MakeQNetwork(backend(), spec_, kBatch).value();
     network->SetParameters(parameters_);
     return network;
   }
@@ -80,8 +84,10 @@ class NoisyNetworkTest : public testing::TestWithParam<std::string> {
     return parameters_[Means() + mean - MakeNetworkShape(spec_).dense_offset()];
   }
 
-  const NetworkSpec spec_ = Noisy();
-  const ParameterLayout layout_ = MakeParameterLayout(spec_);
+  const std::string& backend() const { return std::get<0>(GetParam()); }
+
+  NetworkSpec spec_ = Noisy();
+  ParameterLayout layout_;
   std::vector<float> parameters_;
   std::vector<std::byte> observations_;
   std::vector<float> doutputs_;
@@ -90,7 +96,7 @@ class NoisyNetworkTest : public testing::TestWithParam<std::string> {
 TEST_P(NoisyNetworkTest, WithoutADrawItIsTheNetworkOfItsMeans) {
   NetworkSpec quiet = spec_;
   quiet.noise = 0;
-  const auto means = MakeQNetwork(GetParam(), quiet, kBatch).value();
+  const auto means = MakeQNetwork(backend(), quiet, kBatch).value();
   means->SetParameters(std::span(parameters_).first(Means()));
   const auto noisy = Make();
   RandomStream random(9);
@@ -108,7 +114,7 @@ TEST_P(NoisyNetworkTest, WithoutADrawItIsTheNetworkOfItsMeans) {
 TEST_P(NoisyNetworkTest, ADrawAddsSigmaTimesFactoredNoise) {
   NetworkSpec quiet = spec_;
   quiet.noise = 0;
-  const auto plain = MakeQNetwork(GetParam(), quiet, kBatch).value();
+  const auto plain = MakeQNetwork(backend(), quiet, kBatch).value();
   const auto noisy = Make();
   RandomStream random(9);
   for (int draw = 0; draw < 2; ++draw) {
@@ -136,7 +142,8 @@ TEST_P(NoisyNetworkTest, TheGradientOfASigmaIsThatOfItsMeanTimesTheNoise) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, NoisyNetworkTest,
-                         testing::Values("gemm", "onednn", "reference"));
+                         testing::Combine(testing::Values("gemm", "onednn", "reference"),
+                                          testing::Values(0, 3)));
 
 TEST(NoisyLayoutTest, SigmasFollowAllMeansAndBeginAtSigmaZeroOverTheRootOfTheInputs) {
   const ParameterLayout layout = MakeParameterLayout(Noisy());

@@ -88,6 +88,7 @@ ParameterLayout MakeParameterLayout(const NetworkSpec& spec) {
   for (std::size_t i = 0; i < shape.convolutions.size(); ++i) {
     AppendConvolution(layout, ConvolutionName(i), shape.convolutions[i]);
   }
+  if (shape.embedding.has_value()) AppendDense(layout, "tau", *shape.embedding);
   const std::size_t first_dense = layout.tensors.size();
   for (std::size_t i = 0; i + 1 < shape.dense.size(); ++i) {
     AppendDense(layout, HiddenName(i), shape.dense[i]);

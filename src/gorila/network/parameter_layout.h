@@ -17,8 +17,9 @@
 namespace gorila {
 
 struct ParameterTensor {
-  // "conv1.weight", "conv1.bias", "fc1.weight", ..., "q.weight", "q.bias"; with several heads the
-  // weights of all of them, then their biases; last, of a noisy network, "fc1.weight_sigma", ...
+  // "conv1.weight", "conv1.bias", "fc1.weight", ..., "q.weight", "q.bias"; with a sampled head
+  // "tau.weight" and "tau.bias" before "fc1.weight"; with several heads the weights of all of them,
+  // then their biases; last, of a noisy network, "fc1.weight_sigma", ...
   std::string name;
   std::vector<int> shape;  // conv weight {out, in, kernel, kernel}; dense weight {out, in}
   std::size_t offset = 0;  // of its first element in the flat vector

@@ -36,6 +36,27 @@ TEST(ParameterLayoutTest, WeightThenBiasLayerByLayerAsPyTorchOrdersThem) {
   EXPECT_EQ(layout.size, 682U);
 }
 
+// The embedding is not noisy: the sigmas are those of the layers after it.
+TEST(ParameterLayoutTest, TheEmbeddingOfTauComesBetweenConvolutionsAndDenseLayers) {
+  NetworkSpec spec = TwoByTwo();
+  spec.hidden = {9};
+  spec.noise = 0.5;
+  spec.taus = 8;
+  const ParameterLayout layout = MakeParameterLayout(spec);
+  ASSERT_EQ(layout.tensors.size(), 14U);
+  const ParameterTensor weight{
+      .name = "tau.weight", .shape = {24, 64}, .offset = 359, .size = 1536, .fan_in = 64};
+  const ParameterTensor bias{
+      .name = "tau.bias", .shape = {24}, .offset = 1895, .size = 24, .fan_in = 64};
+  EXPECT_EQ(layout.tensors[4], weight);
+  EXPECT_EQ(layout.tensors[5], bias);
+  EXPECT_EQ(layout.tensors[6].name, "fc1.weight");
+  EXPECT_EQ(layout.tensors[10].name, "fc1.weight_sigma");
+  spec.taus = 3;
+  EXPECT_EQ(MakeParameterLayout(spec).Fingerprint(), layout.Fingerprint())
+      << "a network does not depend on how often it is sampled";
+}
+
 TEST(ParameterLayoutTest, FingerprintTellsShapesApartAndStaysTheSame) {
   const std::uint64_t original = MakeParameterLayout(TwoByTwo()).Fingerprint();
   EXPECT_EQ(original, MakeParameterLayout(TwoByTwo()).Fingerprint());

@@ -35,6 +35,13 @@ class QNetwork {
   // the next call or SetParameters, after which there is none. What the last Forward kept is lost.
   virtual void Redraw(RandomStream& random) { static_cast<void>(random); }
 
+  // Of a network with a sampled head: where the next computation evaluates it, spec().taus numbers
+  // in [0, 1] for each of its observations; borrowed until then. Every other computation takes the
+  // midpoints (i + 1/2) / spec().taus.
+  virtual void UseTaus(std::span<const float> taus) {
+    GORILA_CHECK(taus.empty(), "{} taus for a network without a sampled head", taus.size());
+  }
+
   // Outputs of `batch` observations, each spec().input.stacked_bytes() long, one after another.
   // `q`: batch x spec().outputs(), row-major. 1 <= batch <= the max_batch it was made with. Leaves
   // what the last Forward kept to Backward.
@@ -42,7 +49,9 @@ class QNetwork {
 
   // As Predict, for the observations that `other` was last given with Predict, and as many: what it
   // made of them as inputs is used where it computes as this one does. The same bits as Predict.
-  // `other` must not compute meanwhile.
+  // `other` must not compute meanwhile. It may be this network, to evaluate a sampled head at
+  // further taus without computing the features again; then SetParameters must not come in between
+  // (Redraw may: the features have no noise).
   virtual void PredictSame(QNetwork& other, std::span<const std::byte> observations, int batch,
                            std::span<float> q) {
     static_cast<void>(other);

@@ -31,6 +31,27 @@ TEST(QNetworkDeathTest, ArgumentsOfTheWrongSizeAbortInEveryBackend) {
   }
 }
 
+TEST(QNetworkDeathTest, TausThatDoNotFitAbortInEveryBackend) {
+  const NetworkSpec plain = *MakeNetworkSpec("mlp", CartPole());
+  NetworkSpec sampled = plain;
+  sampled.taus = 3;
+  Sample sample(plain, 2, 1);
+  Sample further(sampled, 2, 1);
+  for (const std::string& backend : BackendNames()) {
+    const auto network = MakeQNetwork(backend, plain, 2).value();
+    network->SetParameters(sample.parameters);
+    const auto use = [&] {
+      network->UseTaus(further.taus);
+      network->Predict(sample.observations, 2, sample.q);
+    };
+    EXPECT_DEATH(use(), "6 taus for a") << backend;
+    const auto head = MakeQNetwork(backend, sampled, 2).value();
+    head->SetParameters(further.parameters);
+    head->UseTaus(std::span(further.taus).first(5));
+    EXPECT_DEATH(head->Predict(further.observations, 2, further.q), "5 taus for a") << backend;
+  }
+}
+
 TEST(PredictSameTest, NetworksThatComputeDifferentlyReadTheirOwnInputs) {
   const NetworkSpec spec = *MakeNetworkSpec("minatar_dqn", Breakout());
   Sample sample(spec, 2, 1);

@@ -31,6 +31,7 @@ void MakeSmallIntegers(const NetworkSpec& spec, Sample& sample) {
     }
   }
   for (float& value : sample.dq) value = random.Uniform() < 0.5 ? -1.0F : 1.0F;
+  for (float& tau : sample.taus) tau = random.Uniform() < 0.5 ? 0.0F : 1.0F;  // cosines of 1 and -1
 }
 
 // |a - b| <= tolerance * max |b|, element by element.
@@ -105,14 +106,16 @@ TEST_P(QNetworkTest, QValuesAndGradientAgreeWithTheReference) {
     Sample sample(spec(), batch, 100 + static_cast<std::uint64_t>(batch));
     sample.Compute(*network);
     std::vector<float> predicted(sample.q.size());
+    network->UseTaus(sample.taus);
     network->Predict(sample.observations, batch, predicted);
 
     const std::vector<double> parameters = Widen(sample.parameters);
     const std::vector<double> inputs =
         ReferenceInputs(spec().input, sample.observations, static_cast<std::size_t>(batch));
-    const std::vector<double> q = ReferenceQValues(spec(), parameters, inputs);
+    const std::vector<double> taus = Widen(sample.taus);
+    const std::vector<double> q = ReferenceQValues(spec(), parameters, inputs, taus);
     const std::vector<double> gradient =
-        ReferenceGradient(spec(), parameters, inputs, Widen(sample.dq));
+        ReferenceGradient(spec(), parameters, inputs, Widen(sample.dq), taus);
     ExpectQClose(sample.q, q, "Forward");
     ExpectQClose(predicted, q, "Predict");
     for (const ParameterTensor& tensor : sample.layout.tensors) {
@@ -136,9 +139,10 @@ TEST_P(QNetworkTest, ItIsExactWhereEightBitsAreEnough) {
     const std::vector<double> parameters = Widen(sample.parameters);
     const std::vector<double> inputs =
         ReferenceInputs(exact.input, sample.observations, static_cast<std::size_t>(batch));
-    EXPECT_EQ(Widen(sample.q), ReferenceQValues(exact, parameters, inputs));
+    const std::vector<double> taus = Widen(sample.taus);
+    EXPECT_EQ(Widen(sample.q), ReferenceQValues(exact, parameters, inputs, taus));
     EXPECT_EQ(Widen(sample.gradient),
-              ReferenceGradient(exact, parameters, inputs, Widen(sample.dq)));
+              ReferenceGradient(exact, parameters, inputs, Widen(sample.dq), taus));
     EXPECT_GT(Norm(Widen(sample.gradient)), 0);
   }
 }
@@ -165,6 +169,7 @@ TEST_P(QNetworkTest, PredictInBetweenLeavesTheForwardPassToBackward) {
   Sample disturbed = alone;
   alone.Compute(*network);
 
+  network->UseTaus(disturbed.taus);
   network->Forward(disturbed.observations, disturbed.batch, disturbed.q);
   for (const int batch : {disturbed.batch, 1}) {
     Sample other(spec(), batch, 2);
@@ -197,6 +202,43 @@ TEST_P(QNetworkTest, PredictSameGivesTheBitsOfPredict) {
     online->Predict(sample.observations, sample.batch, q);
     EXPECT_EQ(q, expected);
   }
+}
+
+// Further taus of a sampled head, of which the features are computed once; and of a network without
+// one at least the same.
+TEST_P(QNetworkTest, PredictSameOfItselfGivesTheBitsOfPredict) {
+  const std::unique_ptr<QNetwork> network = Make();
+  Sample sample(spec(), max_batch(), 1);
+  network->SetParameters(sample.parameters);
+  network->UseTaus(sample.taus);
+  network->Predict(sample.observations, sample.batch, sample.q);
+  std::vector<float> q(sample.q.size());
+  network->Predict(sample.observations, sample.batch, q);  // at the midpoints
+  network->UseTaus(sample.taus);
+  network->PredictSame(*network, sample.observations, sample.batch, q);
+  EXPECT_EQ(q, sample.q);
+}
+
+class SampledNetworkTest : public QNetworkTest {};
+
+TEST_P(SampledNetworkTest, TausAreOfOneComputationAndOthersTakeTheMidpoints) {
+  const std::unique_ptr<QNetwork> network = Make();
+  Sample sample(spec(), 2, 1);
+  network->SetParameters(sample.parameters);
+  network->Predict(sample.observations, 2, sample.q);
+  std::vector<float> q(sample.q.size());
+  network->UseTaus(sample.taus);
+  network->Predict(sample.observations, 2, q);
+  EXPECT_NE(q, sample.q);
+  network->Predict(sample.observations, 2, q);
+  EXPECT_EQ(q, sample.q);
+  for (std::size_t i = 0; i < sample.taus.size(); ++i) {
+    const double k = static_cast<double>(i % static_cast<std::size_t>(spec().taus));
+    sample.taus[i] = static_cast<float>((k + 0.5) / spec().taus);
+  }
+  network->UseTaus(sample.taus);
+  network->Predict(sample.observations, 2, q);
+  ExpectQClose(q, Widen(sample.q), "at the midpoints");
 }
 
 TEST_P(QNetworkTest, NewParametersTakeEffectInPlaceAndElsewhere) {
@@ -233,6 +275,7 @@ TEST_P(QNetworkTest, ReadsAndWritesAtAnyAddress) {
   std::vector<float> q(sample.q.size() + 1);
   std::vector<float> gradient(sample.gradient.size() + 1);
   network->SetParameters(std::span(parameters).subspan(1));
+  network->UseTaus(sample.taus);
   network->Forward(std::span(observations).subspan(1), sample.batch, std::span(q).subspan(1));
   network->Backward(sample.dq, std::span(gradient).subspan(1));
   EXPECT_TRUE(std::equal(sample.q.begin(), sample.q.end(), q.begin() + 1));
@@ -254,6 +297,7 @@ TEST_P(QNetworkTest, ItsHostMemoryGivesTheSameBitsAndMayBeReused) {
     std::copy(sample.parameters.begin(), sample.parameters.end(), parameters.begin());
     network->SetParameters(parameters);
     observations.assign(sample.observations.begin(), sample.observations.end());
+    network->UseTaus(sample.taus);
     network->Forward(observations, sample.batch, q);
     network->Backward(sample.dq, gradient);
     EXPECT_EQ(q, sample.q);
@@ -283,12 +327,24 @@ TEST_P(QNetworkTest, TwoThreadsWithTheirOwnNetworksDoNotDisturbEachOther) {
   }
 }
 
+std::vector<Case> SampledCases() {
+  std::vector<Case> cases = Cases();
+  std::erase_if(cases, [](const Case& c) { return c.spec.taus == 0; });
+  return cases;
+}
+
+std::string NameOf(const testing::TestParamInfo<std::tuple<std::string, Case>>& info) {
+  return std::get<0>(info.param) + "_" + std::get<1>(info.param).name;
+}
+
 INSTANTIATE_TEST_SUITE_P(AllBackends, QNetworkTest,
                          ::testing::Combine(::testing::ValuesIn(AllBackendNames()),
                                             ::testing::ValuesIn(Cases())),
-                         [](const auto& info) {
-                           return std::get<0>(info.param) + "_" + std::get<1>(info.param).name;
-                         });
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(AllBackends, SampledNetworkTest,
+                         ::testing::Combine(::testing::ValuesIn(AllBackendNames()),
+                                            ::testing::ValuesIn(SampledCases())),
+                         NameOf);
 
 }  // namespace
 }  // namespace gorila

@@ -71,6 +71,7 @@ constexpr std::array kRows = {
     Row{"learner.atoms", ResumeRule::kNetwork},
     Row{"learner.value_min", ResumeRule::kNetwork},
     Row{"learner.value_max", ResumeRule::kNetwork},
+    Row{"learner.taus", ResumeRule::kFree},
     Row{"learner.munchausen_scale", ResumeRule::kFree},
     Row{"learner.munchausen_temperature", ResumeRule::kFree},
     Row{"learner.munchausen_clip", ResumeRule::kFree},

@@ -103,6 +103,23 @@ TEST_F(RunCheckpointTest, ARestoredRunGoesOnBitForBit) {
   ExpectCountersAddUp(*restored);
 }
 
+// Their learners draw noise or taus, and so have a state of their own.
+TEST_F(RunCheckpointTest, ARestoredRunOfAStochasticNetworkGoesOnBitForBit) {
+  for (const bool noisy : {false, true}) {
+    Config config = SmallConfig();
+    config.learner.agent.algorithm = noisy ? "dqn" : "iqn";
+    config.learner.agent.noise = noisy ? 0.5 : 0;
+    const auto original = MakeCluster(config);
+    RunCheckpointer checkpointer(root_, true, 2);
+    StepAll(*original, 60);
+    const auto restored = Restored(Save(checkpointer, *original), config);
+    StepAll(*original, 100);
+    StepAll(*restored, 100);
+    ExpectSameRun(*restored, *original);
+    fs::remove_all(root_);
+  }
+}
+
 // A run of many checkpoints with a replay that wraps, resumed from each of them in turn.
 TEST_F(RunCheckpointTest, EveryCheckpointOfALongRunRestores) {
   const auto original = MakeCluster(SmallConfig());

@@ -16,7 +16,8 @@ StatusOr<std::unique_ptr<QNetwork>> MakeGemmNetwork(const NetworkSpec& spec, int
   if (!shape.convolutions.empty()) {
     convolutions = MakeIm2ColConvolutions(spec.input, shape.convolutions, batch);
   }
-  return MakeLayeredNetwork(spec, max_batch, std::move(convolutions), MakeSgemmDense(shape, batch));
+  return MakeLayeredNetwork(spec, max_batch, std::move(convolutions),
+                            MakeSgemmDense(shape, batch * shape.rows));
 }
 
 }  // namespace gorila

@@ -205,9 +205,9 @@ StatusOr<std::unique_ptr<QNetwork>> MakeNetwork(std::string_view backend, const 
     std::unique_ptr<ConvolutionStack> convolutions = MakeConvolutions<Element>(spec, shape, batch);
     std::unique_ptr<DenseStack> dense;
     if constexpr (kNarrow<Element>) {
-      dense = MakeBfloat16Dense(shape, batch);
+      dense = MakeBfloat16Dense(shape, batch * shape.rows);
     } else {
-      dense = MakeSgemmDense(shape, batch);
+      dense = MakeSgemmDense(shape, batch * shape.rows);
     }
     return MakeLayeredNetwork(spec, max_batch, std::move(convolutions), std::move(dense));
   } catch (const dnnl::error& error) {

@@ -1,7 +1,10 @@
 #include "gorila/network/reference/reference_network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <numbers>
+#include <utility>
 
 #include "gorila/network/argument_checks.h"
 #include "gorila/network/network_shape.h"
@@ -98,19 +101,78 @@ void MaskByOutputs(const Values& outputs, Values& doutputs) {
   }
 }
 
-// The input of every layer; the last entry is the q-values.
-std::vector<Values> ForwardAll(const NetworkShape& shape, std::span<const double> parameters,
-                               std::span<const double> inputs) {
-  std::vector<Values> values = {Values(inputs.begin(), inputs.end())};
+// What a forward pass computes on its way.
+struct Intermediates {
+  std::vector<Values> torso;  // the inputs, then each convolution's outputs; last, the features
+  Values cosines;             // of each row, with a sampled head
+  Values phi;                 // the same: the embedding of its tau
+  std::vector<Values> head;   // what the first dense layer reads, then each one's outputs
+};
+
+// Writes what the dense layers read for each tau: the features times the embedding of tau.
+// `parameters`: the embedding's own.
+void Embed(const NetworkShape& shape, const double* parameters, std::span<const double> taus,
+           Intermediates& values) {
+  const Values& features = values.torso.back();
+  const std::size_t width = shape.features();
+  const std::size_t rows = features.size() / width * shape.rows;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double midpoint =
+        (static_cast<double>(row % shape.rows) + 0.5) / static_cast<double>(shape.rows);
+    const double tau = taus.empty() ? midpoint : taus[row];
+    for (std::size_t k = 1; k <= kCosines; ++k) {
+      values.cosines.push_back(std::cos(std::numbers::pi * static_cast<double>(k) * tau));
+    }
+  }
+  values.phi = LayerForward(*shape.embedding, parameters, values.cosines);
+  ApplyRelu(values.phi);
+  Values products(values.phi.size());
+  for (std::size_t i = 0; i < products.size(); ++i) {
+    products[i] = values.phi[i] * features[i / width / shape.rows * width + i % width];
+  }
+  values.head = {std::move(products)};
+}
+
+Intermediates ForwardAll(const NetworkShape& shape, std::span<const double> parameters,
+                         std::span<const double> inputs, std::span<const double> taus) {
+  Intermediates values;
+  values.torso = {Values(inputs.begin(), inputs.end())};
   const double* own = parameters.data();
-  const auto apply = [&](const auto& layer) {
-    values.push_back(LayerForward(layer, own, values.back()));
+  for (const ConvolutionShape& layer : shape.convolutions) {
+    values.torso.push_back(LayerForward(layer, own, values.torso.back()));
+    ApplyRelu(values.torso.back());
     own += layer.parameters();
-    if (values.size() <= shape.convolutions.size() + shape.dense.size()) ApplyRelu(values.back());
-  };
-  for (const ConvolutionShape& layer : shape.convolutions) apply(layer);
-  for (const DenseShape& layer : shape.dense) apply(layer);
+  }
+  if (shape.embedding.has_value()) {
+    Embed(shape, own, taus, values);
+    own += shape.embedding->parameters();
+  } else {
+    values.head = {values.torso.back()};
+  }
+  for (const DenseShape& layer : shape.dense) {
+    if (values.head.size() > 1) ApplyRelu(values.head.back());
+    values.head.push_back(LayerForward(layer, own, values.head.back()));
+    own += layer.parameters();
+  }
   return values;
+}
+
+// The embedding's own part of the gradient, from that with respect to what the dense layers read.
+// Returns that with respect to the features.
+Values EmbedBackward(const NetworkShape& shape, const double* parameters,
+                     const Intermediates& values, const Values& drows, double* gradient) {
+  const Values& features = values.torso.back();
+  const std::size_t width = shape.features();
+  Values dfeatures(features.size());
+  Values dphi(values.phi.size());
+  for (std::size_t i = 0; i < dphi.size(); ++i) {
+    const std::size_t feature = i / width / shape.rows * width + i % width;
+    dfeatures[feature] += drows[i] * values.phi[i];
+    dphi[i] = drows[i] * features[feature];
+  }
+  MaskByOutputs(values.phi, dphi);
+  LayerBackward(*shape.embedding, parameters, values.cosines, dphi, gradient);
+  return dfeatures;
 }
 
 class ReferenceNetwork final : public QNetwork {
@@ -126,20 +188,23 @@ class ReferenceNetwork final : public QNetwork {
     parameters_.assign(values.begin(), values.end());
   }
 
+  void UseTaus(std::span<const float> taus) override { given_taus_ = taus; }
+
   void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) override {
-    Compute(ReadInputs(observations, batch, q), q);
+    Compute(ReadInputs(observations, batch, q), TakeTaus(batch), q);
   }
 
   void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     inputs_ = ReadInputs(observations, batch, q);
+    taus_ = TakeTaus(batch);
     batch_ = static_cast<std::size_t>(batch);
-    Compute(inputs_, q);
+    Compute(inputs_, taus_, q);
   }
 
   void Backward(std::span<const float> dq, std::span<float> gradient) override {
     CheckBackwardArguments(spec_, layout_, batch_, dq, gradient);
     const Values wide(dq.begin(), dq.end());
-    Narrow(ReferenceGradient(spec_, parameters_, inputs_, wide), gradient);
+    Narrow(ReferenceGradient(spec_, parameters_, inputs_, wide, taus_), gradient);
   }
 
  private:
@@ -154,16 +219,24 @@ class ReferenceNetwork final : public QNetwork {
     return ReferenceInputs(spec_.input, observations, static_cast<std::size_t>(batch));
   }
 
-  void Compute(const Values& inputs, std::span<float> q) const {
+  Values TakeTaus(int batch) {
+    const std::span<const float> taus = std::exchange(given_taus_, {});
+    CheckTaus(spec_, batch, taus);
+    return {taus.begin(), taus.end()};
+  }
+
+  void Compute(const Values& inputs, const Values& taus, std::span<float> q) const {
     GORILA_CHECK(parameters_.size() == layout_.size, "parameters were not set");
-    Narrow(ReferenceQValues(spec_, parameters_, inputs), q);
+    Narrow(ReferenceQValues(spec_, parameters_, inputs, taus), q);
   }
 
   NetworkSpec spec_;
   ParameterLayout layout_;
   int max_batch_;
   Values parameters_;
-  Values inputs_;  // of the last Forward
+  std::span<const float> given_taus_;  // of the next computation
+  Values inputs_;                      // of the last Forward
+  Values taus_;                        // the same
   std::size_t batch_ = 0;
 };
 
@@ -188,25 +261,34 @@ std::vector<double> ReferenceInputs(const ObservationSpec& observation,
 }
 
 std::vector<double> ReferenceQValues(const NetworkSpec& spec, std::span<const double> parameters,
-                                     std::span<const double> inputs) {
-  return ForwardAll(MakeNetworkShape(spec), parameters, inputs).back();
+                                     std::span<const double> inputs, std::span<const double> taus) {
+  return ForwardAll(MakeNetworkShape(spec), parameters, inputs, taus).head.back();
 }
 
 std::vector<double> ReferenceGradient(const NetworkSpec& spec, std::span<const double> parameters,
-                                      std::span<const double> inputs, std::span<const double> dq) {
+                                      std::span<const double> inputs, std::span<const double> dq,
+                                      std::span<const double> taus) {
   const NetworkShape shape = MakeNetworkShape(spec);
-  const std::vector<Values> values = ForwardAll(shape, parameters, inputs);
+  const Intermediates values = ForwardAll(shape, parameters, inputs, taus);
   Values gradient(parameters.size());
   Values upstream(dq.begin(), dq.end());
   std::size_t offset = parameters.size();
-  std::size_t read = values.size() - 2;  // which entry of `values` the layer read
-  const auto apply = [&](const auto& layer) {
+  const auto apply = [&](const auto& layer, const Values& read) {
     offset -= layer.parameters();
-    upstream = LayerBackward(layer, &parameters[offset], values[read], upstream, &gradient[offset]);
-    if (read > 0) MaskByOutputs(values[read--], upstream);
+    upstream = LayerBackward(layer, &parameters[offset], read, upstream, &gradient[offset]);
   };
-  std::for_each(shape.dense.rbegin(), shape.dense.rend(), apply);
-  std::for_each(shape.convolutions.rbegin(), shape.convolutions.rend(), apply);
+  for (std::size_t i = shape.dense.size(); i-- > 0;) {
+    apply(shape.dense[i], values.head[i]);
+    if (i > 0) MaskByOutputs(values.head[i], upstream);
+  }
+  if (shape.embedding.has_value()) {
+    offset -= shape.embedding->parameters();
+    upstream = EmbedBackward(shape, &parameters[offset], values, upstream, &gradient[offset]);
+  }
+  for (std::size_t i = shape.convolutions.size(); i-- > 0;) {
+    MaskByOutputs(values.torso[i + 1], upstream);
+    apply(shape.convolutions[i], values.torso[i]);
+  }
   return gradient;
 }
 

@@ -16,14 +16,17 @@ namespace gorila {
 std::vector<double> ReferenceInputs(const ObservationSpec& observation,
                                     std::span<const std::byte> observations, std::size_t batch);
 
-// Q-values, batch x num_actions. `parameters` in the order of MakeParameterLayout, `inputs` as
-// ReferenceInputs gives them (its size decides the batch).
+// Outputs, batch x spec.outputs(). `parameters` in the order of MakeParameterLayout, `inputs` as
+// ReferenceInputs gives them (its size decides the batch); `taus` as for QNetwork::UseTaus, empty:
+// the midpoints.
 std::vector<double> ReferenceQValues(const NetworkSpec& spec, std::span<const double> parameters,
-                                     std::span<const double> inputs);
+                                     std::span<const double> inputs,
+                                     std::span<const double> taus = {});
 
-// Gradient with respect to the parameters, given `dq`, the loss's with respect to the q-values.
+// Gradient with respect to the parameters, given `dq`, the loss's with respect to the outputs.
 std::vector<double> ReferenceGradient(const NetworkSpec& spec, std::span<const double> parameters,
-                                      std::span<const double> inputs, std::span<const double> dq);
+                                      std::span<const double> inputs, std::span<const double> dq,
+                                      std::span<const double> taus = {});
 
 // These functions behind the common interface. Allocates in every call.
 StatusOr<std::unique_ptr<QNetwork>> MakeReferenceNetwork(const NetworkSpec& spec, int max_batch);

@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <new>
+#include <numbers>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "gorila/base/mutex.h"
 #include "gorila/network/argument_checks.h"
+#include "gorila/network/network_shape.h"
 #include "gorila/network/single_thread.h"
 #include "gorila/network/torch/torch_error.h"
 
@@ -79,11 +81,13 @@ class TorchNetwork final : public QNetwork {
         max_batch_(max_batch),
         device_(device),
         host_observations_(HostMemory(max_batch * Signed(spec.input.stacked_bytes()), at::kByte)) {
-    if (!device.is_cuda()) return;
-    // A separate one, so as not to wait for networks of other threads.
-    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false);
-    host_parameters_ = HostMemory(Signed(layout.size), at::kFloat);
-    Run([&] { Rehearse(); });
+    if (device.is_cuda()) {
+      // A separate one, so as not to wait for networks of other threads.
+      stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false);
+      host_parameters_ = HostMemory(Signed(layout.size), at::kFloat);
+    }
+    if (spec.taus > 0) Run([&] { MakeAngles(); });
+    if (device.is_cuda()) Run([&] { Rehearse(); });
   }
 
   const NetworkSpec& spec() const override { return spec_; }
@@ -94,14 +98,18 @@ class TorchNetwork final : public QNetwork {
     MustSucceed([&] { UseParameters(values); });
   }
 
+  void UseTaus(std::span<const float> taus) override { taus_ = taus; }
+
   void Predict(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     CheckComputeArguments(spec_, max_batch_, observations, batch, q);
+    CheckTaus(spec_, batch, taus_);
     GORILA_CHECK(!parameters_.empty(), "parameters were not set");
     MustSucceed([&] { Borrow(q).copy_(Compute(observations, batch, nullptr).flatten()); });
   }
 
   void Forward(std::span<const std::byte> observations, int batch, std::span<float> q) override {
     CheckComputeArguments(spec_, max_batch_, observations, batch, q);
+    CheckTaus(spec_, batch, taus_);
     GORILA_CHECK(!parameters_.empty(), "parameters were not set");
     MustSucceed([&] {
       inputs_.clear();
@@ -157,6 +165,8 @@ class TorchNetwork final : public QNetwork {
     Compute(observations, max_batch_, &inputs_);
     ComputeGradient(dq, parameters);
     inputs_.clear();
+    torso_.reset();
+    phi_.reset();
     parameters_.clear();
     batch_ = 0;
   }
@@ -198,9 +208,13 @@ class TorchNetwork final : public QNetwork {
   // Q-values. `inputs` gets what goes into each layer, if asked for: after the first one that is
   // the ReLU of what came out of the layer before.
   at::Tensor Compute(std::span<const std::byte> observations, int batch,
-                     std::vector<at::Tensor>* inputs) const {
+                     std::vector<at::Tensor>* inputs) {
     at::Tensor values = Inputs(observations, batch);
     for (std::size_t i = 0; i < layers(); ++i) {
+      if (IsEmbedding(i)) {
+        values = Embed(values, batch, inputs);
+        continue;
+      }
       if (inputs != nullptr) inputs->push_back(values);
       values = Apply(i, values);
       if (i + 1 < layers()) values.relu_();
@@ -209,6 +223,37 @@ class TorchNetwork final : public QNetwork {
   }
 
   std::size_t layers() const { return parameters_.size() / 2; }
+  bool IsEmbedding(std::size_t layer) const {
+    return spec_.taus > 0 && layer == spec_.convolutions.size();
+  }
+
+  void MakeAngles() {
+    const at::TensorOptions options = at::TensorOptions(at::kDouble).device(device_);
+    multiples_ = at::arange(1, Signed(kCosines) + 1, options).mul_(std::numbers::pi);
+    midpoints_ = at::arange(spec_.taus, options).add_(0.5).div_(spec_.taus);
+  }
+
+  // What the dense layers read for each tau: the features times the embedding of tau. `inputs` as
+  // above, and torso_ and phi_ with it. In double precision up to the cosines: a float's error of
+  // the largest angle would be too much.
+  at::Tensor Embed(const at::Tensor& features, int batch, std::vector<at::Tensor>* inputs) {
+    const std::span<const float> taus = std::exchange(taus_, {});
+    const at::Tensor points =
+        taus.empty() ? midpoints_.repeat({batch}) : Borrow(taus).to(device_).to(at::kDouble);
+    const at::Tensor cosines = at::cos(points.view({-1, 1}) * multiples_).to(at::kFloat);
+    const at::Tensor phi = Apply(spec_.convolutions.size(), cosines).relu_();
+    if (inputs != nullptr) {
+      inputs->push_back(cosines);
+      torso_ = features;
+      phi_ = phi;
+    }
+    return (PerTau(phi, batch) * features.flatten(1).unsqueeze(1)).view(phi.sizes());
+  }
+
+  // A tensor of rows as batch x taus x width.
+  at::Tensor PerTau(const at::Tensor& rows, std::int64_t batch) const {
+    return rows.view({batch, spec_.taus, -1});
+  }
 
   at::Tensor Apply(std::size_t layer, const at::Tensor& values) const {
     const at::Tensor& weight = parameters_[2 * layer];
@@ -224,12 +269,18 @@ class TorchNetwork final : public QNetwork {
     at::Tensor to = Borrow(gradient);
     at::Tensor whole = device_.is_cuda() ? at::empty_like(to, device_) : to;
     const auto batch = Signed(batch_);
-    at::Tensor derivative = Borrow(dq).view({batch, spec_.outputs()}).to(device_);
+    at::Tensor derivative = Borrow(dq).view({-1, spec_.layer_outputs()}).to(device_);
     for (std::size_t i = layers(); i-- > 0;) {
       const bool dense = i >= spec_.convolutions.size();
+      if (IsEmbedding(i)) {
+        derivative = EmbeddingBackward(i, derivative, batch, whole);
+        if (i > 0) derivative = at::threshold_backward(derivative, torso_, 0);
+        continue;
+      }
       derivative =
           dense ? DenseBackward(i, derivative, whole) : ConvolutionBackward(i, derivative, whole);
-      if (i > 0) derivative = at::threshold_backward(derivative, inputs_[i], 0);
+      const bool reads_relu = i > 0 && !IsEmbedding(i - 1);
+      if (reads_relu) derivative = at::threshold_backward(derivative, inputs_[i], 0);
     }
     if (device_.is_cuda()) to.copy_(to.is_pinned() ? whole : host_parameters_.copy_(whole));
   }
@@ -238,12 +289,24 @@ class TorchNetwork final : public QNetwork {
   // layer. Those of its parameters go to their place in `gradient`.
   at::Tensor DenseBackward(std::size_t layer, const at::Tensor& derivative,
                            const at::Tensor& gradient) const {
+    DenseParameterGradient(layer, derivative, gradient);
+    if (layer == 0) return {};
+    return at::mm(derivative, parameters_[2 * layer]).view_as(inputs_[layer]);
+  }
+  void DenseParameterGradient(std::size_t layer, const at::Tensor& derivative,
+                              const at::Tensor& gradient) const {
     at::Tensor weight = Part(gradient, 2 * layer);
     at::Tensor bias = Part(gradient, 2 * layer + 1);
     at::mm_out(weight, derivative.t(), inputs_[layer].flatten(1));
     at::sum_out(bias, derivative, at::IntArrayRef({0}));
-    if (layer == 0) return {};
-    return at::mm(derivative, parameters_[2 * layer]).view_as(inputs_[layer]);
+  }
+  // What is returned is the derivative of the features.
+  at::Tensor EmbeddingBackward(std::size_t layer, const at::Tensor& derivative, std::int64_t batch,
+                               const at::Tensor& gradient) const {
+    const at::Tensor drows = PerTau(derivative, batch);
+    const at::Tensor dphi = (drows * torso_.flatten(1).unsqueeze(1)).view(phi_.sizes());
+    DenseParameterGradient(layer, at::threshold_backward(dphi, phi_, 0), gradient);
+    return (drows * PerTau(phi_, batch)).sum(1).view_as(torso_);
   }
   at::Tensor ConvolutionBackward(std::size_t layer, const at::Tensor& derivative,
                                  const at::Tensor& gradient) const {
@@ -260,15 +323,16 @@ class TorchNetwork final : public QNetwork {
   // Of each layer its weight, then its bias: the heads are one layer.
   static std::vector<ParameterTensor> PlacesOf(const NetworkSpec& spec,
                                                const ParameterLayout& layout) {
-    const std::size_t before = 2 * (spec.convolutions.size() + spec.hidden.size());
+    const std::size_t embedding = spec.taus > 0 ? 1 : 0;
+    const std::size_t before = 2 * (spec.convolutions.size() + embedding + spec.hidden.size());
     const std::size_t heads = (layout.tensors.size() - before) / 2;
     std::vector<ParameterTensor> places(
         layout.tensors.begin(), layout.tensors.begin() + static_cast<std::ptrdiff_t>(before));
     for (const std::size_t first : {before, before + heads}) {
       ParameterTensor& place = places.emplace_back(layout.tensors[first]);
       place.size = place.size / static_cast<std::size_t>(place.shape.front()) *
-                   static_cast<std::size_t>(spec.outputs());
-      place.shape.front() = spec.outputs();
+                   static_cast<std::size_t>(spec.layer_outputs());
+      place.shape.front() = spec.layer_outputs();
     }
     return places;
   }
@@ -291,6 +355,12 @@ class TorchNetwork final : public QNetwork {
   std::vector<at::Tensor> parameters_;  // one for each of `places_`: weight, bias, weight, ...
   std::vector<at::Tensor> inputs_;      // of each layer in the last Forward
   std::size_t batch_ = 0;               // the same
+  // With a sampled head.
+  std::span<const float> taus_;  // of the next computation; empty: the midpoints
+  at::Tensor multiples_;         // of pi
+  at::Tensor midpoints_;
+  at::Tensor torso_;  // features and embeddings in the last Forward
+  at::Tensor phi_;
 };
 
 // Products of square matrices, as a limit to measure networks against.

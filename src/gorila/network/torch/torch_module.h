@@ -17,7 +17,7 @@ namespace gorila {
 inline constexpr char kTorchModuleFile[] = "libgorila_torch.so";
 
 // The program and the module come from one build; this finds out when they do not.
-inline constexpr int kTorchInterface = 3;
+inline constexpr int kTorchInterface = 4;
 
 struct TorchModule {
   int interface = 0;  // kTorchInterface
