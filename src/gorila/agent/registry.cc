@@ -80,6 +80,9 @@ Status RefuseTaus(const AgentOptions& options) {
 }
 
 Status CheckDqn(const AgentOptions& options) {
+  if (options.algorithm == "double_dqn") {
+    GORILA_RETURN_IF_ERROR(RefuseDouble(options, "it always selects so: leave the option out"));
+  }
   GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
   GORILA_RETURN_IF_ERROR(RefuseAtoms(options));

@@ -73,11 +73,6 @@ Status CheckReplay(const ReplaySection& replay, int environments) {
         "replay.compressed_frame_bytes is {} with replay.compression none; expected 0, or zstd",
         options.frames.compressed_frame_bytes);
   }
-  if (DrawsOnce(options.selector) && replay.prefetch) {
-    return InvalidArgument(
-        "replay.prefetch is true with replay.selector queue; expected false: minibatches drawn "
-        "ahead would be of an older policy");
-  }
   // A transition and its n next steps; replay adds what the environment's stack needs.
   const std::int64_t least = std::int64_t{options.transition.n_step} + 1;
   if (options.capacity / environments < least) {
@@ -110,6 +105,11 @@ Status CheckSampling(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row,
                           FindAlgorithm(config.learner.agent.algorithm));
   const SelectorOptions& selector = config.replay.options.selector;
+  if (DrawsOnce(selector) && config.replay.prefetch && config.cluster.replays > 0) {
+    return InvalidArgument(
+        "replay.prefetch is true with replay.selector queue; expected false: minibatches drawn "
+        "ahead would be of an older policy");
+  }
   if (selector.initial_priorities && selector.name != "prioritized") {
     return InvalidArgument(
         "replay.initial_priorities is true with replay.selector {}; expected prioritized",
@@ -183,11 +183,12 @@ Status CheckLearning(const Config& config) {
   }
   const std::int64_t step_frames = (config.run.bundles + config.cluster.actors) * environments;
   if (config.run.frames > (steps - 1) * step_frames) return OkStatus();
+  const std::string_view key = queue ? "learner.batch_size" : "replay.min_size";
   return InvalidArgument(
       "run.frames is {}, and the first update would come after {}: run.bundles {} + cluster.actors "
-      "{} collect replay.min_size {} frames for a memory first; expected more frames, or a smaller "
-      "replay.min_size",
-      config.run.frames, steps * step_frames, config.run.bundles, config.cluster.actors, min_size);
+      "{} collect {} {} frames for a memory first; expected more frames, or a smaller {}",
+      config.run.frames, steps * step_frames, config.run.bundles, config.cluster.actors, key,
+      min_size, key);
 }
 
 Status CheckConfig(const Config& config) {

@@ -21,14 +21,15 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
                            options.rate.min_size, options.capacity);
   }
   GORILA_ASSIGN_OR_RETURN(const SelectorRow* selector, FindSelector(options.selector.name));
-  // What waits for a minibatch must not be overwritten, even if one environment made all of it.
-  const std::int64_t queued = DrawsOnce(options.selector) ? options.selector.minibatch : 0;
+  // What waits for a minibatch must not be overwritten, even if one environment made all of it in
+  // episodes of one step, which have two rows.
+  const std::int64_t queued = DrawsOnce(options.selector) ? 2 * options.selector.minibatch : 0;
   if (options.capacity / streams < least + queued) {
     return InvalidArgument(
         "replay.capacity is {} time steps for {} environments; expected at least {} with "
-        "replay.selector queue (learner.batch_size {} + n-step {} + stack {} + 1 for each)",
-        options.capacity, streams, (least + queued) * streams, queued, options.transition.n_step,
-        observation.stack);
+        "replay.selector queue (twice learner.batch_size {} + n-step {} + stack {} + 1 for each)",
+        options.capacity, streams, (least + queued) * streams, options.selector.minibatch,
+        options.transition.n_step, observation.stack);
   }
   const std::int64_t ids = options.capacity / streams * streams;
   return std::unique_ptr<LocalReplay>(new LocalReplay(

@@ -269,14 +269,18 @@ bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::si
   }
 }
 
-// Whether the oldest chunk has a transition that is drawn once and was not yet.
+// Whether a transition that is drawn once would go with the oldest chunk while learners can make a
+// minibatch. If they cannot, inserts and samples would wait for each other.
 bool ReplayShard::OldestIsQueued() const {
-  if (!selector_->draws_once()) return false;
-  const std::uint32_t slot = store_.living().front();
-  for (int offset = 0; offset < store_.chunk(slot).count; ++offset) {
-    if (selector_->Contains(IdOf(slot, offset))) return true;
-  }
-  return false;
+  if (!selector_->draws_once() || !CanSample(MinibatchSize())) return false;
+  const RowChunk& chunk = store_.chunk(store_.living().front());
+  const ChunkedStream& stream = *chunk.stream;
+  const std::int64_t last = chunk.first + chunk.count - 1;
+  bool queued = last + 1 == stream.end() && !stream.time_step(last).last();  // not yet complete
+  const auto look = [&](std::int64_t index) { queued |= selector_->Contains(stream.Id(index)); };
+  for (std::int64_t index = chunk.first; index < last; ++index) look(index);
+  VisitDependents(stream, last, options_.observation.stack, look);
+  return queued;
 }
 
 // The oldest chunk goes, and with it every transition that starts in it or whose stack begins

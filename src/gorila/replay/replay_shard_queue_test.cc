@@ -114,6 +114,69 @@ TEST(ReplayShardQueueTest, WhatWasNotDrawnDoesNotMakeRoom) {
   EXPECT_GE(drawn, accepted * 9 / 10 - 2 * kMinibatch);
 }
 
+// More streams than chunks: rows of every stream keep arriving in the oldest chunks. With less than
+// a minibatch in the queue neither side could go on, so that room is made.
+TEST(ReplayShardQueueTest, ManyStreamsInALittleMemoryDoNotWaitForEachOther) {
+  constexpr int kStreams = 40;
+  ReplayShardOptions options = Queue(640, /*lead=*/320);
+  options.replay.selector.minibatch = 32;
+  const auto shard = MakeShard(options);
+  std::vector<std::vector<NamedRow>> waiting(kStreams);
+  std::vector<std::int32_t> next(kStreams, 0);
+  std::int64_t accepted = 0;
+  TransitionBatch batch;
+  for (int round = 0; round < 300; ++round) {
+    for (int stream = 0; stream < kStreams; ++stream) {
+      std::vector<NamedRow>& rows = waiting[static_cast<std::size_t>(stream)];
+      std::int32_t& first = next[static_cast<std::size_t>(stream)];
+      if (rows.empty()) {
+        rows = Episode(9, first, stream);
+        first += 10;
+      }
+      const StreamName name{.actor = 1, .life = 7, .stream = stream};
+      const InsertReply reply = InsertRows(*shard, name, rows).value();
+      accepted += reply.accepted;
+      rows.erase(rows.begin(), rows.begin() + reply.accepted + reply.repeated);
+    }
+    while (shard->GetStatus().size.allowed > 0) {
+      ASSERT_TRUE(shard->Sample(32, Later(), batch).ok());
+    }
+    shard->CheckInvariants();
+  }
+  EXPECT_EQ(accepted, 300 * kStreams * 10) << "every insert was taken when learners kept up";
+}
+
+// A transition's stack may begin in the chunk before its own.
+TEST(ReplayShardQueueTest, WhatAnEvictionWouldMakeUndrawableIsHeldToo) {
+  ReplayShardOptions options = Queue(400, /*lead=*/200);
+  options.observation = testing_replay::NamedFrames(4);
+  options.replay.transition.n_step = 3;
+  const auto shard = MakeShard(options);
+  std::int32_t next = 0;
+  std::set<std::int32_t> drawn;
+  TransitionBatch batch;
+  std::int32_t last = 0;
+  for (int round = 0; round < 400; ++round) {
+    std::vector<NamedRow> rows = Episode(30, next);
+    while (!rows.empty()) {
+      const InsertReply reply = InsertRows(*shard, kStream, rows).value();
+      rows.erase(rows.begin(), rows.begin() + reply.accepted + reply.repeated);
+      while (!rows.empty() && shard->GetStatus().size.allowed > 0) {
+        ASSERT_TRUE(shard->Sample(kMinibatch, Later(), batch).ok());
+        for (std::size_t i = 0; i < kMinibatch; ++i) {
+          const std::int32_t number = FromBatch(batch, i, 4).s_tm1.back().number;
+          ASSERT_GT(number, last);
+          // Only an episode's last row starts nothing.
+          ASSERT_LE(number - last, last % 31 == 30 ? 2 : 1) << "a transition was lost";
+          last = number;
+        }
+      }
+    }
+    next += 31;
+  }
+  EXPECT_GT(last, 10000);
+}
+
 TEST(ReplayShardQueueTest, ARestartDrawsNothingAgainAndLosesNothing) {
   const auto shard = MakeShard(Queue());
   const std::vector<NamedRow> episode = Episode(30);

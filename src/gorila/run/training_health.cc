@@ -41,8 +41,8 @@ std::string TrainingHealth::Problem(const ProgressSnapshot& end) const {
   if (end.updates == 0) {
     return fmt::format(
         "the run made no update in {} frames, so nothing was learnt; give it more frames or "
-        "seconds, or lower replay.min_size",
-        end.frames);
+        "seconds, or lower {}",
+        end.frames, paid_by_);
   }
   if (diverging_ || 2 * end.invalid > Pushed(end)) {
     return fmt::format(

@@ -16,7 +16,9 @@ namespace gorila {
 class TrainingHealth {
  public:
   explicit TrainingHealth(const Config& config)
-      : learning_rate_(config.parameter_server.options.optimizer.learning_rate) {}
+      : learning_rate_(config.parameter_server.options.optimizer.learning_rate),
+        paid_by_(DrawsOnce(config.replay.options.selector) ? "learner.batch_size"
+                                                           : "replay.min_size") {}
 
   // `now` is compared with the looks before it. The first time that most gradients are refused,
   // `message` (may be empty) gets a line for people.
@@ -27,7 +29,8 @@ class TrainingHealth {
 
  private:
   const double learning_rate_;
-  std::uint64_t pushed_ = 0;  // gradients at the beginning of what is compared
+  const std::string_view paid_by_;  // what decides when the first update comes
+  std::uint64_t pushed_ = 0;        // gradients at the beginning of what is compared
   std::uint64_t invalid_ = 0;
   bool diverging_ = false;
   bool said_ = false;
