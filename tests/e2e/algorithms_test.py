@@ -96,7 +96,7 @@ class Learns(program.Case):
         self.check(*keys("qr_dqn"), *EVERYTHING)
 
     def test_iqn_with_everything(self):
-        self.check(*keys("iqn"), *EVERYTHING, "--set", "learner.taus=4")
+        self.check(*keys("iqn"), *EVERYTHING, "--set", "learner.taus=4", "--frames", "60000")
 
     def test_iqn(self):
         self.check(*keys("iqn"))

@@ -326,7 +326,7 @@ class Submitted(cluster.Case):
         self.assertIn(["submitted", "job", "78"], lines, "what else sbatch says comes before it")
         self.assertIn(["watch", "it:", "tail", "-f", f"{run}/logs/coordinator.log", "|",
                        "gorila", "status", run], lines)  # fmt: skip
-        self.assertIn(["go", "on:", "gorila", "launch", "--engine", "slurm", "--resume", run], lines)
+        self.assertIn(["resume:", "gorila", "launch", "--engine", "slurm", "--resume", run], lines)
         script = (self.folder / name / "job.sh").read_text()
         # With a slash at the end the name is the same.
         self.run_program("launch", "--engine", "slurm", "--resume", f"{run}/", environment=self.environment)
