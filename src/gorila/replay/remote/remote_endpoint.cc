@@ -25,6 +25,7 @@ std::int64_t WaitAtShard(milliseconds call) {
 
 template <typename T>
 void Put(std::span<std::byte>& payload, std::span<const T> values) {
+  if (values.empty()) return;  // no pointer to copy from
   std::memcpy(payload.data(), values.data(), values.size_bytes());
   payload = payload.subspan(values.size_bytes());
 }
