@@ -84,7 +84,7 @@ StatusOr<const Format*> FindFormat(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Format& format : kFormats) {
     if (name == format.name) return &format;
-    names.push_back(format.name);
+    names.emplace_back(format.name);
   }
   return InvalidArgument(
       "--format: unknown name '{}'; did you mean {}? 'gorila help export' lists all", name,
