@@ -139,6 +139,7 @@ void AddAtoms(const ValueForm& form, Graph& graph) {
 // The mean of the atoms, which have these values, under the softmax of their logits.
 void AddExpectation(const ValueForm& form, Graph& graph) {
   std::vector<float> support;
+  support.reserve(static_cast<std::size_t>(form.atoms));
   for (int i = 0; i < form.atoms; ++i) support.push_back(static_cast<float>(form.atom(i)));
   const int shape[] = {form.atoms, 1};
   graph.AddInitializer("support", shape, support);
