@@ -172,10 +172,11 @@ TEST_P(EveryAlgorithmTest, NoiseSampledTausAndNothingElseMakeTwoDrawsDiffer) {
   EXPECT_EQ(Gradient(3) != Gradient(4), spec_.is_stochastic());
 }
 
-// What is computed at s_t must not know the noise at s_tm1, nor theta that of theta-. The taus of a
-// sampled head are iqn_test.cc's.
-TEST_P(EveryAlgorithmTest, EachPassDrawsItsOwnNoise) {
-  if (spec_.taus > 0) GTEST_SKIP() << "it draws more than noise";
+// Those that draw noise only: what holds for the taus of a sampled head is in iqn_test.cc.
+class UnsampledAlgorithmTest : public EveryAlgorithmTest {};
+
+// What is computed at s_t must not know the noise at s_tm1, nor theta that of theta-.
+TEST_P(UnsampledAlgorithmTest, EachPassDrawsItsOwnNoise) {
   RandomStream random(3);
   const auto loss = row_->make_loss(options_, spec_, kBatch);
   std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec_.outputs()));
@@ -210,10 +211,7 @@ TEST_P(EveryAlgorithmTest, ActsByTheBestValueAndByTheMeansUnlessNoiseIsAskedFor)
   EXPECT_EQ(act(true) != means, options_.noise > 0);
 }
 
-// Of a sampled head what is shown has the taus of the loss, and not those of the policy:
-// iqn_test.cc.
-TEST_P(EveryAlgorithmTest, ShowsTheBestValueOfEachState) {
-  if (spec_.taus > 0) GTEST_SKIP() << "its values are sampled";
+TEST_P(UnsampledAlgorithmTest, ShowsTheBestValueOfEachState) {
   const auto loss = row_->make_loss(options_, spec_, kBatch);
   std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec_.outputs()));
   std::vector<float> errors(kBatch), values(kBatch);
@@ -231,20 +229,29 @@ TEST_P(EveryAlgorithmTest, ShowsTheBestValueOfEachState) {
   }
 }
 
-std::vector<std::string> Names() {
+std::vector<std::string> Names(bool sampled) {
   std::vector<std::string> names;
-  for (const AlgorithmRow& row : AlgorithmTable()) names.emplace_back(row.name);
+  for (const AlgorithmRow& row : AlgorithmTable()) {
+    NetworkSpec spec = Layers();
+    row.describe({.algorithm = std::string(row.name)}, spec);
+    if (sampled || spec.taus == 0) names.emplace_back(row.name);
+  }
   return names;
 }
 
+std::string NameOf(const testing::TestParamInfo<Case>& info) {
+  const auto& [algorithm, dueling, noise] = info.param;
+  return algorithm + (dueling ? "Dueling" : "") + (noise ? "Noisy" : "");
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EveryAlgorithmTest,
-                         testing::Combine(testing::ValuesIn(Names()), testing::Bool(),
-                                          testing::Bool()),
-                         [](const auto& info) {
-                           return std::get<0>(info.param) +
-                                  (std::get<1>(info.param) ? "Dueling" : "") +
-                                  (std::get<2>(info.param) ? "Noisy" : "");
-                         });
+                         testing::Combine(testing::ValuesIn(Names(/*sampled=*/true)),
+                                          testing::Bool(), testing::Bool()),
+                         &NameOf);
+INSTANTIATE_TEST_SUITE_P(All, UnsampledAlgorithmTest,
+                         testing::Combine(testing::ValuesIn(Names(/*sampled=*/false)),
+                                          testing::Bool(), testing::Bool()),
+                         &NameOf);
 
 }  // namespace
 }  // namespace gorila

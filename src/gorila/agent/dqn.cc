@@ -1,8 +1,5 @@
 #include "gorila/agent/dqn.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "gorila/agent/value_scale.h"
 
 namespace gorila {
@@ -29,17 +26,7 @@ double Target(const AgentOptions& options, const LossBatch& batch, std::size_t i
 
 double DqnLoss(const AgentOptions& options, const LossBatch& batch, std::span<float> dx,
                std::span<float> errors) {
-  std::fill(dx.begin(), dx.end(), 0.0F);
-  double total = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const std::size_t taken = i * batch.actions() + batch.Taken(i);
-    const double delta = Target(options, batch, i) - static_cast<double>(batch.online_tm1[taken]);
-    const LossAndSlope at = TdErrorLossOf(options.loss, delta);
-    errors[i] = std::abs(static_cast<float>(delta));
-    dx[taken] = static_cast<float>(-batch.Scale(options.reduction, i) * at.slope);
-    total += batch.Weight(i) * at.loss;
-  }
-  return total / static_cast<double>(batch.size());
+  return RegressionLoss(options, batch, &Target, dx, errors);
 }
 
 }  // namespace gorila

@@ -58,12 +58,14 @@ using LossFunction = double (*)(const AgentOptions& options, const LossBatch& ba
 // The action with the largest value in a state's x; of several the first.
 std::size_t BestAction(const ValueForm& form, std::span<const float> x);
 
-// The derivative of a TD error's loss.
-struct LossAndSlope {
-  double loss;
-  double slope;  // dL/d(delta)
-};
-LossAndSlope TdErrorLossOf(TdErrorLoss kind, double delta);
+// The target of transition i, a constant of the loss.
+using TargetFunction = double (*)(const AgentOptions& options, const LossBatch& batch,
+                                  std::size_t i);
+
+// The LossFunction of what regresses one value for each action, by options.loss, onto a target.
+// `errors`: |target - Q(s_tm1, a_tm1)|.
+double RegressionLoss(const AgentOptions& options, const LossBatch& batch, TargetFunction target,
+                      std::span<float> dx, std::span<float> errors);
 
 }  // namespace gorila
 

@@ -31,17 +31,7 @@ double Target(const AgentOptions& options, const LossBatch& batch, std::size_t i
 
 double MunchausenLoss(const AgentOptions& options, const LossBatch& batch, std::span<float> dx,
                       std::span<float> errors) {
-  std::fill(dx.begin(), dx.end(), 0.0F);
-  double total = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const std::size_t taken = i * batch.actions() + batch.Taken(i);
-    const double delta = Target(options, batch, i) - static_cast<double>(batch.online_tm1[taken]);
-    const LossAndSlope at = TdErrorLossOf(options.loss, delta);
-    errors[i] = static_cast<float>(std::abs(delta));
-    dx[taken] = static_cast<float>(-batch.Scale(options.reduction, i) * at.slope);
-    total += batch.Weight(i) * at.loss;
-  }
-  return total / static_cast<double>(batch.size());
+  return RegressionLoss(options, batch, &Target, dx, errors);
 }
 
 }  // namespace gorila

@@ -57,13 +57,18 @@ Status RefuseRescaling(const AgentOptions& options, std::string_view reason) {
   return RefuseOption(options, options.value_rescaling, "learner.value_rescaling", reason);
 }
 
+Status RefuseRange(const AgentOptions& options) {
+  const AgentOptions plain;
+  const bool set = options.value_min != plain.value_min || options.value_max != plain.value_max;
+  return RefuseOption(options, set, "learner.value_min or learner.value_max",
+                      "expected c51, whose atoms they place");
+}
+
 Status RefuseAtoms(const AgentOptions& options) {
   const AgentOptions plain;
   GORILA_RETURN_IF_ERROR(RefuseOption(options, options.atoms != plain.atoms, "learner.atoms",
                                       "expected c51 or qr_dqn, which have a distribution"));
-  const bool range = options.value_min != plain.value_min || options.value_max != plain.value_max;
-  return RefuseOption(options, range, "learner.value_min or learner.value_max",
-                      "expected c51, whose atoms they place");
+  return RefuseRange(options);
 }
 
 Status RefuseMunchausen(const AgentOptions& options) {
@@ -71,7 +76,9 @@ Status RefuseMunchausen(const AgentOptions& options) {
   const bool set = options.munchausen_scale != plain.munchausen_scale ||
                    options.munchausen_temperature != plain.munchausen_temperature ||
                    options.munchausen_clip != plain.munchausen_clip;
-  return RefuseOption(options, set, "an option learner.munchausen_*", "expected munchausen");
+  return RefuseOption(options, set,
+                      "learner.munchausen_scale, munchausen_temperature or munchausen_clip",
+                      "expected munchausen");
 }
 
 Status RefuseTaus(const AgentOptions& options) {
@@ -146,10 +153,7 @@ Status CheckQrDqn(const AgentOptions& options) {
   GORILA_RETURN_IF_ERROR(RefuseTaus(options));
   GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
   GORILA_RETURN_IF_ERROR(CheckAtoms(options));
-  const AgentOptions plain;
-  GORILA_RETURN_IF_ERROR(RefuseOption(
-      options, options.value_min != plain.value_min || options.value_max != plain.value_max,
-      "learner.value_min or learner.value_max", "expected c51, whose atoms they place"));
+  GORILA_RETURN_IF_ERROR(RefuseRange(options));
   return RefuseRescaling(options, "expected dqn or double_dqn, which regress one value");
 }
 

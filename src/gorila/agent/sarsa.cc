@@ -1,7 +1,6 @@
 #include "gorila/agent/sarsa.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gorila/replay/transition.h"
 
@@ -15,42 +14,34 @@ double Expectation(std::span<const float> q, double epsilon) {
   return (1 - epsilon) * best + epsilon * sum / static_cast<double>(q.size());
 }
 
-double Value(const AgentOptions& options, const LossBatch& batch, std::size_t i, bool sampled) {
-  const std::span<const float> q = batch.State(batch.target_t, i);
-  const std::int32_t action = sampled ? batch.a_t[i] : kNoAction;
-  if (action == kNoAction) return Expectation(q, options.policy_epsilon);
-  return static_cast<double>(q[static_cast<std::size_t>(action)]);
+double TargetOf(const LossBatch& batch, std::size_t i, double value) {
+  return static_cast<double>(batch.r_t[i]) + static_cast<double>(batch.discount_t[i]) * value;
 }
 
-double LossOf(const AgentOptions& options, const LossBatch& batch, bool sampled,
-              std::span<float> dx, std::span<float> errors) {
-  std::fill(dx.begin(), dx.end(), 0.0F);
-  double total = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const std::size_t taken = i * batch.actions() + batch.Taken(i);
-    const auto discount = static_cast<double>(batch.discount_t[i]);
-    // A terminal's value must not matter, not even when it is infinite.
-    const double value = discount > 0 ? Value(options, batch, i, sampled) : 0;
-    const double delta = static_cast<double>(batch.r_t[i]) + discount * value -
-                         static_cast<double>(batch.online_tm1[taken]);
-    const LossAndSlope at = TdErrorLossOf(options.loss, delta);
-    errors[i] = static_cast<float>(std::abs(delta));
-    dx[taken] = static_cast<float>(-batch.Scale(options.reduction, i) * at.slope);
-    total += batch.Weight(i) * at.loss;
+double ExpectedTarget(const AgentOptions& options, const LossBatch& batch, std::size_t i) {
+  // A terminal's value must not matter, not even when it is infinite.
+  if (batch.discount_t[i] <= 0) return TargetOf(batch, i, 0);
+  return TargetOf(batch, i, Expectation(batch.State(batch.target_t, i), options.policy_epsilon));
+}
+
+double SampledTarget(const AgentOptions& options, const LossBatch& batch, std::size_t i) {
+  if (batch.discount_t[i] <= 0 || batch.a_t[i] == kNoAction) {
+    return ExpectedTarget(options, batch, i);
   }
-  return total / static_cast<double>(batch.size());
+  const auto action = static_cast<std::size_t>(batch.a_t[i]);
+  return TargetOf(batch, i, static_cast<double>(batch.State(batch.target_t, i)[action]));
 }
 
 }  // namespace
 
 double SarsaLoss(const AgentOptions& options, const LossBatch& batch, std::span<float> dx,
                  std::span<float> errors) {
-  return LossOf(options, batch, /*sampled=*/true, dx, errors);
+  return RegressionLoss(options, batch, &SampledTarget, dx, errors);
 }
 
 double ExpectedSarsaLoss(const AgentOptions& options, const LossBatch& batch, std::span<float> dx,
                          std::span<float> errors) {
-  return LossOf(options, batch, /*sampled=*/false, dx, errors);
+  return RegressionLoss(options, batch, &ExpectedTarget, dx, errors);
 }
 
 }  // namespace gorila

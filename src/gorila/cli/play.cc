@@ -84,7 +84,7 @@ class Stage {
     return OkStatus();
   }
 
-  // There is no screen and the film is full, so further frames would not be seen.
+  // With no screen and a full film, nobody would see further frames.
   bool over() const { return filming_ && screen_ == nullptr && film_.size() >= kMostFilmFrames; }
   std::vector<RgbImage> TakeFilm() { return std::move(film_); }
 

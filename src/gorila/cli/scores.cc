@@ -161,7 +161,7 @@ StatusOr<int> MinAtarScores(const MinAtarScoresOptions& options) {
   return kSuccess;
 }
 
-// What stands before `minatar` is of the other table, and would have no effect.
+// Options and paths before `minatar` apply to the Atari table, and would have no effect.
 Status CheckNothingBefore(const CLI::App& scores) {
   for (const CLI::Option* option : scores.get_options()) {
     if (option->count() == 0) continue;

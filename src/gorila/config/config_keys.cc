@@ -212,9 +212,10 @@ const std::array kKeys = {
     ConfigKey{"network.hidden", "Units of each fully connected layer of preset custom, with ReLU",
               "Gorila, DQN: [512]", Layers<HiddenLayersField>(GORILA_FIELD(network.hidden))},
     ConfigKey{"network.dueling",
-              "Whether the output layer has a value and an advantage head, of every atom",
+              "Whether the output layer has a value and an advantage head, each with every atom",
               "Dueling, Rainbow: true", Boolean(GORILA_FIELD(learner.agent.dueling))},
-    ConfigKey{"network.noise", "Noisy layers: sigma_0 of the noise that they begin with; 0 = none",
+    ConfigKey{"network.noise",
+              "Noisy layers: sigma_0, which sets their noise at the start; 0 = none",
               "Noisy networks, Rainbow: 0.5; Dopamine, DQN Zoo: 0.1",
               Real(GORILA_FIELD(learner.agent.noise), {.low = 0, .high = 100})},
     ConfigKey{
@@ -279,8 +280,7 @@ const std::array kKeys = {
               Real(GORILA_FIELD(learner.importance_exponent), kProbability)},
     ConfigKey{
         "replay.importance_exponent_end",
-        "prioritized: importance_exponent at the end of the run, reached linearly; -1 = as it "
-        "is",
+        "prioritized: importance_exponent at the end of the run, reached linearly; -1 = constant",
         "Prioritized replay: 1",
         Real(GORILA_FIELD(learner.importance_exponent_end), {.low = -1, .high = 1})},
     ConfigKey{"replay.byte_budget",
@@ -296,7 +296,7 @@ const std::array kKeys = {
               Integer(GORILA_FIELD(replay.options.frames.compressed_frame_bytes), 0,
                       kMostCompressedFrameBytes)},
 
-    ConfigKey{"learner.algorithm", "What is learnt, and how (gorila algorithms)",
+    ConfigKey{"learner.algorithm", "The algorithm; gorila algorithms lists them",
               "Gorila, DQN: dqn", Name(GORILA_FIELD(learner.agent.algorithm), &AlgorithmNames)},
     ConfigKey{"learner.double_selection",
               "c51, qr_dqn, iqn: whether the online network chooses the action of the next state",

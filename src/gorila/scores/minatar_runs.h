@@ -46,7 +46,8 @@ struct MinAtarRuns {
 };
 
 // `path`: a run's directory, or a folder with such directories at any depth. Blocks on the disk.
-// NotFound, InvalidArgument or DataLoss with the path; also when no run is of a MinAtar game.
+// NotFound, InvalidArgument or DataLoss with the path; also when none of the runs played a
+// MinAtar game.
 StatusOr<MinAtarRuns> ReadMinAtarRuns(const std::filesystem::path& path);
 
 // "double_dqn (minatar, learner.n_step=1)": the algorithm, the preset that is nearest, and the

@@ -23,7 +23,7 @@ std::string_view MeasureTitle(MinAtarMeasure measure);
 // "training", "evaluation": as files have it.
 std::string_view MeasureName(MinAtarMeasure measure);
 
-// A mean return. Every one is of games with sticky actions 0.1 and difficulty ramping.
+// A mean return. All were measured with sticky actions 0.1 and difficulty ramping.
 struct PublishedMinAtarScore {
   std::string game;  // "minatar/breakout"
   std::string agent;
