@@ -18,13 +18,38 @@ Actor::Actor(const ActorOptions& options, const ActorPlace& place,
       stacks_(environments_.front()->spec().observation, environments_.size()),
       time_steps_(environments_.size()),
       running_(environments_.size()),
-      acting_(environments_.size(), {.random = &random_}) {
-  for (std::size_t i = 0; i < environments_.size(); ++i) BeginEpisode(i);
+      acting_(environments_.size(), {.random = &random_}) {}
+
+StatusOr<std::unique_ptr<Actor>> Actor::Make(const ActorOptions& options, const ActorPlace& place,
+                                             std::vector<std::unique_ptr<Environment>> environments,
+                                             NetworkReplica& replica,
+                                             std::unique_ptr<Policy> policy, Replay& replay,
+                                             RandomStream random) {
+  std::unique_ptr<Actor> actor(new Actor(options, place, std::move(environments), replica,
+                                         std::move(policy), replay, random));
+  for (std::size_t i = 0; i < actor->environments_.size(); ++i) {
+    GORILA_RETURN_IF_ERROR(actor->BeginEpisode(i));
+  }
+  return actor;
 }
 
-void Actor::BeginEpisode(std::size_t i) {
-  time_steps_[i] = environments_[i]->Reset(stacks_.stacker(i).BeginEpisode());
+Status Actor::BeginEpisode(std::size_t i) {
+  GORILA_ASSIGN_OR_RETURN(time_steps_[i],
+                          environments_[i]->Reset(stacks_.stacker(i).BeginEpisode()));
   running_[i] = {};
+  return OkStatus();
+}
+
+// The step that was lost never happened: what is known ends one time step earlier, as at a time
+// limit. Of an episode that has just begun nothing is known.
+Status Actor::AbandonEpisode(std::size_t i) {
+  TimeStep last = time_steps_[i];
+  if (last.step_type != StepType::kFirst) {
+    last.step_type = StepType::kLast;
+    GORILA_RETURN_IF_ERROR(replay_.Insert(
+        static_cast<int>(i), {.frame = stacks_.stacker(i).newest(), .time_step = last}));
+  }
+  return BeginEpisode(i);
 }
 
 Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
@@ -32,6 +57,9 @@ Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
   ++steps_;
   SetEpsilons(ticks);
   ChooseActions();
+  for (std::size_t i = 0; i < environments_.size(); ++i) {
+    environments_[i]->Submit(chosen_.actions[i]);
+  }
   for (std::size_t i = 0; i < environments_.size(); ++i) {
     GORILA_RETURN_IF_ERROR(StepEnvironment(i, finished));
   }
@@ -71,19 +99,21 @@ Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finishe
   FrameStacker stacker = stacks_.stacker(i);
   const int stream = static_cast<int>(i);
   const int action = chosen_.actions[i];
+  if (const Status status = environments_[i]->Await(); !status.ok()) {
+    return IsEpisodeLost(status) ? AbandonEpisode(i) : status;
+  }
   GORILA_RETURN_IF_ERROR(replay_.Insert(stream, {.frame = stacker.newest(),
                                                  .time_step = time_steps_[i],
                                                  .action = action,
                                                  .values = ValuesOf(i)}));
-  time_steps_[i] = environments_[i]->Step(action, stacker.Advance());
+  GORILA_ASSIGN_OR_RETURN(time_steps_[i], environments_[i]->Step(action, stacker.Advance()));
   running_[i].episode_return += time_steps_[i].reward;
   ++running_[i].length;
   if (!time_steps_[i].last()) return OkStatus();
   GORILA_RETURN_IF_ERROR(
       replay_.Insert(stream, {.frame = stacker.newest(), .time_step = time_steps_[i]}));
   finished.push_back(running_[i]);
-  BeginEpisode(i);
-  return OkStatus();
+  return BeginEpisode(i);
 }
 
 void Actor::SaveState(StateWriter& writer) const {

@@ -32,14 +32,17 @@ struct EpisodeResult {
 // replay; both must outlive it.
 class Actor {
  public:
-  Actor(const ActorOptions& options, const ActorPlace& place,
-        std::vector<std::unique_ptr<Environment>> environments, NetworkReplica& replica,
-        std::unique_ptr<Policy> policy, Replay& replay, RandomStream random);
+  // Begins an episode in every environment.
+  static StatusOr<std::unique_ptr<Actor>> Make(
+      const ActorOptions& options, const ActorPlace& place,
+      std::vector<std::unique_ptr<Environment>> environments, NetworkReplica& replica,
+      std::unique_ptr<Policy> policy, Replay& replay, RandomStream random);
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
 
   // One step in every environment, whose actions are chosen together. `ticks`: the present value of
-  // the clock that exploration follows. `finished` receives the episodes that ended.
+  // the clock that exploration follows. `finished` receives the episodes that ended. An episode
+  // that its environment lost is cut off at the last state that was seen, and counted nowhere.
   Status Step(std::int64_t ticks, std::vector<EpisodeResult>& finished);
 
   int num_environments() const { return static_cast<int>(environments_.size()); }
@@ -50,7 +53,11 @@ class Actor {
   Status RestoreState(StateReader& reader);
 
  private:
-  void BeginEpisode(std::size_t i);
+  Actor(const ActorOptions& options, const ActorPlace& place,
+        std::vector<std::unique_ptr<Environment>> environments, NetworkReplica& replica,
+        std::unique_ptr<Policy> policy, Replay& replay, RandomStream random);
+  Status BeginEpisode(std::size_t i);
+  Status AbandonEpisode(std::size_t i);
   void SetEpsilons(std::int64_t ticks);
   void ChooseActions();
   RowValues ValuesOf(std::size_t i) const;

@@ -37,9 +37,11 @@ TEST(ActorAllocationTest, SteppingAllocatesNothing) {
   const auto replay = LocalReplay::Make({.capacity = 300, .rate = {.min_size = 100}},
                                         environment.observation, kEnvironments, RandomStream(6))
                           .value();
-  Actor actor({.exploration = {.epsilon_start = 0.5, .epsilon_end = 0.5}}, {},
-              std::move(environments), replica,
-              std::make_unique<EpsilonGreedyPolicy>(replica.network()), *replay, RandomStream(7));
+  const auto actor = Actor::Make({.exploration = {.epsilon_start = 0.5, .epsilon_end = 0.5}}, {},
+                                 std::move(environments), replica,
+                                 std::make_unique<EpsilonGreedyPolicy>(replica.network()), *replay,
+                                 RandomStream(7))
+                         .value();
   std::vector<EpisodeResult> finished;
   finished.reserve(kEnvironments);
   bool ok = true;
@@ -47,7 +49,7 @@ TEST(ActorAllocationTest, SteppingAllocatesNothing) {
   const auto step = [&](int times) {
     for (int i = 0; i < times; ++i) {
       finished.clear();
-      ok = actor.Step(0, finished).ok() && ok;
+      ok = actor->Step(0, finished).ok() && ok;
       episodes += finished.size();
     }
   };

@@ -33,9 +33,11 @@ class Rig {
       std::uint64_t seed = 1, const ActorPlace& place = {})
       : replay(lengths.size()),
         replica(std::make_unique<ScriptedNetwork>(), store, NetworkReplica::Follows::kOnline),
-        actor(options, place, Environments(lengths), replica,
-              std::make_unique<EpsilonGreedyPolicy>(replica.network()), replay,
-              RandomStream(seed)) {}
+        made(Actor::Make(options, place, Environments(lengths), replica,
+                         std::make_unique<EpsilonGreedyPolicy>(replica.network()), replay,
+                         RandomStream(seed))
+                 .value()),
+        actor(*made) {}
 
   void Step(int steps, std::int64_t ticks = 0) {
     for (int i = 0; i < steps; ++i) ASSERT_TRUE(actor.Step(ticks, finished).ok());
@@ -46,7 +48,8 @@ class Rig {
   CountingStore store;
   RecordingReplay replay;
   NetworkReplica replica;
-  Actor actor;
+  std::unique_ptr<Actor> made;
+  Actor& actor;
   std::vector<EpisodeResult> finished;
 
  private:
@@ -301,4 +304,58 @@ TEST_F(ActorStateTest, StateOfAnotherNumberOfEnvironmentsIsDataLoss) {
 }
 
 }  // namespace
+// Loses what it was asked to do at some steps, counted over its life.
+class LosingEnvironment final : public Environment {
+ public:
+  explicit LosingEnvironment(std::vector<int> lost) : inner_({100}), lost_(std::move(lost)) {}
+
+  const EnvironmentSpec& spec() const override { return inner_.spec(); }
+  StatusOr<TimeStep> Reset(std::span<std::byte> observation) override {
+    return inner_.Reset(observation);
+  }
+  StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) override {
+    EXPECT_EQ(action, submitted_);
+    return inner_.Step(action, observation);
+  }
+  void Submit(int action) override { submitted_ = action; }
+  Status Await() override {
+    const bool lost = std::find(lost_.begin(), lost_.end(), steps_) != lost_.end();
+    ++steps_;
+    return lost ? EpisodeLost("its process died") : OkStatus();
+  }
+  Status Render(RgbImage&) override { return OkStatus(); }
+  void SaveState(StateWriter&) const override {}
+  Status RestoreState(StateReader&) override { return OkStatus(); }
+
+ private:
+  ScriptedEnvironment inner_;
+  const std::vector<int> lost_;
+  int steps_ = 0;
+  int submitted_ = -1;
+};
+
+TEST(ActorTest, AnEpisodeThatWasLostEndsAtTheLastStateThatWasSeen) {
+  constexpr StepType kFirst = StepType::kFirst;
+  constexpr StepType kMid = StepType::kMid;
+  constexpr StepType kLast = StepType::kLast;
+  CountingStore store;
+  RecordingReplay replay(1);
+  NetworkReplica replica(std::make_unique<ScriptedNetwork>(), store,
+                         NetworkReplica::Follows::kOnline);
+  std::vector<std::unique_ptr<Environment>> environments;
+  environments.push_back(std::make_unique<LosingEnvironment>(std::vector<int>{2, 3}));
+  const auto actor =
+      Actor::Make(WithEpsilon(0), {}, std::move(environments), replica,
+                  std::make_unique<EpsilonGreedyPolicy>(replica.network()), replay, RandomStream(1))
+          .value();
+  std::vector<EpisodeResult> finished;
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(actor->Step(0, finished).ok());
+  // The second loss comes before anything is known of its episode, the second one.
+  EXPECT_THAT(replay.rows[0],
+              ElementsAre(InsertedRow{1, 0, kFirst, 0, 1, 1}, InsertedRow{1, 1, kMid, 11, 1, 0},
+                          InsertedRow{1, 2, kLast, 20, 1, 0}, InsertedRow{3, 0, kFirst, 0, 1, 0},
+                          InsertedRow{3, 1, kMid, 10, 1, 2}));
+  EXPECT_TRUE(finished.empty());
+}
+
 }  // namespace gorila

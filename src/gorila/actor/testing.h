@@ -33,13 +33,13 @@ class ScriptedEnvironment final : public Environment {
   }
 
   const EnvironmentSpec& spec() const override { return spec_; }
-  TimeStep Reset(std::span<std::byte> observation) override {
+  StatusOr<TimeStep> Reset(std::span<std::byte> observation) override {
     ++at_.episode;
     at_.step = 0;
     Observe(observation);
-    return {};
+    return TimeStep{};
   }
-  TimeStep Step(int action, std::span<std::byte> observation) override {
+  StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) override {
     ++at_.step;
     Observe(observation);
     const int length = lengths_[static_cast<std::size_t>(at_.episode - 1) % lengths_.size()];
@@ -52,7 +52,7 @@ class ScriptedEnvironment final : public Environment {
     }
     return step;
   }
-  void Render(RgbImage&) const override {}
+  Status Render(RgbImage&) override { return OkStatus(); }
   void SaveState(StateWriter& writer) const override { writer.Write(at_); }
   Status RestoreState(StateReader& reader) override { return reader.Read(at_); }
 

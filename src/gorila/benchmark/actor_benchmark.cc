@@ -38,11 +38,11 @@ class GamesAlone {
 
   void StepAll() {
     for (std::size_t i = 0; i < games_.size(); ++i) {
-      const TimeStep step =
+      const StatusOr<TimeStep> step =
           over_[i] != 0
               ? games_[i]->Reset(frame_)
               : games_[i]->Step(random_.Integer(0, games_[i]->spec().num_actions()), frame_);
-      over_[i] = step.last() ? 1 : 0;
+      over_[i] = step.value().last() ? 1 : 0;
     }
   }
 
@@ -67,13 +67,15 @@ StatusOr<std::vector<BenchmarkResult>> RunActorBenchmark(const BenchmarkOptions&
   GORILA_ASSIGN_OR_RETURN(
       const auto replay,
       LocalReplay::Make({.capacity = 20000}, spec.observation, kEnvironments, RandomStream(1)));
-  Actor actor({.exploration = {.epsilon_start = 0.01, .epsilon_end = 0.01}}, {}, std::move(games),
-              replica, std::make_unique<EpsilonGreedyPolicy>(replica.network()), *replay,
-              RandomStream(2));
+  GORILA_ASSIGN_OR_RETURN(const auto actor,
+                          Actor::Make({.exploration = {.epsilon_start = 0.01, .epsilon_end = 0.01}},
+                                      {}, std::move(games), replica,
+                                      std::make_unique<EpsilonGreedyPolicy>(replica.network()),
+                                      *replay, RandomStream(2)));
   std::vector<EpisodeResult> finished;
   const auto act = [&] {
     finished.clear();
-    const Status status = actor.Step(0, finished);
+    const Status status = actor->Step(0, finished);
     GORILA_CHECK(status.ok(), "{}", status.ToString());
   };
   GORILA_ASSIGN_OR_RETURN(auto same_games, MakeGames());

@@ -26,10 +26,11 @@ class Game {
   }
 
   void Step() {
-    const TimeStep now =
+    const StatusOr<TimeStep> now =
         over_ ? environment_->Reset(frame_)
               : environment_->Step(random_.Integer(0, environment_->spec().num_actions()), frame_);
-    over_ = now.last();
+    GORILA_CHECK(now.ok(), "{}", now.status().ToString());  // no game that is built in fails
+    over_ = now->last();
   }
   void Step(long steps) {
     for (long i = 0; i < steps; ++i) Step();

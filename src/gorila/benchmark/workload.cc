@@ -75,7 +75,8 @@ StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std
   TimeStep step = {.step_type = StepType::kLast};
   int action = 0;
   for (std::int64_t row = 0; row < capacity; ++row) {
-    step = step.last() ? environment->Reset(frame) : environment->Step(action, frame);
+    GORILA_ASSIGN_OR_RETURN(
+        step, step.last() ? environment->Reset(frame) : environment->Step(action, frame));
     action = random.Integer(0, spec.num_actions());
     GORILA_RETURN_IF_ERROR(
         replay->Insert(0, {.frame = frame, .time_step = step, .action = action}));

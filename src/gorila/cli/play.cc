@@ -69,12 +69,13 @@ class Stage {
     delay_ = std::chrono::milliseconds(options.keyboard ? 0 : options.delay_milliseconds);
   }
 
-  void Show(const Environment& environment, const Player& player, const Score& score) {
-    environment.Render(image_);
+  Status Show(Environment& environment, const Player& player, const Score& score) {
+    GORILA_RETURN_IF_ERROR(environment.Render(image_));
     if (filming_ && film_.size() < kMostFilmFrames) film_.push_back(FilmFrame(player));
-    if (screen_ == nullptr) return;
+    if (screen_ == nullptr) return OkStatus();
     screen_->Draw(Compose(environment.spec(), player, score));
     std::this_thread::sleep_for(delay_);
+    return OkStatus();
   }
 
   // Adds the agent's Q-values beside the game in films.
@@ -149,18 +150,18 @@ StatusOr<std::unique_ptr<Player>> MakePlayer(const PlayOptions& options,
 }
 
 // Plays until the end of the episode; false when play is over before. `recorder` may be null.
-bool PlayEpisode(Environment& environment, Player& player, Stage& stage, StartRecorder* recorder,
-                 Score& score) {
+StatusOr<bool> PlayEpisode(Environment& environment, Player& player, Stage& stage,
+                           StartRecorder* recorder, Score& score) {
   FrameStacks stacks(environment.spec().observation, 1);
   FrameStacker stacker = stacks.stacker(0);
-  TimeStep step = environment.Reset(stacker.BeginEpisode());
+  GORILA_ASSIGN_OR_RETURN(TimeStep step, environment.Reset(stacker.BeginEpisode()));
   while (true) {
     player.Look(stacks.all());
-    stage.Show(environment, player, score);
+    GORILA_RETURN_IF_ERROR(stage.Show(environment, player, score));
     if (step.last()) return true;
     const std::optional<int> action = player.Act();
     if (!action.has_value() || StopRequested() || stage.over()) return false;
-    step = environment.Step(*action, stacker.Advance());
+    GORILA_ASSIGN_OR_RETURN(step, environment.Step(*action, stacker.Advance()));
     if (recorder != nullptr) recorder->Add(*action);
     score.episode_return += step.reward;
     ++score.steps;
@@ -192,7 +193,8 @@ Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage&
     scores.push_back({.episode = i});
     if (!options.checkpoint.empty()) GORILA_RETURN_IF_ERROR(stage.AddPanel(environment->spec()));
     if (recorder != nullptr) recorder->BeginEpisode(episode, environment->spec());
-    scores.back().finished = PlayEpisode(*environment, *player, stage, recorder, scores.back());
+    GORILA_ASSIGN_OR_RETURN(scores.back().finished,
+                            PlayEpisode(*environment, *player, stage, recorder, scores.back()));
     if (recorder != nullptr) recorder->EndEpisode();
     if (!scores.back().finished) break;
   }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gorila/actor/actor_options.h"
-#include "gorila/env/environment.h"
+#include "gorila/env/environment_options.h"
 #include "gorila/learner/learner.h"
 #include "gorila/network/network_spec.h"
 #include "gorila/parameter_server/gradient_codec.h"

@@ -24,16 +24,14 @@ std::int64_t UpdatesOfRun(const Config& config) {
 
 // Layers and sizes, without what the algorithm adds.
 StatusOr<NetworkSpec> MakeLayers(const Config& config) {
-  // Only its spec is wanted; the draws are never used.
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
-                          MakeEnvironment(config.environment.name, config.environment.options,
-                                          MakeRandomDraws(RandomStream(0))));
+  GORILA_ASSIGN_OR_RETURN(const EnvironmentSpec environment,
+                          DescribeEnvironment(config.environment.name, config.environment.options));
   if (config.network.preset != "custom") {
-    return MakeNetworkSpec(config.network.preset, environment->spec());
+    return MakeNetworkSpec(config.network.preset, environment);
   }
   NetworkSpec spec;
-  spec.input = environment->spec().observation;
-  spec.num_actions = environment->spec().num_actions();
+  spec.input = environment.observation;
+  spec.num_actions = environment.num_actions();
   spec.convolutions = config.network.convolutions;
   spec.hidden.assign(config.network.hidden.begin(), config.network.hidden.end());
   return spec;

@@ -49,7 +49,7 @@ Status GameView::Refresh() {
 
 StatusOr<std::string> GameView::Picture() const {
   RgbImage image;
-  environment_->Render(image);
+  GORILA_RETURN_IF_ERROR(environment_->Render(image));
   GORILA_ASSIGN_OR_RETURN(const std::string png, EncodePng(image));
   return "data:image/png;base64," + absl::Base64Escape(png);
 }
@@ -58,7 +58,7 @@ StatusOr<std::string> GameView::Step() {
   GORILA_RETURN_IF_ERROR(Refresh());
   FrameStacker stacker = stacks_.stacker(0);
   if (time_step_.last()) {
-    time_step_ = environment_->Reset(stacker.BeginEpisode());
+    GORILA_ASSIGN_OR_RETURN(time_step_, environment_->Reset(stacker.BeginEpisode()));
     ++episode_;
     steps_ = 0;
     episode_return_ = 0;
@@ -77,7 +77,7 @@ StatusOr<std::string> GameView::Step() {
                                        {"step", steps_},
                                        {"return", episode_return_},
                                        {"source", source_->Describe()}};
-  time_step_ = environment_->Step(chosen_.actions[0], stacker.Advance());
+  GORILA_ASSIGN_OR_RETURN(time_step_, environment_->Step(chosen_.actions[0], stacker.Advance()));
   episode_return_ += time_step_.reward;
   ++steps_;
   return DumpJson(json);

@@ -31,8 +31,9 @@ TEST(AllocationTest, ResetAndStepAllocateNothing) {
     for (int i = 0; i < (row.atari ? 3000 : 20000); ++i) {
       const TimeStep step =
           reset
-              ? environment.Reset(observation)
-              : environment.Step(actions.Integer(0, environment.spec().num_actions()), observation);
+              ? environment.Reset(observation).value()
+              : environment.Step(actions.Integer(0, environment.spec().num_actions()), observation)
+                    .value();
       reset = step.last();
     }
     EXPECT_EQ(CountAllocations().allocations, 0U);

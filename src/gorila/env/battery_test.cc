@@ -149,9 +149,10 @@ class BatteryTest : public testing::TestWithParam<Case> {
     std::vector<Shown> shown;
     for (int i = 0; i < steps; ++i) {
       const TimeStep step =
-          reset ? environment.Reset(frame.Poisoned())
-                : environment.Step(actions.Integer(0, environment.spec().num_actions()),
-                                   frame.Poisoned());
+          reset ? environment.Reset(frame.Poisoned()).value()
+                : environment
+                      .Step(actions.Integer(0, environment.spec().num_actions()), frame.Poisoned())
+                      .value();
       shown.push_back({step.step_type, step.reward, step.discount, frame.Contents()});
       reset = step.last();
     }
@@ -181,12 +182,13 @@ TEST_P(BatteryTest, ResetGivesAFirstStep) {
   const std::unique_ptr<Environment> environment = Make(1);
   GuardedFrame frame(environment->spec().observation);
   for (int i = 0; i < 3; ++i) {
-    const TimeStep first = environment->Reset(frame.Poisoned());
+    const TimeStep first = environment->Reset(frame.Poisoned()).value();
     EXPECT_EQ(first.step_type, StepType::kFirst);
     EXPECT_EQ(first.reward, 0);
     EXPECT_EQ(first.discount, 1);
     // In the middle of an episode too.
-    if (!environment->Step(0, frame.Poisoned()).last()) environment->Step(1, frame.Poisoned());
+    if (!environment->Step(0, frame.Poisoned()).value().last())
+      environment->Step(1, frame.Poisoned()).value();
   }
 }
 
@@ -199,9 +201,10 @@ TEST_P(BatteryTest, RandomPlayKeepsTheStepsInOrder) {
   for (int i = 0; i < Scaled(6000); ++i) {
     const bool starts = previous.last();
     const TimeStep step =
-        starts ? environment->Reset(frame.Poisoned())
-               : environment->Step(actions.Integer(0, environment->spec().num_actions()),
-                                   frame.Poisoned());
+        starts ? environment->Reset(frame.Poisoned()).value()
+               : environment
+                     ->Step(actions.Integer(0, environment->spec().num_actions()), frame.Poisoned())
+                     .value();
     ASSERT_NO_FATAL_FAILURE(frame.Check());
     ASSERT_EQ(step.step_type == StepType::kFirst, starts);
     ASSERT_TRUE(step.discount == 0 || step.discount == 1);
@@ -224,8 +227,9 @@ TEST_P(BatteryTest, EveryByteOfAnObservationIsWritten) {
   bool reset = true;
   for (int i = 0; i < 200; ++i) {
     const std::byte other{0x5a};
-    const TimeStep step = reset ? a->Reset(frame_a.Poisoned()) : a->Step(1, frame_a.Poisoned());
-    reset ? b->Reset(frame_b.Poisoned(other)) : b->Step(1, frame_b.Poisoned(other));
+    const TimeStep step =
+        reset ? a->Reset(frame_a.Poisoned()).value() : a->Step(1, frame_a.Poisoned()).value();
+    reset ? b->Reset(frame_b.Poisoned(other)).value() : b->Step(1, frame_b.Poisoned(other)).value();
     ASSERT_EQ(frame_a.Contents(), frame_b.Contents());
     reset = step.last();
   }
@@ -297,7 +301,7 @@ TEST_P(BatteryTest, AlteredStateIsRefusedOrPlayable) {
       continue;
     }
     RgbImage image;
-    other->Render(image);
+    EXPECT_TRUE(other->Render(image).ok());
     Trajectory(*other, RandomStream(17), 30, /*reset=*/false);
   }
   EXPECT_GT(refused, 0);
@@ -322,14 +326,14 @@ TEST_P(BatteryTest, RenderMakesAPictureAndChangesNothing) {
   Trajectory(*environment, RandomStream(22), 30);
   const std::string before = Saved(*environment);
   RgbImage image;
-  environment->Render(image);
+  EXPECT_TRUE(environment->Render(image).ok());
   EXPECT_GT(image.width, 0);
   EXPECT_GT(image.height, 0);
   EXPECT_EQ(image.pixels.size(), 3u * static_cast<unsigned>(image.width * image.height));
   EXPECT_GE(std::set(image.pixels.begin(), image.pixels.end()).size(), 2u);
   EXPECT_EQ(Saved(*environment), before);
   RgbImage reused{.width = 1, .height = 2, .pixels = std::vector<std::uint8_t>(1000000, 3)};
-  environment->Render(reused);
+  EXPECT_TRUE(environment->Render(reused).ok());
   EXPECT_EQ(reused.pixels, image.pixels);
 }
 
@@ -340,12 +344,12 @@ TEST_P(BatteryTest, MaxEpisodeStepsCutsOffWithDiscountOne) {
   const std::unique_ptr<Environment> environment = MakeAs(options, 23);
   GuardedFrame frame(environment->spec().observation);
   for (int episode = 0; episode < 5; ++episode) {
-    environment->Reset(frame.Poisoned());
+    environment->Reset(frame.Poisoned()).value();
     // No environment ends by itself so soon.
     for (int i = 0; i < 3; ++i) {
-      ASSERT_EQ(environment->Step(0, frame.Poisoned()).step_type, StepType::kMid);
+      ASSERT_EQ(environment->Step(0, frame.Poisoned()).value().step_type, StepType::kMid);
     }
-    const TimeStep last = environment->Step(0, frame.Poisoned());
+    const TimeStep last = environment->Step(0, frame.Poisoned()).value();
     EXPECT_EQ(last.step_type, StepType::kLast);
     EXPECT_EQ(last.discount, 1);
   }

@@ -11,6 +11,7 @@
 
 #include "gorila/base/serialise.h"
 #include "gorila/base/status.h"
+#include "gorila/env/rgb_image.h"
 
 namespace gorila {
 
@@ -59,13 +60,6 @@ struct EnvironmentSpec {
   int num_actions() const { return static_cast<int>(action_names.size()); }
 };
 
-// A picture for people: `height` x `width` x 3 bytes, row-major RGB.
-struct RgbImage {
-  int width = 0;
-  int height = 0;
-  std::vector<std::uint8_t> pixels;
-};
-
 // Where an environment's randomness comes from. Injected, so that recorded episodes can be replayed
 // and so that a seed fixes an episode. Not thread-safe.
 class DrawSource {
@@ -77,8 +71,15 @@ class DrawSource {
   virtual Status RestoreState(StateReader& reader) = 0;
 };
 
+// The episode cannot continue: its process died and what came before it did not repeat itself.
+// Reset begins another.
+inline Status EpisodeLost(const std::string& why) { return absl::AbortedError(why); }
+inline bool IsEpisodeLost(const Status& status) { return absl::IsAborted(status); }
+
 // One game, stepped by one thread at a time. It writes observations into buffers of its caller
-// (`frame_bytes()` long) and allocates nothing per step.
+// (`frame_bytes()` long) and allocates nothing per step. Games that are built in never fail; an
+// environment in another process does when that process cannot be brought back, and one of a user's
+// own code when it breaks its promises.
 class Environment {
  public:
   virtual ~Environment() = default;
@@ -86,13 +87,22 @@ class Environment {
   virtual const EnvironmentSpec& spec() const = 0;
 
   // Starts an episode; the result is a kFirst step.
-  virtual TimeStep Reset(std::span<std::byte> observation) = 0;
+  virtual StatusOr<TimeStep> Reset(std::span<std::byte> observation) = 0;
 
   // Executes `action` (0 .. num_actions-1). Must not be called after a kLast step before Reset.
-  virtual TimeStep Step(int action, std::span<std::byte> observation) = 0;
+  virtual StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) = 0;
 
-  // Draws the present state for people. Changes nothing.
-  virtual void Render(RgbImage& image) const = 0;
+  // Announces the action of the next Step, so that environments in other processes compute at the
+  // same time: submit all, then step all. Optional. Does not block.
+  virtual void Submit(int action) { static_cast<void>(action); }
+
+  // After Submit: blocks until the result of the next Step is there, which then cannot fail.
+  // EpisodeLost, or an error that ends the run. Optional too.
+  virtual Status Await() { return OkStatus(); }
+
+  // Draws the present state for people. Changes nothing. Unimplemented where an environment has no
+  // pictures.
+  virtual Status Render(RgbImage& image) = 0;
 
   // Everything that decides the future, its draw source included: an environment restored from it
   // continues bit for bit. Restore gives DataLoss for truncated or impossible state and for bytes
@@ -100,49 +110,6 @@ class Environment {
   // Step.
   virtual void SaveState(StateWriter& writer) const = 0;
   virtual Status RestoreState(StateReader& reader) = 0;
-};
-
-// Which maximum of two screens the agent sees.
-enum class ScreenMaximum {
-  kColour,    // of each colour channel, then luminance (DQN)
-  kLuminance  // of the grey levels (later systems)
-};
-
-// How screens are shrunk; atari/screen_resizer.h.
-enum class ScreenResize { kBilinear, kArea };
-
-// The preprocessing of games on a console: the environments pixel/... and atari/... Frames are the
-// emulator's, 60 a second. docs/atari.md has what was published for each.
-inline constexpr int kMostRepeats = 60;
-inline constexpr int kSmallestScreen = 14;
-inline constexpr int kLargestScreen = 160;  // a screen is only made smaller
-inline constexpr int kMostStacked = 16;
-inline constexpr int kMostNoOps = 600;  // ten seconds
-struct AtariOptions {
-  int action_repeat = 4;  // frames that an action is held for
-  int pooled_frames = 2;  // 2: the maximum over the last two frames is seen; 1: the last one
-  ScreenMaximum maximum = ScreenMaximum::kColour;
-  int screen_size = 84;  // pixels a side of what the agent sees
-  ScreenResize resize = ScreenResize::kBilinear;
-  int stack = 4;                         // observations that the network sees at once
-  bool life_loss_ends_episode = true;    // in training; evaluations never do
-  int noop_max = 30;                     // maximum random no-op frames at an episode's start
-  int max_frames = 18000;                // of a game, no-ops included; 0 = no limit
-  double repeat_action_probability = 0;  // each frame, that the joystick stays where it was
-  std::string rom_folder = "auto";       // of atari/...; "auto": the program looks for it
-
-  bool operator==(const AtariOptions&) const = default;
-};
-
-// Options of every environment; registry.h's table says which ones an environment uses.
-struct EnvironmentOptions {
-  double sticky_actions = 0.1;     // probability in [0,1] that the previous action is repeated
-  bool difficulty_ramping = true;  // MinAtar: the game gets faster
-  bool minimal_actions = false;    // only the actions the game has a use for (published: all six)
-  int max_episode_steps = 0;       // cut off after this many steps (truncation); 0 = the game's own
-  AtariOptions atari = {};
-
-  bool operator==(const EnvironmentOptions&) const = default;
 };
 
 }  // namespace gorila

@@ -165,6 +165,13 @@ class RandomDraws final : public DrawSource {
   RandomStream stream_;
 };
 
+// Null for a name that is not in the table.
+const EnvironmentRow* FindRow(std::string_view name) {
+  const auto row = std::find_if(kTable.begin(), kTable.end(),
+                                [name](const EnvironmentRow& row) { return row.name == name; });
+  return row == kTable.end() ? nullptr : &*row;
+}
+
 // "atari/pong".
 EnvironmentOr MakeAtari(std::string_view name, const EnvironmentOptions& options,
                         std::unique_ptr<DrawSource> draws) {
@@ -188,6 +195,12 @@ std::string_view Suggest(std::string_view name) {
   }
   if (name.starts_with(atari::kAtariFolder)) names = AtariNames();
   return NearestName(name, names);
+}
+
+Status CheckName(std::string_view name) {
+  if (FindRow(name) != nullptr || IsAtariName(name)) return OkStatus();
+  return InvalidArgument("unknown environment '{}'; did you mean '{}'? (gorila envs lists them)",
+                         name, Suggest(name));
 }
 
 Status CheckRange(std::string_view name, int value, int low, int high) {
@@ -228,6 +241,24 @@ Status CheckOptions(const EnvironmentOptions& options) {
   return OkStatus();
 }
 
+// Games that are built in; the name and the options have been checked.
+class OwnGames final : public EnvironmentFactory {
+ public:
+  OwnGames(std::string_view name, const EnvironmentOptions& options)
+      : name_(name), options_(options) {}
+
+  EnvironmentOr Make(std::unique_ptr<DrawSource> draws) override {
+    GORILA_CHECK(draws != nullptr);
+    const EnvironmentRow* const row = FindRow(name_);
+    return row == nullptr ? MakeAtari(name_, options_, std::move(draws))
+                          : row->make(options_, std::move(draws));
+  }
+
+ private:
+  const std::string name_;
+  const EnvironmentOptions options_;
+};
+
 }  // namespace
 
 std::span<const EnvironmentRow> EnvironmentTable() { return kTable; }
@@ -245,26 +276,30 @@ std::vector<std::string_view> AtariNames() {
 }
 
 bool IsConsoleGame(std::string_view name) {
-  const auto row = std::find_if(kTable.begin(), kTable.end(),
-                                [name](const EnvironmentRow& row) { return row.name == name; });
-  return row == kTable.end() ? IsAtariName(name) : row->atari;
+  const EnvironmentRow* const row = FindRow(name);
+  return row == nullptr ? IsAtariName(name) : row->atari;
 }
 
 EnvironmentOr MakeEnvironment(std::string_view name, const EnvironmentOptions& options,
                               std::unique_ptr<DrawSource> draws) {
-  GORILA_CHECK(draws != nullptr);
-  const auto row = std::find_if(kTable.begin(), kTable.end(),
-                                [name](const EnvironmentRow& row) { return row.name == name; });
-  if (row == kTable.end() && IsAtariName(name)) {
-    GORILA_RETURN_IF_ERROR(CheckOptions(options));
-    return MakeAtari(name, options, std::move(draws));
-  }
-  if (row == kTable.end()) {
-    return InvalidArgument("unknown environment '{}'; did you mean '{}'? (gorila envs lists them)",
-                           name, Suggest(name));
-  }
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
+                          MakeEnvironmentFactory(name, options));
+  return factory->Make(std::move(draws));
+}
+
+StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
+    std::string_view name, const EnvironmentOptions& options) {
+  GORILA_RETURN_IF_ERROR(CheckName(name));
   GORILA_RETURN_IF_ERROR(CheckOptions(options));
-  return row->make(options, std::move(draws));
+  return std::make_unique<OwnGames>(name, options);
+}
+
+StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
+                                              const EnvironmentOptions& options) {
+  // The draws are never used.
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
+                          MakeEnvironment(name, options, MakeRandomDraws(RandomStream(0))));
+  return environment->spec();
 }
 
 std::unique_ptr<DrawSource> MakeRandomDraws(RandomStream stream) {

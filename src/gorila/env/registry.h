@@ -11,6 +11,8 @@
 
 #include "gorila/base/random.h"
 #include "gorila/env/environment.h"
+#include "gorila/env/environment_factory.h"
+#include "gorila/env/environment_options.h"
 
 namespace gorila {
 
@@ -40,6 +42,16 @@ bool IsConsoleGame(std::string_view name);
 StatusOr<std::unique_ptr<Environment>> MakeEnvironment(std::string_view name,
                                                        const EnvironmentOptions& options,
                                                        std::unique_ptr<DrawSource> draws);
+
+// The same for several: errors of the name and of the options come here, and workers are started
+// here.
+StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
+    std::string_view name, const EnvironmentOptions& options);
+
+// What MakeEnvironment's environment would be like. Of one that is not ours without starting
+// anything where options.external.record says it.
+StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
+                                              const EnvironmentOptions& options);
 
 // Draws from a random stream: what every environment outside the recorded-episode tests uses.
 std::unique_ptr<DrawSource> MakeRandomDraws(RandomStream stream);

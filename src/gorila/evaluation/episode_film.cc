@@ -22,13 +22,13 @@ StatusOr<EpisodeFilm> FilmEpisode(const Config& config, std::span<const float> p
   const ActingEnvironment acting{.epsilon = request.epsilon, .random = &random};
   ActOutput chosen;
   EpisodeFilm film;
-  TimeStep step = environment->Reset(stacker.BeginEpisode());
+  GORILA_ASSIGN_OR_RETURN(TimeStep step, environment->Reset(stacker.BeginEpisode()));
   while (true) {
-    environment->Render(film.frames.emplace_back());
+    GORILA_RETURN_IF_ERROR(environment->Render(film.frames.emplace_back()));
     film.finished = step.last();
     if (film.finished || film.frames.size() >= request.most_frames) return film;
     agent.policy->Act({.observations = stacks.all(), .environments = {&acting, 1}}, chosen);
-    step = environment->Step(chosen.actions[0], stacker.Advance());
+    GORILA_ASSIGN_OR_RETURN(step, environment->Step(chosen.actions[0], stacker.Advance()));
     film.episode_return += step.reward;
   }
 }

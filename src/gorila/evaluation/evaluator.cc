@@ -75,11 +75,13 @@ StatusOr<StartPoints> LoadStarts(const Config& config, const EvaluationProtocol&
 class Evaluation {
  public:
   Evaluation(const Config& config, const EvaluationProtocol& protocol,
-             const EvaluationRequest& request, const StartPoints& starts, const PlayingAgent& agent)
+             const EvaluationRequest& request, const StartPoints& starts, const PlayingAgent& agent,
+             EnvironmentFactory& factory)
       : config_(config),
         protocol_(protocol),
         epsilon_(EvaluationEpsilon(config, protocol)),
         options_(EvaluationOptions(config.environment.options, protocol)),
+        factory_(factory),
         starts_(starts),
         request_(request),
         policy_(*agent.policy),
@@ -94,7 +96,7 @@ class Evaluation {
       if (request_.cancelled && request_.cancelled()) {
         return absl::CancelledError("evaluation was cancelled");
       }
-      Step();
+      GORILA_RETURN_IF_ERROR(Step());
     }
     return OkStatus();
   }
@@ -123,25 +125,27 @@ class Evaluation {
   Status BeginEpisode(std::uint64_t episode, std::size_t i, Seat& seat) {
     if (protocol_.human_starts) {
       const StartPoint& start = starts_.starts[episode % starts_.starts.size()];
-      GORILA_ASSIGN_OR_RETURN(
-          seat.environment,
-          MakeAtStart(starts_, start, config_.environment.name, options_, stacks_.stack(i)));
+      GORILA_ASSIGN_OR_RETURN(seat.environment,
+                              MakeAtStart(starts_, start, config_.environment.name, options_,
+                                          factory_, stacks_.stack(i)));
       return OkStatus();
     }
-    GORILA_ASSIGN_OR_RETURN(
-        seat.environment, MakeEnvironment(config_.environment.name, options_,
-                                          MakeRandomDraws(RandomStream::Derive(
-                                              request_.seed, "evaluation environment", episode))));
-    seat.environment->Reset(stacks_.stacker(i).BeginEpisode());
-    return OkStatus();
+    GORILA_ASSIGN_OR_RETURN(seat.environment,
+                            factory_.Make(MakeRandomDraws(RandomStream::Derive(
+                                request_.seed, "evaluation environment", episode))));
+    return seat.environment->Reset(stacks_.stacker(i).BeginEpisode()).status();
   }
 
-  void Step() {
+  Status Step() {
     acting_.clear();
     for (Seat& seat : seats_) acting_.push_back({.epsilon = epsilon_, .random = &seat.random});
     policy_.Act({.observations = stacks_.first(seats_.size()), .environments = acting_}, chosen_);
-    for (std::size_t i = 0; i < seats_.size(); ++i) StepSeat(i);
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+      seats_[i].environment->Submit(chosen_.actions[i]);
+    }
+    for (std::size_t i = 0; i < seats_.size(); ++i) GORILA_RETURN_IF_ERROR(StepSeat(i));
     LeaveSeats();
+    return OkStatus();
   }
 
   // Those still playing keep their order.
@@ -158,18 +162,35 @@ class Evaluation {
     seats_.erase(seats_.begin() + static_cast<std::ptrdiff_t>(playing), seats_.end());
   }
 
-  void StepSeat(std::size_t i) {
+  Status StepSeat(std::size_t i) {
     Seat& seat = seats_[i];
-    const TimeStep step = seat.environment->Step(chosen_.actions[i], stacks_.stacker(i).Advance());
+    if (const Status status = seat.environment->Await(); !status.ok()) {
+      return IsEpisodeLost(status) ? PlayAgain(i) : status;
+    }
+    GORILA_ASSIGN_OR_RETURN(
+        const TimeStep step,
+        seat.environment->Step(chosen_.actions[i], stacks_.stacker(i).Advance()));
     returns_[static_cast<std::size_t>(seat.episode)] += step.reward;
     ++steps_;
     seat.done = step.last() || ++seat.length >= protocol_.max_steps;
+    return OkStatus();
+  }
+
+  // The episode that its environment lost, from its beginning.
+  Status PlayAgain(std::size_t i) {
+    Seat& seat = seats_[i];
+    const auto episode = static_cast<std::uint64_t>(seat.episode);
+    returns_[episode] = 0;
+    seat.length = 0;
+    seat.environment.reset();
+    return BeginEpisode(episode, i, seat);
   }
 
   const Config& config_;
   const EvaluationProtocol& protocol_;
   const double epsilon_;
   const EnvironmentOptions options_;
+  EnvironmentFactory& factory_;
   const StartPoints& starts_;
   const EvaluationRequest& request_;
   Policy& policy_;
@@ -228,7 +249,12 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
   }
   agent.network->SetParameters(parameters);
   GORILA_ASSIGN_OR_RETURN(const StartPoints starts, LoadStarts(config, *protocol));
-  Evaluation evaluation(config, *protocol, request, starts, agent);
+  const EnvironmentOptions options = EvaluationOptions(config.environment.options, *protocol);
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<EnvironmentFactory> factory,
+      MakeEnvironmentFactory(config.environment.name,
+                             protocol->human_starts ? StartPointOptions(options) : options));
+  Evaluation evaluation(config, *protocol, request, starts, agent, *factory);
   GORILA_RETURN_IF_ERROR(evaluation.Run());
   const double epsilon = EvaluationEpsilon(config, *protocol);
   return EvaluationResult{.protocol = ProtocolLabel(*protocol, epsilon, config.environment.name),

@@ -56,13 +56,13 @@ Played PlayAlone(const Config& config, const std::vector<float>& parameters, dou
   FrameStacker stacker(spec.input, stacked);
   std::vector<float> q(static_cast<std::size_t>(spec.num_actions));
   Played played;
-  TimeStep step = environment->Reset(stacker.BeginEpisode());
+  TimeStep step = environment->Reset(stacker.BeginEpisode()).value();
   while (!step.last()) {
     network->Predict(stacked, 1, q);
     const auto best = static_cast<int>(std::max_element(q.begin(), q.end()) - q.begin());
     const bool explores = random.Uniform() < epsilon;
     const int action = explores ? random.Integer(0, spec.num_actions) : best;
-    step = environment->Step(action, stacker.Advance());
+    step = environment->Step(action, stacker.Advance()).value();
     played.episode_return += static_cast<double>(step.reward);
     ++played.steps;
   }

@@ -30,7 +30,7 @@ class AgentPlayerTest : public testing::Test {
     parameters_ = InitialParameters(network_->layout(), random);
     network_->SetParameters(parameters_);
     state_.resize(network_->spec().input.stacked_bytes());
-    environment_->Reset(state_);
+    environment_->Reset(state_).value();
   }
 
   std::unique_ptr<Player> Make(double epsilon) {

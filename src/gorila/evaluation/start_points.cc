@@ -116,11 +116,9 @@ EnvironmentOptions StartPointOptions(const EnvironmentOptions& options) {
   return plain;
 }
 
-StatusOr<std::unique_ptr<Environment>> MakeAtStart(const StartPoints& points,
-                                                   const StartPoint& start,
-                                                   std::string_view environment,
-                                                   const EnvironmentOptions& options,
-                                                   std::span<std::byte> stacked) {
+StatusOr<std::unique_ptr<Environment>> MakeAtStart(
+    const StartPoints& points, const StartPoint& start, std::string_view environment,
+    const EnvironmentOptions& options, EnvironmentFactory& factory, std::span<std::byte> stacked) {
   if (points.environment != environment) {
     return InvalidArgument("the start points are for '{}'; expected '{}'", points.environment,
                            environment);
@@ -130,15 +128,15 @@ StatusOr<std::unique_ptr<Environment>> MakeAtStart(const StartPoints& points,
                            points.action_repeat, options.atari.action_repeat);
   }
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Environment> made,
-                          MakeEnvironment(environment, StartPointOptions(options),
-                                          MakeRandomDraws(RandomStream::Derive(
-                                              start.seed, "play environment", start.episode))));
+                          factory.Make(MakeRandomDraws(RandomStream::Derive(
+                              start.seed, "play environment", start.episode))));
   GORILA_ASSIGN_OR_RETURN(const std::vector<int> actions, MatchActions(points, made->spec()));
   FrameStacker stacker(made->spec().observation, stacked);
-  made->Reset(stacker.BeginEpisode());
+  GORILA_RETURN_IF_ERROR(made->Reset(stacker.BeginEpisode()).status());
   for (std::size_t i = 0; i < start.actions.size(); ++i) {
     const int action = actions[static_cast<std::size_t>(start.actions[i])];
-    if (!made->Step(action, stacker.Advance()).last()) continue;
+    GORILA_ASSIGN_OR_RETURN(const TimeStep step, made->Step(action, stacker.Advance()));
+    if (!step.last()) continue;
     return InvalidArgument("a start point of {} steps ends its game at step {}",
                            start.actions.size(), i + 1);
   }

@@ -12,6 +12,8 @@
 
 #include "gorila/base/status.h"
 #include "gorila/env/environment.h"
+#include "gorila/env/environment_factory.h"
+#include "gorila/env/environment_options.h"
 
 namespace gorila {
 
@@ -48,11 +50,9 @@ EnvironmentOptions StartPointOptions(const EnvironmentOptions& options);
 // The environment in the state of the start point. `stacked` (stacked_bytes()) gets the last
 // frames. InvalidArgument when the points are another environment's or their actions are not its
 // own, or the game ends before the start.
-StatusOr<std::unique_ptr<Environment>> MakeAtStart(const StartPoints& points,
-                                                   const StartPoint& start,
-                                                   std::string_view environment,
-                                                   const EnvironmentOptions& options,
-                                                   std::span<std::byte> stacked);
+StatusOr<std::unique_ptr<Environment>> MakeAtStart(
+    const StartPoints& points, const StartPoint& start, std::string_view environment,
+    const EnvironmentOptions& options, EnvironmentFactory& factory, std::span<std::byte> stacked);
 
 }  // namespace gorila
 

@@ -41,12 +41,19 @@ TEST(StartPointsTest, RefusesWhatItDidNotWrite) {
   EXPECT_TRUE(absl::IsNotFound(ReadStartPoints("no/such/file").status()));
 }
 
+StatusOr<std::unique_ptr<Environment>> Start(const StartPoints& points,
+                                             std::string_view environment,
+                                             const EnvironmentOptions& options,
+                                             std::span<std::byte> stacked) {
+  const auto factory = MakeEnvironmentFactory(environment, StartPointOptions(options)).value();
+  return MakeAtStart(points, points.starts[0], environment, options, *factory, stacked);
+}
+
 TEST(StartPointsTest, TheGameIsWhereThePersonLeftIt) {
   const StartPoints points = Points();
   const EnvironmentOptions options;
   std::vector<std::byte> stacked(84 * 84 * 4);
-  const auto started =
-      MakeAtStart(points, points.starts[0], "pixel/breakout", options, stacked).value();
+  const auto started = Start(points, "pixel/breakout", options, stacked).value();
 
   const auto played =
       MakeEnvironment("pixel/breakout", StartPointOptions(options),
@@ -54,12 +61,12 @@ TEST(StartPointsTest, TheGameIsWhereThePersonLeftIt) {
           .value();
   std::vector<std::byte> expected(stacked.size());
   FrameStacker stacker(played->spec().observation, expected);
-  played->Reset(stacker.BeginEpisode());
+  played->Reset(stacker.BeginEpisode()).value();
   const std::vector<std::string>& names = played->spec().action_names;
   for (const int action : points.starts[0].actions) {
     const std::string& name = points.action_names[static_cast<std::size_t>(action)];
     const auto index = std::find(names.begin(), names.end(), name) - names.begin();
-    played->Step(static_cast<int>(index), stacker.Advance());
+    played->Step(static_cast<int>(index), stacker.Advance()).value();
   }
   EXPECT_EQ(stacked, expected);
   StateWriter a, b;
@@ -72,8 +79,7 @@ TEST(StartPointsTest, RefusesStartsThatDoNotFit) {
   std::vector<std::byte> stacked(84 * 84 * 4);
   const auto message = [&](const StartPoints& points, std::string_view environment,
                            const EnvironmentOptions& options) {
-    const Status status =
-        MakeAtStart(points, points.starts[0], environment, options, stacked).status();
+    const Status status = Start(points, environment, options, stacked).status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     return std::string(status.message());
   };

@@ -53,7 +53,7 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
                {"element", spec.element == ElementType::kUint8 ? "uint8" : "float32"},
                {"observations", Json::array()},
                {"q", Json::array()}};
-  TimeStep time_step = environment->Reset(stacker.BeginEpisode());
+  GORILA_ASSIGN_OR_RETURN(TimeStep time_step, environment->Reset(stacker.BeginEpisode()));
   for (int step = 0; json["q"].size() < kQExamples; ++step) {
     if (step % kStepsApart == 0) {
       policy->Act({.observations = stacked, .environments = {&greedy, 1}, .show_values = true},
@@ -61,9 +61,10 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
       json["observations"].push_back(Elements(spec, stacked));
       json["q"].push_back(output.values);
     }
-    time_step = time_step.last()
-                    ? environment->Reset(stacker.BeginEpisode())
-                    : environment->Step(random.Integer(0, network.num_actions), stacker.Advance());
+    GORILA_ASSIGN_OR_RETURN(
+        time_step, time_step.last() ? environment->Reset(stacker.BeginEpisode())
+                                    : environment->Step(random.Integer(0, network.num_actions),
+                                                        stacker.Advance()));
   }
   return DumpJson(json) + "\n";
 }

@@ -100,10 +100,12 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                           MakePolicy(config.learner.agent, replica->network()));
-  Actor actor(
-      ResolveActorOptions(config), PlaceOfActor(config, options.index, options.actors),
-      std::move(environments), *replica, std::move(policy), timed_replay,
-      RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index)));
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Actor> actor,
+      Actor::Make(
+          ResolveActorOptions(config), PlaceOfActor(config, options.index, options.actors),
+          std::move(environments), *replica, std::move(policy), timed_replay,
+          RandomStream::Derive(own.run.seed, "actor", static_cast<std::uint64_t>(options.index))));
   ShownActor shown;
   ProgressReporter reporter(*store, clock, hooks, [&] {
     ProcessReport report;
@@ -117,7 +119,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry));
-  GORILA_RETURN_IF_ERROR(Act(config, actor, work, *store, clock, shown, stopped));
+  GORILA_RETURN_IF_ERROR(Act(config, *actor, work, *store, clock, shown, stopped));
   const Status flushed = replay->Flush();
   if (!flushed.ok() && !stopped()) {
     hooks.Say(fmt::format("cannot insert the last rows: {}", std::string(flushed.message())));

@@ -14,13 +14,15 @@ StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const 
                                                                           int actor) {
   std::vector<std::unique_ptr<Environment>> environments;
   const int count = config.actor.environments;
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<EnvironmentFactory> factory,
+      MakeEnvironmentFactory(config.environment.name, config.environment.options));
   for (int i = 0; i < count; ++i) {
     const auto stream = static_cast<std::uint64_t>(actor) * static_cast<std::uint64_t>(count) +
                         static_cast<std::uint64_t>(i);
     GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Environment> environment,
-                            MakeEnvironment(config.environment.name, config.environment.options,
-                                            MakeRandomDraws(RandomStream::Derive(
-                                                config.run.seed, "environment", stream))));
+                            factory->Make(MakeRandomDraws(
+                                RandomStream::Derive(config.run.seed, "environment", stream))));
     environments.push_back(std::move(environment));
   }
   return environments;

@@ -28,11 +28,11 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
   bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                           MakePolicy(config.learner.agent, bundle->online_->network()));
-  bundle->actor_ = std::make_unique<Actor>(
-      ResolveActorOptions(config),
-      ActorPlace{.index = index, .actors = config.run.bundles + config.cluster.actors},
-      std::move(environments), *bundle->online_, std::move(policy), *bundle->timed_replay_,
-      RandomStream::Derive(config.run.seed, "actor", stream));
+  const ActorPlace place{.index = index, .actors = config.run.bundles + config.cluster.actors};
+  GORILA_ASSIGN_OR_RETURN(bundle->actor_,
+                          Actor::Make(ResolveActorOptions(config), place, std::move(environments),
+                                      *bundle->online_, std::move(policy), *bundle->timed_replay_,
+                                      RandomStream::Derive(config.run.seed, "actor", stream)));
   GORILA_ASSIGN_OR_RETURN(
       bundle->learner_,
       Learner::Make(ResolveLearnerOptions(config), *bundle->online_, std::move(target),

@@ -48,7 +48,7 @@ AtariEnvironment::AtariEnvironment(std::unique_ptr<FrameSource> source,
   for (auto& screen : screens_) screen.resize(source_->spec().screen_size());
 }
 
-TimeStep AtariEnvironment::Reset(std::span<std::byte> observation) {
+StatusOr<TimeStep> AtariEnvironment::Reset(std::span<std::byte> observation) {
   if (!life_lost_) StartGame();
   life_lost_ = false;
   PlayNoOps();
@@ -97,7 +97,7 @@ int AtariEnvironment::FramesOfStep() const {
   return static_cast<int>(std::min<std::int64_t>(options_.action_repeat, left));
 }
 
-TimeStep AtariEnvironment::Step(int action, std::span<std::byte> observation) {
+StatusOr<TimeStep> AtariEnvironment::Step(int action, std::span<std::byte> observation) {
   GORILA_CHECK(action >= 0 && action < spec_.num_actions(), "action {} of {}", action,
                spec_.num_actions());
   GORILA_CHECK(episode_.running(), "Step without Reset");
@@ -129,7 +129,7 @@ void AtariEnvironment::Observe(std::span<std::byte> observation) {
   resizer_.Resize(grey_, {reinterpret_cast<std::uint8_t*>(observation.data()), observation.size()});
 }
 
-void AtariEnvironment::Render(RgbImage& image) const {
+Status AtariEnvironment::Render(RgbImage& image) {
   const ConsoleSpec& console = source_->spec();
   std::vector<std::uint8_t> screen(console.screen_size());
   source_->ReadScreen(screen);
@@ -145,6 +145,7 @@ void AtariEnvironment::Render(RgbImage& image) const {
       *pixel++ = colour.blue;
     }
   }
+  return OkStatus();
 }
 
 void AtariEnvironment::SaveState(StateWriter& writer) const {

@@ -11,6 +11,7 @@
 #include "gorila/env/atari/luminance.h"
 #include "gorila/env/atari/screen_resizer.h"
 #include "gorila/env/environment.h"
+#include "gorila/env/environment_options.h"
 #include "gorila/env/episode.h"
 
 namespace gorila {
@@ -34,9 +35,9 @@ class AtariEnvironment final : public Environment {
                    std::unique_ptr<DrawSource> draws);
 
   const EnvironmentSpec& spec() const override { return spec_; }
-  TimeStep Reset(std::span<std::byte> observation) override;
-  TimeStep Step(int action, std::span<std::byte> observation) override;
-  void Render(RgbImage& image) const override;  // 320 wide: a pixel of the console is a wide one
+  StatusOr<TimeStep> Reset(std::span<std::byte> observation) override;
+  StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) override;
+  Status Render(RgbImage& image) override;  // 320 wide: a pixel of the console is a wide one
   void SaveState(StateWriter& writer) const override;
   Status RestoreState(StateReader& reader) override;
 

@@ -30,8 +30,8 @@ class Table {
     frame_.resize(environment_->spec().observation.frame_bytes());
   }
 
-  TimeStep Reset() { return environment_->Reset(frame_); }
-  TimeStep Step(int action) { return environment_->Step(action, frame_); }
+  TimeStep Reset() { return environment_->Reset(frame_).value(); }
+  TimeStep Step(int action) { return environment_->Step(action, frame_).value(); }
   // The grey level of the observation, which is one colour throughout.
   int Grey() const {
     EXPECT_EQ(std::set(frame_.begin(), frame_.end()).size(), 1u);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "gorila/env/atari/atari_options.h"
 #include "gorila/env/atari/frame_source.h"
 
 namespace gorila::atari {

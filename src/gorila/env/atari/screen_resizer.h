@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "gorila/env/environment.h"
+#include "gorila/env/atari/atari_options.h"
 
 namespace gorila::atari {
 

@@ -80,7 +80,7 @@ CartPole::CartPole(const EnvironmentOptions& options, std::unique_ptr<DrawSource
       spec_(MakeSpec(features)),
       episode_(options.max_episode_steps > 0 ? options.max_episode_steps : kDefaultMaxSteps) {}
 
-TimeStep CartPole::Reset(std::span<std::byte> observation) {
+StatusOr<TimeStep> CartPole::Reset(std::span<std::byte> observation) {
   for (double* value : {&state_.x, &state_.x_dot, &state_.theta, &state_.theta_dot}) {
     *value = kStartRange * (2 * draws_->Uniform() - 1);
   }
@@ -88,7 +88,7 @@ TimeStep CartPole::Reset(std::span<std::byte> observation) {
   return episode_.Begin();
 }
 
-TimeStep CartPole::Step(int action, std::span<std::byte> observation) {
+StatusOr<TimeStep> CartPole::Step(int action, std::span<std::byte> observation) {
   GORILA_CHECK(action == 0 || action == 1, "action {}", action);
   const double force = action == 1 ? kForce : -kForce;
   const double cosine = std::cos(state_.theta);
@@ -126,7 +126,7 @@ void CartPole::Observe(std::span<std::byte> observation) const {
   std::memcpy(observation.data(), values.data(), sizeof values);
 }
 
-void CartPole::Render(RgbImage& image) const {
+Status CartPole::Render(RgbImage& image) {
   ClearImage(image, kImageWidth, kImageHeight, colour::kBackground);
   FillRectangle(image, 0, kTrackRow, kImageWidth, kTrackRow + 2, colour::kDim);
   const double cart_x = kImageWidth / 2.0 + kPixelsPerMetre * state_.x;
@@ -135,6 +135,7 @@ void CartPole::Render(RgbImage& image) const {
   const double length = 2 * kHalfLength * kPixelsPerMetre;
   DrawLine(image, cart_x, kTrackRow, cart_x + length * std::sin(state_.theta),
            kTrackRow - length * std::cos(state_.theta), 7, colour::kOrange);
+  return OkStatus();
 }
 
 void CartPole::SaveState(StateWriter& writer) const {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "gorila/env/environment.h"
+#include "gorila/env/environment_options.h"
 #include "gorila/env/episode.h"
 
 namespace gorila {
@@ -25,9 +26,9 @@ class CartPole final : public Environment {
            Features features = Features::kState);
 
   const EnvironmentSpec& spec() const override { return spec_; }
-  TimeStep Reset(std::span<std::byte> observation) override;
-  TimeStep Step(int action, std::span<std::byte> observation) override;
-  void Render(RgbImage& image) const override;  // 300 x 200
+  StatusOr<TimeStep> Reset(std::span<std::byte> observation) override;
+  StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) override;
+  Status Render(RgbImage& image) override;  // 300 x 200
   void SaveState(StateWriter& writer) const override;
   Status RestoreState(StateReader& reader) override;
 

@@ -60,8 +60,8 @@ TEST(CartPoleTest, FirstStepFromRestMatchesPublishedValues) {
   // -1.5 times that, so that the velocities after 0.02 s are these.
   CartPole environment({}, std::make_unique<MiddleDraws>());
   std::array<std::byte, 16> observation;
-  environment.Reset(observation);
-  environment.Step(1, observation);
+  environment.Reset(observation).value();
+  environment.Step(1, observation).value();
   const Coordinates after = Observed(observation);
   EXPECT_EQ(after.x, 0);
   EXPECT_EQ(after.theta, 0);
@@ -77,10 +77,10 @@ TEST(CartPoleTest, FourierFeaturesAreThoseOfTheStateBetweenItsLimits) {
   std::array<std::byte, 16> state;
   std::vector<std::byte> observation(256 * sizeof(float));
   std::vector<float> features(256);
-  plain.Reset(state);
-  fourier.Reset(observation);
+  plain.Reset(state).value();
+  fourier.Reset(observation).value();
   for (int step = 0; step < 8; ++step) {
-    EXPECT_EQ(fourier.Step(1, observation).reward, plain.Step(1, state).reward);
+    EXPECT_EQ(fourier.Step(1, observation).value().reward, plain.Step(1, state).value().reward);
     std::memcpy(features.data(), observation.data(), observation.size());
     const Coordinates at = Observed(state);
     const auto part = [](double value, double limit) {
@@ -107,7 +107,7 @@ TEST(CartPoleTest, EveryStepFollowsTheEquationsOfMotion) {
   RandomStream choice(6);
   std::array<std::byte, 16> observation;
   for (int episode = 0; episode < 50; ++episode) {
-    TimeStep step = environment.Reset(observation);
+    TimeStep step = environment.Reset(observation).value();
     Coordinates expected = Observed(observation);
     for (const double value : {expected.x, expected.x_dot, expected.theta, expected.theta_dot}) {
       ASSERT_LE(std::abs(value), 0.05);
@@ -115,7 +115,7 @@ TEST(CartPoleTest, EveryStepFollowsTheEquationsOfMotion) {
     for (int i = 0; !step.last(); ++i) {
       const int action = choice.Integer(0, 2);
       expected = ReferenceStep(expected, action == 1 ? 10 : -10);
-      step = environment.Step(action, observation);
+      step = environment.Step(action, observation).value();
       const Coordinates got = Observed(observation);
       // The reference starts from observations rounded to float.
       ASSERT_NEAR(got.x, expected.x, 1e-5) << i;
@@ -138,10 +138,10 @@ int Balance(const Coordinates& s) {
 int StepsOfBalancing(const EnvironmentOptions& options, TimeStep& last) {
   CartPole environment(options, MakeRandomDraws(RandomStream(7)));
   std::array<std::byte, 16> observation;
-  TimeStep step = environment.Reset(observation);
+  TimeStep step = environment.Reset(observation).value();
   int steps = 0;
   for (; !step.last(); ++steps)
-    step = environment.Step(Balance(Observed(observation)), observation);
+    step = environment.Step(Balance(Observed(observation)), observation).value();
   last = step;
   return steps;
 }
@@ -164,7 +164,7 @@ TEST(CartPoleTest, MaxEpisodeStepsReplacesTheLimit) {
 TEST(CartPoleTest, NonFiniteStateIsDataLoss) {
   CartPole environment({}, MakeRandomDraws(RandomStream(8)));
   std::array<std::byte, 16> observation;
-  environment.Reset(observation);
+  environment.Reset(observation).value();
   StateWriter writer;
   environment.SaveState(writer);
   std::string bytes = writer.Take();

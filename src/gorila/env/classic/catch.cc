@@ -38,13 +38,13 @@ void FillCell(RgbImage& image, int y, int x, Rgb colour) {
 Catch::Catch(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws)
     : draws_(std::move(draws)), spec_(MakeSpec()), episode_(options.max_episode_steps) {}
 
-TimeStep Catch::Reset(std::span<std::byte> observation) {
+StatusOr<TimeStep> Catch::Reset(std::span<std::byte> observation) {
   state_ = {.ball_x = draws_->Integer(0, kColumns), .ball_y = 0, .paddle_x = kColumns / 2};
   Observe(observation);
   return episode_.Begin();
 }
 
-TimeStep Catch::Step(int action, std::span<std::byte> observation) {
+StatusOr<TimeStep> Catch::Step(int action, std::span<std::byte> observation) {
   GORILA_CHECK(action >= 0 && action < spec_.num_actions(), "action {}", action);
   state_.paddle_x = std::clamp(state_.paddle_x + action - 1, 0, kColumns - 1);
   ++state_.ball_y;
@@ -66,10 +66,11 @@ void Catch::Observe(std::span<std::byte> observation) const {
   set(kPaddleRow, state_.paddle_x);
 }
 
-void Catch::Render(RgbImage& image) const {
+Status Catch::Render(RgbImage& image) {
   ClearImage(image, kColumns * kPixelsPerCell, kRows * kPixelsPerCell, colour::kBackground);
   FillCell(image, kPaddleRow, state_.paddle_x, colour::kSkyBlue);
   FillCell(image, state_.ball_y, state_.ball_x, colour::kOrange);
+  return OkStatus();
 }
 
 void Catch::SaveState(StateWriter& writer) const {

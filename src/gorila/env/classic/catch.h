@@ -8,6 +8,7 @@
 #include <span>
 
 #include "gorila/env/environment.h"
+#include "gorila/env/environment_options.h"
 #include "gorila/env/episode.h"
 
 namespace gorila {
@@ -20,9 +21,9 @@ class Catch final : public Environment {
   Catch(const EnvironmentOptions& options, std::unique_ptr<DrawSource> draws);
 
   const EnvironmentSpec& spec() const override { return spec_; }
-  TimeStep Reset(std::span<std::byte> observation) override;
-  TimeStep Step(int action, std::span<std::byte> observation) override;
-  void Render(RgbImage& image) const override;  // 80 x 160
+  StatusOr<TimeStep> Reset(std::span<std::byte> observation) override;
+  StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) override;
+  Status Render(RgbImage& image) override;  // 80 x 160
   void SaveState(StateWriter& writer) const override;
   Status RestoreState(StateReader& reader) override;
 

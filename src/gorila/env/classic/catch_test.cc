@@ -27,20 +27,20 @@ TEST(CatchTest, BallFallsARowAStepFromARandomColumn) {
   std::vector<int> starts(kColumns);
   Frame frame;
   for (int episode = 0; episode < 500; ++episode) {
-    const TimeStep first = environment.Reset(frame.cells);
+    const TimeStep first = environment.Reset(frame.cells).value();
     EXPECT_EQ(first.step_type, StepType::kFirst);
     EXPECT_EQ(frame.Column(9), 2) << "the paddle starts in the middle";
     const int column = frame.Column(0);
     ASSERT_GE(column, 0);
     ++starts[static_cast<std::size_t>(column)];
     for (int row = 1; row < 9; ++row) {
-      const TimeStep step = environment.Step(1, frame.cells);
+      const TimeStep step = environment.Step(1, frame.cells).value();
       ASSERT_EQ(step.step_type, StepType::kMid);
       ASSERT_EQ(step.reward, 0);
       ASSERT_EQ(frame.Column(row), column);
       ASSERT_EQ(std::count(frame.cells.begin(), frame.cells.end(), std::byte{1}), 2);
     }
-    const TimeStep last = environment.Step(1, frame.cells);
+    const TimeStep last = environment.Step(1, frame.cells).value();
     ASSERT_EQ(last.step_type, StepType::kLast);
     ASSERT_EQ(last.discount, 0);
     ASSERT_EQ(last.reward, column == 2 ? 1 : -1);
@@ -55,13 +55,13 @@ float Play(bool towards) {
   Frame frame;
   float total = 0;
   for (int episode = 0; episode < 100; ++episode) {
-    TimeStep step = environment.Reset(frame.cells);
+    TimeStep step = environment.Reset(frame.cells).value();
     for (int row = 0; !step.last(); ++row) {
       const int difference = frame.Column(row) - frame.Column(9);
       const int direct = std::clamp(difference, -1, 1);
       // Fleeing from right above means either way; the wall stops only one of them.
       const int away = difference > 0 ? -1 : 1;
-      step = environment.Step(1 + (towards ? direct : away), frame.cells);
+      step = environment.Step(1 + (towards ? direct : away), frame.cells).value();
       total += step.reward;
     }
   }
@@ -73,11 +73,11 @@ TEST(CatchTest, OptimalPlayCatchesEveryBall) { EXPECT_EQ(Play(/*towards=*/true),
 TEST(CatchTest, PaddleStopsAtTheEdges) {
   Catch environment({}, MakeRandomDraws(RandomStream(5)));
   Frame frame;
-  environment.Reset(frame.cells);
-  for (int i = 0; i < 5; ++i) environment.Step(0, frame.cells);
+  environment.Reset(frame.cells).value();
+  for (int i = 0; i < 5; ++i) environment.Step(0, frame.cells).value();
   EXPECT_EQ(frame.Column(9), 0);
-  environment.Reset(frame.cells);
-  for (int i = 0; i < 5; ++i) environment.Step(2, frame.cells);
+  environment.Reset(frame.cells).value();
+  for (int i = 0; i < 5; ++i) environment.Step(2, frame.cells).value();
   EXPECT_EQ(frame.Column(9), 4);
 }
 
@@ -90,7 +90,7 @@ TEST(CatchTest, FleeingMissesEveryBall) {
 TEST(CatchTest, RunningEpisodeCannotHaveALandedBall) {
   Catch environment({}, MakeRandomDraws(RandomStream(6)));
   Frame frame;
-  environment.Reset(frame.cells);
+  environment.Reset(frame.cells).value();
   StateWriter writer;
   environment.SaveState(writer);
   std::string bytes = writer.Take();

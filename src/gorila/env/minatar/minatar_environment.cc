@@ -54,13 +54,13 @@ MinAtarEnvironment::MinAtarEnvironment(std::unique_ptr<minatar::Game> game,
   GORILA_CHECK(game_->info().channels.size() <= minatar::kMaxChannels);
 }
 
-TimeStep MinAtarEnvironment::Reset(std::span<std::byte> observation) {
+StatusOr<TimeStep> MinAtarEnvironment::Reset(std::span<std::byte> observation) {
   game_->Reset(*draws_);
   Observe(observation);
   return episode_.Begin();
 }
 
-TimeStep MinAtarEnvironment::Step(int action, std::span<std::byte> observation) {
+StatusOr<TimeStep> MinAtarEnvironment::Step(int action, std::span<std::byte> observation) {
   GORILA_CHECK(action >= 0 && action < spec_.num_actions(), "action {} of {}", action,
                spec_.num_actions());
   const bool stick = draws_->Uniform() < sticky_actions_;
@@ -74,7 +74,7 @@ void MinAtarEnvironment::Observe(std::span<std::byte> observation) const {
   game_->Observe({reinterpret_cast<std::uint8_t*>(observation.data()), observation.size()});
 }
 
-void MinAtarEnvironment::Render(RgbImage& image) const {
+Status MinAtarEnvironment::Render(RgbImage& image) {
   const std::span<const minatar::Channel> channels = game_->info().channels;
   std::array<std::uint8_t, minatar::kMaxChannels * kCells> cells;
   game_->Observe(std::span(cells).first(channels.size() * kCells));
@@ -87,6 +87,7 @@ void MinAtarEnvironment::Render(RgbImage& image) const {
     FillRectangle(image, left, top, left + kPixelsPerCell, top + kPixelsPerCell,
                   channels[i / kCells].colour);
   }
+  return OkStatus();
 }
 
 void MinAtarEnvironment::SaveState(StateWriter& writer) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gorila/env/environment.h"
+#include "gorila/env/environment_options.h"
 #include "gorila/env/episode.h"
 #include "gorila/env/minatar/game.h"
 
@@ -24,9 +25,9 @@ class MinAtarEnvironment final : public Environment {
                      std::unique_ptr<DrawSource> draws);
 
   const EnvironmentSpec& spec() const override { return spec_; }
-  TimeStep Reset(std::span<std::byte> observation) override;
-  TimeStep Step(int action, std::span<std::byte> observation) override;
-  void Render(RgbImage& image) const override;  // 160 x 160
+  StatusOr<TimeStep> Reset(std::span<std::byte> observation) override;
+  StatusOr<TimeStep> Step(int action, std::span<std::byte> observation) override;
+  Status Render(RgbImage& image) override;  // 160 x 160
   void SaveState(StateWriter& writer) const override;
   Status RestoreState(StateReader& reader) override;
 

@@ -67,9 +67,9 @@ TEST_F(MinAtarEnvironmentTest, StickyDrawComesFirstAlsoWithProbabilityZero) {
   auto draws = std::make_unique<FixedDraws>();
   draws->U(0.0).I(0, 7, 3).U(0.99).I(0, 7, 3);
   MinAtarEnvironment environment = Make({.sticky_actions = 0}, std::move(draws));
-  environment.Reset(observation_);
-  environment.Step(4, observation_);
-  environment.Step(5, observation_);
+  environment.Reset(observation_).value();
+  environment.Step(4, observation_).value();
+  environment.Step(5, observation_).value();
   EXPECT_THAT(executed_, ElementsAre(4, 5));
 }
 
@@ -77,24 +77,24 @@ TEST_F(MinAtarEnvironmentTest, PreviousActionStartsAtNoOpAndOutlivesTheEpisode) 
   auto draws = std::make_unique<FixedDraws>();
   for (const double u : {0.05, 0.5, 0.05, 0.05}) draws->U(u).I(0, 7, 0);
   MinAtarEnvironment environment = Make({.sticky_actions = 0.1}, std::move(draws));
-  environment.Reset(observation_);
-  environment.Step(4, observation_);  // sticks to the initial no-op
-  environment.Step(3, observation_);
-  environment.Step(1, observation_);  // sticks to 3
-  environment.Reset(observation_);
-  environment.Step(2, observation_);  // sticks to 3 of the last episode
+  environment.Reset(observation_).value();
+  environment.Step(4, observation_).value();  // sticks to the initial no-op
+  environment.Step(3, observation_).value();
+  environment.Step(1, observation_).value();  // sticks to 3
+  environment.Reset(observation_).value();
+  environment.Step(2, observation_).value();  // sticks to 3 of the last episode
   EXPECT_THAT(executed_, ElementsAre(0, 3, 3, 3));
 }
 
 TEST_F(MinAtarEnvironmentTest, ActionsStickWithTheGivenProbability) {
   MinAtarEnvironment environment = Make({.sticky_actions = 0.25}, MakeRandomDraws(RandomStream(1)));
-  environment.Reset(observation_);
+  environment.Reset(observation_).value();
   int stuck = 0;
   constexpr int kSteps = 40000;
   for (int i = 0; i < kSteps; ++i) {
     const int previous = executed_.empty() ? 0 : executed_.back();
     const int chosen = (previous + 1) % kNumActions;
-    environment.Step(chosen, observation_);
+    environment.Step(chosen, observation_).value();
     if (executed_.back() != chosen) {
       ++stuck;
       ASSERT_EQ(executed_.back(), previous);
@@ -106,8 +106,8 @@ TEST_F(MinAtarEnvironmentTest, ActionsStickWithTheGivenProbability) {
 
 TEST_F(MinAtarEnvironmentTest, AlwaysStickyRepeatsNoOpForEver) {
   MinAtarEnvironment environment = Make({.sticky_actions = 1}, MakeRandomDraws(RandomStream(1)));
-  environment.Reset(observation_);
-  for (int i = 0; i < 100; ++i) environment.Step(5, observation_);
+  environment.Reset(observation_).value();
+  for (int i = 0; i < 100; ++i) environment.Step(5, observation_).value();
   EXPECT_THAT(executed_, testing::Each(0));
 }
 
@@ -115,8 +115,8 @@ TEST_F(MinAtarEnvironmentTest, MinimalActionsAreTheGamesOwn) {
   MinAtarEnvironment environment =
       Make({.sticky_actions = 0, .minimal_actions = true}, MakeRandomDraws(RandomStream(1)));
   EXPECT_THAT(environment.spec().action_names, ElementsAre("no-op", "up", "fire"));
-  environment.Reset(observation_);
-  for (int action = 0; action < 3; ++action) environment.Step(action, observation_);
+  environment.Reset(observation_).value();
+  for (int action = 0; action < 3; ++action) environment.Step(action, observation_).value();
   EXPECT_THAT(executed_, ElementsAre(kNoOp, kUp, kFire));
 }
 
@@ -128,22 +128,22 @@ TEST_F(MinAtarEnvironmentTest, FullActionsAreAllSix) {
 
 TEST_F(MinAtarEnvironmentTest, RestoreBringsThePreviousActionBack) {
   MinAtarEnvironment environment = Make({.sticky_actions = 0}, MakeRandomDraws(RandomStream(1)));
-  environment.Reset(observation_);
-  environment.Step(5, observation_);
+  environment.Reset(observation_).value();
+  environment.Step(5, observation_).value();
   StateWriter writer;
   environment.SaveState(writer);
   MinAtarEnvironment sticky = Make({.sticky_actions = 1}, MakeRandomDraws(RandomStream(2)));
   StateReader reader(writer.bytes());
   ASSERT_TRUE(sticky.RestoreState(reader).ok());
-  sticky.Step(1, observation_);
+  sticky.Step(1, observation_).value();
   EXPECT_EQ(executed_.back(), 5);
 }
 
 TEST_F(MinAtarEnvironmentTest, RenderPaintsLaterChannelsOverEarlier) {
   MinAtarEnvironment environment = Make({}, MakeRandomDraws(RandomStream(1)));
-  environment.Reset(observation_);
+  environment.Reset(observation_).value();
   RgbImage image;
-  environment.Render(image);
+  ASSERT_TRUE(environment.Render(image).ok());
   ASSERT_EQ(image.width, 160);
   ASSERT_EQ(image.height, 160);
   const auto pixel = [&image](int y, int x) {

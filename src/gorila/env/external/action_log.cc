@@ -1,0 +1,82 @@
+#include "gorila/env/external/action_log.h"
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+
+namespace gorila {
+namespace {
+
+constexpr int kLevel = 1;
+
+}  // namespace
+
+void ActionLog::Cover(const void* bytes, std::size_t size) {
+  checksum_ = static_cast<std::uint32_t>(
+      ::crc32_z(checksum_, static_cast<const unsigned char*>(bytes), size));
+}
+
+void ActionLog::Begin(std::uint64_t seed, std::span<const std::byte> observation) {
+  seed_ = seed;
+  actions_.clear();
+  complete_ = true;
+  checksum_ = 0;
+  AddFirst(observation);
+}
+
+void ActionLog::AddFirst(std::span<const std::byte> observation) {
+  Cover(observation.data(), observation.size());
+}
+
+void ActionLog::Add(std::int32_t action, const TimeStep& step,
+                    std::span<const std::byte> observation) {
+  if (actions_.size() >= kMostActions) {
+    complete_ = false;
+    return;
+  }
+  actions_.push_back(action);
+  Cover(&step, sizeof step);
+  Cover(observation.data(), observation.size());
+}
+
+void ActionLog::SaveState(StateWriter& writer) const {
+  writer.Write(seed_);
+  writer.Write(checksum_);
+  writer.Write<std::uint8_t>(complete_ ? 1 : 0);
+  const std::size_t kept = complete_ ? actions_.size() : 0;
+  writer.Write<std::uint64_t>(kept);
+  std::vector<std::byte> packed(::ZSTD_compressBound(kept * sizeof(std::int32_t)));
+  const std::size_t size = ::ZSTD_compress(packed.data(), packed.size(), actions_.data(),
+                                           kept * sizeof(std::int32_t), kLevel);
+  GORILA_CHECK(::ZSTD_isError(size) == 0, "{}", ::ZSTD_getErrorName(size));
+  packed.resize(size);
+  writer.WriteSpan<std::byte>(packed);
+}
+
+Status ActionLog::RestoreState(StateReader& reader) {
+  ActionLog read;
+  std::uint8_t complete = 0;
+  std::uint64_t count = 0;
+  std::vector<std::byte> packed;
+  GORILA_RETURN_IF_ERROR(reader.Read(read.seed_));
+  GORILA_RETURN_IF_ERROR(reader.Read(read.checksum_));
+  GORILA_RETURN_IF_ERROR(reader.Read(complete));
+  GORILA_RETURN_IF_ERROR(reader.Read(count));
+  GORILA_RETURN_IF_ERROR(reader.ReadVector(packed));
+  if (complete > 1 || count > kMostActions) {
+    return DataLoss("the actions of an episode: {} of them, expected at most {}", count,
+                    kMostActions);
+  }
+  read.complete_ = complete == 1;
+  read.actions_.resize(count);
+  const std::size_t size = ::ZSTD_decompress(read.actions_.data(), count * sizeof(std::int32_t),
+                                             packed.data(), packed.size());
+  if (::ZSTD_isError(size) != 0 || size != count * sizeof(std::int32_t)) {
+    return DataLoss("the actions of an episode cannot be decompressed");
+  }
+  *this = std::move(read);
+  return OkStatus();
+}
+
+}  // namespace gorila

@@ -1,0 +1,54 @@
+// What has happened to an environment since it was last given a seed: enough to bring another copy
+// of it to the same state, where it repeats itself.
+#ifndef GORILA_ENV_EXTERNAL_ACTION_LOG_H_
+#define GORILA_ENV_EXTERNAL_ACTION_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gorila/base/serialise.h"
+#include "gorila/base/status.h"
+#include "gorila/env/environment.h"
+
+namespace gorila {
+
+// Not thread-safe. A step costs an append and a checksum of its observation (zlib's CRC-32).
+class ActionLog {
+ public:
+  // In place of an action: a reset without a seed that did not follow the end of an episode.
+  static constexpr std::int32_t kReset = -1;
+  // An episode that goes on for so long is not kept; complete() says so.
+  static constexpr std::size_t kMostActions = 4'000'000;
+
+  // A reset with a seed, which begins the log anew, and what it showed.
+  void Begin(std::uint64_t seed, std::span<const std::byte> observation);
+  // A step, or kReset, and what came of it.
+  void Add(std::int32_t action, const TimeStep& step, std::span<const std::byte> observation);
+  // The first observation of an episode that followed by itself.
+  void AddFirst(std::span<const std::byte> observation);
+
+  std::uint64_t seed() const { return seed_; }
+  std::span<const std::int32_t> actions() const { return actions_; }
+  std::uint32_t checksum() const { return checksum_; }
+  bool complete() const { return complete_; }
+
+  // The actions are compressed (zstd). DataLoss for state that is damaged.
+  void SaveState(StateWriter& writer) const;
+  Status RestoreState(StateReader& reader);
+
+  bool operator==(const ActionLog&) const = default;
+
+ private:
+  void Cover(const void* bytes, std::size_t size);
+
+  std::uint64_t seed_ = 0;
+  std::vector<std::int32_t> actions_;
+  std::uint32_t checksum_ = 0;
+  bool complete_ = true;
+};
+
+}  // namespace gorila
+
+#endif  // GORILA_ENV_EXTERNAL_ACTION_LOG_H_
