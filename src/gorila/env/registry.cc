@@ -12,6 +12,7 @@
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/classic/cart_pole.h"
 #include "gorila/env/classic/catch.h"
+#include "gorila/env/external/external_factory.h"
 #include "gorila/env/minatar/asterix.h"
 #include "gorila/env/minatar/breakout.h"
 #include "gorila/env/minatar/freeway.h"
@@ -19,6 +20,7 @@
 #include "gorila/env/minatar/seaquest.h"
 #include "gorila/env/minatar/space_invaders.h"
 #include "gorila/env/pixel/pixel_console.h"
+#include "gorila/env/worker/worker_environment.h"
 
 namespace gorila {
 namespace {
@@ -241,6 +243,26 @@ Status CheckOptions(const EnvironmentOptions& options) {
   return OkStatus();
 }
 
+StatusOr<std::unique_ptr<ExternalFactory>> MakeExternal(const ExternalName& name,
+                                                        const EnvironmentOptions& options) {
+  GORILA_RETURN_IF_ERROR(CheckExternalName(name));
+  GORILA_RETURN_IF_ERROR(CheckOptions(options));
+  return MakeWorkerFactory(name, options);
+}
+
+StatusOr<EnvironmentSpec> DescribeExternal(const ExternalName& external, std::string_view name,
+                                           const EnvironmentOptions& options) {
+  GORILA_RETURN_IF_ERROR(CheckExternalName(external));
+  EnvironmentRecord record;
+  if (options.external.record == "none") {
+    GORILA_ASSIGN_OR_RETURN(const auto factory, MakeExternal(external, options));
+    record = factory->record();
+  } else {
+    GORILA_ASSIGN_OR_RETURN(record, DecodeEnvironmentRecord(options.external.record));
+  }
+  return SpecOfRecord(name, record, options.external);
+}
+
 // Games that are built in; the name and the options have been checked.
 class OwnGames final : public EnvironmentFactory {
  public:
@@ -289,6 +311,7 @@ EnvironmentOr MakeEnvironment(std::string_view name, const EnvironmentOptions& o
 
 StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
     std::string_view name, const EnvironmentOptions& options) {
+  if (const auto external = ParseExternalName(name)) return MakeExternal(*external, options);
   GORILA_RETURN_IF_ERROR(CheckName(name));
   GORILA_RETURN_IF_ERROR(CheckOptions(options));
   return std::make_unique<OwnGames>(name, options);
@@ -296,10 +319,22 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
 
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
                                               const EnvironmentOptions& options) {
+  if (const auto external = ParseExternalName(name)) {
+    return DescribeExternal(*external, name, options);
+  }
   // The draws are never used.
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
                           MakeEnvironment(name, options, MakeRandomDraws(RandomStream(0))));
   return environment->spec();
+}
+
+StatusOr<EnvironmentRecord> ProbeEnvironment(const ExternalName& name,
+                                             const EnvironmentOptions& options) {
+  EnvironmentOptions plain = options;
+  plain.external.record = "none";
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<ExternalFactory> factory,
+                          MakeExternal(name, plain));
+  return Probe(*factory);
 }
 
 std::unique_ptr<DrawSource> MakeRandomDraws(RandomStream stream) {

@@ -13,6 +13,8 @@
 #include "gorila/env/environment.h"
 #include "gorila/env/environment_factory.h"
 #include "gorila/env/environment_options.h"
+#include "gorila/env/external/environment_record.h"
+#include "gorila/env/external/external_name.h"
 
 namespace gorila {
 
@@ -37,7 +39,9 @@ std::vector<std::string_view> AtariNames();
 // Whether EnvironmentOptions::atari means something to the environment called `name`.
 bool IsConsoleGame(std::string_view name);
 
-// InvalidArgument for an unknown name (with the nearest known one) or an option out of range.
+// InvalidArgument for an unknown name (with the nearest known one) or an option out of range. A
+// name that ParseExternalName takes starts a process, or loads a library; it may block for
+// options.external.start_seconds, and errors say what went wrong there.
 // Options that the environment has no use for are ignored (the table says which it uses).
 StatusOr<std::unique_ptr<Environment>> MakeEnvironment(std::string_view name,
                                                        const EnvironmentOptions& options,
@@ -52,6 +56,11 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
 // anything where options.external.record says it.
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
                                               const EnvironmentOptions& options);
+
+// What an environment that is not ours says of itself, and whether it repeats itself; starts it.
+// For options.external.record.
+StatusOr<EnvironmentRecord> ProbeEnvironment(const ExternalName& name,
+                                             const EnvironmentOptions& options);
 
 // Draws from a random stream: what every environment outside the recorded-episode tests uses.
 std::unique_ptr<DrawSource> MakeRandomDraws(RandomStream stream);

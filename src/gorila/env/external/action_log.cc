@@ -18,14 +18,11 @@ void ActionLog::Cover(const void* bytes, std::size_t size) {
 }
 
 void ActionLog::Begin(std::uint64_t seed, std::span<const std::byte> observation) {
+  begun_ = true;
   seed_ = seed;
   actions_.clear();
   complete_ = true;
   checksum_ = 0;
-  AddFirst(observation);
-}
-
-void ActionLog::AddFirst(std::span<const std::byte> observation) {
   Cover(observation.data(), observation.size());
 }
 
@@ -43,6 +40,7 @@ void ActionLog::Add(std::int32_t action, const TimeStep& step,
 void ActionLog::SaveState(StateWriter& writer) const {
   writer.Write(seed_);
   writer.Write(checksum_);
+  writer.Write<std::uint8_t>(begun_ ? 1 : 0);
   writer.Write<std::uint8_t>(complete_ ? 1 : 0);
   const std::size_t kept = complete_ ? actions_.size() : 0;
   writer.Write<std::uint64_t>(kept);
@@ -56,18 +54,21 @@ void ActionLog::SaveState(StateWriter& writer) const {
 
 Status ActionLog::RestoreState(StateReader& reader) {
   ActionLog read;
+  std::uint8_t begun = 0;
   std::uint8_t complete = 0;
   std::uint64_t count = 0;
   std::vector<std::byte> packed;
   GORILA_RETURN_IF_ERROR(reader.Read(read.seed_));
   GORILA_RETURN_IF_ERROR(reader.Read(read.checksum_));
+  GORILA_RETURN_IF_ERROR(reader.Read(begun));
   GORILA_RETURN_IF_ERROR(reader.Read(complete));
   GORILA_RETURN_IF_ERROR(reader.Read(count));
   GORILA_RETURN_IF_ERROR(reader.ReadVector(packed));
-  if (complete > 1 || count > kMostActions) {
+  if (begun > 1 || complete > 1 || count > kMostActions) {
     return DataLoss("the actions of an episode: {} of them, expected at most {}", count,
                     kMostActions);
   }
+  read.begun_ = begun == 1;
   read.complete_ = complete == 1;
   read.actions_.resize(count);
   const std::size_t size = ::ZSTD_decompress(read.actions_.data(), count * sizeof(std::int32_t),

@@ -17,18 +17,19 @@ namespace gorila {
 // Not thread-safe. A step costs an append and a checksum of its observation (zlib's CRC-32).
 class ActionLog {
  public:
-  // In place of an action: a reset without a seed that did not follow the end of an episode.
+  // In place of an action: a reset without a seed in the middle of an episode.
   static constexpr std::int32_t kReset = -1;
+  // The beginning of the episode that followed the end of one by itself.
+  static constexpr std::int32_t kNext = -2;
   // An episode that goes on for so long is not kept; complete() says so.
   static constexpr std::size_t kMostActions = 4'000'000;
 
   // A reset with a seed, which begins the log anew, and what it showed.
   void Begin(std::uint64_t seed, std::span<const std::byte> observation);
-  // A step, or kReset, and what came of it.
+  // A step, kReset or kNext, and what it showed.
   void Add(std::int32_t action, const TimeStep& step, std::span<const std::byte> observation);
-  // The first observation of an episode that followed by itself.
-  void AddFirst(std::span<const std::byte> observation);
 
+  bool begun() const { return begun_; }
   std::uint64_t seed() const { return seed_; }
   std::span<const std::int32_t> actions() const { return actions_; }
   std::uint32_t checksum() const { return checksum_; }
@@ -43,6 +44,7 @@ class ActionLog {
  private:
   void Cover(const void* bytes, std::size_t size);
 
+  bool begun_ = false;
   std::uint64_t seed_ = 0;
   std::vector<std::int32_t> actions_;
   std::uint32_t checksum_ = 0;

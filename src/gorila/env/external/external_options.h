@@ -44,6 +44,10 @@ struct ExternalOptions {
   // a network is made without starting anything.
   std::string record = "none";
 
+  // Not for users: set by what makes the environment.
+  bool pictures = false;  // whether Render will be called
+  bool exact = false;     // deterministic runs: state that does not come back the same is an error
+
   bool operator==(const ExternalOptions&) const = default;
 };
 

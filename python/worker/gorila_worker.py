@@ -1,0 +1,364 @@
+"""Hosts environments written in Python for gorila, which starts this file itself.
+
+Needs Python 3.8 or later and numpy; Gymnasium only for names with gymnasium:. The other end is
+src/gorila/env/worker/, whose worker_protocol.h describes the protocol: file 3 brings requests, 4
+takes answers, 5 is memory that both map, and 6 closes when the parent is gone.
+"""
+
+import importlib
+import json
+import mmap
+import os
+import platform
+import struct
+import sys
+import threading
+import traceback
+
+PROTOCOL = 1
+REQUESTS, ANSWERS, MEMORY, LIFELINE = 3, 4, 5, 6
+
+STEP, RESET_SEEDED, RESET, REMAKE, CLOSE = 1, 2, 3, 4, 5
+TERMINATED, TRUNCATED, FAILED, BROKEN = 1, 2, 4, 8
+
+
+class BrokenPromise(Exception):
+    """What no retry mends: the environment is not what its spaces, or Gymnasium's rules, say."""
+
+
+def end_with_parent():
+    """Ends this process when the parent is gone, even in the middle of a step."""
+    while True:
+        try:
+            if not os.read(LIFELINE, 1):
+                os._exit(0)
+        except OSError:
+            os._exit(0)
+
+
+def read_exactly(size):
+    parts = []
+    while size > 0:
+        part = os.read(REQUESTS, size)
+        if not part:
+            sys.exit(0)
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def write_all(data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(ANSWERS, view):]
+
+
+def read_json():
+    if read_exactly(1) != b"J":
+        sys.exit("gorila_worker: a request that is no JSON")
+    (size,) = struct.unpack("<I", read_exactly(4))
+    return json.loads(read_exactly(size))
+
+
+def answer_json(kind, value):
+    text = json.dumps(value).encode()
+    write_all(kind + struct.pack("<I", len(text)) + text)
+
+
+def resolve(name, what):
+    """The object called module:attribute."""
+    module, _, attribute = name.partition(":")
+    found = importlib.import_module(module)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise BrokenPromise(f"{what} '{name}': module {module} has no '{part}'")
+        found = getattr(found, part)
+    return found
+
+
+def accepts(function, keyword):
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.name == keyword or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+class Maker:
+    """Makes the environment that the parent asked for."""
+
+    def __init__(self, request):
+        self.target = request["target"]
+        self.kwargs = dict(request["kwargs"])
+        self.gymnasium = None
+        if request["kind"] == "gymnasium":
+            self.gymnasium = importlib.import_module("gymnasium")
+            self.factory = None
+        else:
+            self.factory = resolve(self.target, "environment")
+            if not callable(self.factory):
+                raise BrokenPromise(f"environment '{self.target}' is not callable")
+        self.wrappers = [resolve(name, "wrapper") for name in request["wrappers"]]
+        self.pictures = request["pictures"]
+
+    def make(self):
+        kwargs = dict(self.kwargs)
+        if self.factory is not None:
+            if self.pictures and "render_mode" not in kwargs and accepts(self.factory, "render_mode"):
+                kwargs["render_mode"] = "rgb_array"
+            env = self.factory(**kwargs)
+        else:
+            # Its checker and its order enforcer would only repeat what is checked here.
+            kwargs.setdefault("disable_env_checker", True)
+            if self.pictures:
+                kwargs.setdefault("render_mode", "rgb_array")
+            env = self.gymnasium.make(self.target, **kwargs)
+        for wrapper in self.wrappers:
+            env = wrapper(env)
+        for name in ("reset", "step", "observation_space", "action_space"):
+            if not hasattr(env, name):
+                raise BrokenPromise(f"{type(env).__name__} has no '{name}'; expected Gymnasium's Env")
+        return env
+
+
+def kind_of(space):
+    return type(space).__name__
+
+
+def describe_observations(space, numpy):
+    """The shape and the type in which observations travel, and from which they are converted."""
+    kind = kind_of(space)
+    if kind in ("Dict", "Tuple", "Discrete", "MultiDiscrete", "OneOf", "Sequence", "Graph", "Text"):
+        raise BrokenPromise(
+            f"observations of a {kind} space; expected a Box: wrap the environment in "
+            "gymnasium.wrappers:FlattenObservation (environment.wrappers)")
+    shape, dtype = getattr(space, "shape", None), getattr(space, "dtype", None)
+    if shape is None or dtype is None:
+        raise BrokenPromise(f"observations of a {kind} space without shape and dtype; expected a Box")
+    dtype = numpy.dtype(dtype)
+    if dtype == numpy.uint8 or dtype == numpy.bool_:
+        return list(shape), "uint8", str(dtype)
+    if dtype.kind in "fiu":
+        return list(shape), "float32", str(dtype)
+    raise BrokenPromise(f"observations of dtype {dtype}; expected uint8, bool, floats or integers")
+
+
+def describe_actions(space):
+    kind = kind_of(space)
+    number = getattr(space, "n", None)
+    if kind in ("Box", "MultiDiscrete", "MultiBinary", "Dict", "Tuple") or number is None:
+        raise BrokenPromise(
+            f"actions of a {kind} space; expected Discrete: a wrapper must choose among finitely "
+            "many (gymnasium.wrappers:TransformAction and a table)")
+    return int(number), int(getattr(space, "start", 0))
+
+
+def action_names(env, number):
+    unwrapped = getattr(env, "unwrapped", env)
+    meanings = getattr(unwrapped, "get_action_meanings", None)
+    if meanings is None:
+        return None
+    try:
+        names = [str(name) for name in meanings()]
+    except Exception:  # only their names
+        return None
+    return names if len(names) == number else None
+
+
+class Seat:
+    """One environment and its place in the memory."""
+
+    def __init__(self, host, index):
+        self.host = host
+        self.env = None
+        self.observation = host.view("observation", index)
+        self.first = host.view("first", index)
+
+    def made(self):
+        if self.env is None:
+            self.env = self.host.maker.make()
+        return self.env
+
+    def remake(self):
+        self.close()
+        self.env = None
+
+    def close(self):
+        if self.env is not None:
+            try:
+                self.env.close()
+            except Exception:
+                traceback.print_exc()
+            self.env = None
+
+    def put(self, place, observation):
+        numpy = self.host.numpy
+        array = numpy.asarray(observation)
+        if array.shape != place.shape:
+            raise BrokenPromise(
+                f"an observation of shape {array.shape}; its space says {place.shape}")
+        try:
+            numpy.copyto(place, array, casting="same_kind")
+        except TypeError:
+            raise BrokenPromise(
+                f"an observation of dtype {array.dtype}; its space says {self.host.dtype}") from None
+
+    def reset(self, place, seed):
+        env = self.made()
+        result = env.reset(seed=seed) if seed is not None else env.reset()
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise BrokenPromise(
+                "reset() did not give (observation, info); environments of the old Gym need "
+                "gymnasium's or shimmy's compatibility wrapper")
+        self.put(place, result[0])
+
+    def step(self, action):
+        result = self.made().step(self.host.numpy.int64(action))
+        if not (isinstance(result, tuple) and len(result) == 5):
+            given = f"{len(result)} values" if isinstance(result, tuple) else type(result).__name__
+            raise BrokenPromise(
+                f"step() gave {given}; expected (observation, reward, terminated, truncated, info): "
+                "environments of the old Gym need gymnasium's or shimmy's compatibility wrapper")
+        observation, reward, terminated, truncated, _ = result
+        # Before a reset: an environment may write the next observation into the same array.
+        self.put(self.observation, observation)
+        return float(reward), bool(terminated), bool(truncated)
+
+
+class Host:
+    def __init__(self):
+        import numpy
+
+        self.numpy = numpy
+        request = read_json()
+        if request["protocol"] != PROTOCOL:
+            raise BrokenPromise(
+                f"this worker speaks protocol {PROTOCOL}, gorila {request['protocol']}; install the "
+                "worker that came with gorila")
+        self.maker = Maker(request)
+        env = self.maker.make()
+        self.shape, self.element, self.dtype = describe_observations(env.observation_space, numpy)
+        number, self.start = describe_actions(env.action_space)
+        versions = {"python": platform.python_version(), "numpy": numpy.__version__}
+        if self.maker.gymnasium is not None:
+            versions["gymnasium"] = getattr(self.maker.gymnasium, "__version__", "unknown")
+        answer_json(b"J", {"protocol": PROTOCOL, "versions": versions,
+                           "shape": self.shape, "element": self.element, "dtype": self.dtype,
+                           "actions": number, "names": action_names(env, number)})
+        layout = read_json()
+        self.offsets, count = layout["offsets"], layout["seats"]
+        self.memory = memoryview(mmap.mmap(MEMORY, layout["size"]))
+        self.commands = self.scalars("command", count, "B")
+        self.reseeds = self.scalars("reseed", count, "B")
+        self.flags = self.scalars("flags", count, "B")
+        self.actions = self.scalars("action", count, "q")
+        self.seeds = self.scalars("seed", count, "Q")
+        self.rewards = self.scalars("reward", count, "d")
+        self.stride = layout["stride"]
+        self.seats = [Seat(self, i) for i in range(count)]
+        self.seats[0].env = env
+        answer_json(b"J", {"ready": True})
+
+    def scalars(self, name, count, code):
+        offset = self.offsets[name]
+        return self.memory[offset:offset + count * struct.calcsize(code)].cast(code)
+
+    def view(self, name, index):
+        numpy = self.numpy
+        dtype = numpy.dtype(self.element)
+        count = int(numpy.prod(self.shape, dtype=numpy.int64))
+        offset = self.offsets[name] + index * self.stride
+        return numpy.frombuffer(self.memory, dtype, count, offset).reshape(self.shape)
+
+    def execute(self, index, command):
+        seat = self.seats[index]
+        if command == STEP:
+            reward, terminated, truncated = seat.step(self.actions[index] + self.start)
+            self.rewards[index] = reward
+            if terminated or truncated:
+                seat.reset(seat.first, self.seeds[index] if self.reseeds[index] else None)
+            return (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
+        if command == RESET_SEEDED:
+            seat.reset(seat.first, self.seeds[index])
+        elif command == RESET:
+            seat.reset(seat.first, None)
+        elif command == REMAKE:
+            seat.remake()
+        elif command == CLOSE:
+            seat.close()
+        return 0
+
+    def step(self):
+        errors = {}
+        commands, flags = self.commands, self.flags
+        for index in range(len(self.seats)):
+            command = commands[index]
+            if not command:
+                continue
+            commands[index] = 0
+            try:
+                flags[index] = self.execute(index, command)
+            except BrokenPromise as error:
+                flags[index] = BROKEN
+                errors[index] = str(error)
+            except Exception:
+                flags[index] = FAILED
+                errors[index] = traceback.format_exc()
+        if errors:
+            answer_json(b"F", {str(index): text for index, text in errors.items()})
+        else:
+            write_all(b"S")
+
+    def render(self):
+        (index,) = struct.unpack("<I", read_exactly(4))
+        try:
+            picture = self.seats[index].made().render()
+            if isinstance(picture, list):  # RecordVideo and its like
+                picture = picture[-1] if picture else None
+            if picture is None:
+                raise BrokenPromise("render() gave nothing")
+            array = self.numpy.ascontiguousarray(picture, dtype=self.numpy.uint8)
+            if array.ndim != 3 or array.shape[2] != 3:
+                raise BrokenPromise(f"render() gave an array of shape {array.shape}")
+        except Exception as error:
+            answer_json(b"E", {"error": f"{type(error).__name__}: {error}"})
+            return
+        height, width, _ = array.shape
+        write_all(b"P" + struct.pack("<II", height, width))
+        write_all(array.tobytes())
+
+    def serve(self):
+        while True:
+            request = os.read(REQUESTS, 1)
+            if request == b"S":
+                self.step()
+            elif request == b"R":
+                self.render()
+            elif request == b"":
+                return
+            else:
+                sys.exit(f"gorila_worker: unknown request {request!r}")
+
+
+def main():
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # What the environment's author would see: modules of the folder that gorila was started in.
+    sys.path[0] = os.getcwd()
+    try:
+        host = Host()
+    except BrokenPromise as error:
+        answer_json(b"E", {"error": str(error)})
+        sys.exit(1)
+    except Exception as error:
+        traceback.print_exc()
+        answer_json(b"E", {"error": f"{type(error).__name__}: {error}"})
+        sys.exit(1)
+    host.serve()
+    for seat in host.seats:
+        seat.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+// What an environment that is not ours says of itself.
+#ifndef GORILA_ENV_EXTERNAL_ENVIRONMENT_RECORD_H_
+#define GORILA_ENV_EXTERNAL_ENVIRONMENT_RECORD_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/env/environment.h"
+#include "gorila/env/external/external_options.h"
+#include "gorila/env/external/observation_adapter.h"
+
+namespace gorila {
+
+// Kept in a run's configuration, so that networks are made, and reports written, without starting
+// the environment; and compared with what it says when it is started again.
+struct EnvironmentRecord {
+  RawObservation observation;
+  std::vector<std::string> action_names;  // index = action
+  // Whether the same seed and actions gave the same again, alone and beside another environment. A
+  // run is resumed exactly, and a dead worker's episodes continued, only then.
+  bool repeats = true;
+
+  bool operator==(const EnvironmentRecord&) const = default;
+};
+
+// "0", "1", ...
+std::vector<std::string> NumberedActions(int count);
+
+// One line of JSON.
+std::string EncodeEnvironmentRecord(const EnvironmentRecord& record);
+// InvalidArgument for text that is no record.
+StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text);
+
+// InvalidArgument when the environment called `name` says something else than
+// ExternalOptions::record
+// ("none" fits everything), naming both.
+Status CheckRecord(std::string_view name, const EnvironmentRecord& said,
+                   const ExternalOptions& options);
+
+// With the conversion of observations that the options choose.
+StatusOr<EnvironmentSpec> SpecOfRecord(std::string_view name, const EnvironmentRecord& record,
+                                       const ExternalOptions& options);
+
+}  // namespace gorila
+
+#endif  // GORILA_ENV_EXTERNAL_ENVIRONMENT_RECORD_H_

@@ -1,0 +1,129 @@
+#include "gorila/env/worker/worker_setup.h"
+
+#include <absl/strings/str_split.h>
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "gorila/base/json.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kPythonWorker = "share/gorila/gorila_worker.py";
+constexpr std::string_view kPluginWorker = "libexec/gorila/gorila-plugin-worker";
+constexpr int kMostFoldersUp = 5;
+
+std::string NameOf(const ExternalName& name) {
+  switch (name.kind) {
+    case ExternalKind::kGymnasium:
+      return fmt::format("gymnasium:{}", name.target);
+    case ExternalKind::kPython:
+      return fmt::format("python:{}", name.target);
+    case ExternalKind::kPlugin:
+    case ExternalKind::kPluginProcess:
+      break;
+  }
+  return fmt::format("plugin-process:{}", name.target);
+}
+
+std::string Interpreter(const ExternalOptions& options) {
+  if (options.python != "auto") return options.python;
+  const char* const environment = std::getenv("VIRTUAL_ENV");
+  if (environment == nullptr || *environment == '\0') return "python3";
+  return (fs::path(environment) / "bin" / "python").string();
+}
+
+// Threads of its libraries would fight for the cores of the other workers; hashes and so the order
+// of sets must not differ between two lives; there is no screen.
+std::vector<std::string> PythonVariables(const ExternalOptions& options) {
+  std::vector<std::string> variables = {"PYTHONHASHSEED=0", "PYTHONUNBUFFERED=1",
+                                        "SDL_VIDEODRIVER=dummy", "SDL_AUDIODRIVER=dummy",
+                                        "CUDA_VISIBLE_DEVICES="};
+  for (const char* const threads : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
+    if (std::getenv(threads) == nullptr) variables.push_back(fmt::format("{}=1", threads));
+  }
+  if (options.python_path != "none") {
+    const char* const given = std::getenv("PYTHONPATH");
+    variables.push_back(fmt::format("PYTHONPATH={}{}{}", options.python_path,
+                                    given == nullptr ? "" : ":", given == nullptr ? "" : given));
+  }
+  return variables;
+}
+
+StatusOr<Json> Request(const ExternalName& name, const ExternalOptions& options) {
+  Json kwargs = ParseJson<Json>(options.kwargs);
+  if (!kwargs.is_object()) {
+    return InvalidArgument("environment.kwargs is {}; expected a JSON object, like {{\"size\": 8}}",
+                           options.kwargs);
+  }
+  std::vector<std::string> wrappers;
+  if (options.wrappers != "none") wrappers = absl::StrSplit(options.wrappers, ',');
+  for (const std::string& wrapper : wrappers) {
+    const std::size_t colon = wrapper.find(':');
+    if (colon != std::string::npos && colon > 0 && colon + 1 < wrapper.size()) continue;
+    return InvalidArgument(
+        "environment.wrappers has '{}'; expected MODULE:CLASS each, with ',' between", wrapper);
+  }
+  return Json{{"protocol", kWorkerProtocol},
+              {"kind", name.kind == ExternalKind::kGymnasium ? "gymnasium"
+                       : name.kind == ExternalKind::kPython  ? "python"
+                                                             : "plugin"},
+              {"target", name.target},
+              {"kwargs", kwargs},
+              {"wrappers", wrappers},
+              {"pictures", options.pictures}};
+}
+
+}  // namespace
+
+StatusOr<fs::path> FindInstalledFile(std::string_view path) {
+  Dl_info info{};
+  std::error_code error;
+  std::vector<std::string> tried;
+  if (::dladdr(reinterpret_cast<const void*>(&FindInstalledFile), &info) != 0 &&
+      info.dli_fname != nullptr) {
+    fs::path folder = fs::canonical("/proc/self/exe", error).parent_path();
+    // The name of the program itself may be relative to a folder that was left.
+    const fs::path image = fs::canonical(info.dli_fname, error);
+    if (!error && image.extension() != "") folder = image.parent_path();
+    for (int i = 0; i < kMostFoldersUp && folder.has_relative_path(); ++i) {
+      if (fs::exists(folder / path, error)) return folder / path;
+      tried.push_back((folder / path).string());
+      folder = folder.parent_path();
+    }
+  }
+  return NotFound(
+      "'{}' is not installed with gorila (tried {}); run cmake --install, or build "
+      "everything",
+      fs::path(path).filename().string(), fmt::join(tried, ", "));
+}
+
+StatusOr<WorkerSetup> MakeWorkerSetup(const ExternalName& name, const ExternalOptions& options) {
+  GORILA_RETURN_IF_ERROR(CheckExternalName(name));
+  GORILA_ASSIGN_OR_RETURN(const Json request, Request(name, options));
+  WorkerSetup setup{.name = NameOf(name),
+                    .arguments = {},
+                    .variables = {},
+                    .request = DumpAnyJson(request),
+                    .seats = options.per_worker,
+                    .options = options};
+  if (name.kind == ExternalKind::kPlugin || name.kind == ExternalKind::kPluginProcess) {
+    GORILA_ASSIGN_OR_RETURN(const fs::path worker, FindInstalledFile(kPluginWorker));
+    setup.arguments = {worker.string()};
+    return setup;
+  }
+  if (options.python != "auto" && options.python.find('/') != std::string::npos &&
+      !fs::exists(options.python)) {
+    return NotFound("environment.python is '{}'; there is no such file", options.python);
+  }
+  GORILA_ASSIGN_OR_RETURN(const fs::path worker, FindInstalledFile(kPythonWorker));
+  setup.arguments = {Interpreter(options), worker.string()};
+  setup.variables = PythonVariables(options);
+  return setup;
+}
+
+}  // namespace gorila
