@@ -152,7 +152,8 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
       .program = {}, .quiet = options.quiet, .invocation = invocation, .watch = nullptr};
   GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
   if (!options.resume.empty()) return ResumeRun(options, engine, request);
-  GORILA_ASSIGN_OR_RETURN(const Config config, LoadCluster(options));
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadCluster(options));
+  GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   std::string source = options.changes.NamesSource() ? options.changes.preset() : "cluster";
   if (!options.cluster.empty()) source = options.cluster.stem().string();
   if (options.changes.ChangesSource()) source += "-changed";

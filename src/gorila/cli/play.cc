@@ -179,7 +179,8 @@ EnvironmentOptions GameOptions(const PlayOptions& options, const Config& config)
 
 Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage& stage,
                StartRecorder* recorder, std::vector<Score>& scores) {
-  const EnvironmentOptions game = GameOptions(options, network.config);
+  EnvironmentOptions game = GameOptions(options, network.config);
+  game.external.pictures = true;
   for (int i = 1; i <= options.episodes; ++i) {
     const auto episode = static_cast<std::uint64_t>(i);
     GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,

@@ -84,6 +84,7 @@ std::vector<std::string> ExpandGames(const std::vector<std::string>& names) {
 
 // A misspelt list is refused here; a misspelt environment later, with the nearest of its kind.
 Status CheckListName(std::string_view name) {
+  if (const auto external = ParseExternalName(name)) return CheckExternalName(*external);
   std::vector<std::string_view> known(kLists.begin(), kLists.end());
   for (const EnvironmentRow& row : EnvironmentTable()) known.push_back(row.name);
   for (const std::string_view game : AtariNames()) known.push_back(game);
@@ -98,9 +99,8 @@ Status CheckListName(std::string_view name) {
       name, nearest);
 }
 
-fs::path RunDirectoryOf(const SuiteOptions& options, std::string game, std::uint64_t seed) {
-  std::replace(game.begin(), game.end(), '/', '-');
-  return options.folder / game / fmt::format("seed{}", seed);
+fs::path RunDirectoryOf(const SuiteOptions& options, const std::string& game, std::uint64_t seed) {
+  return options.folder / RunFolderName(game) / fmt::format("seed{}", seed);
 }
 
 StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Config& config) {
@@ -111,6 +111,7 @@ StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Conf
     for (const std::string& game : ExpandGames(options.games)) {
       SuiteRun run{.config = config, .directory = {}};
       GORILA_RETURN_IF_ERROR(SetConfigValue(run.config, "environment.name", game));
+      GORILA_RETURN_IF_ERROR(RecordAndNote(run.config));
       run.config.run.seed += static_cast<std::uint64_t>(i);
       run.directory = RunDirectoryOf(options, game, run.config.run.seed);
       GORILA_RETURN_IF_ERROR(Trainer::Check(run.config));
@@ -123,6 +124,7 @@ StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Conf
 // All runs of a folder have the same settings, also when more games or seeds come later.
 Status CheckSettings(const SuiteOptions& options, Config config) {
   config.environment.name = EnvironmentSection{}.name;
+  config.environment.options.external.record = ExternalOptions{}.record;
   config.run.seed = RunOptions{}.seed;
   const fs::path path = options.folder / "settings.toml";
   const std::string settings =

@@ -29,7 +29,8 @@ struct TrainOptions {
 
 StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   CatchStopSignals();
-  GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
+  GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   GORILA_RETURN_IF_ERROR(Trainer::Check(config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   GORILA_ASSIGN_OR_RETURN(

@@ -11,6 +11,7 @@
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/version.h"
 #include "gorila/config/resolve.h"
+#include "gorila/env/external/external_name.h"
 #include "gorila/metrics/number_format.h"
 
 namespace gorila::cli {
@@ -109,9 +110,31 @@ bool TrainingConsole::StopWanted() {
   return true;
 }
 
+Status RecordAndNote(Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const std::string note, RecordEnvironment(config));
+  if (!note.empty()) std::cerr << fmt::format("gorila: {}\n", note);
+  return OkStatus();
+}
+
+std::string RunFolderName(std::string name) {
+  const auto external = ParseExternalName(name);
+  const std::size_t slash = name.rfind('/');
+  if (external.has_value() && slash != std::string::npos &&
+      (external->kind == ExternalKind::kPlugin || external->kind == ExternalKind::kPluginProcess)) {
+    name = name.substr(0, name.find(':') + 1) +
+           std::filesystem::path(name.substr(slash + 1)).stem().string();
+  }
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.';
+      },
+      '-');
+  return name;
+}
+
 std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source) {
-  std::string environment = config.environment.name;
-  std::replace(environment.begin(), environment.end(), '/', '-');
+  const std::string environment = RunFolderName(config.environment.name);
   for (int n = 1;; ++n) {
     std::filesystem::path path =
         std::filesystem::path("runs") /

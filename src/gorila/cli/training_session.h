@@ -35,6 +35,13 @@ class TrainingConsole {
   bool stopping_ = false;                              // the stop was announced
 };
 
+// RecordEnvironment (config/resolve.h), whose note goes to stderr.
+Status RecordAndNote(Config& config);
+
+// An environment's name as part of a folder's: "minatar-breakout", "gymnasium-CartPole-v1",
+// "plugin-libmaze".
+std::string RunFolderName(std::string name);
+
 // runs/<environment>-<source>-seed<seed>-<n> with the first n that is free.
 std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source);
 // Creates `path`, or when it is empty the first free default path, even if other processes create

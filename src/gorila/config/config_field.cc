@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "gorila/base/json.h"
+
 namespace gorila {
 namespace {
 
@@ -18,6 +20,26 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("_./:@-").find(c) != std::string_view::npos;
+}
+
+// In TOML's double quotes.
+std::string Quoted(std::string_view text) {
+  std::string quoted(1, '"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+// UTF-8 without control characters.
+bool IsPrintable(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) {
+                        const auto byte = static_cast<unsigned char>(c);
+                        return byte < 0x20 || byte == 0x7f;
+                      }) &&
+         IsJson(Quoted(text));
 }
 
 bool IsLayerSize(int value) { return value >= 1 && value <= kMaxUnits; }
@@ -85,7 +107,12 @@ bool IsAllowed(const NameField& field, std::string_view value) {
     return !value.empty() && std::all_of(value.begin(), value.end(), &IsNameCharacter);
   }
   const std::vector<std::string_view> choices = field.choices();
+  if (field.also != nullptr && field.also(value)) return IsPrintable(value);
   return std::find(choices.begin(), choices.end(), value) != choices.end();
+}
+
+bool IsAllowed(const TextField&, std::string_view value) {
+  return !value.empty() && IsPrintable(value);
 }
 
 bool IsAllowed(const HiddenLayersField&, const std::vector<int>& value) {
@@ -108,8 +135,10 @@ std::string AllowedText(const ConfigField& field) {
           [](const NameField& name) {
             if (name.choices == nullptr)
               return std::string("a name of letters, digits and _ . / : @ -");
-            return ChoicesText(name.choices());
+            const std::string text = ChoicesText(name.choices());
+            return name.also == nullptr ? text : fmt::format("{}, or {}", text, name.also_text);
           },
+          [](const TextField& field) { return std::string(field.allowed); },
           [](const HiddenLayersField&) {
             return fmt::format("a list of up to {} integers from 1 to {}", kMaxLayers, kMaxUnits);
           },
@@ -126,8 +155,8 @@ std::string ValueText(const ConfigField& field, const Config& config) {
           [&](const IntegerField& integer) { return fmt::format("{}", integer.get(config)); },
           [&](const RealField& real) { return RealText(real.get(config)); },
           [&](const BooleanField& boolean) { return fmt::format("{}", boolean.get(config)); },
-          // Names need no escapes.
-          [&](const NameField& name) { return fmt::format("\"{}\"", name.get(config)); },
+          [&](const NameField& name) { return Quoted(name.get(config)); },
+          [&](const TextField& field) { return Quoted(field.get(config)); },
           [&](const HiddenLayersField& hidden) {
             return fmt::format("[{}]", fmt::join(hidden.get(config), ", "));
           },

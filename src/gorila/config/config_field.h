@@ -47,6 +47,16 @@ struct NameField {
   void (*set)(Config& config, std::string_view value);
   std::vector<std::string_view> (*choices)();
   bool grows;  // whether other builds or later versions have more choices
+  // Names beyond the list that are allowed too; null: none.
+  bool (*also)(std::string_view) = nullptr;
+  std::string_view also_text = {};  // what they are, for people
+};
+
+// Any printable text, not empty.
+struct TextField {
+  std::string_view (*get)(const Config& config);
+  void (*set)(Config& config, std::string_view value);
+  std::string_view allowed;  // what it is, for people
 };
 
 // Units of each fully connected layer, 1 .. kMaxUnits.
@@ -64,7 +74,7 @@ struct ConvolutionsField {
 inline constexpr int kMaxUnits = 65536;
 inline constexpr int kMaxLayers = 64;
 
-using ConfigField = std::variant<IntegerField, RealField, BooleanField, NameField,
+using ConfigField = std::variant<IntegerField, RealField, BooleanField, NameField, TextField,
                                  HiddenLayersField, ConvolutionsField>;
 
 // Whether a value is allowed. NaN and infinities never are.
@@ -72,6 +82,7 @@ bool IsAllowed(const IntegerField& field, std::int64_t value);
 bool IsAllowed(const RealField& field, double value);
 inline bool IsAllowed(const BooleanField&, bool) { return true; }
 bool IsAllowed(const NameField& field, std::string_view value);
+bool IsAllowed(const TextField& field, std::string_view value);
 bool IsAllowed(const HiddenLayersField& field, const std::vector<int>& value);
 bool IsAllowed(const ConvolutionsField& field, const std::vector<ConvolutionSpec>& value);
 

@@ -1,19 +1,22 @@
 #include "gorila/config/config_keys.h"
 
-#include <algorithm>
 #include <array>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "gorila/agent/algorithm.h"
 #include "gorila/base/nearest.h"
+#include "gorila/config/field_makers.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
 #include "gorila/parameter_server/optimizer.h"
 
 namespace gorila {
 namespace {
+
+using config_fields::Boolean, config_fields::Enumeration, config_fields::Integer;
+using config_fields::Layers, config_fields::Name, config_fields::NameOr;
+using config_fields::Real, config_fields::Text;
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
 constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
@@ -26,66 +29,6 @@ constexpr double kMaxReal = std::numeric_limits<double>::max();
 constexpr double kMinFloat = 1e-30;
 constexpr double kMaxFloat = 1e30;
 
-// `Of` is the type of a lambda without state: from a Config, const or not, to the field. The four
-// functions below turn it into the accessors of a field kind.
-template <typename Of>
-constexpr IntegerField Integer(Of, std::int64_t low, std::int64_t high, bool units = true) {
-  return {.get = [](const Config& config) { return static_cast<std::int64_t>(Of{}(config)); },
-          .set =
-              [](Config& config, std::int64_t value) {
-                auto& field = Of{}(config);
-                field = static_cast<std::remove_reference_t<decltype(field)>>(value);
-              },
-          .low = low,
-          .high = high,
-          .units = units};
-}
-
-template <typename Of>
-constexpr RealField Real(Of, RealRange range) {
-  return {.get = [](const Config& config) { return Of{}(config); },
-          .set = [](Config& config, double value) { Of{}(config) = value; },
-          .range = range};
-}
-
-template <typename Of>
-constexpr BooleanField Boolean(Of) {
-  return {.get = [](const Config& config) { return Of{}(config); },
-          .set = [](Config& config, bool value) { Of{}(config) = value; }};
-}
-
-template <typename Of>
-constexpr NameField Name(Of, std::vector<std::string_view> (*choices)()) {
-  return {.get = [](const Config& config) { return std::string_view(Of{}(config)); },
-          .set = [](Config& config, std::string_view value) { Of{}(config) = value; },
-          .choices = choices,
-          .grows = true};
-}
-
-// `kNames` names the enumerators 0, 1, ...
-template <const auto& kNames, typename Of>
-constexpr NameField Enumeration(Of) {
-  return {
-      .get = [](const Config& config) { return kNames[static_cast<std::size_t>(Of{}(config))]; },
-      .set =
-          [](Config& config, std::string_view value) {
-            auto& field = Of{}(config);
-            field = static_cast<std::remove_reference_t<decltype(field)>>(
-                std::find(kNames.begin(), kNames.end(), value) - kNames.begin());
-          },
-      .choices = [] { return std::vector<std::string_view>(kNames.begin(), kNames.end()); },
-      .grows = false};
-}
-
-// clang-format 14 takes `auto&` before a brace for the end of a namespace.
-// clang-format off
-template <typename Field, typename Of>
-constexpr Field Layers(Of) {
-  return {.get = [](const Config& config) -> auto& { return Of{}(config); },
-          .set = [](Config& config, auto value) { Of{}(config) = std::move(value); }};
-}
-// clang-format on
-
 template <typename Rows>
 std::vector<std::string_view> NamesOf(const Rows& rows, std::vector<std::string_view> names = {}) {
   for (const auto& row : rows) names.push_back(row.name);
@@ -97,6 +40,10 @@ std::vector<std::string_view> EnvironmentNames() {
   const std::vector<std::string_view> atari = AtariNames();
   names.insert(names.end(), atari.begin(), atari.end());
   return names;
+}
+bool IsExternalName(std::string_view name) {
+  const auto parsed = ParseExternalName(name);
+  return parsed.has_value() && CheckExternalName(*parsed).ok();
 }
 std::vector<std::string_view> NetworkNames() {
   return NamesOf(NetworkPresets(), {"auto", "custom"});
@@ -115,6 +62,10 @@ constexpr std::array kMaximumNames = {"colour"sv, "luminance"sv};
 static_assert(static_cast<int>(ScreenMaximum::kLuminance) == 1);
 constexpr std::array kResizeNames = {"bilinear"sv, "area"sv};
 static_assert(static_cast<int>(ScreenResize::kArea) == 1);
+constexpr std::array kLayoutNames = {"auto"sv, "hwc"sv, "chw"sv};
+static_assert(static_cast<int>(PictureLayout::kChw) == 2);
+constexpr std::array kChoiceNames = {"auto"sv, "no"sv, "yes"sv};
+static_assert(static_cast<int>(Choice::kYes) == 2);
 constexpr std::array kReductionNames = {"mean"sv, "sum"sv};
 static_assert(static_cast<int>(BatchReduction::kSum) == 1);
 constexpr std::array kEncodingNames = {"float32"sv, "bf16"sv, "topk"sv};
@@ -124,6 +75,7 @@ static_assert(static_cast<int>(FrameCompression::kZstd) == 1);
 
 constexpr RealRange kProbability = {.low = 0, .high = 1};
 constexpr RealRange kBelowOne = {.low = 0, .high = 1, .without_high = true};
+constexpr RealRange kSecondsOfWorker = {.low = 0.001, .high = 86400};
 constexpr RealRange kNotNegative = {.low = 0, .high = kMaxReal};
 
 #define GORILA_FIELD(path) \
@@ -151,7 +103,8 @@ const std::array kKeys = {
               Integer(GORILA_FIELD(run.metrics_every_frames), 1, kMaxInt64)},
 
     ConfigKey{"environment.name", "The game", "Gorila, DQN: 49 Atari 2600 games",
-              Name(GORILA_FIELD(environment.name), &EnvironmentNames)},
+              NameOr(GORILA_FIELD(environment.name), &EnvironmentNames, &IsExternalName,
+                     "gymnasium:ID, python:MODULE:CALLABLE, plugin:PATH or plugin-process:PATH")},
     ConfigKey{"environment.sticky_actions",
               "Probability that the previous action is repeated instead of the chosen one",
               "MinAtar: 0.1; Gorila, DQN: 0",
@@ -165,6 +118,50 @@ const std::array kKeys = {
     ConfigKey{"environment.max_episode_steps",
               "Frames after which an episode is cut off; 0 = the game's own limit", "",
               Integer(GORILA_FIELD(environment.options.max_episode_steps), 0, kMaxInt)},
+    ConfigKey{"environment.kwargs",
+              "gymnasium:, python:, plugins: the constructor's arguments, a JSON object", "",
+              Text(GORILA_FIELD(environment.options.external.kwargs), "a JSON object")},
+    ConfigKey{"environment.wrappers", "gymnasium:, python: wrappers around it, the innermost first",
+              "",
+              Text(GORILA_FIELD(environment.options.external.wrappers),
+                   "MODULE:CLASS each, with ',' between, or none")},
+    ConfigKey{"environment.python",
+              "gymnasium:, python: the interpreter; auto: of $VIRTUAL_ENV, else python3", "",
+              Text(GORILA_FIELD(environment.options.external.python), "a program, or auto")},
+    ConfigKey{"environment.python_path",
+              "Folders searched for modules first; none: where gorila was started", "",
+              Text(GORILA_FIELD(environment.options.external.python_path),
+                   "folders, with ':' between, or none")},
+    ConfigKey{"environment.per_worker",
+              "Environments of a worker process, stepped in one round trip", "",
+              Integer(GORILA_FIELD(environment.options.external.per_worker), 1, kMostPerWorker)},
+    ConfigKey{
+        "environment.reseed_steps",
+        "gymnasium:, python: seeded at the first reset after so many steps; 0 = at every reset", "",
+        Integer(GORILA_FIELD(environment.options.external.reseed_steps), 0, 1'000'000)},
+    ConfigKey{"environment.step_seconds",
+              "A worker that does not answer a step for so long is hung", "",
+              Real(GORILA_FIELD(environment.options.external.step_seconds), kSecondsOfWorker)},
+    ConfigKey{"environment.start_seconds", "The same for its start and for resets", "",
+              Real(GORILA_FIELD(environment.options.external.start_seconds), kSecondsOfWorker)},
+    ConfigKey{"environment.layout",
+              "Sides of pictures that are not ours; auto: the one of at most 4 is the channels", "",
+              Enumeration<kLayoutNames>(GORILA_FIELD(environment.options.external.layout))},
+    ConfigKey{"environment.grey", "Whether they are made grey; auto: those of more than 64 pixels",
+              "DQN: yes",
+              Enumeration<kChoiceNames>(GORILA_FIELD(environment.options.external.grey))},
+    ConfigKey{"environment.picture_size",
+              "Pixels a side that they are shrunk to; 0 = 84 of more than 84, or as they are",
+              "DQN: 84",
+              Integer(GORILA_FIELD(environment.options.external.picture_size), 0, kLargestPicture)},
+    ConfigKey{"environment.picture_stack",
+              "Of them that the network sees at once; 0 = 4 of more than 64 pixels, else 1",
+              "DQN: 4",
+              Integer(GORILA_FIELD(environment.options.external.picture_stack), 0, kMostStacked)},
+    ConfigKey{"environment.record",
+              "What an environment that is not ours said of itself when the run began", "",
+              Text(GORILA_FIELD(environment.options.external.record),
+                   "what gorila train writes, or none")},
 
     ConfigKey{"atari.action_repeat", "Emulator frames that an action is held for", "Gorila, DQN: 4",
               Integer(GORILA_FIELD(environment.options.atari.action_repeat), 1, kMostRepeats)},

@@ -59,6 +59,10 @@ class RandomValue {
     return std::string(choices[random_.Below(choices.size())]);
   }
 
+  std::string operator()(const TextField&) const {
+    return fmt::format(R"({{"a b": '{}\\n'}})", random_.Integer(0, 1000));
+  }
+
   std::string operator()(const HiddenLayersField&) const {
     return Layers([this] { return fmt::format("{}", Size()); });
   }
@@ -105,6 +109,9 @@ struct Refused {
   }
   std::vector<std::string> operator()(const NameField&) const {
     return {"", "\"\"", "no such name", "\"x\\\"y\"", "a\nb", "\"half"};
+  }
+  std::vector<std::string> operator()(const TextField&) const {
+    return {"", "\"\"", "a\nb", "\"half", "\"a\\u0007b\""};
   }
   std::vector<std::string> operator()(const HiddenLayersField&) const {
     return {"64", "[0]", "[-1]", "[65537]", "[1.5]", "[[64]]", "[\"64\"]", "[4294967297]"};

@@ -115,6 +115,7 @@ struct Setter {
   bool operator()(const RealField& f) const { return SetIfAllowed<double>(f, node, config); }
   bool operator()(const BooleanField& f) const { return SetIfAllowed<bool>(f, node, config); }
   bool operator()(const NameField& f) const { return SetIfAllowed<std::string>(f, node, config); }
+  bool operator()(const TextField& f) const { return SetIfAllowed<std::string>(f, node, config); }
   bool operator()(const HiddenLayersField& f) const {
     return SetIfAllowed<std::vector<int>>(f, node, config);
   }
@@ -170,8 +171,9 @@ bool IsSection(std::string_view name) {
 
 // Names may come without quotes from a command line.
 bool IsBareName(const ConfigKey& key, std::string_view text) {
-  return std::holds_alternative<NameField>(key.field) && !text.empty() && text.front() != '"' &&
-         text.front() != '\'';
+  return (std::holds_alternative<NameField>(key.field) ||
+          std::holds_alternative<TextField>(key.field)) &&
+         !text.empty() && text.front() != '"' && text.front() != '\'';
 }
 
 // Whole numbers also as people type them, 1e6 or 1M: a command line is not TOML.

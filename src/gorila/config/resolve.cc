@@ -1,6 +1,9 @@
 #include "gorila/config/resolve.h"
 
+#include <absl/strings/str_split.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "gorila/agent/algorithm.h"
@@ -20,6 +23,34 @@ std::int64_t UpdatesOfRun(const Config& config) {
   const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
   return std::max<std::int64_t>(
       1, static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step));
+}
+
+// As seen from the folder that the program was started in.
+void MakePathsAbsolute(EnvironmentSection& environment) {
+  namespace fs = std::filesystem;
+  const ExternalName name = *ParseExternalName(environment.name);
+  ExternalOptions& options = environment.options.external;
+  std::error_code error;
+  if (name.kind == ExternalKind::kPlugin || name.kind == ExternalKind::kPluginProcess) {
+    const std::string prefix =
+        environment.name.substr(0, environment.name.size() - name.target.size());
+    const fs::path path = fs::absolute(fs::path(name.target), error).lexically_normal();
+    if (!error) environment.name = prefix + path.string();
+    return;
+  }
+  const fs::path here = fs::current_path(error);
+  if (error) return;
+  if (options.python_path == "none") {
+    options.python_path = here.string();
+    return;
+  }
+  std::vector<std::string> folders;
+  const std::vector<std::string> given = absl::StrSplit(options.python_path, ':');
+  folders.reserve(given.size());
+  for (const std::string& folder : given) {
+    folders.push_back((here / folder).lexically_normal().string());
+  }
+  options.python_path = fmt::format("{}", fmt::join(folders, ":"));
 }
 
 // Layers and sizes, without what the algorithm adds.
@@ -46,6 +77,28 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
   algorithm->describe(config.learner.agent, spec);
   GORILA_RETURN_IF_ERROR(CheckNetworkSpec(spec));
   return spec;
+}
+
+StatusOr<std::string> RecordEnvironment(Config& config) {
+  EnvironmentSection& environment = config.environment;
+  if (!ParseExternalName(environment.name).has_value()) return std::string();
+  MakePathsAbsolute(environment);
+  const ExternalName name = *ParseExternalName(environment.name);
+  ExternalOptions& options = environment.options.external;
+  EnvironmentRecord record;
+  if (options.record == "none") {
+    GORILA_ASSIGN_OR_RETURN(record, ProbeEnvironment(name, environment.options));
+    options.record = EncodeEnvironmentRecord(record);
+  } else {
+    GORILA_ASSIGN_OR_RETURN(record, DecodeEnvironmentRecord(options.record));
+  }
+  if (record.repeats) return std::string();
+  const std::string why = fmt::format(
+      "environment '{}' does not repeat itself: the same seed and actions gave something else the "
+      "second time",
+      environment.name);
+  if (config.run.deterministic) return InvalidArgument("run.deterministic is true; {}", why);
+  return why + "; a resumed run begins new episodes";
 }
 
 // A learning rate that falls without a given length falls over the run.

@@ -16,6 +16,13 @@ namespace gorila {
 // What the environment and configuration make of the network. InvalidArgument names the key.
 StatusOr<NetworkSpec> ResolveNetwork(const Config& config);
 
+// Asks an environment that is not ours what it is like, and writes the answer into the
+// configuration (environment.record), unless it is there; paths become absolute, so that the run
+// can be resumed from any folder. Starts it, and may block for environment.start_seconds. Does
+// nothing for our own. Gives what the user should know, empty when nothing. InvalidArgument when
+// the environment cannot be used, or does not repeat itself and the run is deterministic.
+StatusOr<std::string> RecordEnvironment(Config& config);
+
 // [parameter_server] and [optimizer] with what follows from the run's length filled in.
 ShardOptions ResolveShardOptions(const Config& config);
 

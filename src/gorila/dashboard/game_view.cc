@@ -14,9 +14,11 @@ StatusOr<std::unique_ptr<GameView>> GameView::Make(const Config& config,
                                                    std::function<double()> epsilon,
                                                    std::uint64_t seed) {
   GORILA_ASSIGN_OR_RETURN(PlayingAgent agent, MakePlayingAgent(config, 1));
+  EnvironmentOptions options = config.environment.options;
+  options.external.pictures = true;
   GORILA_ASSIGN_OR_RETURN(
       std::unique_ptr<Environment> environment,
-      MakeEnvironment(config.environment.name, config.environment.options,
+      MakeEnvironment(config.environment.name, options,
                       MakeRandomDraws(RandomStream::Derive(seed, "dashboard environment"))));
   return std::unique_ptr<GameView>(new GameView(std::move(environment), std::move(agent),
                                                 std::move(source), std::move(epsilon), seed));

@@ -11,6 +11,7 @@ StatusOr<EpisodeFilm> FilmEpisode(const Config& config, std::span<const float> p
   GORILA_ASSIGN_OR_RETURN(const PlayingAgent agent, MakePlayingAgent(config, 1));
   EnvironmentOptions options = config.environment.options;
   options.atari.life_loss_ends_episode = false;  // a whole game, as evaluations play
+  options.external.pictures = true;
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, options,

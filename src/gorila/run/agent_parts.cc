@@ -14,9 +14,10 @@ StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const 
                                                                           int actor) {
   std::vector<std::unique_ptr<Environment>> environments;
   const int count = config.actor.environments;
-  GORILA_ASSIGN_OR_RETURN(
-      const std::unique_ptr<EnvironmentFactory> factory,
-      MakeEnvironmentFactory(config.environment.name, config.environment.options));
+  EnvironmentOptions options = config.environment.options;
+  options.external.exact = config.run.deterministic;
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
+                          MakeEnvironmentFactory(config.environment.name, options));
   for (int i = 0; i < count; ++i) {
     const auto stream = static_cast<std::uint64_t>(actor) * static_cast<std::uint64_t>(count) +
                         static_cast<std::uint64_t>(i);

@@ -34,6 +34,7 @@ struct Other {
     }
     return "";
   }
+  std::string operator()(const TextField&) const { return "another"; }
   std::string operator()(const HiddenLayersField&) const { return "[77]"; }
   std::string operator()(const ConvolutionsField&) const { return "[[7, 7, 7]]"; }
 };
