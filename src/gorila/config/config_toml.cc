@@ -9,6 +9,7 @@
 
 #include "gorila/base/whole_number.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/env/external/external_name.h"
 
 namespace gorila {
 namespace {
@@ -133,6 +134,10 @@ Status NotAllowed(const ConfigKey& key, std::string_view given) {
   const std::size_t quote = given.starts_with('"') || given.starts_with('\'') ? 1 : 0;
   const std::string_view unquoted =
       given.size() < 2 * quote ? given : given.substr(quote, given.size() - 2 * quote);
+  if (const auto external = ParseExternalName(unquoted)) {
+    const Status why = CheckExternalName(*external);
+    if (!why.ok()) return InvalidArgument("{}: {}", key.name, std::string(why.message()));
+  }
   return InvalidArgument("{} is {}; did you mean '{}'? 'gorila {}' lists all", key.name, given,
                          SuggestName(unquoted, name->choices()),
                          key.name == "environment.name" ? "envs" : "config");

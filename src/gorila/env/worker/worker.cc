@@ -132,8 +132,8 @@ Status Worker::LayOut() {
 
 // Of a process that did not come to greet.
 Status Worker::StartError(const Status& status) const {
-  std::string text =
-      fmt::format("environment '{}': {}", setup_.name, std::string(status.message()));
+  std::string text = fmt::format("environment '{}' in {}: {}", setup_.name, setup_.arguments[0],
+                                 std::string(status.message()));
   if (absl::IsDeadlineExceeded(status)) {
     text += fmt::format(" within environment.start_seconds, {}", setup_.options.start_seconds);
   }
