@@ -6,21 +6,8 @@
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/presets.h"
-#include "gorila/env/atari/game_names.h"
-#include "gorila/env/atari/rom_folder.h"
 
 namespace gorila::cli {
-
-namespace {
-
-// Takes the ROM folder from ALE's own variable, for games that need one and have none configured.
-Status UseRomsVariable(Config& config) {
-  if (!config.environment.name.starts_with(atari::kAtariFolder)) return OkStatus();
-  const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
-  return Annotate(SetConfigValue(config, "atari.rom_folder", folder), atari::kRomsVariable);
-}
-
-}  // namespace
 
 void ConfigFlags::AddPreset(CLI::App& app) {
   std::vector<std::string_view> names;

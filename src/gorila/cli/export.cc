@@ -19,7 +19,7 @@
 #include "gorila/export/onnx.h"
 #include "gorila/export/q_examples.h"
 #include "gorila/export/torchscript.h"
-#include "gorila/run/run_checkpoint.h"
+#include "gorila/run/parameter_file.h"
 
 namespace gorila::cli {
 namespace {

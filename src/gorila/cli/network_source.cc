@@ -2,97 +2,23 @@
 
 #include <cstdio>
 
-#include "gorila/base/file.h"
-#include "gorila/base/file_kind.h"
-#include "gorila/checkpoint/checkpoint_directory.h"
-#include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
-#include "gorila/config/resolve.h"
-#include "gorila/launch/run_network.h"
-#include "gorila/run/run_checkpoint.h"
-#include "gorila/run/run_directory.h"
 
 namespace gorila::cli {
-namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kParametersFile = "parameters.safetensors";
-
-bool Exists(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
-StatusOr<RunNetwork> ReadNetworkFile(const fs::path& path, const ParameterLayout& layout) {
-  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFileOf(NetworkFileOf(layout.size), path));
-  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, DecodeParameters(layout, bytes));
-  return RunNetwork{std::move(parameters), path, "", {}};
-}
-
-StatusOr<RunNetwork> ReadCheckpoint(const fs::path& path, const ParameterLayout& layout) {
-  GORILA_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(path));
-  GORILA_ASSIGN_OR_RETURN(const std::string bytes, checkpoint.Read(kParametersFile));
-  GORILA_ASSIGN_OR_RETURN(std::vector<float> parameters, DecodeParameters(layout, bytes));
-  return RunNetwork{std::move(parameters), path / kParametersFile, "", {}};
-}
-
-StatusOr<RunNetwork> ReadNetwork(const fs::path& path, const ParameterLayout& layout) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return ReadNetworkFile(path, layout);
-  if (Exists(path / kManifestName)) return ReadCheckpoint(path, layout);
-  GORILA_ASSIGN_OR_RETURN(const Config own, LoadRunConfig(path / "config.toml"));
-  return ReadRunNetwork(path, own, layout);
-}
-
-// Before anything is read from it.
-Status CheckIsNetwork(const fs::path& path) {
-  std::error_code error;
-  if (!Exists(path)) return NotFound("'{}': no such file or folder", path.string());
-  if (!fs::is_directory(path, error) || Exists(path / kManifestName)) return OkStatus();
-  const Status run = CheckIsRun(path);
-  if (run.ok() || absl::IsUnavailable(run)) return run;
-  return InvalidArgument("{}, and not a checkpoint: it has no {}", std::string(run.message()),
-                         kManifestName);
-}
-
-// The configuration of the run at `path`, or of the run that contains `path` (a file, a checkpoint
-// or a checkpoint's file).
-fs::path ConfigAround(const fs::path& path) {
-  std::error_code error;
-  const fs::path absolute = fs::absolute(path, error).lexically_normal();
-  fs::path folder = absolute.has_filename() ? absolute : absolute.parent_path();
-  for (int level = 0; level < 4; ++level) {
-    if (Exists(folder / "config.toml")) return folder / "config.toml";
-    folder = folder.parent_path();
+StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
+                                            const ConfigFlags& flags) {
+  const auto configure = [&flags](const std::filesystem::path& run) -> StatusOr<Config> {
+    if (flags.NamesSource() || run.empty()) return flags.Load();
+    GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(run));
+    GORILA_RETURN_IF_ERROR(flags.ApplyTo(config));
+    return config;
+  };
+  GORILA_ASSIGN_OR_RETURN(TrainedNetwork network, ReadTrainedNetwork(path, configure));
+  for (const std::string& warning : network.warnings) {
+    fmt::print(stderr, "gorila: {}; using {}\n", warning, network.file.string());
   }
-  return {};
-}
-
-StatusOr<Config> LoadNetworkConfig(const fs::path& path, const ConfigFlags& flags) {
-  const fs::path around = flags.NamesSource() ? fs::path() : ConfigAround(path);
-  if (around.empty()) return flags.Load();
-  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(around));
-  GORILA_RETURN_IF_ERROR(flags.ApplyTo(config));
-  return config;
-}
-
-}  // namespace
-
-StatusOr<TrainedNetwork> LoadTrainedNetwork(const fs::path& path, const ConfigFlags& flags) {
-  GORILA_RETURN_IF_ERROR(CheckIsNetwork(path));
-  GORILA_ASSIGN_OR_RETURN(const Config config, LoadNetworkConfig(path, flags));
-  GORILA_RETURN_IF_ERROR(CheckConfig(config));
-  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
-  StatusOr<RunNetwork> network = ReadNetwork(path, MakeParameterLayout(spec));
-  if (!network.ok()) {
-    return Annotate(network.status(), fmt::format("'{}' as the network of {}", path.string(),
-                                                  config.environment.name));
-  }
-  for (const std::string& warning : network->warnings) {
-    fmt::print(stderr, "gorila: {}; using {}\n", warning, network->file.string());
-  }
-  return TrainedNetwork{config, std::move(network->parameters), network->file, network->versions};
+  return network;
 }
 
 }  // namespace gorila::cli

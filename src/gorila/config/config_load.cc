@@ -9,6 +9,8 @@
 #include "gorila/base/file_kind.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/presets.h"
+#include "gorila/env/atari/game_names.h"
+#include "gorila/env/atari/rom_folder.h"
 
 namespace gorila {
 namespace {
@@ -101,6 +103,12 @@ Status ApplySet(Config& config, std::string_view set) {
   return Annotate(
       SetConfigValue(config, Trimmed(set.substr(0, equals)), Trimmed(set.substr(equals + 1))),
       "--set");
+}
+
+Status UseRomsVariable(Config& config) {
+  if (!config.environment.name.starts_with(atari::kAtariFolder)) return OkStatus();
+  const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
+  return Annotate(SetConfigValue(config, "atari.rom_folder", folder), atari::kRomsVariable);
 }
 
 }  // namespace gorila

@@ -37,6 +37,9 @@ StatusOr<Config> LoadRunConfig(const std::filesystem::path& file);
 // Applies one "section.key=value". InvalidArgument names the key; then `config` is unchanged.
 Status ApplySet(Config& config, std::string_view set);
 
+// Takes the ROM folder from ALE's own variable, for games that need one and have none configured.
+Status UseRomsVariable(Config& config);
+
 }  // namespace gorila
 
 #endif  // GORILA_CONFIG_CONFIG_LOAD_H_

@@ -10,7 +10,7 @@
 #include "gorila/launch/run_network.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
-#include "gorila/run/run_checkpoint.h"
+#include "gorila/run/parameter_file.h"
 #include "gorila/run/run_directory.h"
 #include "gorila/run/run_results.h"
 

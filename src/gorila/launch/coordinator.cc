@@ -14,6 +14,7 @@
 #include "gorila/launch/role_report.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/run/parameter_file.h"
 
 namespace gorila {
 namespace {

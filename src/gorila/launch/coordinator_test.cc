@@ -18,6 +18,7 @@
 #include "gorila/metrics/testing.h"
 #include "gorila/parameter_server/remote/testing.h"
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/run/parameter_file.h"
 #include "gorila/run/run_results.h"
 
 namespace gorila {

@@ -8,7 +8,7 @@
 #include "gorila/launch/launch_files.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
-#include "gorila/run/run_checkpoint.h"
+#include "gorila/run/parameter_file.h"
 #include "gorila/run/run_directory.h"
 #include "gorila/run/run_results.h"
 

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "gorila/checkpoint/checkpoint_directory.h"
-#include "gorila/checkpoint/safetensors.h"
 #include "gorila/evaluation/network_in_training.h"
 #include "gorila/run/cluster.h"
 #include "gorila/run/resume_rules.h"
@@ -42,19 +41,6 @@ struct RunMemory {
   std::vector<SharedNetwork> pending = {};  // to be evaluated, oldest first
   std::string trainer_state;                // opaque here
 };
-
-// theta (or any vector of its layout) as a safetensors file, tensors named and shaped as in
-// `layout`.
-StatusOr<std::string> EncodeParameters(const ParameterLayout& layout, std::span<const float> values,
-                                       SafetensorsMetadata metadata);
-// The flat vector again. DataLoss naming the tensor of another shape or with values that are not
-// finite, or when the values are not those of the checksum; NotFound naming one that is missing. A
-// file of others needs no checksum.
-StatusOr<std::vector<float>> DecodeParameters(const ParameterLayout& layout,
-                                              std::string_view bytes);
-
-// DataLoss naming the first tensor with values that are not finite.
-Status CheckFinite(const ParameterLayout& layout, std::span<const float> values);
 
 // What a checkpoint was made with; empty where an older version wrote it.
 StatusOr<MadeWith> ReadMadeWith(const Checkpoint& checkpoint);

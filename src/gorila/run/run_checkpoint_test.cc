@@ -13,6 +13,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/config/resolve.h"
+#include "gorila/run/parameter_file.h"
 #include "gorila/run/testing.h"
 
 namespace gorila {

@@ -13,6 +13,7 @@
 #include "gorila/metrics/animated_gif.h"
 #include "gorila/metrics/geometric_steps.h"
 #include "gorila/run/cluster.h"
+#include "gorila/run/parameter_file.h"
 
 namespace gorila {
 namespace {

@@ -1,0 +1,34 @@
+// Where a trained network is stored: a run's folder, a checkpoint or a file.
+#ifndef GORILA_LAUNCH_TRAINED_NETWORK_H_
+#define GORILA_LAUNCH_TRAINED_NETWORK_H_
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gorila/base/status.h"
+#include "gorila/config/config.h"
+
+namespace gorila {
+
+struct TrainedNetwork {
+  Config config;
+  std::vector<float> parameters;
+  std::filesystem::path file;  // that they were read from, or folder of servers' snapshots
+  std::string versions;        // of those snapshots, else empty
+  std::vector<std::string> warnings = {};  // why newer ones were passed over
+};
+
+// The configuration of a network, given the config.toml of the run that it is from; that is empty
+// where there is none.
+using NetworkConfigSource = std::function<StatusOr<Config>(const std::filesystem::path& run)>;
+
+// `path`: a run directory (ReadRunNetwork() says which of its networks), a checkpoint's folder or a
+// safetensors file. NotFound, DataLoss or InvalidArgument, with the path, for anything else.
+StatusOr<TrainedNetwork> ReadTrainedNetwork(const std::filesystem::path& path,
+                                            const NetworkConfigSource& configure);
+
+}  // namespace gorila
+
+#endif  // GORILA_LAUNCH_TRAINED_NETWORK_H_
