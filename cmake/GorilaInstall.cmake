@@ -1,5 +1,6 @@
 # cmake --install, and the packages that cpack makes of the same files. The program needs nothing of
-# them but the torch module: presets and the dashboard's page are compiled in.
+# them but the torch module: presets and the dashboard's page are compiled in. What other programs use
+# is GorilaLibraryInstall.cmake's.
 include(GNUInstallDirs)
 set(GORILA_MODULE_FOLDER lib/gorila)  # relative to the prefix; torch_loader.cc looks there
 set(share "${CMAKE_INSTALL_DATADIR}")
@@ -31,6 +32,8 @@ install(FILES "${text}/bash" DESTINATION "${share}/bash-completion/completions" 
 install(FILES "${text}/zsh" DESTINATION "${share}/zsh/vendor-completions" RENAME _gorila)
 install(FILES "${text}/fish" DESTINATION "${share}/fish/vendor_completions.d" RENAME gorila.fish)
 
+include(GorilaLibraryInstall)
+
 set(CPACK_GENERATOR "DEB;TGZ")
 set(CPACK_PACKAGE_NAME gorila)
 set(CPACK_PACKAGE_VENDOR "The Gorila authors")
@@ -48,5 +51,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 # fontconfig, which lists the fonts when it is installed, not at the program's first picture.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "fonts-dejavu-core, fontconfig")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, python3-numpy")
+# Its scripts let the loader know of libgorila.so.
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 include(CPack)

@@ -38,6 +38,12 @@ DETERMINISTIC = [
 ]  # fmt: skip
 
 
+def is_sanitized():
+    """Whether the program, and so its library, has a sanitizer in it."""
+    data = pathlib.Path(PROGRAM).read_bytes()
+    return b"libasan.so" in data or b"libtsan.so" in data
+
+
 class Case(unittest.TestCase):
     """A test with a new, empty current folder for the program."""
 
