@@ -1,0 +1,176 @@
+"""A trained network, as it plays."""
+
+import ctypes
+import os
+import threading
+import warnings
+import weakref
+
+import numpy
+
+from gorila import environments, library
+from gorila.errors import InvalidArgument
+from gorila.evaluation import Evaluation
+from gorila.spec import check_observations, make_spec, seed_of, setting_texts
+
+
+def load(path, *, config=None, settings=None):
+    """The network that `gorila evaluate PATH` would score: of a run's folder (its newest), of a
+    checkpoint's folder or of a .safetensors file.
+
+    config: a TOML file with its configuration, instead of that of the run around it.
+    settings: {"section.key": value} on top, as --set.
+    """
+    return Network(path, config=config, settings=settings)
+
+
+class Network:
+    """Methods may be called by several threads, one after another."""
+
+    def __init__(self, path, *, config=None, settings=None):
+        native = library.library()
+        handle = ctypes.c_void_p()
+        library.check(
+            native.gorila_network_load(
+                os.fsencode(path),
+                None if config is None else os.fsencode(config),
+                *library.texts(setting_texts(settings)),
+                ctypes.byref(handle),
+            )
+        )
+        self._native, self._handle = native, handle
+        self._free = weakref.finalize(self, native.gorila_network_free, handle)
+        self._lock = threading.Lock()
+        self._random = numpy.random.default_rng()
+        spec = library.Spec(struct_size=ctypes.sizeof(library.Spec))
+        library.check(native.gorila_network_spec(handle, ctypes.byref(spec)))
+        self.spec = make_spec(
+            spec,
+            library.text(native.gorila_network_environment(handle)),
+            library.text(native.gorila_network_algorithm(handle)),
+            lambda action: native.gorila_network_action_name(handle, action),
+        )
+        self.path = library.text(native.gorila_network_file(handle))
+        self.epsilon = 0.05  # of predict(deterministic=False)
+        for warning in library.text(native.gorila_network_warnings(handle)).splitlines():
+            warnings.warn(f"{warning}; using {self.path}", stacklevel=3)
+
+    def __repr__(self):
+        return f"<gorila.Network {self.path}: {self.spec.algorithm} on {self.spec.environment}>"
+
+    def q_values(self, observations):
+        """float32 (actions,) of one observation, (N, actions) of N."""
+        array, batched = check_observations(self.spec, observations)
+        batch = len(array) if batched else 1
+        q = numpy.empty((batch, self.spec.num_actions), numpy.float32)
+        with self._lock:
+            library.check(
+                self._native.gorila_network_q_values(
+                    self._handle, array.ctypes.data, array.nbytes, batch, q.ctypes.data
+                )
+            )
+        return q if batched else q[0]
+
+    def act(self, observations, epsilon=0.0, seed=None):
+        """The best action of each observation, or with probability epsilon a random one. Without a
+        seed the random ones are of set_random_seed()'s stream. int64: a number, or (N,)."""
+        array, batched = check_observations(self.spec, observations)
+        batch = len(array) if batched else 1
+        actions = numpy.empty(batch, numpy.int64)
+        with self._lock:
+            if seed is None:
+                seed = int(self._random.integers(2**63)) if epsilon > 0 else 0
+            library.check(
+                self._native.gorila_network_act(
+                    self._handle, array.ctypes.data, array.nbytes, batch, epsilon,
+                    seed_of(seed), actions.ctypes.data,
+                )
+            )  # fmt: skip
+        return actions if batched else actions[0]
+
+    def predict(self, observation, state=None, episode_start=None, deterministic=True):
+        """(action, None), as Stable-Baselines3's predict(); `state` and `episode_start` are those of
+        recurrent policies and play no part. Not deterministic: epsilon-greedy by self.epsilon."""
+        del state, episode_start
+        return self.act(observation, 0.0 if deterministic else self.epsilon), None
+
+    def set_random_seed(self, seed):
+        """Of what act() and predict() draw."""
+        with self._lock:
+            self._random = numpy.random.default_rng(seed)
+
+    def state_dict(self):
+        """{name: float32 array}, named and shaped as PyTorch has them; copies."""
+        arrays = {}
+        for index in range(self._native.gorila_network_num_tensors(self._handle)):
+            tensor = library.Tensor(struct_size=ctypes.sizeof(library.Tensor))
+            library.check(
+                self._native.gorila_network_tensor(self._handle, index, ctypes.byref(tensor))
+            )
+            values = numpy.ctypeslib.as_array(tensor.values, (tensor.size,))
+            arrays[library.text(tensor.name)] = values.reshape(tensor.shape[: tensor.rank]).copy()
+        return arrays
+
+    def config_text(self):
+        """The whole configuration, as TOML."""
+        return library.text(self._native.gorila_network_config(self._handle))
+
+    def evaluate(self, episodes=100, *, protocol=None, seed=None, epsilon=None):
+        """Plays whole episodes of the run's own environment, as `gorila evaluate` does: the same
+        seed, protocol and number give the same returns. By default the run's protocol, and the seed
+        of its final evaluation."""
+        if not 1 <= episodes < 2**31:
+            raise InvalidArgument(f"episodes is {episodes}; expected 1 or more")
+        if seed is None:
+            seed = self._native.gorila_network_evaluation_seed(self._handle)
+        seed = seed_of(seed)
+        returns = numpy.empty(episodes)
+        steps = ctypes.c_int64()
+
+        def play(asked):
+            library.check(
+                self._native.gorila_network_evaluate(
+                    self._handle, None if protocol is None else protocol.encode(), episodes, seed,
+                    -1.0 if epsilon is None else epsilon, asked, None, returns.ctypes.data,
+                    ctypes.addressof(steps),
+                )
+            )  # fmt: skip
+
+        with self._lock:
+            _interruptible(play)
+        return Evaluation(returns=returns.tolist(), steps=steps.value)
+
+    def make(self, *, render_mode=None, **options):
+        """The environment that it was trained in, with the run's options below these."""
+        return environments.Environment(self, render_mode=render_mode, **options)
+
+    def make_vec(self, num_envs, *, render_mode=None, autoreset_mode="SameStep", **options):
+        """Several of them, as make_vec()."""
+        return environments.VectorEnvironment(
+            self, num_envs, render_mode=render_mode, autoreset_mode=autoreset_mode, **options
+        )
+
+
+def _interruptible(call):
+    """Runs `call` in a thread of its own, and raises what it raises: meanwhile this thread handles
+    signals, and after Ctrl-C the function that `call` is given says 1."""
+    interrupted = threading.Event()
+    asked = library.Asked(lambda _: interrupted.is_set())
+    errors = []
+
+    def work():
+        try:
+            call(asked)
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        interrupted.set()
+        thread.join()
+        raise
+    if errors:
+        raise errors[0]

@@ -1,0 +1,75 @@
+"""What a run's folder says, finished or not. Reads files only, without the library."""
+
+import json
+import pathlib
+
+from gorila.errors import Error, InvalidArgument, NotFound
+
+
+class Run:
+    """A run of gorila train, launch or coordinator."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        if not self.folder.exists():
+            raise NotFound(f"'{folder}': no such folder")
+        if not (self.folder / "config.toml").is_file():
+            raise InvalidArgument(f"'{folder}' is not a run's folder: it has no config.toml")
+
+    def __repr__(self):
+        return f"<gorila.Run {self.folder}>"
+
+    def metrics(self, kind=None):
+        """The records of metrics.jsonl, oldest first, each a dict with its "kind": "training",
+        "evaluation", "final_evaluation", ... NaN is None. A last line that is half written (the run
+        writes it now, or was killed) is left out."""
+        path = self.folder / "metrics.jsonl"
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return []
+        records = []
+        for number, line in enumerate(data.split(b"\n")[:-1], 1):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                raise Error(f"'{path}', line {number}: not a JSON object") from None
+            if kind is None or record.get("kind") == kind:
+                records.append(record)
+        return records
+
+    def evaluations(self):
+        """Those of the periodic evaluations."""
+        return self.metrics("evaluation")
+
+    def result(self):
+        """The final evaluation, with the return of every episode; None while there is none."""
+        return self._json("evaluation.json")
+
+    def report(self):
+        """report.json; None while the run is not finished."""
+        return self._json("report.json")
+
+    def config(self):
+        """Every setting: {section: {key: value}}."""
+        try:
+            import tomllib
+        except ImportError:  # before Python 3.11
+            try:
+                import tomli as tomllib
+            except ImportError:
+                raise Error("config() needs Python 3.11, or the package tomli") from None
+        path = self.folder / "config.toml"
+        try:
+            return tomllib.loads(path.read_text())
+        except ValueError as error:
+            raise Error(f"'{path}': {error}") from None
+
+    def _json(self, name):
+        path = self.folder / name
+        try:
+            return json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise Error(f"'{path}': {error}") from None

@@ -1,0 +1,283 @@
+"""The Python package: networks, runs, and how it finds its library."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import zipfile
+
+import algorithms
+import program
+from python_case import BUILD, LIBRARY, PACKAGE, PYTHON, Case, has
+
+class Networks(Case):
+    def test_q_values_are_those_of_the_exported_parameters(self):
+        self.train()
+        self.run_program("export", "run", "--format", "npz", "--examples", "q.json")
+        self.python("""
+            import gorila, json, numpy
+            agent = gorila.load("run")
+            weights = numpy.load("network.npz")
+            examples = json.load(open("q.json"))
+            boards = numpy.array(examples["observations"], numpy.uint8)
+            boards = boards.reshape(-1, *agent.spec.shape)
+            x = boards.reshape(len(boards), -1).astype(numpy.float64)
+            x = numpy.maximum(x @ weights["fc1.weight"].T + weights["fc1.bias"], 0)
+            expected = x @ weights["q.weight"].T + weights["q.bias"]
+            q = agent.q_values(boards)
+            assert q.dtype == numpy.float32 and q.shape == (16, 3), q
+            assert abs(q - expected).max() < 1e-5, abs(q - expected).max()
+            assert abs(q - examples["q"]).max() < 1e-6
+            assert abs(expected).max() > 1e-3
+            assert numpy.array_equal(agent.q_values(boards[3]), agent.q_values(boards[3:4])[0])
+            state = agent.state_dict()
+            assert list(state) == weights.files
+            for name, array in state.items():
+                assert array.dtype == numpy.float32 and numpy.array_equal(array, weights[name]), name
+        """)
+
+    def test_q_values_of_every_algorithm_are_the_programs_own(self):
+        for name in ["c51-dueling-noise", "qr_dqn-dueling"]:
+            algorithms.train(self, name)
+            self.run_program("export", name, "--format", "npz", "--examples", "q.json")
+            self.python("""
+                import gorila, json, numpy, sys
+                agent = gorila.load(sys.argv[1])
+                examples = json.load(open("q.json"))
+                boards = numpy.array(examples["observations"], numpy.uint8)
+                q = agent.q_values(boards.reshape(-1, *agent.spec.shape))
+                assert abs(q - examples["q"]).max() < 1e-5
+            """, name)  # fmt: skip
+
+    def test_predict_is_what_users_of_stable_baselines3_expect(self):
+        self.train()
+        self.python("""
+            import gorila, numpy
+            agent = gorila.load("run")
+            assert agent.spec.environment == "classic/catch" and agent.spec.algorithm == "double_dqn"
+            assert agent.spec.action_names == ("left", "stay", "right"), agent.spec
+            assert agent.spec.shape == (1, 10, 5) and agent.spec.dtype == numpy.uint8
+            boards = numpy.random.default_rng(1).integers(0, 2, (500, 1, 10, 5), numpy.uint8)
+            actions, state = agent.predict(boards, state=None, episode_start=None)
+            assert state is None and actions.dtype == numpy.int64 and actions.shape == (500,)
+            assert numpy.array_equal(actions, agent.q_values(boards).argmax(1))
+            action, state = agent.predict(boards[0], deterministic=True)
+            assert action == actions[0] and numpy.ndim(action) == 0 and action.dtype == numpy.int64
+            agent.epsilon = 0.5
+            agent.set_random_seed(4)
+            drawn, _ = agent.predict(boards, deterministic=False)
+            assert 100 < (drawn != actions).sum() < 240
+            agent.set_random_seed(4)
+            assert numpy.array_equal(drawn, agent.predict(boards, deterministic=False)[0])
+            assert numpy.array_equal(agent.act(boards, 0.3, seed=2), agent.act(boards, 0.3, seed=2))
+        """)
+
+    def test_an_evaluation_is_that_of_the_program(self):
+        self.train()
+        stdout, _ = self.run_program("evaluate", "run", "--episodes", "30", "--json",
+                                     "--protocol", "epsilon-0.05")  # fmt: skip
+        self.python("""
+            import gorila, json, sys
+            expected = json.loads(sys.argv[1])
+            result = gorila.load("run").evaluate(30, protocol="epsilon-0.05")
+            assert result.returns == expected["returns"], result.returns
+            assert result.steps == expected["steps"] and result.mean == expected["mean"]
+            assert gorila.load("run").evaluate(30, seed=5, epsilon=1).mean < result.mean
+        """, stdout)  # fmt: skip
+
+    def test_ctrl_c_ends_an_evaluation(self):
+        self.train()
+        self.python("""
+            import gorila, os, signal, threading
+            agent = gorila.load("run")
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                agent.evaluate(5_000_000)
+                raise SystemExit("not interrupted")
+            except KeyboardInterrupt:
+                pass
+            assert agent.evaluate(2).steps == 18
+        """)
+
+    def test_a_checkpoint_and_a_file_are_networks_too(self):
+        self.train()
+        self.run_program("export", "run", "--format", "safetensors", "--output", "net.safetensors")
+        checkpoint = program.checkpoints(self.folder / "run")[-1]
+        self.python("""
+            import gorila, numpy, sys
+            board = numpy.zeros((1, 10, 5), numpy.uint8)
+            q = gorila.load("run").q_values(board)
+            assert numpy.array_equal(gorila.load(sys.argv[1]).q_values(board), q)
+            file = gorila.load("net.safetensors", config="run/config.toml")
+            assert numpy.array_equal(file.q_values(board), q)
+            assert "catch" in file.config_text() and "net.safetensors" in repr(file)
+        """, checkpoint)  # fmt: skip
+
+    def test_several_threads_may_share_a_network(self):
+        self.train()
+        self.python("""
+            import gorila, numpy
+            from concurrent.futures import ThreadPoolExecutor
+            agent = gorila.load("run")
+            boards = numpy.random.default_rng(1).integers(0, 2, (64, 1, 10, 5), numpy.uint8)
+            expected = agent.q_values(boards)
+            with ThreadPoolExecutor(8) as pool:
+                for i, q in enumerate(pool.map(agent.q_values, [boards] * 200)):
+                    assert numpy.array_equal(q, expected), i
+        """)
+
+    def test_what_cannot_be_is_refused_in_a_line(self):
+        self.train()
+        (self.folder / "empty").mkdir()
+        load = "agent = gorila.load('run')\n"
+        for code, *fragments in [
+            ("gorila.load('nowhere')", "NotFound 'nowhere'"),
+            ("gorila.load('empty')", "InvalidArgument", "'empty'", "checkpoint"),
+            ("gorila.load('run', settings={'network.hiden': [3]})", "network.hidden"),
+            (load + "agent.q_values(numpy.zeros((10, 5, 1), numpy.uint8))", "(10, 5, 1)", "(1, 10, 5)",
+             "channels last"),
+            (load + "agent.q_values(numpy.zeros(50, numpy.uint8))", "(50,)", "(N, 1, 10, 5)"),
+            (load + "agent.predict(numpy.zeros((1, 10, 5)))", "float64", "uint8", "astype"),
+            (load + "agent.act(numpy.zeros((1, 10, 5), numpy.uint8), epsilon=2)", "epsilon is 2"),
+            (load + "agent.act(numpy.zeros((1, 10, 5), numpy.uint8), seed=-1)", "seed is -1"),
+            (load + "agent.evaluate(3, protocol='gredy')", "greedy"),
+            (load + "agent.evaluate(0)", "episodes is 0"),
+            ("gorila.Run('empty')", "InvalidArgument", "'empty'", "config.toml"),
+            ("gorila.Run('nowhere')", "NotFound", "'nowhere'"),
+        ]:  # fmt: skip
+            line = self.error(code)
+            for fragment in fragments:
+                self.assertIn(fragment, line)
+
+
+class Runs(Case):
+    def test_a_run_is_read_also_while_it_is_written(self):
+        self.train("--set", "evaluation.every_frames=3000")
+        with open(self.folder / "run" / "metrics.jsonl", "a") as log:
+            log.write('{"kind":"training","fra')
+        self.python("""
+            import gorila, math
+            run = gorila.Run("run")
+            records = run.metrics()
+            assert records[-1]["kind"] == "final_evaluation", records[-1]
+            assert len(run.metrics("training")) >= 1
+            frames = [record["frames"] for record in run.evaluations()]
+            assert len(frames) >= 3 and frames == sorted(frames), frames
+            assert run.config()["network"]["hidden"] == [32]
+            result = run.result()
+            assert len(result["returns"]) == 20 and result["environment"] == "classic/catch"
+            assert run.report() is not None
+        """, GORILA_LIBRARY="/nonexistent")  # fmt: skip
+
+    def test_a_damaged_line_is_named(self):
+        self.train()
+        with open(self.folder / "run" / "metrics.jsonl", "a") as log:
+            log.write("nonsense\n")
+        lines = (self.folder / "run" / "metrics.jsonl").read_text().count("\n")
+        self.assertIn(f"metrics.jsonl', line {lines}", self.error("gorila.Run('run').metrics()"))
+
+
+class Found(Case):
+    """How the package finds its library."""
+
+    def test_names_are_those_of_the_library(self):
+        self.python("""
+            import gorila
+            from gorila import library
+            native = library.library()
+            names, index = [], 0
+            while (name := native.gorila_environment_name(index)) is not None:
+                names.append(name.decode())
+                index += 1
+            assert tuple(names) == gorila.NAMES, names
+            assert native.gorila_version().decode() == gorila.__version__
+        """)
+
+    def test_nothing_of_torch_or_grpc_is_loaded(self):
+        self.python("""
+            import gorila
+            gorila.make("minatar/breakout").reset(seed=1)
+            maps = open("/proc/self/maps").read()
+            assert "libgorila.so.1" in maps
+            for unwanted in ["libtorch", "libgrpc", "libprotobuf"]:
+                assert unwanted not in maps, unwanted
+        """)
+
+    def test_a_library_that_does_not_fit_is_named(self):
+        make = "gorila.make('minatar/breakout')"
+        line = self.error(make, GORILA_LIBRARY="/nonexistent/libgorila.so.1")
+        self.assertIn("'/nonexistent/libgorila.so.1' cannot be loaded", line)
+        other = self.folder / "other.so"
+        for source, fragment in [("int unrelated;", "gorila_api_version"),
+                                 ("unsigned gorila_api_version(void) { return 7; }", "version 7"),
+                                 ('unsigned gorila_api_version(void) { return 1; }\n'
+                                  'const char* gorila_version(void) { return "0.0.9"; }\n'
+                                  'const char* gorila_last_error(void) { return ""; }', "0.0.9")]:  # fmt: skip
+            (self.folder / "other.c").write_text(source)
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", other, "other.c"], cwd=self.folder, check=True)
+            line = self.error(make, GORILA_LIBRARY=str(other))
+            self.assertIn(str(other), line)
+            self.assertIn(fragment, line)
+        copied = self.folder / "copied"
+        shutil.copytree(PACKAGE / "gorila", copied / "gorila", ignore=shutil.ignore_patterns("*.so*"))
+        done = subprocess.run(
+            [PYTHON, "-B", "-c", f"import gorila; {make}"], cwd=copied, capture_output=True, text=True,
+            env={key: value for key, value in os.environ.items() if key != "GORILA_LIBRARY"},
+        )  # fmt: skip
+        self.assertIn("libgorila.so.1 was not found; tried", done.stderr)
+        self.assertIn(str(copied), done.stderr)
+
+    def test_an_installed_package_finds_the_installed_library(self):
+        if shutil.which("cmake") is None:
+            self.skipTest("no cmake")
+        prefix = self.folder / "prefix"
+        subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, capture_output=True)
+        self.check_imported(prefix / "lib" / "python3" / "dist-packages", prefix / "lib")
+
+    def test_a_wheel_has_the_library(self):
+        environment = {**os.environ, "GORILA_LIBRARY": str(LIBRARY)}
+        for folder in ["first", "again"]:
+            (self.folder / folder).mkdir()
+            subprocess.run([PYTHON, "-B", PACKAGE / "build_wheel.py", folder], cwd=self.folder,
+                           env=environment, check=True, capture_output=True)  # fmt: skip
+        [wheel] = (self.folder / "first").iterdir()
+        self.assertRegex(wheel.name, r"^gorila-[0-9.]+-py3-none-linux_\w+\.whl$")
+        self.assertEqual(wheel.read_bytes(), (self.folder / "again" / wheel.name).read_bytes())
+        site = self.folder / "site"
+        if has("pip"):
+            subprocess.run(
+                [PYTHON, "-m", "pip", "install", "--no-index", "--no-deps", "--target", site, wheel],
+                check=True, capture_output=True, env={**os.environ, "PIP_NO_CACHE_DIR": "1"},
+            )  # fmt: skip
+        else:
+            zipfile.ZipFile(wheel).extractall(site)
+        self.check_imported(site, site / "gorila")
+
+    def test_pip_builds_the_wheel_without_a_network(self):
+        if not has("pip"):
+            self.skipTest("the distribution's Python has no pip")
+        subprocess.run(
+            [PYTHON, "-m", "pip", "wheel", "--no-index", "--no-deps", "-w", "wheels", PACKAGE],
+            cwd=self.folder, check=True, capture_output=True,
+            env={**os.environ, "GORILA_LIBRARY": str(LIBRARY), "PIP_NO_CACHE_DIR": "1"},
+        )  # fmt: skip
+        self.assertEqual(len(list((self.folder / "wheels").glob("gorila-*.whl"))), 1)
+
+    def check_imported(self, path, library_folder):
+        code = """if True:
+            import gorila
+            env = gorila.make("minatar/breakout")
+            assert env.reset(seed=1)[0].shape == (4, 10, 10)
+            print([line.split()[-1] for line in open("/proc/self/maps") if "libgorila" in line][0])
+        """
+        environment = {key: value for key, value in os.environ.items() if key != "GORILA_LIBRARY"}
+        done = subprocess.run(
+            [PYTHON, "-B", "-c", code], cwd=self.folder, capture_output=True, text=True,
+            env={**environment, "PYTHONPATH": str(path)},
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(pathlib.Path(done.stdout.strip()).parent, library_folder.resolve())
+
+
+if __name__ == "__main__":
+    program.main()
