@@ -14,7 +14,7 @@
 
 namespace gorila {
 
-// Not thread-safe. A step costs an append and a checksum of its observation (zlib's CRC-32).
+// Not thread-safe. A step costs an append and a checksum of its observation (quick_hash.h).
 class ActionLog {
  public:
   // In place of an action: a reset without a seed in the middle of an episode.
@@ -32,7 +32,7 @@ class ActionLog {
   bool begun() const { return begun_; }
   std::uint64_t seed() const { return seed_; }
   std::span<const std::int32_t> actions() const { return actions_; }
-  std::uint32_t checksum() const { return checksum_; }
+  std::uint64_t checksum() const { return checksum_; }
   bool complete() const { return complete_; }
 
   // The actions are compressed (zstd). DataLoss for state that is damaged.
@@ -42,12 +42,10 @@ class ActionLog {
   bool operator==(const ActionLog&) const = default;
 
  private:
-  void Cover(const void* bytes, std::size_t size);
-
   bool begun_ = false;
   std::uint64_t seed_ = 0;
   std::vector<std::int32_t> actions_;
-  std::uint32_t checksum_ = 0;
+  std::uint64_t checksum_ = 0;
   bool complete_ = true;
 };
 

@@ -40,7 +40,7 @@ TEST(ActionLogTest, DamagedStateIsDataLoss) {
 }
 
 TEST(ActionLogTest, TheChecksumCoversWhatWasSeenAndWon) {
-  const std::uint32_t same = Played(3).checksum();
+  const std::uint64_t same = Played(3).checksum();
   EXPECT_EQ(Played(3).checksum(), same);
   ActionLog other = Played(2);
   other.Add(2, {.reward = 0.25}, kSeen);
