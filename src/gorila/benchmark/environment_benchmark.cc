@@ -185,6 +185,8 @@ StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOp
       results.push_back(std::move(result));
     }
   }
+  GORILA_ASSIGN_OR_RETURN(const std::vector<BenchmarkResult> plugins, MeasurePlugins(options));
+  results.insert(results.end(), plugins.begin(), plugins.end());
   return results;
 }
 

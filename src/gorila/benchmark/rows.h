@@ -16,6 +16,9 @@ StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOp
 StatusOr<std::vector<BenchmarkResult>> RunScalingBenchmark(const BenchmarkOptions& options);
 StatusOr<std::vector<BenchmarkResult>> RunWireBenchmark(const BenchmarkOptions& options);
 
+// Plug-ins' part of the environment benchmark.
+StatusOr<std::vector<BenchmarkResult>> MeasurePlugins(const BenchmarkOptions& options);
+
 }  // namespace gorila
 
 #endif  // GORILA_BENCHMARK_ROWS_H_

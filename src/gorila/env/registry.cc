@@ -20,6 +20,7 @@
 #include "gorila/env/minatar/seaquest.h"
 #include "gorila/env/minatar/space_invaders.h"
 #include "gorila/env/pixel/pixel_console.h"
+#include "gorila/env/plugin/plugin_environment.h"
 #include "gorila/env/worker/worker_environment.h"
 
 namespace gorila {
@@ -247,6 +248,7 @@ StatusOr<std::unique_ptr<ExternalFactory>> MakeExternal(const ExternalName& name
                                                         const EnvironmentOptions& options) {
   GORILA_RETURN_IF_ERROR(CheckExternalName(name));
   GORILA_RETURN_IF_ERROR(CheckOptions(options));
+  if (name.kind == ExternalKind::kPlugin) return MakePluginFactory(name.target, options);
   return MakeWorkerFactory(name, options);
 }
 

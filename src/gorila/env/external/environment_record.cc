@@ -1,5 +1,7 @@
 #include "gorila/env/external/environment_record.h"
 
+#include <array>
+
 #include "gorila/base/json.h"
 
 namespace gorila {
@@ -13,6 +15,20 @@ std::string_view ElementName(ElementType element) {
   return element == ElementType::kUint8 ? "uint8" : "float32";
 }
 
+constexpr std::array<std::string_view, 3> kLayouts = {"auto", "hwc", "chw"};  // by PictureLayout
+
+std::string_view LayoutName(PictureLayout layout) {
+  return kLayouts[static_cast<std::size_t>(layout)];
+}
+
+StatusOr<PictureLayout> LayoutOf(std::string_view name) {
+  for (const PictureLayout layout :
+       {PictureLayout::kAuto, PictureLayout::kHwc, PictureLayout::kChw}) {
+    if (LayoutName(layout) == name) return layout;
+  }
+  return InvalidArgument("layout is '{}'; expected auto, hwc or chw", name);
+}
+
 StatusOr<EnvironmentRecord> Decode(const Json& json) {
   EnvironmentRecord record;
   record.observation.shape = json.at("shape").get<std::vector<int>>();
@@ -21,6 +37,8 @@ StatusOr<EnvironmentRecord> Decode(const Json& json) {
     return InvalidArgument("element is '{}'; expected uint8 or float32", element);
   }
   record.observation.element = element == "uint8" ? ElementType::kUint8 : ElementType::kFloat32;
+  const std::string layout = json.value("layout", "auto");
+  GORILA_ASSIGN_OR_RETURN(record.layout, LayoutOf(layout));
   record.action_names = json.at("actions").get<std::vector<std::string>>();
   record.repeats = json.at("repeats");
   if (record.action_names.empty() || record.action_names.size() > kMostActions) {
@@ -46,10 +64,11 @@ std::vector<std::string> NumberedActions(int count) {
 }
 
 std::string EncodeEnvironmentRecord(const EnvironmentRecord& record) {
-  const Json json = {{"shape", record.observation.shape},
-                     {"element", ElementName(record.observation.element)},
-                     {"actions", record.action_names},
-                     {"repeats", record.repeats}};
+  Json json = {{"shape", record.observation.shape},
+               {"element", ElementName(record.observation.element)},
+               {"actions", record.action_names},
+               {"repeats", record.repeats}};
+  if (record.layout != PictureLayout::kAuto) json["layout"] = LayoutName(record.layout);
   return DumpAnyJson(json);
 }
 
@@ -72,7 +91,8 @@ Status CheckRecord(std::string_view name, const EnvironmentRecord& said,
   if (options.record == "none") return OkStatus();
   GORILA_ASSIGN_OR_RETURN(const EnvironmentRecord recorded,
                           DecodeEnvironmentRecord(options.record));
-  if (recorded.observation == said.observation && recorded.action_names == said.action_names) {
+  if (recorded.observation == said.observation && recorded.layout == said.layout &&
+      recorded.action_names == said.action_names) {
     return OkStatus();
   }
   return InvalidArgument(
@@ -82,10 +102,16 @@ Status CheckRecord(std::string_view name, const EnvironmentRecord& said,
       recorded.action_names == said.action_names ? "" : " of other names");
 }
 
+ExternalOptions WithHint(const ExternalOptions& options, PictureLayout layout) {
+  ExternalOptions with_hint = options;
+  if (options.layout == PictureLayout::kAuto) with_hint.layout = layout;
+  return with_hint;
+}
+
 StatusOr<EnvironmentSpec> SpecOfRecord(std::string_view name, const EnvironmentRecord& record,
                                        const ExternalOptions& options) {
   const StatusOr<ObservationAdapter> adapter =
-      ObservationAdapter::Make(record.observation, options);
+      ObservationAdapter::Make(record.observation, WithHint(options, record.layout));
   if (!adapter.ok()) {
     return Annotate(adapter.status(), fmt::format("environment '{}'", name));
   }

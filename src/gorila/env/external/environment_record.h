@@ -17,7 +17,8 @@ namespace gorila {
 // the environment; and compared with what it says when it is started again.
 struct EnvironmentRecord {
   RawObservation observation;
-  std::vector<std::string> action_names;  // index = action
+  PictureLayout layout = PictureLayout::kAuto;  // a hint that ExternalOptions::layout overrides
+  std::vector<std::string> action_names;        // index = action
   // Whether the same seed and actions gave the same again, alone and beside another environment. A
   // run is resumed exactly, and a dead worker's episodes continued, only then.
   bool repeats = true;
@@ -38,6 +39,9 @@ StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text);
 // ("none" fits everything), naming both.
 Status CheckRecord(std::string_view name, const EnvironmentRecord& said,
                    const ExternalOptions& options);
+
+// The options with the record's layout if they have none.
+ExternalOptions WithHint(const ExternalOptions& options, PictureLayout layout);
 
 // With the conversion of observations that the options choose.
 StatusOr<EnvironmentSpec> SpecOfRecord(std::string_view name, const EnvironmentRecord& record,

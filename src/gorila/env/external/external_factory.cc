@@ -78,7 +78,7 @@ StatusOr<EnvironmentRecord> Probe(ExternalFactory& factory) {
     GORILA_RETURN_IF_ERROR(again.Step());
     GORILA_RETURN_IF_ERROR(beside.Step());
   }
-  record.repeats = again.checksum() == alone;
+  record.repeats = record.repeats && again.checksum() == alone;
   return record;
 }
 

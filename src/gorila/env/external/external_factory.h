@@ -9,7 +9,7 @@ namespace gorila {
 
 class ExternalFactory : public EnvironmentFactory {
  public:
-  // What its environments say of themselves; `repeats` is not known before Probe, and true.
+  // What its environments say of themselves; `repeats` is what they claim before Probe.
   virtual const EnvironmentRecord& record() const = 0;
 };
 

@@ -37,6 +37,8 @@ class ObservationAdapter {
                                            const ExternalOptions& options);
 
   const ObservationSpec& spec() const { return spec_; }
+  // Whether Convert copies bytes as they are.
+  bool plain() const { return plain_; }
 
   // `raw` has the bytes of Make's; `observation` is spec().frame_bytes() long.
   void Convert(std::span<const std::byte> raw, std::span<std::byte> observation);
