@@ -1,5 +1,6 @@
 #include "gorila/network/network_spec.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -37,8 +38,10 @@ const std::array<NetworkPreset, 4>& Presets() {
   return presets;
 }
 
+// MinAtar's one layer of small kernels would leave millions of weights behind larger pictures.
 std::string_view PresetFor(const ObservationSpec& observation) {
-  if (observation.height == 84 && observation.width == 84) return "nature_dqn";
+  constexpr int kLargePicture = 48;
+  if (std::min(observation.height, observation.width) >= kLargePicture) return "nature_dqn";
   if (observation.height > 1 && observation.width > 1) return "minatar_dqn";
   return "mlp";
 }

@@ -72,9 +72,10 @@ struct NetworkPreset {
 // Young & Tian 2019), `mlp` (64, 64).
 std::span<const NetworkPreset> NetworkPresets();
 
-// The preset's layers for this environment. `preset` may be "auto": nature_dqn for 84 x 84 frames,
-// minatar_dqn for other pictures (height and width > 1), mlp for vectors. InvalidArgument for an
-// unknown preset, or one whose layers do not fit the input (named with sizes).
+// The preset's layers for this environment. `preset` may be "auto": nature_dqn for frames of 48 x
+// 48 and more, minatar_dqn for other pictures (height and width > 1), mlp for vectors.
+// InvalidArgument for an unknown preset, or one whose layers do not fit the input (named with
+// sizes).
 StatusOr<NetworkSpec> MakeNetworkSpec(std::string_view preset, const EnvironmentSpec& environment);
 
 // InvalidArgument when a size is not positive or a convolution is larger than what it is given.

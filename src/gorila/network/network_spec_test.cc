@@ -60,6 +60,8 @@ TEST(NetworkSpecTest, AutoFollowsTheObservation) {
   EXPECT_EQ(*MakeNetworkSpec("auto", Breakout()), *MakeNetworkSpec("minatar_dqn", Breakout()));
   const EnvironmentSpec vector = MakeEnvironmentSpec(4, 1, 1, 1, 2);
   EXPECT_EQ(*MakeNetworkSpec("auto", vector), *MakeNetworkSpec("mlp", vector));
+  const EnvironmentSpec picture = MakeEnvironmentSpec(3, 64, 64, 1, 2);
+  EXPECT_EQ(*MakeNetworkSpec("auto", picture), *MakeNetworkSpec("nature_dqn", picture));
 }
 
 TEST(NetworkSpecTest, EveryPresetIsKnownByName) {

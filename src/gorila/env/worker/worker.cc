@@ -21,6 +21,11 @@ Clock::time_point After(double seconds) {
          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+PictureLayout LayoutOf(std::string_view name) {
+  if (name == "hwc") return PictureLayout::kHwc;
+  return name == "chw" ? PictureLayout::kChw : PictureLayout::kAuto;
+}
+
 bool AllFinite(std::span<const std::byte> bytes) {
   const auto* const values = reinterpret_cast<const float*>(bytes.data());
   // Exponents of infinities and NaN are all ones; a sum of comparisons is vectorised.
@@ -41,8 +46,6 @@ std::span<const std::byte> Worker::Raw(std::size_t array, int seat) const {
 StatusOr<std::unique_ptr<Worker>> Worker::Start(const WorkerSetup& setup) {
   std::unique_ptr<Worker> worker(new Worker(setup));
   GORILA_ASSIGN_OR_RETURN(worker->memory_, SharedMemory::Make());
-  worker->seats_.resize(static_cast<std::size_t>(setup.seats));
-  worker->errors_.resize(static_cast<std::size_t>(setup.seats));
   GORILA_RETURN_IF_ERROR(worker->Launch());
   return worker;
 }
@@ -95,6 +98,7 @@ StatusOr<std::string> Worker::ReceiveJson(Clock::time_point deadline) {
 
 Status Worker::TakeHello(std::string_view text) {
   EnvironmentRecord said;
+  int most_seats = 0;
   try {
     const Json json = ParseJsonOrThrow<Json>(text);
     if (json.at("protocol") != kWorkerProtocol) {
@@ -111,6 +115,9 @@ Status Worker::TakeHello(std::string_view text) {
     said.action_names = json.at("names").is_null()
                             ? NumberedActions(actions)
                             : json.at("names").get<std::vector<std::string>>();
+    said.repeats = json.value("repeats", true);
+    said.layout = LayoutOf(json.value("layout", "auto"));
+    most_seats = json.value("most_seats", setup_.seats);
   } catch (const nlohmann::json::exception& error) {
     return DataLoss("the worker's first message: {}", error.what());
   }
@@ -118,14 +125,17 @@ Status Worker::TakeHello(std::string_view text) {
     return InvalidArgument("it came back with other observations or actions");
   }
   record_ = said;
-  GORILA_ASSIGN_OR_RETURN(ObservationAdapter adapter,
-                          ObservationAdapter::Make(said.observation, setup_.options));
+  seats_.resize(static_cast<std::size_t>(std::clamp(most_seats, 1, setup_.seats)));
+  errors_.resize(seats_.size());
+  GORILA_ASSIGN_OR_RETURN(
+      ObservationAdapter adapter,
+      ObservationAdapter::Make(said.observation, WithHint(setup_.options, said.layout)));
   adapter_.emplace(std::move(adapter));
   return OkStatus();
 }
 
 Status Worker::LayOut() {
-  layout_ = WorkerLayout::Make(setup_.seats, record_.observation.bytes());
+  layout_ = WorkerLayout::Make(static_cast<int>(seats_.size()), record_.observation.bytes());
   converted_.resize(adapter_->spec().frame_bytes());
   return memory_->Fix(layout_.size);
 }

@@ -54,7 +54,7 @@ class Worker {
   // options.start_seconds. Errors name the environment and what went wrong in its process.
   static StatusOr<std::unique_ptr<Worker>> Start(const WorkerSetup& setup);
 
-  // `repeats` is not known here, and true.
+  // `repeats`: what it claims.
   const EnvironmentRecord& record() const { return record_; }
   const ObservationSpec& observation() const { return adapter_->spec(); }
 

@@ -114,6 +114,7 @@ StatusOr<WorkerSetup> MakeWorkerSetup(const ExternalName& name, const ExternalOp
   if (name.kind == ExternalKind::kPlugin || name.kind == ExternalKind::kPluginProcess) {
     GORILA_ASSIGN_OR_RETURN(const fs::path worker, FindInstalledFile(kPluginWorker));
     setup.arguments = {worker.string()};
+    setup.options.reseed_steps = 0;  // as in this process: each of its episodes has a seed
     return setup;
   }
   if (options.python != "auto" && options.python.find('/') != std::string::npos &&
