@@ -79,7 +79,11 @@ StatusOr<std::string> GameView::Step() {
                                        {"step", steps_},
                                        {"return", episode_return_},
                                        {"source", source_->Describe()}};
-  GORILA_ASSIGN_OR_RETURN(time_step_, environment_->Step(chosen_.actions[0], stacker.Advance()));
+  const StatusOr<TimeStep> step = environment_->Step(chosen_.actions[0], stacker.Advance());
+  // The next call begins another episode.
+  if (!step.ok()) time_step_.step_type = StepType::kLast;
+  GORILA_RETURN_IF_ERROR(step.status());
+  time_step_ = *step;
   episode_return_ += time_step_.reward;
   ++steps_;
   return DumpJson(json);

@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 using Clock = WorkerProcess::Clock;
 
 constexpr int kMostActionsOfWorker = 65536;
+constexpr std::int64_t kRoundsOfALog = 1024;
 
 Clock::time_point After(double seconds) {
   return Clock::now() +
@@ -52,9 +53,10 @@ StatusOr<std::unique_ptr<Worker>> Worker::Start(const WorkerSetup& setup) {
 
 // A process that is ready for commands, in place of the one there was.
 Status Worker::Launch() {
-  process_.reset();
-  GORILA_ASSIGN_OR_RETURN(process_,
+  if (process_ != nullptr) process_->Kill();
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<WorkerProcess> started,
                           WorkerProcess::Start(setup_.arguments, setup_.variables, *memory_));
+  process_ = std::move(started);
   running_ = false;
   const Status status = Greet();
   return status.ok() ? status : StartError(status);
@@ -224,7 +226,8 @@ void Worker::RemakeLost() {
     Write(static_cast<int>(i), {.command = SeatCommand::kRemake});
     any = true;
   }
-  if (!any || !Execute(true).ok()) return;  // a process that died is noticed at the next request
+  if (!any) return;
+  if (!Execute(true).ok()) return process_->Kill();  // the next request finds it dead
   for (Seat& seat : seats_) {
     if (seat.phase == Phase::kSubmitted) seat.lost = false;
   }
@@ -280,7 +283,7 @@ void Worker::Collect() {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     if (seats_[i].phase == Phase::kRunning) Settle(static_cast<int>(i));
   }
-  if ((steps_ & 0xfff) == 0) process_->TrimLog();
+  if (++rounds_ % kRoundsOfALog == 0) process_->TrimLog();
 }
 
 // A seat whose command was executed.
@@ -380,6 +383,14 @@ std::span<const std::byte> Worker::Converted(std::size_t array, int seat) {
 
 Status Worker::Render(int seat, RgbImage& image) {
   if (running_) Collect();
+  const Status status = AskForPicture(seat, image);
+  // A late answer would be taken for that to the next request.
+  if (!status.ok() && !absl::IsUnimplemented(status)) process_->Kill();
+  return status;
+}
+
+// Unimplemented, with the reason, where there is none.
+Status Worker::AskForPicture(int seat, RgbImage& image) {
   std::array<std::byte, 5> request = {std::byte{'R'}};
   const auto number = static_cast<std::uint32_t>(seat);
   std::memcpy(&request[1], &number, sizeof number);
@@ -390,8 +401,9 @@ Status Worker::Render(int seat, RgbImage& image) {
   if (kind[0] != std::byte{'P'}) {
     GORILA_ASSIGN_OR_RETURN(const std::string text, process_->ReceiveText(deadline));
     const Json json = ParseJson<Json>(text);
-    return Unavailable("environment '{}' gives no picture: {}", setup_.name,
-                       json.is_object() ? json.value("error", text) : text);
+    return absl::UnimplementedError(
+        fmt::format("environment '{}' gives no picture: {}", setup_.name,
+                    json.is_object() ? json.value("error", text) : text));
   }
   constexpr std::uint32_t kMostSide = 8192;
   std::array<std::uint32_t, 2> sides;

@@ -94,7 +94,7 @@ class Worker {
   StatusOr<bool> Restore(int seat, const ActionLog& log);
   void Lose(int seat);
 
-  // The seat's environment as it draws itself. Unavailable, with the reason.
+  // The seat's environment as it draws itself. Unimplemented where it does not.
   Status Render(int seat, RgbImage& image);
 
  private:
@@ -148,6 +148,7 @@ class Worker {
   void Write(int seat, const Command& command);
   void RemakeLost();
   WorkerProcess::Clock::time_point Deadline(bool resets) const;
+  Status AskForPicture(int seat, RgbImage& image);
   Status Execute(bool resets);
   Status Receive(bool resets);
   void TakeErrors(std::string_view text);
@@ -181,6 +182,7 @@ class Worker {
   bool running_ = false;             // a round trip is under way
   bool running_resets_ = false;
   Status rung_;  // of the request under way
+  std::int64_t rounds_ = 0;
   std::int64_t steps_ = 0;
   std::deque<std::int64_t> failures_;  // the steps at which they came
 };

@@ -98,6 +98,8 @@ int Spawn(const std::vector<std::string>& arguments, const std::vector<std::stri
   ::posix_spawn_file_actions_adddup2(&files, child.answers, kWorkerAnswers);
   ::posix_spawn_file_actions_adddup2(&files, child.memory, kWorkerMemory);
   ::posix_spawn_file_actions_adddup2(&files, child.lifeline, kWorkerLifeline);
+  // A socket of a library that somebody forgot to mark would stay open with the worker.
+  ::posix_spawn_file_actions_addclosefrom_np(&files, kWorkerLifeline + 1);
   sigset_t none;
   sigset_t all;
   ::sigemptyset(&none);
@@ -200,9 +202,7 @@ StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
   return worker;
 }
 
-WorkerProcess::~WorkerProcess() { End(); }
-
-void WorkerProcess::End() {
+WorkerProcess::~WorkerProcess() {
   if (pid_ < 0) return;
   requests_.Close();
   requests_reader_.Close();
@@ -212,25 +212,32 @@ void WorkerProcess::End() {
   while (WaitFor(answers_.get(), POLLIN, watch_.get(), until).file &&
          ::read(answers_.get(), rest.data(), rest.size()) > 0) {
   }
-  lifeline_.Close();
-  // The group's number is not given to anybody else before the process was waited for.
-  ::kill(-pid_, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
+  Kill();
 }
 
-Status WorkerProcess::Died() {
-  ::kill(-pid_, SIGKILL);  // one that only closed its end
+void WorkerProcess::Kill() {
+  if (pid_ >= 0) Reap();
+}
+
+// Its status as waitpid has it; -1 when there is none. The group's number is given to nobody else
+// before the process was waited for.
+int WorkerProcess::Reap() {
+  ::kill(-pid_, SIGKILL);
   int status = 0;
   pid_t waited = 0;
   do {
     waited = ::waitpid(pid_, &status, 0);
   } while (waited < 0 && errno == EINTR);
-  const pid_t pid = std::exchange(pid_, -1);
+  pid_ = -1;
+  return waited < 0 ? -1 : status;
+}
+
+// Of one that closed its end; whatever is left of it goes.
+Status WorkerProcess::Died() {
+  const pid_t pid = pid_;
+  const int status = Reap();
   const std::string how =
-      waited < 0 ? std::string("ended")
+      status == -1 ? std::string("ended")
       : WIFSIGNALED(status)
           ? fmt::format("ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))
           : fmt::format("ended with exit status {}", WEXITSTATUS(status));

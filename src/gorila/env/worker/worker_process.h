@@ -90,12 +90,16 @@ class WorkerProcess {
   // At most a megabyte of the log is kept: call it now and then.
   void TrimLog();
 
+  // Ends it and whatever it started, at once: a process that does not answer may still write to
+  // memory. From then on Send and Receive are Unavailable.
+  void Kill();
+
   pid_t pid() const { return pid_; }
 
  private:
   WorkerProcess() = default;
   Status Died();
-  void End();
+  int Reap();
 
   pid_t pid_ = -1;
   OwnedFile requests_;         // write end
