@@ -14,7 +14,8 @@ namespace gorila {
 // coordinator calls the rest.
 class RunGate {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
+  using Clock = std::chrono::steady_clock;
+  using TimePoint = Clock::time_point;
 
   explicit RunGate(int workers) : running_(workers) {}
 
@@ -41,13 +42,16 @@ class RunGate {
   }
 
   // Blocks until every running worker is parked. DeadlineExceeded when one is not in time, or a
-  // worker's failure; then nothing stays paused.
+  // worker's failure; then nothing stays paused. Waits in pieces, of which one that took longer
+  // counts once: a process that was stopped (SIGSTOP) goes on where it was.
   Status Pause(TimePoint deadline) GORILA_EXCLUDES(mutex_) {
+    const auto patience = deadline - Clock::now();
+    const auto piece = patience / kPieces;
     const MutexLock lock(mutex_);
     paused_ = true;
-    while (parked_ < running_ && failure_.ok()) {
-      const bool in_time = changed_.WaitUntil(mutex_, deadline);
-      if (in_time || parked_ >= running_ || !failure_.ok()) continue;
+    for (int waited = 0; parked_ < running_ && failure_.ok();) {
+      if (changed_.WaitUntil(mutex_, Clock::now() + piece)) continue;
+      if (++waited < kPieces || parked_ >= running_ || !failure_.ok()) continue;
       paused_ = false;
       changed_.NotifyAll();
       return absl::DeadlineExceededError(
@@ -85,6 +89,8 @@ class RunGate {
   }
 
  private:
+  static constexpr int kPieces = 60;
+
   mutable Mutex mutex_;
   CondVar changed_;
   int running_ GORILA_GUARDED_BY(mutex_);

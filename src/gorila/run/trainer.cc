@@ -12,6 +12,7 @@
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
+#include "gorila/env/external/external_name.h"
 #include "gorila/network/q_network.h"
 #include "gorila/run/agent_parts.h"
 #include "gorila/run/resume_rules.h"
@@ -28,13 +29,23 @@ constexpr auto kEvaluationLook = std::chrono::milliseconds(20);
 // At most between two attempts to write a checkpoint.
 constexpr double kRetrySeconds = 60;
 // A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
-constexpr auto kPauseDeadline = std::chrono::seconds(60);
+constexpr double kMostIterationSeconds = 60;
 
 // Clamps, so that any large number means "never".
 Clock::duration ToDuration(double seconds) {
   constexpr double kMost = 1e9;
   return std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(std::min(seconds, kMost)));
+}
+
+// Longer where an environment may hang, and be started again, in the meantime.
+Clock::duration IterationLimit(const Config& config) {
+  double seconds = kMostIterationSeconds;
+  if (ParseExternalName(config.environment.name).has_value()) {
+    const ExternalOptions& options = config.environment.options.external;
+    seconds += 2 * (options.step_seconds + options.start_seconds);
+  }
+  return ToDuration(seconds);
 }
 
 // Whether (before, now] contains a multiple of `period`.
@@ -304,8 +315,8 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
 
 Status Trainer::StopBundles() {
   cluster_->Stop();
-  if (!cluster_->Wait(Clock::now() + kPauseDeadline)) {
-    return absl::DeadlineExceededError("a bundle did not end its iteration within a minute");
+  if (!cluster_->Wait(Clock::now() + IterationLimit(config_))) {
+    return absl::DeadlineExceededError("a bundle did not end its iteration in time");
   }
   return cluster_->failure();
 }
@@ -369,7 +380,7 @@ Status Trainer::AppendRow() {
 }
 
 Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
-  GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + kPauseDeadline));
+  GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + IterationLimit(config_)));
   // Evaluations that are due by now belong to the checkpoint.
   Status captured = EvaluateIfDue(hooks);
   observer_.Observe(*cluster_, Seconds());
