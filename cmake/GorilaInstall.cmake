@@ -11,6 +11,8 @@ if(TARGET gorila_torch)
   install(TARGETS gorila_torch LIBRARY DESTINATION "${GORILA_MODULE_FOLDER}")
 endif()
 install(DIRECTORY configs data DESTINATION "${share}/gorila")
+# Hosts environments in Python; FindInstalledFile() looks there.
+install(FILES python/worker/gorila_worker.py DESTINATION "${share}/gorila")
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright)
 install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -52,6 +52,9 @@ def contents():
     tag = f"py3-none-linux_{platform.machine()}"
     files = {f"gorila/{path.name}": path.read_bytes() for path in sorted(package.glob("*.py"))}
     files[f"gorila/{FILE}"] = find_library().read_bytes()
+    # Hosts environments in Python; the library looks for it there.
+    worker = "gorila_worker.py"
+    files[f"gorila/share/gorila/{worker}"] = (HERE / "worker" / worker).read_bytes()
     info = f"gorila-{version}.dist-info"
     files[f"{info}/METADATA"] = METADATA.format(version=version).encode()
     files[f"{info}/WHEEL"] = WHEEL.format(tag=tag).encode()

@@ -154,7 +154,7 @@ class Network:
 def _interruptible(call):
     """Runs `call` in a thread of its own, and raises what it raises: meanwhile this thread handles
     signals, and after Ctrl-C the function that `call` is given says 1."""
-    interrupted = threading.Event()
+    interrupted, done = threading.Event(), threading.Event()
     asked = library.Asked(lambda _: interrupted.is_set())
     errors = []
 
@@ -163,14 +163,24 @@ def _interruptible(call):
             call(asked)
         except Exception as error:
             errors.append(error)
+        finally:
+            done.set()
 
     thread = threading.Thread(target=work)
-    thread.start()
     try:
-        thread.join()
-    except BaseException:
+        thread.start()
+    except BaseException:  # it may run already
         interrupted.set()
-        thread.join()
         raise
+    interruption = None
+    while not done.is_set():
+        try:
+            done.wait()  # join(), interrupted, takes a thread that runs for one that has ended
+        except BaseException as error:
+            interruption = error
+            interrupted.set()
+    thread.join()
+    if interruption is not None:
+        raise interruption
     if errors:
         raise errors[0]

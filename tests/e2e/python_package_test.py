@@ -9,6 +9,32 @@ import zipfile
 import algorithms
 import program
 from python_case import BUILD, LIBRARY, PACKAGE, PYTHON, Case, has
+# An environment of a user's own.
+COUNTING = """
+import numpy
+
+class Box:
+    shape, dtype = (2,), numpy.dtype(numpy.float32)
+
+class Discrete:
+    n, start = 2, 0
+
+class Counting:
+    observation_space, action_space = Box(), Discrete()
+
+    def __init__(self, length):
+        self.length = length
+
+    def reset(self, seed=None, options=None):
+        self.steps = 0
+        return numpy.zeros(2, numpy.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        observation = numpy.array([self.steps, action], numpy.float32)
+        return observation, float(self.steps), False, self.steps == self.length, {}
+"""
+
 
 class Networks(Case):
     def test_q_values_are_those_of_the_exported_parameters(self):
@@ -264,10 +290,21 @@ class Found(Case):
         self.assertEqual(len(list((self.folder / "wheels").glob("gorila-*.whl"))), 1)
 
     def check_imported(self, path, library_folder):
+        """Below `path`, with all that its library needs."""
+        (self.folder / "counting.py").write_text(COUNTING)
         code = """if True:
             import gorila
             env = gorila.make("minatar/breakout")
             assert env.reset(seed=1)[0].shape == (4, 10, 10)
+            envs = gorila.make_vec("python:counting:Counting", 3, python_path=".", kwargs={"length": 4},
+                                   python="/usr/bin/python3")
+            assert envs.reset(seed=1)[0].tolist() == [[0, 0]] * 3
+            for i in range(3):
+                assert envs.step([1, 0, 1])[0].tolist() == [[i + 1, 1], [i + 1, 0], [i + 1, 1]]
+            observations, rewards, _, truncated, infos = envs.step([0, 0, 0])
+            assert truncated.all() and rewards.tolist() == [4] * 3
+            assert infos["final_obs"][0].tolist() == [4, 0] and observations.tolist() == [[0, 0]] * 3
+            envs.close()
             print([line.split()[-1] for line in open("/proc/self/maps") if "libgorila" in line][0])
         """
         environment = {key: value for key, value in os.environ.items() if key != "GORILA_LIBRARY"}

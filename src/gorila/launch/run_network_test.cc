@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gorila/base/file.h"
+#include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/config/resolve.h"
 #include "gorila/config/testing.h"
 #include "gorila/launch/launch_files.h"

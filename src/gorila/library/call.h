@@ -3,6 +3,8 @@
 #ifndef GORILA_LIBRARY_CALL_H_
 #define GORILA_LIBRARY_CALL_H_
 
+#include <cxxabi.h>
+
 #include <cstdint>
 #include <exception>
 #include <utility>
@@ -22,6 +24,8 @@ std::int32_t Call(Work&& work) {
     return Report(WithoutThrowing(std::forward<Work>(work)));
   } catch (const std::exception& error) {
     return Report(absl::InternalError(error.what()));
+  } catch (const abi::__forced_unwind&) {
+    throw;  // the thread ends (pthread_exit in a caller's function), which nobody may stop
   } catch (...) {
     return Report(absl::InternalError("an exception of an unknown kind"));
   }
