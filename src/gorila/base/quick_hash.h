@@ -34,14 +34,15 @@ inline std::uint64_t QuickHash(std::uint64_t hash, std::span<const std::byte> by
   if (is_long) {
     for (const std::uint64_t lane : lanes) hash = QuickHash(hash, lane);
   }
-  while (!bytes.empty()) {
-    std::uint64_t word = 0;
-    const std::size_t size = bytes.size() < kWord ? bytes.size() : kWord;
-    std::memcpy(&word, bytes.data(), size);
+  std::uint64_t word = 0;
+  for (; bytes.size() >= kWord; bytes = bytes.subspan(kWord)) {
+    std::memcpy(&word, bytes.data(), kWord);
     hash = QuickHash(hash, word);
-    bytes = bytes.subspan(size);
   }
-  return hash;
+  if (bytes.empty()) return hash;
+  word = 0;
+  std::memcpy(&word, bytes.data(), bytes.size());
+  return QuickHash(hash, word);
 }
 
 }  // namespace gorila
