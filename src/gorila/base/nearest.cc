@@ -23,19 +23,41 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-}  // namespace
+constexpr std::string_view kSeparators = "./";
 
-std::string_view NearestName(std::string_view given, std::span<const std::string_view> known) {
+std::string_view LastPart(std::string_view name) {
+  return name.substr(name.find_last_of(kSeparators) + 1);
+}
+
+// By the distance to `part_of` a name.
+template <typename PartOf>
+std::string_view Nearest(std::string_view given, std::span<const std::string_view> known,
+                         PartOf part_of) {
   std::string_view nearest;
   std::size_t best = static_cast<std::size_t>(-1);
   for (const std::string_view name : known) {
-    const std::size_t distance = EditDistance(given, name);
+    const std::size_t distance = EditDistance(given, part_of(name));
     if (distance < best) {
       best = distance;
       nearest = name;
     }
   }
   return nearest;
+}
+
+}  // namespace
+
+std::string_view NearestName(std::string_view given, std::span<const std::string_view> known) {
+  return Nearest(given, known, [](std::string_view name) { return name; });
+}
+
+std::string_view NearestPath(std::string_view given, std::span<const std::string_view> known) {
+  const bool whole = given.find_first_of(kSeparators) != std::string_view::npos;
+  const std::string_view part = LastPart(given);
+  for (const std::string_view name : known) {
+    if (LastPart(name) == part) return name;
+  }
+  return whole ? NearestName(given, known) : Nearest(given, known, &LastPart);
 }
 
 std::string NearestNamesText(std::string_view given, std::span<const std::string_view> known) {

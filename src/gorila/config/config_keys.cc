@@ -473,16 +473,6 @@ const std::array kKeys = {
 
 std::span<const ConfigKey> ConfigKeys() { return kKeys; }
 
-std::string_view SuggestName(std::string_view given, std::span<const std::string_view> known) {
-  const auto last_part = [](std::string_view name) {
-    return name.substr(name.find_last_of("./") + 1);
-  };
-  for (const std::string_view name : known) {
-    if (last_part(name) == last_part(given)) return name;
-  }
-  return NearestName(given, known);
-}
-
 StatusOr<const ConfigKey*> FindConfigKey(std::string_view name) {
   std::vector<std::string_view> names;
   for (const ConfigKey& key : kKeys) {
@@ -490,7 +480,7 @@ StatusOr<const ConfigKey*> FindConfigKey(std::string_view name) {
     names.push_back(key.name);
   }
   return InvalidArgument("unknown key '{}'; did you mean '{}'? 'gorila config' lists all", name,
-                         SuggestName(name, names));
+                         NearestPath(name, names));
 }
 
 }  // namespace gorila

@@ -30,10 +30,6 @@ std::span<const ConfigKey> ConfigKeys();
 // InvalidArgument with the nearest known key when there is no such one.
 StatusOr<const ConfigKey*> FindConfigKey(std::string_view name);
 
-// The entry of `known` a person most likely meant: one whose last part (behind '.' or '/') was
-// given, else the nearest by edit distance.
-std::string_view SuggestName(std::string_view given, std::span<const std::string_view> known);
-
 // Sets one key from the text of a command line: as in a TOML file, but names need no quotes, and
 // whole numbers may be written as 1e6 or 1M. InvalidArgument with key, value and what is allowed;
 // then `config` is unchanged.

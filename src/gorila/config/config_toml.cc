@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gorila/base/nearest.h"
 #include "gorila/base/whole_number.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/env/external/external_name.h"
@@ -138,8 +139,12 @@ Status NotAllowed(const ConfigKey& key, std::string_view given) {
     const Status why = CheckExternalName(*external);
     if (!why.ok()) return InvalidArgument("{}: {}", key.name, std::string(why.message()));
   }
+  if (name->also != nullptr && unquoted.find(':') != std::string_view::npos) {
+    return InvalidArgument("{} is {}; expected {}, or a name that 'gorila envs' lists", key.name,
+                           given, name->also_text);
+  }
   return InvalidArgument("{} is {}; did you mean '{}'? 'gorila {}' lists all", key.name, given,
-                         SuggestName(unquoted, name->choices()),
+                         NearestPath(unquoted, name->choices()),
                          key.name == "environment.name" ? "envs" : "config");
 }
 
@@ -165,7 +170,7 @@ Status UnknownAtTop(std::string_view name, const toml::node& node, std::string_v
   std::vector<std::string_view> known;
   for (const ConfigKey& key : ConfigKeys()) known.push_back(section ? key.section() : key.name);
   return InvalidArgument("{}: unknown {} '{}'; did you mean '{}'? 'gorila config' lists all", where,
-                         section ? "section" : "key", name, SuggestName(name, known));
+                         section ? "section" : "key", name, NearestPath(name, known));
 }
 
 bool IsSection(std::string_view name) {

@@ -189,15 +189,13 @@ bool IsAtariName(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A name that only lacks its folder ("breakout") is a better guess than edit distance's.
 std::string_view Suggest(std::string_view name) {
   std::vector<std::string_view> names;
   for (const EnvironmentRow& row : kTable) {
-    if (row.name.substr(row.name.find('/') + 1) == name) return row.name;
     names.push_back(row.name);
   }
   if (name.starts_with(atari::kAtariFolder)) names = AtariNames();
-  return NearestName(name, names);
+  return NearestPath(name, names);
 }
 
 Status CheckName(std::string_view name) {
