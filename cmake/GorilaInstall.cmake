@@ -11,11 +11,12 @@ if(TARGET gorila_torch)
   install(TARGETS gorila_torch LIBRARY DESTINATION "${GORILA_MODULE_FOLDER}")
 endif()
 install(DIRECTORY configs data DESTINATION "${share}/gorila")
-# Hosts environments in Python; FindInstalledFile() looks there.
+# The hosts of environments that are not ours; FindInstalledFile() looks there.
 install(FILES python/worker/gorila_worker.py DESTINATION "${share}/gorila")
+install(TARGETS gorila_plugin_worker RUNTIME DESTINATION libexec/gorila)
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright)
-install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(DIRECTORY docs examples DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 # Completions and man pages, written by the program when it is installed: never of another version.
 install(CODE "

@@ -14,10 +14,7 @@ target_include_directories(gorila_env_api INTERFACE
 
 install(TARGETS gorila_shared gorila_env_api EXPORT gorila
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${headers}/library/gorila.h" DESTINATION include)
-if(EXISTS "${headers}/env/plugin/gorila_env.h")
-  install(FILES "${headers}/env/plugin/gorila_env.h" DESTINATION include)
-endif()
+install(FILES "${headers}/library/gorila.h" "${headers}/env/plugin/gorila_env.h" DESTINATION include)
 install(EXPORT gorila NAMESPACE gorila:: FILE gorila-targets.cmake DESTINATION "${package}")
 set(config "${PROJECT_BINARY_DIR}/gorila-config.cmake")
 file(WRITE "${config}" "include(\"\${CMAKE_CURRENT_LIST_DIR}/gorila-targets.cmake\")\n")

@@ -51,10 +51,13 @@ def contents():
     version = re.search(r'^__version__ = "(.+)"', (package / "__init__.py").read_text(), re.M)[1]
     tag = f"py3-none-linux_{platform.machine()}"
     files = {f"gorila/{path.name}": path.read_bytes() for path in sorted(package.glob("*.py"))}
-    files[f"gorila/{FILE}"] = find_library().read_bytes()
-    # Hosts environments in Python; the library looks for it there.
-    worker = "gorila_worker.py"
-    files[f"gorila/share/gorila/{worker}"] = (HERE / "worker" / worker).read_bytes()
+    library = find_library()
+    files[f"gorila/{FILE}"] = library.read_bytes()
+    # The hosts of users' own environments; the library looks for them there.
+    script, program = "share/gorila/gorila_worker.py", "libexec/gorila/gorila-plugin-worker"
+    files[f"gorila/{script}"] = (HERE / "worker" / pathlib.Path(script).name).read_bytes()
+    if (library.parent.parent / program).exists():
+        files[f"gorila/{program}"] = (library.parent.parent / program).read_bytes()
     info = f"gorila-{version}.dist-info"
     files[f"{info}/METADATA"] = METADATA.format(version=version).encode()
     files[f"{info}/WHEEL"] = WHEEL.format(tag=tag).encode()
@@ -73,7 +76,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         for path, data in files.items():
             # The same files give the same wheel.
             entry = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = (0o755 if path.endswith(FILE) else 0o644) << 16
+            entry.external_attr = (0o755 if path.endswith((FILE, "-worker")) else 0o644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             wheel.writestr(entry, data)
     return name

@@ -9,6 +9,7 @@ import program
 
 BUILD = pathlib.Path(program.PROGRAM).resolve().parents[1]
 SOURCES = pathlib.Path(__file__).resolve().parent / "outside"
+MAZE = f"-DMAZE={program.SOURCE / 'examples' / 'plugin_c' / 'maze.c'}"
 
 
 class Projects(program.Case):
@@ -31,11 +32,11 @@ class Projects(program.Case):
         self.assertEqual(done.returncode, 0, f"{arguments}\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def build(self, name):
+    def build(self, name, *definitions):
         """The commands that it compiled with."""
         self.command(
             "cmake", "-S", SOURCES / name, "-B", name, f"-DCMAKE_PREFIX_PATH={self.prefix_folder}",
-            "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+            "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *definitions,
         )  # fmt: skip
         self.command("cmake", "--build", name)
         return (self.folder / name / "compile_commands.json").read_text()
@@ -44,7 +45,7 @@ class Projects(program.Case):
         self.run_program("train", *program.TINY, "--deterministic", "--quiet", "--run-dir", "run")
 
     def test_a_c_project_asks_a_trained_network_and_steps_games(self):
-        commands = self.build("c")
+        commands = self.build("c", MAZE)
         for leaked in ["-Wall", "-Werror", "-fsanitize", "-fno-math-errno", str(program.SOURCE / "src")]:
             self.assertNotIn(leaked, commands)
         self.train()
@@ -55,10 +56,20 @@ class Projects(program.Case):
         self.assertGreater(caught, 60, text)
         self.assertIn("no network: 'nowhere': no such file or folder", text)
 
+        # Its plug-in, in the program and in a process of its own, through what was installed.
+        checked = self.command(
+            self.prefix_folder / "bin" / "gorila", "train", "--env", "plugin-process:./c/libmaze.so",
+            "--frames", "2000", "--quiet", "--set", "replay.min_size=500", "--set",
+            "evaluation.episodes=1", "--run-dir", "maze",
+        )  # fmt: skip
+        self.assertIn("score", checked)
+
     def test_a_cpp_project_plays_vectors_of_games(self):
+        self.build("c", MAZE)
         self.build("cpp")
-        text = self.command(self.folder / "cpp" / "vector")
-        self.assertRegex(text, r"minatar/breakout: 64 games, \d+ ends")
+        for name in ["minatar/breakout", "plugin:./c/libmaze.so"]:
+            text = self.command(self.folder / "cpp" / "vector", name)
+            self.assertRegex(text, rf"{name}: 64 games, \d+ ends")
 
     def test_only_the_functions_of_the_header_are_exported(self):
         library = self.prefix_folder / "lib" / "libgorila.so.1"

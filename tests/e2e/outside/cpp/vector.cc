@@ -1,4 +1,4 @@
-// Steps many games with one call, choosing actions at random.
+// vector NAME: steps many environments with one call, choosing actions at random.
 #include <gorila.h>
 
 #include <cstdio>
@@ -6,11 +6,12 @@
 #include <random>
 #include <vector>
 
-int main() {
+int main(int argc, char** argv) {
   constexpr int kGames = 64;
   const char* const settings[] = {"sticky_actions=0.25"};
+  if (argc != 2) return 2;
   gorila_environments* made = nullptr;
-  if (gorila_environments_make("minatar/breakout", settings, 1, kGames, 1, 0, &made) != GORILA_OK) {
+  if (gorila_environments_make(argv[1], settings, 1, kGames, 1, 0, &made) != GORILA_OK) {
     std::fprintf(stderr, "%s\n", gorila_last_error());
     return 1;
   }
@@ -35,8 +36,8 @@ int main() {
       std::fprintf(stderr, "%s\n", gorila_last_error());
       return 1;
     }
-    for (const std::uint8_t flag : terminated) ends += flag;
+    for (int i = 0; i < kGames; ++i) ends += terminated[i] + truncated[i];
   }
-  std::printf("minatar/breakout: %d games, %d ends\n", kGames, ends);
+  std::printf("%s: %d games, %d ends\n", argv[1], kGames, ends);
   return ends > 0 ? 0 : 1;
 }
