@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gorila/base/allocation_counter.h"
+#include "gorila/env/plugin/testing.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -35,6 +36,30 @@ TEST(AllocationTest, ResetAndStepAllocateNothing) {
               : environment.Step(actions.Integer(0, environment.spec().num_actions()), observation)
                     .value();
       reset = step.last();
+    }
+    EXPECT_EQ(CountAllocations().allocations, 0U);
+  }
+}
+
+// After episodes of every length: the log of actions keeps its memory.
+TEST(AllocationTest, ResetAndStepOfAPluginAllocateNothing) {
+  for (const char* const plugin : {"test_plugin", "test_plugin_state", "maze", "paddle"}) {
+    SCOPED_TRACE(plugin);
+    const auto made =
+        MakeEnvironment("plugin:" + TestPlugin(plugin), {}, MakeRandomDraws(RandomStream(1)));
+    ASSERT_TRUE(made.ok()) << made.status();
+    Environment& environment = **made;
+    std::vector<std::byte> observation(environment.spec().observation.frame_bytes());
+    RandomStream actions(2);
+    bool reset = true;
+    for (int i = 0; i < 20000; ++i) {
+      if (i == 5000) ResetAllocationCounts();
+      const StatusOr<TimeStep> step =
+          reset
+              ? environment.Reset(observation)
+              : environment.Step(actions.Integer(0, environment.spec().num_actions()), observation);
+      ASSERT_TRUE(step.ok());
+      reset = step->last();
     }
     EXPECT_EQ(CountAllocations().allocations, 0U);
   }

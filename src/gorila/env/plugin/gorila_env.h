@@ -124,14 +124,14 @@ typedef struct gorila_env_api {
    * from its seed. The state is everything that decides the future, the random generator included.
    * state_size: bytes of the present state, which state_save then writes in full. state_restore: an
    * environment made with the same options continues exactly as the one that was saved; a nonzero
-   * code for bytes that cannot be a state. */
+   * code for bytes that cannot be a state. All three are called only after reset(). */
   uint64_t (*state_size)(const gorila_env* env);
   int (*state_save)(const gorila_env* env, void* state, uint64_t size, gorila_env_error* error);
   int (*state_restore)(gorila_env* env, const void* state, uint64_t size, gorila_env_error* error);
 
-  /* A picture of the present state, for films and the dashboard. Called twice: with rgb NULL, it
-   * writes the picture's size in pixels (1..4096 each); then it fills height * width * 3 bytes,
-   * rows from the top, red, green, blue. Changes nothing that decides the future. */
+  /* A picture of the present state, for films and the dashboard, after reset(). Called twice: with
+   * rgb NULL, it writes the picture's size in pixels (1..4096 each); then it fills height * width *
+   * 3 bytes, rows from the top, red, green, blue. Changes nothing that decides the future. */
   int (*render)(const gorila_env* env, uint8_t* rgb, int32_t* width, int32_t* height,
                 gorila_env_error* error);
 
