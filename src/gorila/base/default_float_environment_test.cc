@@ -50,5 +50,21 @@ TEST_F(DefaultFloatEnvironmentTest, DefaultIsWhatAThreadStartsWith) {
   EXPECT_EQ(FloatControl() & ~kSticky, before_ & ~kSticky);
 }
 
+TEST_F(DefaultFloatEnvironmentTest, OtherSettingsComeBackToo) {
+#if defined(__SSE__)
+  constexpr std::uint64_t kOthers[] = {0x2000, 0x4000, 0x8000, 0x0040};  // rounding, FTZ, DAZ
+#else
+  constexpr std::uint64_t kOthers[] = {std::uint64_t{1} << 22, std::uint64_t{1} << 24};
+#endif
+  for (const std::uint64_t other : kOthers) {
+    SetFloatControl(DefaultFloatEnvironment::kDefault | other);
+    {
+      const DefaultFloatEnvironment floats;
+      EXPECT_TRUE(DenormalsCount());
+    }
+    EXPECT_EQ(FloatControl() & ~std::uint64_t{0x3f}, DefaultFloatEnvironment::kDefault | other);
+  }
+}
+
 }  // namespace
 }  // namespace gorila

@@ -115,8 +115,9 @@ typedef struct gorila_env_api {
 
   /* Optional: NULL, or left out by a smaller struct_size. */
 
-  /* The same as step() of each, in order; for plug-ins that compute several faster than one by one.
-   * If it fails, none of these environments is used again before a reset(). */
+  /* The same as step() of each, in order; for hosts that step several at once and plug-ins that
+   * compute them faster than one by one. This version of Gorila calls step(). If it fails, none of
+   * these environments is used again before a reset(). */
   int (*step_many)(gorila_env* const* envs, const int32_t* actions, void* const* observations,
                    gorila_env_result* results, size_t count, gorila_env_error* error);
 

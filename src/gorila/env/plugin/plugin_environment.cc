@@ -39,13 +39,14 @@ PluginEnvironment::PluginEnvironment(PluginInstance instance, const RawObservati
           ::operator new[](raw_bytes_, std::align_val_t{kPluginAlignment}))),
       draws_(std::move(draws)),
       spec_(spec),
+      frame_bytes_(spec_.observation.frame_bytes()),
       max_steps_(options.max_episode_steps),
       exact_(options.external.exact),
       log_actions_(!instance_.library().has_state() && instance_.library().repeats_itself()),
       episode_(max_steps_) {
   GORILA_CHECK(draws_ != nullptr);
   const bool draws_nothing = instance_.library().api().render == nullptr;
-  if (options.external.pictures && draws_nothing) seen_.resize(spec_.observation.frame_bytes());
+  if (options.external.pictures && draws_nothing) seen_.resize(frame_bytes_);
 }
 
 StatusOr<std::unique_ptr<PluginEnvironment>> PluginEnvironment::Make(
@@ -61,8 +62,7 @@ StatusOr<std::unique_ptr<PluginEnvironment>> PluginEnvironment::Make(
 
 // Where the plug-in writes: at once to its place if nothing has to be converted.
 std::byte* PluginEnvironment::RawBuffer(std::span<std::byte> observation) {
-  GORILA_CHECK(observation.size() == spec_.observation.frame_bytes(), "observation of {} bytes",
-               observation.size());
+  GORILA_CHECK(observation.size() == frame_bytes_, "{} bytes", observation.size());
   const bool aligned = reinterpret_cast<std::uintptr_t>(observation.data()) % kPluginAlignment == 0;
   return aligned && adapter_.plain() ? observation.data() : scratch_.get();
 }
@@ -99,7 +99,8 @@ StatusOr<TimeStep> PluginEnvironment::Reset(std::span<std::byte> observation) {
 
 StatusOr<TimeStep> PluginEnvironment::Step(int action, std::span<std::byte> observation) {
   GORILA_CHECK(action >= 0 && action < spec_.num_actions(), "action {}", action);
-  GORILA_RETURN_IF_ERROR(Await());
+  if (lost_ || !save_failure_.ok()) [[unlikely]]
+    return Await();
   std::byte* const raw = RawBuffer(observation);
   gorila_env_result result;
   GORILA_RETURN_IF_ERROR(instance_.Step(action, raw, result));

@@ -69,6 +69,7 @@ class PluginEnvironment final : public Environment {
   const std::unique_ptr<std::byte[], Free> scratch_;  // a raw observation
   const std::unique_ptr<DrawSource> draws_;
   const EnvironmentSpec spec_;
+  const std::size_t frame_bytes_;
   const int max_steps_;
   const bool exact_;
   const bool log_actions_;
