@@ -61,8 +61,40 @@ def read_json():
 
 
 def answer_json(kind, value):
-    text = json.dumps(value).encode()
+    # Not as escapes: halves of surrogate pairs, as in the names of odd files, are no JSON.
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     write_all(kind + struct.pack("<I", len(text)) + text)
+
+
+def summary(error):
+    """In one line: what was raised, and where outside of Python's own importer and this file."""
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, ModuleNotFoundError):
+        text += (f"; install it for {sys.executable}, or set environment.python to an interpreter "
+                 "that has it, or environment.python_path to its folder")
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+              if frame.filename != __file__ and not frame.filename.startswith("<frozen")]
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+
+
+def shown(value):
+    return " ".join(repr(value).split())[:100]
+
+
+def number_of(reward):
+    try:
+        if not isinstance(reward, (str, bytes)):
+            return float(reward)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise BrokenPromise(f"a reward of {shown(reward)}; expected a number")
+
+
+def flag_of(value, name):
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise BrokenPromise(f"{name} is {shown(value)}; expected True or False") from None
 
 
 def resolve(name, what):
@@ -137,11 +169,12 @@ def describe_observations(space, numpy):
     shape, dtype = getattr(space, "shape", None), getattr(space, "dtype", None)
     if shape is None or dtype is None:
         raise BrokenPromise(f"observations of a {kind} space without shape and dtype; expected a Box")
+    sides = [int(side) for side in shape]
     dtype = numpy.dtype(dtype)
     if dtype == numpy.uint8 or dtype == numpy.bool_:
-        return list(shape), "uint8", str(dtype)
+        return sides, "uint8", str(dtype)
     if dtype.kind in "fiu":
-        return list(shape), "float32", str(dtype)
+        return sides, "float32", str(dtype)
     raise BrokenPromise(f"observations of dtype {dtype}; expected uint8, bool, floats or integers")
 
 
@@ -224,7 +257,7 @@ class Seat:
         observation, reward, terminated, truncated, _ = result
         # Before a reset: an environment may write the next observation into the same array.
         self.put(self.observation, observation)
-        return float(reward), bool(terminated), bool(truncated)
+        return number_of(reward), flag_of(terminated, "terminated"), flag_of(truncated, "truncated")
 
 
 class Host:
@@ -303,9 +336,9 @@ class Host:
             except BrokenPromise as error:
                 flags[index] = BROKEN
                 errors[index] = str(error)
-            except Exception:
+            except BaseException as error:  # also sys.exit: the other seats have nothing to do with it
                 flags[index] = FAILED
-                errors[index] = traceback.format_exc()
+                errors[index] = f"{traceback.format_exc()}{summary(error)}"
         if errors:
             answer_json(b"F", {str(index): text for index, text in errors.items()})
         else:
@@ -345,15 +378,17 @@ class Host:
 def main():
     threading.Thread(target=end_with_parent, daemon=True).start()
     # What the environment's author would see: modules of the folder that gorila was started in.
-    sys.path[0] = os.getcwd()
+    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        sys.path.pop(0)  # not there with PYTHONSAFEPATH
+    sys.path.insert(0, os.getcwd())
     try:
         host = Host()
     except BrokenPromise as error:
         answer_json(b"E", {"error": str(error)})
         sys.exit(1)
-    except Exception as error:
+    except BaseException as error:
         traceback.print_exc()
-        answer_json(b"E", {"error": f"{type(error).__name__}: {error}"})
+        answer_json(b"E", {"error": summary(error)})
         sys.exit(1)
     host.serve()
     for seat in host.seats:

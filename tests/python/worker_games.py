@@ -1,5 +1,6 @@
 """Environments for the tests of worker processes: Gymnasium's interface without Gymnasium."""
 
+import ctypes
 import os
 import random
 import sys
@@ -35,6 +36,7 @@ class Walk:
 
     def __init__(self, at=0, fault="", once=None, pid_file=None, ends=3):
         self.at, self.fault, self.once, self.ends = at, fault, once, ends
+        self.pid_file = pid_file
         self.random = random.Random(0)
         self.total = 0
         self.steps = 0
@@ -94,12 +96,42 @@ class Walk:
                 observation = observation.astype("complex128")
             if self.fault == "old":
                 return observation, reward, terminated, {}
+            if self.fault == "reward":
+                reward = None
+            if self.fault == "text":
+                reward = "1"
+            if self.fault == "flag":
+                terminated = numpy.zeros(2)
+            if self.fault == "sys.exit":
+                sys.exit("no more")
+            if self.fault == "lines":
+                raise ValueError("two\nlines")
+            if self.fault == "close":
+                os.close(4)
+                time.sleep(1000)
+            if self.fault == "lock":
+                hold_the_lock_with_a_child(self.pid_file)
             if self.fault == "chance":
                 observation[0] = numpy.random.random()
         return observation, reward, terminated, truncated, {}
 
     def close(self):
         print("closed")
+
+
+def hold_the_lock_with_a_child(pid_file):
+    """What ends neither by a thread of Python nor with this process alone."""
+    if os.fork() == 0:
+        with open(pid_file, "a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(1000)
+        os._exit(0)
+    ctypes.PyDLL(None).sleep(1000)
+
+
+class Raises:
+    def __init__(self):
+        raise ValueError("no\nlevel \udc80")
 
 
 class Unrepeatable(Walk):

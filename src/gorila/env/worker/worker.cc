@@ -54,9 +54,12 @@ StatusOr<std::unique_ptr<Worker>> Worker::Start(const WorkerSetup& setup) {
 // A process that is ready for commands, in place of the one there was.
 Status Worker::Launch() {
   if (process_ != nullptr) process_->Kill();
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<WorkerProcess> started,
-                          WorkerProcess::Start(setup_.arguments, setup_.variables, *memory_));
-  process_ = std::move(started);
+  StatusOr<std::unique_ptr<WorkerProcess>> started =
+      WorkerProcess::Start(setup_.arguments, setup_.variables, *memory_);
+  if (!started.ok()) {
+    return Annotate(started.status(), fmt::format("environment '{}'", setup_.name));
+  }
+  process_ = *std::move(started);
   running_ = false;
   const Status status = Greet();
   return status.ok() ? status : StartError(status);

@@ -3,14 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>  // kill is not in <csignal>  NOLINT(modernize-deprecated-headers)
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "gorila/base/file.h"
 #include "gorila/env/registry.h"
 #include "gorila/env/worker/testing.h"
+#include "gorila/env/worker/worker.h"
 
 namespace gorila {
 namespace {
@@ -169,7 +173,10 @@ TEST_F(WorkerEnvironmentTest, BrokenPromisesAreErrorsThatSayWhich) {
       {"infinite", "an observation that is not finite"},
       {"shape", "an observation of shape (1,); its space says (4,)"},
       {"integers", "an observation of dtype complex128; its space says float32"},
-      {"old", "step() gave 4 values"}};
+      {"old", "step() gave 4 values"},
+      {"reward", "a reward of None; expected a number"},
+      {"text", "a reward of '1'; expected a number"},
+      {"flag", "terminated is array([0., 0.]); expected True or False"}};
   for (const auto& [fault, message] : cases) {
     const auto factory = Factory(kWalk, Options(Fault(fault, 5, false)));
     Walker walker(Make(*factory, 1));
@@ -181,6 +188,67 @@ TEST_F(WorkerEnvironmentTest, BrokenPromisesAreErrorsThatSayWhich) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << fault << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(message)) << fault;
   }
+}
+
+TEST_F(WorkerEnvironmentTest, AnExceptionIsOneLineThatSaysWhere) {
+  for (const auto& [fault, message] : std::vector<std::pair<const char*, const char*>>{
+           {"sys.exit", "SystemExit: no more ("}, {"lines", "ValueError: two lines ("}}) {
+    const std::int64_t exceptions = CountWorkers().exceptions;
+    const auto factory = Factory(kWalk, Options(Fault(fault, 2, false)));
+    Walker walker(Make(*factory, 1));
+    Status status;
+    for (int i = 0; i < 20 && status.ok(); ++i) {
+      walker.Submit();
+      status = walker.Step().status();
+    }
+    EXPECT_TRUE(IsEpisodeLost(status)) << status;
+    EXPECT_THAT(std::string(status.message()),
+                testing::AllOf(HasSubstr(message), HasSubstr("/worker_games.py, line ")));
+    EXPECT_EQ(CountWorkers().exceptions, exceptions + 2) << fault;
+  }
+  EXPECT_THAT(
+      Refused("python:worker_games:Raises", Options()),
+      testing::AllOf(HasSubstr("ValueError: no level ?"), HasSubstr("/worker_games.py, line ")));
+}
+
+TEST_F(WorkerEnvironmentTest, AClosedPipeIsSaidToBeOne) {
+  const auto factory = Factory(kWalk, Options(Fault("close", 2, false)));
+  Walker walker(Make(*factory, 1));
+  Status status;
+  for (int i = 0; i < 20 && status.ok(); ++i) {
+    walker.Submit();
+    status = walker.Step().status();
+  }
+  EXPECT_THAT(std::string(status.message()), HasSubstr("closed its pipe"));
+}
+
+TEST_F(WorkerEnvironmentTest, AVirtualEnvironmentThatIsGoneIsNamed) {
+  EnvironmentOptions options = Options();
+  options.external.python = "auto";
+  ::setenv("VIRTUAL_ENV", "/no/such/venv", 1);
+  EXPECT_THAT(Refused(kWalk, options), HasSubstr("VIRTUAL_ENV is '/no/such/venv'"));
+  ::unsetenv("VIRTUAL_ENV");
+}
+
+TEST_F(WorkerEnvironmentTest, FoldersAreFoundInPythonsSafeModeToo) {
+  ::setenv("PYTHONSAFEPATH", "1", 1);
+  const auto factory = MakeEnvironmentFactory(kWalk, Options());
+  ::unsetenv("PYTHONSAFEPATH");
+  EXPECT_TRUE(factory.ok()) << factory.status();
+}
+
+TEST_F(WorkerEnvironmentTest, AProcessThatDiesOnceWhileItIsRestoredIsNotNoticed) {
+  EnvironmentOptions options = Options(Fault("exit", 2, true));
+  options.external.exact = true;
+  std::filesystem::remove(Marker());
+  const auto factory = Factory(kWalk, options);
+  Walker walker(Make(*factory, 1));
+  Walker other(Make(*factory, 2));
+  walker.Play(12);
+  std::ofstream(Marker()) << "there";
+  walker.CopyStateTo(other);
+  EXPECT_FALSE(std::filesystem::exists(Marker()));
+  EXPECT_EQ(other.Play(30), walker.Play(30));
 }
 
 TEST_F(WorkerEnvironmentTest, AResetThatFailsTwiceIsAnError) {
@@ -195,7 +263,8 @@ TEST_F(WorkerEnvironmentTest, AResetThatFailsTwiceIsAnError) {
 TEST_F(WorkerEnvironmentTest, WhatCannotBeMadeIsRefusedInASentence) {
   const EnvironmentOptions options = Options();
   EXPECT_THAT(Refused("python:no_such_module:X", options),
-              HasSubstr("No module named 'no_such_module'"));
+              testing::AllOf(HasSubstr("No module named 'no_such_module'; install it for /"),
+                             HasSubstr("environment.python_path")));
   EXPECT_THAT(Refused("python:worker_games:Nothing", options), HasSubstr("has no 'Nothing'"));
   EXPECT_THAT(Refused("python:worker_games:not_callable", options), HasSubstr("not callable"));
   EXPECT_THAT(Refused("python:worker_games:DictObservations", options),
@@ -212,6 +281,8 @@ TEST_F(WorkerEnvironmentTest, WhatCannotBeMadeIsRefusedInASentence) {
   EXPECT_THAT(Refused(kWalk, missing), HasSubstr("environment.python is '/no/such/python'"));
   missing.external.python = "no-such-python";
   EXPECT_THAT(Refused(kWalk, missing), HasSubstr("'no-such-python' is not there"));
+  missing.external.python = "/";
+  EXPECT_THAT(Refused(kWalk, missing), HasSubstr("'python:worker_games:Walk': cannot run '/'"));
   missing.external.python = "true";  // a program that is no interpreter
   EXPECT_THAT(Refused(kWalk, missing), HasSubstr("ended with exit status 0"));
   const auto old = Factory("python:worker_games:OldReset", options);
@@ -346,6 +417,39 @@ TEST_F(WorkerEnvironmentTest, NoProcessIsLeftBehind) {
   pid_t pid = 0;
   ASSERT_TRUE(file >> pid);
   EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+TEST_F(WorkerEnvironmentTest, NothingOfAStuckProcessOutlivesTheProgram) {
+  const std::string pids = Path("stuck");
+  std::filesystem::remove(pids);
+  const pid_t program = ::fork();
+  ASSERT_GE(program, 0);
+  if (program == 0) {
+    const auto factory =
+        Factory(kWalk, Options(fmt::format(R"({{"fault":"lock","at":2,"pid_file":"{}"}})", pids)));
+    Walker(Make(*factory, 1)).Play(20);
+    ::_exit(0);
+  }
+  // The worker's own, then that of what its environment started.
+  std::vector<std::string> started;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (started.size() < 2 && std::chrono::steady_clock::now() < deadline) {
+    std::ifstream file(pids);
+    started.assign(std::istream_iterator<std::string>(file), {});
+  }
+  EXPECT_EQ(started.size(), 2);
+  ::kill(program, SIGKILL);
+  ::waitpid(program, nullptr, 0);
+  for (const std::string& pid : started) {
+    const auto runs = [&pid] {  // what nobody has waited for has no command line
+      std::ifstream file("/proc/" + pid + "/cmdline");
+      return file.get() != std::ifstream::traits_type::eof();
+    };
+    while (runs() && std::chrono::steady_clock::now() < deadline) {
+    }
+    EXPECT_FALSE(runs()) << pid;
+    if (runs()) ::kill(std::stoi(pid), SIGKILL);
+  }
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::chrono::seconds kGoodbye{2};  // for closing environments
+constexpr std::chrono::seconds kGoodbye{2};    // for closing environments
+constexpr std::chrono::seconds kLastWords{1};  // between closing its files and its end
 constexpr off_t kMostLog = 1 << 20;
 constexpr std::size_t kLogTail = 2000;
 constexpr std::uint32_t kMostText = 64 << 20;
@@ -118,6 +119,14 @@ int Spawn(const std::vector<std::string>& arguments, const std::vector<std::stri
   return error;
 }
 
+// When nobody holds the lifeline's other end any more, the kernel ends all of the worker's group:
+// also a thread that waits for Python's lock, and what an environment started beside it.
+void EndGroupWith(int lifeline, pid_t group) {
+  ::fcntl(lifeline, F_SETOWN, -group);
+  ::fcntl(lifeline, F_SETSIG, SIGKILL);
+  ::fcntl(lifeline, F_SETFL, O_ASYNC);
+}
+
 // What a wait brought.
 struct Ready {
   bool file = false;   // can be read or written, or its other end is gone
@@ -194,6 +203,7 @@ StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
   }
   if (error != 0) return Unavailable("cannot run '{}': {}", arguments[0], std::strerror(error));
   worker->pid_ = pid;
+  EndGroupWith(lifeline[0].get(), pid);
   worker->requests_reader_ = std::move(requests[0]);
   worker->requests_ = std::move(requests[1]);
   worker->answers_ = std::move(answers[0]);
@@ -235,9 +245,15 @@ int WorkerProcess::Reap() {
 // Of one that closed its end; whatever is left of it goes.
 Status WorkerProcess::Died() {
   const pid_t pid = pid_;
+  const bool closed =
+      watch_.get() >= 0 && !WaitFor(-1, 0, watch_.get(), Clock::now() + kLastWords).ended;
   const int status = Reap();
   const std::string how =
       status == -1 ? std::string("ended")
+      : closed     ? fmt::format(
+                         "closed its pipe; does the environment close files {} or {}, which it did "
+                             "not open?",
+                         kWorkerRequests, kWorkerAnswers)
       : WIFSIGNALED(status)
           ? fmt::format("ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))
           : fmt::format("ended with exit status {}", WEXITSTATUS(status));

@@ -155,7 +155,9 @@ StatusOr<bool> Worker::Restore(int index, const ActionLog& log) {
   std::vector<Replay> replays;
   replays.emplace_back(index);
   if (const Status status = ReplaySeats(replays); !status.ok()) {
-    return Annotate(status, fmt::format("environment '{}'", setup_.name));
+    ++restarts;
+    GORILA_RETURN_IF_ERROR(CountFailure(std::string(status.message())));
+    GORILA_RETURN_IF_ERROR(RestartAndReplay());
   }
   return !seat.lost;
 }

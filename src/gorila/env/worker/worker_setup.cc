@@ -121,8 +121,15 @@ StatusOr<WorkerSetup> MakeWorkerSetup(const ExternalName& name, const ExternalOp
       !fs::exists(options.python)) {
     return NotFound("environment.python is '{}'; there is no such file", options.python);
   }
+  const std::string interpreter = Interpreter(options);
+  if (options.python == "auto" && interpreter.find('/') != std::string::npos &&
+      !fs::exists(interpreter)) {
+    return NotFound(
+        "VIRTUAL_ENV is '{}', without a bin/python; activate another, or set environment.python",
+        std::getenv("VIRTUAL_ENV"));
+  }
   GORILA_ASSIGN_OR_RETURN(const fs::path worker, FindInstalledFile(kPythonWorker));
-  setup.arguments = {Interpreter(options), worker.string()};
+  setup.arguments = {interpreter, worker.string()};
   setup.variables = PythonVariables(options);
   return setup;
 }
