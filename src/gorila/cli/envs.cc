@@ -6,11 +6,14 @@
 #include <vector>
 
 #include "gorila/cli/command.h"
+#include "gorila/cli/config_flags.h"
+#include "gorila/cli/number_flag.h"
 #include "gorila/cli/table_text.h"
 #include "gorila/cli/verb.h"
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/minatar/recording.h"
 #include "gorila/env/registry.h"
+#include "gorila/evaluation/environment_check.h"
 
 namespace gorila::cli {
 namespace {
@@ -49,6 +52,60 @@ StatusOr<int> ListEnvironments() {
        fmt::format("the {} games of the Arcade Learning Environment{}", AtariNames().size(),
                    atari::AleIsBuiltIn() ? "; need ROMs" : ", not built in")});
   PrintTable(rows);
+  fmt::print(R"(
+Environments of your own need no entry here (docs/environments.md):
+  gymnasium:ID            what gymnasium.make takes, gymnasium:CartPole-v1
+  python:MODULE:CALLABLE  a class or function in Python, python:my_games:Maze
+  plugin:PATH             a shared library in C, C++ or Rust, plugin:./libmaze.so
+  plugin-process:PATH     the same in a process of its own, which may crash
+gorila envs check NAME tries one.
+)");
+  return kSuccess;
+}
+
+std::string_view VerdictWord(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kOk:
+      return "ok";
+    case Verdict::kWarning:
+      return "warning";
+    case Verdict::kFailed:
+      break;
+  }
+  return "FAILED";
+}
+
+constexpr KeyFlag kNameFlag = {"NAME", "environment.name", "NAME", "The environment"};
+
+struct CheckVerbOptions {
+  ConfigFlags config;
+  std::uint64_t steps = 1'000'000;
+  double seconds = 30;
+};
+
+StatusOr<int> Check(const CheckVerbOptions& options) {
+  if (!(options.seconds > 0 && options.seconds <= 86400)) {
+    return InvalidArgument("--seconds is {}; expected more than 0 and at most 86400",
+                           options.seconds);
+  }
+  GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
+  const std::string& name = config.environment.name;
+  CheckRequest request = MakeCheckRequest(name, config.environment.options);
+  request.limits = {.steps = static_cast<std::int64_t>(options.steps), .seconds = options.seconds};
+  request.speed_seconds = std::min(request.speed_seconds, options.seconds);
+  int warnings = 0;
+  const auto print = [&warnings](const CheckLine& line) {
+    warnings += line.verdict == Verdict::kWarning ? 1 : 0;
+    fmt::print("{:<16}  {:<7}  {}\n", line.check, VerdictWord(line.verdict), line.text);
+    std::fflush(stdout);
+  };
+  GORILA_ASSIGN_OR_RETURN(const Verdict worst, CheckEnvironment(request, print));
+  if (worst == Verdict::kFailed) {
+    fmt::print("{} is not fit for training\n", name);
+    return kFailure;
+  }
+  fmt::print("{} is fit for training{}\n", name,
+             warnings > 0 ? fmt::format("; warnings: {}", warnings) : "");
   return kSuccess;
 }
 
@@ -64,12 +121,13 @@ StatusOr<int> VerifyFolder(const std::filesystem::path& folder) {
 
 constexpr CommandText kEnvsText = {
     .name = "envs",
-    .summary = "List the environments, or verify games against recordings",
+    .summary = "List the environments, check one, or verify games against recordings",
     .details =
         R"(Lists each environment's name, observation (channels x height x width), number of actions, the
 [environment] options that it uses, and a description.
 )",
     .examples = R"(gorila envs
+gorila envs check gymnasium:CartPole-v1
 gorila envs verify data/minatar
 )"};
 
@@ -83,6 +141,33 @@ and the mismatches; exit status 1 when there are any, 2 when the folder cannot b
     .examples = R"(gorila envs verify data/minatar
 )"};
 
+constexpr CommandText kCheckText = {
+    .name = "check",
+    .summary = "Try an environment before training on it",
+    .details =
+        R"(For one of your own (gymnasium:, python:, plugin:) or one of ours. Says what the network will see,
+whether the same seed and actions give the same again, what random actions meet (episodes, their
+ends, rewards, observations), whether it can be saved and restored, and how fast it is. Plug-ins run
+in a process of their own, so that a crash, or a write beyond a buffer, is caught. Each check is
+"ok", a "warning" that training may suffer, or has "FAILED". Exit status 1 when one has, 2 when
+there is no such environment.
+)",
+    .examples = R"(gorila envs check gymnasium:CartPole-v1
+gorila envs check python:my_games:Maze --set 'environment.kwargs={"size": 8}'
+gorila envs check plugin:./libmaze.so --steps 10M --seconds 300
+)"};
+
+void AddCheck(CLI::App& check, CheckVerbOptions& options) {
+  options.config.AddKeys(check, {&kNameFlag, 1});
+  check.get_option("NAME")->required()->type_name("")->multi_option_policy(
+      CLI::MultiOptionPolicy::Throw);
+  AddNumber(check, "--steps", options.steps, {.low = 1}, "Random steps at most")->default_str("1M");
+  check.add_option("--seconds", options.seconds, "Seconds for them at most")
+      ->type_name("S")
+      ->capture_default_str();
+  options.config.AddSets(check);
+}
+
 }  // namespace
 
 Verb AddEnvsVerb(CLI::App& gorila) {
@@ -95,7 +180,11 @@ Verb AddEnvsVerb(CLI::App& gorila) {
                                kRecordingsVariable))
       ->envname(kRecordingsVariable)
       ->type_name("");
-  return {app, [verify, folder](const Invocation&) {
+  CLI::App* const check = AddCommand(*app, kCheckText);
+  const auto options = std::make_shared<CheckVerbOptions>();
+  AddCheck(*check, *options);
+  return {app, [verify, folder, check, options](const Invocation&) {
+            if (check->parsed()) return Check(*options);
             return verify->parsed() ? VerifyFolder(*folder) : ListEnvironments();
           }};
 }

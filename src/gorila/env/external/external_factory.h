@@ -3,6 +3,7 @@
 #define GORILA_ENV_EXTERNAL_EXTERNAL_FACTORY_H_
 
 #include "gorila/env/environment_factory.h"
+#include "gorila/env/external/environment_details.h"
 #include "gorila/env/external/environment_record.h"
 
 namespace gorila {
@@ -11,6 +12,7 @@ class ExternalFactory : public EnvironmentFactory {
  public:
   // What its environments say of themselves; `repeats` is what they claim before Probe.
   virtual const EnvironmentRecord& record() const = 0;
+  virtual EnvironmentDetails details() const { return {}; }
 };
 
 // The record, with whether the environments repeat themselves: plays some random actions twice from

@@ -161,6 +161,7 @@ StatusOr<std::unique_ptr<PluginHost>> PluginHost::Greet(const Json& request) {
   hello["names"] = record.action_names;
   hello["actions"] = record.action_names.size();
   hello["protocol"] = kWorkerProtocol;
+  hello["versions"][std::string(host->library_->name())] = host->library_->api().version;
   if (host->library_->needs_own_process()) hello["most_seats"] = 1;
   Answer('J', hello);
   return host;

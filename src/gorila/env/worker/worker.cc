@@ -27,6 +27,17 @@ PictureLayout LayoutOf(std::string_view name) {
   return name == "chw" ? PictureLayout::kChw : PictureLayout::kAuto;
 }
 
+// Of a worker's first message.
+EnvironmentDetails DetailsOf(const Json& hello) {
+  EnvironmentDetails details{.versions = {}, .dtype = hello.value("dtype", "")};
+  const Json versions = hello.value("versions", Json::object());
+  for (const auto& [name, version] : versions.items()) {
+    details.versions +=
+        fmt::format("{}{} {}", details.versions.empty() ? "" : ", ", name, std::string(version));
+  }
+  return details;
+}
+
 bool AllFinite(std::span<const std::byte> bytes) {
   const auto* const values = reinterpret_cast<const float*>(bytes.data());
   // Exponents of infinities and NaN are all ones; a sum of comparisons is vectorised.
@@ -123,6 +134,7 @@ Status Worker::TakeHello(std::string_view text) {
     said.repeats = json.value("repeats", true);
     said.layout = LayoutOf(json.value("layout", "auto"));
     most_seats = json.value("most_seats", setup_.seats);
+    details_ = DetailsOf(json);
   } catch (const nlohmann::json::exception& error) {
     return DataLoss("the worker's first message: {}", error.what());
   }

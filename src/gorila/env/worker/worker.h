@@ -13,6 +13,7 @@
 #include "gorila/base/status.h"
 #include "gorila/env/environment.h"
 #include "gorila/env/external/action_log.h"
+#include "gorila/env/external/environment_details.h"
 #include "gorila/env/external/environment_record.h"
 #include "gorila/env/external/observation_adapter.h"
 #include "gorila/env/worker/worker_process.h"
@@ -56,6 +57,7 @@ class Worker {
 
   // `repeats`: what it claims.
   const EnvironmentRecord& record() const { return record_; }
+  const EnvironmentDetails& details() const { return details_; }
   const ObservationSpec& observation() const { return adapter_->spec(); }
 
   // A seat for a new environment; -1 when all are taken.
@@ -171,6 +173,7 @@ class Worker {
 
   const WorkerSetup setup_;
   EnvironmentRecord record_;
+  EnvironmentDetails details_;
   std::optional<ObservationAdapter> adapter_;
   std::vector<std::byte> converted_;  // scratch
   std::unique_ptr<SharedMemory> memory_;

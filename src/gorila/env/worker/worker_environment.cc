@@ -17,6 +17,7 @@ class WorkerFactory final : public ExternalFactory {
       : group_(std::move(group)), spec_(std::move(spec)), max_episode_steps_(max_episode_steps) {}
 
   const EnvironmentRecord& record() const override { return group_->record(); }
+  EnvironmentDetails details() const override { return group_->details(); }
   StatusOr<std::unique_ptr<Environment>> Make(std::unique_ptr<DrawSource> draws) override {
     GORILA_ASSIGN_OR_RETURN(const WorkerGroup::Place place, group_->TakeSeat());
     return std::make_unique<WorkerEnvironment>(group_, place, spec_, max_episode_steps_,

@@ -34,6 +34,7 @@ class WorkerGroup {
   void RingAll();
 
   const EnvironmentRecord& record() const { return workers_.front()->record(); }
+  const EnvironmentDetails& details() const { return workers_.front()->details(); }
   const WorkerSetup& setup() const { return setup_; }
 
  private:

@@ -1,0 +1,142 @@
+#include "gorila/evaluation/random_play.h"
+
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "gorila/env/registry.h"
+
+namespace gorila {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kFirstSeed = 1000;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// One environment, with what its episode has brought so far.
+class CountedPlay {
+ public:
+  explicit CountedPlay(RandomPlay play) : play_(std::move(play)) {}
+
+  void Submit() { play_.Submit(); }
+
+  Status Finish(PlayStatistics& statistics) {
+    GORILA_ASSIGN_OR_RETURN(const bool whole, play_.Finish());
+    if (!whole) return OkStatus();
+    GORILA_RETURN_IF_ERROR(CountObservation(statistics));
+    const TimeStep& now = play_.now();
+    if (now.step_type == StepType::kFirst) {
+      length_ = 0;
+      return_ = 0;
+      return OkStatus();
+    }
+    if (!std::isfinite(now.reward)) {
+      return InvalidArgument("a reward of {}; expected a finite number", now.reward);
+    }
+    ++statistics.steps;
+    statistics.reward.Add(now.reward);
+    ++length_;
+    return_ += now.reward;
+    if (now.last()) CountEpisode(statistics);
+    return OkStatus();
+  }
+
+ private:
+  void CountEpisode(PlayStatistics& statistics) const {
+    ++(play_.now().discount == 0 ? statistics.terminated : statistics.truncated);
+    statistics.length.Add(static_cast<double>(length_));
+    statistics.returns.Add(return_);
+  }
+
+  Status CountObservation(PlayStatistics& statistics) {
+    const std::span<const std::byte> seen = play_.observation();
+    if (!statistics.observations_change) {
+      if (first_.empty()) first_.assign(seen.begin(), seen.end());
+      statistics.observations_change = !std::equal(seen.begin(), seen.end(), first_.begin());
+    }
+    if (play_.environment().spec().observation.element != ElementType::kFloat32) return OkStatus();
+    const auto* const values = reinterpret_cast<const float*>(seen.data());
+    for (std::size_t i = 0; i < seen.size() / sizeof(float); ++i) {
+      if (!std::isfinite(values[i])) {
+        return InvalidArgument("an observation with {} in it; expected finite numbers", values[i]);
+      }
+      statistics.value.Add(values[i]);
+    }
+    return OkStatus();
+  }
+
+  RandomPlay play_;
+  std::vector<std::byte> first_;  // observation
+  std::int64_t length_ = 0;
+  double return_ = 0;
+};
+
+}  // namespace
+
+RandomPlay::RandomPlay(std::unique_ptr<Environment> environment, const RandomStream& actions)
+    : environment_(std::move(environment)),
+      actions_(actions),
+      observation_(environment_->spec().observation.frame_bytes()) {}
+
+StatusOr<RandomPlay> RandomPlay::Make(EnvironmentFactory& factory, std::uint64_t seed) {
+  GORILA_ASSIGN_OR_RETURN(auto environment, factory.Make(MakeRandomDraws(RandomStream(seed))));
+  return RandomPlay(std::move(environment), RandomStream::Derive(seed, "actions"));
+}
+
+StatusOr<RandomPlay> RandomPlay::Copy(EnvironmentFactory& factory) const {
+  StateWriter writer;
+  environment_->SaveState(writer);
+  GORILA_ASSIGN_OR_RETURN(auto environment, factory.Make(MakeRandomDraws(RandomStream(0))));
+  StateReader reader(writer.bytes());
+  GORILA_RETURN_IF_ERROR(environment->RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(reader.Finish());
+  RandomPlay copy(std::move(environment), actions_);
+  copy.over_ = over_;
+  return copy;
+}
+
+void RandomPlay::Submit() {
+  if (over_) return;
+  action_ = actions_.Integer(0, environment_->spec().num_actions());
+  environment_->Submit(action_);
+}
+
+StatusOr<bool> RandomPlay::Finish() {
+  const StatusOr<TimeStep> step =
+      over_ ? environment_->Reset(observation_) : environment_->Step(action_, observation_);
+  if (!step.ok()) {
+    if (!IsEpisodeLost(step.status())) return step.status();
+    over_ = true;
+    return false;
+  }
+  now_ = *step;
+  over_ = now_.last();
+  return true;
+}
+
+StatusOr<PlayStatistics> PlayRandomly(EnvironmentFactory& factory, int at_once,
+                                      const PlayLimits& limits) {
+  std::vector<CountedPlay> plays;
+  for (int i = 0; i < at_once; ++i) {
+    GORILA_ASSIGN_OR_RETURN(RandomPlay play,
+                            RandomPlay::Make(factory, kFirstSeed + static_cast<std::uint64_t>(i)));
+    plays.emplace_back(std::move(play));
+  }
+  PlayStatistics statistics;
+  const Clock::time_point start = Clock::now();
+  // Steps that lose their episodes do not count, but end.
+  for (std::int64_t round = 0; round * at_once < limits.steps; ++round) {
+    statistics.seconds = SecondsSince(start);
+    if (statistics.seconds >= limits.seconds) return statistics;
+    for (CountedPlay& play : plays) play.Submit();
+    for (CountedPlay& play : plays) GORILA_RETURN_IF_ERROR(play.Finish(statistics));
+  }
+  statistics.seconds = SecondsSince(start);
+  return statistics;
+}
+
+}  // namespace gorila
