@@ -185,8 +185,10 @@ StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOp
       results.push_back(std::move(result));
     }
   }
-  GORILA_ASSIGN_OR_RETURN(const std::vector<BenchmarkResult> plugins, MeasurePlugins(options));
-  results.insert(results.end(), plugins.begin(), plugins.end());
+  for (const auto part : {&MeasurePlugins, &MeasureWorkers}) {
+    GORILA_ASSIGN_OR_RETURN(const std::vector<BenchmarkResult> measured, part(options));
+    results.insert(results.end(), measured.begin(), measured.end());
+  }
   return results;
 }
 

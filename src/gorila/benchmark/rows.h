@@ -18,6 +18,8 @@ StatusOr<std::vector<BenchmarkResult>> RunWireBenchmark(const BenchmarkOptions& 
 
 // Plug-ins' part of the environment benchmark.
 StatusOr<std::vector<BenchmarkResult>> MeasurePlugins(const BenchmarkOptions& options);
+// Workers' part; empty, having said why, where there is no Python with numpy.
+StatusOr<std::vector<BenchmarkResult>> MeasureWorkers(const BenchmarkOptions& options);
 
 }  // namespace gorila
 
