@@ -12,7 +12,7 @@ if(TARGET gorila_torch)
 endif()
 install(DIRECTORY configs data DESTINATION "${share}/gorila")
 # The hosts of environments that are not ours; FindInstalledFile() looks there.
-install(FILES python/worker/gorila_worker.py DESTINATION "${share}/gorila")
+install(DIRECTORY python/worker/ DESTINATION "${share}/gorila" FILES_MATCHING PATTERN "*.py")
 install(TARGETS gorila_plugin_worker RUNTIME DESTINATION libexec/gorila)
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright)

@@ -1,5 +1,6 @@
 """Environments that are not ours: in Python, hosted by worker processes."""
 
+import json
 import pathlib
 import signal
 import sys
@@ -7,6 +8,7 @@ import time
 
 import program
 
+PLUGINS = pathlib.Path(program.PROGRAM).resolve().parent / "plugins"
 GAMES = pathlib.Path(__file__).resolve().parent.parent / "python"
 
 WALK = [
@@ -22,7 +24,8 @@ def workers():
     found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if b"gorila_worker.py" in (folder / "cmdline").read_bytes():
+            command = (folder / "cmdline").read_bytes()
+            if b"gorila_worker.py" in command or b"gorila-plugin-worker" in command:
                 found[int(folder.name)] = (folder / "cwd").readlink()
         except OSError:
             pass  # ended meanwhile
@@ -164,6 +167,118 @@ class Refused(Case):
         self.assert_refused(
             ["resume", "run", "--frames", "4000", "--set", 'environment.kwargs={"ends": 9}'], "environment.kwargs"
         )
+
+
+class Checked(Case):
+    """gorila envs check."""
+
+    def check(self, name, *sets, expect=0, steps=2000):
+        arguments = ["envs", "check", name, "--steps", str(steps), "--seconds", "60"]
+        for one in [f"environment.python={sys.executable}", f"environment.python_path={GAMES}", *sets]:
+            arguments += ["--set", one]
+        stdout, stderr = self.run_program(*arguments, expect=expect)
+        self.assert_no_worker_is_left()
+        self.assertEqual("FAILED" in stdout, expect == 1, stdout)
+        verdict = "is not fit for training" if expect else "is fit for training"
+        self.assertIn(f"{name} {verdict}", stdout.splitlines()[-1])
+        return {line[:16].strip(): line[18:] for line in stdout.splitlines()[:-1]}, stderr
+
+    def test_an_environment_in_order(self):
+        lines, stderr = self.check("python:worker_games:Walk")
+        self.assertEqual(stderr, "")
+        self.assertRegex(lines["what it is"], r"^ok +python 3\S+, numpy \S+; observations \(4\) of float32, 3 actions")
+        self.assertRegex(lines["repeats itself"], "^ok ")
+        self.assertRegex(lines["episodes"], r"^ok +\d+ terminated, \d+ truncated; of 1 to 9 steps")
+        self.assertRegex(lines["save and restore"], "^ok ")
+        self.assertIn("it gives none", lines["pictures"])
+        self.assertRegex(lines["its process"], "^ok ")
+
+    def test_our_own_games_and_large_pictures(self):
+        lines, _ = self.check("minatar/breakout")
+        self.assertNotIn("its process", lines)
+        lines, _ = self.check("python:worker_games:Screen")
+        self.assertIn("(210, 160, 3) of uint8, 2 actions (STAY, GO); the network sees 1x84x84, 4 of them", lines["what it is"])
+        self.assertIn("160x210, its own", lines["pictures"])
+
+    def test_what_training_may_suffer_from(self):
+        lines, _ = self.check("python:worker_games:Unrepeatable")
+        self.assertRegex(lines["repeats itself"], "^warning .*--deterministic is refused")
+        lines, _ = self.check("python:worker_games:SharedChance")
+        self.assertRegex(lines["repeats itself"], "^warning .*environment.per_worker=1")
+        lines, _ = self.check("python:worker_games:SharedChance", "environment.per_worker=1")
+        self.assertRegex(lines["repeats itself"], "^ok ")
+
+    def test_failures_and_deaths(self):
+        kwargs = 'environment.kwargs={"at": 500, "fault": "nan"}'
+        lines, _ = self.check("python:worker_games:Walk", kwargs, expect=1, steps=8000)
+        self.assertRegex(lines["random steps"], "^FAILED .*a reward of nan")
+        self.assertNotIn("speed", lines)
+        once = self.folder / "once"
+        for fault in ["exit", "hang", "raise"]:
+            once.touch()
+            kwargs = f'{{"at": 150, "fault": "{fault}", "once": "{once}"}}'
+            lines, _ = self.check("python:worker_games:Walk", f"environment.kwargs={kwargs}",
+                                  "environment.step_seconds=3", expect=1)  # fmt: skip
+            died = "0 deaths or hangs, 1 exceptions" if fault == "raise" else "1 deaths or hangs, 0 exceptions"
+            self.assertRegex(lines["its process"], f"^FAILED +{died}")
+
+    def test_plug_ins_that_crash_or_write_beyond_their_buffer(self):
+        plugin = f"plugin:{PLUGINS / 'libtest_plugin.so'}"
+        lines, _ = self.check(plugin)
+        self.assertRegex(lines["what it is"], r"test \S+; observations \(4\) of float32")
+        self.assertRegex(lines["save and restore"], "^ok ")
+        lines, _ = self.check(plugin, 'environment.kwargs={"overflow_at":10}', expect=1)
+        self.assertRegex(lines["repeats itself"], "^FAILED .*wrote beyond its observation of 16 bytes")
+        lines, stderr = self.check(plugin, 'environment.kwargs={"crash_at":10}', expect=1)
+        self.assertIn("ended by signal", stderr)
+        self.assertRegex(lines["its process"], r"^FAILED +\d+ deaths")
+
+    def test_what_cannot_be_checked(self):
+        for arguments, fragment in [
+            (["no/such"], "no/such"), (["python:no_such_module:X"], "no_such_module"), (["plugin:x.so"], "'/'"),
+            (["classic/catch", "--steps", "0"], "--steps"), (["classic/catch", "--seconds", "0"], "--seconds"),
+            (["classic/catch", "--set", "environment.nothing=1"], "environment.nothing"), ([], "NAME"),
+            (["classic/catch", "classic/catch"], "classic/catch"),
+        ]:  # fmt: skip
+            self.assert_refused(["envs", "check", *arguments], fragment)
+
+    def test_the_tutorials_environment_is_learned(self):
+        text = (program.SOURCE / "docs" / "environments.md").read_text()
+        (self.folder / "my_games.py").write_text(text.split("```python\n")[1].split("```")[0])
+        (self.folder / "gymnasium.py").write_text(GYMNASIUM)
+        python = ["--set", f"environment.python={sys.executable}"]
+        stdout, _ = self.run_program("envs", "check", "python:my_games:Corridor", *python, "--steps", "5000")
+        self.assertNotIn("warning", stdout)
+        self.run_program(
+            "train", "--env", "python:my_games:Corridor", *python, "--frames", "20000", "--run-dir", "run",
+            "--set", "network.preset=custom", "--set", "network.hidden=[32]", "--set", "replay.min_size=500",
+            "--set", "optimizer.learning_rate=0.002", "--set", "parameter_server.target_period=100",
+            "--deterministic",
+        )  # fmt: skip
+        evaluation = json.loads((self.folder / "run" / "evaluation.json").read_text())
+        self.assertGreater(evaluation["mean"], 0.8)  # every light is found; the best mean is about 0.9
+
+
+# What the tutorial uses of it.
+GYMNASIUM = """
+import types
+import numpy
+
+class Env:
+    def reset(self, seed=None, options=None):
+        if seed is not None:
+            self.np_random = numpy.random.default_rng(seed)
+
+class Box:
+    def __init__(self, low, high, shape, dtype):
+        self.shape, self.dtype = shape, numpy.dtype(dtype)
+
+class Discrete:
+    def __init__(self, n):
+        self.n = n
+
+spaces = types.SimpleNamespace(Box=Box, Discrete=Discrete)
+"""
 
 
 if __name__ == "__main__":

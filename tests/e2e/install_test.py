@@ -4,9 +4,10 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import unittest
 
-from program import HAS_TORCH, PROGRAM, TINY, Case
+from program import HAS_TORCH, PROGRAM, SOURCE, TINY, Case
 from typed_zsh import TypedZsh
 
 BUILD = pathlib.Path(PROGRAM).resolve().parents[1]
@@ -44,9 +45,10 @@ class Prefix(Case):
         for file in ["man/man1/gorila-train.1", "bash-completion/completions/gorila",
                      "zsh/vendor-completions/_gorila", "fish/vendor_completions.d/gorila.fish",
                      "gorila/configs/minatar.toml", "gorila/data/atari/atari_scores.csv",
-                     "gorila/data/minatar/published.csv",
+                     "gorila/data/minatar/published.csv", "gorila/gorila_worker.py",
                      "doc/gorila/README.md", "doc/gorila/copyright"]:  # fmt: skip
             self.assertTrue((share / file).is_file(), file)
+        self.assertTrue(os.access(self.prefix_folder / "libexec/gorila/gorila-plugin-worker", os.X_OK))
         self.assertFalse(list(self.prefix_folder.rglob("*_test")))
 
     def test_the_installed_program_finds_its_module(self):
@@ -58,6 +60,20 @@ class Prefix(Case):
             "--run-dir", "run", "--quiet"
         )  # fmt: skip
         self.assertEqual(trained.returncode, 0, trained.stderr)
+
+    def test_the_installed_program_trains_on_an_environment_in_python(self):
+        moved = self.folder / "elsewhere"
+        self.prefix_folder.rename(moved)
+        self.prefix_folder = moved
+        trained = self.run_installed(
+            "train", *TINY, "--frames", "2000", "--run-dir", "run", "--quiet", "--env", "python:worker_games:Walk",
+            "--set", f"environment.python={sys.executable}", "--set", f"environment.python_path={SOURCE / 'tests/python'}",
+        )  # fmt: skip
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        (moved / "share" / "gorila" / "gorila_worker.py").unlink()
+        without = self.run_installed("envs", "check", "python:worker_games:Walk")
+        self.assertEqual(without.returncode, 2)
+        self.assertIn("'gorila_worker.py' is not installed with gorila", without.stderr)
 
 
 class Help(Case):
@@ -80,7 +96,8 @@ class Help(Case):
             self.assertEqual((flag.returncode, help_verb.returncode), (0, 0), verb)
             self.assertEqual(flag.stdout, help_verb.stdout, verb)
             self.assert_fits(flag.stdout)
-        for arguments in [["--help"], ["help", "envs", "verify"], ["envs", "verify", "--help"]]:
+        for arguments in [["--help"], ["help", "envs", "verify"], ["envs", "verify", "--help"],
+                          ["envs", "check", "--help"]]:
             self.assert_fits(self.run_program(*arguments).stdout)
 
     def assert_fits(self, text):
