@@ -95,6 +95,21 @@ class Python(Case):
             self.assert_no_worker_is_left()
         self.run_program("resume", "interrupted", "--seconds", "1")
 
+    def test_an_interrupt_does_not_wait_for_an_environment_that_hangs(self):
+        once = self.folder / "once"
+        once.touch()
+        kwargs = f'{{"at": 500, "fault": "hang", "once": "{once}"}}'
+        process = self.start(
+            "train", *WALK, "--frames", "2000000000", "--run-dir", "run", "--set", f"environment.kwargs={kwargs}",
+            "--set", "environment.step_seconds=86400",
+        )  # fmt: skip
+        self.wait_until(lambda: not once.exists(), process)
+        process.send_signal(signal.SIGINT)
+        status, _, stderr = self.finish(process)
+        self.assertEqual(status, 130, stderr)
+        self.assert_no_worker_is_left()
+        self.run_program("resume", "run", "--seconds", "1")
+
     def test_an_environment_that_keeps_failing_stops_the_run_with_its_files_whole(self):
         kwargs = '{"at": 100, "fault": "raise"}'
         _, stderr = self.run_program(

@@ -134,6 +134,13 @@ class Refused(program.Case):
     def refuse_deterministic(self, name, *changes):
         self.assert_refused(["train", *TINY, "--deterministic", "--env", name, *changes], name)
 
+    def test_a_plugin_that_calls_exit_is_no_success(self):
+        _, stderr = self.run_program(
+            "train", *TINY, "--env", plugin("test_plugin"), "--run-dir", "run",
+            "--set", 'environment.kwargs={"exit_at":9}', expect=1,
+        )  # fmt: skip
+        self.assertIn("called exit(), a plug-in perhaps", stderr)
+
     def test_a_plugin_that_breaks_stops_the_run_with_its_words(self):
         for kwargs, words in [
             ('{"fail_at":9}', "step failed with code 7: out of fuel"),

@@ -1,8 +1,12 @@
 #include "gorila/cli/main_program.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <memory>
 #include <span>
@@ -134,6 +138,17 @@ int EndOutput(int exit_status) {
   return Fail("standard output cannot be written", kFailure);
 }
 
+std::atomic<bool> came_to_its_end = false;
+
+// A plug-in that calls exit() would end the program as if all had gone well.
+void RefuseToExit() {
+  if (came_to_its_end) return;
+  ::_exit(
+      Fail("something in this process called exit(), a plug-in perhaps; plugin-process: runs it "
+           "in a process of its own",
+           kFailure));
+}
+
 // Everything here can throw when memory or threads run out.
 StatusOr<int> ParseAndRun(int argc, char** argv) {
   CLI::App app("Gorila: deep Q-learning with many actors and learners around a parameter server",
@@ -168,8 +183,10 @@ StatusOr<int> ParseAndRun(int argc, char** argv) {
 }  // namespace
 
 int RunProgram(int argc, char** argv) {
+  std::atexit(&RefuseToExit);
   const StatusOr<int> exit_status =
       WithoutThrowing([argc, argv] { return ParseAndRun(argc, argv); });
+  came_to_its_end = true;
   if (exit_status.ok()) return *exit_status;
   return Fail(std::string(exit_status.status().message()), kFailure);
 }

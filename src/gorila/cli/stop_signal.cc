@@ -12,6 +12,7 @@
 #include "gorila/base/thread.h"
 #include "gorila/cli/exit_status.h"
 #include "gorila/cli/standard_files.h"
+#include "gorila/env/worker/worker_process.h"
 
 namespace gorila::cli {
 namespace {
@@ -60,6 +61,7 @@ void WaitForSignals(sigset_t signals) {
 
 void CatchStopSignals(void (*before_exit)()) {
   exit_hook = before_exit;
+  SetWorkerStop(&StopRequested);
   const sigset_t signals = StopSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a write says it

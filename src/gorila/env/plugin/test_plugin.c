@@ -26,7 +26,7 @@ struct gorila_env {
   int32_t counter, action;
   uint32_t seed, random;
   int32_t length, nan_at, nan_reward_at, fail_at, flag_at, forget;
-  int32_t crash_at, overflow_at;
+  int32_t crash_at, exit_at, overflow_at;
   int32_t episodes, save_fails;
 };
 
@@ -87,6 +87,7 @@ static int test_create(const char* options, gorila_env** env, gorila_env_error* 
   made->fail_at = option(options, "fail_at", -1);
   made->flag_at = option(options, "flag_at", -1);
   made->crash_at = option(options, "crash_at", -1);
+  made->exit_at = option(options, "exit_at", -1);
   made->overflow_at = option(options, "overflow_at", -1);
   made->forget = option(options, "forget", 0);
   made->save_fails = option(options, "save_fails", 0);
@@ -121,6 +122,7 @@ static int test_step(gorila_env* env, int32_t action, void* observation, gorila_
   observe(env, observation);
   if (env->counter == env->overflow_at) ((float*)observation)[4] = 1;
   if (env->counter == env->crash_at) abort();
+  if (env->counter == env->exit_at) exit(0);
   return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -22,6 +23,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kStopLook{250};         // between two looks at whether to stop
 constexpr std::chrono::seconds kGoodbye{2};    // for closing environments
 constexpr std::chrono::seconds kLastWords{1};  // between closing its files and its end
 constexpr off_t kMostLog = 1 << 20;
@@ -127,6 +129,13 @@ void EndGroupWith(int lifeline, pid_t group) {
   ::fcntl(lifeline, F_SETFL, O_ASYNC);
 }
 
+std::atomic<bool (*)()> stop_requested = nullptr;
+
+bool StopWanted() {
+  bool (*const requested)() = stop_requested;
+  return requested != nullptr && requested();
+}
+
 // What a wait brought.
 struct Ready {
   bool file = false;   // can be read or written, or its other end is gone
@@ -137,16 +146,26 @@ struct Ready {
 Ready WaitFor(int file, short events, int watch, WorkerProcess::Clock::time_point deadline) {
   std::array<pollfd, 2> polled = {pollfd{.fd = file, .events = events, .revents = 0},
                                   pollfd{.fd = watch, .events = POLLIN, .revents = 0}};
+  bool hurried = false;
   for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - WorkerProcess::Clock::now());
-    const auto wait = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
+    const auto now = WorkerProcess::Clock::now();
+    if (!hurried && StopWanted()) {
+      hurried = true;
+      deadline = std::min(deadline, now + kStopGrace);
+    }
+    const auto left = std::clamp<WorkerProcess::Clock::duration>(deadline - now, {}, kStopLook);
+    const auto wait = static_cast<int>(std::chrono::ceil<milliseconds>(left).count());
     // poll passes over a negative file.
-    if (::poll(polled.data(), polled.size(), wait) >= 0 || errno != EINTR) break;
+    const int ready = ::poll(polled.data(), polled.size(), wait);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) break;
+    if (WorkerProcess::Clock::now() >= deadline) break;
   }
   return {.file = polled[0].revents != 0, .ended = polled[1].revents != 0};
 }
 
 }  // namespace
+
+void SetWorkerStop(bool (*requested)()) { stop_requested = requested; }
 
 void OwnedFile::Close() {
   if (file_ >= 0) ::close(file_);
