@@ -21,6 +21,7 @@
 #ifndef GORILA_LIBRARY_GORILA_H_
 #define GORILA_LIBRARY_GORILA_H_
 
+/* NOLINTBEGIN(modernize-deprecated-headers,modernize-use-using): this is C. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -198,4 +199,5 @@ GORILA_EXPORT int32_t gorila_environments_restore(gorila_environments* environme
 }
 #endif
 
+/* NOLINTEND(modernize-deprecated-headers,modernize-use-using) */
 #endif /* GORILA_LIBRARY_GORILA_H_ */

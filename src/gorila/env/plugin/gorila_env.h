@@ -26,6 +26,7 @@
 #ifndef GORILA_ENV_PLUGIN_GORILA_ENV_H_
 #define GORILA_ENV_PLUGIN_GORILA_ENV_H_
 
+/* NOLINTBEGIN(modernize-deprecated-headers,modernize-use-using): this is C. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,7 +87,7 @@ typedef struct gorila_env_error {
 
 /* Observation buffers are aligned to 64 bytes and have exactly as many bytes as shape and element
  * say. They arrive with arbitrary contents: write all of them, and nothing beyond. */
-typedef struct gorila_env_api {
+typedef struct gorila_env_api { /* NOLINT(modernize-use-using) */
   uint32_t struct_size; /* sizeof(gorila_env_api) of the header that the plug-in was built with */
   uint32_t abi;         /* GORILA_ENV_ABI of that header */
   const char* name;     /* of the game, for people and checkpoints: "maze" */
@@ -147,4 +148,5 @@ GORILA_ENV_EXPORT const gorila_env_api* gorila_env_get_api(uint32_t abi);
 }
 #endif
 
+/* NOLINTEND(modernize-deprecated-headers,modernize-use-using) */
 #endif /* GORILA_ENV_PLUGIN_GORILA_ENV_H_ */
