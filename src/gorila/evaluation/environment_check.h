@@ -32,7 +32,7 @@ struct CheckRequest {
   PlayLimits limits = {.steps = 1'000'000, .seconds = 30};
   double speed_seconds = 1;  // of each of the two measurements
   // Of the processes that host environments.
-  std::function<WorkerCounters()> count_failures = &CountWorkers;
+  std::function<WorkerCounters()> count_failures = &ReadWorkerCounters;
 };
 
 // As MakeEnvironment's. Plug-ins are hosted in a process of their own, whatever the name says: that

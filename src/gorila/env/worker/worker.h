@@ -36,7 +36,7 @@ struct WorkerCounters {
   std::int64_t exceptions = 0;     // raised by environments
   std::int64_t lost_episodes = 0;  // that could not be continued
 };
-WorkerCounters CountWorkers();
+WorkerCounters ReadWorkerCounters();
 
 // A worker whose process ended, or did not answer in time, is started again, and its environments
 // are brought back to where they were: the log of a seat is replayed, and its checksum must come

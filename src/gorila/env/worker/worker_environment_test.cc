@@ -107,7 +107,7 @@ TEST_F(WorkerEnvironmentTest, AProcessThatDiesOnceIsNotNoticed) {
   for (const char* const fault : {"exit", "abort", "raise", "hang"}) {
     EnvironmentOptions options = Options(Fault(fault, 40, true));
     options.external.step_seconds = 2;  // for the hang; every other step takes much less
-    const WorkerCounters before = CountWorkers();
+    const WorkerCounters before = ReadWorkerCounters();
     const auto factory = Factory(kWalk, options);
     Walker walker(Make(*factory, 1), 1);
     Walker beside(Make(*factory, 2), 2);
@@ -119,7 +119,7 @@ TEST_F(WorkerEnvironmentTest, AProcessThatDiesOnceIsNotNoticed) {
       ASSERT_EQ(walker.Step().value(), a.Step().value()) << fault << i;
       ASSERT_EQ(beside.Step().value(), b.Step().value()) << fault << i;
     }
-    const WorkerCounters after = CountWorkers();
+    const WorkerCounters after = ReadWorkerCounters();
     const bool raises = std::string_view(fault) == "raise";
     EXPECT_EQ(after.restarts - before.restarts, raises ? 0 : 1) << fault;
     EXPECT_EQ(after.exceptions - before.exceptions, raises ? 1 : 0) << fault;
@@ -193,7 +193,7 @@ TEST_F(WorkerEnvironmentTest, BrokenPromisesAreErrorsThatSayWhich) {
 TEST_F(WorkerEnvironmentTest, AnExceptionIsOneLineThatSaysWhere) {
   for (const auto& [fault, message] : std::vector<std::pair<const char*, const char*>>{
            {"sys.exit", "SystemExit: no more ("}, {"lines", "ValueError: two lines ("}}) {
-    const std::int64_t exceptions = CountWorkers().exceptions;
+    const std::int64_t exceptions = ReadWorkerCounters().exceptions;
     const auto factory = Factory(kWalk, Options(Fault(fault, 2, false)));
     Walker walker(Make(*factory, 1));
     Status status;
@@ -204,7 +204,7 @@ TEST_F(WorkerEnvironmentTest, AnExceptionIsOneLineThatSaysWhere) {
     EXPECT_TRUE(IsEpisodeLost(status)) << status;
     EXPECT_THAT(std::string(status.message()),
                 testing::AllOf(HasSubstr(message), HasSubstr("/worker_games.py, line ")));
-    EXPECT_EQ(CountWorkers().exceptions, exceptions + 2) << fault;
+    EXPECT_EQ(ReadWorkerCounters().exceptions, exceptions + 2) << fault;
   }
   EXPECT_THAT(
       Refused("python:worker_games:Raises", Options()),

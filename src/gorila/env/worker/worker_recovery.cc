@@ -22,7 +22,7 @@ std::string LastLine(std::string_view text) {
 
 }  // namespace
 
-WorkerCounters CountWorkers() {
+WorkerCounters ReadWorkerCounters() {
   return {.restarts = restarts, .exceptions = exceptions, .lost_episodes = lost_episodes};
 }
 
