@@ -115,7 +115,7 @@ class Untrained(program.Case):
 
     def test_environments_are_listed(self):
         stdout, _ = self.run_program("envs")
-        folders = [line.split("/")[0] for line in stdout.splitlines()[1:]]
+        folders = [line.split("/")[0] for line in stdout.split("\n\n")[0].splitlines()[1:]]
         self.assertEqual(
             {folder: folders.count(folder) for folder in folders},
             {"minatar": 5, "pixel": 5, "classic": 3, "atari": folders.count("atari")},

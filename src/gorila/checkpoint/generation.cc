@@ -107,6 +107,12 @@ Status Generation::WriteNewest() const {
     GORILA_RETURN_IF_ERROR(WriteFileSynced(aside, fmt::format("{}\n", newest)));
     std::error_code error;
     fs::rename(aside, File(), error);
+    // Whoever took a number kKept above this one has removed it in between.
+    const bool removed = error == std::errc::no_such_file_or_directory;
+    if (removed) {
+      GORILA_ASSIGN_OR_RETURN(newest, NewestTaken());
+      if (newest >= number_ + kKept) continue;
+    }
     if (error) return Unavailable("cannot rename to '{}': {}", File().string(), error.message());
     GORILA_RETURN_IF_ERROR(SyncFolder(folder_));
     written = newest;
