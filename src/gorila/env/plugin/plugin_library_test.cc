@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -51,7 +52,8 @@ class LoadTest : public testing::Test {
     return Write("header.so", {reinterpret_cast<const char*>(&header), sizeof header});
   }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "plugin_library_test";
+  const fs::path folder_ =
+      fs::path(testing::TempDir()) / fmt::format("plugin_library_test-{}", ::getpid());
 };
 
 // One line, which begins with the path.
