@@ -91,6 +91,8 @@ def number_of(reward):
 
 
 def flag_of(value, name):
+    if isinstance(value, str):
+        raise BrokenPromise(f"{name} is {shown(value)}; expected True or False")
     try:
         return bool(value)
     except (TypeError, ValueError):
@@ -244,6 +246,8 @@ class Seat:
         result = env.reset(seed=seed) if seed is not None else env.reset()
         if not (isinstance(result, tuple) and len(result) == 2):
             raise BrokenPromise(
+                "reset() gave None; expected (observation, info): is a return missing?"
+                if result is None else
                 "reset() did not give (observation, info); environments of the old Gym need "
                 "gymnasium's or shimmy's compatibility wrapper")
         self.put(self.first, result[0])
@@ -260,6 +264,9 @@ class Seat:
         if not (isinstance(result, tuple) and len(result) == 5):
             given = f"{len(result)} values" if isinstance(result, tuple) else type(result).__name__
             raise BrokenPromise(
+                "step() gave None; expected (observation, reward, terminated, truncated, info): is a "
+                "return missing?"
+                if result is None else
                 f"step() gave {given}; expected (observation, reward, terminated, truncated, info): "
                 "environments of the old Gym need gymnasium's or shimmy's compatibility wrapper")
         observation, reward, terminated, truncated, _ = result

@@ -94,6 +94,10 @@ class Walk:
                 observation = observation[:1]
             if self.fault == "integers":
                 observation = observation.astype("complex128")
+            if self.fault == "nothing":
+                return None
+            if self.fault == "word":
+                terminated = "False"
             if self.fault == "old":
                 return observation, reward, terminated, {}
             if self.fault == "reward":

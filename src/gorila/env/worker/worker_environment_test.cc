@@ -173,6 +173,8 @@ TEST_F(WorkerEnvironmentTest, BrokenPromisesAreErrorsThatSayWhich) {
       {"infinite", "an observation that is not finite"},
       {"shape", "an observation of shape (1,); its space says (4,)"},
       {"integers", "an observation of dtype complex128; its space says float32"},
+      {"nothing", "is a return missing?"},
+      {"word", "terminated is 'False'; expected True or False"},
       {"old", "step() gave 4 values"},
       {"reward", "a reward of None; expected a number"},
       {"text", "a reward of '1'; expected a number"},

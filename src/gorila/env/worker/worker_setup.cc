@@ -78,23 +78,35 @@ StatusOr<Json> Request(const ExternalName& name, const ExternalOptions& options)
               {"pictures", options.pictures}};
 }
 
+// The program's folder, or that of the library that this code is part of; empty when the system
+// does not say. Looked up once: the file may be replaced while the program runs.
+const fs::path& FolderOfThisCode() {
+  static const fs::path folder = [] {
+    std::error_code error;
+    fs::path found = fs::canonical("/proc/self/exe", error).parent_path();
+    Dl_info info{};
+    if (::dladdr(reinterpret_cast<const void*>(&FindInstalledFile), &info) == 0 ||
+        info.dli_fname == nullptr) {
+      return found;
+    }
+    // The name of the program itself may be relative to a folder that was left.
+    const fs::path image = fs::canonical(info.dli_fname, error);
+    if (!error && image.extension() != "") found = image.parent_path();
+    return found;
+  }();
+  return folder;
+}
+
 }  // namespace
 
 StatusOr<fs::path> FindInstalledFile(std::string_view path) {
-  Dl_info info{};
   std::error_code error;
   std::vector<std::string> tried;
-  if (::dladdr(reinterpret_cast<const void*>(&FindInstalledFile), &info) != 0 &&
-      info.dli_fname != nullptr) {
-    fs::path folder = fs::canonical("/proc/self/exe", error).parent_path();
-    // The name of the program itself may be relative to a folder that was left.
-    const fs::path image = fs::canonical(info.dli_fname, error);
-    if (!error && image.extension() != "") folder = image.parent_path();
-    for (int i = 0; i < kMostFoldersUp && folder.has_relative_path(); ++i) {
-      if (fs::exists(folder / path, error)) return folder / path;
-      tried.push_back((folder / path).string());
-      folder = folder.parent_path();
-    }
+  fs::path folder = FolderOfThisCode();
+  for (int i = 0; i < kMostFoldersUp && folder.has_relative_path(); ++i) {
+    if (fs::exists(folder / path, error)) return folder / path;
+    tried.push_back((folder / path).string());
+    folder = folder.parent_path();
   }
   return NotFound(
       "'{}' is not installed with gorila (tried {}); run cmake --install, or build "
