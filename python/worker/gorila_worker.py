@@ -16,9 +16,10 @@ import threading
 import traceback
 
 PROTOCOL = 1
+MOST_ACTIONS = 65536
 REQUESTS, ANSWERS, MEMORY, LIFELINE = 3, 4, 5, 6
 
-STEP, RESET_SEEDED, RESET, REMAKE, CLOSE = 1, 2, 3, 4, 5
+STEP, RESET_SEEDED, RESET, REMAKE = 1, 2, 3, 4
 TERMINATED, TRUNCATED, FAILED, BROKEN = 1, 2, 4, 8
 
 
@@ -55,13 +56,13 @@ def write_all(data):
 
 def read_json():
     if read_exactly(1) != b"J":
-        sys.exit("gorila_worker: a request that is no JSON")
+        sys.exit("gorila_worker: a request that is not JSON")
     (size,) = struct.unpack("<I", read_exactly(4))
     return json.loads(read_exactly(size))
 
 
 def answer_json(kind, value):
-    # Not as escapes: halves of surrogate pairs, as in the names of odd files, are no JSON.
+    # Not as escapes: unpaired surrogates, as in the names of odd files, are not valid JSON.
     text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     write_all(kind + struct.pack("<I", len(text)) + text)
 
@@ -187,19 +188,19 @@ def describe_actions(space):
         raise BrokenPromise(
             f"actions of a {kind} space; expected Discrete: a wrapper must choose among finitely "
             "many (gymnasium.wrappers:TransformAction and a table)")
+    if not 1 <= number <= MOST_ACTIONS:
+        raise BrokenPromise(f"{number} actions; expected 1 to {MOST_ACTIONS}")
     return int(number), int(getattr(space, "start", 0))
 
 
 def action_names(env, number):
     unwrapped = getattr(env, "unwrapped", env)
     meanings = getattr(unwrapped, "get_action_meanings", None)
-    if meanings is None:
-        return None
     try:
-        names = [str(name) for name in meanings()]
+        names = [str(name) for name in meanings()] if meanings is not None else []
     except Exception:  # only their names
-        return None
-    return names if len(names) == number else None
+        names = []
+    return names if len(names) == number else [str(action) for action in range(number)]
 
 
 class Seat:
@@ -287,7 +288,7 @@ class Seat:
             self.reset(self.host.seeds[self.index])
         elif command == RESET:
             self.reset(None)
-        elif command == REMAKE or command == CLOSE:
+        elif command == REMAKE:
             self.close()
         return 0
 
@@ -309,9 +310,9 @@ class Host:
         versions = {"python": platform.python_version(), "numpy": numpy.__version__}
         if self.maker.gymnasium is not None:
             versions["gymnasium"] = getattr(self.maker.gymnasium, "__version__", "unknown")
-        answer_json(b"J", {"protocol": PROTOCOL, "versions": versions,
-                           "shape": self.shape, "element": self.element, "dtype": self.dtype,
-                           "actions": number, "names": action_names(env, number)})
+        answer_json(b"J", {"shape": self.shape, "element": self.element, "dtype": self.dtype,
+                           "actions": action_names(env, number), "repeats": True,
+                           "versions": versions})
         layout = read_json()
         self.offsets, count = layout["offsets"], layout["seats"]
         self.memory = memoryview(mmap.mmap(MEMORY, layout["size"]))
@@ -354,7 +355,8 @@ class Host:
                 errors[seat.index] = str(error)
             except BaseException as error:  # also sys.exit: the other seats have nothing to do with it
                 flags[seat.index] = FAILED
-                errors[seat.index] = f"{traceback.format_exc()}{summary(error)}"
+                errors[seat.index] = summary(error)
+                traceback.print_exc()
         if errors:
             answer_json(b"F", {str(index): text for index, text in errors.items()})
         else:

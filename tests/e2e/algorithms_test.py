@@ -46,17 +46,7 @@ class Resumed(program.Case):
     ]  # fmt: skip
 
     def compare(self, *changes):
-        results = {}
-        for name in ["killed", "whole"]:
-            process = self.start("train", *self.RUN, *changes, "--run-dir", name)
-            if name == "killed":
-                self.kill_at_checkpoint(process, self.folder / name, 8000)
-                process = self.start("resume", name)
-            status, _, stderr = self.finish(process)
-            self.assertEqual(status, 0, stderr)
-            run = self.folder / name
-            results[name] = (run / "metrics.jsonl").read_bytes(), (run / "final.safetensors").read_bytes()
-        self.assertEqual(results["killed"], results["whole"])
+        self.assert_resumes_exactly([*self.RUN, *changes], 8000)
 
     def test_a_queue(self):
         self.compare(*keys("sarsa"), "--set", "learner.n_step=3")

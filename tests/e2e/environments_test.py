@@ -64,26 +64,15 @@ class Python(Case):
         self.assert_refused(["evaluate", "run"], "environment.python is '/no/such/python'")
 
     def test_a_resumed_run_is_the_whole_run_though_its_workers_die(self):
-        results = {}
-        for name in ["killed", "whole"]:
-            once = self.folder / f"{name}.once"
-            once.touch()
-            kwargs = f'{{"ends": 6, "at": 700, "fault": "exit", "once": "{once}"}}'
-            process = self.start(
-                "train", *WALK, "--frames", "30000", "--deterministic", "--set", f"environment.kwargs={kwargs}",
-                "--set", "checkpoint.every_frames=4000", "--set", "run.metrics_every_frames=1000",
-                "--set", "optimizer.decay_updates=3000", "--run-dir", name,
-            )  # fmt: skip
-            if name == "killed":
-                self.kill_at_checkpoint(process, self.folder / name, 8000)
-                process = self.start("resume", name)
-            status, _, stderr = self.finish(process)
-            self.assertEqual(status, 0, stderr)
-            self.assertFalse(once.exists())
-            run = self.folder / name
-            metrics = (run / "metrics.jsonl").read_text().replace(str(once), "ONCE")
-            results[name] = metrics, (run / "final.safetensors").read_bytes()
-        self.assertEqual(results["killed"][0], results["whole"][0])
+        once = self.folder / "once"
+        kwargs = f'{{"ends": 6, "at": 700, "fault": "exit", "once": "{once}"}}'
+        self.assert_resumes_exactly(
+            [*WALK, "--frames", "30000", "--deterministic", "--set", f"environment.kwargs={kwargs}",
+             "--set", "checkpoint.every_frames=4000", "--set", "run.metrics_every_frames=1000",
+             "--set", "optimizer.decay_updates=3000"],
+            8000, prepare=once.touch,
+        )  # fmt: skip
+        self.assertFalse(once.exists(), "no worker died")
         self.assert_no_worker_is_left()
 
     def test_workers_end_with_a_run_that_is_killed_or_interrupted(self):

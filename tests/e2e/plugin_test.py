@@ -76,17 +76,7 @@ class Resumed(program.Case):
     ]  # fmt: skip
 
     def compare(self, *changes):
-        results = {}
-        for name in ["killed", "whole"]:
-            process = self.start("train", *self.RUN, *changes, "--run-dir", name)
-            if name == "killed":
-                self.kill_at_checkpoint(process, self.folder / name, 4000)
-                process = self.start("resume", name)
-            status, _, stderr = self.finish(process)
-            self.assertEqual(status, 0, stderr)
-            run = self.folder / name
-            results[name] = (run / "metrics.jsonl").read_bytes(), (run / "final.safetensors").read_bytes()
-        self.assertEqual(results["killed"], results["whole"])
+        self.assert_resumes_exactly([*self.RUN, *changes], 4000)
 
     def test_by_replay(self):
         self.compare("--env", plugin("maze"))

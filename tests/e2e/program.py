@@ -117,6 +117,21 @@ class Case(unittest.TestCase):
         self.finish(process)
         self.assertEqual(process.returncode, -signal.SIGKILL, "the run ended before it was killed")
 
+    def assert_resumes_exactly(self, arguments, frames, prepare=lambda: None):
+        """Killed at a checkpoint of so many frames and resumed, a run writes what the whole run writes."""
+        results = {}
+        for name in ["killed", "whole"]:
+            prepare()
+            process = self.start("train", *arguments, "--run-dir", name)
+            if name == "killed":
+                self.kill_at_checkpoint(process, self.folder / name, frames)
+                process = self.start("resume", name)
+            status, _, stderr = self.finish(process)
+            self.assertEqual(status, 0, stderr)
+            run = self.folder / name
+            results[name] = (run / "metrics.jsonl").read_bytes(), (run / "final.safetensors").read_bytes()
+        self.assertEqual(results["killed"], results["whole"])
+
 
 def signals_of_threads(process, field):
     """That field of each thread's status, as a mask."""

@@ -34,12 +34,7 @@ std::string ReadToEnd(int file) {
 
 // Its input is empty, its output goes to `output`.
 int Spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (const std::string& argument : arguments) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));
-  }
-  pointers.push_back(nullptr);
+  const std::vector<char*> pointers = NullTerminated(arguments);
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -88,6 +83,14 @@ std::string ShellQuoted(std::span<const std::string> arguments) {
     text += ShellQuoted(argument);
   }
   return text;
+}
+
+std::vector<char*> NullTerminated(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 StatusOr<CommandOutcome> RunCommand(const std::vector<std::string>& arguments) {

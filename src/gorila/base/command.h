@@ -18,6 +18,9 @@ std::string ShellQuotedPath(std::string_view path);
 // All of them, with spaces between.
 std::string ShellQuoted(std::span<const std::string> arguments);
 
+// For execve and its like: a pointer to each, then null. Valid as long as `texts` is.
+std::vector<char*> NullTerminated(const std::vector<std::string>& texts);
+
 struct CommandOutcome {
   int exit_status = 0;  // 128 + the signal when one ended it
   std::string output;   // stdout and stderr together

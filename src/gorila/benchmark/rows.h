@@ -16,9 +16,9 @@ StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOp
 StatusOr<std::vector<BenchmarkResult>> RunScalingBenchmark(const BenchmarkOptions& options);
 StatusOr<std::vector<BenchmarkResult>> RunWireBenchmark(const BenchmarkOptions& options);
 
-// Plug-ins' part of the environment benchmark.
+// The rows of the environment benchmark for plug-ins.
 StatusOr<std::vector<BenchmarkResult>> MeasurePlugins(const BenchmarkOptions& options);
-// Workers' part; empty, having said why, where there is no Python with numpy.
+// Those for worker processes. Prints why, and returns none, if no Python with numpy is found.
 StatusOr<std::vector<BenchmarkResult>> MeasureWorkers(const BenchmarkOptions& options);
 
 }  // namespace gorila

@@ -149,8 +149,8 @@ constexpr CommandText kCheckText = {
 whether the same seed and actions give the same again, what random actions meet (episodes, their
 ends, rewards, observations), whether it can be saved and restored, and how fast it is. Plug-ins run
 in a process of their own, so that a crash, or a write beyond a buffer, is caught. Each check is
-"ok", a "warning" that training may suffer, or has "FAILED". Exit status 1 when one has, 2 when
-there is no such environment.
+"ok", a "warning" that training may suffer, or "FAILED". The exit status is 1 if a check failed and
+2 if the environment does not exist.
 )",
     .examples = R"(gorila envs check gymnasium:CartPole-v1
 gorila envs check python:my_games:Maze --set 'environment.kwargs={"size": 8}'

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "gorila/agent/algorithm.h"
+#include "gorila/config/config_keys.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -32,10 +33,9 @@ void MakePathsAbsolute(EnvironmentSection& environment) {
   ExternalOptions& options = environment.options.external;
   std::error_code error;
   if (name.kind == ExternalKind::kPlugin || name.kind == ExternalKind::kPluginProcess) {
-    const std::string prefix =
-        environment.name.substr(0, environment.name.size() - name.target.size());
+    const std::size_t prefix = name.name.size() - name.target.size();
     const fs::path path = fs::absolute(fs::path(name.target), error).lexically_normal();
-    if (!error) environment.name = prefix + path.string();
+    if (!error) environment.name = environment.name.substr(0, prefix) + path.string();
     return;
   }
   const fs::path here = fs::current_path(error);
@@ -82,6 +82,7 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
 StatusOr<std::string> RecordEnvironment(Config& config) {
   EnvironmentSection& environment = config.environment;
   if (!ParseExternalName(environment.name).has_value()) return std::string();
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));  // before anything is started
   MakePathsAbsolute(environment);
   const ExternalName name = *ParseExternalName(environment.name);
   ExternalOptions& options = environment.options.external;

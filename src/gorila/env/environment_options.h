@@ -1,4 +1,4 @@
-// How an environment is to be: what MakeEnvironment takes beside its name.
+// What MakeEnvironment takes beside the name.
 #ifndef GORILA_ENV_ENVIRONMENT_OPTIONS_H_
 #define GORILA_ENV_ENVIRONMENT_OPTIONS_H_
 

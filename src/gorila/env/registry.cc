@@ -250,17 +250,17 @@ StatusOr<std::unique_ptr<ExternalFactory>> MakeExternal(const ExternalName& name
   return MakeWorkerFactory(name, options);
 }
 
-StatusOr<EnvironmentSpec> DescribeExternal(const ExternalName& external, std::string_view name,
+StatusOr<EnvironmentSpec> DescribeExternal(const ExternalName& name,
                                            const EnvironmentOptions& options) {
-  GORILA_RETURN_IF_ERROR(CheckExternalName(external));
+  GORILA_RETURN_IF_ERROR(CheckExternalName(name));
   EnvironmentRecord record;
   if (options.external.record == "none") {
-    GORILA_ASSIGN_OR_RETURN(const auto factory, MakeExternal(external, options));
+    GORILA_ASSIGN_OR_RETURN(const auto factory, MakeExternal(name, options));
     record = factory->record();
   } else {
     GORILA_ASSIGN_OR_RETURN(record, DecodeEnvironmentRecord(options.external.record));
   }
-  return SpecOfRecord(name, record, options.external);
+  return SpecOfRecord(name.name, record, options.external);
 }
 
 // Games that are built in; the name and the options have been checked.
@@ -319,9 +319,7 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
 
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
                                               const EnvironmentOptions& options) {
-  if (const auto external = ParseExternalName(name)) {
-    return DescribeExternal(*external, name, options);
-  }
+  if (const auto external = ParseExternalName(name)) return DescribeExternal(*external, options);
   // The draws are never used.
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
                           MakeEnvironment(name, options, MakeRandomDraws(RandomStream(0))));

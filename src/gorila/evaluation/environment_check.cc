@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "gorila/base/file.h"
 #include "gorila/env/external/external_factory.h"
 #include "gorila/env/external/external_name.h"
 #include "gorila/env/external/observation_picture.h"
+#include "gorila/env/random_play.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -30,27 +30,6 @@ struct Finding {
 Finding Ok(std::string text) { return {Verdict::kOk, std::move(text)}; }
 Finding Warning(std::string text) { return {Verdict::kWarning, std::move(text)}; }
 Finding Failed(std::string text) { return {Verdict::kFailed, std::move(text)}; }
-
-// Of the last step.
-std::uint32_t Digest(const RandomPlay& play) {
-  StateWriter writer;
-  writer.Write(play.now());
-  writer.WriteBytes(play.observation());
-  return Crc32(writer.bytes());
-}
-
-using Digests = std::vector<std::uint32_t>;
-
-// Steps `play`, and before each step `beside`, where there is one.
-StatusOr<Digests> PlaySteps(RandomPlay& play, int steps, RandomPlay* beside = nullptr) {
-  Digests digests;
-  for (int i = 0; i < steps; ++i) {
-    if (beside != nullptr) GORILA_RETURN_IF_ERROR(beside->Step().status());
-    GORILA_RETURN_IF_ERROR(play.Step().status());
-    digests.push_back(Digest(play));
-  }
-  return digests;
-}
 
 // The first step, from 1, at which they differ.
 std::ptrdiff_t FirstDifference(const Digests& one, const Digests& other) {
@@ -213,7 +192,7 @@ StatusOr<Finding> Check::Episodes() {
       seen_.terminated, seen_.truncated, seen_.length.low(), seen_.length.high(),
       seen_.length.mean(), seen_.returns.low(), seen_.returns.high(), seen_.returns.mean());
   if (seen_.terminated == 0) {
-    return Warning(text + "; if a game can be lost or won, its end is to be `terminated`");
+    return Warning(text + "; if a game can be lost or won, its end should be `terminated`");
   }
   if (seen_.truncated == 0) {
     return Warning(text + "; if it has a time limit, random actions did not reach it");

@@ -13,7 +13,7 @@
 #include "gorila/env/environment_factory.h"
 #include "gorila/env/environment_options.h"
 #include "gorila/env/worker/worker.h"
-#include "gorila/evaluation/random_play.h"
+#include "gorila/evaluation/play_statistics.h"
 
 namespace gorila {
 
@@ -26,7 +26,7 @@ struct CheckLine {
 };
 
 struct CheckRequest {
-  // With `pictures`: such as will be asked for them.
+  // `pictures`: whether Render will be called.
   std::function<StatusOr<std::unique_ptr<EnvironmentFactory>>(bool pictures)> make;
   int at_once = 8;  // environments that are stepped together
   PlayLimits limits = {.steps = 1'000'000, .seconds = 30};
@@ -39,8 +39,9 @@ struct CheckRequest {
 // catches a crash, and memory written beyond a buffer.
 CheckRequest MakeCheckRequest(std::string_view name, const EnvironmentOptions& options);
 
-// Reports each check as soon as it is done. An error of an environment is a failed check and the
-// last one. Gives the worst verdict; an error where there is no environment to check.
+// Reports each check as soon as it is done. If an environment fails with an error, so does the
+// check, and it is the last one. Returns the worst verdict, or an error if no environment can be
+// made.
 StatusOr<Verdict> CheckEnvironment(const CheckRequest& request,
                                    const std::function<void(const CheckLine&)>& report);
 

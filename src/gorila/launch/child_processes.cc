@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "gorila/base/command.h"
 #include "gorila/base/thread.h"
 
 namespace gorila {
@@ -42,11 +43,7 @@ StatusOr<pid_t> Spawn(const ChildCommand& command) {
   if (log < 0) {
     return Unavailable("cannot write '{}': {}", command.log.string(), std::strerror(errno));
   }
-  std::vector<char*> arguments;
-  for (const std::string& argument : command.arguments) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  }
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = NullTerminated(command.arguments);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) BecomeProgram(arguments.data(), log, parent);

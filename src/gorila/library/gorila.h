@@ -134,8 +134,8 @@ GORILA_EXPORT int32_t gorila_network_evaluate(const gorila_network* network, con
 /* One or several environments of one kind. */
 typedef struct gorila_environments gorila_environments;
 
-/* The names of the games that are built in; NULL when there are not so many. Environments of the
- * user's own (docs/environments.md) have names too. */
+/* The names of the games that are built in; NULL when `index` is past the last one. Environments of
+ * the user's own (docs/environments.md) have names too. */
 GORILA_EXPORT const char* gorila_environment_name(size_t index);
 
 enum { GORILA_NO_AUTORESET = 1 };

@@ -43,7 +43,7 @@ class RunGate {
 
   // Blocks until every running worker is parked. DeadlineExceeded when one is not in time, or a
   // worker's failure; then nothing stays paused. Waits in pieces, of which one that took longer
-  // counts once: a process that was stopped (SIGSTOP) goes on where it was.
+  // counts once: a process that was stopped (SIGSTOP) continues where it was.
   Status Pause(TimePoint deadline) GORILA_EXCLUDES(mutex_) {
     const auto patience = deadline - Clock::now();
     const auto piece = patience / kPieces;

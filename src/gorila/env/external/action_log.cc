@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "gorila/base/quick_hash.h"
+#include "gorila/env/state_fields.h"
 
 namespace gorila {
 namespace {
@@ -38,6 +39,13 @@ void ActionLog::Add(std::int32_t action, const TimeStep& step,
   }
   actions_.push_back(action);
   checksum_ = QuickHash(QuickHash(checksum_, WordOf(step)), observation);
+}
+
+Status ActionLog::CheckActions(std::int32_t low, std::int32_t high) const {
+  for (const std::int32_t action : actions_) {
+    GORILA_RETURN_IF_ERROR(CheckFields({{"action", action, low, high}}));
+  }
+  return OkStatus();
 }
 
 void ActionLog::SaveState(StateWriter& writer) const {

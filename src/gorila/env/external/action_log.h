@@ -21,7 +21,7 @@ class ActionLog {
   static constexpr std::int32_t kReset = -1;
   // The beginning of the episode that followed the end of one by itself.
   static constexpr std::int32_t kNext = -2;
-  // An episode that goes on for so long is not kept; complete() says so.
+  // What happens after so many actions is not kept: complete() is false then.
   static constexpr std::size_t kMostActions = 4'000'000;
 
   // A reset with a seed, which begins the log anew, and what it showed.
@@ -34,6 +34,9 @@ class ActionLog {
   std::span<const std::int32_t> actions() const { return actions_; }
   std::uint64_t checksum() const { return checksum_; }
   bool complete() const { return complete_; }
+
+  // DataLoss for an action that is not in low..high.
+  Status CheckActions(std::int32_t low, std::int32_t high) const;
 
   // The actions are compressed (zstd). DataLoss for state that is damaged.
   void SaveState(StateWriter& writer) const;

@@ -53,6 +53,13 @@ TEST(ActionLogTest, TheChecksumCoversWhatWasSeenAndWon) {
   EXPECT_NE(first.checksum(), same);
 }
 
+TEST(ActionLogTest, AnActionThatTheEnvironmentDoesNotHaveIsDataLoss) {
+  const ActionLog log = Played(3);  // actions 0, 1, 2
+  EXPECT_TRUE(log.CheckActions(0, 2).ok());
+  EXPECT_TRUE(absl::IsDataLoss(log.CheckActions(0, 1)));
+  EXPECT_TRUE(absl::IsDataLoss(log.CheckActions(1, 2)));
+}
+
 TEST(ActionLogTest, ASeedBeginsAnew) {
   ActionLog log = Played(5);
   log.Begin(8, kSeen);

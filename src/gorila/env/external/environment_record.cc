@@ -56,13 +56,6 @@ std::string Describe(const EnvironmentRecord& record) {
 
 }  // namespace
 
-std::vector<std::string> NumberedActions(int count) {
-  std::vector<std::string> names;
-  names.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) names.push_back(std::to_string(i));
-  return names;
-}
-
 std::string EncodeEnvironmentRecord(const EnvironmentRecord& record) {
   Json json = {{"shape", record.observation.shape},
                {"element", ElementName(record.observation.element)},
@@ -72,18 +65,20 @@ std::string EncodeEnvironmentRecord(const EnvironmentRecord& record) {
   return DumpAnyJson(json);
 }
 
-StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text) {
-  const auto refused = [text](std::string_view why) {
-    return InvalidArgument(
-        "environment.record is '{}': {}; expected what gorila train writes, or none", text, why);
-  };
+StatusOr<EnvironmentRecord> RecordOfJson(std::string_view text) {
   try {
-    StatusOr<EnvironmentRecord> record = Decode(ParseJsonOrThrow<Json>(text));
-    if (!record.ok()) return refused(std::string(record.status().message()));
-    return record;
+    return Decode(ParseJsonOrThrow<Json>(text));
   } catch (const nlohmann::json::exception& error) {
-    return refused(error.what());
+    return InvalidArgument("{}", error.what());
   }
+}
+
+StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text) {
+  StatusOr<EnvironmentRecord> record = RecordOfJson(text);
+  if (record.ok()) return record;
+  return InvalidArgument(
+      "environment.record is '{}': {}; expected what gorila train writes, or none", text,
+      std::string(record.status().message()));
 }
 
 Status CheckRecord(std::string_view name, const EnvironmentRecord& said,

@@ -26,13 +26,13 @@ struct EnvironmentRecord {
   bool operator==(const EnvironmentRecord&) const = default;
 };
 
-// "0", "1", ...
-std::vector<std::string> NumberedActions(int count);
-
 // One line of JSON.
 std::string EncodeEnvironmentRecord(const EnvironmentRecord& record);
-// InvalidArgument for text that is no record.
+// InvalidArgument, naming environment.record, if `text` is not a record.
 StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text);
+// The same for JSON from elsewhere, which may hold more: InvalidArgument that says only what is
+// wrong.
+StatusOr<EnvironmentRecord> RecordOfJson(std::string_view text);
 
 // InvalidArgument when the environment called `name` says something else than
 // ExternalOptions::record

@@ -19,7 +19,8 @@ constexpr std::array kPrefixes = {Prefix{"gymnasium:", ExternalKind::kGymnasium}
 std::optional<ExternalName> ParseExternalName(std::string_view name) {
   for (const Prefix& prefix : kPrefixes) {
     if (!name.starts_with(prefix.text)) continue;
-    return ExternalName{.kind = prefix.kind, .target = name.substr(prefix.text.size())};
+    return ExternalName{
+        .kind = prefix.kind, .target = name.substr(prefix.text.size()), .name = name};
   }
   return std::nullopt;
 }

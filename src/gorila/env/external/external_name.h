@@ -19,6 +19,7 @@ enum class ExternalKind {
 struct ExternalName {
   ExternalKind kind;
   std::string_view target;  // what follows the prefix
+  std::string_view name;    // all of it
 };
 
 // Nothing for a name without one of the prefixes.

@@ -202,7 +202,7 @@ Status PluginEnvironment::RestoreByReplay(StateReader& reader) {
   ActionLog log;
   GORILA_RETURN_IF_ERROR(log.RestoreState(reader));
   Episode episode(max_steps_);
-  GORILA_RETURN_IF_ERROR(CheckActions(log));
+  GORILA_RETURN_IF_ERROR(log.CheckActions(0, spec_.num_actions() - 1));
   StatusOr<ActionLog> replayed = Replay(log, episode);
   if (!replayed.ok()) return CannotContinue(std::string(replayed.status().message()));
   if (replayed->checksum() != log.checksum()) return CannotContinue("it showed something else");
@@ -212,13 +212,6 @@ Status PluginEnvironment::RestoreByReplay(StateReader& reader) {
   }
   log_ = *std::move(replayed);
   begun_ = true;
-  return OkStatus();
-}
-
-Status PluginEnvironment::CheckActions(const ActionLog& log) const {
-  for (const std::int32_t action : log.actions()) {
-    GORILA_RETURN_IF_ERROR(CheckFields({{"action", action, 0, spec_.num_actions() - 1}}));
-  }
   return OkStatus();
 }
 

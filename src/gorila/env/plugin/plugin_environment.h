@@ -58,7 +58,6 @@ class PluginEnvironment final : public Environment {
   void Deliver(const std::byte* raw, std::span<std::byte> observation);
   Status RestoreOwnState(StateReader& reader);
   Status RestoreByReplay(StateReader& reader);
-  Status CheckActions(const ActionLog& log) const;
   StatusOr<ActionLog> Replay(const ActionLog& log, Episode& episode);
   Status CannotContinue(const std::string& why);
 

@@ -158,9 +158,6 @@ StatusOr<std::unique_ptr<PluginHost>> PluginHost::Greet(const Json& request) {
   host->seats_.resize(1);
   host->seats_[0].instance = std::move(first);
   Json hello = ParseJson<Json>(EncodeEnvironmentRecord(record));
-  hello["names"] = record.action_names;
-  hello["actions"] = record.action_names.size();
-  hello["protocol"] = kWorkerProtocol;
   hello["versions"][std::string(host->library_->name())] = host->library_->api().version;
   if (host->library_->needs_own_process()) hello["most_seats"] = 1;
   Answer('J', hello);
@@ -232,7 +229,6 @@ Status PluginHost::Execute(std::size_t index, SeatCommand command, std::uint8_t&
     case SeatCommand::kReset:
       return Reset(index, seats_[index].seed + 1);
     case SeatCommand::kRemake:
-    case SeatCommand::kClose:
       seats_[index] = Seat{};
       return OkStatus();
     case SeatCommand::kNone:
@@ -249,7 +245,7 @@ void PluginHost::Step() {
     std::uint8_t flags = 0;
     const Status status = Execute(i, static_cast<SeatCommand>(command), flags);
     command = 0;
-    // What the library refuses is no accident: it is deterministic code.
+    // Trying again would not help: what a plug-in refuses once it refuses again.
     In<std::uint8_t>(layout_.flags, i) = status.ok() ? flags : kSeatBroken;
     if (!status.ok()) errors[std::to_string(i)] = std::string(status.message());
   }

@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "gorila/base/json.h"
+#include "gorila/env/external/finite.h"
 
 namespace gorila {
 namespace {
@@ -14,7 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = WorkerProcess::Clock;
 
-constexpr int kMostActionsOfWorker = 65536;
 constexpr std::int64_t kRoundsOfALog = 1024;
 
 Clock::time_point After(double seconds) {
@@ -22,12 +21,7 @@ Clock::time_point After(double seconds) {
          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-PictureLayout LayoutOf(std::string_view name) {
-  if (name == "hwc") return PictureLayout::kHwc;
-  return name == "chw" ? PictureLayout::kChw : PictureLayout::kAuto;
-}
-
-// Of a worker's first message.
+// Of a worker's first message. Throws Json::exception.
 EnvironmentDetails DetailsOf(const Json& hello) {
   EnvironmentDetails details{.versions = {}, .dtype = hello.value("dtype", "")};
   const Json versions = hello.value("versions", Json::object());
@@ -39,13 +33,9 @@ EnvironmentDetails DetailsOf(const Json& hello) {
 }
 
 bool AllFinite(std::span<const std::byte> bytes) {
-  const auto* const values = reinterpret_cast<const float*>(bytes.data());
-  // Exponents of infinities and NaN are all ones; a sum of comparisons is vectorised.
-  std::size_t odd = 0;
-  for (std::size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
-    odd += std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0 : 1;
-  }
-  return odd == 0;
+  const std::span<const float> values(reinterpret_cast<const float*>(bytes.data()),
+                                      bytes.size() / sizeof(float));
+  return FirstNotFinite(values) == values.size();
 }
 
 }  // namespace
@@ -81,7 +71,6 @@ Status Worker::Greet() {
   GORILA_RETURN_IF_ERROR(process_->SendText('J', setup_.request, deadline));
   GORILA_ASSIGN_OR_RETURN(const std::string hello, ReceiveJson(deadline));
   GORILA_RETURN_IF_ERROR(TakeHello(hello));
-  if (memory_->data() == nullptr) GORILA_RETURN_IF_ERROR(LayOut());
   const Json layout = {{"seats", layout_.seats},
                        {"stride", layout_.stride},
                        {"size", layout_.size},
@@ -113,42 +102,26 @@ StatusOr<std::string> Worker::ReceiveJson(Clock::time_point deadline) {
 }
 
 Status Worker::TakeHello(std::string_view text) {
-  EnvironmentRecord said;
-  int most_seats = 0;
-  try {
-    const Json json = ParseJsonOrThrow<Json>(text);
-    if (json.at("protocol") != kWorkerProtocol) {
-      return DataLoss("the worker speaks protocol {}; expected {}", json.at("protocol").get<int>(),
-                      kWorkerProtocol);
-    }
-    said.observation.shape = json.at("shape").get<std::vector<int>>();
-    said.observation.element =
-        json.at("element") == "uint8" ? ElementType::kUint8 : ElementType::kFloat32;
-    const int actions = json.at("actions");
-    if (actions < 1 || actions > kMostActionsOfWorker) {
-      return InvalidArgument("{} actions; expected 1 to {}", actions, kMostActionsOfWorker);
-    }
-    said.action_names = json.at("names").is_null()
-                            ? NumberedActions(actions)
-                            : json.at("names").get<std::vector<std::string>>();
-    said.repeats = json.value("repeats", true);
-    said.layout = LayoutOf(json.value("layout", "auto"));
-    most_seats = json.value("most_seats", setup_.seats);
-    details_ = DetailsOf(json);
-  } catch (const nlohmann::json::exception& error) {
-    return DataLoss("the worker's first message: {}", error.what());
-  }
-  if (adapter_.has_value() && !(said == record_)) {
+  GORILA_ASSIGN_OR_RETURN(EnvironmentRecord said, RecordOfJson(text));
+  if (adapter_.has_value()) {
+    if (said == record_) return OkStatus();
     return InvalidArgument("it came back with other observations or actions");
   }
-  record_ = said;
-  seats_.resize(static_cast<std::size_t>(std::clamp(most_seats, 1, setup_.seats)));
-  errors_.resize(seats_.size());
   GORILA_ASSIGN_OR_RETURN(
       ObservationAdapter adapter,
       ObservationAdapter::Make(said.observation, WithHint(setup_.options, said.layout)));
   adapter_.emplace(std::move(adapter));
-  return OkStatus();
+  record_ = std::move(said);
+  try {
+    const Json json = ParseJsonOrThrow<Json>(text);
+    details_ = DetailsOf(json);
+    const int most_seats = json.value("most_seats", setup_.seats);
+    seats_.resize(static_cast<std::size_t>(std::clamp(most_seats, 1, setup_.seats)));
+  } catch (const nlohmann::json::exception& error) {
+    return DataLoss("the worker's first message: {}", error.what());
+  }
+  errors_.resize(seats_.size());
+  return LayOut();
 }
 
 Status Worker::LayOut() {
@@ -315,25 +288,31 @@ void Worker::Settle(int index) {
     if (!status.ok()) Fail(index, status);
     return;
   }
+  if (const Status status = CheckOutcome(index); !status.ok()) return Fail(index, status);
   const bool step = seat.command.command == SeatCommand::kStep;
-  const double reward = In<double>(layout_.reward, index);
-  if (step && !std::isfinite(static_cast<float>(reward))) {
-    return Fail(index, InvalidArgument("environment '{}': a reward of {}; expected a finite number "
-                                       "of single precision",
-                                       setup_.name, reward));
-  }
-  const bool last = step && (flags & (kSeatTerminated | kSeatTruncated)) != 0;
-  const bool floats = record_.observation.element == ElementType::kFloat32;
-  if (floats && !((!step || AllFinite(Raw(layout_.observation, index))) &&
-                  ((step && !last) || AllFinite(Raw(layout_.first, index))))) {
-    return Fail(
-        index, InvalidArgument("environment '{}': an observation that is not finite", setup_.name));
-  }
-  seat.has_first = last || !step;
-  seat.first_seeded = seat.has_first && (!step ? seat.command.command == SeatCommand::kResetSeeded
-                                               : seat.command.reseed);
+  seat.has_first = !step || StepOf(index).last();
+  seat.first_seeded =
+      seat.has_first && (seat.command.reseed || seat.command.command == SeatCommand::kResetSeeded);
   seat.first_seed = seat.command.seed;
   seat.phase = Phase::kDone;
+}
+
+// Of what the seat's command brought: whether all of it is numbers.
+Status Worker::CheckOutcome(int index) const {
+  const bool step = At(index).command.command == SeatCommand::kStep;
+  const double reward = In<double>(layout_.reward, index);
+  if (step && !std::isfinite(static_cast<float>(reward))) {
+    return InvalidArgument(
+        "environment '{}': a reward of {}; expected a finite number of single precision",
+        setup_.name, reward);
+  }
+  if (record_.observation.element != ElementType::kFloat32) return OkStatus();
+  const bool first = !step || StepOf(index).last();
+  if ((!step || AllFinite(Raw(layout_.observation, index))) &&
+      (!first || AllFinite(Raw(layout_.first, index)))) {
+    return OkStatus();
+  }
+  return InvalidArgument("environment '{}': an observation that is not finite", setup_.name);
 }
 
 void Worker::Fail(int seat, const Status& status) {

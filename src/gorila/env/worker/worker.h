@@ -25,7 +25,7 @@ struct WorkerSetup {
   std::string name;                    // of the environment
   std::vector<std::string> arguments;  // the program's
   std::vector<std::string> variables;  // NAME=VALUE
-  std::string request;                 // the first message: WorkerRequest
+  std::string request;                 // the first message (worker_protocol.h)
   int seats = 1;
   ExternalOptions options;
 };
@@ -71,7 +71,8 @@ class Worker {
   void SubmitReset(int seat);
   void SubmitSeededReset(int seat, std::uint64_t seed);
 
-  // Lets the process begin with what was submitted. Does not block, and cannot fail: Await says it.
+  // Lets the process begin with what was submitted. Blocks only where an environment that failed
+  // has to be made anew first; errors come from Await.
   void Ring();
 
   // Blocks until the seat has done what was submitted, with the restarts that this takes.
@@ -160,6 +161,7 @@ class Worker {
   Status TryAgain(int seat);
   Status RunAlone(int seat);
   void Settle(int seat);
+  Status CheckOutcome(int seat) const;
   Status CountFailure(std::string_view what);
   Status Recover(const Status& cause);
   Status RestartAndReplay();

@@ -76,7 +76,7 @@ std::uint64_t WorkerEnvironment::NextSeed() {
   return *next_seed_;
 }
 
-// At a reset after so many more steps.
+// At a reset that comes after `steps` more steps.
 bool WorkerEnvironment::ReseedIsDue(std::size_t steps) const {
   const ActionLog& log = worker_.log(seat_);
   return worker_.needs_seed(seat_) || !log.complete() ||
@@ -175,6 +175,7 @@ Status WorkerEnvironment::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(episode_.RestoreState(reader));
   ActionLog log;
   GORILA_RETURN_IF_ERROR(log.RestoreState(reader));
+  GORILA_RETURN_IF_ERROR(log.CheckActions(ActionLog::kNext, spec_.num_actions() - 1));
   if (drawn > 1 || seed > kHighestSeed) return DataLoss("the seed of an environment is {}", seed);
   next_seed_ = drawn == 1 ? std::optional(seed) : std::nullopt;
   submitted_.reset();

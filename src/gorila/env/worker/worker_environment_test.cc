@@ -52,7 +52,7 @@ TEST_F(WorkerEnvironmentTest, TerminatedEndsWithoutAFutureAndTruncatedWithOne) {
       EXPECT_EQ(seen.step.step_type, StepType::kFirst);
       steps = 0;
     }
-    // The final observation is of the episode that ends, the first of the one that begins.
+    // The final observation belongs to the episode that ends, the first one to the next.
     EXPECT_EQ(seen.observation[1], steps);
     ++steps;
     over = seen.step.last();
@@ -144,7 +144,7 @@ TEST_F(WorkerEnvironmentTest, AStepThatAlwaysFailsLosesItsEpisodeAlone) {
     EXPECT_TRUE(IsEpisodeLost(lost)) << fault << lost;
     walker.BeginAnew();
     EXPECT_EQ(walker.Play(1)[0].step.step_type, StepType::kFirst);
-    // The other one goes on where it was.
+    // The other one continues where it was.
     const auto plain = Factory(kWalk, Options());
     Walker expected(Make(*plain, 2));
     expected.Play(10);

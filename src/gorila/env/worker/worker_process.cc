@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "gorila/base/command.h"
 #include "gorila/env/worker/worker_protocol.h"
 
 namespace gorila {
@@ -74,14 +75,6 @@ std::vector<std::string> MergedEnvironment(const std::vector<std::string>& chang
   return merged;
 }
 
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 struct ChildFiles {
   int requests;
   int answers;
@@ -114,8 +107,9 @@ int Spawn(const std::vector<std::string>& arguments, const std::vector<std::stri
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setpgroup(&attributes, 0);
-  const int error = ::posix_spawnp(&pid, arguments[0].c_str(), &files, &attributes,
-                                   Pointers(arguments).data(), Pointers(variables).data());
+  const int error =
+      ::posix_spawnp(&pid, arguments[0].c_str(), &files, &attributes,
+                     NullTerminated(arguments).data(), NullTerminated(variables).data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   return error;

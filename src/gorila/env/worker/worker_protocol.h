@@ -5,11 +5,16 @@
 // ends when this process does. All numbers are little-endian.
 //
 //   request                                   answer
-//   'J', size (u32), JSON: WorkerRequest      'J', size, JSON: WorkerHello, or 'E', size, JSON
+//   'J', size (u32), JSON: what to make       'J', size, JSON: what it is, or 'E', size, JSON
 //   'J', size, JSON: the layout of memory     'J', size, JSON {"ready": true}
 //   'S': execute the commands in memory       'S', or 'F', size, JSON: {"seat": what went wrong}
 //   'R', seat (u32): a picture                'P', height, width (u32), RGB bytes, or 'E', size,
 //   JSON
+//
+// What to make: protocol, kind (gymnasium, python or plugin), target, kwargs, wrappers, pictures
+// (whether 'R' will come). What it is: an EnvironmentRecord, and optionally versions,
+// dtype and most_seats (environments that one process can have). An 'E' has {"error": what is
+// wrong}.
 //
 // A worker has seats for several environments. One 'S' executes the commands of all seats that have
 // one, in the order of the seats, and clears them. At the end of an episode the worker writes the
@@ -35,8 +40,7 @@ enum class SeatCommand : std::uint8_t {
   kStep = 1,         // with `action`; a reset that follows takes `seed` where `reseed` is 1
   kResetSeeded = 2,  // with `seed`; writes the place of first observations
   kReset = 3,
-  kRemake = 4,  // the next command makes the environment anew
-  kClose = 5
+  kRemake = 4  // the next command makes the environment anew
 };
 
 // What a step or a reset left in `flags`.

@@ -14,30 +14,23 @@ std::atomic<std::int64_t> restarts = 0;
 std::atomic<std::int64_t> exceptions = 0;
 std::atomic<std::int64_t> lost_episodes = 0;
 
-std::string LastLine(std::string_view text) {
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  const std::size_t end = text.rfind('\n');
-  return std::string(end == std::string_view::npos ? text : text.substr(end + 1));
-}
-
 }  // namespace
 
 WorkerCounters ReadWorkerCounters() {
   return {.restarts = restarts, .exceptions = exceptions, .lost_episodes = lost_episodes};
 }
 
-// An error when there were too many: then it is no accident.
+// An error after too many of them: trying again does not help any more.
 Status Worker::CountFailure(std::string_view what) {
   failures_.push_back(steps_);
   while (failures_.front() < steps_ - kFailureSteps) failures_.pop_front();
-  const std::string log = process_ == nullptr ? "" : process_->LogTail();
   if (failures_.size() > kMostFailures) {
+    const std::string log = process_->LogTail();
     return Unavailable("environment '{}' failed {} times within {} steps, at last: {}{}{}",
                        setup_.name, failures_.size(), kFailureSteps, what,
                        log.empty() ? "" : "; it printed: ", log);
   }
-  fmt::print(stderr, "gorila: environment '{}': {}; going on where it was\n", setup_.name,
-             LastLine(what));
+  fmt::print(stderr, "gorila: environment '{}': {}; trying again\n", setup_.name, what);
   return OkStatus();
 }
 
@@ -136,7 +129,7 @@ Status Worker::RunAlone(int index) {
   }
   GORILA_RETURN_IF_ERROR(CountFailure(what));
   if (!failed) GORILA_RETURN_IF_ERROR(RestartAndReplay());
-  if (step) return EpisodeLost(fmt::format("environment '{}': {}", setup_.name, LastLine(what)));
+  if (step) return EpisodeLost(fmt::format("environment '{}': {}", setup_.name, what));
   return Unavailable("environment '{}' cannot be reset: {}", setup_.name, what);
 }
 

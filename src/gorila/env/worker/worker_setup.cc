@@ -17,19 +17,6 @@ constexpr std::string_view kPythonWorker = "share/gorila/gorila_worker.py";
 constexpr std::string_view kPluginWorker = "libexec/gorila/gorila-plugin-worker";
 constexpr int kMostFoldersUp = 5;
 
-std::string NameOf(const ExternalName& name) {
-  switch (name.kind) {
-    case ExternalKind::kGymnasium:
-      return fmt::format("gymnasium:{}", name.target);
-    case ExternalKind::kPython:
-      return fmt::format("python:{}", name.target);
-    case ExternalKind::kPlugin:
-    case ExternalKind::kPluginProcess:
-      break;
-  }
-  return fmt::format("plugin-process:{}", name.target);
-}
-
 std::string Interpreter(const ExternalOptions& options) {
   if (options.python != "auto") return options.python;
   const char* const environment = std::getenv("VIRTUAL_ENV");
@@ -37,8 +24,8 @@ std::string Interpreter(const ExternalOptions& options) {
   return (fs::path(environment) / "bin" / "python").string();
 }
 
-// Threads of its libraries would fight for the cores of the other workers; hashes and so the order
-// of sets must not differ between two lives; there is no screen.
+// One thread each, as workers share the cores; the same order of sets in every life; no screen, no
+// GPU.
 std::vector<std::string> PythonVariables(const ExternalOptions& options) {
   std::vector<std::string> variables = {"PYTHONHASHSEED=0", "PYTHONUNBUFFERED=1",
                                         "SDL_VIDEODRIVER=dummy", "SDL_AUDIODRIVER=dummy",
@@ -117,13 +104,13 @@ StatusOr<fs::path> FindInstalledFile(std::string_view path) {
 StatusOr<WorkerSetup> MakeWorkerSetup(const ExternalName& name, const ExternalOptions& options) {
   GORILA_RETURN_IF_ERROR(CheckExternalName(name));
   GORILA_ASSIGN_OR_RETURN(const Json request, Request(name, options));
-  WorkerSetup setup{.name = NameOf(name),
+  WorkerSetup setup{.name = std::string(name.name),
                     .arguments = {},
                     .variables = {},
                     .request = DumpAnyJson(request),
                     .seats = options.per_worker,
                     .options = options};
-  if (name.kind == ExternalKind::kPlugin || name.kind == ExternalKind::kPluginProcess) {
+  if (name.kind == ExternalKind::kPluginProcess) {
     GORILA_ASSIGN_OR_RETURN(const fs::path worker, FindInstalledFile(kPluginWorker));
     setup.arguments = {worker.string()};
     setup.options.reseed_steps = 0;  // as in this process: each of its episodes has a seed

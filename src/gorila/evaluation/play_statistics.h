@@ -1,56 +1,16 @@
-// Environments under random actions, and what was seen of them.
-#ifndef GORILA_EVALUATION_RANDOM_PLAY_H_
-#define GORILA_EVALUATION_RANDOM_PLAY_H_
+// What environments show under random actions.
+#ifndef GORILA_EVALUATION_PLAY_STATISTICS_H_
+#define GORILA_EVALUATION_PLAY_STATISTICS_H_
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
-#include <span>
-#include <vector>
 
-#include "gorila/base/random.h"
 #include "gorila/base/status.h"
-#include "gorila/env/environment.h"
 #include "gorila/env/environment_factory.h"
 
 namespace gorila {
-
-// One environment, whose draws and actions follow from a seed. A step resets it where an episode
-// has ended or was lost. Not thread-safe.
-class RandomPlay {
- public:
-  static StatusOr<RandomPlay> Make(EnvironmentFactory& factory, std::uint64_t seed);
-
-  // Another environment of the factory that continues as this one will.
-  StatusOr<RandomPlay> Copy(EnvironmentFactory& factory) const;
-
-  // Announces the next step; then Finish executes it.
-  void Submit();
-  // False when it lost the episode.
-  StatusOr<bool> Finish();
-  StatusOr<bool> Step() {
-    Submit();
-    return Finish();
-  }
-
-  const TimeStep& now() const { return now_; }  // after a step
-  bool over() const { return over_; }
-  std::span<const std::byte> observation() const { return observation_; }
-  Environment& environment() { return *environment_; }
-
- private:
-  RandomPlay(std::unique_ptr<Environment> environment, const RandomStream& actions);
-
-  std::unique_ptr<Environment> environment_;
-  RandomStream actions_;
-  std::vector<std::byte> observation_;
-  TimeStep now_;
-  int action_ = 0;
-  bool over_ = true;
-};
 
 // The lowest, highest and mean of some numbers.
 class NumberRange {
@@ -100,4 +60,4 @@ StatusOr<PlayStatistics> PlayRandomly(EnvironmentFactory& factory, int at_once,
 
 }  // namespace gorila
 
-#endif  // GORILA_EVALUATION_RANDOM_PLAY_H_
+#endif  // GORILA_EVALUATION_PLAY_STATISTICS_H_

@@ -1,10 +1,12 @@
-#include "gorila/evaluation/random_play.h"
+#include "gorila/evaluation/play_statistics.h"
 
 #include <chrono>
 #include <cmath>
+#include <span>
 #include <utility>
+#include <vector>
 
-#include "gorila/env/registry.h"
+#include "gorila/env/random_play.h"
 
 namespace gorila {
 namespace {
@@ -76,47 +78,6 @@ class CountedPlay {
 };
 
 }  // namespace
-
-RandomPlay::RandomPlay(std::unique_ptr<Environment> environment, const RandomStream& actions)
-    : environment_(std::move(environment)),
-      actions_(actions),
-      observation_(environment_->spec().observation.frame_bytes()) {}
-
-StatusOr<RandomPlay> RandomPlay::Make(EnvironmentFactory& factory, std::uint64_t seed) {
-  GORILA_ASSIGN_OR_RETURN(auto environment, factory.Make(MakeRandomDraws(RandomStream(seed))));
-  return RandomPlay(std::move(environment), RandomStream::Derive(seed, "actions"));
-}
-
-StatusOr<RandomPlay> RandomPlay::Copy(EnvironmentFactory& factory) const {
-  StateWriter writer;
-  environment_->SaveState(writer);
-  GORILA_ASSIGN_OR_RETURN(auto environment, factory.Make(MakeRandomDraws(RandomStream(0))));
-  StateReader reader(writer.bytes());
-  GORILA_RETURN_IF_ERROR(environment->RestoreState(reader));
-  GORILA_RETURN_IF_ERROR(reader.Finish());
-  RandomPlay copy(std::move(environment), actions_);
-  copy.over_ = over_;
-  return copy;
-}
-
-void RandomPlay::Submit() {
-  if (over_) return;
-  action_ = actions_.Integer(0, environment_->spec().num_actions());
-  environment_->Submit(action_);
-}
-
-StatusOr<bool> RandomPlay::Finish() {
-  const StatusOr<TimeStep> step =
-      over_ ? environment_->Reset(observation_) : environment_->Step(action_, observation_);
-  if (!step.ok()) {
-    if (!IsEpisodeLost(step.status())) return step.status();
-    over_ = true;
-    return false;
-  }
-  now_ = *step;
-  over_ = now_.last();
-  return true;
-}
 
 StatusOr<PlayStatistics> PlayRandomly(EnvironmentFactory& factory, int at_once,
                                       const PlayLimits& limits) {
