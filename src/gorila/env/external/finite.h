@@ -16,7 +16,7 @@ inline std::size_t FirstNotFinite(std::span<const float> values) {
   constexpr std::size_t kBlock = 1024;
   constexpr std::uint32_t kExponent = 0x7f800000;
   const auto not_finite = [](float value) {
-    std::uint32_t bits;
+    std::uint32_t bits = 0;
     std::memcpy(&bits, &value, sizeof bits);
     return static_cast<std::uint32_t>((bits & kExponent) == kExponent);
   };

@@ -377,7 +377,7 @@ std::span<const std::byte> Worker::Converted(std::size_t array, int seat) {
 
 Status Worker::Render(int seat, RgbImage& image) {
   if (running_) Collect();
-  const Status status = AskForPicture(seat, image);
+  Status status = AskForPicture(seat, image);
   // A late answer would be taken for that to the next request.
   if (!status.ok() && !absl::IsUnimplemented(status)) process_->Kill();
   return status;

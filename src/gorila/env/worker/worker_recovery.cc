@@ -74,7 +74,7 @@ Status Worker::RestartAndReplay() {
     if (!seat.taken || !seat.log.begun()) continue;
     replays.emplace_back(static_cast<int>(i));
   }
-  const Status status = ReplaySeats(replays);
+  Status status = ReplaySeats(replays);
   if (status.ok()) return status;
   // It died on a way that it once came along: nobody can say which seat did it.
   ++restarts;
