@@ -1,6 +1,7 @@
 #include "gorila/actor/actor.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace gorila {
@@ -87,6 +88,12 @@ void Actor::ChooseActions() {
                chosen_);
 }
 
+// Not a number of a policy that is no distribution.
+float Actor::LogProbabilityOf(std::size_t i) const {
+  const std::vector<float>& all = chosen_.log_probabilities;
+  return all.empty() ? std::numeric_limits<float>::quiet_NaN() : all[i];
+}
+
 RowValues Actor::ValuesOf(std::size_t i) const {
   if (!options_.send_values) return {};
   const std::size_t actions = chosen_.values.size() / environments_.size();
@@ -105,7 +112,8 @@ Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finishe
   GORILA_RETURN_IF_ERROR(replay_.Insert(stream, {.frame = stacker.newest(),
                                                  .time_step = time_steps_[i],
                                                  .action = action,
-                                                 .values = ValuesOf(i)}));
+                                                 .values = ValuesOf(i),
+                                                 .log_probability = LogProbabilityOf(i)}));
   GORILA_ASSIGN_OR_RETURN(time_steps_[i], environments_[i]->Step(action, stacker.Advance()));
   running_[i].episode_return += time_steps_[i].reward;
   ++running_[i].length;

@@ -61,6 +61,7 @@ class Actor {
   void SetEpsilons(std::int64_t ticks);
   void ChooseActions();
   RowValues ValuesOf(std::size_t i) const;
+  float LogProbabilityOf(std::size_t i) const;
   Status StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finished);
 
   const ActorOptions options_;

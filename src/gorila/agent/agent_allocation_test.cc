@@ -40,31 +40,38 @@ TEST(AgentAllocationTest, ActingAllocatesNothingAfterTheFirstTime) {
 TEST(AgentAllocationTest, NoAlgorithmAllocatesAfterTheFirstTime) {
   constexpr int kBatch = 8;
   for (const AlgorithmRow& row : AlgorithmTable()) {
-    const AgentOptions options{.algorithm = std::string(row.name), .dueling = true, .noise = 0.5};
+    const bool unrolls = row.experience == Experience::kUnrolls;
+    AgentOptions options{.algorithm = std::string(row.name), .dueling = true, .noise = 0.5};
+    if (unrolls) options = {.algorithm = options.algorithm, .unroll = 3};
+    const int states = StatesOfMinibatch(options, kBatch);
     NetworkSpec spec{.input = {.channels = 4, .height = 6, .width = 6},
                      .convolutions = {{.filters = 4, .kernel = 3, .stride = 1}},
                      .hidden = {16},
                      .num_actions = 3};
     row.describe(options, spec);
-    const auto online = MakeQNetwork("gemm", spec, kBatch).value();
-    const auto target = MakeQNetwork("gemm", spec, kBatch).value();
+    const auto online = MakeQNetwork("gemm", spec, states).value();
+    const auto target = MakeQNetwork("gemm", spec, states).value();
     RandomStream random(1);
     const std::vector<float> parameters = InitialParameters(online->layout(), random);
     online->SetParameters(parameters);
     target->SetParameters(parameters);
     const auto loss = row.make_loss(options, spec, kBatch);
-    const auto policy = row.make_policy(options, *online);
+    const auto policy = row.make_policy(options, *online, ActBy::kSample);
     TransitionBatch batch;
-    batch.Resize(kBatch, spec.input.stacked_bytes());
+    batch.Resize(kBatch, spec.input.stacked_bytes(), unrolls ? options.unroll : 0);
     std::fill(batch.discount_t.begin(), batch.discount_t.end(), 0.9F);
     const std::vector<float> weights(kBatch, 1);
-    std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec.outputs()));
+    std::vector<float> doutputs(static_cast<std::size_t>(states * spec.outputs()));
     std::vector<float> errors(kBatch), values(kBatch), gradient(parameters.size());
     std::vector<ActingEnvironment> environments(kBatch, {.epsilon = 0.1, .random = &random});
     ActOutput output;
     const auto step = [&] {
-      policy->Act({.observations = batch.s_t, .environments = environments, .noisy = true}, output);
-      loss->Compute({*online, *target, batch, weights, random}, doutputs, errors);
+      const std::size_t seen = kBatch * spec.input.stacked_bytes();
+      policy->Act({.observations = std::span(batch.s_tm1).first(seen),
+                   .environments = environments,
+                   .noisy = true},
+                  output);
+      loss->Compute({*online, target.get(), batch, weights, random}, doutputs, errors);
       loss->Values(values);
       online->Backward(doutputs, gradient);
     };

@@ -32,6 +32,13 @@ struct AgentOptions {
   // Of the policy whose values sarsa and expected_sarsa learn, where its action is not known.
   double policy_epsilon = 0;
   double noise = 0;  // sigma_0 of noisy layers; 0 = none
+  // vtrace:
+  int unroll = 20;             // T, time steps of an unroll
+  double rho_clip = 1;         // rho-bar: the most that pi/mu counts in what is learnt
+  double trace_clip = 1;       // c-bar: the most that it counts in how far back it reaches
+  double trace_decay = 1;      // lambda
+  double entropy_cost = 0.01;  // weighs the policy's entropy, which is kept high
+  double baseline_cost = 0.5;  // weighs the value's squared error
 
   bool operator==(const AgentOptions&) const = default;
 };

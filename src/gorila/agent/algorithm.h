@@ -3,6 +3,7 @@
 #ifndef GORILA_AGENT_ALGORITHM_H_
 #define GORILA_AGENT_ALGORITHM_H_
 
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -22,12 +23,12 @@ inline constexpr int kMostAtoms = 256;
 inline constexpr int kMostTaus = 256;
 
 // What a loss works on. The networks are up to date and of the form that the algorithm described;
-// both may compute as many observations as the minibatch has.
+// both may compute as many observations as the minibatch has states.
 struct LossInput {
   QNetwork& online;  // theta
-  QNetwork& target;  // theta-
+  QNetwork* target;  // theta-; null for an algorithm without
   const TransitionBatch& batch;
-  std::span<const float> weights;  // of each transition's loss
+  std::span<const float> weights;  // of the loss of each transition or unroll, as what follows
   RandomStream& random;            // draws the noise of noisy networks
 };
 
@@ -37,16 +38,26 @@ class Loss {
   virtual ~Loss() = default;
 
   // Ends with online.Forward of s_tm1, and writes the derivative with respect to its outputs
-  // (`doutputs`: batch x outputs) and how wrong each transition's prediction was (`errors`: batch;
+  // (`doutputs`: states x outputs) and how wrong each transition's prediction was (`errors`: batch;
   // 0 or more; not finite if the parameters are not), which priorities follow. Returns the weighted
   // loss for each transition, averaged over the minibatch. Allocates nothing.
   virtual double Compute(const LossInput& input, std::span<float> doutputs,
                          std::span<float> errors) = 0;
 
-  // max_a Q(s_tm1, a) of each transition of the last Compute, for people to watch.
+  // max_a Q(s_tm1, a), or V of the first state of each unroll, of the last Compute, for people to
+  // watch.
   virtual void Values(std::span<float> values) const = 0;
   // Whether Values() takes far less than a step of learning.
   virtual bool ValuesAreCheap() const = 0;
+  // Of the policy in the last Compute's states, in nats; not a number where none is learnt.
+  virtual double MeanEntropy() const { return std::numeric_limits<double>::quiet_NaN(); }
+};
+
+// What an algorithm learns from.
+enum class Experience {
+  kReplay,    // transitions, drawn as the replay likes
+  kOnPolicy,  // each transition once, in order of arrival, of a policy whose epsilon is known
+  kUnrolls,   // unrolls of learner.unroll, in order of arrival, with their probabilities
 };
 
 // Adding an algorithm: its loss in a pair of files, a row in registry.cc, a test, a preset.
@@ -54,8 +65,10 @@ struct AlgorithmRow {
   std::string_view name;
   std::string_view summary;
   std::string_view paper;
-  std::string_view needs;     // of the network and the replay, in words
-  bool on_policy;             // whether it learns from each transition once, in order of arrival
+  std::string_view needs;  // of the network and the replay, in words
+  Experience experience;
+  bool uses_target;           // whether theta- is part of its loss
+  bool is_policy;             // whether it acts by probabilities, not by values
   bool errors_are_of_values;  // whether errors are |TD error|, as an actor can compute it
   // InvalidArgument names an option that has no meaning with this algorithm, or its range.
   Status (*check)(const AgentOptions& options);
@@ -64,7 +77,8 @@ struct AlgorithmRow {
   // Adds heads and noise to a network whose input, layers and number of actions are set.
   void (*describe)(const AgentOptions& options, NetworkSpec& network);
   // Both for a network so described; `network` must outlive the policy.
-  std::unique_ptr<Policy> (*make_policy)(const AgentOptions& options, QNetwork& network);
+  std::unique_ptr<Policy> (*make_policy)(const AgentOptions& options, QNetwork& network,
+                                         ActBy act_by);
   std::unique_ptr<Loss> (*make_loss)(const AgentOptions& options, const NetworkSpec& network,
                                      int batch_size);
 };
@@ -75,7 +89,14 @@ StatusOr<const AlgorithmRow*> FindAlgorithm(std::string_view name);
 
 // How an agent of these options acts by `network`, which must outlive the policy. InvalidArgument
 // for an unknown algorithm.
-StatusOr<std::unique_ptr<Policy>> MakePolicy(const AgentOptions& options, QNetwork& network);
+StatusOr<std::unique_ptr<Policy>> MakePolicy(const AgentOptions& options, QNetwork& network,
+                                             ActBy act_by);
+
+// Whether it learns from unrolls; the states of a minibatch of `batch_size`, all of which its
+// network computes; and its time steps. All for an algorithm that exists.
+bool UsesUnrolls(const AgentOptions& options);
+int StatesOfMinibatch(const AgentOptions& options, int batch_size);
+int StepsOfMinibatch(const AgentOptions& options, int batch_size);
 
 // InvalidArgument, naming the configuration key, its value and what is possible, for options that
 // do not go together.

@@ -1,4 +1,4 @@
-// What holds for every row of the table: it acts, learns and repeats.
+// What holds for every row that learns values: it acts, learns and repeats.
 #include "gorila/agent/algorithm.h"
 
 #include <gmock/gmock.h>
@@ -115,7 +115,7 @@ class EveryAlgorithmTest : public testing::TestWithParam<Case> {
     const std::vector<float> weights(kBatch, 1);
     RandomStream random(seed);
     const double value =
-        computed->Compute({*online_, *target_, batch_, weights, random}, doutputs, errors);
+        computed->Compute({*online_, target_.get(), batch_, weights, random}, doutputs, errors);
     if (loss != nullptr) *loss = value;
     for (const float error : errors) EXPECT_TRUE(std::isfinite(error) && error >= 0);
     std::vector<float> gradient(theta_.size());
@@ -182,7 +182,7 @@ TEST_P(UnsampledAlgorithmTest, EachPassDrawsItsOwnNoise) {
   std::vector<float> doutputs(static_cast<std::size_t>(kBatch * spec_.outputs()));
   std::vector<float> errors(kBatch);
   const std::vector<float> weights(kBatch, 1);
-  loss->Compute({*online_, *target_, batch_, weights, random}, doutputs, errors);
+  loss->Compute({*online_, target_.get(), batch_, weights, random}, doutputs, errors);
   RandomStream passes(3);
   const bool is_double = options_.algorithm == "double_dqn";
   for (int pass = 0; pass < (is_double ? 3 : 2); ++pass) target_->Redraw(passes);
@@ -190,7 +190,7 @@ TEST_P(UnsampledAlgorithmTest, EachPassDrawsItsOwnNoise) {
 }
 
 TEST_P(EveryAlgorithmTest, ActsByTheBestValueAndByTheMeansUnlessNoiseIsAskedFor) {
-  const auto policy = row_->make_policy(options_, *online_);
+  const auto policy = row_->make_policy(options_, *online_, ActBy::kArgmax);
   RandomStream random(8);
   std::vector<ActingEnvironment> environments(kBatch, {.epsilon = 0, .random = &random});
   const auto act = [&](bool noisy) {
@@ -217,9 +217,9 @@ TEST_P(UnsampledAlgorithmTest, ShowsTheBestValueOfEachState) {
   std::vector<float> errors(kBatch), values(kBatch);
   const std::vector<float> weights(kBatch, 1);
   RandomStream random(3);
-  loss->Compute({*online_, *target_, batch_, weights, random}, doutputs, errors);
+  loss->Compute({*online_, target_.get(), batch_, weights, random}, doutputs, errors);
   loss->Values(values);
-  const auto policy = row_->make_policy(options_, *online_);
+  const auto policy = row_->make_policy(options_, *online_, ActBy::kArgmax);
   std::vector<ActingEnvironment> environments(kBatch, {.epsilon = 0, .random = &random});
   ActOutput output;
   policy->Act({.observations = batch_.s_tm1, .environments = environments}, output);
@@ -229,9 +229,11 @@ TEST_P(UnsampledAlgorithmTest, ShowsTheBestValueOfEachState) {
   }
 }
 
+// A policy is tested in vtrace_test.cc and softmax_policy_test.cc.
 std::vector<std::string> Names(bool sampled) {
   std::vector<std::string> names;
   for (const AlgorithmRow& row : AlgorithmTable()) {
+    if (row.is_policy) continue;
     NetworkSpec spec = Layers();
     row.describe({.algorithm = std::string(row.name)}, spec);
     if (sampled || spec.taus == 0) names.emplace_back(row.name);

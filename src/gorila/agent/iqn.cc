@@ -49,13 +49,13 @@ class SampledLoss final : public Loss {
   double Compute(const LossInput& input, std::span<float> doutputs,
                  std::span<float> errors) override {
     const TransitionBatch& batch = input.batch;
-    input.target.Redraw(input.random);
-    UseNewTaus(input.target, input.random, target_t_);
-    input.target.Predict(batch.s_t, batch.size, target_t_.outputs);
-    QNetwork& choosing = options_.double_selection ? input.online : input.target;
+    input.target->Redraw(input.random);
+    UseNewTaus(*input.target, input.random, target_t_);
+    input.target->Predict(batch.s_t, batch.size, target_t_.outputs);
+    QNetwork& choosing = options_.double_selection ? input.online : *input.target;
     if (options_.double_selection) choosing.Redraw(input.random);
     UseNewTaus(choosing, input.random, choosing_t_);
-    choosing.PredictSame(input.target, batch.s_t, batch.size, choosing_t_.outputs);
+    choosing.PredictSame(*input.target, batch.s_t, batch.size, choosing_t_.outputs);
     input.online.Redraw(input.random);
     UseNewTaus(input.online, input.random, online_tm1_);
     input.online.Forward(batch.s_tm1, batch.size, online_tm1_.outputs);

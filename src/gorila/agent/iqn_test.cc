@@ -191,7 +191,7 @@ class IqnPassesTest : public testing::Test {
     }
     const std::vector<float> weights = {1, 0};
     const auto loss = MakeIqnLoss(options, spec, kBatch);
-    loss->Compute({online, target, batch, weights, random_}, doutputs_, errors_);
+    loss->Compute({online, &target, batch, weights, random_}, doutputs_, errors_);
     loss->Values(values_);
   }
 

@@ -17,6 +17,9 @@ struct ActingEnvironment {
   RandomStream* random = nullptr;  // its draws; several environments may share one
 };
 
+// How a policy that is a distribution over actions chooses one. Without meaning for others.
+enum class ActBy { kSample, kArgmax };
+
 struct ActInput {
   // Of each environment the last frames as the network sees them, one after another.
   std::span<const std::byte> observations;
@@ -31,9 +34,12 @@ struct ActInput {
 struct ActOutput {
   std::vector<int> actions;    // of each environment
   std::vector<char> explored;  // of each: whether the action came from its epsilon
-  // What the policy thinks of each action: environments x actions, row-major. Empty when nobody
-  // looks and no action followed from them.
+  // What the policy thinks of each action, its value or its probability: environments x actions,
+  // row-major. Empty when nobody looks and no action followed from them.
   std::vector<float> values;
+  // ln of the probability with which each environment's action was chosen, where it is one of
+  // sampling from a distribution; else empty.
+  std::vector<float> log_probabilities;
 };
 
 // Used by one thread at a time.

@@ -10,7 +10,9 @@
 #include "gorila/agent/munchausen.h"
 #include "gorila/agent/qr_dqn.h"
 #include "gorila/agent/sarsa.h"
+#include "gorila/agent/softmax_policy.h"
 #include "gorila/agent/value_algorithm.h"
+#include "gorila/agent/vtrace.h"
 #include "gorila/base/nearest.h"
 
 namespace gorila {
@@ -33,7 +35,7 @@ void Describe(const AgentOptions& options, NetworkSpec& network) {
   DescribeValueNetwork(kAlgorithm, options, network);
 }
 template <const ValueAlgorithm& kAlgorithm>
-std::unique_ptr<Policy> MakeGreedy(const AgentOptions& options, QNetwork& network) {
+std::unique_ptr<Policy> MakeGreedy(const AgentOptions& options, QNetwork& network, ActBy) {
   return std::make_unique<EpsilonGreedyPolicy>(
       network, MakeValueForm(kAlgorithm, options, network.spec().num_actions));
 }
@@ -79,6 +81,18 @@ Status RefuseMunchausen(const AgentOptions& options) {
   return RefuseOption(options, set,
                       "learner.munchausen_scale, munchausen_temperature or munchausen_clip",
                       "expected munchausen");
+}
+
+Status RefuseVTrace(const AgentOptions& options) {
+  const AgentOptions plain;
+  const bool set =
+      options.unroll != plain.unroll || options.rho_clip != plain.rho_clip ||
+      options.trace_clip != plain.trace_clip || options.trace_decay != plain.trace_decay ||
+      options.entropy_cost != plain.entropy_cost || options.baseline_cost != plain.baseline_cost;
+  return RefuseOption(options, set,
+                      "learner.unroll, rho_clip, trace_clip, trace_decay, entropy_cost or "
+                      "baseline_cost",
+                      "expected vtrace, which learns a policy from unrolls");
 }
 
 Status RefuseTaus(const AgentOptions& options) {
@@ -133,7 +147,7 @@ Status CheckIqn(const AgentOptions& options) {
   return RefuseRescaling(options, "expected dqn or double_dqn, which regress one value");
 }
 
-std::unique_ptr<Policy> MakeIqnGreedy(const AgentOptions& options, QNetwork& network) {
+std::unique_ptr<Policy> MakeIqnGreedy(const AgentOptions& options, QNetwork& network, ActBy) {
   return std::make_unique<EpsilonGreedyPolicy>(network,
                                                MakeIqnForm(options, network.spec().num_actions));
 }
@@ -157,15 +171,35 @@ Status CheckQrDqn(const AgentOptions& options) {
   return RefuseRescaling(options, "expected dqn or double_dqn, which regress one value");
 }
 
+Status CheckVTrace(const AgentOptions& options) {
+  GORILA_RETURN_IF_ERROR(RefuseTaus(options));
+  GORILA_RETURN_IF_ERROR(RefuseMunchausen(options));
+  GORILA_RETURN_IF_ERROR(RefuseAtoms(options));
+  GORILA_RETURN_IF_ERROR(
+      RefuseDouble(options, "it has a policy: no action is chosen by its value"));
+  GORILA_RETURN_IF_ERROR(RefuseOption(options, options.dueling, "network.dueling",
+                                      "expected false: its heads are the policy and the value"));
+  GORILA_RETURN_IF_ERROR(RefuseOption(options, options.noise > 0, "network.noise",
+                                      "expected 0: its policy explores by its entropy"));
+  return OkStatus();
+}
+
+std::unique_ptr<Policy> MakeSoftmax(const AgentOptions&, QNetwork& network, ActBy act_by) {
+  return std::make_unique<SoftmaxPolicy>(network, act_by);
+}
+
 template <const ValueAlgorithm& kAlgorithm>
 constexpr AlgorithmRow ValueRow(std::string_view name, std::string_view summary,
                                 std::string_view paper, std::string_view needs,
-                                Status (*check)(const AgentOptions&), bool on_policy = false) {
+                                Status (*check)(const AgentOptions&),
+                                Experience experience = Experience::kReplay) {
   return {name,
           summary,
           paper,
           needs,
-          on_policy,
+          experience,
+          true,
+          false,
           kAlgorithm.kind == ValueKind::kExpectation,
           check,
           &Form<kAlgorithm>,
@@ -185,10 +219,10 @@ constexpr std::array kAlgorithms = {
         "Vieillard et al. 2020", "a value for each action; transitions", &CheckMunchausen),
     ValueRow<kSarsa>("sarsa", "the value of the action that the policy took next",
                      "Rummery & Niranjan 1994", "a value for each action; a queue", &CheckSarsa,
-                     true),
+                     Experience::kOnPolicy),
     ValueRow<kExpectedSarsa>("expected_sarsa", "the policy's expectation over its next action",
                              "van Seijen et al. 2009", "a value for each action; a queue",
-                             &CheckSarsa, true),
+                             &CheckSarsa, Experience::kOnPolicy),
     ValueRow<kC51>("c51", "the distribution of returns over fixed atoms", "Bellemare et al. 2017",
                    "logits of learner.atoms for each action; transitions", &CheckC51),
     ValueRow<kQrDqn>("qr_dqn", "the distribution of returns by its quantiles", "Dabney et al. 2018",
@@ -197,13 +231,28 @@ constexpr std::array kAlgorithms = {
                  .summary = "the distribution of returns by its quantile function, sampled",
                  .paper = "Dabney et al. 2018b",
                  .needs = "a head sampled at learner.taus; transitions",
-                 .on_policy = false,
+                 .experience = Experience::kReplay,
+                 .uses_target = true,
+                 .is_policy = false,
                  .errors_are_of_values = false,
                  .check = &CheckIqn,
                  .form = &MakeIqnForm,
                  .describe = &DescribeIqnNetwork,
                  .make_policy = &MakeIqnGreedy,
                  .make_loss = &MakeIqnLoss},
+    AlgorithmRow{.name = "vtrace",
+                 .summary = "actor-critic: a policy and its value, corrected for being older",
+                 .paper = "Espeholt et al. 2018 (IMPALA)",
+                 .needs = "a policy and a value head; unrolls from a queue",
+                 .experience = Experience::kUnrolls,
+                 .uses_target = false,
+                 .is_policy = true,
+                 .errors_are_of_values = false,
+                 .check = &CheckVTrace,
+                 .form = &MakePolicyForm,
+                 .describe = &DescribePolicyNetwork,
+                 .make_policy = &MakeSoftmax,
+                 .make_loss = &MakeVTraceLoss},
 };
 
 }  // namespace
@@ -220,13 +269,28 @@ StatusOr<const AlgorithmRow*> FindAlgorithm(std::string_view name) {
                          fmt::join(names, ", "), NearestName(name, names));
 }
 
-StatusOr<std::unique_ptr<Policy>> MakePolicy(const AgentOptions& options, QNetwork& network) {
+StatusOr<std::unique_ptr<Policy>> MakePolicy(const AgentOptions& options, QNetwork& network,
+                                             ActBy act_by) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(options.algorithm));
-  return row->make_policy(options, network);
+  return row->make_policy(options, network, act_by);
+}
+
+bool UsesUnrolls(const AgentOptions& options) {
+  const auto row = FindAlgorithm(options.algorithm);
+  return row.ok() && (*row)->experience == Experience::kUnrolls;
+}
+
+int StatesOfMinibatch(const AgentOptions& options, int batch_size) {
+  return UsesUnrolls(options) ? batch_size * (options.unroll + 1) : batch_size;
+}
+
+int StepsOfMinibatch(const AgentOptions& options, int batch_size) {
+  return UsesUnrolls(options) ? batch_size * options.unroll : batch_size;
 }
 
 Status CheckAgentOptions(const AgentOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(options.algorithm));
+  if (row->experience != Experience::kUnrolls) GORILA_RETURN_IF_ERROR(RefuseVTrace(options));
   return row->check(options);
 }
 

@@ -51,14 +51,14 @@ class ValueLoss final : public Loss {
   double Compute(const LossInput& input, std::span<float> doutputs,
                  std::span<float> errors) override {
     const TransitionBatch& batch = input.batch;
-    input.target.Redraw(input.random);
+    input.target->Redraw(input.random);
     if (algorithm_.needs_target_tm1) {
-      input.target.Predict(batch.s_tm1, batch.size, target_tm1_.outputs());
+      input.target->Predict(batch.s_tm1, batch.size, target_tm1_.outputs());
     }
-    input.target.Predict(batch.s_t, batch.size, target_t_.outputs());
+    input.target->Predict(batch.s_t, batch.size, target_t_.outputs());
     if (selects_online_) {
       input.online.Redraw(input.random);
-      input.online.PredictSame(input.target, batch.s_t, batch.size, online_t_.outputs());
+      input.online.PredictSame(*input.target, batch.s_t, batch.size, online_t_.outputs());
     }
     input.online.Redraw(input.random);
     input.online.Forward(batch.s_tm1, batch.size, online_tm1_.outputs());

@@ -60,6 +60,9 @@ std::vector<HeadSpec> HeadsOf(const ValueForm& form) {
     return {{.name = "advantage", .width = width},
             {.name = "value", .width = static_cast<int>(sizes.atoms)}};
   }
+  if (form.kind == ValueKind::kPolicy) {
+    return {{.name = "policy", .width = width}, {.name = "value", .width = 1}};
+  }
   if (form.kind == ValueKind::kExpectation || form.kind == ValueKind::kSampled) return {};
   return {{.name = form.kind == ValueKind::kCategorical ? "logits" : "quantiles", .width = width}};
 }
@@ -92,6 +95,8 @@ float ActionValue(const ValueForm& form, std::span<const float> x, std::size_t a
       return MeanOf(&x[a * atoms], atoms);
     case ValueKind::kSampled:
       return SampledMean(form, x, a);
+    case ValueKind::kPolicy:
+      GORILA_CHECK(false, "a policy has no values of actions");
     case ValueKind::kExpectation:
       break;
   }

@@ -1,4 +1,4 @@
-// What the outputs of a network mean to an algorithm that acts by values.
+// What the outputs of a network mean to an algorithm.
 #ifndef GORILA_AGENT_VALUE_FORM_H_
 #define GORILA_AGENT_VALUE_FORM_H_
 
@@ -15,12 +15,13 @@ enum class ValueKind {
   kCategorical,  // logits of atoms, evenly spaced from `low` to `high` (Bellemare et al. 2017)
   kQuantiles,    // quantiles, whose mean is the value (Dabney et al. 2018)
   kSampled,      // the same at sampled taus, by a network with a sampled head (2018b)
+  kPolicy,       // a logit for each action and the state's value: no values of actions
 };
 
 // For an action a and atom i, x(a, i) is output a * atoms + i; or with dueling heads (Wang et al.
 // 2016) V(i) + A(a, i) - mean over a' of A(a', i), where A comes first and V follows: per atom,
 // before any softmax. With kSampled an atom is a tau, whose outputs are together: x(a, i) is output
-// i * num_actions + a or, with dueling heads, what that row's A and V make.
+// i * num_actions + a or, with dueling heads, what that row's A and V make. A policy has no x.
 struct ValueForm {
   ValueKind kind = ValueKind::kExpectation;
   int num_actions = 0;

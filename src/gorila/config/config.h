@@ -66,14 +66,18 @@ struct ReplaySection {
   bool prefetch = false;         // learners of a global replay sample while they compute
 };
 
+// auto: a policy that is a distribution is sampled from.
+enum class EvaluationAct { kAuto, kSample, kArgmax };
+
 // [evaluation]
 struct EvaluationSection {
-  std::string protocol = "greedy";  // a row of EvaluationProtocols()
-  double epsilon = -1;              // of every protocol; -1 = the protocol's own
-  std::string starts = "none";      // file of start points (start_points.h); "none"
-  int episodes = 100;               // of the final evaluation
-  std::int64_t every_frames = 0;    // periodic evaluation while training; 0 = only at the end
-  int periodic_episodes = 30;       // of each periodic evaluation
+  std::string protocol = "greedy";           // a row of EvaluationProtocols()
+  double epsilon = -1;                       // of every protocol; -1 = the protocol's own
+  EvaluationAct act = EvaluationAct::kAuto;  // how a policy chooses
+  std::string starts = "none";               // file of start points (start_points.h); "none"
+  int episodes = 100;                        // of the final evaluation
+  std::int64_t every_frames = 0;  // periodic evaluation while training; 0 = only at the end
+  int periodic_episodes = 30;     // of each periodic evaluation
   bool best = false;  // score the best periodic network (the paper's rule), not the last
 };
 

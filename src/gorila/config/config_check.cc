@@ -100,6 +100,16 @@ Status CheckOptimizer(const OptimizerOptions& optimizer) {
   return OkStatus();
 }
 
+// Traces do what n-step returns do, whatever the actors' epsilons: they are in the probabilities.
+Status CheckUnrolls(const Config& config, const AlgorithmRow& row) {
+  const int n_step = config.replay.options.transition.n_step;
+  if (n_step == 1) return OkStatus();
+  return InvalidArgument(
+      "learner.n_step is {} with learner.algorithm {}; expected 1: learner.unroll says how far its "
+      "returns reach",
+      n_step, row.name);
+}
+
 // What is learnt on-policy is learnt from once, by a policy that is known.
 Status CheckSampling(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row,
@@ -126,12 +136,13 @@ Status CheckSampling(const Config& config) {
         "replay.initial_priorities is true with learner.value_rescaling; expected false: actors "
         "compute errors of unscaled values");
   }
-  if (!row->on_policy) return OkStatus();
+  if (row->experience == Experience::kReplay) return OkStatus();
   if (!DrawsOnce(config.replay.options.selector)) {
     return InvalidArgument(
         "replay.selector is {} with learner.algorithm {}, which learns on-policy; expected queue",
         config.replay.options.selector.name, row->name);
   }
+  if (row->experience == Experience::kUnrolls) return CheckUnrolls(config, *row);
   const ExplorationOptions& exploration = config.actor.options.exploration;
   if (exploration.spread > 0) {
     return InvalidArgument(
@@ -151,7 +162,14 @@ Status CheckImportance(const LearnerOptions& learner) {
       end, learner.importance_exponent);
 }
 
-Status CheckEvaluation(const EvaluationSection& evaluation) {
+Status CheckEvaluation(const EvaluationSection& evaluation, const AgentOptions& agent) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(agent.algorithm));
+  if (evaluation.act == EvaluationAct::kSample && !row->is_policy) {
+    return InvalidArgument(
+        "evaluation.act is sample with learner.algorithm {}, which has no distribution to sample "
+        "from; expected auto or argmax",
+        row->name);
+  }
   if (evaluation.epsilon < 0 && evaluation.epsilon != -1) {
     return InvalidArgument("evaluation.epsilon is {}; expected 0 to 1, or -1 (the protocol's)",
                            evaluation.epsilon);
@@ -170,15 +188,22 @@ Status CheckEvaluation(const EvaluationSection& evaluation) {
 // bundles and actors are taken to be equally fast: a frame an environment in every step.
 Status CheckLearning(const Config& config) {
   const bool queue = DrawsOnce(config.replay.options.selector);
-  const std::int64_t min_size =
-      queue ? config.learner.batch_size : config.replay.options.rate.min_size;
+  const AgentOptions& agent = config.learner.agent;
+  const std::int64_t min_size = queue ? StepsOfMinibatch(agent, config.learner.batch_size)
+                                      : config.replay.options.rate.min_size;
   const std::int64_t environments = config.actor.environments;
-  const auto over = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+  // Every environment makes whole unrolls.
+  const std::int64_t unroll = UsesUnrolls(agent) ? agent.unroll : 1;
+  const auto over = [unroll](std::int64_t a, std::int64_t b) {
+    return (a + b * unroll - 1) / (b * unroll) * unroll;
+  };
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
   if (config.run.bundles > 0) steps = over(min_size, environments);
   if (config.cluster.replays > 0) {
     // The streams of all actors are dealt out to the shards in turn.
-    const std::int64_t streams = over(config.cluster.actors * environments, config.cluster.replays);
+    const std::int64_t streams =
+        (config.cluster.actors * environments + config.cluster.replays - 1) /
+        config.cluster.replays;
     steps = std::min(steps, over(min_size, std::max<std::int64_t>(streams, 1)));
   }
   const std::int64_t step_frames = (config.run.bundles + config.cluster.actors) * environments;
@@ -201,7 +226,7 @@ Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckAgentOptions(config.learner.agent));
   GORILA_RETURN_IF_ERROR(CheckSampling(config));
   GORILA_RETURN_IF_ERROR(CheckImportance(config.learner));
-  return CheckEvaluation(config.evaluation);
+  return CheckEvaluation(config.evaluation, config.learner.agent);
 }
 
 }  // namespace gorila

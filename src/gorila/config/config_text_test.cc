@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 TEST(ToTomlTest, CommentsEveryKeyWithMeaningPaperAndWhatIsAllowed) {
   const std::string text = ToToml(Config());
   EXPECT_THAT(text, HasSubstr("[learner]\n"));
-  EXPECT_THAT(text, HasSubstr("# Transitions in a minibatch.\n"
+  EXPECT_THAT(text, HasSubstr("# Transitions, with vtrace unrolls, in a minibatch.\n"
                               "# DQN: 32.\n"
                               "# Allowed: an integer from 1 to 65536.\n"
                               "batch_size = 32\n"));

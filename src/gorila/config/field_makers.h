@@ -3,6 +3,8 @@
 #define GORILA_CONFIG_FIELD_MAKERS_H_
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -12,6 +14,26 @@
 #include "gorila/config/config_field.h"
 
 namespace gorila::config_fields {
+
+// Bounds that several keys have.
+inline constexpr int kMaxInt = std::numeric_limits<int>::max();
+inline constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
+inline constexpr std::int64_t kMaxRows = 4000000000;  // replay numbers its rows with 32 bits
+inline constexpr bool kNoUnits = false;
+inline constexpr double kMaxReal = std::numeric_limits<double>::max();
+// These become single-precision floats, where smaller numbers turn to 0 and larger to infinity.
+inline constexpr double kMinFloat = 1e-30;
+inline constexpr double kMaxFloat = 1e30;
+inline constexpr RealRange kProbability = {.low = 0, .high = 1};
+inline constexpr RealRange kBelowOne = {.low = 0, .high = 1, .without_high = true};
+inline constexpr RealRange kNotNegative = {.low = 0, .high = kMaxReal};
+inline constexpr RealRange kPositive = {.low = 0, .high = kMaxFloat, .without_low = true};
+
+template <typename Rows>
+std::vector<std::string_view> NamesOf(const Rows& rows, std::vector<std::string_view> names = {}) {
+  for (const auto& row : rows) names.push_back(row.name);
+  return names;
+}
 
 // `Of` is the type of a lambda without state: from a Config, const or not, to the field. The four
 // functions below turn it into the accessors of a field kind.
@@ -90,5 +112,9 @@ constexpr Field Layers(Of) {
 // clang-format on
 
 }  // namespace gorila::config_fields
+
+// The field of a Config, by its path.
+#define GORILA_FIELD(path) \
+  [](auto& config) -> auto& { return config.path; }
 
 #endif  // GORILA_CONFIG_FIELD_MAKERS_H_

@@ -17,7 +17,9 @@ namespace {
 // Updates that the frames of the run will pay for.
 std::int64_t UpdatesOfRun(const Config& config) {
   if (DrawsOnce(config.replay.options.selector)) {
-    return std::max<std::int64_t>(1, config.run.frames / config.learner.batch_size);
+    const LearnerOptions& learner = config.learner;
+    return std::max<std::int64_t>(
+        1, config.run.frames / StepsOfMinibatch(learner.agent, learner.batch_size));
   }
   const RateLimiter::Options& rate = config.replay.options.rate;
   const std::int64_t memories = config.run.bundles + config.cluster.replays;
@@ -118,6 +120,10 @@ LearnerOptions ResolveLearnerOptions(const Config& config) {
   return options;
 }
 
+ActBy ResolveActBy(const Config& config) {
+  return config.evaluation.act == EvaluationAct::kArgmax ? ActBy::kArgmax : ActBy::kSample;
+}
+
 ActorOptions ResolveActorOptions(const Config& config) {
   ActorOptions options = config.actor.options;
   options.send_values = config.replay.options.selector.initial_priorities;
@@ -127,6 +133,8 @@ ActorOptions ResolveActorOptions(const Config& config) {
 LocalReplayOptions ResolveReplayOptions(const Config& config) {
   LocalReplayOptions options = config.replay.options;
   options.selector.minibatch = config.learner.batch_size;
+  const AgentOptions& agent = config.learner.agent;
+  options.transition.unroll = UsesUnrolls(agent) ? agent.unroll : 0;
   return options;
 }
 

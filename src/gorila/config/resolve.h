@@ -30,6 +30,9 @@ ShardOptions ResolveShardOptions(const Config& config);
 LearnerOptions ResolveLearnerOptions(const Config& config);
 
 // [actor] with what the replay wants to know of its rows.
+// How evaluations, films and players act.
+ActBy ResolveActBy(const Config& config);
+
 ActorOptions ResolveActorOptions(const Config& config);
 
 // [replay] with what a minibatch takes.

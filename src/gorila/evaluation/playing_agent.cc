@@ -9,7 +9,8 @@ StatusOr<PlayingAgent> MakePlayingAgent(const Config& config, int environments) 
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   PlayingAgent agent;
   GORILA_ASSIGN_OR_RETURN(agent.network, MakeQNetwork(CpuBackend(config), spec, environments));
-  GORILA_ASSIGN_OR_RETURN(agent.policy, MakePolicy(config.learner.agent, *agent.network));
+  GORILA_ASSIGN_OR_RETURN(agent.policy,
+                          MakePolicy(config.learner.agent, *agent.network, ResolveActBy(config)));
   return agent;
 }
 

@@ -161,6 +161,9 @@ void AddValues(const ValueForm& form, Graph& graph) {
     case ValueKind::kQuantiles:
       AddAttribute("axes", {2}, graph.AddNode("ReduceMean", {}, "mean"));
       break;
+    case ValueKind::kPolicy:
+      AddAttribute("axis", 1, graph.AddNode("Softmax", {}, "probabilities"));
+      break;
   }
   AddAttribute("axis", 1, graph.AddNode("Flatten", {}, "q"));
 }

@@ -36,7 +36,7 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> q_network,
                           MakeQNetwork("auto", network, 1));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Policy> policy,
-                          MakePolicy(config.learner.agent, *q_network));
+                          MakePolicy(config.learner.agent, *q_network, ActBy::kArgmax));
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,

@@ -35,6 +35,8 @@ std::string ValuesSource(const ValueForm& form) {
                         "    support = torch.linspace({}, {}, {}, dtype=x.dtype, device=x.device)\n"
                         "    return torch.sum(torch.softmax(x, 2) * support, [2])\n",
                         form.low, form.high, form.atoms);
+    case ValueKind::kPolicy:
+      return text + "    return torch.softmax(torch.flatten(x, 1), 1)\n";
     case ValueKind::kQuantiles:
       return text + "    return torch.mean(x, [2])\n";
   }

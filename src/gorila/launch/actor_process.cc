@@ -99,7 +99,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
   GORILA_ASSIGN_OR_RETURN(const auto replica, MakeReplica(config, network, timed_store,
                                                           NetworkReplica::Follows::kOnline, "cpu"));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
-                          MakePolicy(config.learner.agent, replica->network()));
+                          MakePolicy(config.learner.agent, replica->network(), ActBy::kSample));
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Actor> actor,
       Actor::Make(

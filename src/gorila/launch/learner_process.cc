@@ -105,8 +105,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
   const std::string& device = config.network.device;
   GORILA_ASSIGN_OR_RETURN(const auto online, MakeReplica(config, network, timed_store,
                                                          NetworkReplica::Follows::kOnline, device));
-  GORILA_ASSIGN_OR_RETURN(auto target, MakeReplica(config, network, timed_store,
-                                                   NetworkReplica::Follows::kTarget, device));
+  GORILA_ASSIGN_OR_RETURN(auto target, MakeTargetReplica(config, network, timed_store));
   std::optional<PrefetchingReplay> prefetching;
   if (config.replay.prefetch) {
     // As many as there are shards, so that all of them can be at work.

@@ -52,8 +52,11 @@ Learner::Learner(const LearnerOptions& options, const AlgorithmRow& algorithm,
       outliers_(options.outliers),
       batch_(online.network().host_memory()),
       gradient_(online.network().layout().size, online.network().host_memory()) {
+  GORILA_CHECK((target_ != nullptr) == algorithm.uses_target, "{}", algorithm.name);
   const auto batch = static_cast<std::size_t>(options.batch_size);
-  doutputs_.resize(batch * static_cast<std::size_t>(online.network().spec().outputs()));
+  const int states = StatesOfMinibatch(options.agent, options.batch_size);
+  doutputs_.resize(static_cast<std::size_t>(states) *
+                   static_cast<std::size_t>(online.network().spec().outputs()));
   errors_.resize(batch);
   weights_.resize(batch);
   values_.resize(batch);
@@ -65,7 +68,7 @@ Learner::Learner(const LearnerOptions& options, const AlgorithmRow& algorithm,
 Status Learner::Step() {
   GORILA_RETURN_IF_ERROR(replay_.Sample(options_.batch_size, batch_));
   GORILA_RETURN_IF_ERROR(online_.Refresh());
-  GORILA_RETURN_IF_ERROR(target_->Refresh());
+  GORILA_RETURN_IF_ERROR(RefreshTarget());
   const double loss = ComputeLoss();
   WatchValues();
   ++counters_.gradients;
@@ -81,6 +84,8 @@ Status Learner::Step() {
   GORILA_RETURN_IF_ERROR(TellPriorities());
   return PushGradient();
 }
+
+Status Learner::RefreshTarget() { return target_ == nullptr ? OkStatus() : target_->Refresh(); }
 
 // Scaled by the largest in the minibatch, so that weights only ever shrink a gradient; the number
 // of transitions in the replay cancels out.
@@ -105,7 +110,7 @@ double Learner::ImportanceExponent() const {
 double Learner::ComputeLoss() {
   ComputeWeights();
   return loss_->Compute({.online = online_.network(),
-                         .target = target_->network(),
+                         .target = target_ == nullptr ? nullptr : &target_->network(),
                          .batch = batch_,
                          .weights = weights_,
                          .random = random_},
@@ -123,6 +128,10 @@ void Learner::WatchValues() {
   }
   ++statistics_.batches;
   statistics_.value_sum += sum / batch_.size;
+  if (const double entropy = loss_->MeanEntropy(); std::isfinite(entropy)) {
+    ++statistics_.entropies;
+    statistics_.entropy_sum += entropy;
+  }
 }
 
 // What is watched is the norm before it is clipped.

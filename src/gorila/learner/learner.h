@@ -22,7 +22,7 @@ namespace gorila {
 
 struct LearnerOptions {
   AgentOptions agent;
-  int batch_size = 32;
+  int batch_size = 32;  // transitions or unrolls
   OutlierFilter::Options outliers;
   // beta (Schaul et al. 2016): a transition drawn with probability p weighs (p_least / p)^beta in
   // the loss; without effect where all are drawn alike.
@@ -39,17 +39,21 @@ struct LearnerCounters {
   double loss = 0;             // running mean over those sent
 };
 
-// What people watch, of a stretch of learning. `value` is max_a Q(s_tm1, a) of a sampled state.
+// What people watch, of a stretch of learning. `value` is max_a Q(s_tm1, a) of a sampled state, or
+// V of an unroll's first.
 struct LearnerStatistics {
   std::int64_t batches = 0;
   double value_sum = 0;  // over batches, of a batch's mean value
   double value_max = -std::numeric_limits<double>::infinity();
-  std::int64_t norms = 0;  // gradients whose norm was taken
-  double norm_sum = 0;     // of their Euclidean norms
+  std::int64_t norms = 0;      // gradients whose norm was taken
+  double norm_sum = 0;         // of their Euclidean norms
+  std::int64_t entropies = 0;  // batches of a policy that is a distribution
+  double entropy_sum = 0;      // of its mean entropy in a batch's states, in nats
 
   // NaN without any.
   double MeanValue() const { return value_sum / static_cast<double>(batches); }
   double MeanNorm() const { return norm_sum / static_cast<double>(norms); }
+  double MeanEntropy() const { return entropy_sum / static_cast<double>(entropies); }
 
   LearnerStatistics& operator+=(const LearnerStatistics& other) {
     batches += other.batches;
@@ -57,6 +61,8 @@ struct LearnerStatistics {
     value_max = std::max(value_max, other.value_max);
     norms += other.norms;
     norm_sum += other.norm_sum;
+    entropies += other.entropies;
+    entropy_sum += other.entropy_sum;
     return *this;
   }
 };
@@ -65,7 +71,8 @@ struct LearnerStatistics {
 class Learner {
  public:
   // InvalidArgument for an unknown algorithm. `online` may be shared with the bundle's actor;
-  // `target` is the learner's own replica of theta-; `random` draws the noise of noisy networks.
+  // `target` is the learner's own replica of theta-, null if the algorithm does not use it;
+  // `random` draws the noise of noisy networks.
   static StatusOr<std::unique_ptr<Learner>> Make(const LearnerOptions& options,
                                                  NetworkReplica& online,
                                                  std::unique_ptr<NetworkReplica> target,
@@ -78,6 +85,8 @@ class Learner {
   // Blocks and fails as the replay's Sample does.
   Status Step();
 
+  // Pulls theta-, if there is one; Step does it too.
+  Status RefreshTarget();
   NetworkReplica& target() { return *target_; }
   const LearnerCounters& counters() const { return counters_; }
   // Since the last call. Not part of the state that is saved.
@@ -112,7 +121,7 @@ class Learner {
   LearnerStatistics statistics_;
 
   TransitionBatch batch_;
-  std::vector<float> doutputs_;  // batch x outputs
+  std::vector<float> doutputs_;  // states x outputs
   std::vector<float> errors_;    // batch, as the three below
   std::vector<float> weights_;
   std::vector<float> values_;

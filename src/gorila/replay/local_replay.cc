@@ -4,32 +4,42 @@
 #include <utility>
 
 namespace gorila {
+namespace {
+
+// Of a stream: what waits for a minibatch must not be overwritten, even if one environment made all
+// of it; transitions in episodes of one step, which have two rows.
+std::int64_t QueuedRows(const LocalReplayOptions& options) {
+  if (!DrawsOnce(options.selector)) return 0;
+  return std::int64_t{options.selector.minibatch} * std::max(options.transition.unroll, 2);
+}
+
+}  // namespace
 
 StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOptions& options,
                                                          const ObservationSpec& observation,
                                                          int streams, RandomStream random) {
   GORILA_CHECK(streams > 0);
-  const std::int64_t least = options.transition.n_step + observation.stack + 1;
+  const std::int64_t after = options.transition.rows_after();
+  const std::int64_t least = after + observation.stack + 1;
+  const std::string_view what = options.transition.unroll > 0 ? "unroll" : "n-step";
   if (options.capacity / streams < least) {
     return InvalidArgument(
         "replay.capacity is {} time steps for {} environments; expected at least {} "
-        "(n-step {} + stack {} + 1 for each)",
-        options.capacity, streams, least * streams, options.transition.n_step, observation.stack);
+        "({} {} + stack {} + 1 for each)",
+        options.capacity, streams, least * streams, what, after, observation.stack);
   }
   if (options.rate.min_size > options.capacity && !DrawsOnce(options.selector)) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            options.rate.min_size, options.capacity);
   }
   GORILA_ASSIGN_OR_RETURN(const SelectorRow* selector, FindSelector(options.selector.name));
-  // What waits for a minibatch must not be overwritten, even if one environment made all of it in
-  // episodes of one step, which have two rows.
-  const std::int64_t queued = DrawsOnce(options.selector) ? 2 * options.selector.minibatch : 0;
+  const std::int64_t queued = QueuedRows(options);
   if (options.capacity / streams < least + queued) {
     return InvalidArgument(
         "replay.capacity is {} time steps for {} environments; expected at least {} with "
-        "replay.selector queue (twice learner.batch_size {} + n-step {} + stack {} + 1 for each)",
-        options.capacity, streams, (least + queued) * streams, options.selector.minibatch,
-        options.transition.n_step, observation.stack);
+        "replay.selector queue ({} for a minibatch of {} + {} {} + stack {} + 1 for each)",
+        options.capacity, streams, (least + queued) * streams, queued, options.selector.minibatch,
+        what, after, observation.stack);
   }
   const std::int64_t ids = options.capacity / streams * streams;
   return std::unique_ptr<LocalReplay>(new LocalReplay(
@@ -39,13 +49,15 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
 std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
                                         const ObservationSpec& observation, int streams) {
   const auto selector = FindSelector(options.selector.name);
-  const std::int64_t selector_bytes = selector.ok() ? (*selector)->bytes_per_id : 0;
+  const std::int64_t own_bytes =
+      (selector.ok() ? (*selector)->bytes_per_id : 0) +
+      (options.transition.unroll > 0 ? static_cast<std::int64_t>(sizeof(float)) : 0);
   if (options.frames.compression == FrameCompression::kNone) {
     return options.capacity *
-           (static_cast<std::int64_t>(StreamStore::BytesPerRow(observation)) + selector_bytes);
+           (static_cast<std::int64_t>(StreamStore::BytesPerRow(observation)) + own_bytes);
   }
   const auto row_bytes = static_cast<std::int64_t>(StreamStore::PackedBytesPerRow());
-  return options.capacity * (row_bytes + selector_bytes) +
+  return options.capacity * (row_bytes + own_bytes) +
          streams * PackedBytes(options, observation, streams);
 }
 
@@ -53,7 +65,7 @@ std::int64_t LocalReplay::PackedBytes(const LocalReplayOptions& options,
                                       const ObservationSpec& observation, int streams) {
   const std::size_t frame = observation.frame_bytes();
   // One transition fits whatever its frames look like.
-  const std::int64_t least = options.transition.n_step + observation.stack + 1;
+  const std::int64_t least = options.transition.rows_after() + observation.stack + 1;
   return std::max(options.capacity / streams * PackedFrameBytes(options.frames, frame),
                   least * static_cast<std::int64_t>(PackedBound(frame)));
 }
@@ -73,13 +85,14 @@ LocalReplay::LocalReplay(const LocalReplayOptions& options, const ObservationSpe
   if (options.selector.initial_priorities) {
     values_.assign(static_cast<std::size_t>(streams), ValueWindow(options.transition.n_step));
   }
+  const bool unrolls = options.transition.unroll > 0;
   streams_.reserve(static_cast<std::size_t>(streams));
   for (int i = 0; i < streams; ++i) {
     if (packer_ == nullptr) {
-      streams_.emplace_back(observation, rows_per_stream_);
+      streams_.emplace_back(observation, rows_per_stream_, unrolls);
     } else {
       streams_.emplace_back(observation, rows_per_stream_, *packer_,
-                            PackedBytes(options, observation, streams));
+                            PackedBytes(options, observation, streams), unrolls);
     }
   }
 }
@@ -113,13 +126,13 @@ void LocalReplay::Evict(int stream) {
 }
 
 void LocalReplay::Complete(int stream) {
-  VisitCompletedBy(streams_[static_cast<std::size_t>(stream)], options_.transition.n_step,
+  VisitCompletedBy(streams_[static_cast<std::size_t>(stream)], options_.transition,
                    [&](std::int64_t index) { AddIfComplete(stream, index); });
 }
 
 bool LocalReplay::IsComplete(int stream, std::int64_t index) const {
-  return gorila::IsComplete(streams_[static_cast<std::size_t>(stream)], index,
-                            options_.transition.n_step, observation_.stack);
+  return gorila::IsComplete(streams_[static_cast<std::size_t>(stream)], index, options_.transition,
+                            observation_.stack);
 }
 
 void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
@@ -142,9 +155,9 @@ bool LocalReplay::CanSample() const {
 
 Status LocalReplay::WhyNoSample() const {
   if (selector_->draws_once()) {
-    return absl::FailedPreconditionError(
-        fmt::format("replay: {} transitions in the queue; expected {} for a minibatch",
-                    selector_->size(), options_.selector.minibatch));
+    return absl::FailedPreconditionError(fmt::format(
+        "replay: {} {} in the queue; expected {} for a minibatch", selector_->size(),
+        options_.transition.unroll > 0 ? "unrolls" : "transitions", options_.selector.minibatch));
   }
   return absl::FailedPreconditionError(
       fmt::format("replay: {} time steps inserted and {} minibatches sampled; the rate limiter "
@@ -156,7 +169,7 @@ Status LocalReplay::WhyNoSample() const {
 Status LocalReplay::Sample(int size, TransitionBatch& batch) {
   if (!CanSample()) return WhyNoSample();
   GORILA_CHECK(!selector_->draws_once() || size <= options_.selector.minibatch, "{}", size);
-  batch.Resize(size, observation_.stacked_bytes());
+  batch.Resize(size, observation_.stacked_bytes(), options_.transition.unroll);
   drawn_.resize(static_cast<std::size_t>(size));
   selector_->Sample(random_, drawn_);
   for (std::size_t i = 0; i < drawn_.size(); ++i) BuildTransition(drawn_[i], i, batch);
@@ -177,16 +190,21 @@ void LocalReplay::BuildTransition(const Selector::Drawn& drawn, std::size_t i,
   const std::int64_t stream = drawn.id / rows_per_stream_;
   const StreamStore& store = streams_[static_cast<std::size_t>(stream)];
   const std::int64_t start = IndexOf(drawn.id);
-  const NStepReturn sum = SumRewards(store, start, options_.transition);
+  batch.keys[i] =
+      static_cast<std::uint64_t>(start * static_cast<std::int64_t>(streams_.size()) + stream);
+  batch.probabilities[i] = drawn.probability;
   const std::size_t bytes = observation_.stacked_bytes();
+  if (const int length = options_.transition.unroll; length > 0) {
+    const std::size_t state = i * static_cast<std::size_t>(length + 1);
+    store.CopyUnroll(start, start + length, &batch.s_tm1[state * bytes]);
+    return FillUnroll(store, start, options_.transition, i, batch);
+  }
+  const NStepReturn sum = SumRewards(store, start, options_.transition);
   store.CopyStacks(start, sum.end, &batch.s_tm1[i * bytes], &batch.s_t[i * bytes]);
   batch.a_tm1[i] = store.action(start);
   batch.a_t[i] = ActionAt(store, sum.end);
   batch.r_t[i] = static_cast<float>(sum.r_t);
   batch.discount_t[i] = static_cast<float>(sum.discount_t);
-  batch.keys[i] =
-      static_cast<std::uint64_t>(start * static_cast<std::int64_t>(streams_.size()) + stream);
-  batch.probabilities[i] = drawn.probability;
 }
 
 Status LocalReplay::UpdatePriorities(const TransitionBatch& sampled,
@@ -320,7 +338,8 @@ Status LocalReplay::CheckSelector() const {
       // What was drawn once is complete and no longer there.
       if (selected ? !complete_row : complete_row && !selector_->draws_once()) {
         return DataLoss(
-            "replay state: row {} of stream {} {} be drawn, against learner.n_step and the stack; "
+            "replay state: row {} of stream {} {} be drawn, against learner.n_step or unroll and "
+            "the stack; "
             "expected the settings that the checkpoint was made with, or a whole checkpoint",
             index, stream, selected ? "can" : "cannot");
       }

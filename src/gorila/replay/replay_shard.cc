@@ -217,7 +217,7 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
     stream->Append(frame, run.time_steps[row], run.actions[row]);
     stream->values().Add(stream->end() - 1, run.values.empty() ? RowValues() : run.values[row]);
     ++rows_;
-    VisitCompletedBy(*stream, options_.replay.transition.n_step,
+    VisitCompletedBy(*stream, options_.replay.transition,
                      [&](std::int64_t start) { AddIfComplete(*stream, start); });
     // As in LocalReplay: only rows with an action count as inserted experience.
     if (!run.time_steps[row].last()) limiter_.OnInsert();
@@ -301,7 +301,7 @@ void ReplayShard::EvictOldest() {
 }
 
 void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index) {
-  if (!IsComplete(stream, index, options_.replay.transition.n_step, options_.observation.stack)) {
+  if (!IsComplete(stream, index, options_.replay.transition, options_.observation.stack)) {
     return;
   }
   const std::uint32_t id = stream.Id(index);
@@ -484,9 +484,8 @@ void ReplayShard::CheckInvariants() const {
     rows += chunk.count;
     for (int offset = 0; offset < chunk.count; ++offset) {
       const bool selected = selector_->Contains(IdOf(slot, offset));
-      const bool complete_row =
-          IsComplete(*chunk.stream, chunk.first + offset, options_.replay.transition.n_step,
-                     options_.observation.stack);
+      const bool complete_row = IsComplete(*chunk.stream, chunk.first + offset,
+                                           options_.replay.transition, options_.observation.stack);
       GORILA_CHECK(selected ? complete_row : !complete_row || selector_->draws_once());
       if (selected) ++complete;
     }

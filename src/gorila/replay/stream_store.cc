@@ -13,17 +13,19 @@ std::uint64_t PackedRing::Append(std::span<const std::byte> frame) {
   return position;
 }
 
-StreamStore::StreamStore(const ObservationSpec& observation, std::int64_t capacity)
+StreamStore::StreamStore(const ObservationSpec& observation, std::int64_t capacity,
+                         bool log_probabilities)
     : frame_bytes_(observation.frame_bytes()),
       stack_(observation.stack),
       capacity_(capacity),
       frames_(static_cast<std::size_t>(capacity) * frame_bytes_),
       ring_(0, 0),
       time_steps_(static_cast<std::size_t>(capacity)),
-      actions_(static_cast<std::size_t>(capacity)) {}
+      actions_(static_cast<std::size_t>(capacity)),
+      log_probabilities_(static_cast<std::size_t>(log_probabilities ? capacity : 0)) {}
 
 StreamStore::StreamStore(const ObservationSpec& observation, std::int64_t capacity,
-                         FramePacker& packer, std::int64_t packed_bytes)
+                         FramePacker& packer, std::int64_t packed_bytes, bool log_probabilities)
     : frame_bytes_(observation.frame_bytes()),
       stack_(observation.stack),
       capacity_(capacity),
@@ -31,7 +33,8 @@ StreamStore::StreamStore(const ObservationSpec& observation, std::int64_t capaci
       ring_(packed_bytes, PackedBound(frame_bytes_)),
       positions_(static_cast<std::size_t>(capacity)),
       time_steps_(static_cast<std::size_t>(capacity)),
-      actions_(static_cast<std::size_t>(capacity)) {}
+      actions_(static_cast<std::size_t>(capacity)),
+      log_probabilities_(static_cast<std::size_t>(log_probabilities ? capacity : 0)) {}
 
 std::size_t StreamStore::BytesPerRow(const ObservationSpec& observation) {
   return observation.frame_bytes() + sizeof(TimeStep) + sizeof(std::int32_t);
@@ -54,6 +57,7 @@ void StreamStore::Append(const ReplayRow& row, const std::function<void()>& drop
   StoreFrame(end_, row.frame, true, drop_oldest);
   time_steps_[Position(end_)] = row.time_step;
   actions_[Position(end_)] = row.action;
+  if (!log_probabilities_.empty()) log_probabilities_[Position(end_)] = row.log_probability;
   ++end_;
 }
 
@@ -121,6 +125,27 @@ void StreamStore::CopyStacks(std::int64_t start, std::int64_t end, std::byte* s_
   });
 }
 
+void StreamStore::CopyUnroll(std::int64_t first, std::int64_t last, std::byte* states) const {
+  const std::size_t state_bytes = frame_bytes_ * static_cast<std::size_t>(stack_);
+  CopyStack(first, states);
+  for (std::int64_t index = first + 1; index <= last; ++index) {
+    const std::byte* earlier = states + frame_bytes_;  // the stack before, without its oldest frame
+    states += state_bytes;
+    std::byte* destination = states;
+    VisitStack(*this, index, stack_, [&](std::int64_t row) {
+      if (row == kNoRow) {
+        std::memset(destination, 0, frame_bytes_);
+      } else if (row < index) {
+        std::memcpy(destination, earlier, frame_bytes_);
+      } else {
+        CopyFrame(row, destination);
+      }
+      destination += frame_bytes_;
+      earlier += frame_bytes_;
+    });
+  }
+}
+
 std::int64_t StreamStore::SaveRows(std::int64_t first, std::int64_t count,
                                    StateWriter& writer) const {
   first = std::max(first, begin_);
@@ -130,6 +155,7 @@ std::int64_t StreamStore::SaveRows(std::int64_t first, std::int64_t count,
   for (std::int64_t index = first; index < last; ++index) {
     writer.Write(time_step(index));
     writer.Write(actions_[Position(index)]);
+    if (!log_probabilities_.empty()) writer.Write(log_probability(index));
   }
   std::vector<std::byte> frame(frame_bytes_);
   for (std::int64_t index = first; index < last; ++index) {
@@ -169,7 +195,9 @@ Status StreamStore::RestoreRows(StateReader& reader, const std::function<void()>
   std::int64_t count = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(first));
   GORILA_RETURN_IF_ERROR(reader.Read(count));
-  const std::size_t row_bytes = sizeof(TimeStep) + sizeof(std::int32_t) + frame_bytes_;
+  const bool with_log = !log_probabilities_.empty();
+  const std::size_t row_bytes =
+      sizeof(TimeStep) + sizeof(std::int32_t) + (with_log ? sizeof(float) : 0) + frame_bytes_;
   if (first < 0 || count < 0 ||
       static_cast<std::uint64_t>(count) > reader.remaining() / row_bytes || first > end_ - count) {
     return DataLoss("replay segment: {} rows from row {}, expected rows before {} in {} bytes",
@@ -185,9 +213,12 @@ Status StreamStore::RestoreRows(StateReader& reader, const std::function<void()>
     std::int32_t action = 0;
     GORILA_RETURN_IF_ERROR(reader.Read(time_step));
     GORILA_RETURN_IF_ERROR(reader.Read(action));
+    float log_probability = 0;
+    if (with_log) GORILA_RETURN_IF_ERROR(reader.Read(log_probability));
     if (index < begin_) continue;
     time_steps_[Position(index)] = time_step;
     actions_[Position(index)] = action;
+    if (with_log) log_probabilities_[Position(index)] = log_probability;
   }
   for (std::int64_t index = first; index < first + count; ++index) {
     std::span<const std::byte> frame;

@@ -48,11 +48,13 @@ class PackedRing {
 // thread-safe.
 class StreamStore {
  public:
-  StreamStore(const ObservationSpec& observation, std::int64_t capacity);
+  // `log_probabilities`: whether those of rows are kept.
+  StreamStore(const ObservationSpec& observation, std::int64_t capacity,
+              bool log_probabilities = false);
   // Keeps frames compressed in `packed_bytes` and no more: at least as many as the fewest rows that
   // must be alive at once take at worst. `packer` is shared by the streams of one replay.
   StreamStore(const ObservationSpec& observation, std::int64_t capacity, FramePacker& packer,
-              std::int64_t packed_bytes);
+              std::int64_t packed_bytes, bool log_probabilities = false);
 
   std::int64_t begin() const { return begin_; }
   std::int64_t end() const { return end_; }
@@ -74,12 +76,15 @@ class StreamStore {
 
   const TimeStep& time_step(std::int64_t index) const { return time_steps_[Position(index)]; }
   std::int32_t action(std::int64_t index) const { return actions_[Position(index)]; }
+  float log_probability(std::int64_t index) const { return log_probabilities_[Position(index)]; }
   // Copies one frame (frame_bytes).
   void CopyFrame(std::int64_t index, std::byte* destination) const;
   // Copies the `stack` frames that end at `index` (stacked_bytes).
   void CopyStack(std::int64_t index, std::byte* destination) const;
   // Those of a transition's two states, start <= end of one episode; a frame of both is read once.
   void CopyStacks(std::int64_t start, std::int64_t end, std::byte* s_tm1, std::byte* s_t) const;
+  // Those of the states of rows `first` to `last`, one after another; each frame is read once.
+  void CopyUnroll(std::int64_t first, std::int64_t last, std::byte* states) const;
 
   // As the template of this name (transition_rows.h).
   int StackDepth(std::int64_t index) const { return gorila::StackDepth(*this, index, stack_); }
@@ -99,7 +104,7 @@ class StreamStore {
   // DataLoss unless every row of begin()..end()-1 was restored.
   Status CheckComplete() const;
 
-  // Bytes of an uncompressed row.
+  // Bytes of an uncompressed row without its log-probability.
   static std::size_t BytesPerRow(const ObservationSpec& observation);
   // Bytes of a compressed row without its frame.
   static std::size_t PackedBytesPerRow() {
@@ -132,6 +137,7 @@ class StreamStore {
   bool packing_restored_ = false;
   std::vector<TimeStep> time_steps_;
   std::vector<std::int32_t> actions_;
+  std::vector<float> log_probabilities_;  // empty: not kept
 };
 
 }  // namespace gorila

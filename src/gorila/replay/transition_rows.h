@@ -4,6 +4,7 @@
 //   std::int64_t begin() const, end() const;          // the rows that are alive
 //   const TimeStep& time_step(std::int64_t) const;    // of a living row
 //   std::int32_t action(std::int64_t) const;
+//   float log_probability(std::int64_t) const;        // where unrolls are drawn
 #ifndef GORILA_REPLAY_TRANSITION_ROWS_H_
 #define GORILA_REPLAY_TRANSITION_ROWS_H_
 
@@ -42,13 +43,23 @@ void VisitStack(const Rows& rows, std::int64_t index, int stack, Visit visit) {
   for (int back = depth; back >= 0; --back) visit(index - back);
 }
 
+// Whether an unroll starts at `index`: those of a stream follow one another, each with the last row
+// of the one before it, from row 0 on.
+inline bool StartsUnroll(const TransitionOptions& options, std::int64_t index) {
+  return index % options.unroll == 0;
+}
+
 // Whether a transition starts at `index`: all frames of its state are alive, and its n-th next row,
-// or its episode's last, has come.
+// or its episode's last, has come. Or whether an unroll does that has all its rows.
 template <typename Rows>
-bool IsComplete(const Rows& rows, std::int64_t index, int n_step, int stack) {
-  if (index < rows.begin() || index >= rows.end() || rows.time_step(index).last()) return false;
+bool IsComplete(const Rows& rows, std::int64_t index, const TransitionOptions& options, int stack) {
+  if (index < rows.begin() || index >= rows.end()) return false;
+  if (options.unroll == 0 && rows.time_step(index).last()) return false;
   if (index - StackDepth(rows, index, stack) < rows.begin()) return false;
-  if (index + n_step < rows.end()) return true;
+  if (options.unroll > 0) {
+    return StartsUnroll(options, index) && index + options.unroll < rows.end();
+  }
+  if (index + options.n_step < rows.end()) return true;
   for (std::int64_t next = index + 1; next < rows.end(); ++next) {
     if (rows.time_step(next).last()) return true;
   }
@@ -56,15 +67,21 @@ bool IsComplete(const Rows& rows, std::int64_t index, int n_step, int stack) {
 }
 
 // Calls visit(index) for every row of whose transition row end()-1 was the last that was missing:
-// the one n rows back, or at a last row all that were waiting. No row is ever visited twice.
+// the one n rows back, or at a last row all that were waiting. No row is ever visited twice. Of
+// unrolls: for the first row of the one that row end()-1 ends.
 template <typename Rows, typename Visit>
-void VisitCompletedBy(const Rows& rows, int n_step, Visit visit) {
+void VisitCompletedBy(const Rows& rows, const TransitionOptions& options, Visit visit) {
   const std::int64_t newest = rows.end() - 1;
-  const std::int64_t earliest = std::max(rows.begin(), newest - n_step);
+  if (options.unroll > 0) {
+    const std::int64_t first = newest - options.unroll;
+    if (first >= rows.begin() && StartsUnroll(options, first)) visit(first);
+    return;
+  }
+  const std::int64_t earliest = std::max(rows.begin(), newest - options.n_step);
   std::int64_t index = newest;  // those of an earlier episode were complete with its last row
   while (index > earliest && !rows.time_step(index - 1).last()) --index;
   if (!rows.time_step(newest).last()) {
-    if (index == newest - n_step) visit(index);
+    if (index == newest - options.n_step) visit(index);
     return;
   }
   for (; index < newest; ++index) visit(index);
@@ -93,20 +110,41 @@ std::int32_t ActionAt(const Rows& rows, std::int64_t index) {
   return rows.time_step(index).last() ? kNoAction : rows.action(index);
 }
 
+// Into this row.
+inline double ClippedReward(const TimeStep& step, const TransitionOptions& options) {
+  const double reward = step.reward;
+  return options.reward_clip > 0 ? std::clamp(reward, -options.reward_clip, options.reward_clip)
+                                 : reward;
+}
+
 // The n-step return from row `start`, which must be complete; cut off at the episode's last row.
 template <typename Rows>
 NStepReturn SumRewards(const Rows& rows, std::int64_t start, const TransitionOptions& options) {
   NStepReturn sum{.end = start};
   for (int k = 0; k < options.n_step && !rows.time_step(sum.end).last(); ++k) {
     const TimeStep& next = rows.time_step(++sum.end);
-    double reward = next.reward;
-    if (options.reward_clip > 0) {
-      reward = std::clamp(reward, -options.reward_clip, options.reward_clip);
-    }
-    sum.r_t += sum.discount_t * reward;
+    sum.r_t += sum.discount_t * ClippedReward(next, options);
     sum.discount_t *= options.discount * static_cast<double>(next.discount);
   }
   return sum;
+}
+
+// Everything but the states of minibatch element `i`: the unroll from row `start`, which must be
+// complete.
+template <typename Rows>
+void FillUnroll(const Rows& rows, std::int64_t start, const TransitionOptions& options,
+                std::size_t i, TransitionBatch& batch) {
+  auto at = i * static_cast<std::size_t>(options.unroll);
+  for (std::int64_t row = start; row < start + options.unroll; ++row, ++at) {
+    const TimeStep& next = rows.time_step(row + 1);
+    const bool acted = !rows.time_step(row).last();
+    batch.a_tm1[at] = ActionAt(rows, row);
+    batch.a_t[at] = ActionAt(rows, row + 1);
+    batch.r_t[at] = acted ? static_cast<float>(ClippedReward(next, options)) : 0;
+    batch.discount_t[at] =
+        acted ? static_cast<float>(options.discount * static_cast<double>(next.discount)) : 0;
+    batch.log_mu[at] = acted ? rows.log_probability(row) : 0;
+  }
 }
 
 }  // namespace gorila

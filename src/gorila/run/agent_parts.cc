@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/base/machine_memory.h"
 #include "gorila/base/saturating.h"
 #include "gorila/config/resolve.h"
@@ -34,11 +35,23 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       ParameterStore& store,
                                                       NetworkReplica::Follows follows,
                                                       std::string_view device) {
-  const int max_batch = std::max(config.actor.environments, config.learner.batch_size);
+  const LearnerOptions& learner = config.learner;
+  const int max_batch =
+      std::max(config.actor.environments, StatesOfMinibatch(learner.agent, learner.batch_size));
   const std::string_view backend = device == "cpu" ? CpuBackend(config) : config.network.backend;
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
                           MakeQNetwork(backend, network, max_batch, device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
+}
+
+StatusOr<std::unique_ptr<NetworkReplica>> MakeTargetReplica(const Config& config,
+                                                            const NetworkSpec& network,
+                                                            ParameterStore& store) {
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row,
+                          FindAlgorithm(config.learner.agent.algorithm));
+  if (!row->uses_target) return std::unique_ptr<NetworkReplica>();
+  return MakeReplica(config, network, store, NetworkReplica::Follows::kTarget,
+                     config.network.device);
 }
 
 Status CheckReplayBytes(const Config& config, std::int64_t needed, std::string_view what) {

@@ -26,6 +26,11 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
                                                       NetworkReplica::Follows follows,
                                                       std::string_view device);
 
+// That of theta- for a learner; null when the algorithm does not use it.
+StatusOr<std::unique_ptr<NetworkReplica>> MakeTargetReplica(const Config& config,
+                                                            const NetworkSpec& network,
+                                                            ParameterStore& store);
+
 // What learner `index` draws noise from; its bundle's index in a bundle.
 inline RandomStream LearnerRandom(const Config& config, int index) {
   return RandomStream::Derive(config.run.seed, "learner", static_cast<std::uint64_t>(index));

@@ -19,15 +19,15 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
       bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline,
                                    config.network.device));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
-                          MakeReplica(config, network, timed_store,
-                                      NetworkReplica::Follows::kTarget, config.network.device));
+                          MakeTargetReplica(config, network, timed_store));
   GORILA_ASSIGN_OR_RETURN(
       bundle->replay_,
       LocalReplay::Make(ResolveReplayOptions(config), network.input, config.actor.environments,
                         RandomStream::Derive(config.run.seed, "replay", stream)));
   bundle->timed_replay_ = std::make_unique<TimedReplay>(*bundle->replay_, bundle->work_);
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
-                          MakePolicy(config.learner.agent, bundle->online_->network()));
+  GORILA_ASSIGN_OR_RETURN(
+      std::unique_ptr<Policy> policy,
+      MakePolicy(config.learner.agent, bundle->online_->network(), ActBy::kSample));
   const ActorPlace place{.index = index, .actors = config.run.bundles + config.cluster.actors};
   GORILA_ASSIGN_OR_RETURN(bundle->actor_,
                           Actor::Make(ResolveActorOptions(config), place, std::move(environments),
@@ -98,7 +98,7 @@ Status Bundle::RestoreState(bool replay, StateReader& reader) {
 
 Status Bundle::RefreshReplicas() {
   GORILA_RETURN_IF_ERROR(online_->Refresh());
-  return learner_->target().Refresh();
+  return learner_->RefreshTarget();
 }
 
 }  // namespace gorila
