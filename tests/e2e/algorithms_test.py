@@ -5,7 +5,7 @@ import json
 
 import program
 
-ALGORITHMS = ["dqn", "double_dqn", "munchausen", "sarsa", "expected_sarsa", "c51", "qr_dqn", "iqn"]
+ALGORITHMS = ["dqn", "double_dqn", "munchausen", "sarsa", "expected_sarsa", "c51", "qr_dqn", "iqn", "vtrace"]
 ON_POLICY = ["--set", "replay.selector=queue", "--set", "replay.prefetch=false"]
 EVERYTHING = [
     "--set", "network.dueling=true", "--set", "network.noise=0.3", "--set", "replay.selector=prioritized",
@@ -24,7 +24,7 @@ TINY_GLOBAL = [
 
 
 def keys(algorithm):
-    on_policy = ON_POLICY if "sarsa" in algorithm else []
+    on_policy = ON_POLICY if "sarsa" in algorithm or algorithm == "vtrace" else []
     return ["--set", f"learner.algorithm={algorithm}", *on_policy]
 
 
@@ -100,6 +100,23 @@ class Learns(program.Case):
         self.check(*keys("sarsa"), "--set", "learner.batch_size=8", "--set", "actor.epsilon_end=0.05")
 
 
+class CartPole(program.Case):
+    """An actor-critic on CartPole, whose episodes end after 500 steps at the latest."""
+
+    def test_the_most_likely_actions_balance_the_pole(self):
+        self.run_program(
+            "train", "--env", "classic/cart_pole", "--deterministic", "--bundles", "1", *keys("vtrace"),
+            "--set", "learner.unroll=20", "--set", "learner.batch_size=4", "--set", "learner.n_step=1",
+            "--set", "learner.gradient_norm=0.5", "--set", "actor.epsilon_start=0", "--set", "actor.epsilon_end=0",
+            "--set", "optimizer.learning_rate=0.002", "--set", "optimizer.learning_rate_end=0",
+            "--set", "replay.capacity=60000", "--set", "evaluation.every_frames=0", "--set", "evaluation.best=false",
+            "--set", "evaluation.act=argmax", "--frames", "400000", "--run-dir", "run", "--quiet",
+        )  # fmt: skip
+        stdout, _ = self.run_program("evaluate", "run", "--episodes", "100")
+        score = float(stdout.split(" +- ")[0].split()[-1])
+        self.assertGreaterEqual(score, 475, stdout)
+
+
 class Processes(program.Case):
     """A queue in the global replay: actors and learners as processes."""
 
@@ -137,6 +154,9 @@ class Refused(program.Case):
             (["learner.taus=33"], ["learner.taus", "expected iqn"]),
             (["learner.algorithm=iqn", "learner.atoms=33"], ["learner.atoms", "c51 or qr_dqn"]),
             (["learner.algorithm=sarsa"], ["replay.selector is uniform", "queue"]),
+            (["learner.algorithm=vtrace"], ["replay.selector is uniform", "queue"]),
+            (["learner.unroll=7"], ["learner.unroll", "expected vtrace"]),
+            (["evaluation.act=sample"], ["evaluation.act is sample", "argmax"]),
             (["learner.algorithm=c15"], ["'c15'", "c51"]),
             (["parameter_server.encoding=topk"], ["topk", "float32"]),
         ]:
