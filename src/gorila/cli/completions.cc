@@ -230,6 +230,7 @@ fi
 std::string Fish(const CLI::App& gorila) {
   const std::vector<Command> commands = AllCommands("gorila", gorila);
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const Command& command : commands) names.push_back(Quoted(command.first));
   std::string lines;
   for (const Command& command : commands) {

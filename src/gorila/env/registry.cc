@@ -191,6 +191,7 @@ bool IsAtariName(std::string_view name) {
 
 std::string_view Suggest(std::string_view name) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kTable));
   for (const EnvironmentRow& row : kTable) {
     names.push_back(row.name);
   }

@@ -23,6 +23,9 @@ std::vector<float> Values(const ObservationSpec& spec, std::span<const std::byte
   return values;
 }
 
+// Each way from the middle.
+constexpr float kLongestBar = kSide / 2.0F - 4;
+
 void DrawBars(const std::vector<float>& values, RgbImage& image) {
   const int count = static_cast<int>(values.size());
   const int width = std::max(1, kSide / count);
@@ -31,7 +34,7 @@ void DrawBars(const std::vector<float>& values, RgbImage& image) {
   for (const float value : values) largest = std::max(largest, std::abs(value));
   for (int i = 0; i < count; ++i) {
     const float share = values[static_cast<std::size_t>(i)] / largest;
-    const int height = static_cast<int>(std::lround(share * (kSide / 2 - 4)));
+    const int height = static_cast<int>(std::lround(share * kLongestBar));
     const int top = kSide / 2 - std::max(height, 0);
     FillRectangle(image, i * width, top, (i + 1) * width - (width > 2 ? 1 : 0),
                   std::max(kSide / 2 - std::min(height, 0), top + 1), colour::kWhite);
