@@ -24,7 +24,7 @@ std::vector<float> Values(const ObservationSpec& spec, std::span<const std::byte
 }
 
 // Each way from the middle.
-constexpr float kLongestBar = kSide / 2.0F - 4;
+constexpr float kLongestBar = (kSide - 8) / 2.0F;
 
 void DrawBars(const std::vector<float>& values, RgbImage& image) {
   const int count = static_cast<int>(values.size());
