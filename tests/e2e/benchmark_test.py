@@ -15,7 +15,10 @@ class Output(program.Case):
         results = json.loads(stdout)["results"]
         self.assertEqual(
             sorted(row["name"] for row in results),
-            ["shard/adagrad", "shard/adam", "shard/rmsprop", "shard/sgd"],
+            [
+                f"shard/{optimizer}"
+                for optimizer in ("adagrad", "adam", "rmsprop", "rmsprop_uncentred", "sgd")
+            ],
         )
         for row in results:
             self.assertGreater(row["value"], 0)
@@ -57,7 +60,7 @@ class Output(program.Case):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = [line for line in done.stdout.splitlines() if line.startswith("shard/")]
-        self.assertEqual(len(rows), 4, done.stdout)
+        self.assertEqual(len(rows), 5, done.stdout)
         for row in rows:
             self.assertRegex(
                 row, r"\d\.\d{3}  \d+\.\d{3} \.\. \d+\.\d{3} +(faster|slower|no difference)$"

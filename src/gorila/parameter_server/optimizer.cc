@@ -89,6 +89,37 @@ class CentredRmsProp final : public Optimizer {
   const float epsilon_;
 };
 
+// IMPALA's RMSProp (Espeholt et al. 2018, TensorFlow's optimizer): not centred, epsilon is added
+// inside the root, no momentum. The mean square starts at one, so the first steps are about
+// rate * g instead of rate / sqrt(1 - decay).
+GORILA_VECTORISE
+void ApplyUncentredRmsProp(float* values, float* mean_square, const float* gradient,
+                           std::size_t size, float rate, float decay, float epsilon) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = gradient[i];
+    mean_square[i] = decay * mean_square[i] + (1 - decay) * g * g;
+    values[i] -= rate * g / std::sqrt(mean_square[i] + epsilon);
+  }
+}
+
+class UncentredRmsProp final : public Optimizer {
+ public:
+  UncentredRmsProp(const OptimizerOptions& options, std::size_t size)
+      : decay_(static_cast<float>(options.decay)), epsilon_(static_cast<float>(options.epsilon)) {
+    slots_.push_back({"mean_square", std::vector<float>(size, 1.0F)});
+  }
+
+  void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
+             std::int64_t) override {
+    ApplyUncentredRmsProp(values.data(), slots_[0].values.data(), gradient.data(), values.size(),
+                          learning_rate, decay_, epsilon_);
+  }
+
+ private:
+  const float decay_;
+  const float epsilon_;
+};
+
 // Kingma & Ba 2015; epsilon is added to the root.
 struct AdamStep {
   float rate;
@@ -145,6 +176,8 @@ std::unique_ptr<Optimizer> Make(const OptimizerOptions& options, std::size_t siz
 constexpr std::array kOptimizers = {
     OptimizerRow{"adagrad", "AdaGrad (Gorila's)", &Make<AdaGrad>},
     OptimizerRow{"rmsprop", "centred RMSProp (DQN's)", &Make<CentredRmsProp>},
+    OptimizerRow{"rmsprop_uncentred", "RMSProp not centred, mean square from one (IMPALA's)",
+                 &Make<UncentredRmsProp>},
     OptimizerRow{"adam", "Adam", &Make<Adam>},
     OptimizerRow{"sgd", "plain stochastic gradient descent", &Make<Sgd>},
 };

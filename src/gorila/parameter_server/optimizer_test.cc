@@ -43,6 +43,13 @@ void CentredRmsProp(Scalar& x, double g, double rate, double) {
   x.value -= rate * g / std::sqrt(x.second - x.first * x.first + kEpsilon);
 }
 
+// As TensorFlow's RMSPropOptimizer has it with momentum 0: its rms slot is initialised to ones.
+void UncentredRmsProp(Scalar& x, double g, double rate, double t) {
+  if (t == 1) x.first = 1;
+  x.first += (1 - kDecay) * (g * g - x.first);
+  x.value -= rate * g / std::sqrt(x.first + kEpsilon);
+}
+
 // As the paper's Algorithm 1 has it, with bias-corrected moments.
 void Adam(Scalar& x, double g, double rate, double t) {
   x.first = kBeta1 * x.first + (1 - kBeta1) * g;
@@ -106,7 +113,9 @@ TEST_P(OptimizerFormulaTest, FollowsThePublishedRule) {
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, OptimizerFormulaTest,
                          testing::Values(Case{"sgd", &Sgd}, Case{"adagrad", &AdaGrad},
-                                         Case{"rmsprop", &CentredRmsProp}, Case{"adam", &Adam}),
+                                         Case{"rmsprop", &CentredRmsProp},
+                                         Case{"rmsprop_uncentred", &UncentredRmsProp},
+                                         Case{"adam", &Adam}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(OptimizerTest, RmsPropStaysFiniteWhenTheVarianceRoundsBelowZero) {
@@ -121,6 +130,19 @@ TEST(OptimizerTest, RmsPropStaysFiniteWhenTheVarianceRoundsBelowZero) {
   for (const float value : values) {
     EXPECT_TRUE(std::isfinite(value));
     EXPECT_LT(value, 0);
+  }
+}
+
+TEST(OptimizerTest, UncentredRmsPropStartsFromAMeanSquareOfOneWhateverTheAccumulator) {
+  for (const double accumulator : {0.0, 7.0}) {
+    OptimizerOptions options = Options("rmsprop_uncentred");
+    options.decay = 0.99;
+    options.epsilon = 0.25;
+    options.initial_accumulator = accumulator;
+    auto optimizer = MakeOptimizer(options, 1).value();
+    std::vector<float> values = {0};
+    optimizer->Apply(values, std::vector<float>{2}, 1, 1);
+    EXPECT_NEAR(values[0], -2 / std::sqrt(0.99 + 0.01 * 4 + 0.25), 1e-6);
   }
 }
 
