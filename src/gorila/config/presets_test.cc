@@ -145,6 +145,38 @@ TEST(PresetsTest, DqnHasThePapersNumbers) {
   EXPECT_EQ(atari.repeat_action_probability, 0);
 }
 
+// Espeholt et al. 2018, Table G.1 and section 5.3.1.
+TEST(PresetsTest, ImpalaHasThePapersNumbers) {
+  const Config config = LoadPreset("impala").value();
+  EXPECT_EQ(config.run.frames, 50000000);
+  const AgentOptions& agent = config.learner.agent;
+  EXPECT_EQ(agent.algorithm, "vtrace");
+  EXPECT_EQ(agent.unroll, 20);
+  EXPECT_EQ(config.learner.batch_size, 32);
+  EXPECT_EQ(agent.reduction, BatchReduction::kSum);
+  EXPECT_EQ(agent.entropy_cost, 0.01);
+  EXPECT_EQ(agent.baseline_cost, 0.5);
+  EXPECT_EQ(agent.rho_clip, 1);
+  EXPECT_EQ(agent.trace_clip, 1);
+  EXPECT_EQ(agent.trace_decay, 1);
+  EXPECT_EQ(config.learner.gradient_norm, 40);
+  EXPECT_EQ(config.learner.outliers.deviations, 0);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_start, 0);
+  EXPECT_EQ(config.actor.options.exploration.epsilon_end, 0);
+  const TransitionOptions& transition = config.replay.options.transition;
+  EXPECT_EQ(transition.discount, 0.99);
+  EXPECT_EQ(transition.reward_clip, 1);
+  EXPECT_EQ(config.replay.options.selector.name, "queue");
+  const OptimizerOptions& optimizer = config.parameter_server.options.optimizer;
+  EXPECT_EQ(optimizer.name, "rmsprop_uncentred");
+  EXPECT_EQ(optimizer.learning_rate, 6e-4);
+  EXPECT_EQ(optimizer.learning_rate_end, 0);
+  EXPECT_EQ(optimizer.decay, 0.99);
+  EXPECT_EQ(optimizer.epsilon, 0.01);
+  EXPECT_FALSE(config.environment.options.minimal_actions);
+  EXPECT_TRUE(config.environment.options.atari.life_loss_ends_episode);
+}
+
 // Machado et al. 2018.
 TEST(PresetsTest, StickyHasTheProtocolsNumbers) {
   const Config config = LoadPreset("sticky").value();
