@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 
 import program
 
@@ -103,6 +104,10 @@ class Learns(program.Case):
 class CartPole(program.Case):
     """An actor-critic on CartPole, whose episodes end after 500 steps at the latest."""
 
+    def training_rows(self):
+        rows = map(json.loads, (self.folder / "run" / "metrics.jsonl").read_text().splitlines())
+        return [row for row in rows if row["kind"] == "training"]
+
     def test_the_most_likely_actions_balance_the_pole(self):
         self.run_program(
             "train", "--env", "classic/cart_pole", "--deterministic", "--bundles", "1", *keys("vtrace"),
@@ -115,6 +120,10 @@ class CartPole(program.Case):
         stdout, _ = self.run_program("evaluate", "run", "--episodes", "100")
         score = float(stdout.split(" +- ")[0].split()[-1])
         self.assertGreaterEqual(score, 475, stdout)
+        entropies = [row["entropy"] for row in self.training_rows()]
+        self.assertLess(entropies[-1], entropies[0])
+        for entropy in entropies:
+            self.assertTrue(0 < entropy <= math.log(2) + 1e-6, entropy)
 
 
 class Processes(program.Case):
@@ -131,6 +140,7 @@ class Processes(program.Case):
         self.assertGreaterEqual(row["frames"], 8000)
         # Batches of 32, and Catch's episodes of 9 steps end in a row that starts nothing.
         self.assertLessEqual(row["updates"], row["frames"] / 32)
+        self.assertNotIn("entropy", row, "no policy is learnt")
         self.assertGreater(row["updates"], row["frames"] / 32 * 0.5)
 
 

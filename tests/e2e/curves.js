@@ -13,5 +13,5 @@ console.log(vm.runInContext(`
   const thinned = [...rows];
   thin(thinned);
   JSON.stringify({ points, bands: bandsOf(points), norm: values("gradient_norm"),
-    loss: values("loss"), thinned });
+    loss: values("loss"), entropy: values("entropy"), thinned });
 `, context));

@@ -125,6 +125,13 @@ class Curves(Served):
         self.assertEqual([p["x"] for p in drawn["norm"]], [0, 3, 6, 9])
         self.assertEqual([p["x"] for p in drawn["loss"] if p["y"] is None], [5])
 
+    def test_an_entropy_is_drawn_only_of_rows_that_have_it(self):
+        without = [row_of(i, [1.0]) for i in range(4)]
+        self.assertEqual(draw(without)["entropy"], [])
+        of_policy = [row_of(i, [1.0], **({"entropy": 0.5} if i % 2 else {})) for i in range(4)]
+        self.assertEqual([(p["x"], p["y"]) for p in draw(of_policy)["entropy"]],
+                         [(1, 0.5), (3, 0.5)])  # fmt: skip
+
 
 if __name__ == "__main__":
     program.main()

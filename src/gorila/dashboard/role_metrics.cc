@@ -149,7 +149,7 @@ constexpr RoleFamily kWorkerFamilies[] = {
      "Slices of gradients sent, one to each shard, by what became of them.",
      {{{"accepted", "accepted"}, {"stale", "stale"}, {"invalid", "invalid"}}},
      "outcome"},
-    {"gorila_worker_loss", Type::kGauge, "Running mean of the TD loss.", {{{"loss"}}}},
+    {"gorila_worker_loss", Type::kGauge, "Running mean of the loss.", {{{"loss"}}}},
     {"gorila_worker_replay_frames",
      Type::kGauge,
      "Frames in its own replay memory.",

@@ -47,12 +47,16 @@ constexpr RunFamily kFamilies[] = {
     {"gorila_exploration_epsilon_ratio", Type::kGauge,
      "Probability of a random action, mean over actors.",
      [](const ProgressSnapshot& p) { return p.epsilon; }},
-    {"gorila_loss", Type::kGauge, "Running mean of the TD loss.",
+    {"gorila_loss", Type::kGauge, "Running mean of the loss.",
      [](const ProgressSnapshot& p) { return p.loss; }},
     {"gorila_gradient_norm", Type::kGauge, "Mean Euclidean norm of recent gradients.",
      [](const ProgressSnapshot& p) { return p.gradient_norm; }},
-    {"gorila_state_value_mean", Type::kGauge, "Mean of max Q over recently sampled states.",
+    {"gorila_state_value_mean", Type::kGauge,
+     "Mean of max Q, or of a policy's V, over recently sampled states.",
      [](const ProgressSnapshot& p) { return p.value_mean; }},
+    {"gorila_policy_entropy_nats", Type::kGauge,
+     "Mean entropy of the policy over recently sampled states, where one is learnt.",
+     [](const ProgressSnapshot& p) { return p.entropy; }},
     {"gorila_replay_frames", Type::kGauge, "Frames in replay memory.",
      [](const ProgressSnapshot& p) { return Count(p.replay_size); }},
     {"gorila_resident_memory_bytes", Type::kGauge,
@@ -175,6 +179,7 @@ ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
   progress.gradient_norm = number("gradient_norm");
   progress.value_mean = number("value_mean");
   progress.value_max = number("value_max");
+  progress.entropy = number("entropy");
   progress.resident_bytes = count("resident_bytes");
   progress.cpu_seconds = row.Number("cpu_seconds").value_or(0);
   progress.joules = number("joules");

@@ -49,6 +49,18 @@ TEST(RunMetricsTest, ARowOfTheLogGivesTheSameState) {
   EXPECT_EQ(progress.highest_bundle_return, 1);
 }
 
+TEST(RunMetricsTest, TheEntropyIsThatOfARunThatLearnsAPolicy) {
+  const RunLogRow policy =
+      ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2,"entropy":1.25})").value();
+  EXPECT_THAT(Render({"a", "e", ProgressOfRow(policy)}),
+              HasSubstr("gorila_policy_entropy_nats{run=\"a\"} 1.25\n"));
+  const RunLogRow values =
+      ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2})").value();
+  const std::string text = Render({"a", "e", ProgressOfRow(values)});
+  EXPECT_THAT(text, HasSubstr("gorila_state_value_mean{run=\"a\"} 2\n"));
+  EXPECT_THAT(text, Not(HasSubstr("gorila_policy_entropy_nats{")));
+}
+
 TEST(RunMetricsTest, ARowOfManyBundlesGivesTheirSpread) {
   const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":100,"bundle_count":100,
       "bundle_return_min":-2,"bundle_return_mean":1,"bundle_return_max":5})")

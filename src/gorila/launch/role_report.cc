@@ -41,13 +41,18 @@ void AddLearning(const LearnerStatistics& learning, v1::RoleStatus& status) {
   gauges["value_sum"] = learning.value_sum;
   gauges["norm_sum"] = learning.norm_sum;
   gauges["value_max"] = learning.value_max;
+  if (learning.entropies == 0) return;
+  counters["entropies"] = learning.entropies;
+  gauges["entropy_sum"] = learning.entropy_sum;
 }
 
 LearnerStatistics LearningOf(const v1::RoleStatus& status) {
   LearnerStatistics learning{.batches = CounterOf(status, "batches"),
                              .value_sum = GaugeOf(status, "value_sum"),
                              .norms = CounterOf(status, "norms"),
-                             .norm_sum = GaugeOf(status, "norm_sum")};
+                             .norm_sum = GaugeOf(status, "norm_sum"),
+                             .entropies = CounterOf(status, "entropies"),
+                             .entropy_sum = GaugeOf(status, "entropy_sum")};
   if (learning.batches > 0) learning.value_max = GaugeOf(status, "value_max");
   return learning;
 }

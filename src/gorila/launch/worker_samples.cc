@@ -27,7 +27,9 @@ LearnerStatistics Since(const LearnerStatistics& before, const LearnerStatistics
           .value_sum = now.value_sum - before.value_sum,
           .value_max = now.value_max,
           .norms = now.norms - before.norms,
-          .norm_sum = now.norm_sum - before.norm_sum};
+          .norm_sum = now.norm_sum - before.norm_sum,
+          .entropies = now.entropies - before.entropies,
+          .entropy_sum = now.entropy_sum - before.entropy_sum};
 }
 
 }  // namespace

@@ -129,6 +129,31 @@ TEST_F(WorkerSamplesTest, LearningIsThatSinceTheLastRow) {
   EXPECT_DOUBLE_EQ(learning.value_sum, 24);
 }
 
+TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRowOfThoseWhoLearnAPolicy) {
+  const auto look = [this](std::int64_t batches, double entropy_sum) {
+    AddLearning({.batches = batches, .entropies = batches, .entropy_sum = entropy_sum},
+                Add("learner", 0));
+    AddLearning({.batches = batches}, Add("bundle", 0));
+    return Look().learning;
+  };
+  look(10, 5);
+  workers_.EndRow();
+  LearnerStatistics learning = look(14, 11);
+  EXPECT_EQ(learning.batches, 8);
+  EXPECT_EQ(learning.entropies, 4);
+  EXPECT_DOUBLE_EQ(learning.MeanEntropy(), 1.5);
+  learning = look(1, 2);
+  EXPECT_DOUBLE_EQ(learning.MeanEntropy(), 1.6) << "started again, it counts from 0";
+}
+
+TEST_F(WorkerSamplesTest, WithoutAPolicyThereIsNoEntropyInAReport) {
+  v1::RoleStatus status;
+  AddLearning({.batches = 3}, status);
+  EXPECT_EQ(CounterOf(status, "batches"), 3);
+  EXPECT_EQ(status.SerializeAsString().find("entrop"), std::string::npos);
+  EXPECT_EQ(LearningOf(status).entropies, 0);
+}
+
 TEST_F(WorkerSamplesTest, MeansAreOverThoseThatHaveTheValue) {
   (*Add("actor", 0).mutable_gauges())["epsilon"] = 0.2;
   (*Add("actor", 1).mutable_gauges())["epsilon"] = 0.4;

@@ -47,8 +47,9 @@ struct ProgressSnapshot {
   double loss = std::numeric_limits<double>::quiet_NaN();  // mean over bundles
   // From the current row of metrics; NaN before the first.
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  // Euclidean
-  double value_mean = std::numeric_limits<double>::quiet_NaN();     // of max_a Q(s, a)
+  double value_mean = std::numeric_limits<double>::quiet_NaN();     // of max_a Q(s, a), or V(s)
   double value_max = std::numeric_limits<double>::quiet_NaN();
+  double entropy = std::numeric_limits<double>::quiet_NaN();  // mean, nats; NaN without a policy
   std::vector<std::uint64_t> staleness;  // gradients by power of two of their age (shard.h)
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;                                    // over resumes

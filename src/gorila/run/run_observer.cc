@@ -136,6 +136,7 @@ void RunObserver::ObserveLearning(const RunSample& sample, ProgressSnapshot& see
     seen.value_max = sample.learning.value_max;
   }
   if (sample.learning.norms > 0) seen.gradient_norm = sample.learning.MeanNorm();
+  if (sample.learning.entropies > 0) seen.entropy = sample.learning.MeanEntropy();
 }
 
 void RunObserver::ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen) {
@@ -264,6 +265,7 @@ std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) co
       {"staleness_counts", series.staleness},
       {"replay_rows", progress_.replay_size},
   };
+  if (std::isfinite(progress_.entropy)) fields.push_back({"entropy", progress_.entropy});
   series.bundle_returns.AppendFields(kBundleReturns, fields);
   return fields;
 }

@@ -77,6 +77,28 @@ TEST_F(RunObserverTest, RowsHaveWhatPeopleWatch) {
   EXPECT_GE(*last.Number("value_max"), *last.Number("value_mean"));
 }
 
+TEST_F(RunObserverTest, TheEntropyIsAFieldOnlyOfRowsInWhichAPolicyWasLearnt) {
+  RunObserver observer(/*wall_time=*/false);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  RunSample sample;
+  observer.Observe(sample, {}, 0);
+  const auto row = [&](const LearnerStatistics& learning) {
+    sample.frames += 100;
+    sample.learning = learning;
+    observer.Observe(sample, {}, 1);
+    EXPECT_TRUE(observer.AppendTrainingRow(log).ok());
+    return ReadRunLog(folder_ / "log.jsonl").value().back();
+  };
+  const RunLogRow values = row({.batches = 4, .value_sum = 8});
+  EXPECT_EQ(values.Number("value_mean"), 2);
+  EXPECT_FALSE(values.Number("entropy").has_value());
+  EXPECT_EQ(row({.batches = 4, .entropies = 4, .entropy_sum = 6}).Number("entropy"), 1.5);
+  EXPECT_FALSE(row({}).Number("entropy").has_value()) << "of the row before";
+  // Not as null either.
+  const std::string text = ReadFile(folder_ / "log.jsonl").value();
+  EXPECT_EQ(text.find("\"entropy\""), text.rfind("\"entropy\"")) << text;
+}
+
 TEST_F(RunObserverTest, SharesOfTimeAddUp) {
   Train(4, 10);
   EXPECT_NEAR(std::accumulate(last_.work.begin(), last_.work.end(), 0.0), 1, 1e-9);

@@ -23,6 +23,7 @@ const charts = {
   loss: new LineChart(byId("chart-loss"), "Loss"),
   gradient_norm: new LineChart(byId("chart-norm"), "Gradient norm"),
   value_mean: new LineChart(byId("chart-value"), "Value"),
+  entropy: new LineChart(byId("chart-entropy"), "Entropy"),
   epsilon: new LineChart(byId("chart-epsilon"), "Epsilon"),
   frames_per_second: new LineChart(byId("chart-frames"), "Frames a second"),
   updates_per_second: new LineChart(byId("chart-updates"), "Updates a second"),
@@ -94,6 +95,7 @@ function drawCharts() {
     const unit = name === "resident_bytes" ? 2 ** 20 : 1;
     chart.set(visibleSeries((run) => valuesOf(run.rows, name, xOf, unit)), formatX);
   }
+  byId("entropy").hidden = charts.entropy.series.length === 0; // no policy is learnt
 }
 
 // --- The present state ----------------------------------------------------------------------------
