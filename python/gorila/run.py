@@ -5,6 +5,9 @@ import pathlib
 
 from gorila.errors import Error, InvalidArgument, NotFound
 
+# Of the records of metrics.jsonl.
+KINDS = ("training", "evaluation", "skipped_evaluation", "final_evaluation")
+
 
 class Run:
     """A run of gorila train, launch or coordinator."""
@@ -23,6 +26,8 @@ class Run:
         """The records of metrics.jsonl, oldest first, each a dict with its "kind": "training",
         "evaluation", "final_evaluation", ... NaN is None. A last line that is half written (the run
         writes it now, or was killed) is left out."""
+        if kind is not None and kind not in KINDS:
+            raise InvalidArgument(f"kind is {kind!r}; expected one of {', '.join(KINDS)}")
         path = self.folder / "metrics.jsonl"
         try:
             data = path.read_bytes()

@@ -121,6 +121,13 @@ class Python(Case):
         self.folder = back
 
 
+    def test_a_python_path_that_is_not_there_is_named(self):
+        self.assert_refused(
+            ["train", *WALK, "--set", "environment.python_path=no/such", "--run-dir", "run"],
+            "environment.python_path: '", "no/such' does not exist",
+        )  # fmt: skip
+
+
 class Unrepeatable(Case):
     """An environment that gives something else for the same seed and actions."""
 

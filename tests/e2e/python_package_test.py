@@ -195,6 +195,10 @@ class Runs(Case):
             assert run.report() is not None
         """, GORILA_LIBRARY="/nonexistent")  # fmt: skip
 
+    def test_an_unknown_kind_of_record_is_refused(self):
+        self.train()
+        self.assertIn("kind is 'traning'; expected one of training", self.error("gorila.Run('run').metrics('traning')"))
+
     def test_a_damaged_line_is_named(self):
         self.train()
         with open(self.folder / "run" / "metrics.jsonl", "a") as log:

@@ -55,6 +55,20 @@ void MakePathsAbsolute(EnvironmentSection& environment) {
   options.python_path = fmt::format("{}", fmt::join(folders, ":"));
 }
 
+// Python would pass over what is not there, and say that it knows no such module.
+Status CheckPythonPath(const ExternalOptions& options) {
+  const std::vector<std::string> given = absl::StrSplit(options.python_path, ':');
+  for (const std::string& path : given) {
+    std::error_code error;
+    if (path == "none" || std::filesystem::exists(path, error)) continue;
+    return InvalidArgument(
+        "environment.python_path: '{}' does not exist; expected folders with Python modules, "
+        "separated by ':'",
+        path);
+  }
+  return OkStatus();
+}
+
 // Layers and sizes, without what the algorithm adds.
 StatusOr<NetworkSpec> MakeLayers(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const EnvironmentSpec environment,
@@ -90,6 +104,7 @@ StatusOr<std::string> RecordEnvironment(Config& config) {
   ExternalOptions& options = environment.options.external;
   EnvironmentRecord record;
   if (options.record == "none") {
+    GORILA_RETURN_IF_ERROR(CheckPythonPath(options));
     GORILA_ASSIGN_OR_RETURN(record, ProbeEnvironment(name, environment.options));
     options.record = EncodeEnvironmentRecord(record);
   } else {
