@@ -3,11 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "gorila/actor/actor.h"
-#include "gorila/agent/epsilon_greedy_policy.h"
+#include "gorila/agent/algorithm.h"
 #include "gorila/base/allocation_counter.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
@@ -17,7 +18,9 @@
 namespace gorila {
 namespace {
 
-TEST(ActorAllocationTest, SteppingAllocatesNothing) {
+class ActorAllocationTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(ActorAllocationTest, SteppingAllocatesNothing) {
   constexpr int kEnvironments = 3;
   std::vector<std::unique_ptr<Environment>> environments;
   for (std::uint64_t i = 0; i < kEnvironments; ++i) {
@@ -25,22 +28,29 @@ TEST(ActorAllocationTest, SteppingAllocatesNothing) {
         MakeEnvironment("classic/catch", {}, MakeRandomDraws(RandomStream(i))).value());
   }
   const EnvironmentSpec environment = environments.front()->spec();
-  const NetworkSpec spec{.input = environment.observation,
-                         .convolutions = {},
-                         .hidden = {16},
-                         .num_actions = environment.num_actions()};
+  NetworkSpec spec{.input = environment.observation,
+                   .convolutions = {},
+                   .hidden = {16},
+                   .num_actions = environment.num_actions()};
+  const AgentOptions agent{.algorithm = GetParam(), .unroll = 20};
+  const AlgorithmRow& algorithm = *FindAlgorithm(agent.algorithm).value();
+  algorithm.describe(agent, spec);
   RandomStream random(5);
   auto network = MakeQNetwork("gemm", spec, kEnvironments).value();
   const auto store =
       InProcessParameterStore::Make({}, 1, InitialParameters(network->layout(), random)).value();
   NetworkReplica replica(std::move(network), *store, NetworkReplica::Follows::kOnline);
-  const auto replay = LocalReplay::Make({.capacity = 300, .rate = {.min_size = 100}},
-                                        environment.observation, kEnvironments, RandomStream(6))
-                          .value();
+  LocalReplayOptions options{.capacity = 300, .rate = {.min_size = 100}};
+  if (UsesUnrolls(agent)) {
+    options.transition.unroll = agent.unroll;
+    options.selector = {.name = "queue", .minibatch = 2};
+  }
+  const auto replay =
+      LocalReplay::Make(options, environment.observation, kEnvironments, RandomStream(6)).value();
   const auto actor = Actor::Make({.exploration = {.epsilon_start = 0.5, .epsilon_end = 0.5}}, {},
                                  std::move(environments), replica,
-                                 std::make_unique<EpsilonGreedyPolicy>(replica.network()), *replay,
-                                 RandomStream(7))
+                                 algorithm.make_policy(agent, replica.network(), ActBy::kSample),
+                                 *replay, RandomStream(7))
                          .value();
   std::vector<EpisodeResult> finished;
   finished.reserve(kEnvironments);
@@ -60,6 +70,9 @@ TEST(ActorAllocationTest, SteppingAllocatesNothing) {
   EXPECT_TRUE(ok);
   EXPECT_GT(episodes, 3U * 60U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Algorithms, ActorAllocationTest, testing::Values("double_dqn", "vtrace"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace gorila

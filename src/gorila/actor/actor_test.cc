@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "gorila/actor/testing.h"
 #include "gorila/agent/epsilon_greedy_policy.h"
+#include "gorila/agent/softmax_policy.h"
 
 namespace gorila {
 namespace {
@@ -26,16 +29,24 @@ ActorOptions WithEpsilon(double epsilon) {
   return {.exploration = {.epsilon_start = epsilon, .epsilon_end = epsilon}};
 }
 
+std::unique_ptr<Policy> EpsilonGreedy(QNetwork& network) {
+  return std::make_unique<EpsilonGreedyPolicy>(network);
+}
+
+std::unique_ptr<Policy> Sampling(QNetwork& network) {
+  return std::make_unique<SoftmaxPolicy>(network, ActBy::kSample);
+}
+
 // An actor with one environment for each list of episode lengths, and all that it touches.
 class Rig {
  public:
   Rig(const ActorOptions& options, const std::vector<std::vector<int>>& lengths,
-      std::uint64_t seed = 1, const ActorPlace& place = {})
+      std::uint64_t seed = 1, const ActorPlace& place = {},
+      std::unique_ptr<Policy> (*make_policy)(QNetwork&) = &EpsilonGreedy)
       : replay(lengths.size()),
         replica(std::make_unique<ScriptedNetwork>(), store, NetworkReplica::Follows::kOnline),
         made(Actor::Make(options, place, Environments(lengths), replica,
-                         std::make_unique<EpsilonGreedyPolicy>(replica.network()), replay,
-                         RandomStream(seed))
+                         make_policy(replica.network()), replay, RandomStream(seed))
                  .value()),
         actor(*made) {}
 
@@ -211,6 +222,37 @@ TEST(ActorTest, SendsItsValuesOfEachDecisionWhereTheReplayWantsThem) {
     }
     EXPECT_EQ(greedy > 100, wanted);
   }
+}
+
+// The network gives -1 to the best action and -5 to the two others.
+TEST(ActorTest, EachRowHasTheProbabilityWithWhichItsActionWasTaken) {
+  const double best = 1 / (1 + 2 * std::exp(-4.0));
+  for (const double epsilon : {0.0, 0.4}) {
+    Rig rig(WithEpsilon(epsilon), {{5}, {3}}, 1, {}, &Sampling);
+    rig.Step(1000);
+    std::vector<std::size_t> seen(2);
+    std::vector<int> taken(2);  // others, best
+    for (std::size_t i = 0; i < rig.replay.order.size(); ++i) {
+      const auto stream = static_cast<std::size_t>(rig.replay.order[i]);
+      const InsertedRow& row = rig.replay.rows[stream][seen[stream]++];
+      if (row.step_type == StepType::kLast) continue;
+      const bool is_best = row.action == BestAction(row.episode, row.step);
+      ++taken[is_best ? 1 : 0];
+      const double p = is_best ? best : (1 - best) / 2;
+      EXPECT_NEAR(rig.replay.log_probabilities[i], std::log((1 - epsilon) * p + epsilon / kActions),
+                  1e-6);
+    }
+    // Five standard deviations of a binomial.
+    const double others = (1 - epsilon) * (1 - best) + epsilon * 2 / 3;
+    EXPECT_NEAR(taken[0], 2000 * others, 5 * std::sqrt(2000 * others * (1 - others)));
+  }
+}
+
+TEST(ActorTest, RowsOfAPolicyThatIsNoDistributionHaveNoProbability) {
+  Rig rig(WithEpsilon(0.5), {{5}, {3}});
+  rig.Step(50);
+  EXPECT_THAT(rig.replay.log_probabilities, SizeIs(rig.replay.order.size()));
+  EXPECT_THAT(rig.replay.log_probabilities, Each(testing::IsNan()));
 }
 
 TEST(ActorTest, PullsParametersBeforeEveryStepAsThePaper) {

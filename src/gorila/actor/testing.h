@@ -154,6 +154,7 @@ class RecordingReplay final : public Replay {
                                                       .discount = row.time_step.discount,
                                                       .action = row.action});
     values.push_back(row.values);
+    log_probabilities.push_back(row.log_probability);
     return OkStatus();
   }
   bool CanSample() const override { return false; }
@@ -165,6 +166,7 @@ class RecordingReplay final : public Replay {
 
   std::vector<std::vector<InsertedRow>> rows;  // of each stream
   std::vector<RowValues> values;               // of every row, in the order of the inserts
+  std::vector<float> log_probabilities;        // the same
   std::vector<int> order;                      // the streams in the order of the inserts
   Status failure;                              // what Insert returns
 };
