@@ -62,6 +62,17 @@ TEST(AlgorithmTest, SarsaHasNoChoiceToDoubleAndNoNoise) {
               HasSubstr("network.noise is 0.5"));
 }
 
+TEST(AlgorithmTest, APolicyHasNoOptionsOfValues) {
+  EXPECT_EQ(Message({.algorithm = "vtrace"}), "");
+  EXPECT_THAT(Message({.algorithm = "vtrace", .value_rescaling = true}),
+              AllOf(HasSubstr("learner.value_rescaling"), HasSubstr("unscaled")));
+  EXPECT_THAT(Message({.algorithm = "vtrace", .double_selection = true}),
+              HasSubstr("learner.double_selection"));
+  EXPECT_THAT(Message({.algorithm = "vtrace", .dueling = true}), HasSubstr("network.dueling"));
+  EXPECT_THAT(Message({.algorithm = "vtrace", .noise = 0.5}), HasSubstr("network.noise"));
+  EXPECT_THAT(Message({.algorithm = "vtrace", .atoms = 7}), HasSubstr("learner.atoms"));
+}
+
 TEST(AlgorithmTest, ImpossibleValuesAreRefusedWithKeyAndValue) {
   EXPECT_THAT(Message({.algorithm = "c51", .atoms = 1}),
               AllOf(HasSubstr("learner.atoms is 1"), HasSubstr("2 to 256")));

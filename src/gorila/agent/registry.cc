@@ -181,7 +181,7 @@ Status CheckVTrace(const AgentOptions& options) {
                                       "expected false: its heads are the policy and the value"));
   GORILA_RETURN_IF_ERROR(RefuseOption(options, options.noise > 0, "network.noise",
                                       "expected 0: its policy explores by its entropy"));
-  return OkStatus();
+  return RefuseRescaling(options, "its policy's gradient has the scale of unscaled values");
 }
 
 std::unique_ptr<Policy> MakeSoftmax(const AgentOptions&, QNetwork& network, ActBy act_by) {
