@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "gorila/base/json.h"
 
 namespace gorila {
@@ -26,6 +29,7 @@ TEST(BenchmarkTableTest, FindsEveryRowAndSuggestsForOthers) {
 
 // How fast is no matter here: every measurement must come out, and with its limit where it has one.
 TEST(BenchmarkTableTest, EveryRowMeasures) {
+  std::map<std::string, BenchmarkResult> measured;
   for (const BenchmarkRow& row : BenchmarkTable()) {
     SCOPED_TRACE(std::string(row.name));
     const auto results = row.run({.seconds = 0.01, .cores = 2});
@@ -38,7 +42,19 @@ TEST(BenchmarkTableTest, EveryRowMeasures) {
       EXPECT_FALSE(result.unit.empty());
       EXPECT_EQ(result.limit.has_value(), !result.limit_name.empty());
       EXPECT_EQ(result.limit.has_value(), result.ratio.has_value());
+      measured.emplace(result.name, result);
     }
+  }
+  // 32 unrolls of 20 time steps, against 32 transitions.
+  for (const std::string preset : {"learner/minatar_dqn/1/", "learner/nature_dqn/1/"}) {
+    ASSERT_TRUE(measured.contains(preset + "double_dqn"));
+    const BenchmarkResult& updates = measured.at(preset + "vtrace");
+    const BenchmarkResult& steps = measured.at(preset + "vtrace/steps");
+    EXPECT_EQ(updates.unit, "updates/s");
+    EXPECT_EQ(steps.unit, "steps/s");
+    EXPECT_DOUBLE_EQ(steps.value, 640 * updates.value);
+    EXPECT_DOUBLE_EQ(steps.limit.value(), 640 * updates.limit.value());
+    EXPECT_EQ(steps.ratio, updates.ratio);
   }
 }
 

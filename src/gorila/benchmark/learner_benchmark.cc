@@ -42,11 +42,11 @@ StatusOr<NetworkSpec> PublishedNetwork(std::string_view preset) {
   return MakeNetworkSpec(preset, PublishedEnvironment(preset));
 }
 
-// An agent and the forward passes that it needs besides DQN's two.
+// An agent and the forward passes that a step of its learner needs.
 struct AgentCase {
   std::string_view name;
   AgentOptions options = {.algorithm = "dqn"};
-  int further_passes = 0;
+  int forward_passes = 2;
 };
 
 StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_view backend,
@@ -71,8 +71,9 @@ StatusOr<BenchmarkResult> MeasureLearners(const std::string& name, std::string_v
   }
   BenchmarkResult result{.name = name, .unit = "updates/s", .limit_name = "SGEMM"};
   const double product =
-      SgemmLimit::flops() /
-      LearnerStepFlops(network, kBenchmarkBatch, agent.further_passes);  // in updates
+      SgemmLimit::flops() / LearnerStepFlops(network,
+                                             StatesOfMinibatch(agent.options, kBenchmarkBatch),
+                                             agent.forward_passes);  // in updates
   if (learners == 1) {
     const TimedWork limit{.call = products.front(), .amount = product};
     return Measure(std::move(result), options.seconds, ThreadSeconds, {.call = steps.front()},
@@ -118,26 +119,39 @@ Status AddLearners(std::string_view backend, std::string_view preset,
 std::vector<AgentCase> AgentCases() {
   AgentCase noisy{.name = "dqn+noise"};
   noisy.options.noise = 0.5;
-  AgentCase rainbow{.name = "c51+double+dueling+noise", .further_passes = 1};
+  AgentCase rainbow{.name = "c51+double+dueling+noise", .forward_passes = 3};
   rainbow.options = {.algorithm = "c51", .double_selection = true, .dueling = true, .noise = 0.5};
   AgentCase dueling{.name = "dqn+dueling"};
   dueling.options.dueling = true;
-  return {{.name = "double_dqn", .options = {.algorithm = "double_dqn"}, .further_passes = 1},
-          {.name = "munchausen", .options = {.algorithm = "munchausen"}, .further_passes = 1},
+  return {{.name = "double_dqn", .options = {.algorithm = "double_dqn"}, .forward_passes = 3},
+          {.name = "munchausen", .options = {.algorithm = "munchausen"}, .forward_passes = 3},
           {.name = "c51", .options = {.algorithm = "c51"}},
           {.name = "qr_dqn", .options = {.algorithm = "qr_dqn"}},
-          {.name = "iqn", .options = {.algorithm = "iqn"}, .further_passes = 1},
+          {.name = "iqn", .options = {.algorithm = "iqn"}, .forward_passes = 3},
           dueling,
           noisy,
-          rainbow};
+          rainbow,
+          {.name = "vtrace", .options = {.algorithm = "vtrace"}, .forward_passes = 1}};
+}
+
+// The same measurement in time steps: a minibatch of unrolls has many more than one of transitions.
+BenchmarkResult InTimeSteps(BenchmarkResult result, const AgentOptions& agent) {
+  const int steps = StepsOfMinibatch(agent, kBenchmarkBatch);
+  result.name += "/steps";
+  result.unit = "steps/s";
+  result.value *= steps;
+  if (result.limit.has_value()) *result.limit *= steps;
+  return result;
 }
 
 Status AddAgents(std::string_view preset, const BenchmarkOptions& options,
                  std::vector<BenchmarkResult>& results) {
   for (const AgentCase& agent : AgentCases()) {
     const std::string name = fmt::format("learner/{}/1/{}", preset, agent.name);
-    GORILA_ASSIGN_OR_RETURN(results.emplace_back(),
+    GORILA_ASSIGN_OR_RETURN(const BenchmarkResult result,
                             MeasureLearners(name, "auto", preset, 1, options, agent));
+    results.push_back(result);
+    if (UsesUnrolls(agent.options)) results.push_back(InTimeSteps(result, agent.options));
   }
   return OkStatus();
 }

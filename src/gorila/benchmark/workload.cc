@@ -23,7 +23,8 @@ StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const LearnerPlace& place,
                                                       ParameterStore& store,
                                                       NetworkReplica::Follows follows) {
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(place.backend, network, place.batch, place.device));
+                          MakeQNetwork(place.backend, network,
+                                       StatesOfMinibatch(place.agent, place.batch), place.device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
 }
 
@@ -41,9 +42,12 @@ EnvironmentSpec PublishedEnvironment(std::string_view network_preset) {
 }
 
 StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& observation,
-                                                      std::int64_t capacity) {
+                                                      std::int64_t capacity,
+                                                      const TransitionOptions& transition) {
   const LocalReplayOptions options{
-      .capacity = capacity, .rate = {.updates_per_step = 1e9, .min_size = 1, .insert_lead = 0}};
+      .capacity = capacity,
+      .transition = transition,
+      .rate = {.updates_per_step = 1e9, .min_size = 1, .insert_lead = 0}};
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<LocalReplay> replay,
                           LocalReplay::Make(options, observation, 1, RandomStream(1)));
   RandomStream random(2);
@@ -53,8 +57,8 @@ StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& obs
   for (std::int64_t row = 0; row < capacity; ++row) {
     // One new value a row is enough: nothing here looks at what the frames show.
     frame[random.Below(frame.size())] = static_cast<std::byte>(random.Integer(0, levels));
-    GORILA_RETURN_IF_ERROR(
-        replay->Insert(0, {.frame = frame, .time_step = StepAt(row), .action = 1}));
+    GORILA_RETURN_IF_ERROR(replay->Insert(
+        0, {.frame = frame, .time_step = StepAt(row), .action = 1, .log_probability = -1}));
   }
   return replay;
 }
@@ -104,11 +108,17 @@ StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const LearnerPl
                                                                  const NetworkSpec& network,
                                                                  ParameterStore& store) {
   std::unique_ptr<LearnerWorkload> workload(new LearnerWorkload);
-  GORILA_ASSIGN_OR_RETURN(workload->replay_, MakeFullReplay(network.input, kReplayRows));
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(place.agent.algorithm));
+  const TransitionOptions transition{.unroll = UsesUnrolls(place.agent) ? place.agent.unroll : 0};
+  GORILA_ASSIGN_OR_RETURN(workload->replay_,
+                          MakeFullReplay(network.input, kReplayRows, transition));
   GORILA_ASSIGN_OR_RETURN(workload->online_,
                           MakeReplica(place, network, store, NetworkReplica::Follows::kOnline));
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
-                          MakeReplica(place, network, store, NetworkReplica::Follows::kTarget));
+  std::unique_ptr<NetworkReplica> target;
+  if (row->uses_target) {
+    GORILA_ASSIGN_OR_RETURN(target,
+                            MakeReplica(place, network, store, NetworkReplica::Follows::kTarget));
+  }
   const LearnerOptions options{
       .agent = place.agent, .batch_size = place.batch, .outliers = {.deviations = 0}};
   GORILA_ASSIGN_OR_RETURN(workload->learner_,
@@ -122,9 +132,9 @@ void LearnerWorkload::Step() {
   GORILA_CHECK(status.ok(), "{}", status.ToString());
 }
 
-double LearnerStepFlops(const NetworkSpec& network, int batch, int further) {
+double LearnerStepFlops(const NetworkSpec& network, int states, int forward_passes) {
   const NetworkShape shape = MakeNetworkShape(network);
-  return batch * ((2 + further) * shape.forward_flops() + shape.backward_flops());
+  return states * (forward_passes * shape.forward_flops() + shape.backward_flops());
 }
 
 }  // namespace gorila

@@ -18,10 +18,11 @@ inline constexpr int kBenchmarkBatch = 32;  // the papers'
 // of 4, 18 actions) or "minatar_dqn" (10 x 10, 4 channels, 6 actions).
 EnvironmentSpec PublishedEnvironment(std::string_view network_preset);
 
-// `capacity` rows of random frames in episodes of 1000 steps, in one stream; it can be sampled from
-// at once and without end.
+// `capacity` rows of random frames in episodes of 1000 steps, in one stream; transitions or unrolls
+// can be sampled from it at once and without end.
 StatusOr<std::unique_ptr<LocalReplay>> MakeFullReplay(const ObservationSpec& observation,
-                                                      std::int64_t capacity);
+                                                      std::int64_t capacity,
+                                                      const TransitionOptions& transition = {});
 
 // `capacity` frames of a game of the registry that is played by random actions, in one stream.
 StatusOr<std::unique_ptr<LocalReplay>> MakeGameReplay(std::string_view game, std::int64_t capacity,
@@ -35,7 +36,7 @@ StatusOr<std::unique_ptr<InProcessParameterStore>> MakeBenchmarkStore(const Netw
 struct LearnerPlace {
   std::string_view backend = "auto";  // as for MakeQNetwork
   std::string_view device = "cpu";
-  int batch = kBenchmarkBatch;
+  int batch = kBenchmarkBatch;  // transitions or unrolls
   AgentOptions agent = {.algorithm = "dqn"};
 };
 
@@ -60,9 +61,9 @@ class LearnerWorkload {
   std::unique_ptr<Learner> learner_;
 };
 
-// Floating-point operations of one such step: the target network's forward pass, the online one's,
-// and its backward pass; `further`: forward passes that the algorithm needs besides.
-double LearnerStepFlops(const NetworkSpec& network, int batch, int further = 0);
+// Floating-point operations of one such step over a minibatch's states: forward passes (DQN's are
+// the target network's and the online one's) and the online network's backward pass.
+double LearnerStepFlops(const NetworkSpec& network, int states, int forward_passes = 2);
 
 }  // namespace gorila
 
