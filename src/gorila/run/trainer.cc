@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/base/address_space.h"
 #include "gorila/base/control_groups.h"
 #include "gorila/base/denormals.h"
@@ -13,6 +14,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/external/external_name.h"
+#include "gorila/network/network_shape.h"
 #include "gorila/network/q_network.h"
 #include "gorila/run/agent_parts.h"
 #include "gorila/run/resume_rules.h"
@@ -65,12 +67,29 @@ std::int64_t CountParameters(const NetworkSpec& network) {
   return static_cast<std::int64_t>(MakeParameterLayout(network).size);
 }
 
+// What the layers of a network that learns keep of each state of a minibatch for the backward pass.
+std::int64_t BytesOfLayers(const Config& config, const NetworkSpec& network) {
+  if (config.network.device != "cpu") return 0;
+  const NetworkShape shape = MakeNetworkShape(network);
+  std::size_t outputs = 0;
+  for (const ConvolutionShape& layer : shape.convolutions) outputs += layer.outputs();
+  for (const DenseShape& layer : shape.dense) outputs += shape.rows * layer.outputs;
+  const std::size_t number = config.network.backend == "bfloat16" ? 2 : sizeof(float);
+  return static_cast<std::int64_t>(outputs * number);
+}
+
 // A lower bound for parameters, their copies, gradients and minibatches.
 std::int64_t ExpectedLearnerBytes(const Config& config, const NetworkSpec& network) {
   const std::int64_t copies = 3 + 3 * std::int64_t{config.run.bundles};
+  const AgentOptions& agent = config.learner.agent;
+  // Those of an unroll follow one another; a transition has two.
+  const std::int64_t states_kept = UsesUnrolls(agent) ? 1 : 2;
+  const std::int64_t state_bytes =
+      states_kept * static_cast<std::int64_t>(network.input.stacked_bytes()) +
+      BytesOfLayers(config, network);
   const std::int64_t batches =
-      SaturatingProduct(2 * static_cast<std::int64_t>(network.input.stacked_bytes()),
-                        std::int64_t{config.run.bundles} * config.learner.batch_size);
+      SaturatingProduct(state_bytes, std::int64_t{config.run.bundles} *
+                                         StatesOfMinibatch(agent, config.learner.batch_size));
   const std::int64_t parameters =
       CountParameters(network) * static_cast<std::int64_t>(sizeof(float));
   return SaturatingSum(batches, SaturatingProduct(parameters, copies));
@@ -80,10 +99,14 @@ Status CheckLearnerBytes(const Config& config, const NetworkSpec& network) {
   const std::int64_t needed = ExpectedLearnerBytes(config, network);
   if (needed <= MachineMemoryBytes()) return OkStatus();
   return InvalidArgument(
-      "networks and minibatches would take {} bytes or more ({} parameters, learner.batch_size {}, "
+      "networks and minibatches would take {} bytes or more ({} parameters, learner.batch_size "
+      "{}{}, "
       "run.bundles {}); expected at most this machine's memory, {} bytes",
-      needed, CountParameters(network), config.learner.batch_size, config.run.bundles,
-      MachineMemoryBytes());
+      needed, CountParameters(network), config.learner.batch_size,
+      UsesUnrolls(config.learner.agent)
+          ? fmt::format(" of learner.unroll {}", config.learner.agent.unroll)
+          : "",
+      config.run.bundles, MachineMemoryBytes());
 }
 
 // A run must stay clear of limits: libraries do not survive failed allocations, and a process
@@ -159,9 +182,9 @@ Status Trainer::Check(const Config& config) {
 }
 
 std::int64_t Trainer::ExpectedReplayBytes(const Config& config, const NetworkSpec& network) {
-  return SaturatingProduct(
-      LocalReplay::ExpectedBytes(config.replay.options, network.input, config.actor.environments),
-      config.run.bundles);
+  return SaturatingProduct(LocalReplay::ExpectedBytes(ResolveReplayOptions(config), network.input,
+                                                      config.actor.environments),
+                           config.run.bundles);
 }
 
 Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,

@@ -11,6 +11,7 @@
 
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/resolve.h"
 #include "gorila/metrics/testing.h"
 #include "gorila/report/run_report.h"
 #include "gorila/run/run_results.h"
@@ -200,6 +201,33 @@ TEST_F(TrainerTest, NetworksLargerThanTheMachineAreRefused) {
   config_.network.hidden = {16384, 16384};
   EXPECT_THAT(std::string(Trainer::Check(config_).message()),
               HasSubstr("networks and minibatches would take"));
+}
+
+// 67 million states of a minibatch, whose layers the network keeps: terabytes.
+TEST_F(TrainerTest, UnrollsLargerThanTheMachineAreRefused) {
+  config_.replay.options.selector.name = "queue";
+  config_.replay.options.transition.n_step = 1;
+  config_.network.convolutions = {};
+  config_.network.hidden = {16384};
+  config_.learner.batch_size = 65536;
+  config_.learner.agent = {.algorithm = "vtrace", .unroll = 1024};
+  EXPECT_THAT(std::string(Trainer::Check(config_).message()),
+              AllOf(HasSubstr("networks and minibatches would take"),
+                    HasSubstr("learner.batch_size 65536 of learner.unroll 1024")));
+  config_.learner.batch_size = 1;
+  config_.learner.agent.unroll = 20;
+  EXPECT_THAT(std::string(Trainer::Check(config_).message()),
+              testing::Not(HasSubstr("networks and minibatches")));
+}
+
+TEST_F(TrainerTest, TheProbabilitiesInRowsOfUnrollsCount) {
+  const NetworkSpec network = ResolveNetwork(config_).value();
+  config_.replay.options.selector.name = "queue";
+  const std::int64_t before = Trainer::ExpectedReplayBytes(config_, network);
+  config_.learner.agent = {.algorithm = "vtrace"};
+  EXPECT_EQ(Trainer::ExpectedReplayBytes(config_, network) - before,
+            config_.run.bundles * config_.replay.options.capacity *
+                static_cast<std::int64_t>(sizeof(float)));
 }
 
 // 4e9 rows of a mebibyte, 4096 times, do not fit into 64 bits.
