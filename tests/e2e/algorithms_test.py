@@ -143,6 +143,14 @@ class Processes(program.Case):
         self.assertNotIn("entropy", row, "no policy is learnt")
         self.assertGreater(row["updates"], row["frames"] / 32 * 0.5)
 
+    def test_bundles_report_the_entropy_of_their_policy(self):
+        self.run_program(
+            "launch", *program.TINY, *keys("vtrace"), "--bundles", "2", "--set", "learner.batch_size=4",
+            "--set", "learner.n_step=1", "--frames", "4000", "--set", "evaluation.episodes=5", "--run-dir", "run", "--quiet",
+        )  # fmt: skip
+        rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+        row = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
+        self.assertTrue(0.5 < row["entropy"] <= math.log(3) + 1e-6, row["entropy"])
 
     def test_apex_made_small(self):
         self.run_program(
