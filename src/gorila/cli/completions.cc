@@ -41,6 +41,8 @@ std::string KnownValues(const std::string& option) {
     for (const Preset& preset : Presets()) values.emplace_back(preset.name);
   } else if (option == "--set") {
     for (const ConfigKey& key : ConfigKeys()) values.push_back(std::string(key.name) + "=");
+  } else if (option == "--act") {
+    values = {"auto", "sample", "argmax"};
   } else if (option == "--engine") {
     values = {"local", "slurm", "kubernetes"};
   }

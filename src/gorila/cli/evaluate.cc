@@ -20,6 +20,8 @@ namespace {
 constexpr KeyFlag kEvaluateFlags[] = {
     kEnvFlag,
     {"--protocol", "evaluation.protocol", "NAME", "Evaluation protocol (default: the run's)"},
+    {"--act", "evaluation.act", "HOW",
+     "How a policy chooses: auto, sample or argmax (default: the run's)"},
     {"--episodes", "evaluation.episodes", "N", "Episodes to play (default: the run's)"}};
 
 struct EvaluateOptions {
@@ -61,7 +63,8 @@ constexpr CommandText kEvaluateText = {
     .details =
         R"(Plays episodes without learning and prints the mean return, its standard error, and minimum,
 median and maximum. The same seed gives the same numbers; without --seed the episodes are those of
-the run's own final evaluation.
+the run's own final evaluation. Networks of values take the best action; those of a policy (vtrace)
+sample from it, which the protocol's name then says, unless --act argmax.
 )",
     .examples = R"(gorila evaluate runs/minatar-breakout-minatar-seed1-1
 gorila evaluate runs/mine/checkpoints/000000400000 --protocol epsilon-0.05 --episodes 30

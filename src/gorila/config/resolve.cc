@@ -135,8 +135,14 @@ LearnerOptions ResolveLearnerOptions(const Config& config) {
   return options;
 }
 
+bool ActsByPolicy(const Config& config) {
+  const StatusOr<const AlgorithmRow*> row = FindAlgorithm(config.learner.agent.algorithm);
+  return row.ok() && (*row)->is_policy;
+}
+
 ActBy ResolveActBy(const Config& config) {
-  return config.evaluation.act == EvaluationAct::kArgmax ? ActBy::kArgmax : ActBy::kSample;
+  const bool sample = ActsByPolicy(config) && config.evaluation.act != EvaluationAct::kArgmax;
+  return sample ? ActBy::kSample : ActBy::kArgmax;
 }
 
 ActorOptions ResolveActorOptions(const Config& config) {

@@ -29,10 +29,14 @@ ShardOptions ResolveShardOptions(const Config& config);
 // [learner] with what follows from the run's length filled in.
 LearnerOptions ResolveLearnerOptions(const Config& config);
 
-// [actor] with what the replay wants to know of its rows.
-// How evaluations, films and players act.
+// Whether the network gives probabilities of actions, not values.
+bool ActsByPolicy(const Config& config);
+
+// How evaluations, films, players and the library act: an algorithm without a policy always by
+// argmax.
 ActBy ResolveActBy(const Config& config);
 
+// [actor] with what the replay wants to know of its rows.
 ActorOptions ResolveActorOptions(const Config& config);
 
 // [replay] with what a minibatch takes.

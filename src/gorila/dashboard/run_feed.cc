@@ -18,6 +18,7 @@
 #include "gorila/base/json.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/resolve.h"
 #include "gorila/evaluation/protocol_label.h"
 #include "gorila/run/run_directory.h"
 
@@ -96,9 +97,11 @@ std::string Relabelled(Json json) {
   };
   if (is_text("protocol") && is_text("environment") && json.contains("epsilon") &&
       json["epsilon"].is_number()) {
-    json["protocol"] =
-        RecordedProtocolLabel(json["protocol"].get<std::string>(), json["epsilon"].get<double>(),
-                              json["environment"].get<std::string>());
+    const bool samples =
+        is_text("act") && ActOfName(json["act"].get<std::string>()) == ActBy::kSample;
+    json["protocol"] = RecordedProtocolLabel(
+        json["protocol"].get<std::string>(), json["epsilon"].get<double>(),
+        samples ? ActBy::kSample : ActBy::kArgmax, json["environment"].get<std::string>());
   }
   return DumpJson(json);
 }
@@ -237,6 +240,7 @@ std::string RunFeed::Describe() const {
                             {"problem", problem_},
                             {"environment", config_.environment.name},
                             {"seed", described_.run.seed},
+                            {"is_policy", ActsByPolicy(config_)},
                             {"bundles", config_.run.bundles},
                             {"actors", config_.cluster.actors},
                             {"total_frames", described_.run.frames},

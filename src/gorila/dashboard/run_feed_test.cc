@@ -139,6 +139,23 @@ TEST_F(RunFeedTest, AScoreByAnotherEpsilonIsLabelledSo) {
             "greedy with epsilon 1 instead of 0");
 }
 
+TEST_F(RunFeedTest, ASampledScoreIsLabelledSoAndThePageKnowsWhatHasAPolicy) {
+  const auto described = [](const RunFeed& feed) {
+    return ParseJsonOrThrow<nlohmann::json>(feed.Describe());
+  };
+  EXPECT_EQ(described(Open())["is_policy"], false);
+  Config config;
+  config.environment.name = "classic/catch";
+  config.learner.agent.algorithm = "vtrace";
+  Write("config.toml", ToToml(config));
+  Write("evaluation.json", R"({"environment":"classic/catch","protocol":"greedy","epsilon":0.0,)"
+                           R"("act":"sample","mean":-0.6})");
+  RunFeed feed = Open();
+  feed.Poll();
+  EXPECT_EQ(described(feed)["is_policy"], true);
+  EXPECT_EQ(described(feed)["evaluation"]["protocol"], "greedy with sampled actions");
+}
+
 TEST_F(RunFeedTest, ARunThatIsMadeLongerIsDescribedByItsNewLength) {
   RunFeed feed = Open();
   feed.Poll();

@@ -6,6 +6,7 @@
 
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/base/nearest.h"
+#include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/evaluation/playing_agent.h"
 #include "gorila/evaluation/protocol_label.h"
@@ -208,7 +209,8 @@ class Evaluation {
 std::span<const EvaluationProtocol> EvaluationProtocols() { return kProtocols; }
 
 double EvaluationEpsilon(const Config& config, const EvaluationProtocol& protocol) {
-  return config.evaluation.epsilon >= 0 ? config.evaluation.epsilon : protocol.epsilon;
+  if (config.evaluation.epsilon >= 0) return config.evaluation.epsilon;
+  return ResolveActBy(config) == ActBy::kSample ? 0 : protocol.epsilon;
 }
 
 EnvironmentOptions EvaluationOptions(const EnvironmentOptions& configured,
@@ -257,13 +259,16 @@ StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float>
   Evaluation evaluation(config, *protocol, request, starts, agent, *factory);
   GORILA_RETURN_IF_ERROR(evaluation.Run());
   const double epsilon = EvaluationEpsilon(config, *protocol);
-  return EvaluationResult{.protocol = ProtocolLabel(*protocol, epsilon, config.environment.name),
-                          .version = protocol->version,
-                          .epsilon = epsilon,
-                          .sticky_actions = StickyActions(config, *protocol),
-                          .returns = evaluation.returns(),
-                          .steps = evaluation.steps(),
-                          .summary = SummariseReturns(evaluation.returns())};
+  const ActBy act = ResolveActBy(config);
+  return EvaluationResult{
+      .protocol = ProtocolLabel(*protocol, epsilon, act, config.environment.name),
+      .version = protocol->version,
+      .epsilon = epsilon,
+      .act = act,
+      .sticky_actions = StickyActions(config, *protocol),
+      .returns = evaluation.returns(),
+      .steps = evaluation.steps(),
+      .summary = SummariseReturns(evaluation.returns())};
 }
 
 std::uint64_t FinalEvaluationSeed(const Config& config) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gorila/agent/policy.h"
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
 #include "gorila/metrics/episode_statistics.h"
@@ -35,7 +36,8 @@ struct EvaluationProtocol {
 std::span<const EvaluationProtocol> EvaluationProtocols();
 StatusOr<const EvaluationProtocol*> FindEvaluationProtocol(std::string_view name);
 
-// The probability of a random action: evaluation.epsilon, or else the protocol's own.
+// The probability of a random action: evaluation.epsilon, or else the protocol's own. Where actions
+// are sampled from a policy, which varies episodes as the protocol's epsilon is meant to: 0.
 double EvaluationEpsilon(const Config& config, const EvaluationProtocol& protocol);
 
 // The options of the environments in which `protocol` is played.
@@ -46,6 +48,7 @@ struct EvaluationResult {
   std::string protocol;  // as ProtocolLabel has it
   int version = 1;       // of the protocol
   double epsilon = 0;
+  ActBy act = ActBy::kArgmax;  // how a policy chose; of values always the best
   // The probability that the environment repeated an action; older versions did not record it.
   std::optional<double> sticky_actions = {};
   std::vector<double> returns;  // one an episode, in the order of their seeds

@@ -121,6 +121,53 @@ TEST(EvaluateSeedTest, TheSeedDecidesTheEpisodes) {
   EXPECT_NE(Evaluate(config, parameters, request)->returns, returns);
 }
 
+// Returns of 50 episodes of an untrained policy.
+class PolicyEvaluationTest : public testing::Test {
+ protected:
+  PolicyEvaluationTest() { config_.learner.agent.algorithm = "vtrace"; }
+
+  EvaluationResult Score(std::string_view protocol) {
+    return Evaluate(config_, RandomParameters(config_),
+                    {.protocol = std::string(protocol), .episodes = 50, .seed = 4})
+        .value();
+  }
+
+  Config config_ = CartPole("auto");
+};
+
+TEST_F(PolicyEvaluationTest, SampledActionsTakeThePlaceOfTheProtocolsEpsilonUnlessOneIsSet) {
+  const EvaluationResult sampled = Score("greedy");
+  EXPECT_EQ(sampled.act, ActBy::kSample);
+  EXPECT_EQ(sampled.epsilon, 0);
+  const EvaluationResult by_another_protocol = Score("epsilon-0.05");
+  EXPECT_EQ(by_another_protocol.epsilon, 0);
+  EXPECT_EQ(by_another_protocol.returns, sampled.returns);
+  config_.evaluation.act = EvaluationAct::kSample;
+  EXPECT_EQ(Score("greedy").returns, sampled.returns) << "auto is something else";
+  config_.evaluation.epsilon = 0.5;
+  const EvaluationResult both = Score("epsilon-0.05");
+  EXPECT_EQ(both.epsilon, 0.5);
+  EXPECT_NE(both.returns, sampled.returns);
+}
+
+TEST_F(PolicyEvaluationTest, TheMostLikelyActionIsPlayedByTheProtocolAsABestOne) {
+  const std::vector<double> sampled = Score("greedy").returns;
+  config_.evaluation.act = EvaluationAct::kArgmax;
+  const EvaluationResult greedy = Score("greedy");
+  EXPECT_EQ(greedy.act, ActBy::kArgmax);
+  EXPECT_EQ(greedy.protocol, "greedy");
+  EXPECT_NE(greedy.returns, sampled);
+  const EvaluationResult epsilon = Score("epsilon-0.05");
+  EXPECT_EQ(epsilon.epsilon, 0.05);
+  EXPECT_NE(epsilon.returns, greedy.returns);
+}
+
+TEST_F(PolicyEvaluationTest, ValuesAreNeverSampledFrom) {
+  config_.learner.agent.algorithm = "double_dqn";
+  EXPECT_EQ(Score("greedy").act, ActBy::kArgmax);
+  EXPECT_EQ(Score("epsilon-0.05").epsilon, 0.05);
+}
+
 // Such a network is scored on any machine.
 TEST(EvaluateDeviceTest, ARunThatComputesOnAGpuIsEvaluatedOnTheCpuByItsFastestBackend) {
   Config config = CartPole("auto");

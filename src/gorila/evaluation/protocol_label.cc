@@ -2,21 +2,38 @@
 
 #include <algorithm>
 
+#include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
+namespace {
 
-std::string ProtocolLabel(const EvaluationProtocol& protocol, double epsilon,
-                          std::string_view environment) {
-  std::string label(protocol.name);
-  const bool other_epsilon = epsilon != protocol.epsilon;
-  if (other_epsilon) {
-    label += fmt::format(" with epsilon {} instead of {}", epsilon, protocol.epsilon);
+// How the agent acted where that was not by the protocol's letter; else empty.
+std::string ActingLabel(const EvaluationProtocol& protocol, double epsilon, ActBy act) {
+  const double own = protocol.epsilon;
+  if (act == ActBy::kArgmax) {
+    return epsilon == own ? "" : fmt::format(" with epsilon {} instead of {}", epsilon, own);
   }
+  std::string label = " with sampled actions";
+  if (epsilon > 0) {
+    label += fmt::format(" and epsilon {}", epsilon);
+    if (epsilon != own) label += fmt::format(" instead of {}", own);
+  } else if (own > 0) {
+    label += fmt::format(" instead of epsilon {}", own);
+  }
+  return label;
+}
+
+}  // namespace
+
+std::string ProtocolLabel(const EvaluationProtocol& protocol, double epsilon, ActBy act,
+                          std::string_view environment) {
+  const std::string acting = ActingLabel(protocol, epsilon, act);
+  std::string label = std::string(protocol.name) + acting;
   // Start points are played in any game.
   const bool console = protocol.noop_max >= 0 && !protocol.human_starts;
   if (console && !IsConsoleGame(environment)) {
-    label += other_epsilon ? " and without its console options" : " without its console options";
+    label += acting.empty() ? " without its console options" : " and without its console options";
   }
   return label;
 }
@@ -24,16 +41,26 @@ std::string ProtocolLabel(const EvaluationProtocol& protocol, double epsilon,
 StatusOr<std::string> ConfiguredProtocolLabel(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const EvaluationProtocol* protocol,
                           FindEvaluationProtocol(config.evaluation.protocol));
-  return ProtocolLabel(*protocol, EvaluationEpsilon(config, *protocol), config.environment.name);
+  return ProtocolLabel(*protocol, EvaluationEpsilon(config, *protocol), ResolveActBy(config),
+                       config.environment.name);
 }
 
-std::string RecordedProtocolLabel(std::string_view recorded, double epsilon,
+std::string RecordedProtocolLabel(std::string_view recorded, double epsilon, ActBy act,
                                   std::string_view environment) {
   // No protocol's name has a space.
   const StatusOr<const EvaluationProtocol*> protocol =
       FindEvaluationProtocol(recorded.substr(0, recorded.find(' ')));
   if (!protocol.ok()) return std::string(recorded);
-  return ProtocolLabel(**protocol, epsilon, environment);
+  return ProtocolLabel(**protocol, epsilon, act, environment);
+}
+
+std::string_view ActName(ActBy act) { return act == ActBy::kSample ? "sample" : "argmax"; }
+
+std::optional<ActBy> ActOfName(std::string_view name) {
+  for (const ActBy act : {ActBy::kSample, ActBy::kArgmax}) {
+    if (ActName(act) == name) return act;
+  }
+  return std::nullopt;
 }
 
 }  // namespace gorila

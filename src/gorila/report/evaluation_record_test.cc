@@ -1,7 +1,9 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "gorila/base/json.h"
 #include "gorila/base/random.h"
 #include "gorila/config/resolve.h"
 #include "gorila/config/testing.h"
@@ -25,7 +27,29 @@ TEST(EvaluationRecordTest, RecordsOfOlderVersionsAreReadWithTheLabelOfToday) {
     EXPECT_EQ(DescribeScore(read.result),
               "0.00 +- 1.00 (protocol greedy with epsilon 1 instead of 0, 2 episodes)");
   }
-  EXPECT_EQ(RecordedProtocolLabel("MinAtar's own", 1, "minatar/freeway"), "MinAtar's own");
+  EXPECT_EQ(RecordedProtocolLabel("MinAtar's own", 1, ActBy::kArgmax, "minatar/freeway"),
+            "MinAtar's own");
+}
+
+TEST(EvaluationRecordTest, TheWayOfActingIsReadBackAndIsArgmaxWhereNobodyRecordedIt) {
+  EvaluationRecord record;
+  record.environment = "classic/catch";
+  record.result.protocol = "epsilon-0.05 with sampled actions instead of epsilon 0.05";
+  record.result.act = ActBy::kSample;
+  record.result.returns = {1};
+  const std::string text = EncodeEvaluation(record);
+  const EvaluationRecord read = DecodeEvaluation(text).value();
+  EXPECT_EQ(read.result.act, ActBy::kSample);
+  EXPECT_EQ(read.result.protocol, record.result.protocol);
+
+  auto json = ParseJson<nlohmann::ordered_json>(text);
+  json["act"] = "guess";
+  EXPECT_THAT(std::string(DecodeEvaluation(DumpJson(json)).status().message()),
+              testing::HasSubstr("act is 'guess'; expected sample or argmax"));
+  json.erase("act");
+  json["protocol"] = "greedy";
+  EXPECT_EQ(DecodeEvaluation(DumpJson(json))->result.act, ActBy::kArgmax);
+  EXPECT_EQ(DecodeEvaluation(DumpJson(json))->result.protocol, "greedy");
 }
 
 TEST(EvaluationRecordTest, StickyActionsAreThoseOfTheGameThatWasPlayed) {

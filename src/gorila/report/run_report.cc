@@ -141,6 +141,14 @@ double ReadReal(const Json& json, const char* name) {
   return json.at(name).is_null() ? std::nan("") : json.at(name).get<double>();
 }
 
+// Older versions knew no other way than argmax.
+StatusOr<ActBy> ReadAct(const Json& json) {
+  const std::string name = json.value("act", std::string(ActName(ActBy::kArgmax)));
+  const std::optional<ActBy> act = ActOfName(name);
+  if (!act.has_value()) return DataLoss("act is '{}'; expected sample or argmax", name);
+  return *act;
+}
+
 ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
   ScoreContext context;
   context.evaluations = json.at("evaluations");
@@ -181,13 +189,10 @@ ScoreContext MakeContext(const TrainingOutcome& outcome, const RunHistory& histo
 
 std::string EncodeEvaluation(const EvaluationRecord& record) {
   const EvaluationResult& result = record.result;
-  Json json = {{"environment", record.environment},
-               {"protocol", result.protocol},
-               {"protocol_version", result.version},
-               {"epsilon", result.epsilon},
-               {"seed", record.seed},
-               {"episodes", result.returns.size()},
-               {"steps", result.steps}};
+  Json json = {{"environment", record.environment},  {"protocol", result.protocol},
+               {"protocol_version", result.version}, {"epsilon", result.epsilon},
+               {"act", ActName(result.act)},         {"seed", record.seed},
+               {"episodes", result.returns.size()},  {"steps", result.steps}};
   if (result.sticky_actions.has_value()) json["sticky_actions"] = *result.sticky_actions;
   if (record.frames.has_value()) json["frames"] = *record.frames;
   json["mean"] = result.summary.mean;
@@ -209,8 +214,10 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
     if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
     record.result.version = json.value("protocol_version", 1);
     record.result.epsilon = json.at("epsilon");
-    record.result.protocol = RecordedProtocolLabel(json.at("protocol").get<std::string>(),
-                                                   record.result.epsilon, record.environment);
+    GORILA_ASSIGN_OR_RETURN(record.result.act, ReadAct(json));
+    record.result.protocol =
+        RecordedProtocolLabel(json.at("protocol").get<std::string>(), record.result.epsilon,
+                              record.result.act, record.environment);
     if (json.contains("sticky_actions")) {
       record.result.sticky_actions = json["sticky_actions"].get<double>();
     }

@@ -166,13 +166,20 @@ std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs)
   return markup.Section("Final evaluation", markup.Table(table) + warnings);
 }
 
-// Which network plays, and how often at random; a film has no more than its first frames.
+// "sampled actions, epsilon 0.1": how the agent of a score acts.
+std::string ActingText(const EvaluationResult& result) {
+  if (result.act == ActBy::kArgmax) return fmt::format("epsilon {}", result.epsilon);
+  return result.epsilon > 0 ? fmt::format("sampled actions, epsilon {}", result.epsilon)
+                            : "sampled actions";
+}
+
+// Which network plays, and how; a film has no more than its first frames.
 std::string FilmCaption(const RunSummary& run) {
   std::string caption = fmt::format("seed {}", run.config.run.seed);
   if (!run.evaluation.has_value()) return caption;
   const auto& context = run.evaluation->context;
   if (context.has_value()) caption += fmt::format(", network: {}", DescribeNetwork(*context));
-  return caption + fmt::format(", epsilon {}; at most {} frames", run.evaluation->result.epsilon,
+  return caption + fmt::format(", {}; at most {} frames", ActingText(run.evaluation->result),
                                kMostFilmFrames);
 }
 

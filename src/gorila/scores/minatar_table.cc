@@ -10,6 +10,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/episode_statistics.h"
@@ -191,6 +192,7 @@ void AddTraining(const OurGroup& group, MinAtarRow& row) {
   row.epsilon = epsilon.mean();
   if (group.config().learner.agent.noise > 0)
     row.notes.emplace_back("explores by noisy layers too");
+  if (ActsByPolicy(group.config())) row.notes.emplace_back("samples from its policy");
   if (!std::isfinite(row.score)) {
     row.obstacles.emplace_back("no training episode ended in the last million frames of the log");
   }

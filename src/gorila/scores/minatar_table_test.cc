@@ -186,6 +186,12 @@ TEST(MinAtarTableTest, AnEpsilonBesideNoisyLayersIsNotAllOfTheExploration) {
   EXPECT_THAT(TableOf(config)[0].rows.at(0).notes, ElementsAre("explores by noisy layers too"));
 }
 
+TEST(MinAtarTableTest, WhereAPolicyIsSampledFromTheRowSaysSo) {
+  Config config = ConfigOf(1);
+  config.learner.agent.algorithm = "vtrace";
+  EXPECT_THAT(TableOf(config)[0].rows.at(0).notes, ElementsAre("samples from its policy"));
+}
+
 TEST(MinAtarTableTest, RunsOfUnlikeLengthsAreNotComparable) {
   MinAtarRuns ours;
   AddRun(ConfigOf(1), kFrames, 12, 20, ours);

@@ -15,7 +15,7 @@ namespace gorila {
 // The mean return of one run by one protocol.
 struct ScoreResult {
   std::string game;      // an Atari game without its folder, "ms_pacman"; else "minatar/breakout"
-  std::string protocol;  // a row of EvaluationProtocols(), or what the file calls it
+  std::string protocol;  // as ProtocolLabel has it, or what the file calls it
   double score = 0;
   std::string source;                      // a run's folder or a file
   std::vector<std::string> warnings = {};  // why the score may mislead

@@ -9,6 +9,9 @@
 #include "gorila/base/file.h"
 #include "gorila/config/config_load.h"
 #include "gorila/report/run_report.h"
+#include "gorila/scores/atari_scores.h"
+#include "gorila/scores/score_groups.h"
+#include "gorila/scores/score_table.h"
 
 namespace gorila {
 namespace {
@@ -31,11 +34,13 @@ class ScoreResultsTest : public testing::Test {
     return folder_ / name;
   }
   static std::string Evaluation(const std::string& environment, const std::string& protocol,
-                                std::vector<double> returns) {
+                                std::vector<double> returns, ActBy act = ActBy::kArgmax) {
     EvaluationRecord record;
     record.environment = environment;
     record.result.protocol = protocol;
-    record.result.epsilon = (*FindEvaluationProtocol(protocol))->epsilon;
+    record.result.epsilon =
+        act == ActBy::kSample ? 0 : (*FindEvaluationProtocol(protocol))->epsilon;
+    record.result.act = act;
     record.result.returns = std::move(returns);
     return EncodeEvaluation(record);
   }
@@ -68,6 +73,23 @@ TEST_F(ScoreResultsTest, FindsFinishedRunsAtAnyDepthAndCountsTheOthers) {
   EXPECT_EQ(found.results[1].score, 2.5);
   EXPECT_EQ(found.results[2].protocol, "human-starts");
   EXPECT_THAT(ReadScoreResults(folder_ / "suite/pong/seed1", "noop30")->results, SizeIs(2));
+}
+
+// The published scores are of another way of acting, and so is the other result.
+TEST_F(ScoreResultsTest, SampledScoresAreNeitherThePublishedProtocolsNorAveragedWithOthers) {
+  std::vector<ScoreResult> results;
+  for (const ActBy act : {ActBy::kSample, ActBy::kArgmax}) {
+    const fs::path file = Write(act == ActBy::kSample ? "sampled.json" : "argmax.json",
+                                Evaluation("atari/pong", "noop30", {4}, act));
+    results.push_back(ReadScoreResults(file, "noop30")->results.at(0));
+  }
+  EXPECT_EQ(results[0].protocol, "noop30 with sampled actions instead of epsilon 0.05");
+  EXPECT_EQ(results[1].protocol, "noop30");
+  EXPECT_THAT(GroupResults(results), SizeIs(2));
+  const ScoreTable table = MakeScoreTable(PublishedAtariGames(), results, {}).value();
+  ASSERT_THAT(table.others, SizeIs(1));
+  EXPECT_EQ(table.others[0].protocol, results[0].protocol);
+  EXPECT_TRUE(table.sections[0].HasOurs());
 }
 
 TEST_F(ScoreResultsTest, RunsKnowTheirSettingsAndFilesDoNot) {
