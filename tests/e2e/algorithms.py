@@ -17,15 +17,25 @@ ALGORITHMS = {
         ["learner.algorithm=qr_dqn", "network.dueling=true", "learner.atoms=16"],
         {"kind": "quantiles"},
     ),
+    "vtrace": (
+        ["learner.algorithm=vtrace", "learner.n_step=1", "learner.unroll=10",
+         "learner.batch_size=4", "replay.selector=queue", "actor.epsilon_start=0",
+         "actor.epsilon_end=0"],
+        {"kind": "policy"},
+    ),
 }  # fmt: skip
+
+
+def overrides(name):
+    """Arguments of `gorila train`."""
+    settings, _ = ALGORITHMS[name]
+    return [argument for setting in settings for argument in ["--set", setting]]
 
 
 def train(case, name):
     """Trains in the folder `name`; what the outputs mean."""
-    settings, form = ALGORITHMS[name]
-    overrides = [argument for setting in settings for argument in ["--set", setting]]
     case.run_program(
         "train", *program.TINY, "--frames", "2000", "--deterministic", "--quiet",
-        "--set", "evaluation.episodes=1", *overrides, "--run-dir", name,
+        "--set", "evaluation.episodes=1", *overrides(name), "--run-dir", name,
     )  # fmt: skip
-    return form
+    return ALGORITHMS[name][1]

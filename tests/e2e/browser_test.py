@@ -12,6 +12,7 @@ import signal
 import subprocess
 import unittest
 
+import algorithms
 import npm_packages
 import program
 from dashboard_test import ENDLESS, Served
@@ -47,6 +48,18 @@ class Page(Served):
         self.assertTrue(line, "" if line else process.stderr.read())
         return json.loads(line)
 
+    def test_a_policys_game_has_bars_of_probabilities(self):
+        process = self.start(
+            "train", *ENDLESS, *algorithms.overrides("vtrace"), "--env", "minatar/breakout",
+            "--run-dir", "run", "--set", "run.metrics_every_seconds=0.3", "--dashboard=127.0.0.1:0",
+        )  # fmt: skip
+        alive = self.read(self.visit(self.url_of(process)))
+        self.assertEqual(alive["errors"], [])
+        self.assertEqual((alive["bars"], alive["barsTitle"]), (6, "Probabilities"))
+        self.assertEqual(alive["valueTitle"], "Value (mean of V)")
+        self.assertEqual(alive["actors"][0], "evaluated")
+        self.assertRegex(alive["gameStatus"], " · sampled · ")
+
     def test_a_run_is_watched_to_its_end(self):
         # Four bundles of a game with colours, so that everything on the page has something to show.
         process = self.start(
@@ -59,7 +72,8 @@ class Page(Served):
         self.assertEqual(alive["errors"], [])
         self.assertEqual(alive["origins"], [url.rstrip("/")])
         self.assertEqual((alive["heading"], alive["state"]), ("minatar/breakout", "training"))
-        self.assertEqual(alive["qValues"], 6)
+        self.assertEqual((alive["bars"], alive["barsTitle"]), (6, "Q-values"))
+        self.assertEqual(alive["valueTitle"], "Value (mean of max Q)")
         self.assertRegex(alive["readout"], "^Loss, .*run: ")
         self.assertEqual(alive["unnamed"], 0)
         self.assertEqual(len(alive["labels"]), 9)

@@ -168,7 +168,7 @@ class Untrained(program.Case):
         self.assertRegex(version, r"^gorila \d+\.\d+\.\d+")
 
 
-class Terminal(program.Case):
+class OnTerminal(program.Case):
     """The game on a terminal, which is as it was when the program ends."""
 
     def setUp(self):
@@ -204,6 +204,8 @@ class Terminal(program.Case):
         self.assertIn(b"\x1b[?25h", seen)
         self.assertEqual(termios.tcgetattr(self.slave), self.settings)
 
+
+class Terminal(OnTerminal):
     def test_person_plays_and_quits(self):
         process = self.play("--env", "minatar/breakout", "--keyboard")
         seen = self.read_until(b"step 3")

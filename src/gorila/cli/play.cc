@@ -20,6 +20,7 @@
 #include "gorila/cli/terminal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/evaluation/film.h"
 #include "gorila/evaluation/player.h"
@@ -78,10 +79,10 @@ class Stage {
     return OkStatus();
   }
 
-  // Adds the agent's Q-values beside the game in films.
-  Status AddPanel(const EnvironmentSpec& spec) {
+  // Adds what the agent thinks of each action beside the game in films.
+  Status AddPanel(const EnvironmentSpec& spec, ActionBars bars) {
     if (!filming_ || panel_.has_value()) return OkStatus();
-    GORILA_ASSIGN_OR_RETURN(panel_, QValuePanel::Make(spec.action_names));
+    GORILA_ASSIGN_OR_RETURN(panel_, ActionPanel::Make(spec.action_names, bars));
     return OkStatus();
   }
 
@@ -105,12 +106,12 @@ class Stage {
 
   RgbImage FilmFrame(const Player& player) {
     const Player::Values values = player.ActionValues();
-    if (!panel_.has_value() || values.q.empty()) return image_;
-    return panel_->Frame(image_, values.q, values.chosen);
+    if (!panel_.has_value() || values.values.empty()) return image_;
+    return panel_->Frame(image_, values.values, values.chosen);
   }
 
   const bool filming_;
-  std::optional<QValuePanel> panel_;
+  std::optional<ActionPanel> panel_;
   std::unique_ptr<TextScreen> screen_;
   std::chrono::milliseconds delay_{0};
   RgbImage image_;
@@ -192,7 +193,11 @@ Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage&
         MakePlayer(options, network, environment->spec(),
                    RandomStream::Derive(options.seed, "play actions", episode)));
     scores.push_back({.episode = i});
-    if (!options.checkpoint.empty()) GORILA_RETURN_IF_ERROR(stage.AddPanel(environment->spec()));
+    if (!options.checkpoint.empty()) {
+      GORILA_RETURN_IF_ERROR(stage.AddPanel(environment->spec(), ActsByPolicy(network.config)
+                                                                     ? ActionBars::kProbabilities
+                                                                     : ActionBars::kQValues));
+    }
     if (recorder != nullptr) recorder->BeginEpisode(episode, environment->spec());
     GORILA_ASSIGN_OR_RETURN(scores.back().finished,
                             PlayEpisode(*environment, *player, stage, recorder, scores.back()));
@@ -273,8 +278,10 @@ constexpr CommandText kPlayText = {
     .summary = "Watch or play a game in the terminal",
     .details =
         R"(A trained agent plays, or you do, or, when neither is named, actions are random. The terminal must
-support 24-bit colours; --gif needs no terminal. A film of an agent shows its Q-values beside the
-game. --record-starts writes start points for 'gorila evaluate --protocol human-starts'.
+support 24-bit colours; --gif needs no terminal. A film of an agent shows its Q-values, or the
+probabilities of its policy, beside the game. A policy is sampled from, unless --set
+evaluation.act=argmax. --record-starts writes start points for 'gorila evaluate --protocol
+human-starts'.
 )",
     .examples = R"(gorila play runs/minatar-breakout-minatar-seed1-1
 gorila play --env minatar/seaquest --keyboard

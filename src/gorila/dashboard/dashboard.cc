@@ -337,7 +337,9 @@ void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
 Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
   GORILA_ASSIGN_OR_RETURN(const std::size_t run, RunIndex(request));
   const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);
-  const Config& config = feeds_[run].config();
+  Config config = feeds_[run].config();
+  // Actors sample from a policy, whatever evaluations do.
+  if (actor >= 0) config.evaluation.act = EvaluationAct::kAuto;
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const int actors = config.run.bundles + config.cluster.actors;
   if (actor >= actors) {

@@ -5,6 +5,7 @@
 #include "gorila/base/json.h"
 #include "gorila/env/registry.h"
 #include "gorila/evaluation/playing_agent.h"
+#include "gorila/evaluation/protocol_label.h"
 #include "gorila/metrics/png_image.h"
 
 namespace gorila {
@@ -69,16 +70,17 @@ StatusOr<std::string> GameView::Step() {
   agent_.policy->Act(
       {.observations = stacks_.all(), .environments = {&acting, 1}, .show_values = true}, chosen_);
   GORILA_ASSIGN_OR_RETURN(const std::string picture, Picture());
-  const nlohmann::ordered_json json = {{"image", picture},
-                                       {"actions", environment_->spec().action_names},
-                                       {"q", chosen_.values},
-                                       {"chosen", chosen_.actions[0]},
-                                       {"explores", chosen_.explored[0] != 0},
-                                       {"epsilon", epsilon_},
-                                       {"episode", episode_},
-                                       {"step", steps_},
-                                       {"return", episode_return_},
-                                       {"source", source_->Describe()}};
+  nlohmann::ordered_json json = {{"image", picture},
+                                 {"actions", environment_->spec().action_names},
+                                 {agent_.is_policy ? "probabilities" : "q", chosen_.values},
+                                 {"chosen", chosen_.actions[0]},
+                                 {"explores", chosen_.explored[0] != 0},
+                                 {"epsilon", epsilon_},
+                                 {"episode", episode_},
+                                 {"step", steps_},
+                                 {"return", episode_return_},
+                                 {"source", source_->Describe()}};
+  if (agent_.is_policy) json["act"] = ActName(agent_.act_by);
   const StatusOr<TimeStep> step = environment_->Step(chosen_.actions[0], stacker.Advance());
   // The next call begins another episode.
   if (!step.ok()) time_step_.step_type = StepType::kLast;

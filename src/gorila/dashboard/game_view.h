@@ -30,7 +30,9 @@ class GameView {
                                                   std::uint64_t seed);
 
   // One step of the game, with parameters that are at most about a second old; then a JSON object
-  // in one line: the picture (a data URL), Q-values, the chosen action, and how the episode goes.
+  // in one line: the picture (a data URL), of each action its Q-value ("q") or, of a policy, its
+  // probability ("probabilities", beside "act": "sample" or "argmax"), the chosen action, whether
+  // epsilon chose it ("explores"), and how the episode goes.
   // NotFound while the run has no network.
   StatusOr<std::string> Step();
 

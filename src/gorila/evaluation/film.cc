@@ -37,10 +37,10 @@ StatusOr<RgbImage> Drawn(int width, int height, const std::function<void(drawing
   return DecodePng(png);
 }
 
-StatusOr<RgbImage> DrawLabels(std::span<const std::string> names) {
+StatusOr<RgbImage> DrawLabels(std::span<const std::string> names, ActionBars bars) {
   const int height = kTop + kRowHeight * static_cast<int>(names.size()) + 4;
-  return Drawn(QValuePanel::kWidth, height, [&](drawing::Canvas& canvas) {
-    canvas.DrawText("Q-values", {8, 14}, kTitle);
+  return Drawn(ActionPanel::kWidth, height, [&](drawing::Canvas& canvas) {
+    canvas.DrawText(TitleOf(bars), {8, 14}, kTitle);
     double y = kTop + 10;
     for (const std::string& name : names) {
       canvas.DrawText(canvas.Ellipsise(name, kLabel, kBarLeft - 12), {8, y}, kLabel);
@@ -63,10 +63,11 @@ void Copy(const RgbImage& part, int left, int top, RgbImage& image) {
 
 }  // namespace
 
-StatusOr<QValuePanel> QValuePanel::Make(std::span<const std::string> action_names) {
-  QValuePanel panel;
+StatusOr<ActionPanel> ActionPanel::Make(std::span<const std::string> action_names,
+                                        ActionBars bars) {
+  ActionPanel panel(bars);
   panel.actions_ = static_cast<int>(action_names.size());
-  GORILA_ASSIGN_OR_RETURN(panel.labels_, DrawLabels(action_names));
+  GORILA_ASSIGN_OR_RETURN(panel.labels_, DrawLabels(action_names, bars));
   for (const char character : kNumberCharacters) {
     GORILA_ASSIGN_OR_RETURN(
         panel.glyphs_[character], Drawn(kGlyphWidth, kGlyphHeight, [&](drawing::Canvas& canvas) {
@@ -76,11 +77,12 @@ StatusOr<QValuePanel> QValuePanel::Make(std::span<const std::string> action_name
   return panel;
 }
 
-int QValuePanel::height() const { return labels_.height; }
+int ActionPanel::height() const { return labels_.height; }
 
-RgbImage QValuePanel::Frame(const RgbImage& game, std::span<const float> q, int chosen) {
-  GORILA_CHECK(static_cast<int>(q.size()) == actions_, "{} values of {}", q.size(), actions_);
-  for (const float value : q) scale_.Include(value);
+RgbImage ActionPanel::Frame(const RgbImage& game, std::span<const float> values, int chosen) {
+  GORILA_CHECK(static_cast<int>(values.size()) == actions_, "{} values of {}", values.size(),
+               actions_);
+  for (const float value : values) scale_.Include(value);
   RgbImage frame;
   ClearImage(frame, game.width + kWidth, std::max(game.height, height()), colour::kBackground);
   Copy(game, 0, 0, frame);
@@ -89,7 +91,7 @@ RgbImage QValuePanel::Frame(const RgbImage& game, std::span<const float> q, int 
     return game.width + kBarLeft + scale_.Place(value, kBarRight - kBarLeft);
   };
   for (int i = 0; i < actions_; ++i) {
-    const double value = q[static_cast<std::size_t>(i)];
+    const double value = values[static_cast<std::size_t>(i)];
     const int top = kTop + i * kRowHeight;
     const int zero = column(0);
     // At least a pixel, so that zero is seen as a value.
@@ -101,7 +103,7 @@ RgbImage QValuePanel::Frame(const RgbImage& game, std::span<const float> q, int 
   return frame;
 }
 
-void QValuePanel::DrawNumber(RgbImage& frame, double value, int right, int top) const {
+void ActionPanel::DrawNumber(RgbImage& frame, double value, int right, int top) const {
   const std::string text = fmt::format("{:.2f}", std::clamp(value, -999.99, 9999.99));
   int left = right - kGlyphWidth * static_cast<int>(text.size());
   for (const char character : text) {

@@ -14,21 +14,21 @@
 namespace gorila {
 
 // Draws a panel of bars, one an action, to the right of pictures of a game. The bars begin at zero
-// and share one scale, which grows with the values seen; the chosen action's bar stands out. Text
-// is drawn once, so that a frame costs little. Not thread-safe.
-class QValuePanel {
+// and share one scale (value_scale.h); the chosen action's bar stands out. Text is drawn once, so
+// that a frame costs little. Not thread-safe.
+class ActionPanel {
  public:
   // Unavailable when text cannot be drawn.
-  static StatusOr<QValuePanel> Make(std::span<const std::string> action_names);
+  static StatusOr<ActionPanel> Make(std::span<const std::string> action_names, ActionBars bars);
 
-  // `game` with the panel; `q` has a value for each action, `chosen` is one of them. All frames of
+  // `game` with the panel; `values` has one for each action, `chosen` is one of them. All frames of
   // one game have the same size.
-  RgbImage Frame(const RgbImage& game, std::span<const float> q, int chosen);
+  RgbImage Frame(const RgbImage& game, std::span<const float> values, int chosen);
 
   static constexpr int kWidth = 200;  // pixels
 
  private:
-  QValuePanel() = default;
+  explicit ActionPanel(ActionBars bars) : scale_(bars) {}
 
   int height() const;
   void DrawNumber(RgbImage& frame, double value, int right, int top) const;

@@ -32,7 +32,9 @@ class AgentPlayer final : public Player {
         parameters_(std::move(parameters)),
         action_names_(std::move(action_names)),
         epsilon_(epsilon),
-        random_(random) {
+        random_(random),
+        bars_(agent_.is_policy ? ActionBars::kProbabilities : ActionBars::kQValues),
+        scale_(bars_) {
     agent_.network->SetParameters(parameters_);
   }
 
@@ -46,9 +48,9 @@ class AgentPlayer final : public Player {
 
   Values ActionValues() const override { return {output_.values, chosen()}; }
 
-  // One line an action: a mark at the chosen one, its Q-value and a bar from zero.
+  // One line an action: a mark at the chosen one, its value and a bar from zero.
   std::vector<std::string> Panel() const override {
-    std::vector<std::string> lines = {"Q-values"};
+    std::vector<std::string> lines = {TitleOf(bars_)};
     for (std::size_t i = 0; i < output_.values.size(); ++i) {
       const float value = output_.values[i];
       lines.push_back(fmt::format("{} {:<7.7} {:>9.3f} {}",
@@ -59,7 +61,10 @@ class AgentPlayer final : public Player {
   }
 
   std::string Describe() const override {
-    return epsilon_ > 0 ? fmt::format("agent, epsilon {}", epsilon_) : "agent, greedy";
+    const std::string epsilon = epsilon_ > 0 ? fmt::format(", epsilon {}", epsilon_) : "";
+    if (!agent_.is_policy) return epsilon_ > 0 ? "agent" + epsilon : "agent, greedy";
+    return (agent_.act_by == ActBy::kSample ? "agent, sampled" : "agent, most likely action") +
+           epsilon;
   }
 
  private:
@@ -71,6 +76,7 @@ class AgentPlayer final : public Player {
   const double epsilon_;
   RandomStream random_;
   ActOutput output_;  // for what was looked at last
+  const ActionBars bars_;
   ValueScale scale_;
 };
 

@@ -28,9 +28,10 @@ class Player {
   // What is shown beside the state that was looked at: lines of ASCII, at most 34 wide.
   virtual std::vector<std::string> Panel() const { return {}; }
 
-  // Likewise for films: what a network thinks of each action, and the one it takes.
+  // Likewise for films: what a network thinks of each action, its value or its probability, and the
+  // one it takes.
   struct Values {
-    std::span<const float> q;  // valid until the next Look; empty: nobody knows
+    std::span<const float> values;  // valid until the next Look; empty: nobody knows
     int chosen = -1;
   };
   virtual Values ActionValues() const { return {}; }
@@ -41,7 +42,8 @@ class Player {
 
 std::unique_ptr<Player> MakeRandomPlayer(const EnvironmentSpec& environment, RandomStream random);
 
-// Greedy but for a random action with probability `epsilon`. Its panel shows the Q-values.
+// Takes the best action or, where the network is a policy, acts as evaluation.act says; but for a
+// random action with probability `epsilon`. Its panel shows the Q-values or the probabilities.
 // InvalidArgument when the network does not fit.
 StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
                                                   const EnvironmentSpec& environment,

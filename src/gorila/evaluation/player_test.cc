@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "gorila/agent/value_form.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
@@ -55,7 +56,7 @@ TEST_F(AgentPlayerTest, TakesTheBestActionAndShowsTheValuesOfAll) {
   player->Look(state_);
   const std::vector<float> q = Predicted();
   const auto best = static_cast<int>(std::max_element(q.begin(), q.end()) - q.begin());
-  EXPECT_THAT(player->ActionValues().q, ElementsAreArray(q));
+  EXPECT_THAT(player->ActionValues().values, ElementsAreArray(q));
   EXPECT_EQ(player->ActionValues().chosen, best);
   EXPECT_EQ(player->Act(), best);
   const std::vector<std::string> panel = player->Panel();
@@ -71,11 +72,65 @@ TEST_F(AgentPlayerTest, ShowsTheValuesAlsoWhileItActsAtRandom) {
   std::vector<int> taken(3);
   for (int i = 0; i < 60; ++i) {
     player->Look(state_);
-    ASSERT_THAT(player->ActionValues().q, ElementsAreArray(Predicted()));
+    ASSERT_THAT(player->ActionValues().values, ElementsAreArray(Predicted()));
     ASSERT_EQ(player->Act(), player->ActionValues().chosen);
     ++taken[static_cast<std::size_t>(*player->Act())];
   }
   for (const int count : taken) EXPECT_GT(count, 0);
+}
+
+class PolicyPlayerTest : public AgentPlayerTest {
+ protected:
+  PolicyPlayerTest() {
+    config_.learner.agent.algorithm = "vtrace";
+    network_ = MakeQNetwork("auto", ResolveNetwork(config_).value(), 1).value();
+    RandomStream random(2);
+    parameters_ = InitialParameters(network_->layout(), random);
+    network_->SetParameters(parameters_);
+  }
+  std::vector<float> Probabilities() {
+    std::vector<float> outputs(4), probabilities(3);
+    network_->Predict(state_, 1, outputs);
+    Softmax(std::span(outputs).first(3), probabilities);
+    return probabilities;
+  }
+};
+
+TEST_F(PolicyPlayerTest, ShowsProbabilitiesOnAScaleToOne) {
+  const auto player = Make(0);
+  player->Look(state_);
+  const std::vector<float> expected = Probabilities();
+  const std::vector<std::string> panel = player->Panel();
+  ASSERT_THAT(panel, SizeIs(4));
+  EXPECT_EQ(panel[0], "Probabilities");
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(player->ActionValues().values[i], expected[i], 1e-6);
+    EXPECT_THAT(panel[i + 1], HasSubstr(fmt::format("{:.3f}", expected[i])));
+    const auto bar = static_cast<double>(std::count(panel[i + 1].begin(), panel[i + 1].end(), '='));
+    EXPECT_NEAR(bar, 12 * static_cast<double>(expected[i]), 0.51);
+  }
+}
+
+TEST_F(PolicyPlayerTest, IsSampledFromOrTakesTheMostLikelyActionAndSaysSo) {
+  const auto counts = [&](Player& player) {
+    std::vector<int> taken(3);
+    for (int i = 0; i < 100; ++i) {
+      player.Look(state_);
+      ++taken[static_cast<std::size_t>(player.Act().value())];
+    }
+    return taken;
+  };
+  const auto sampled = Make(0);
+  for (const int count : counts(*sampled)) EXPECT_GT(count, 0);
+  EXPECT_EQ(sampled->Describe(), "agent, sampled");
+  EXPECT_EQ(Make(0.25)->Describe(), "agent, sampled, epsilon 0.25");
+  config_.evaluation.act = EvaluationAct::kArgmax;
+  const auto likeliest = Make(0);
+  const std::vector<float> expected = Probabilities();
+  const auto best = std::max_element(expected.begin(), expected.end()) - expected.begin();
+  EXPECT_EQ(counts(*likeliest)[static_cast<std::size_t>(best)], 100);
+  EXPECT_EQ(likeliest->Describe(), "agent, most likely action");
+  EXPECT_EQ(Make(0.25)->Describe(), "agent, most likely action, epsilon 0.25");
 }
 
 }  // namespace

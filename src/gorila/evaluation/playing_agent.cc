@@ -11,6 +11,8 @@ StatusOr<PlayingAgent> MakePlayingAgent(const Config& config, int environments) 
   GORILA_ASSIGN_OR_RETURN(agent.network, MakeQNetwork(CpuBackend(config), spec, environments));
   GORILA_ASSIGN_OR_RETURN(agent.policy,
                           MakePolicy(config.learner.agent, *agent.network, ResolveActBy(config)));
+  agent.is_policy = ActsByPolicy(config);
+  agent.act_by = ResolveActBy(config);
   return agent;
 }
 

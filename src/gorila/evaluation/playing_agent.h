@@ -15,6 +15,8 @@ namespace gorila {
 struct PlayingAgent {
   std::unique_ptr<QNetwork> network;  // on the CPU; has no parameters yet
   std::unique_ptr<Policy> policy;     // acts by it
+  bool is_policy = false;             // whether it gives probabilities of actions, not values
+  ActBy act_by = ActBy::kArgmax;      // how it chooses
 };
 
 // For at most `environments` at once. InvalidArgument names the key that has no such network.

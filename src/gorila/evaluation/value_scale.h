@@ -1,4 +1,5 @@
-// The scale that bars of Q-values share: from zero, grown by the values seen.
+// The scale that the bars beside a game share: from zero, grown by the values seen; of
+// probabilities always from 0 to 1.
 #ifndef GORILA_EVALUATION_VALUE_SCALE_H_
 #define GORILA_EVALUATION_VALUE_SCALE_H_
 
@@ -8,8 +9,17 @@
 
 namespace gorila {
 
+// What the bars show of each action.
+enum class ActionBars { kQValues, kProbabilities };
+
+inline const char* TitleOf(ActionBars bars) {
+  return bars == ActionBars::kProbabilities ? "Probabilities" : "Q-values";
+}
+
 class ValueScale {
  public:
+  explicit ValueScale(ActionBars bars) : high_(bars == ActionBars::kProbabilities ? 1 : 0) {}
+
   void Include(double value) {
     low_ = std::min(low_, value);
     high_ = std::max(high_, value);
@@ -31,7 +41,7 @@ class ValueScale {
 
  private:
   double low_ = 0;
-  double high_ = 0;
+  double high_;
 };
 
 }  // namespace gorila

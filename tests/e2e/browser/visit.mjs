@@ -99,7 +99,11 @@ await seeAlive();
 const alive = {
   heading: await page.textContent("#environment"),
   state: await page.textContent("#state"),
-  qValues: await page.locator("#q-values li").count(),
+  bars: await page.locator("#bars li").count(),
+  barsTitle: await page.textContent("#bars-title"),
+  valueTitle: await page.textContent("#value-title"),
+  gameStatus: await page.textContent("#game-status"),
+  actors: await page.$$eval("#actor option", (all) => all.map((option) => option.textContent)),
   readout: await readByKeyboard(),
   labels: await page.$$eval(".chart svg[role=img]", (all) => all.map((svg) => svg.ariaLabel)),
   unnamed: await page.$$eval("button, select, input", (all) => all.filter((control) =>

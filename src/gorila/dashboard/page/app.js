@@ -142,7 +142,8 @@ function setUpFocus() {
   byId("configuration").replaceChildren(...Object.entries(run.config).map(([key, value]) =>
     element("tr", {}, element("th", { scope: "row", textContent: key }),
       element("td", { textContent: value }))));
-  const actors = [new Option("greedy", "-1")];
+  const scored = run.is_policy ? "evaluated" : "greedy";
+  const actors = [new Option(scored, "-1")];
   for (let i = 0; i < Math.min(64, players); ++i) {
     actors.push(new Option(run.actors === 0 ? `actor ${i}` : playerName(run, i), String(i)));
   }
@@ -194,6 +195,7 @@ function watchGame() {
   if (state.game) state.game.close();
   state.game = null;
   state.scale = { low: 0, high: 0 };
+  if (state.runs.length > 0) nameBars(state.runs[state.focus].is_policy);
   if (state.paused || document.hidden || state.runs.length === 0) return;
   const source = new EventSource(`api/game?run=${state.focus}&actor=${byId("actor").value}`);
   state.game = source;
@@ -219,27 +221,42 @@ function gameNote(text) {
   byId("screen").hidden = text !== "";
 }
 
+function nameBars(isPolicy) {
+  byId("bars-title").textContent = isPolicy ? "Probabilities" : "Q-values";
+}
+
+// "sampled, epsilon 0.1": how a policy or values choose.
+function actingText(game) {
+  const epsilon = `epsilon ${formatNumber(game.epsilon)}`;
+  if (!game.probabilities) return epsilon;
+  const how = game.act === "sample" ? "sampled" : "most likely action";
+  return game.epsilon > 0 ? `${how}, ${epsilon}` : how;
+}
+
 function drawGame(game) {
   gameNote("");
   byId("screen").src = game.image;
   byId("game-status").textContent = `episode ${game.episode}, step ${game.step}, return ` +
-    `${formatNumber(game.return)} · epsilon ${formatNumber(game.epsilon)} · ${game.source}`;
-  const list = byId("q-values");
-  while (list.children.length > game.q.length) list.lastChild.remove();
-  while (list.children.length < game.q.length) {
+    `${formatNumber(game.return)} · ${actingText(game)} · ${game.source}`;
+  nameBars(Boolean(game.probabilities));
+  const values = game.probabilities || game.q;
+  const list = byId("bars");
+  while (list.children.length > values.length) list.lastChild.remove();
+  while (list.children.length < values.length) {
     list.append(element("li", {}, element("span", { className: "name" }),
       element("span", { className: "track" }, element("i")),
       element("span", { className: "number" })));
   }
-  const scale = state.scale; // from zero, and one for all of a game; as film and terminal have it
-  scale.low = Math.min(scale.low, ...game.q);
-  scale.high = Math.max(scale.high, ...game.q);
-  game.q.forEach((q, i) => {
+  // From zero, and one for all of a game; as film and terminal have it. Probabilities: to 1.
+  const scale = state.scale;
+  scale.low = Math.min(scale.low, ...values);
+  scale.high = Math.max(scale.high, game.probabilities ? 1 : 0, ...values);
+  values.forEach((value, i) => {
     const [name, track, number] = list.children[i].children;
     const chosen = i === game.chosen;
     name.textContent = game.actions[i] + (chosen && game.explores ? " (random)" : "");
-    Object.assign(track.firstChild.style, barFromZero(q, scale.low, scale.high));
-    number.textContent = q.toFixed(3);
+    Object.assign(track.firstChild.style, barFromZero(value, scale.low, scale.high));
+    number.textContent = value.toFixed(3);
     list.children[i].className = chosen ? "chosen" : "";
   });
 }

@@ -15,7 +15,7 @@ const state = {
   lost: "", // why nothing new comes; the runs' states are then of before
   paused: false,
   game: null,
-  scale: { low: 0, high: 0 }, // of the game's Q-values
+  scale: { low: 0, high: 0 }, // of the bars beside the game
 };
 
 const charts = {
@@ -84,7 +84,15 @@ function formatX(x) {
   return state.axis === "frames" ? formatNumber(x) : formatSeconds(x);
 }
 
+// What value_mean is of the runs whose curves share the axes.
+function valueTitle() {
+  const kinds = new Set(state.runs.filter(isShown).map((run) => run.is_policy));
+  if (kinds.size > 1) return "Value (mean of max Q, of policies of V)";
+  return kinds.has(true) ? "Value (mean of V)" : "Value (mean of max Q)";
+}
+
 function drawCharts() {
+  byId("value-title").textContent = valueTitle();
   const returns = (run) => smoothedReturns(run.rows).map(({ row, mean, low, high }) =>
     ({ x: xOf(row), y: mean, low, high }));
   const evaluations = visibleSeries(evaluationPoints).map((one) =>
