@@ -1,12 +1,13 @@
 """Reads exported networks with nothing of ours and compares them with a safetensors file.
 
     python3 tests/read_onnx.py npz FILE SAFETENSORS    shapes, after comparing every value
-    python3 tests/read_onnx.py onnx FILE SAFETENSORS EXAMPLES FORM           compares Q-values
+    python3 tests/read_onnx.py onnx FILE SAFETENSORS EXAMPLES FORM           compares outputs
     python3 tests/read_onnx.py torchscript FILE SAFETENSORS EXAMPLES FORM    the same
 
-EXAMPLES is what `gorila export --examples` wrote; their Q-values are compared as well. FORM says in
-JSON what the network's outputs mean: {"kind": "expectation"}, {"kind": "quantiles"} or {"kind":
-"categorical", "low": the lowest atom, "high": the highest}. Convolutions have stride 1 and
+EXAMPLES is what `gorila export --examples` wrote; its outputs are compared as well. FORM says in
+JSON what the network's heads mean: {"kind": "expectation"}, {"kind": "quantiles"}, {"kind":
+"categorical", "low": the lowest atom, "high": the highest}, whose output is "q", or {"kind": "policy"},
+whose outputs are "policy" and "value". Convolutions have stride 1 and
 observations are bytes that are not scaled.
 
 Needs numpy, and for TorchScript the program torchscript_reader, which the environment variable
@@ -65,7 +66,8 @@ class Model:
         self.constants = {}
         for tensor in map(read_message, graph[5]):
             self.constants[tensor[8][0].decode()] = array_of(tensor)
-        self.input, self.output = shape_of(graph[11][0]), shape_of(graph[12][0])
+        self.input = shape_of(graph[11][0])
+        self.outputs = {read_message(o)[1][0].decode(): shape_of(o) for o in graph[12]}
 
     def compute(self, observations):
         values = {**self.constants, "observation": observations}
@@ -74,7 +76,7 @@ class Model:
             attributes = {a[1][0].decode(): a for a in map(read_message, node.get(5, []))}
             operator = OPERATORS[node[4][0].decode()]
             values[node[2][0].decode()] = operator(attributes, *inputs)
-        return values["q"]
+        return [values[name] for name in self.outputs]
 
 
 def convolve(attributes, x, weight, bias):
@@ -112,14 +114,14 @@ OPERATORS = {
 }
 
 
-def compute_with_runtime(path, observations):
+def compute_with_runtime(path, names, observations):
     """None where ONNX Runtime is not installed."""
     try:
         import onnxruntime
     except ImportError:
         return None
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(["q"], {"observation": observations})[0]
+    return session.run(names, {"observation": observations})
 
 
 def check_with_onnx(path):
@@ -153,6 +155,13 @@ def reference_outputs(reference, observations):
     return lambda name: dense(x, name)
 
 
+def reference_policy(reference, observations):
+    """The probability of each action and the value, as exported networks give them."""
+    outputs = reference_outputs(reference, observations)
+    weights = numpy.exp(outputs("policy"))
+    return [weights / weights.sum(1, keepdims=True), outputs("value")[:, 0]]
+
+
 def reference_q(reference, observations, actions, form):
     """From the articles' definitions; a noisy network's means are all that plays."""
     outputs = reference_outputs(reference, observations)
@@ -170,49 +179,66 @@ def reference_q(reference, observations, actions, form):
     return (probabilities * numpy.linspace(form["low"], form["high"], x.shape[2])).sum(2)
 
 
+def outputs_of(form):
+    return ["policy", "value"] if form["kind"] == "policy" else ["q"]
+
+
 class Examples:
-    def __init__(self, path):
+    def __init__(self, path, form):
         with open(path) as file:
             examples = json.load(file)
         read_safetensors.require(examples["element"] == "uint8", "observations are not bytes")
         self.shape = examples["shape"]
         observations = numpy.array(examples["observations"], numpy.uint8)
         self.observations = observations.reshape(-1, *self.shape)
-        self.q = numpy.array(examples["q"])
+        self.outputs = [numpy.array(examples[name]) for name in outputs_of(form)]
 
 
 def differences(examples, reference, form, *computed):
-    """Of the program's Q-values and others from those of the reference."""
-    expected = reference_q(reference, examples.observations, examples.q.shape[1], form)
-    largest = max(float(numpy.abs(q - expected).max()) for q in [examples.q, *computed])
-    return {"largest_difference": largest, "largest_value": float(numpy.abs(expected).max())}
+    """Of the program's outputs and others from those of the reference."""
+    if form["kind"] == "policy":
+        expected = reference_policy(reference, examples.observations)
+    else:
+        actions = examples.outputs[0].shape[1]
+        expected = [reference_q(reference, examples.observations, actions, form)]
+    found = [examples.outputs, *computed]
+    for outputs in found:
+        shapes = [[numpy.shape(o) for o in some] for some in (outputs, expected)]
+        read_safetensors.require(shapes[0] == shapes[1], f"shapes {shapes}")
+    pairs = [pair for outputs in found for pair in zip(outputs, expected)]
+    return {"largest_difference": max(float(numpy.abs(one - other).max()) for one, other in pairs),
+            "largest_value": min(float(numpy.abs(one).max()) for one in expected)}  # fmt: skip
 
 
 def compare_onnx(path, reference, examples_path, form):
     check_with_onnx(path)
     with open(path, "rb") as file:
         model = Model(file.read())
-    examples = Examples(examples_path)
+    form = json.loads(form)
+    examples = Examples(examples_path, form)
+    read_safetensors.require(list(model.outputs) == outputs_of(form), f"outputs {model.outputs}")
     computed = [model.compute(examples.observations)]
-    runtime = compute_with_runtime(path, examples.observations)
+    runtime = compute_with_runtime(path, list(model.outputs), examples.observations)
     if runtime is not None:
         computed.append(runtime)
-    return {"input": model.input, "output": model.output,
+    return {"input": model.input, "outputs": model.outputs,
             "parameters": {name: list(array.shape) for name, array in model.constants.items()},
-            **differences(examples, reference, json.loads(form), *computed)}  # fmt: skip
+            **differences(examples, reference, form, *computed)}  # fmt: skip
 
 
 def compare_torchscript(path, reference, examples_path, form):
-    examples = Examples(examples_path)
+    form = json.loads(form)
+    examples = Examples(examples_path, form)
     reader = [os.environ["GORILA_TORCHSCRIPT_READER"], path, *map(str, examples.shape)]
     result = json.loads(
         subprocess.run(
             reader, input=examples.observations.tobytes(), check=True, capture_output=True
         ).stdout
     )
-    computed = numpy.reshape(result["q"], examples.q.shape)
+    computed = [numpy.reshape(output["values"], output["shape"]) for output in result["outputs"]]
+    read_safetensors.require(len(computed) == len(outputs_of(form)), f"{len(computed)} outputs")
     return {"parameters": result["parameters"],
-            **differences(examples, reference, json.loads(form), computed)}  # fmt: skip
+            **differences(examples, reference, form, computed)}  # fmt: skip
 
 
 def main():

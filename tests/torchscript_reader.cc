@@ -1,7 +1,7 @@
 // Computes an exported TorchScript network with libtorch and nothing of this project:
 //   torchscript_reader FILE CHANNELS HEIGHT WIDTH < OBSERVATIONS
 // OBSERVATIONS are bytes, one observation after another. Prints JSON: the shapes of the parameters
-// by name, and the q-values, observation by observation.
+// by name, and the outputs (one tensor, or a tuple's), each with its shape.
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -12,6 +12,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -25,12 +26,22 @@ void PrintParameters(const torch::jit::Module& network) {
   }
 }
 
-void PrintValues(const at::Tensor& q) {
-  const at::Tensor flat = q.flatten().contiguous();
-  std::cout << std::setprecision(9);
+void PrintOutput(const at::Tensor& output) {
+  const at::Tensor flat = output.flatten().contiguous();
+  std::cout << "{\"shape\": " << output.sizes() << ", \"values\": [" << std::setprecision(9);
   for (std::int64_t i = 0; i < flat.numel(); ++i) {
     std::cout << (i == 0 ? "" : ", ") << flat.data_ptr<float>()[i];
   }
+  std::cout << "]}";
+}
+
+std::vector<at::Tensor> Tensors(const c10::IValue& result) {
+  if (result.isTensor()) return {result.toTensor()};
+  std::vector<at::Tensor> tensors;
+  for (const c10::IValue& element : result.toTuple()->elements()) {
+    tensors.push_back(element.toTensor());
+  }
+  return tensors;
 }
 
 }  // namespace
@@ -45,11 +56,14 @@ int main(int argc, char** argv) {
   const at::Tensor observations =
       at::from_blob(bytes.data(), {static_cast<std::int64_t>(bytes.size())}, at::kByte)
           .view({-1, Number(argv[2]), Number(argv[3]), Number(argv[4])});
-  const at::Tensor q = network.forward({observations}).toTensor();
+  const std::vector<at::Tensor> outputs = Tensors(network.forward({observations}));
   std::cout << "{\"parameters\": {";
   PrintParameters(network);
-  std::cout << "}, \"q\": [";
-  PrintValues(q);
+  std::cout << "}, \"outputs\": [";
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (i > 0) std::cout << ", ";
+    PrintOutput(outputs[i]);
+  }
   std::cout << "]}\n";
   return 0;
 }

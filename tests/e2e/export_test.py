@@ -1,4 +1,4 @@
-"""Exported networks, computed by programs that are not ours, against the program's own Q-values."""
+"""Exported networks, computed by programs that are not ours, against the program's own outputs."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ class Reading(program.Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def assert_same_q_values(self, result):
+    def assert_same_outputs(self, result):
         self.assertLess(result["largest_difference"], 1e-5)
         self.assertGreater(result["largest_value"], 1e-3)
 
@@ -55,8 +55,8 @@ class Files(Reading):
         # The reader computes both from the same observations and compares them.
         result = self.read("onnx", "network.onnx", "run/final.safetensors", "q.json", VALUES)
         self.assertEqual(result["input"], ["batch", 4, 10, 10])
-        self.assertEqual(result["output"], ["batch", 6])
-        self.assert_same_q_values(result)
+        self.assertEqual(result["outputs"], {"q": ["batch", 6]})
+        self.assert_same_outputs(result)
 
     @unittest.skipUnless(program.HAS_TORCH, "built without libtorch")
     def test_torchscript_gives_the_same_q_values(self):
@@ -66,7 +66,7 @@ class Files(Reading):
         )
         self.assertEqual(result["parameters"]["conv1.weight"], [16, 4, 3, 3])
         self.assertEqual(result["parameters"]["q.bias"], [6])
-        self.assert_same_q_values(result)
+        self.assert_same_outputs(result)
 
     @unittest.skipIf(program.HAS_TORCH, "built with libtorch")
     def test_torchscript_needs_libtorch(self):
@@ -98,18 +98,19 @@ class Algorithms(Reading):
         means = {tensor: shape for tensor, shape in tensors.items() if "sigma" not in tensor}
         self.export(name, "onnx")
         result = self.read("onnx", f"{name}.onnx", final, "q.json", form)
-        self.assertEqual(result["output"], ["batch", 3])
+        expected = {"policy": ["batch", 3], "value": ["batch"]} if name == "vtrace" else {"q": ["batch", 3]}
+        self.assertEqual(result["outputs"], expected)
         constants = {"support", "advantage.sizes", "value.sizes", "logits.sizes"}
         self.assertEqual(
             {key: shape for key, shape in result["parameters"].items() if key not in constants},
             means,
         )
-        self.assert_same_q_values(result)
+        self.assert_same_outputs(result)
         if program.HAS_TORCH:
             self.export(name, "torchscript")
             result = self.read("torchscript", f"{name}.torchscript", final, "q.json", form)
             self.assertEqual(result["parameters"], means)
-            self.assert_same_q_values(result)
+            self.assert_same_outputs(result)
         self.check_safetensors(name)
         return tensors
 
@@ -142,6 +143,17 @@ class Algorithms(Reading):
 
     def test_dueling_quantiles(self):
         self.assertEqual(self.check("qr_dqn-dueling")["value.bias"], [16])
+
+    def test_policies_have_two_outputs(self):
+        tensors = self.check("vtrace")
+        self.assertEqual((tensors["policy.bias"], tensors["value.bias"]), ([3], [1]))
+        stdout, _ = self.run_program(
+            "export", "vtrace", "--format", "onnx", "--examples", "examples.json"
+        )
+        self.assertIn("Policy of classic/catch", stdout)
+        self.assertIn("16 observations and their probabilities and values", stdout)
+        examples = json.loads((self.folder / "examples.json").read_text())
+        self.assertEqual(set(examples), {"shape", "element", "observations", "policy", "value"})
 
 
 if __name__ == "__main__":

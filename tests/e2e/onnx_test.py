@@ -1,5 +1,5 @@
 """Exported networks computed by ONNX Runtime (onnxruntime-web from npm, WebAssembly) against the
-program's own Q-values.
+program's own outputs.
 
 Skipped, with the reason, where Node.js, npm or the registry is not there.
 """
@@ -20,13 +20,18 @@ RUN = [
 ]  # fmt: skip
 
 
+def numbers_of_rows(rows):
+    """Lists, also where an output has one number for each state."""
+    return [row if isinstance(row, list) else [row] for row in rows]
+
+
 class Runtime(program.Case):
     def setUp(self):
         super().setUp()
         self.script = npm_packages.provide("onnx", COMPUTE, PACKAGE)
 
     def compare(self, environment, *more):
-        """The shape of the environment's states, once both have computed the same Q-values."""
+        """The shape of the environment's states, once both have computed the same outputs."""
         self.run_program("train", "--env", environment, *RUN, *more, "--run-dir", "run")
         return self.compare_run("run", relative=1e-4)
 
@@ -41,19 +46,25 @@ class Runtime(program.Case):
         )  # fmt: skip
         self.assertEqual(computed.returncode, 0, computed.stderr)
         result = json.loads(computed.stdout)
-        self.assertEqual((result["inputs"], result["outputs"]), (["observation"], ["q"]))
         examples = json.loads((self.folder / "q.json").read_text())
-        self.assertEqual(len(examples["q"]), 16)
+        outputs = ["q"] if "q" in examples else ["policy", "value"]
+        self.assertEqual((result["inputs"], result["outputs"]), (["observation"], outputs))
         states = {tuple(state) for state in examples["observations"]}
         self.assertGreater(len(states), 4, "the examples hardly differ")
-        for expected, *found in zip(examples["q"], result["single"], result["together"]):
-            scale = max(map(abs, expected))
-            self.assertGreater(scale, 0)
-            for q in found:
-                self.assertEqual(len(q), len(expected))
-                for one, other in zip(expected, q):
-                    self.assertLess(abs(one - other), absolute + relative * scale)
+        for name in outputs:
+            expected = numbers_of_rows(examples[name])
+            self.assertEqual(len(expected), 16)
+            for found in [result["single"], result["together"]]:
+                self.compare_rows(expected, [row[name] for row in found], absolute, relative)
         return examples["shape"]
+
+    def compare_rows(self, expected, found, absolute, relative):
+        for row, other in zip(expected, found, strict=True):
+            scale = max(map(abs, row))
+            self.assertGreater(scale, 0)
+            self.assertEqual(len(row), len(other))
+            for one, another in zip(row, other):
+                self.assertLess(abs(one - another), absolute + relative * scale)
 
     def test_computes_the_minatar_network(self):
         self.assertEqual(self.compare("minatar/breakout"), [4, 10, 10])

@@ -17,6 +17,12 @@ void LogSoftmax(std::span<const float> logits, std::span<float> log_probabilitie
   }
 }
 
+float DecodePolicy(std::span<const float> outputs, std::span<float> probabilities) {
+  LogSoftmax(outputs.first(probabilities.size()), probabilities);
+  for (float& probability : probabilities) probability = std::exp(probability);
+  return outputs[probabilities.size()];
+}
+
 int SoftmaxPolicy::Choose(std::span<const float> probabilities, RandomStream& random) const {
   if (act_by_ == ActBy::kArgmax) {
     return static_cast<int>(std::max_element(probabilities.begin(), probabilities.end()) -

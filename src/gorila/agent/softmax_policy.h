@@ -13,6 +13,10 @@ namespace gorila {
 // ln softmax(logits), without overflow. Both of one state.
 void LogSoftmax(std::span<const float> logits, std::span<float> log_probabilities);
 
+// Of one state, from the outputs of a network of ValueKind::kPolicy: the probability of each
+// action. Gives the state's value.
+float DecodePolicy(std::span<const float> outputs, std::span<float> probabilities);
+
 // Samples an action from the softmax of the network's first outputs, one for each action, or takes
 // the most likely one (of several the first); with probability epsilon a random one instead, which
 // its log-probability takes into account. Values are probabilities.

@@ -40,9 +40,10 @@ struct Exported {
   NetworkSpec spec;
   ValueForm form;  // what its outputs mean
 
+  bool is_policy() const { return form.kind == ValueKind::kPolicy; }
   std::string description() const {
-    return fmt::format("Q-network of {}, from {}{}", trained.config.environment.name,
-                       trained.file.filename().string(),
+    return fmt::format("{} of {}, from {}{}", is_policy() ? "Policy" : "Q-network",
+                       trained.config.environment.name, trained.file.filename().string(),
                        trained.versions.empty() ? "" : fmt::format(" ({})", trained.versions));
   }
 };
@@ -76,7 +77,7 @@ struct Format {
 
 constexpr Format kFormats[] = {
     {"npz", "arrays for numpy.load", &ToNpz},
-    {"onnx", "the whole network, observations to Q-values", &ToOnnx, true},
+    {"onnx", "the whole network, from observations", &ToOnnx, true},
     {"safetensors", "tensors for PyTorch and others", &ToSafetensors},
     {"torchscript", "the same for torch.jit.load; needs libtorch", &ToTorchScript, true}};
 
@@ -118,7 +119,8 @@ StatusOr<int> Export(const ExportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const std::string examples,
                           EncodeQExamples(network.trained.config, network.trained.parameters));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.examples, examples));
-  fmt::print("{}: {} observations and their Q-values\n", options.examples.string(), kQExamples);
+  fmt::print("{}: {} observations and their {}\n", options.examples.string(), kQExamples,
+             network.is_policy() ? "probabilities and values" : "Q-values");
   return kSuccess;
 }
 
@@ -127,11 +129,12 @@ constexpr CommandText kExportText = {
     .summary = "Write a trained network for other programs",
     .details =
         R"(onnx and torchscript are the whole network: it reads observations as the environment writes them
-and gives Q-values, whatever the algorithm but iqn, without the noise of noisy layers. npz and
-safetensors are all its parameters, named and shaped as PyTorch has them: each head's, and the
-noise's sigmas.
-torchscript needs a program that is built with libtorch. --examples writes observations with the
-Q-values that this program computes, to compare another one with.
+and gives Q-values ("q"), whatever the algorithm but iqn, without the noise of noisy layers; that of
+a policy (vtrace) gives two outputs, each action's probability ("policy") and the state's value
+("value"). npz and safetensors are all its parameters, named and shaped as PyTorch has them: each
+head's, and the noise's sigmas.
+torchscript needs a program that is built with libtorch. --examples writes observations with what
+this program computes from them, to compare another one with.
 )",
     .examples = R"(gorila export runs/minatar-breakout-minatar-seed1-1 --format onnx
 gorila export runs/mine --format onnx --output mine.onnx --examples mine.json
@@ -154,7 +157,8 @@ Verb AddExportVerb(CLI::App& gorila) {
   app->add_option("--format", options->format, formats)->required()->type_name("NAME");
   app->add_option("--output", options->output, "File to write (default: network.FORMAT)")
       ->type_name("FILE");
-  app->add_option("--examples", options->examples, "JSON file of observations and their Q-values")
+  app->add_option("--examples", options->examples,
+                  "JSON file of observations and the network's outputs")
       ->type_name("FILE");
   options->config.AddSources(*app);
   options->config.AddSets(*app);

@@ -95,9 +95,10 @@ void AddInput(const ObservationSpec& input, Graph& graph) {
   graph.AddNode("Mul", {"scale"}, "scaled");
 }
 
-void AddDense(const std::string& name, Graph& graph) {
-  AddAttribute("transB", 1, graph.AddNode("Gemm", {name + ".weight", name + ".bias"}, name));
+void AddDense(const std::string& name, const std::string& output, Graph& graph) {
+  AddAttribute("transB", 1, graph.AddNode("Gemm", {name + ".weight", name + ".bias"}, output));
 }
+void AddDense(const std::string& name, Graph& graph) { AddDense(name, name, graph); }
 
 void AddLayers(const NetworkSpec& spec, Graph& graph) {
   for (std::size_t i = 0; i < spec.convolutions.size(); ++i) {
@@ -147,22 +148,32 @@ void AddExpectation(const ValueForm& form, Graph& graph) {
   graph.AddNode("MatMul", {"support"}, "expectation");
 }
 
-// From the last hidden layer to action values.
+// From the last hidden layer to "policy", each action's probability, and "value", the state's.
+void AddPolicy(Graph& graph) {
+  const std::string features = graph.last();
+  AddDense("policy", "policy.logits", graph);
+  AddAttribute("axis", 1, graph.AddNode("Softmax", {}, "policy"));
+  graph.ContinueFrom(features);
+  AddDense("value", "value.column", graph);
+  graph.AddSizes("value.sizes", {-1});
+  graph.AddNode("Reshape", {"value.sizes"}, "value");
+}
+
+// From the last hidden layer to the outputs.
 void AddValues(const ValueForm& form, Graph& graph) {
+  if (form.kind == ValueKind::kPolicy) return AddPolicy(graph);
   if (HeadsOf(form).empty()) return AddDense("q", graph);
   AddAtoms(form, graph);
   switch (form.kind) {
     case ValueKind::kExpectation:
     case ValueKind::kSampled:  // not written: WithoutNoise
+    case ValueKind::kPolicy:
       break;
     case ValueKind::kCategorical:
       AddExpectation(form, graph);
       break;
     case ValueKind::kQuantiles:
       AddAttribute("axes", {2}, graph.AddNode("ReduceMean", {}, "mean"));
-      break;
-    case ValueKind::kPolicy:
-      AddAttribute("axis", 1, graph.AddNode("Softmax", {}, "probabilities"));
       break;
   }
   AddAttribute("axis", 1, graph.AddNode("Flatten", {}, "q"));
@@ -174,7 +185,8 @@ void BuildGraph(const QuietNetwork& network, const ValueForm& form, onnx::GraphP
   AddInput(spec.input, graph);
   AddLayers(spec, graph);
   AddValues(form, graph);
-  message.set_name("q_network");
+  const bool policy = form.kind == ValueKind::kPolicy;
+  message.set_name(policy ? "policy_network" : "q_network");
   for (const ParameterTensor& tensor : network.layout.tensors) {
     graph.AddInitializer(tensor.name, tensor.shape,
                          network.parameters.subspan(tensor.offset, tensor.size));
@@ -182,7 +194,8 @@ void BuildGraph(const QuietNetwork& network, const ValueForm& form, onnx::GraphP
   const bool bytes = spec.input.element == ElementType::kUint8;
   DescribeBatch("observation", bytes ? onnx::UINT8 : onnx::FLOAT,
                 {spec.input_channels(), spec.input.height, spec.input.width}, *message.add_input());
-  DescribeBatch("q", onnx::FLOAT, {spec.num_actions}, *message.add_output());
+  DescribeBatch(policy ? "policy" : "q", onnx::FLOAT, {spec.num_actions}, *message.add_output());
+  if (policy) DescribeBatch("value", onnx::FLOAT, {}, *message.add_output());
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ class OnnxTest : public testing::TestWithParam<Agent> {
   const onnx::GraphProto graph_ = Graph(network_);
 };
 
-TEST_P(OnnxTest, EachNodeTakesWhatIsThereAndTheLastOneGivesQ) {
+TEST_P(OnnxTest, EachNodeTakesWhatIsThereAndOutputsAreGiven) {
   std::set<std::string> there = {"observation"};
   for (const onnx::TensorProto& tensor : graph_.initializer()) {
     EXPECT_TRUE(there.insert(tensor.name()).second) << tensor.name();
@@ -67,10 +67,17 @@ TEST_P(OnnxTest, EachNodeTakesWhatIsThereAndTheLastOneGivesQ) {
     for (const std::string& input : node.input()) EXPECT_THAT(there, Contains(input));
     EXPECT_TRUE(there.insert(node.output(0)).second) << node.output(0);
   }
-  EXPECT_EQ(graph_.node().rbegin()->output(0), "q");
-  ASSERT_EQ(graph_.output_size(), 1);
-  EXPECT_EQ(graph_.output(0).name(), "q");
+  const bool policy = network_.form.kind == ValueKind::kPolicy;
+  EXPECT_EQ(graph_.node().rbegin()->output(0), policy ? "value" : "q");
+  ASSERT_EQ(graph_.output_size(), policy ? 2 : 1);
+  for (const onnx::ValueInfoProto& output : graph_.output()) {
+    EXPECT_THAT(there, Contains(output.name()));
+  }
+  EXPECT_EQ(graph_.output(0).name(), policy ? "policy" : "q");
   EXPECT_EQ(graph_.output(0).type().tensor_type().shape().dim(1).dim_value(), 3);
+  if (!policy) return;
+  EXPECT_EQ(graph_.output(1).name(), "value");
+  EXPECT_EQ(graph_.output(1).type().tensor_type().shape().dim_size(), 1) << "the batch alone";
 }
 
 TEST_P(OnnxTest, HasTheMeansByNameAndNoSigma) {
@@ -86,7 +93,7 @@ TEST_P(OnnxTest, HasTheMeansByNameAndNoSigma) {
   EXPECT_EQ(Encode(network_, network_.WithOtherSigmas()), Encode(network_, network_.parameters));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OnnxTest, testing::ValuesIn(testing_export::Agents()),
+INSTANTIATE_TEST_SUITE_P(All, OnnxTest, testing::ValuesIn(testing_export::AllAgents()),
                          testing_export::NameOf);
 
 TEST(OnnxFormsTest, OneValueForAnActionIsTheLastLayer) {
@@ -111,6 +118,17 @@ TEST(OnnxFormsTest, QuantilesAreAveraged) {
   EXPECT_THAT(Operators(Graph(Network({.algorithm = "qr_dqn", .atoms = 7}))),
               ElementsAre("Cast", "Mul", "Conv", "Relu", "Flatten", "Gemm", "Relu",
                           /*quantiles*/ "Gemm", "Reshape", "ReduceMean", "Flatten"));
+}
+
+TEST(OnnxFormsTest, APolicyIsTheSoftmaxOfItsLogitsBesideTheValue) {
+  const onnx::GraphProto graph = Graph(Network({.algorithm = "vtrace"}));
+  EXPECT_THAT(Operators(graph),
+              ElementsAre("Cast", "Mul", "Conv", "Relu", "Flatten", "Gemm", "Relu",
+                          /*policy*/ "Gemm", "Softmax",
+                          /*value*/ "Gemm", "Reshape"));
+  EXPECT_EQ(graph.node(7).input(0), graph.node(9).input(0)) << "both heads read the same layer";
+  EXPECT_EQ(graph.node(7).input(1), "policy.weight");
+  EXPECT_EQ(graph.node(9).input(1), "value.weight");
 }
 
 TEST(OnnxFormsTest, TheSupportGoesFromTheLowestAtomToTheHighest) {

@@ -5,6 +5,7 @@
 
 #include "gorila/agent/algorithm.h"
 #include "gorila/agent/frame_stacker.h"
+#include "gorila/agent/softmax_policy.h"
 #include "gorila/base/json.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
@@ -29,37 +30,68 @@ Json Elements(const ObservationSpec& spec, std::span<const std::byte> stacked) {
   return values;
 }
 
+// What is written of each observation: its "q", or its "policy" and "value".
+class Answers {
+ public:
+  static StatusOr<Answers> Make(const Config& config, const NetworkSpec& spec,
+                                std::span<const float> parameters) {
+    Answers answers;
+    answers.is_policy_ = ActsByPolicy(config);
+    GORILA_ASSIGN_OR_RETURN(answers.network_, MakeQNetwork("auto", spec, 1));
+    GORILA_ASSIGN_OR_RETURN(answers.policy_,
+                            MakePolicy(config.learner.agent, *answers.network_, ActBy::kArgmax));
+    answers.network_->SetParameters(parameters);
+    return answers;
+  }
+
+  void Begin(Json& json) const {
+    for (const char* const name : names()) json[name] = Json::array();
+  }
+  void Add(std::span<const std::byte> stacked, Json& json) {
+    RandomStream unused(kSeed);
+    const ActingEnvironment greedy{.epsilon = 0, .random = &unused};
+    policy_->Act({.observations = stacked, .environments = {&greedy, 1}, .show_values = true},
+                 output_);
+    json[names().front()].push_back(output_.values);
+    if (!is_policy_) return;
+    std::vector<float> outputs(static_cast<std::size_t>(network_->spec().outputs()));
+    network_->Predict(stacked, 1, outputs);
+    json["value"].push_back(DecodePolicy(outputs, output_.values));
+  }
+
+ private:
+  std::vector<const char*> names() const {
+    return is_policy_ ? std::vector{"policy", "value"} : std::vector{"q"};
+  }
+
+  bool is_policy_ = false;
+  std::unique_ptr<QNetwork> network_;
+  std::unique_ptr<Policy> policy_;
+  ActOutput output_;
+};
+
 }  // namespace
 
 StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const float> parameters) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork("auto", network, 1));
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Policy> policy,
-                          MakePolicy(config.learner.agent, *q_network, ActBy::kArgmax));
+  GORILA_ASSIGN_OR_RETURN(Answers answers, Answers::Make(config, network, parameters));
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,
                       MakeRandomDraws(RandomStream::Derive(kSeed, "example environment"))));
   RandomStream random = RandomStream::Derive(kSeed, "example actions");
-  RandomStream unused(kSeed);
-  const ActingEnvironment greedy{.epsilon = 0, .random = &unused};
-  q_network->SetParameters(parameters);
   const ObservationSpec& spec = network.input;
   std::vector<std::byte> stacked(spec.stacked_bytes());
   FrameStacker stacker(spec, stacked);
-  ActOutput output;
   Json json = {{"shape", {spec.stack * spec.channels, spec.height, spec.width}},
                {"element", spec.element == ElementType::kUint8 ? "uint8" : "float32"},
-               {"observations", Json::array()},
-               {"q", Json::array()}};
+               {"observations", Json::array()}};
+  answers.Begin(json);
   GORILA_ASSIGN_OR_RETURN(TimeStep time_step, environment->Reset(stacker.BeginEpisode()));
-  for (int step = 0; json["q"].size() < kQExamples; ++step) {
+  for (int step = 0; json["observations"].size() < kQExamples; ++step) {
     if (step % kStepsApart == 0) {
-      policy->Act({.observations = stacked, .environments = {&greedy, 1}, .show_values = true},
-                  output);
       json["observations"].push_back(Elements(spec, stacked));
-      json["q"].push_back(output.values);
+      answers.Add(stacked, json);
     }
     GORILA_ASSIGN_OR_RETURN(
         time_step, time_step.last() ? environment->Reset(stacker.BeginEpisode())

@@ -14,8 +14,9 @@ inline constexpr int kQExamples = 16;
 
 // The states of kQExamples steps of a random player, some apart, as a JSON object: "shape" (stack *
 // channels, height, width), "element" (uint8 or float32), "observations" (a flat list of each
-// state's elements, frames oldest first) and "q" (of each, a value for each action,
-// without noise). The same every time. InvalidArgument when the environment or network cannot be
+// state's elements, frames oldest first) and "q" (of each, a value for each action, without noise)
+// or, of a policy, "policy" (of each, a probability for each action) and "value" (of each, its
+// value). The same every time. InvalidArgument when the environment or network cannot be
 // made.
 StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const float> parameters);
 

@@ -71,5 +71,35 @@ TEST_P(QExamplesTest, AreTheValuesOfActionsWithoutNoise) {
 INSTANTIATE_TEST_SUITE_P(All, QExamplesTest, testing::ValuesIn(testing_export::Agents()),
                          testing_export::NameOf);
 
+TEST(PolicyExamplesTest, AreProbabilitiesAndTheValueOfEachState) {
+  Config config = testing_config::SmallConfig();
+  config.learner.agent = {.algorithm = "vtrace"};
+  const NetworkSpec spec = ResolveNetwork(config).value();
+  RandomStream random(4);
+  const std::vector<float> parameters = InitialParameters(MakeParameterLayout(spec), random);
+  const auto json = ParseJson<nlohmann::json>(EncodeQExamples(config, parameters).value());
+  EXPECT_FALSE(json.contains("q"));
+  ASSERT_EQ(json["policy"].size(), std::size_t{kQExamples});
+  ASSERT_EQ(json["value"].size(), std::size_t{kQExamples});
+  const auto network = MakeQNetwork("reference", spec, 1).value();
+  network->SetParameters(parameters);
+  std::vector<float> outputs(4);
+  for (std::size_t example = 0; example < kQExamples; ++example) {
+    std::vector<std::byte> observation;
+    for (const int element : json["observations"][example]) {
+      observation.push_back(static_cast<std::byte>(element));
+    }
+    network->Predict(observation, 1, outputs);
+    const auto policy = json["policy"][example].get<std::vector<double>>();
+    ASSERT_EQ(policy.size(), 3U);
+    double sum = 0;
+    for (std::size_t a = 0; a < 3; ++a) sum += std::exp(static_cast<double>(outputs[a]));
+    for (std::size_t a = 0; a < 3; ++a) {
+      EXPECT_NEAR(policy[a], std::exp(static_cast<double>(outputs[a])) / sum, 1e-5);
+    }
+    EXPECT_NEAR(json["value"][example].get<double>(), outputs[3], 1e-5);
+  }
+}
+
 }  // namespace
 }  // namespace gorila

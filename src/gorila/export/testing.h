@@ -35,6 +35,13 @@ inline std::vector<Agent> Agents() {
   };
 }
 
+// Those, whose networks give values of actions, and one with a policy.
+inline std::vector<Agent> AllAgents() {
+  std::vector<Agent> agents = Agents();
+  agents.push_back({"VTrace", {.algorithm = "vtrace"}});
+  return agents;
+}
+
 inline std::string NameOf(const testing::TestParamInfo<Agent>& info) { return info.param.name; }
 
 // A small network with a layer of every kind, and random parameters.

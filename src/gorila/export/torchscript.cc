@@ -22,21 +22,23 @@ std::string AtomsSource(const ValueForm& form) {
                             Atoms(heads.back(), form.atoms));
 }
 
-// From the outputs of the heads to action values.
+// From the outputs of the heads to what the network gives.
 std::string ValuesSource(const ValueForm& form) {
+  if (form.kind == ValueKind::kPolicy) {
+    return "    return (torch.softmax(policy, 1), torch.flatten(value))\n";
+  }
   if (HeadsOf(form).empty()) return "    return q\n";
   const std::string text = AtomsSource(form);
   switch (form.kind) {
     case ValueKind::kExpectation:
     case ValueKind::kSampled:  // not written: WithoutNoise
+    case ValueKind::kPolicy:
       break;
     case ValueKind::kCategorical:
       return text + fmt::format(
                         "    support = torch.linspace({}, {}, {}, dtype=x.dtype, device=x.device)\n"
                         "    return torch.sum(torch.softmax(x, 2) * support, [2])\n",
                         form.low, form.high, form.atoms);
-    case ValueKind::kPolicy:
-      return text + "    return torch.softmax(torch.flatten(x, 1), 1)\n";
     case ValueKind::kQuantiles:
       return text + "    return torch.mean(x, [2])\n";
   }

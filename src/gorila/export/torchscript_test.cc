@@ -34,7 +34,7 @@ TEST_P(TorchScriptTest, EveryNetworkIsWrittenWithItsMeansOnly) {
   EXPECT_EQ(*bytes, other.value());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TorchScriptTest, testing::ValuesIn(testing_export::Agents()),
+INSTANTIATE_TEST_SUITE_P(All, TorchScriptTest, testing::ValuesIn(testing_export::AllAgents()),
                          testing_export::NameOf);
 
 TEST(TorchScriptWithoutLibtorchTest, SaysWhatToInstall) {

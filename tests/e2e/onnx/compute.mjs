@@ -1,5 +1,6 @@
 // Computes an exported network with ONNX Runtime (WebAssembly); prints JSON: the names of inputs and
-// outputs, and the Q-values of each example's observation. usage: node compute.mjs MODEL EXAMPLES
+// outputs, and for each example's observation the numbers of every output, by name.
+// usage: node compute.mjs MODEL EXAMPLES
 import {readFileSync} from 'node:fs';
 import * as ort from 'onnxruntime-web';
 
@@ -11,9 +12,11 @@ const session = await ort.InferenceSession.create(readFileSync(model));
 async function compute(batch) {
   const values = (element === 'uint8' ? Uint8Array : Float32Array).from(batch.flat());
   const observation = new ort.Tensor(element, values, [batch.length, ...shape]);
-  const {q} = await session.run({observation});
-  const actions = q.dims[1];
-  return batch.map((_, i) => Array.from(q.data.slice(i * actions, (i + 1) * actions)));
+  const outputs = Object.entries(await session.run({observation}));
+  return batch.map((_, i) => Object.fromEntries(outputs.map(([name, {data, dims}]) => {
+    const size = dims[1] ?? 1;
+    return [name, Array.from(data.slice(i * size, (i + 1) * size))];
+  })));
 }
 
 const single = [];
