@@ -1,6 +1,7 @@
 """Gorila's trained networks and games in Python. docs/library.md has examples.
 
     agent = gorila.load("runs/mine")            # agent.predict(observation), agent.q_values(...)
+                                                # or, of a policy, agent.probabilities(...)
     env = gorila.make("minatar/breakout")       # an environment of Gymnasium's interface
     gorila.evaluate(agent, env, episodes=30)    # whole games of any policy
     gorila.Run("runs/mine").metrics()           # what the run logged

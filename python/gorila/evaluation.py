@@ -36,7 +36,9 @@ class Evaluation:
         )
 
 
-def evaluate(policy, env, episodes=10, seed=None, epsilon=0.0, autoreset_mode=None):
+def evaluate(
+    policy, env, episodes=10, seed=None, epsilon=0.0, autoreset_mode=None, deterministic=None
+):
     """Plays `episodes` whole episodes and gives the return of each, in the order of their ends.
 
     policy: has predict(observation, deterministic=...) -> (action, state), as gorila.load() and
@@ -45,6 +47,8 @@ def evaluate(policy, env, episodes=10, seed=None, epsilon=0.0, autoreset_mode=No
         vector each environment plays its share, so that short episodes are not preferred.
     seed: of env.reset(), and of the random actions.
     epsilon: the probability of a random action in place of the policy's.
+    deterministic: what predict() is told. By default True, but for gorila.load()'s networks of a
+        policy, which act as their evaluation.act says: sampling, unless it is "argmax".
     autoreset_mode: "NextStep", "SameStep" or "Disabled", for vectors whose metadata do not say it.
 
     Rewards are counted as the environment gives them: a wrapper that clips them, or ends an episode
@@ -56,15 +60,25 @@ def evaluate(policy, env, episodes=10, seed=None, epsilon=0.0, autoreset_mode=No
         raise InvalidArgument(f"epsilon is {epsilon}; expected 0 to 1")
     vector = gym.is_vector(env)
     space = env.single_action_space if vector else env.action_space
-    player = _Player(policy, space, epsilon, numpy.random.default_rng(seed))
+    player = _Player(policy, space, epsilon, numpy.random.default_rng(seed), deterministic)
     if not vector:
         return _play_one(player, env, int(episodes), seed)
     return _play_vector(player, env, int(episodes), seed, gym.autoreset_of(env, autoreset_mode))
 
 
 class _Player:
-    def __init__(self, policy, space, epsilon, random):
+    def __init__(self, policy, space, epsilon, random, deterministic):
         self.predict = getattr(policy, "predict", None)
+        self.deterministic = True if deterministic is None else bool(deterministic)
+        # A network of ours that draws its actions: by the evaluation's seed.
+        self.sampler = None
+        if getattr(policy, "configured_act", None) is not None and policy.is_policy:
+            how = None
+            if deterministic is not None:
+                how = "argmax" if deterministic else "sample"
+            self.sampler = lambda observation: policy.act(
+                observation, seed=int(self.random.integers(2**63)), how=how
+            )
         if self.predict is None and not callable(policy):
             raise InvalidArgument(
                 f"the policy is {type(policy).__name__}; expected predict(observation, "
@@ -78,14 +92,17 @@ class _Player:
 
     def act(self, observation, starts, count=None):
         """Of `count` environments, or (None) of one that is no vector."""
-        if self.predict is None:
+        if self.sampler is not None:
+            actions = self.sampler(observation)
+        elif self.predict is None:
             actions = self.policy(observation)
         elif self.state is None:
-            actions, self.state = self.predict(observation, deterministic=True)
+            actions, self.state = self.predict(observation, deterministic=self.deterministic)
         else:
             actions, self.state = self.predict(
-                observation, state=self.state, episode_start=starts, deterministic=True
-            )
+                observation, state=self.state, episode_start=starts,
+                deterministic=self.deterministic,
+            )  # fmt: skip
         if self.epsilon == 0:
             return actions
         drawn = self.random.random(count) < self.epsilon

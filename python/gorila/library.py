@@ -13,6 +13,7 @@ from gorila.errors import Error, InvalidArgument, NotFound
 API_VERSION = 1
 FILE = "libgorila.so.1"
 UINT8 = 0
+ACTS = {None: 0, "sample": 1, "argmax": 2}  # GORILA_ACT_...
 NO_AUTORESET = 1
 
 _ERRORS = {1: InvalidArgument, 2: NotFound}
@@ -59,6 +60,16 @@ _FUNCTIONS = {
     "gorila_network_config": (c_char_p, [c_void_p]),
     "gorila_network_action_name": (c_char_p, [c_void_p, c_int32]),
     "gorila_network_q_values": (c_int32, [c_void_p, c_void_p, c_size_t, c_int32, c_void_p]),
+    "gorila_network_is_policy": (c_int32, [c_void_p]),
+    "gorila_network_configured_act": (c_int32, [c_void_p]),
+    "gorila_network_probabilities": (
+        c_int32,
+        [c_void_p, c_void_p, c_size_t, c_int32, c_void_p, c_void_p],
+    ),
+    "gorila_network_act_by": (
+        c_int32,
+        [c_void_p, c_int32, c_void_p, c_size_t, c_int32, c_double, c_uint64, c_void_p],
+    ),
     "gorila_network_act": (
         c_int32,
         [c_void_p, c_void_p, c_size_t, c_int32, c_double, c_uint64, c_void_p],

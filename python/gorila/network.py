@@ -51,15 +51,27 @@ class Network:
             lambda action: native.gorila_network_action_name(handle, action),
         )
         self.path = library.text(native.gorila_network_file(handle))
-        self.epsilon = 0.05  # of predict(deterministic=False)
+        self.epsilon = 0.05  # of predict(deterministic=False), unless it is a policy
+        self.is_policy = bool(native.gorila_network_is_policy(handle))
         for warning in library.text(native.gorila_network_warnings(handle)).splitlines():
             warnings.warn(f"{warning}; using {self.path}", stacklevel=3)
+
+    @property
+    def configured_act(self):
+        """How act() chooses: "sample" for a policy, unless its evaluation.act is "argmax"."""
+        how = self._native.gorila_network_configured_act(self._handle)
+        return next(name for name, number in library.ACTS.items() if number == how)
 
     def __repr__(self):
         return f"<gorila.Network {self.path}: {self.spec.algorithm} on {self.spec.environment}>"
 
     def q_values(self, observations):
-        """float32 (actions,) of one observation, (N, actions) of N."""
+        """float32 (actions,) of one observation, (N, actions) of N. A policy has none."""
+        if self.is_policy:
+            raise InvalidArgument(
+                f"networks of algorithm {self.spec.algorithm} are policies and have no Q-values; "
+                "expected probabilities() or values()"
+            )
         array, batched = check_observations(self.spec, observations)
         batch = len(array) if batched else 1
         q = numpy.empty((batch, self.spec.num_actions), numpy.float32)
@@ -71,27 +83,63 @@ class Network:
             )
         return q if batched else q[0]
 
-    def act(self, observations, epsilon=0.0, seed=None):
-        """The best action of each observation, or with probability epsilon a random one. Without a
-        seed the random ones are of set_random_seed()'s stream. int64: a number, or (N,)."""
+    def probabilities(self, observations):
+        """Of a policy (is_policy) the probability of each action: float32 (actions,) of one
+        observation, (N, actions) of N."""
+        return self._ask_policy(observations)[0]
+
+    def values(self, observations):
+        """Of a policy the value of each state: float32, a number of one observation, (N,) of N."""
+        return self._ask_policy(observations)[1]
+
+    def _ask_policy(self, observations):
+        if not self.is_policy:
+            raise InvalidArgument(
+                f"networks of algorithm {self.spec.algorithm} give values of actions, not "
+                "probabilities; expected q_values()"
+            )
+        array, batched = check_observations(self.spec, observations)
+        batch = len(array) if batched else 1
+        probabilities = numpy.empty((batch, self.spec.num_actions), numpy.float32)
+        values = numpy.empty(batch, numpy.float32)
+        with self._lock:
+            library.check(
+                self._native.gorila_network_probabilities(
+                    self._handle, array.ctypes.data, array.nbytes, batch,
+                    probabilities.ctypes.data, values.ctypes.data,
+                )
+            )  # fmt: skip
+        return (probabilities, values) if batched else (probabilities[0], values[0])
+
+    def act(self, observations, epsilon=0.0, seed=None, how=None):
+        """The action for each observation: the best or, of a policy, what evaluation.act of its
+        configuration says, unless how is "sample" (drawn from its probabilities) or "argmax" (the
+        most likely one). With probability epsilon a random one instead. Without a seed the draws are
+        of set_random_seed()'s stream. int64: a number, or (N,)."""
+        if how not in library.ACTS:
+            raise InvalidArgument(f"how is {how!r}; expected 'sample', 'argmax' or None")
         array, batched = check_observations(self.spec, observations)
         batch = len(array) if batched else 1
         actions = numpy.empty(batch, numpy.int64)
         with self._lock:
             if seed is None:
-                seed = int(self._random.integers(2**63)) if epsilon > 0 else 0
+                draws = epsilon > 0 or self.is_policy
+                seed = int(self._random.integers(2**63)) if draws else 0
             library.check(
-                self._native.gorila_network_act(
-                    self._handle, array.ctypes.data, array.nbytes, batch, epsilon,
-                    seed_of(seed), actions.ctypes.data,
+                self._native.gorila_network_act_by(
+                    self._handle, library.ACTS[how], array.ctypes.data, array.nbytes, batch,
+                    epsilon, seed_of(seed), actions.ctypes.data,
                 )
             )  # fmt: skip
         return actions if batched else actions[0]
 
     def predict(self, observation, state=None, episode_start=None, deterministic=True):
         """(action, None), as Stable-Baselines3's predict(); `state` and `episode_start` are those of
-        recurrent policies and play no part. Not deterministic: epsilon-greedy by self.epsilon."""
+        recurrent policies and play no part. Not deterministic: epsilon-greedy by self.epsilon; of a
+        policy the one sampled and the other the most likely action, whatever evaluation.act is."""
         del state, episode_start
+        if self.is_policy:
+            return self.act(observation, how="argmax" if deterministic else "sample"), None
         return self.act(observation, 0.0 if deterministic else self.epsilon), None
 
     def set_random_seed(self, seed):
@@ -118,7 +166,8 @@ class Network:
     def evaluate(self, episodes=100, *, protocol=None, seed=None, epsilon=None):
         """Plays whole episodes of the run's own environment, as `gorila evaluate` does: the same
         seed, protocol and number give the same returns. By default the run's protocol, and the seed
-        of its final evaluation."""
+        of its final evaluation. A policy acts as evaluation.act says; while that samples, the
+        protocol's epsilon is not applied."""
         if not 1 <= episodes < 2**31:
             raise InvalidArgument(f"episodes is {episodes}; expected 1 or more")
         if seed is None:

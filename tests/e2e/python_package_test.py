@@ -98,6 +98,63 @@ class Networks(Case):
             assert numpy.array_equal(agent.act(boards, 0.3, seed=2), agent.act(boards, 0.3, seed=2))
         """)
 
+    def test_a_policy_has_probabilities_and_is_sampled_from(self):
+        algorithms.train(self, "vtrace")
+        self.run_program("export", "vtrace", "--format", "npz", "--examples", "q.json")
+        printed, _ = self.run_program("evaluate", "vtrace", "--episodes", "30", "--json")
+        self.python("""
+            import gorila, json, numpy, sys
+            agent = gorila.load("vtrace")
+            assert agent.is_policy and agent.configured_act == "sample"
+            examples = json.load(open("q.json"))
+            boards = numpy.array(examples["observations"], numpy.uint8)
+            boards = boards.reshape(-1, *agent.spec.shape)
+            probabilities = agent.probabilities(boards)
+            assert probabilities.dtype == numpy.float32 and probabilities.shape == (16, 3)
+            assert abs(probabilities - examples["policy"]).max() < 1e-6
+            assert abs(agent.values(boards) - examples["value"]).max() < 1e-5
+            one = agent.probabilities(boards[0])
+            assert one.shape == (3,) and abs(one - probabilities[0]).max() < 1e-6
+            assert numpy.ndim(agent.values(boards[0])) == 0
+
+            many = numpy.repeat(boards[:1], 3000, 0)
+            drawn = agent.act(many, seed=1)
+            assert abs(numpy.bincount(drawn, minlength=3) / 3000 - one).max() < 0.04, one
+            assert numpy.array_equal(drawn, agent.act(many, seed=1))
+            assert not numpy.array_equal(drawn, agent.act(many, seed=2))
+            agent.set_random_seed(3)
+            first, second = agent.act(many), agent.act(many)
+            assert not numpy.array_equal(first, second)
+            agent.set_random_seed(3)
+            assert numpy.array_equal(agent.predict(many, deterministic=False)[0], first)
+            likeliest = probabilities.argmax(1)
+            assert numpy.array_equal(agent.predict(boards)[0], likeliest)
+            assert numpy.array_equal(agent.act(boards, how="argmax"), likeliest)
+            quiet = gorila.load("vtrace", settings={"evaluation.act": "argmax"})
+            assert quiet.configured_act == "argmax"
+            assert numpy.array_equal(quiet.act(boards), likeliest)
+            assert numpy.array_equal(quiet.act(many, seed=1, how="sample"), drawn)
+
+            expected = json.loads(sys.argv[1])
+            assert expected["act"] == "sample"
+            assert agent.evaluate(30).returns == expected["returns"]
+            assert quiet.evaluate(30).returns != expected["returns"]
+            games = [gorila.evaluate(a, a.make(), 30, seed=4, deterministic=d).returns for a, d in
+                     [(agent, None), (agent, None), (agent, False), (quiet, False)]]
+            assert games[0] == games[1] == games[2] == games[3], games
+            games = [gorila.evaluate(a, a.make(), 30, seed=4, deterministic=d).returns for a, d in
+                     [(quiet, None), (quiet, True), (agent, True)]]
+            assert games[0] == games[1] == games[2], games
+        """, printed)  # fmt: skip
+        load = "agent, board = gorila.load('vtrace'), numpy.zeros((1, 10, 5), numpy.uint8)\n"
+        for code, *fragments in [
+            ("agent.q_values(board)", "InvalidArgument", "vtrace", "probabilities()"),
+            ("agent.act(board, how='best')", "'best'", "'argmax'"),
+        ]:
+            line = self.error(load + code)
+            for fragment in fragments:
+                self.assertIn(fragment, line)
+
     def test_an_evaluation_is_that_of_the_program(self):
         self.train()
         stdout, _ = self.run_program("evaluate", "run", "--episodes", "30", "--json",
@@ -159,6 +216,8 @@ class Networks(Case):
         for code, *fragments in [
             ("gorila.load('nowhere')", "NotFound 'nowhere'"),
             ("gorila.load('empty')", "InvalidArgument", "'empty'", "checkpoint"),
+            (load + "agent.probabilities(numpy.zeros((1, 10, 5), numpy.uint8))", "double_dqn",
+             "q_values()"),
             ("gorila.load('run', settings={'network.hiden': [3]})", "network.hidden"),
             (load + "agent.q_values(numpy.zeros((10, 5, 1), numpy.uint8))", "(10, 5, 1)", "(1, 10, 5)",
              "channels last"),

@@ -94,15 +94,40 @@ GORILA_EXPORT const char* gorila_network_config(const gorila_network* network);
 /* NULL for an action that does not exist. */
 GORILA_EXPORT const char* gorila_network_action_name(const gorila_network* network, int32_t action);
 
+/* 1 for a network that gives a probability for each action and a value for each state (algorithm
+ * "vtrace"), 0 for one that gives values of actions. */
+GORILA_EXPORT int32_t gorila_network_is_policy(const gorila_network* network);
 /* Q-values of `batch` observations, one after another, `bytes` bytes in all: batch x num_actions
- * numbers to `q`. The means of distributions, without the noise of noisy layers. */
+ * numbers to `q`. The means of distributions, without the noise of noisy layers. A policy has none:
+ * GORILA_INVALID_ARGUMENT. */
 GORILA_EXPORT int32_t gorila_network_q_values(gorila_network* network, const void* observations,
                                               size_t bytes, int32_t batch, float* q);
-/* The action for each: the best (the first of equals), or with probability `epsilon` one drawn
- * uniformly. The same arguments give the same actions. */
+/* What a policy gives for them: batch x num_actions numbers to `probabilities`, and of each state
+ * its value, batch numbers to `values`; either may be NULL. GORILA_INVALID_ARGUMENT for other
+ * networks. */
+GORILA_EXPORT int32_t gorila_network_probabilities(gorila_network* network,
+                                                   const void* observations, size_t bytes,
+                                                   int32_t batch, float* probabilities,
+                                                   float* values);
+/* The action for each: the best (the first of equals) or, of a policy, what evaluation.act of its
+ * configuration says: one drawn from its probabilities, unless that is "argmax"; and with
+ * probability `epsilon` one drawn uniformly. The same arguments give the same actions. */
 GORILA_EXPORT int32_t gorila_network_act(gorila_network* network, const void* observations,
                                          size_t bytes, int32_t batch, double epsilon, uint64_t seed,
                                          int64_t* actions);
+
+/* How a policy chooses; networks of values take the best action whatever is said. */
+enum {
+  GORILA_ACT_CONFIGURED = 0, /* as evaluation.act says, and gorila_network_act does */
+  GORILA_ACT_SAMPLE = 1,     /* drawn from its probabilities */
+  GORILA_ACT_ARGMAX = 2      /* the most likely action, the first of equals */
+};
+/* gorila_network_act in a chosen way, whatever the configuration says. */
+GORILA_EXPORT int32_t gorila_network_act_by(gorila_network* network, int32_t how,
+                                            const void* observations, size_t bytes, int32_t batch,
+                                            double epsilon, uint64_t seed, int64_t* actions);
+/* GORILA_ACT_SAMPLE or GORILA_ACT_ARGMAX: what GORILA_ACT_CONFIGURED is for this network. */
+GORILA_EXPORT int32_t gorila_network_configured_act(const gorila_network* network);
 
 /* One array of the network's parameters, named and shaped as PyTorch has them. */
 typedef struct gorila_tensor {
@@ -122,8 +147,9 @@ GORILA_EXPORT int32_t gorila_network_tensor(const gorila_network* network, int32
 GORILA_EXPORT uint64_t gorila_network_evaluation_seed(const gorila_network* network);
 /* Plays `episodes` whole episodes of the network's environment, as `gorila evaluate` does, and
  * gives the return of each. `protocol`: a name, or NULL for the run's own. `epsilon`: negative for
- * the protocol's. `cancelled` (or NULL) is asked often, in the calling thread; anything but 0 ends
- * the call with GORILA_CANCELLED. `steps` (or NULL): of all episodes together. */
+ * the protocol's, which is not applied where actions are sampled from a policy. `cancelled` (or
+ * NULL) is asked often, in the calling thread; anything but 0 ends the call with GORILA_CANCELLED.
+ * `steps` (or NULL): of all episodes together. */
 GORILA_EXPORT int32_t gorila_network_evaluate(const gorila_network* network, const char* protocol,
                                               int32_t episodes, uint64_t seed, double epsilon,
                                               int32_t (*cancelled)(void* context), void* context,

@@ -7,9 +7,11 @@
 #include "gorila/library/network_handle.h"
 #include "gorila/library/settings.h"
 
+using gorila::ActBy;
 using gorila::InvalidArgument;
 using gorila::OkStatus;
 using gorila::Status;
+using gorila::StatusOr;
 using gorila::library::Call;
 
 namespace {
@@ -32,6 +34,36 @@ Status CheckBatch(const gorila_network* network, const void* observations, std::
     return InvalidArgument("observations or the output is NULL");
   }
   return OkStatus();
+}
+
+// Whether the network is a policy, as the function that was called expects.
+Status CheckPolicy(const gorila_network* network, bool expected) {
+  if (network == nullptr || network->is_policy() == expected) return OkStatus();
+  const std::string& algorithm = network->config().learner.agent.algorithm;
+  if (expected) {
+    return InvalidArgument(
+        "networks of algorithm {} give values of actions, not probabilities; call "
+        "gorila_network_q_values",
+        algorithm);
+  }
+  return InvalidArgument(
+      "networks of algorithm {} give probabilities of actions, not their values; call "
+      "gorila_network_probabilities",
+      algorithm);
+}
+
+StatusOr<ActBy> ActByOf(const gorila_network* network, std::int32_t how) {
+  switch (how) {
+    case GORILA_ACT_CONFIGURED:
+      return network->act_by();
+    case GORILA_ACT_SAMPLE:
+      return ActBy::kSample;
+    case GORILA_ACT_ARGMAX:
+      return ActBy::kArgmax;
+    default:
+      return InvalidArgument(
+          "how is {}; expected one of GORILA_ACT_CONFIGURED, _SAMPLE and _ARGMAX", how);
+  }
 }
 
 std::span<const std::byte> Bytes(const void* observations, std::size_t bytes) {
@@ -89,6 +121,7 @@ const char* gorila_network_action_name(const gorila_network* network, std::int32
 std::int32_t gorila_network_q_values(gorila_network* network, const void* observations,
                                      size_t bytes, std::int32_t batch, float* q) {
   return Call([&]() -> Status {
+    GORILA_RETURN_IF_ERROR(CheckPolicy(network, false));
     GORILA_RETURN_IF_ERROR(CheckBatch(network, observations, bytes, batch, q));
     const auto rows = static_cast<std::size_t>(batch);
     network->QValues(Bytes(observations, bytes),
@@ -97,16 +130,48 @@ std::int32_t gorila_network_q_values(gorila_network* network, const void* observ
   });
 }
 
+std::int32_t gorila_network_is_policy(const gorila_network* network) {
+  return network->is_policy() ? 1 : 0;
+}
+
+std::int32_t gorila_network_probabilities(gorila_network* network, const void* observations,
+                                          size_t bytes, std::int32_t batch, float* probabilities,
+                                          float* values) {
+  return Call([&]() -> Status {
+    GORILA_RETURN_IF_ERROR(CheckPolicy(network, true));
+    const float* const either = probabilities == nullptr ? values : probabilities;
+    GORILA_RETURN_IF_ERROR(CheckBatch(network, observations, bytes, batch, either));
+    const auto rows = static_cast<std::size_t>(batch);
+    const std::size_t numbers = rows * static_cast<std::size_t>(network->num_actions());
+    network->Probabilities(Bytes(observations, bytes),
+                           {probabilities, probabilities == nullptr ? 0 : numbers},
+                           {values, values == nullptr ? 0 : rows});
+    return OkStatus();
+  });
+}
+
 std::int32_t gorila_network_act(gorila_network* network, const void* observations, size_t bytes,
                                 std::int32_t batch, double epsilon, std::uint64_t seed,
                                 std::int64_t* actions) {
+  return gorila_network_act_by(network, GORILA_ACT_CONFIGURED, observations, bytes, batch, epsilon,
+                               seed, actions);
+}
+
+std::int32_t gorila_network_act_by(gorila_network* network, std::int32_t how,
+                                   const void* observations, size_t bytes, std::int32_t batch,
+                                   double epsilon, std::uint64_t seed, std::int64_t* actions) {
   return Call([&]() -> Status {
     GORILA_RETURN_IF_ERROR(CheckBatch(network, observations, bytes, batch, actions));
     GORILA_RETURN_IF_ERROR(CheckEpsilon(epsilon));
-    network->Act(Bytes(observations, bytes), epsilon, seed,
+    GORILA_ASSIGN_OR_RETURN(const ActBy act_by, ActByOf(network, how));
+    network->Act(Bytes(observations, bytes), act_by, epsilon, seed,
                  {actions, static_cast<std::size_t>(batch)});
     return OkStatus();
   });
+}
+
+std::int32_t gorila_network_configured_act(const gorila_network* network) {
+  return network->act_by() == ActBy::kSample ? GORILA_ACT_SAMPLE : GORILA_ACT_ARGMAX;
 }
 
 std::int32_t gorila_network_num_tensors(const gorila_network* network) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "gorila/agent/algorithm.h"
+#include "gorila/agent/softmax_policy.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/env/registry.h"
@@ -39,6 +41,7 @@ StatusOr<Config> ConfigOf(const fs::path& run, const char* file,
 }  // namespace
 }  // namespace gorila::library
 
+using gorila::ActBy;
 using gorila::library::kMostAtOnce;
 
 gorila::StatusOr<std::unique_ptr<gorila_network>> gorila_network::Load(
@@ -53,7 +56,12 @@ gorila::StatusOr<std::unique_ptr<gorila_network>> gorila_network::Load(
       network->environment_,
       gorila::DescribeEnvironment(own.environment.name, own.environment.options));
   GORILA_ASSIGN_OR_RETURN(network->agent_, gorila::MakePlayingAgent(own, int{kMostAtOnce}));
-  network->agent_.network->SetParameters(network->trained_.parameters);
+  gorila::PlayingAgent& agent = network->agent_;
+  agent.network->SetParameters(network->trained_.parameters);
+  GORILA_ASSIGN_OR_RETURN(
+      network->other_way_,
+      gorila::MakePolicy(own.learner.agent, *agent.network,
+                         agent.act_by == ActBy::kSample ? ActBy::kArgmax : ActBy::kSample));
   network->file_ = network->trained_.file.string();
   network->warnings_ = fmt::format("{}", fmt::join(network->trained_.warnings, "\n"));
   network->config_text_ = gorila::ToToml(own);
@@ -61,9 +69,10 @@ gorila::StatusOr<std::unique_ptr<gorila_network>> gorila_network::Load(
 }
 
 void gorila_network::Choose(std::span<const std::byte> observations, std::size_t count,
-                            std::size_t first, double epsilon, std::uint64_t seed) {
+                            std::size_t first, ActBy act_by, double epsilon, std::uint64_t seed) {
   // Without exploration nothing comes of the draws.
-  const std::size_t streams = epsilon > 0 ? count : 1;
+  const bool draws = epsilon > 0 || (is_policy() && act_by == ActBy::kSample);
+  const std::size_t streams = draws ? count : 1;
   streams_.clear();
   for (std::size_t i = 0; i < streams; ++i) {
     streams_.push_back(gorila::RandomStream::Derive(seed, "library actions", first + i));
@@ -73,8 +82,8 @@ void gorila_network::Choose(std::span<const std::byte> observations, std::size_t
     acting_.push_back({.epsilon = epsilon, .random = &streams_[std::min(i, streams - 1)]});
   }
   const gorila::library::SignalsWait signals_wait;
-  agent_.policy->Act({.observations = observations, .environments = acting_, .show_values = true},
-                     chosen_);
+  gorila::Policy& policy = act_by == agent_.act_by ? *agent_.policy : *other_way_;
+  policy.Act({.observations = observations, .environments = acting_, .show_values = true}, chosen_);
 }
 
 void gorila_network::QValues(std::span<const std::byte> observations, std::span<float> q) {
@@ -82,18 +91,43 @@ void gorila_network::QValues(std::span<const std::byte> observations, std::span<
   const std::size_t batch = observations.size() / bytes;
   for (std::size_t first = 0; first < batch; first += kMostAtOnce) {
     const std::size_t count = std::min(kMostAtOnce, batch - first);
-    Choose(observations.subspan(first * bytes, count * bytes), count, first, 0, 0);
+    Choose(observations.subspan(first * bytes, count * bytes), count, first, ActBy::kArgmax, 0, 0);
     std::copy(chosen_.values.begin(), chosen_.values.end(),
               q.begin() + static_cast<std::ptrdiff_t>(first) * num_actions());
   }
 }
 
-void gorila_network::Act(std::span<const std::byte> observations, double epsilon,
+void gorila_network::Probabilities(std::span<const std::byte> observations,
+                                   std::span<float> probabilities, std::span<float> values) {
+  const std::size_t bytes = input().stacked_bytes();
+  const std::size_t batch = observations.size() / bytes;
+  const auto actions = static_cast<std::size_t>(num_actions());
+  const auto width = static_cast<std::size_t>(agent_.network->spec().outputs());
+  outputs_.resize(kMostAtOnce * width);
+  of_state_.resize(actions);
+  for (std::size_t i = 0; i < batch; ++i) {
+    const std::size_t row = i % kMostAtOnce;
+    if (row == 0) {
+      const std::size_t count = std::min(kMostAtOnce, batch - i);
+      const gorila::library::SignalsWait signals_wait;
+      agent_.network->Predict(observations.subspan(i * bytes, count * bytes),
+                              static_cast<int>(count), std::span(outputs_).first(count * width));
+    }
+    const float value =
+        gorila::DecodePolicy(std::span(outputs_).subspan(row * width, width), of_state_);
+    if (!values.empty()) values[i] = value;
+    if (probabilities.empty()) continue;
+    std::copy(of_state_.begin(), of_state_.end(),
+              probabilities.begin() + static_cast<std::ptrdiff_t>(i * actions));
+  }
+}
+
+void gorila_network::Act(std::span<const std::byte> observations, ActBy act_by, double epsilon,
                          std::uint64_t seed, std::span<std::int64_t> actions) {
   const std::size_t bytes = input().stacked_bytes();
   for (std::size_t first = 0; first < actions.size(); first += kMostAtOnce) {
     const std::size_t count = std::min(kMostAtOnce, actions.size() - first);
-    Choose(observations.subspan(first * bytes, count * bytes), count, first, epsilon, seed);
+    Choose(observations.subspan(first * bytes, count * bytes), count, first, act_by, epsilon, seed);
     std::copy(chosen_.actions.begin(), chosen_.actions.end(),
               actions.begin() + static_cast<std::ptrdiff_t>(first));
   }

@@ -36,9 +36,16 @@ struct gorila_network {
   const std::string& warnings() const { return warnings_; }
   const std::string& config_text() const { return config_text_; }
 
+  bool is_policy() const { return agent_.is_policy; }
+  gorila::ActBy act_by() const { return agent_.act_by; }
+
+  // Not of a policy.
   void QValues(std::span<const std::byte> observations, std::span<float> q);
-  void Act(std::span<const std::byte> observations, double epsilon, std::uint64_t seed,
-           std::span<std::int64_t> actions);
+  // Of a policy. Either output may be empty.
+  void Probabilities(std::span<const std::byte> observations, std::span<float> probabilities,
+                     std::span<float> values);
+  void Act(std::span<const std::byte> observations, gorila::ActBy act_by, double epsilon,
+           std::uint64_t seed, std::span<std::int64_t> actions);
   gorila::StatusOr<gorila::EvaluationResult> Evaluate(const char* protocol, int episodes,
                                                       std::uint64_t seed, double epsilon,
                                                       std::function<bool()> cancelled) const;
@@ -47,17 +54,20 @@ struct gorila_network {
   gorila_network() = default;
   // Of so many observations, the first of which is the call's `first`.
   void Choose(std::span<const std::byte> observations, std::size_t count, std::size_t first,
-              double epsilon, std::uint64_t seed);
+              gorila::ActBy act_by, double epsilon, std::uint64_t seed);
 
   gorila::TrainedNetwork trained_;
   gorila::EnvironmentSpec environment_;
   gorila::PlayingAgent agent_;
+  std::unique_ptr<gorila::Policy> other_way_;  // of a policy: what agent_.act_by is not
   std::string file_;
   std::string warnings_;
   std::string config_text_;
   std::vector<gorila::RandomStream> streams_;
   std::vector<gorila::ActingEnvironment> acting_;
   gorila::ActOutput chosen_;
+  std::vector<float> outputs_;
+  std::vector<float> of_state_;
 };
 
 #endif  // GORILA_LIBRARY_NETWORK_HANDLE_H_

@@ -138,6 +138,148 @@ TEST_F(LibraryNetworkTest, DistributionsGiveTheirMeans) {
   }
 }
 
+class LibraryPolicyTest : public LibraryNetworkTest {
+ protected:
+  static constexpr std::int32_t kBatch = 300;  // more than are computed at once
+
+  void SetUp() override {
+    LibraryNetworkTest::SetUp();
+    config_.learner.agent.algorithm = "vtrace";
+    config_.replay.options.selector.name = "queue";
+    config_.replay.options.transition.n_step = 1;
+  }
+
+  std::vector<std::int64_t> Act(gorila_network* network, std::int32_t how, std::uint64_t seed,
+                                const std::vector<std::uint8_t>& boards) {
+    const auto batch = static_cast<std::int32_t>(boards.size() / spec_.input.stacked_bytes());
+    std::vector<std::int64_t> actions(static_cast<std::size_t>(batch));
+    EXPECT_EQ(gorila_network_act_by(network, how, boards.data(), boards.size(), batch, 0, seed,
+                                    actions.data()),
+              GORILA_OK)
+        << gorila_last_error();
+    return actions;
+  }
+};
+
+TEST_F(LibraryPolicyTest, ProbabilitiesAndValuesAreTheNetworksOwnAndNoQValues) {
+  WriteRun();
+  const Handle handle = LoadRun();
+  EXPECT_EQ(gorila_network_is_policy(handle.get()), 1);
+  const std::vector<std::uint8_t> boards = Boards(kBatch);
+  std::vector<float> probabilities(kBatch * 3), values(kBatch);
+  ASSERT_EQ(gorila_network_probabilities(handle.get(), boards.data(), boards.size(), kBatch,
+                                         probabilities.data(), values.data()),
+            GORILA_OK)
+      << gorila_last_error();
+  const auto reference = MakeQNetwork("reference", spec_, int{kBatch}).value();
+  reference->SetParameters(parameters_);
+  std::vector<float> expected(kBatch * 4);
+  reference->Predict(std::as_bytes(std::span(boards)), int{kBatch}, expected);
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    double sum = 0;
+    for (std::size_t a = 0; a < 3; ++a) sum += std::exp(static_cast<double>(expected[4 * i + a]));
+    for (std::size_t a = 0; a < 3; ++a) {
+      const double logit = expected[4 * i + a];
+      ASSERT_NEAR(probabilities[3 * i + a], std::exp(logit) / sum, 1e-5) << i;
+    }
+    ASSERT_NEAR(values[i], expected[4 * i + 3], 1e-5) << i;
+  }
+  std::vector<float> values_alone(kBatch);
+  ASSERT_EQ(gorila_network_probabilities(handle.get(), boards.data(), boards.size(), kBatch,
+                                         nullptr, values_alone.data()),
+            GORILA_OK);
+  EXPECT_EQ(values_alone, values);
+  EXPECT_EQ(gorila_network_q_values(handle.get(), boards.data(), boards.size(), kBatch,
+                                    probabilities.data()),
+            GORILA_INVALID_ARGUMENT);
+  EXPECT_THAT(gorila_last_error(),
+              AllOf(HasSubstr("vtrace"), HasSubstr("gorila_network_probabilities")));
+}
+
+TEST_F(LibraryPolicyTest, ActionsAreDrawnAsConfiguredOrAsTheCallerSays) {
+  WriteRun();
+  const Handle handle = LoadRun();
+  EXPECT_EQ(gorila_network_configured_act(handle.get()), GORILA_ACT_SAMPLE);
+  const std::vector<std::uint8_t> boards = Boards(kBatch);
+  std::vector<float> probabilities(kBatch * 3);
+  ASSERT_EQ(gorila_network_probabilities(handle.get(), boards.data(), boards.size(), kBatch,
+                                         probabilities.data(), nullptr),
+            GORILA_OK);
+  std::vector<std::int64_t> likeliest;
+  for (auto p = probabilities.begin(); p != probabilities.end(); p += 3) {
+    likeliest.push_back(std::max_element(p, p + 3) - p);
+  }
+  const std::vector<std::int64_t> sampled = Act(handle.get(), GORILA_ACT_SAMPLE, 1, boards);
+  EXPECT_NE(sampled, likeliest);
+  EXPECT_EQ(Act(handle.get(), GORILA_ACT_CONFIGURED, 1, boards), sampled);
+  EXPECT_NE(Act(handle.get(), GORILA_ACT_SAMPLE, 2, boards), sampled);
+  EXPECT_EQ(Act(handle.get(), GORILA_ACT_ARGMAX, 1, boards), likeliest);
+  std::vector<std::int64_t> by_default(kBatch);
+  ASSERT_EQ(gorila_network_act(handle.get(), boards.data(), boards.size(), kBatch, 0, 1,
+                               by_default.data()),
+            GORILA_OK);
+  EXPECT_EQ(by_default, sampled);
+  // The first rows' draws do not depend on how many follow.
+  const std::vector<std::uint8_t> few(boards.begin(), boards.begin() + 5 * 50);
+  EXPECT_EQ(Act(handle.get(), GORILA_ACT_SAMPLE, 1, few),
+            std::vector<std::int64_t>(sampled.begin(), sampled.begin() + 5));
+
+  Handle argmax;
+  ASSERT_EQ(Load(argmax, run_, {"evaluation.act=argmax"}), GORILA_OK);
+  EXPECT_EQ(gorila_network_configured_act(argmax.get()), GORILA_ACT_ARGMAX);
+  EXPECT_EQ(Act(argmax.get(), GORILA_ACT_CONFIGURED, 1, boards), likeliest);
+  EXPECT_EQ(Act(argmax.get(), GORILA_ACT_SAMPLE, 1, boards), sampled);
+  std::int64_t action = 0;
+  EXPECT_EQ(gorila_network_act_by(handle.get(), 3, boards.data(), 50, 1, 0, 1, &action),
+            GORILA_INVALID_ARGUMENT);
+  EXPECT_THAT(gorila_last_error(), HasSubstr("how is 3"));
+}
+
+// How often each action is drawn in one state, over many seeds of a batch.
+TEST_F(LibraryPolicyTest, DrawsFollowTheProbabilities) {
+  WriteRun();
+  const Handle handle = LoadRun();
+  const std::vector<std::uint8_t> one = Boards(1);
+  std::vector<std::uint8_t> boards;
+  for (int i = 0; i < 4000; ++i) boards.insert(boards.end(), one.begin(), one.end());
+  float probabilities[3];
+  ASSERT_EQ(
+      gorila_network_probabilities(handle.get(), one.data(), one.size(), 1, probabilities, nullptr),
+      GORILA_OK);
+  const std::vector<std::int64_t> actions = Act(handle.get(), GORILA_ACT_SAMPLE, 7, boards);
+  for (std::int64_t a = 0; a < 3; ++a) {
+    const auto count = static_cast<double>(std::count(actions.begin(), actions.end(), a));
+    EXPECT_NEAR(count / 4000, probabilities[a], 0.03) << a;
+  }
+}
+
+TEST_F(LibraryPolicyTest, AnEvaluationSamplesAsThatOfTheProgram) {
+  WriteRun();
+  const Handle handle = LoadRun();
+  std::vector<double> returns(40);
+  ASSERT_EQ(gorila_network_evaluate(handle.get(), "epsilon-0.05", 40, 5, -1, nullptr, nullptr,
+                                    returns.data(), nullptr),
+            GORILA_OK);
+  const auto expected =
+      Evaluate(config_, parameters_, {.protocol = "epsilon-0.05", .episodes = 40, .seed = 5});
+  EXPECT_EQ(expected->act, ActBy::kSample);
+  EXPECT_EQ(returns, expected->returns);
+}
+
+TEST_F(LibraryNetworkTest, ValuesAreNoProbabilities) {
+  WriteRun();
+  const Handle handle = LoadRun();
+  EXPECT_EQ(gorila_network_is_policy(handle.get()), 0);
+  EXPECT_EQ(gorila_network_configured_act(handle.get()), GORILA_ACT_ARGMAX);
+  const std::vector<std::uint8_t> boards = Boards(1);
+  float probabilities[3];
+  EXPECT_EQ(gorila_network_probabilities(handle.get(), boards.data(), boards.size(), 1,
+                                         probabilities, nullptr),
+            GORILA_INVALID_ARGUMENT);
+  EXPECT_THAT(gorila_last_error(),
+              AllOf(HasSubstr("double_dqn"), HasSubstr("gorila_network_q_values")));
+}
+
 TEST_F(LibraryNetworkTest, TensorsAreTheParameters) {
   WriteRun();
   const Handle handle = LoadRun();
