@@ -52,6 +52,14 @@ class Resumed(program.Case):
     def test_a_queue(self):
         self.compare(*keys("sarsa"), "--set", "learner.n_step=3")
 
+    def test_unrolls(self):
+        self.compare(*program.VTRACE, "--frames", "100000")  # a minibatch takes 80 of them
+
+    def test_unrolls_of_which_some_are_drawn_again(self):
+        self.compare(
+            *program.VTRACE, "--frames", "100000", "--set", "replay.replayed_share=0.5", "--set", "actor.environments=3"
+        )
+
     def test_distributions_with_every_option(self):
         self.compare(*keys("c51"), *EVERYTHING)
 
@@ -152,6 +160,33 @@ class Processes(program.Case):
         row = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
         self.assertTrue(0.5 < row["entropy"] <= math.log(3) + 1e-6, row["entropy"])
 
+    def launch_vtrace(self, *changes, run="run", frames=16000):
+        """The last training row of a run that learns from unrolls; it ends with a score."""
+        self.run_program(
+            "launch", *program.TINY, *program.VTRACE, "--bundles", "0", "--set", "cluster.actors=2",
+            "--set", "cluster.replays=2", "--frames", frames, "--run-dir", run, "--quiet", *changes,
+        )  # fmt: skip
+        rows = (self.folder / run / "metrics.jsonl").read_text().splitlines()
+        row = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
+        self.assertGreaterEqual(row["frames"], frames)
+        self.assertTrue((self.folder / run / "evaluation.json").exists())
+        return row
+
+    def assert_updates(self, row, steps):
+        """Each minibatch takes so many new time steps; a tenth of those is an episode's last, which is no frame."""
+        most = row["frames"] / 0.9 / steps
+        self.assertLessEqual(row["updates"], most + 1, row)
+        self.assertGreater(row["updates"], most * 0.8, row)
+
+    def test_a_launched_run_learns_from_each_unroll_once(self):
+        for learners in [1, 2]:
+            row = self.launch_vtrace("--set", f"cluster.learners={learners}", run=f"run-{learners}")
+            self.assert_updates(row, 80)
+
+    def test_a_launched_run_draws_half_of_its_unrolls_again(self):
+        row = self.launch_vtrace("--set", "cluster.learners=1", "--set", "replay.replayed_share=0.5")
+        self.assert_updates(row, 40)
+
     def test_apex_made_small(self):
         self.run_program(
             "launch", "--preset", "apex", *TINY_GLOBAL, "--set", "cluster.actors=2", "--set", "learner.batch_size=64",
@@ -176,6 +211,7 @@ class Refused(program.Case):
             (["learner.unroll=7"], ["learner.unroll", "expected vtrace"]),
             (["evaluation.act=sample"], ["evaluation.act is sample", "argmax"]),
             (["learner.algorithm=c15"], ["'c15'", "c51"]),
+            (["replay.replayed_share=0.5"], ["replay.replayed_share is 0.5", "queue"]),
             (["parameter_server.encoding=topk"], ["topk", "float32"]),
         ]:
             sets = itertools.chain.from_iterable(("--set", change) for change in changes)

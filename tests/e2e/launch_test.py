@@ -208,6 +208,24 @@ class GlobalReplay(Case):
             self.assertRegex(stderr, name + r"-\d was killed by signal 9; starting it again")
         self.assert_finished("run", 60000, stdout)
 
+    def test_unrolls_outlast_a_killed_actor_and_a_killed_replay_shard(self):
+        process = self.launch("run", 40000, "--bundles", "0", *program.VTRACE)
+        self.wait_for_log("run", process, 2000)
+        snapshots = self.folder / "run" / "servers" / "replay-1" / "snapshots"
+        self.wait_until(lambda: any(snapshots.glob("0*/manifest.json")), process)
+        for verb in ["actor", "replay"]:
+            os.kill(cluster.children_of(process.pid, verb)[1], signal.SIGKILL)
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, 0, stdout + stderr)
+        for name in ["actor", "replay"]:
+            self.assertRegex(stderr, name + r"-\d was killed by signal 9; starting it again")
+        self.assert_finished("run", 40000, stdout)
+        rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+        last = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
+        # 80 time steps a minibatch; the killed ones lose a few.
+        self.assertGreater(last["updates"], last["frames"] / 80 * 0.8, last)
+        self.assertLessEqual(last["updates"], last["frames"] / 0.9 / 80 + 1, last)
+
 
 class Ratio(Case):
     def test_a_slow_learner_makes_the_updates_that_frames_pay_for(self):

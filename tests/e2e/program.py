@@ -36,6 +36,12 @@ DETERMINISTIC = [
     "--set", "checkpoint.every_frames=1600", "--set", "evaluation.every_frames=3000",
     "--set", "evaluation.periodic_episodes=5", "--set", "evaluation.best=true",
 ]  # fmt: skip
+# Learns from unrolls of a queue; beside TINY.
+VTRACE = [
+    "--set", "learner.algorithm=vtrace", "--set", "replay.selector=queue", "--set", "replay.prefetch=false",
+    "--set", "learner.n_step=1", "--set", "learner.unroll=10", "--set", "learner.batch_size=8",
+    "--set", "actor.epsilon_start=0", "--set", "actor.epsilon_end=0", "--set", "replay.insert_lead=400",
+]  # fmt: skip
 
 
 def is_sanitized():

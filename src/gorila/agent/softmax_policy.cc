@@ -70,6 +70,8 @@ void SoftmaxPolicy::Act(const ActInput& input, ActOutput& output) {
                                  (1 - acting.epsilon) * static_cast<double>(probabilities[taken]) +
                                  acting.epsilon / static_cast<double>(actions)))
                            : log_probabilities_[taken];
+    // Rounding may leave a little above 0.
+    if (output.log_probabilities[i] > 0) output.log_probabilities[i] = 0;
   }
 }
 

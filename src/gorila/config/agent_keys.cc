@@ -106,6 +106,11 @@ const std::array kAgentKeys = {
     ConfigKey{"replay.initial_priorities",
               "prioritized: whether new transitions get the priority of their actor's TD error",
               "Ape-X: true", Boolean(GORILA_FIELD(replay.options.selector.initial_priorities))},
+    ConfigKey{"replay.replayed_share",
+              "queue with vtrace: share of a minibatch's unrolls drawn from all that were drawn "
+              "before and are still kept, uniformly",
+              "IMPALA's replay experiment: 0.5",
+              Real(GORILA_FIELD(replay.options.selector.replayed_share), kBelowOne)},
     ConfigKey{"replay.importance_exponent",
               "prioritized: how far the loss makes up for it; 1 = fully (beta)",
               "Prioritized replay: 0.4, rising to 1",

@@ -4,7 +4,9 @@
 
 #include "gorila/agent/algorithm.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/resolve.h"
 #include "gorila/network/q_network.h"
+#include "gorila/replay/replay_shard.h"
 
 namespace gorila {
 namespace {
@@ -61,8 +63,28 @@ Status CheckExploration(const ExplorationOptions& exploration) {
   return OkStatus();
 }
 
-Status CheckReplay(const ReplaySection& replay, int environments) {
-  const LocalReplayOptions& options = replay.options;
+// Streams have their unrolls in a shard side by side, and all of them must be whole before the
+// oldest rows make room; pieces of chunks and of inserts, of up to 64 rows each, come on top. Else
+// no unroll might ever be.
+Status CheckUnrollsOfShard(const Config& config, const LocalReplayOptions& options) {
+  if (options.transition.unroll == 0 || config.cluster.replays == 0) return OkStatus();
+  constexpr std::int64_t kPieces = 2 * 64;
+  const std::int64_t all = std::int64_t{config.cluster.actors} * config.actor.environments;
+  const std::int64_t streams = (all + config.cluster.replays - 1) / config.cluster.replays;
+  const std::int64_t least =
+      streams * (options.transition.unroll + kPieces) + options.rate.insert_lead;
+  if (options.capacity >= least) return OkStatus();
+  return InvalidArgument(
+      "replay.capacity is {}; expected at least {} (learner.unroll {} + {} for each of a shard's "
+      "{} "
+      "environments + replay.insert_lead {})",
+      options.capacity, least, options.transition.unroll, kPieces, streams,
+      options.rate.insert_lead);
+}
+
+Status CheckReplay(const Config& config) {
+  const LocalReplayOptions options = ResolveReplayOptions(config);
+  const int environments = config.actor.environments;
   if (options.rate.min_size > options.capacity && !DrawsOnce(options.selector)) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            options.rate.min_size, options.capacity);
@@ -74,14 +96,38 @@ Status CheckReplay(const ReplaySection& replay, int environments) {
         options.frames.compressed_frame_bytes);
   }
   // A transition and its n next steps; replay adds what the environment's stack needs.
-  const std::int64_t least = std::int64_t{options.transition.n_step} + 1;
+  const std::int64_t least = std::int64_t{options.transition.rows_after()} + 1;
   if (options.capacity / environments < least) {
     return InvalidArgument(
-        "replay.capacity is {}; expected at least {} (learner.n_step + 1 for each of {} "
-        "actor.environments)",
-        options.capacity, least * environments, environments);
+        "replay.capacity is {}; expected at least {} ({} + 1 for each of {} actor.environments)",
+        options.capacity, least * environments,
+        options.transition.unroll > 0 ? "learner.unroll" : "learner.n_step", environments);
   }
-  return OkStatus();
+  if (config.cluster.replays > 0) GORILA_RETURN_IF_ERROR(CheckInsertLead(options));
+  return CheckUnrollsOfShard(config, options);
+}
+
+// What is drawn again is off-policy, which only V-trace corrects.
+Status CheckReplayedShare(const Config& config, const AlgorithmRow& row) {
+  const SelectorOptions& selector = config.replay.options.selector;
+  if (selector.replayed_share == 0) return OkStatus();
+  if (!DrawsOnce(selector)) {
+    return InvalidArgument(
+        "replay.replayed_share is {} with replay.selector {}; expected 0, or the selector queue",
+        selector.replayed_share, selector.name);
+  }
+  if (row.experience != Experience::kUnrolls) {
+    return InvalidArgument(
+        "replay.replayed_share is {} with learner.algorithm {}, which learns from each transition "
+        "once; expected 0, or vtrace",
+        selector.replayed_share, row.name);
+  }
+  const int batch = config.learner.batch_size;
+  if (FreshInMinibatch(config) < batch) return OkStatus();
+  return InvalidArgument(
+      "replay.replayed_share is {}, less than one unroll of learner.batch_size {}; expected 0, or "
+      "at least 1 / {}",
+      selector.replayed_share, batch, batch);
 }
 
 Status CheckOptimizer(const OptimizerOptions& optimizer) {
@@ -136,6 +182,7 @@ Status CheckSampling(const Config& config) {
         "replay.initial_priorities is true with learner.value_rescaling; expected false: actors "
         "compute errors of unscaled values");
   }
+  GORILA_RETURN_IF_ERROR(CheckReplayedShare(config, *row));
   if (row->experience == Experience::kReplay) return OkStatus();
   if (!DrawsOnce(config.replay.options.selector)) {
     return InvalidArgument(
@@ -189,7 +236,7 @@ Status CheckEvaluation(const EvaluationSection& evaluation, const AgentOptions& 
 Status CheckLearning(const Config& config) {
   const bool queue = DrawsOnce(config.replay.options.selector);
   const AgentOptions& agent = config.learner.agent;
-  const std::int64_t min_size = queue ? StepsOfMinibatch(agent, config.learner.batch_size)
+  const std::int64_t min_size = queue ? StepsOfMinibatch(agent, FreshInMinibatch(config))
                                       : config.replay.options.rate.min_size;
   const std::int64_t environments = config.actor.environments;
   // Every environment makes whole unrolls.
@@ -221,7 +268,7 @@ Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckRoles(config));
   GORILA_RETURN_IF_ERROR(CheckNetwork(config.network));
   GORILA_RETURN_IF_ERROR(CheckExploration(config.actor.options.exploration));
-  GORILA_RETURN_IF_ERROR(CheckReplay(config.replay, config.actor.environments));
+  GORILA_RETURN_IF_ERROR(CheckReplay(config));
   GORILA_RETURN_IF_ERROR(CheckOptimizer(config.parameter_server.options.optimizer));
   GORILA_RETURN_IF_ERROR(CheckAgentOptions(config.learner.agent));
   GORILA_RETURN_IF_ERROR(CheckSampling(config));

@@ -132,6 +132,58 @@ TEST(CheckConfigTest, ReplayHoldsATransitionOfEachEnvironment) {
             "");
 }
 
+// What makes a run of V-trace; `changes` last.
+std::string CheckVTrace(const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
+  std::vector<std::pair<std::string_view, std::string_view>> all = {
+      {"learner.algorithm", "vtrace"}, {"replay.selector", "queue"},  {"learner.n_step", "1"},
+      {"replay.prefetch", "false"},    {"learner.batch_size", "8"},   {"learner.unroll", "10"},
+      {"replay.capacity", "4000"},     {"replay.insert_lead", "400"}, {"replay.min_size", "1"}};
+  all.insert(all.end(), changes.begin(), changes.end());
+  return Check(all);
+}
+
+TEST(CheckConfigTest, ReplayHoldsAnUnrollOfEachEnvironment) {
+  EXPECT_EQ(CheckVTrace({{"replay.capacity", "87"}, {"actor.environments", "8"}}),
+            "replay.capacity is 87; expected at least 88 (learner.unroll + 1 for each of 8 "
+            "actor.environments)");
+  EXPECT_EQ(CheckVTrace({{"replay.capacity", "88"}, {"actor.environments", "8"}}), "");
+}
+
+// Before a process is started.
+TEST(CheckConfigTest, AShardHoldsTheUnrollsOfItsStreamsAndItsQueue) {
+  const auto check = [](std::vector<std::pair<std::string_view, std::string_view>> changes) {
+    changes.insert(changes.begin(), {{"cluster.actors", "4"},
+                                     {"cluster.learners", "1"},
+                                     {"cluster.replays", "2"},
+                                     {"actor.environments", "2"}});
+    return CheckVTrace(changes);
+  };
+  EXPECT_EQ(check({}), "");
+  EXPECT_EQ(check({{"replay.insert_lead", "79"}}),
+            "replay.insert_lead is 79 with replay.selector queue; expected at least "
+            "learner.batch_size x learner.unroll, 80, and at most half of replay.capacity, 2000");
+  EXPECT_EQ(check({{"replay.insert_lead", "2001"}}).substr(0, 26), "replay.insert_lead is 2001");
+  EXPECT_EQ(check({{"replay.capacity", "951"}}),
+            "replay.capacity is 951; expected at least 952 (learner.unroll 10 + 128 for each of a "
+            "shard's 4 environments + replay.insert_lead 400)");
+  EXPECT_EQ(check({{"replay.capacity", "952"}}), "");
+}
+
+TEST(CheckConfigTest, OnlyUnrollsOfAQueueAreDrawnAgain) {
+  EXPECT_EQ(CheckVTrace({{"replay.replayed_share", "0.5"}}), "");
+  EXPECT_EQ(CheckVTrace({{"replay.replayed_share", "0.12"}}),
+            "replay.replayed_share is 0.12, less than one unroll of learner.batch_size 8; expected "
+            "0, or at least 1 / 8");
+  EXPECT_EQ(Check({{"learner.algorithm", "sarsa"},
+                   {"replay.selector", "queue"},
+                   {"replay.replayed_share", "0.5"}}),
+            "replay.replayed_share is 0.5 with learner.algorithm sarsa, which learns from each "
+            "transition once; expected 0, or vtrace");
+  EXPECT_EQ(Check({{"replay.replayed_share", "0.5"}}),
+            "replay.replayed_share is 0.5 with replay.selector uniform; expected 0, or the "
+            "selector queue");
+}
+
 TEST(CheckConfigTest, ADecayOfTheLearningRateHasAnEnd) {
   EXPECT_EQ(Check({{"optimizer.learning_rate_end", "0.001"}}), "");
   EXPECT_EQ(Check({{"optimizer.learning_rate_end", "-1"}, {"optimizer.decay_updates", "10"}}),
@@ -180,6 +232,24 @@ TEST(CheckLearningTest, AShardOfTheGlobalReplayFillsFromItsPartOfTheStreams) {
   };
   EXPECT_NE(check("1500", "2"), "");
   EXPECT_EQ(check("1600", "2"), "");
+}
+
+// 8 unrolls of 10 time steps, or with half of them drawn again 4.
+TEST(CheckLearningTest, OnlyNewUnrollsAreCollectedForAMinibatch) {
+  const auto check = [](std::string_view frames, std::string_view share) {
+    return CheckLearns({{"run.frames", frames},
+                        {"run.bundles", "1"},
+                        {"actor.environments", "1"},
+                        {"learner.algorithm", "vtrace"},
+                        {"replay.selector", "queue"},
+                        {"learner.batch_size", "8"},
+                        {"learner.unroll", "10"},
+                        {"replay.replayed_share", share}});
+  };
+  EXPECT_NE(check("79", "0"), "");
+  EXPECT_EQ(check("80", "0"), "");
+  EXPECT_NE(check("39", "0.5"), "");
+  EXPECT_EQ(check("40", "0.5"), "");
 }
 
 TEST(CheckConfigTest, TheBestNetworkNeedsEvaluationsWhileTraining) {

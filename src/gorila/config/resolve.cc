@@ -12,6 +12,11 @@
 
 namespace gorila {
 
+int FreshInMinibatch(const Config& config) {
+  const auto size = static_cast<std::size_t>(config.learner.batch_size);
+  return static_cast<int>(FreshOf(config.replay.options.selector, size));
+}
+
 namespace {
 
 // Updates that the frames of the run will pay for.
@@ -19,7 +24,7 @@ std::int64_t UpdatesOfRun(const Config& config) {
   if (DrawsOnce(config.replay.options.selector)) {
     const LearnerOptions& learner = config.learner;
     return std::max<std::int64_t>(
-        1, config.run.frames / StepsOfMinibatch(learner.agent, learner.batch_size));
+        1, config.run.frames / StepsOfMinibatch(learner.agent, FreshInMinibatch(config)));
   }
   const RateLimiter::Options& rate = config.replay.options.rate;
   const std::int64_t memories = config.run.bundles + config.cluster.replays;

@@ -39,6 +39,9 @@ ActBy ResolveActBy(const Config& config);
 // [actor] with what the replay wants to know of its rows.
 ActorOptions ResolveActorOptions(const Config& config);
 
+// What a minibatch takes from a queue, transitions or unrolls; the rest of it was drawn before.
+int FreshInMinibatch(const Config& config);
+
 // [replay] with what a minibatch takes.
 LocalReplayOptions ResolveReplayOptions(const Config& config);
 

@@ -111,7 +111,7 @@ Status CheckLocalLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  const ReplayShardOptions shard{.replay = config.replay.options,
+  const ReplayShardOptions shard{.replay = ResolveReplayOptions(config),
                                  .observation = network.input,
                                  .num_actions = network.num_actions};
   const int memories = config.run.bundles + config.cluster.replays;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gorila/config/resolve.h"
 #include "gorila/launch/role_report.h"
 #include "gorila/replay/remote/remote_endpoint.h"
 #include "gorila/replay/remote/replay_service.h"
@@ -70,6 +71,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                                              const NetworkSpec& network, int actor, int streams,
                                              const RoleHooks& hooks, const rpc::StopPredicate& stop,
                                              const std::function<bool()>& over) {
+  const int unroll = ResolveReplayOptions(config).transition.unroll;
   std::vector<std::unique_ptr<ReplayEndpoint>> shards;
   for (const rpc::Endpoint& endpoint : parts.replays) {
     shards.push_back(std::make_unique<RemoteReplayEndpoint>(
@@ -79,7 +81,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                             .identity = {.token = parts.credentials.token,
                                          .layout = MakeParameterLayout(network).Fingerprint()},
                             .shared_memory = config.cluster.shared_memory},
-        network.input, stop));
+        network.input, stop, unroll));
   }
   const std::uint64_t id = DrawProcessId();
   return std::make_unique<ShardedReplay>(
@@ -88,6 +90,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                            .streams = streams,
                            .frame_bytes = network.input.frame_bytes(),
                            .values = config.replay.options.selector.initial_priorities,
+                           .unroll = unroll,
                            .prioritized = config.replay.options.selector.name == "prioritized",
                            .patience = parts.retry.patience,
                            .stop = stop,

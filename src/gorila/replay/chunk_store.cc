@@ -8,7 +8,7 @@
 namespace gorila {
 
 ChunkStore::ChunkStore(const ObservationSpec& observation, std::int64_t chunks, int chunk_rows,
-                       const PackedSpace& packed)
+                       const PackedSpace& packed, bool log_probabilities)
     : frame_bytes_(observation.frame_bytes()),
       chunk_rows_(chunk_rows),
       chunks_(static_cast<std::size_t>(chunks)),
@@ -23,6 +23,7 @@ ChunkStore::ChunkStore(const ObservationSpec& observation, std::int64_t chunks, 
   }
   time_steps_.resize(rows);
   actions_.resize(rows);
+  if (log_probabilities) log_probabilities_.resize(rows);
   for (std::size_t slot = chunks_.size(); slot > 0; --slot) {
     free_.push_back(static_cast<std::uint32_t>(slot - 1));
   }
@@ -103,13 +104,14 @@ void ChunkStore::Unpin(std::uint32_t slot) {
   if (--chunk.pins == 0 && chunk.stream == nullptr) SetFree(slot);
 }
 
-void ChunkedStream::Append(const StoredFrame& frame, const TimeStep& time_step,
-                           std::int32_t action) {
+void ChunkedStream::Append(const StoredFrame& frame, const TimeStep& time_step, std::int32_t action,
+                           float log_probability) {
   Grow(1);
   const std::uint32_t id = Id(end_ - 1);
   store_.StoreFrame(id, frame);
   store_.time_step(id) = time_step;
   store_.action(id) = action;
+  if (store_.keeps_log_probabilities()) store_.log_probability(id) = log_probability;
 }
 
 void ChunkedStream::Grow(int rows) {

@@ -61,8 +61,9 @@ struct StoredFrame {
 // * chunk_rows + offset.
 class ChunkStore {
  public:
+  // `log_probabilities`: whether those of rows are kept.
   ChunkStore(const ObservationSpec& observation, std::int64_t chunks, int chunk_rows,
-             const PackedSpace& packed = {});
+             const PackedSpace& packed = {}, bool log_probabilities = false);
 
   int chunk_rows() const { return chunk_rows_; }
   std::size_t chunks() const { return chunks_.size(); }
@@ -85,6 +86,9 @@ class ChunkStore {
   const TimeStep& time_step(std::uint32_t id) const { return time_steps_[id]; }
   std::int32_t& action(std::uint32_t id) { return actions_[id]; }
   std::int32_t action(std::uint32_t id) const { return actions_[id]; }
+  bool keeps_log_probabilities() const { return !log_probabilities_.empty(); }
+  float& log_probability(std::uint32_t id) { return log_probabilities_[id]; }
+  float log_probability(std::uint32_t id) const { return log_probabilities_[id]; }
   std::size_t frame_bytes() const { return frame_bytes_; }
 
   // Living chunks, oldest first; their serials follow each other without a gap.
@@ -106,7 +110,8 @@ class ChunkStore {
   void SetNextSerial(std::int64_t serial) { next_serial_ = serial; }
   std::int64_t next_serial() const { return next_serial_; }
 
-  // Bytes of an uncompressed row, and of a compressed one without its frame.
+  // Bytes of an uncompressed row, and of a compressed one without its frame; both without its
+  // log-probability.
   static std::int64_t BytesPerRow(const ObservationSpec& observation);
   static std::int64_t PackedBytesPerRow();
   void CheckInvariants() const;
@@ -125,6 +130,7 @@ class ChunkStore {
   std::vector<PackedFrame> packed_frames_;  // compressed
   std::vector<TimeStep> time_steps_;
   std::vector<std::int32_t> actions_;
+  std::vector<float> log_probabilities_;  // empty: not kept
 };
 
 // The living rows of one stream (the Rows of transition_rows.h). All its chunks but the last are
@@ -141,6 +147,7 @@ class ChunkedStream {
   std::int64_t end() const { return end_; }
   const TimeStep& time_step(std::int64_t index) const { return store_.time_step(Id(index)); }
   std::int32_t action(std::int64_t index) const { return store_.action(Id(index)); }
+  float log_probability(std::int64_t index) const { return store_.log_probability(Id(index)); }
   std::uint32_t Id(std::int64_t index) const {
     const std::int64_t offset = index - begin_;
     const std::uint32_t slot = slots_[static_cast<std::size_t>(offset / store_.chunk_rows())];
@@ -156,9 +163,14 @@ class ChunkedStream {
     return store_.HasRoom(room() > 0 ? slots_.back() : ChunkStore::kNoChunk, size);
   }
   // Takes one row; room() must be above 0, and HasRoomFor true.
-  void Append(const StoredFrame& frame, const TimeStep& time_step, std::int32_t action);
+  void Append(const StoredFrame& frame, const TimeStep& time_step, std::int32_t action,
+              float log_probability = 0);
   // Row end() - 1 + n exists from now on; its contents come by other means (a restore).
   void Grow(int rows);
+
+  // What starts before this row was drawn before a restart, also where its last rows come after it.
+  std::int64_t drawn_until() const { return drawn_until_; }
+  void SetDrawnUntil(std::int64_t index) { drawn_until_ = index; }
 
   ValueWindow& values() { return values_; }
   const ValueWindow& values() const { return values_; }
@@ -172,6 +184,7 @@ class ChunkedStream {
   ChunkStore& store_;
   std::int64_t begin_;  // the first row of slots_.front()
   std::int64_t end_;
+  std::int64_t drawn_until_ = 0;
   std::deque<std::uint32_t> slots_;
   ValueWindow values_;  // not part of snapshots
 };

@@ -10,7 +10,7 @@ namespace {
 // of it; transitions in episodes of one step, which have two rows.
 std::int64_t QueuedRows(const LocalReplayOptions& options) {
   if (!DrawsOnce(options.selector)) return 0;
-  return std::int64_t{options.selector.minibatch} * std::max(options.transition.unroll, 2);
+  return FreshInMinibatch(options) * std::max(options.transition.unroll, 2);
 }
 
 }  // namespace
@@ -37,20 +37,20 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
   if (options.capacity / streams < least + queued) {
     return InvalidArgument(
         "replay.capacity is {} time steps for {} environments; expected at least {} with "
-        "replay.selector queue ({} for a minibatch of {} + {} {} + stack {} + 1 for each)",
-        options.capacity, streams, (least + queued) * streams, queued, options.selector.minibatch,
+        "replay.selector queue ({} for the {} of a minibatch + {} {} + stack {} + 1 for each)",
+        options.capacity, streams, (least + queued) * streams, queued, FreshInMinibatch(options),
         what, after, observation.stack);
   }
   const std::int64_t ids = options.capacity / streams * streams;
-  return std::unique_ptr<LocalReplay>(new LocalReplay(
-      options, observation, streams, selector->make(static_cast<std::size_t>(ids)), random));
+  return std::unique_ptr<LocalReplay>(
+      new LocalReplay(options, observation, streams,
+                      selector->make(options.selector, static_cast<std::size_t>(ids)), random));
 }
 
 std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
                                         const ObservationSpec& observation, int streams) {
-  const auto selector = FindSelector(options.selector.name);
   const std::int64_t own_bytes =
-      (selector.ok() ? (*selector)->bytes_per_id : 0) +
+      SelectorBytesPerId(options.selector) +
       (options.transition.unroll > 0 ? static_cast<std::int64_t>(sizeof(float)) : 0);
   if (options.frames.compression == FrameCompression::kNone) {
     return options.capacity *
@@ -64,8 +64,9 @@ std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
 std::int64_t LocalReplay::PackedBytes(const LocalReplayOptions& options,
                                       const ObservationSpec& observation, int streams) {
   const std::size_t frame = observation.frame_bytes();
-  // One transition fits whatever its frames look like.
-  const std::int64_t least = options.transition.rows_after() + observation.stack + 1;
+  // One transition fits whatever its frames look like, and what waits for a minibatch.
+  const std::int64_t least =
+      options.transition.rows_after() + observation.stack + 1 + QueuedRows(options);
   return std::max(options.capacity / streams * PackedFrameBytes(options.frames, frame),
                   least * static_cast<std::int64_t>(PackedBound(frame)));
 }
@@ -148,16 +149,16 @@ void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
 
 bool LocalReplay::CanSample() const {
   if (selector_->draws_once()) {
-    return selector_->size() >= static_cast<std::size_t>(options_.selector.minibatch);
+    return static_cast<std::int64_t>(selector_->queued()) >= FreshInMinibatch(options_);
   }
   return selector_->size() > 0 && limiter_.CanSample();
 }
 
 Status LocalReplay::WhyNoSample() const {
   if (selector_->draws_once()) {
-    return absl::FailedPreconditionError(fmt::format(
-        "replay: {} {} in the queue; expected {} for a minibatch", selector_->size(),
-        options_.transition.unroll > 0 ? "unrolls" : "transitions", options_.selector.minibatch));
+    return absl::FailedPreconditionError(
+        fmt::format("replay: {} {} in the queue; expected {} for a minibatch", selector_->queued(),
+                    options_.transition.noun(), FreshInMinibatch(options_)));
   }
   return absl::FailedPreconditionError(
       fmt::format("replay: {} time steps inserted and {} minibatches sampled; the rate limiter "

@@ -24,6 +24,12 @@ struct LocalReplayOptions {
   FrameStorageOptions frames = {};
 };
 
+// What must be in the queue for a minibatch.
+inline std::int64_t FreshInMinibatch(const LocalReplayOptions& options) {
+  return static_cast<std::int64_t>(
+      FreshOf(options.selector, static_cast<std::size_t>(options.selector.minibatch)));
+}
+
 // One ring of rows per stream and one selector over all complete transitions. A transition is
 // complete once its n-th next row is there, or its episode's last. Used by one thread at a time.
 class LocalReplay final : public Replay {

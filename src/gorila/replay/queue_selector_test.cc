@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <deque>
 
 namespace gorila {
@@ -68,6 +69,105 @@ TEST(QueueSelectorTest, FollowsAModelOverRandomOperations) {
       model.erase(model.begin(), model.begin() + static_cast<std::ptrdiff_t>(count));
     }
   }
+}
+
+SelectorOptions Half() { return {.replayed_share = 0.5}; }
+
+TEST(QueueSelectorTest, APartOfEachDrawComesFromWhatWasDrawnBefore) {
+  QueueSelector selector(10, Half());
+  for (const std::uint32_t id : {7U, 2U, 9U, 0U}) selector.Insert(id);
+  RandomStream random(1);
+  std::vector<Selector::Drawn> drawn(5);
+  selector.Sample(random, drawn);
+  selector.CheckInvariants();
+  EXPECT_EQ(drawn[0].id, 7U);
+  EXPECT_EQ(drawn[1].id, 2U);
+  EXPECT_EQ(drawn[2].id, 9U) << "of five two are drawn again";
+  for (const Selector::Drawn& draw : drawn) EXPECT_EQ(draw.probability, 1);
+  EXPECT_EQ(selector.queued(), 1U);
+  EXPECT_EQ(selector.size(), 4U);
+  EXPECT_EQ(selector.mass(), 1);
+  EXPECT_TRUE(selector.Contains(9) && !selector.IsQueued(9));
+  EXPECT_TRUE(selector.IsQueued(0) && !selector.IsQueued(5) && !selector.Contains(5));
+  selector.Remove(9);
+  selector.Remove(7);
+  EXPECT_FALSE(selector.Contains(7));
+  drawn.resize(2);
+  selector.Sample(random, drawn);
+  selector.CheckInvariants();
+  EXPECT_EQ(drawn[0].id, 0U);
+  EXPECT_TRUE(drawn[1].id == 0 || drawn[1].id == 2) << "what was removed is not drawn";
+  selector.Insert(7);
+  EXPECT_TRUE(selector.IsQueued(7));
+}
+
+TEST(QueueSelectorTest, WhatIsDrawnAgainIsDrawnAlike) {
+  QueueSelector selector(2000, Half());
+  for (std::uint32_t id = 0; id < 10; ++id) selector.Insert(id);
+  for (std::uint32_t id = 0; id < 10; ++id) selector.MarkDrawn(id);
+  RandomStream random(5);
+  std::vector<int> counts(10);
+  std::vector<Selector::Drawn> drawn(2);
+  for (std::uint32_t id = 10; id < 1010; ++id) {
+    selector.Insert(id);
+    selector.Sample(random, drawn);
+    EXPECT_EQ(drawn[0].id, id);
+    selector.Remove(id);
+    if (drawn[1].id != id) ++counts[drawn[1].id];
+  }
+  for (const int count : counts) EXPECT_NEAR(count, 1000.0 / 11, 40);
+}
+
+TEST(QueueSelectorTest, AMinibatchTakesAtLeastOneFromTheQueue) {
+  EXPECT_EQ(FreshOf({}, 8), 8U);
+  EXPECT_EQ(FreshOf({.replayed_share = 0.5}, 8), 4U);
+  EXPECT_EQ(FreshOf({.replayed_share = 0.5}, 7), 4U);
+  EXPECT_EQ(FreshOf({.replayed_share = 0.5}, 1), 1U);
+  EXPECT_EQ(FreshOf({.replayed_share = std::nextafter(1.0, 0.0)}, 3), 1U);
+}
+
+TEST(QueueSelectorTest, WhatWasDrawnIsRestoredInItsOrder) {
+  QueueSelector selector(40, Half());
+  for (std::uint32_t id = 0; id < 30; ++id) selector.Insert(id);
+  RandomStream random(4);
+  std::vector<Selector::Drawn> drawn(8);
+  for (int i = 0; i < 4; ++i) selector.Sample(random, drawn);
+  selector.Remove(3);
+  selector.Remove(20);
+  StateWriter writer;
+  selector.SaveState(writer);
+  QueueSelector restored(40, Half());
+  restored.Insert(5);
+  StateReader reader(writer.bytes());
+  ASSERT_EQ(restored.RestoreState(reader), OkStatus());
+  EXPECT_EQ(reader.Finish(), OkStatus());
+  restored.CheckInvariants();
+  RandomStream same = random;
+  std::vector<Selector::Drawn> other(8);
+  for (int i = 0; i < 3; ++i) {
+    selector.Sample(random, drawn);
+    restored.Sample(same, other);
+    for (std::size_t k = 0; k < 8; ++k) EXPECT_EQ(other[k].id, drawn[k].id);
+  }
+  // The same id in both lists.
+  StateWriter twice;
+  twice.WriteSpan<std::uint32_t>(std::vector<std::uint32_t>{1, 2});
+  twice.WriteSpan<std::uint32_t>(std::vector<std::uint32_t>{2});
+  StateReader damaged(twice.bytes());
+  EXPECT_TRUE(absl::IsDataLoss(restored.RestoreState(damaged)));
+  restored.CheckInvariants();
+}
+
+// With replayed_share 0 a state is what it was.
+TEST(QueueSelectorTest, WithoutReplayNothingIsKeptOfWhatWasDrawn) {
+  QueueSelector selector(10);
+  for (const std::uint32_t id : {7U, 2U}) selector.Insert(id);
+  Draw(selector, 1);
+  EXPECT_FALSE(selector.Contains(7));
+  EXPECT_EQ(selector.size(), 1U);
+  StateWriter writer;
+  selector.SaveState(writer);
+  EXPECT_EQ(writer.bytes().size(), sizeof(std::uint64_t) + sizeof(std::uint32_t));
 }
 
 TEST(QueueSelectorTest, ARestoredQueueDrawsWhatTheSavedOneWouldHave) {

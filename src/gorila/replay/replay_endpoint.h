@@ -22,7 +22,8 @@ struct RowRun {
   std::span<const TimeStep> time_steps = {};
   std::span<const std::int32_t> actions = {};
   std::span<const std::byte> frames = {};
-  std::span<const RowValues> values = {};  // one for each row, or none
+  std::span<const RowValues> values = {};         // one for each row, or none
+  std::span<const float> log_probabilities = {};  // likewise; shards of unrolls need them
 };
 
 // The outcome of an insert's rows. Those that are neither were not taken: `waiting` says why, and

@@ -24,8 +24,19 @@ std::int64_t Chunks(std::int64_t capacity) {
   return chunks + 1 + chunks / 32;
 }
 
+// That must be alive at once.
+std::int64_t RowsOfOne(const ReplayShardOptions& options) {
+  return options.replay.transition.rows_after() + options.observation.stack + 1;
+}
+
+// The fewest time steps that a queue must be allowed to hold.
+std::int64_t LeastLead(const LocalReplayOptions& options) {
+  return FreshInMinibatch(options) * options.transition.steps();
+}
+
 // Of compressed frames: enough for the bytes set aside and the last page of each chunk, and for a
-// transition and what it stands beside, whatever the frames look like.
+// transition and what it stands beside, or what waits for a minibatch, whatever the frames look
+// like.
 PackedSpace SpaceFor(const ReplayShardOptions& options) {
   const LocalReplayOptions& replay = options.replay;
   if (replay.frames.compression == FrameCompression::kNone) return {};
@@ -34,8 +45,8 @@ PackedSpace SpaceFor(const ReplayShardOptions& options) {
   const std::int64_t chunk_bytes = chunk_rows * PackedFrameBytes(replay.frames, frame);
   const std::int64_t page_bytes = std::clamp<std::int64_t>(chunk_bytes / 32, 64, 4096);
   const std::int64_t worst_chunk_bytes = chunk_rows * static_cast<std::int64_t>(PackedBound(frame));
-  const std::int64_t least =
-      (replay.transition.n_step + options.observation.stack + 1) / chunk_rows + 3;
+  const std::int64_t queued = DrawsOnce(replay.selector) ? LeastLead(replay) : 0;
+  const std::int64_t least = (RowsOfOne(options) + queued) / chunk_rows + 3;
   const std::int64_t pages = std::max(Chunks(replay.capacity) * (chunk_bytes / page_bytes + 1),
                                       least * (worst_chunk_bytes / page_bytes + 1));
   return {.pages = static_cast<std::size_t>(pages),
@@ -59,40 +70,51 @@ Status OutOfOrder() {
 
 }  // namespace
 
+// Also: what waits in the queue must not fill the memory.
+Status CheckInsertLead(const LocalReplayOptions& options) {
+  if (!DrawsOnce(options.selector)) return OkStatus();
+  const std::int64_t lead = options.rate.insert_lead;
+  if (lead >= LeastLead(options) && lead <= options.capacity / 2) return OkStatus();
+  return InvalidArgument(
+      "replay.insert_lead is {} with replay.selector queue; expected at least {}, {}, and at most "
+      "half of replay.capacity, {}",
+      lead,
+      options.transition.unroll == 0         ? "learner.batch_size"
+      : options.selector.replayed_share == 0 ? "learner.batch_size x learner.unroll"
+                                             : "learner.unroll for each new unroll of a minibatch",
+      LeastLead(options), options.capacity / 2);
+}
+
 StatusOr<std::unique_ptr<ReplayShard>> ReplayShard::Make(const ReplayShardOptions& options,
                                                          RandomStream random) {
   const LocalReplayOptions& replay = options.replay;
-  const std::int64_t least = replay.transition.n_step + options.observation.stack + 1;
+  const std::int64_t least = RowsOfOne(options);
   if (replay.capacity < least) {
-    return InvalidArgument("replay.capacity is {}; expected at least {} (n-step {} + stack {} + 1)",
-                           replay.capacity, least, replay.transition.n_step,
-                           options.observation.stack);
+    return InvalidArgument("replay.capacity is {}; expected at least {} ({} {} + stack {} + 1)",
+                           replay.capacity, least,
+                           replay.transition.unroll > 0 ? "unroll" : "n-step",
+                           replay.transition.rows_after(), options.observation.stack);
   }
   if (replay.rate.min_size > replay.capacity && !DrawsOnce(replay.selector)) {
     return InvalidArgument("replay.min_size is {}; expected at most replay.capacity, {}",
                            replay.rate.min_size, replay.capacity);
   }
   GORILA_ASSIGN_OR_RETURN(const SelectorRow* row, FindSelector(replay.selector.name));
-  if (DrawsOnce(replay.selector) && (replay.rate.insert_lead < replay.selector.minibatch ||
-                                     replay.rate.insert_lead > replay.capacity / 2)) {
-    return InvalidArgument(
-        "replay.insert_lead is {} with replay.selector queue; expected at least "
-        "learner.batch_size, {}, and at most half of replay.capacity, {}",
-        replay.rate.insert_lead, replay.selector.minibatch, replay.capacity / 2);
-  }
+  GORILA_RETURN_IF_ERROR(CheckInsertLead(replay));
   const int chunk_rows = ChunkRows(replay.capacity);
   const std::int64_t chunks = Chunks(replay.capacity);
-  return std::unique_ptr<ReplayShard>(
-      new ReplayShard(options, chunks, chunk_rows,
-                      row->make(static_cast<std::size_t>(chunks * chunk_rows)), random));
+  return std::unique_ptr<ReplayShard>(new ReplayShard(
+      options, chunks, chunk_rows,
+      row->make(replay.selector, static_cast<std::size_t>(chunks * chunk_rows)), random));
 }
 
 std::int64_t ReplayShard::ExpectedBytes(const ReplayShardOptions& options) {
-  const auto selector = FindSelector(options.replay.selector.name);
   const PackedSpace packed = SpaceFor(options);
-  const std::int64_t row_bytes = (packed.pages > 0 ? ChunkStore::PackedBytesPerRow()
-                                                   : ChunkStore::BytesPerRow(options.observation)) +
-                                 (selector.ok() ? (*selector)->bytes_per_id : 0);
+  const std::int64_t row_bytes =
+      (packed.pages > 0 ? ChunkStore::PackedBytesPerRow()
+                        : ChunkStore::BytesPerRow(options.observation)) +
+      (options.replay.transition.unroll > 0 ? static_cast<std::int64_t>(sizeof(float)) : 0) +
+      SelectorBytesPerId(options.replay.selector);
   const std::int64_t chunks = Chunks(options.replay.capacity);
   return chunks * (ChunkRows(options.replay.capacity) * row_bytes +
                    static_cast<std::int64_t>(sizeof(RowChunk))) +
@@ -105,7 +127,8 @@ ReplayShard::ReplayShard(const ReplayShardOptions& options, std::int64_t chunks,
       packing_(options.replay.frames.compression == FrameCompression::kNone
                    ? nullptr
                    : std::make_unique<SharedPacking>(options.observation.frame_bytes())),
-      store_(options.observation, chunks, chunk_rows, SpaceFor(options)),
+      store_(options.observation, chunks, chunk_rows, SpaceFor(options),
+             options.replay.transition.unroll > 0),
       selector_(std::move(selector)),
       limiter_(options.replay.rate),
       random_(random) {}
@@ -146,6 +169,7 @@ Status ReplayShard::CheckRun(const RowRun& run) const {
                            rows, run.actions.size(), run.frames.size(),
                            rows * store_.frame_bytes());
   }
+  GORILA_RETURN_IF_ERROR(CheckLogProbabilities(run));
   for (std::size_t i = 0; i < rows; ++i) {
     GORILA_RETURN_IF_ERROR(CheckTimeStep(run.time_steps[i]));
     const bool starts = run.time_steps[i].step_type == StepType::kFirst;
@@ -154,6 +178,27 @@ Status ReplayShard::CheckRun(const RowRun& run) const {
       return InvalidArgument("replay: action {}, expected 0 to {}", run.actions[i],
                              options_.num_actions - 1);
     }
+  }
+  return OkStatus();
+}
+
+// They are one for each row where unrolls are drawn, and of no use elsewhere.
+Status ReplayShard::CheckLogProbabilities(const RowRun& run) const {
+  const std::size_t rows = run.time_steps.size();
+  const int unroll = options_.replay.transition.unroll;
+  if (run.log_probabilities.size() != (unroll > 0 ? rows : 0)) {
+    return InvalidArgument(
+        "replay: {} rows with the log-probabilities of {}; expected {}, because this shard serves "
+        "{}",
+        rows, run.log_probabilities.size(), unroll > 0 ? rows : 0,
+        options_.replay.transition.noun());
+  }
+  for (std::size_t i = 0; i < run.log_probabilities.size(); ++i) {
+    const float value = run.log_probabilities[i];
+    if (run.time_steps[i].last() || IsLogProbability(value)) continue;
+    return InvalidArgument(
+        "replay: row {} has the log-probability {}; expected a finite number of at most 0",
+        run.first + static_cast<std::int64_t>(i), static_cast<double>(value));
   }
   return OkStatus();
 }
@@ -214,7 +259,8 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
     const auto row = static_cast<std::size_t>(i);
     const StoredFrame frame = FrameOf(run, stored, i);
     if (!MakeRoom(stream, frame.bytes.size())) break;
-    stream->Append(frame, run.time_steps[row], run.actions[row]);
+    stream->Append(frame, run.time_steps[row], run.actions[row],
+                   run.log_probabilities.empty() ? 0 : run.log_probabilities[row]);
     stream->values().Add(stream->end() - 1, run.values.empty() ? RowValues() : run.values[row]);
     ++rows_;
     VisitCompletedBy(*stream, options_.replay.transition,
@@ -269,17 +315,23 @@ bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::si
   }
 }
 
-// Whether a transition that is drawn once would go with the oldest chunk while learners can make a
-// minibatch. If they cannot, inserts and samples would wait for each other.
+// Whether something that is drawn once, and was not yet, would go with the oldest chunk while
+// learners can make a minibatch. If they cannot, inserts and samples would wait for each other.
 bool ReplayShard::OldestIsQueued() const {
   if (!selector_->draws_once() || !CanSample(MinibatchSize())) return false;
   const RowChunk& chunk = store_.chunk(store_.living().front());
   const ChunkedStream& stream = *chunk.stream;
   const std::int64_t last = chunk.first + chunk.count - 1;
-  bool queued = last + 1 == stream.end() && !stream.time_step(last).last();  // not yet complete
-  const auto look = [&](std::int64_t index) { queued |= selector_->Contains(stream.Id(index)); };
+  const TransitionOptions& options = options_.replay.transition;
+  const int stack = options_.observation.stack;
+  bool queued = false;
+  const auto look = [&](std::int64_t index) {
+    queued =
+        queued || selector_->IsQueued(stream.Id(index)) ||
+        (MayStart(stream, index, options, stack) && !IsComplete(stream, index, options, stack));
+  };
   for (std::int64_t index = chunk.first; index < last; ++index) look(index);
-  VisitDependents(stream, last, options_.observation.stack, look);
+  VisitDependents(stream, last, stack, look);
   return queued;
 }
 
@@ -301,7 +353,8 @@ void ReplayShard::EvictOldest() {
 }
 
 void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index) {
-  if (!IsComplete(stream, index, options_.replay.transition, options_.observation.stack)) {
+  if (index < stream.drawn_until() ||
+      !IsComplete(stream, index, options_.replay.transition, options_.observation.stack)) {
     return;
   }
   const std::uint32_t id = stream.Id(index);
@@ -309,115 +362,6 @@ void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index)
   selector_->Insert(id);
   const auto error = stream.values().InitialError(stream, index, options_.replay.transition);
   if (error.has_value()) selector_->Update(id, PriorityOfError(options_.replay.selector, *error));
-}
-
-// Without a transition to draw no sample can make room. What is drawn once waits until it is.
-bool ReplayShard::CanInsert() const {
-  if (selector_->draws_once()) {
-    return static_cast<std::int64_t>(selector_->size()) < options_.replay.rate.insert_lead;
-  }
-  return selector_->size() == 0 || limiter_.CanInsert();
-}
-
-bool ReplayShard::CanSample(std::size_t size) const {
-  if (selector_->draws_once()) return selector_->size() >= size;
-  return selector_->size() > 0 && limiter_.CanSample();
-}
-
-std::int64_t ReplayShard::SamplesAllowed() const {
-  if (selector_->draws_once()) {
-    return static_cast<std::int64_t>(selector_->size()) / options_.replay.selector.minibatch;
-  }
-  return selector_->size() > 0 ? limiter_.Allowed() : 0;
-}
-
-std::string ReplayShard::WhyNoInsert() const {
-  if (CanInsert()) return "";
-  if (selector_->draws_once()) {
-    return fmt::format(
-        "inserts wait for learners: {} transitions in the queue, replay.insert_lead {}",
-        selector_->size(), options_.replay.rate.insert_lead);
-  }
-  return fmt::format(
-      "inserts wait for samples: {} time steps inserted, {} minibatches sampled, "
-      "replay.insert_lead {}",
-      limiter_.inserted(), limiter_.sampled(), options_.replay.rate.insert_lead);
-}
-
-std::string ReplayShard::WhyNoSample(std::size_t size) const {
-  if (CanSample(size)) return "";
-  if (selector_->draws_once()) {
-    return fmt::format("samples wait for inserts: {} transitions in the queue, {} make a minibatch",
-                       selector_->size(), size);
-  }
-  const std::int64_t inserted = limiter_.inserted();
-  if (inserted < options_.replay.rate.min_size) {
-    return fmt::format("samples wait for inserts: {} of replay.min_size {} time steps", inserted,
-                       options_.replay.rate.min_size);
-  }
-  if (selector_->size() == 0) return "samples wait for inserts: no transition is complete";
-  return fmt::format(
-      "samples wait for inserts: {} minibatches sampled of {} time steps, replay.updates_per_step "
-      "{}",
-      limiter_.sampled(), inserted, options_.replay.rate.updates_per_step);
-}
-
-StatusOr<ReplayShardSize> ReplayShard::Sample(int size, Deadline deadline, TransitionBatch& batch) {
-  const auto wanted = static_cast<std::size_t>(size);
-  Plan plan;
-  ReplayShardSize now;
-  batch.Resize(size, options_.observation.stacked_bytes());
-  {
-    const MutexLock lock(mutex_);
-    if (!CanSample(wanted)) ++held_samples_;
-    bool in_time = waiting_samples_ < options_.max_waiting_samples;
-    ++waiting_samples_;
-    while (!closed_ && !CanSample(wanted) && in_time) {
-      in_time = inserts_changed_.WaitUntil(mutex_, deadline);
-    }
-    --waiting_samples_;
-    if (closed_) return absl::UnavailableError("the replay shard is ending");
-    if (!CanSample(wanted)) return absl::DeadlineExceededError(WhyNoSample(wanted));
-    limiter_.OnSample();
-    ++counters_.sampled;
-    Draw(batch, plan);
-    now = SizeNow();
-  }
-  Copy(plan, batch);
-  const MutexLock lock(mutex_);
-  for (const std::uint32_t slot : plan.pinned) store_.Unpin(slot);
-  return now;
-}
-
-// Everything but the frames, which are pinned.
-void ReplayShard::Draw(TransitionBatch& batch, Plan& plan) {
-  const int stack = options_.observation.stack;
-  plan.drawn.resize(batch.keys.size());
-  plan.frames.reserve(2 * batch.keys.size() * static_cast<std::size_t>(stack));
-  selector_->Sample(random_, plan.drawn);
-  for (std::size_t i = 0; i < plan.drawn.size(); ++i) {
-    const std::uint32_t id = plan.drawn[i].id;
-    const RowChunk& chunk = store_.chunk(store_.SlotOf(id));
-    const ChunkedStream& stream = *chunk.stream;
-    const std::int64_t offset = id % static_cast<std::uint32_t>(store_.chunk_rows());
-    const std::int64_t start = chunk.first + offset;
-    const NStepReturn sum = SumRewards(stream, start, options_.replay.transition);
-    for (const std::int64_t state : {start, sum.end}) {
-      VisitStack(stream, state, stack, [&](std::int64_t row) {
-        plan.frames.push_back(row == kNoRow ? kNoFrame : stream.Id(row));
-        if (row == kNoRow) return;
-        const std::uint32_t slot = store_.SlotOf(plan.frames.back());
-        store_.Pin(slot);
-        plan.pinned.push_back(slot);
-      });
-    }
-    batch.a_tm1[i] = stream.action(start);
-    batch.a_t[i] = ActionAt(stream, sum.end);
-    batch.r_t[i] = static_cast<float>(sum.r_t);
-    batch.discount_t[i] = static_cast<float>(sum.discount_t);
-    batch.keys[i] = static_cast<std::uint64_t>(chunk.serial * store_.chunk_rows() + offset);
-    batch.probabilities[i] = plan.drawn[i].probability;
-  }
 }
 
 Status ReplayShard::UpdatePriorities(std::int64_t generation, std::span<const std::uint64_t> keys,

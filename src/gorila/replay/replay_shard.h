@@ -52,6 +52,10 @@ struct ReplayShardStatus {
   std::string sample_limit;
 };
 
+// InvalidArgument, which names the key, for a replay.insert_lead by which actors and learners would
+// wait for each other.
+Status CheckInsertLead(const LocalReplayOptions& options);
+
 // Thread-safe. Rows are never changed once they are in, so samples and snapshots copy frames
 // without the lock: they pin the chunks they read, and a pinned chunk is not used again. An insert
 // never waits for them: when the oldest chunk is pinned, the next one makes room as well. Frames
@@ -107,7 +111,9 @@ class ReplayShard final : public ReplayEndpoint {
   // The rows that a sample copies after releasing the lock.
   struct Plan {
     std::vector<Selector::Drawn> drawn;
-    std::vector<std::uint32_t> frames;  // ids: s_tm1's stack, then s_t's, for each transition
+    // Ids, for each transition: s_tm1's stack, then s_t's; for each unroll: the first state's
+    // stack, then one of each later row.
+    std::vector<std::uint32_t> frames;
     std::vector<std::uint32_t> pinned;  // chunks, some more than once
   };
 
@@ -142,6 +148,7 @@ class ReplayShard final : public ReplayEndpoint {
     const bool wanted = options_.replay.selector.initial_priorities;
     return wanted ? ValueWindow(options_.replay.transition.n_step) : ValueWindow();
   }
+  Status CheckLogProbabilities(const RowRun& run) const;
   bool OldestIsQueued() const GORILA_REQUIRES(mutex_);
   void EvictOldest() GORILA_REQUIRES(mutex_);
   void AddIfComplete(const ChunkedStream& stream, std::int64_t index);  // under mutex_
@@ -155,8 +162,17 @@ class ReplayShard final : public ReplayEndpoint {
   }
   std::string WhyNoInsert() const GORILA_REQUIRES(mutex_);
   std::string WhyNoSample(std::size_t size) const GORILA_REQUIRES(mutex_);
+  std::int64_t QueuedSteps() const GORILA_REQUIRES(mutex_);
   void Draw(TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
+  void DrawTransition(const ChunkedStream& stream, std::int64_t start, std::size_t i,
+                      TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
+  void DrawUnroll(const ChunkedStream& stream, std::int64_t start, std::size_t i,
+                  TransitionBatch& batch, Plan& plan) GORILA_REQUIRES(mutex_);
+  void PlanFrame(const ChunkedStream& stream, std::int64_t row, Plan& plan);  // under mutex_
   void Copy(const Plan& plan, TransitionBatch& batch);
+  void CopyTransitions(const Plan& plan, FrameCodec* codec, TransitionBatch& batch) const;
+  void CopyUnrolls(const Plan& plan, FrameCodec* codec, TransitionBatch& batch) const;
+  void CopyFrame(std::uint32_t id, FrameCodec* codec, std::byte* destination) const;
   ReplayShardSize SizeNow() const GORILA_REQUIRES(mutex_);
 
   // Used by snapshots.
@@ -171,6 +187,8 @@ class ReplayShard final : public ReplayEndpoint {
   Status RestoreBareStreams(StateReader& reader) GORILA_REQUIRES(mutex_);
   Status RestoreChunk(StateReader& reader) GORILA_REQUIRES(mutex_);
   Status RestorePiece(StateReader& reader) GORILA_REQUIRES(mutex_);
+  float SavedPriority(std::uint32_t slot, int offset) const GORILA_REQUIRES(mutex_);
+  void RestoreDraw(std::uint32_t slot, int offset) GORILA_REQUIRES(mutex_);
   bool RestoreFrame(std::uint32_t id, std::span<const std::byte> frame) GORILA_REQUIRES(mutex_);
   std::uint32_t IdOf(std::uint32_t slot, int offset) const {
     return slot * static_cast<std::uint32_t>(store_.chunk_rows()) +

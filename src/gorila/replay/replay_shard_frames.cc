@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/replay/replay_shard.h"
+#include "gorila/replay/transition_rows.h"
 
 namespace gorila {
 namespace {
@@ -53,10 +54,28 @@ StoredFrame ReplayShard::FrameOf(const RowRun& run, const StoredRows& stored,
           .with_dictionary = stored.with_dictionary};
 }
 
-// A frame of both states of a transition is read once.
 void ReplayShard::Copy(const Plan& plan, TransitionBatch& batch) {
   std::unique_ptr<FrameCodec> codec = packing_ == nullptr ? nullptr : packing_->Take();
-  const FrameDictionary* const dictionary = packing_ == nullptr ? nullptr : packing_->dictionary();
+  if (batch.unroll > 0) {
+    CopyUnrolls(plan, codec.get(), batch);
+  } else {
+    CopyTransitions(plan, codec.get(), batch);
+  }
+  if (codec != nullptr) packing_->Give(std::move(codec));
+}
+
+void ReplayShard::CopyFrame(std::uint32_t id, FrameCodec* codec, std::byte* destination) const {
+  if (id == kNoFrame) {
+    std::memset(destination, 0, store_.frame_bytes());
+  } else {
+    store_.CopyFrame(id, codec, packing_ == nullptr ? nullptr : packing_->dictionary(),
+                     destination);
+  }
+}
+
+// A frame of both states of a transition is read once.
+void ReplayShard::CopyTransitions(const Plan& plan, FrameCodec* codec,
+                                  TransitionBatch& batch) const {
   const std::size_t frame_bytes = store_.frame_bytes();
   const auto stack = static_cast<std::size_t>(options_.observation.stack);
   for (std::size_t i = 0; i < plan.frames.size(); ++i) {
@@ -67,17 +86,30 @@ void ReplayShard::Copy(const Plan& plan, TransitionBatch& batch) {
     std::byte* const s_t = &batch.s_t[transition * stack * frame_bytes];
     const bool is_s_t = i / stack % 2 == 1;
     std::byte* const destination = (is_s_t ? s_t : s_tm1) + i % stack * frame_bytes;
-    const auto shared = is_s_t ? std::find(first, last, plan.frames[i]) : last;
-    if (plan.frames[i] == kNoFrame) {
-      std::memset(destination, 0, frame_bytes);
-    } else if (shared != last) {
+    const bool has_row = plan.frames[i] != kNoFrame;
+    const auto shared = is_s_t && has_row ? std::find(first, last, plan.frames[i]) : last;
+    if (shared != last) {
       const auto place = static_cast<std::size_t>(shared - first);
       std::memcpy(destination, s_tm1 + place * frame_bytes, frame_bytes);
     } else {
-      store_.CopyFrame(plan.frames[i], codec.get(), dictionary, destination);
+      CopyFrame(plan.frames[i], codec, destination);
     }
   }
-  if (codec != nullptr) packing_->Give(std::move(codec));
+}
+
+void ReplayShard::CopyUnrolls(const Plan& plan, FrameCodec* codec, TransitionBatch& batch) const {
+  const int stack = options_.observation.stack;
+  const auto length = static_cast<std::size_t>(batch.unroll);
+  const std::size_t frames = length + static_cast<std::size_t>(stack);
+  const std::size_t state_bytes = options_.observation.stacked_bytes();
+  for (std::size_t i = 0; i < batch.keys.size(); ++i) {
+    BuildUnrollStates(
+        std::span(batch.a_tm1).subspan(i * length, length), stack, store_.frame_bytes(),
+        [&](std::size_t frame, std::byte* destination) {
+          CopyFrame(plan.frames[i * frames + frame], codec, destination);
+        },
+        &batch.s_tm1[i * (length + 1) * state_bytes]);
+  }
 }
 
 }  // namespace gorila

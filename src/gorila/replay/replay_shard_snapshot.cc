@@ -7,6 +7,19 @@
 #include "gorila/replay/transition_rows.h"
 
 namespace gorila {
+namespace {
+
+// What a state has in place of the priority of one that is drawn once and was.
+constexpr float kDrawnPriority = 2;
+
+// Of a state: rows of a chunk and the length of unrolls. States without unrolls have the former
+// alone.
+constexpr std::int32_t kShapeUnit = 256;
+std::int32_t ShapeOfRows(int chunk_rows, const TransitionOptions& options) {
+  return chunk_rows + kShapeUnit * options.unroll;
+}
+
+}  // namespace
 
 // Of one instant, oldest first: whoever takes all pieces up to some point has no stream with a
 // hole.
@@ -59,6 +72,7 @@ bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
     const std::uint32_t id = IdOf(slot, offset);
     writer.Write(store_.time_step(id));
     writer.Write(store_.action(id));
+    if (store_.keeps_log_probabilities()) writer.Write(store_.log_probability(id));
     store_.CopyFrame(id, codec.get(), packing_ == nullptr ? nullptr : packing_->dictionary(),
                      frame.data());
     writer.WriteBytes(frame);
@@ -73,7 +87,7 @@ bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
 std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
   const MutexLock lock(mutex_);
   const auto is_saved = [&](std::uint32_t slot) { return store_.chunk(slot).saved > 0; };
-  writer.Write<std::int32_t>(store_.chunk_rows());
+  writer.Write(ShapeOfRows(store_.chunk_rows(), options_.replay.transition));
   writer.Write(counters_);
   limiter_.SaveState(writer);
   writer.Write(store_.next_serial());
@@ -90,12 +104,23 @@ std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
     writer.Write(chunk.first);
     writer.Write<std::int32_t>(chunk.saved);
     for (int offset = 0; offset < chunk.saved; ++offset) {
-      writer.Write(static_cast<float>(selector_->Priority(IdOf(slot, offset))));
+      writer.Write(SavedPriority(slot, offset));
     }
   }
   SaveBareStreams(writer);
   return store_.living().empty() ? store_.next_serial()
                                  : store_.chunk(store_.living().front()).serial;
+}
+
+float ReplayShard::SavedPriority(std::uint32_t slot, int offset) const {
+  const std::uint32_t id = IdOf(slot, offset);
+  const RowChunk& chunk = store_.chunk(slot);
+  const std::int64_t index = chunk.first + offset;
+  const bool drawn =
+      selector_->draws_once() && !selector_->IsQueued(id) &&
+      (index < chunk.stream->drawn_until() ||
+       IsComplete(*chunk.stream, index, options_.replay.transition, options_.observation.stack));
+  return drawn ? kDrawnPriority : static_cast<float>(selector_->Priority(id));
 }
 
 // Streams without a row in the segments: what came before is to be known as repeated.
@@ -140,15 +165,20 @@ void ReplayShard::ForgetSaved() {
 Status ReplayShard::RestoreState(StateReader& reader) {
   const MutexLock lock(mutex_);
   GORILA_CHECK(store_.living().empty(), "restored into a shard that was used");
-  std::int32_t chunk_rows = 0;
+  std::int32_t shape = 0;
   std::int64_t next_serial = 0;
   std::int64_t chunks = 0;
-  GORILA_RETURN_IF_ERROR(reader.Read(chunk_rows));
+  GORILA_RETURN_IF_ERROR(reader.Read(shape));
   GORILA_RETURN_IF_ERROR(reader.Read(counters_));
   GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
   GORILA_RETURN_IF_ERROR(reader.Read(next_serial));
   GORILA_RETURN_IF_ERROR(reader.Read(chunks));
   const std::int64_t most = options_.replay.capacity / store_.chunk_rows();
+  const std::int32_t chunk_rows = shape % kShapeUnit;
+  if (shape / kShapeUnit != options_.replay.transition.unroll) {
+    return DataLoss("replay state was made with learner.unroll {} (0: none), expected {}",
+                    shape / kShapeUnit, options_.replay.transition.unroll);
+  }
   if (chunk_rows != store_.chunk_rows() || chunks < 0 || chunks > std::max<std::int64_t>(most, 1)) {
     return DataLoss("replay state has {} chunks of {} rows, expected at most {} of {}", chunks,
                     chunk_rows, most, store_.chunk_rows());
@@ -224,6 +254,10 @@ Status ReplayShard::RestorePiece(StateReader& reader) {
     std::span<const std::byte> frame;
     GORILA_RETURN_IF_ERROR(reader.Read(time_step));
     GORILA_RETURN_IF_ERROR(reader.Read(action));
+    float log_probability = 0;
+    if (store_.keeps_log_probabilities()) {
+      GORILA_RETURN_IF_ERROR(reader.Read(log_probability));
+    }
     GORILA_RETURN_IF_ERROR(reader.ReadBytes(store_.frame_bytes(), frame));
     // A chunk that died after it was saved or for lack of room, or rows that came after the state.
     if (!slot.has_value() || store_.chunk(*slot).stream == nullptr ||
@@ -237,9 +271,14 @@ Status ReplayShard::RestorePiece(StateReader& reader) {
     if (action < 0 || action >= options_.num_actions) {
       return DataLoss("replay segment: action {}", action);
     }
+    if (store_.keeps_log_probabilities() && !time_step.last() &&
+        !IsLogProbability(log_probability)) {
+      return DataLoss("replay segment: log-probability {}", static_cast<double>(log_probability));
+    }
     const std::uint32_t id = IdOf(*slot, offset);
     store_.time_step(id) = time_step;
     store_.action(id) = action;
+    if (store_.keeps_log_probabilities()) store_.log_probability(id) = log_probability;
     if (RestoreFrame(id, frame)) ++store_.chunk(*slot).saved;
   }
   return OkStatus();
@@ -266,6 +305,22 @@ bool ReplayShard::RestoreFrame(std::uint32_t id, std::span<const std::byte> fram
   return lives;
 }
 
+// Of one that is drawn once. Without a priority it was not yet complete; or it was drawn, in a
+// state of a version that did not tell them apart.
+void ReplayShard::RestoreDraw(std::uint32_t slot, int offset) {
+  ChunkedStream& stream = *store_.chunk(slot).stream;
+  const std::int64_t index = store_.chunk(slot).first + offset;
+  const float priority = restored_priorities_[IdOf(slot, offset)];
+  if (priority <= 0) return;
+  AddIfComplete(stream, index);
+  if (priority != kDrawnPriority) return;
+  if (selector_->Contains(IdOf(slot, offset))) {
+    selector_->MarkDrawn(IdOf(slot, offset));
+  } else {
+    stream.SetDrawnUntil(index + 1);
+  }
+}
+
 Status ReplayShard::FinishRestore() {
   const MutexLock lock(mutex_);
   for (const std::uint32_t slot : store_.living()) {
@@ -280,10 +335,11 @@ Status ReplayShard::FinishRestore() {
     for (int offset = 0; offset < chunk.count; ++offset) {
       const std::uint32_t id = IdOf(slot, offset);
       const float priority = restored_priorities_[id];
-      // Without one it was not yet complete, or it is drawn once and was.
-      if (priority > 0 || !selector_->draws_once()) {
-        AddIfComplete(*chunk.stream, chunk.first + offset);
+      if (selector_->draws_once()) {
+        RestoreDraw(slot, offset);
+        continue;
       }
+      AddIfComplete(*chunk.stream, chunk.first + offset);
       if (priority > 0 && selector_->Contains(id)) {
         selector_->Update(id, static_cast<double>(priority));
       }

@@ -1,5 +1,6 @@
 #include "gorila/replay/selector.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -15,20 +16,42 @@ namespace {
 constexpr double kPriorityFloor = 1e-6;
 
 template <typename Kind>
-std::unique_ptr<Selector> MakeSelector(std::size_t max_ids) {
+std::unique_ptr<Selector> MakeSelector(const SelectorOptions&, std::size_t max_ids) {
   return std::make_unique<Kind>(max_ids);
+}
+
+std::unique_ptr<Selector> MakeQueue(const SelectorOptions& options, std::size_t max_ids) {
+  return std::make_unique<QueueSelector>(max_ids, options);
+}
+
+template <typename Kind>
+std::int64_t BytesPerId(const SelectorOptions&) {
+  return Kind::kBytesPerId;
+}
+
+std::int64_t QueueBytesPerId(const SelectorOptions& options) {
+  return QueueSelector::kBytesPerId +
+         (options.replayed_share > 0 ? QueueSelector::kBytesPerDrawnId : 0);
 }
 
 constexpr std::array kSelectors = {
     SelectorRow{"uniform", "every transition with equal probability (the paper's)",
-                UniformSelector::kBytesPerId, &MakeSelector<UniformSelector>},
+                &BytesPerId<UniformSelector>, &MakeSelector<UniformSelector>},
     SelectorRow{"prioritized", "in proportion to the TD error to the power of priority_exponent",
-                PrioritizedSelector::kBytesPerId, &MakeSelector<PrioritizedSelector>},
-    SelectorRow{"queue", "each transition once, in order of arrival (on-policy)",
-                QueueSelector::kBytesPerId, &MakeSelector<QueueSelector>},
+                &BytesPerId<PrioritizedSelector>, &MakeSelector<PrioritizedSelector>},
+    SelectorRow{"queue", "each transition once, in order of arrival (on-policy)", &QueueBytesPerId,
+                &MakeQueue},
 };
 
 }  // namespace
+
+std::size_t FreshOf(const SelectorOptions& options, std::size_t count) {
+  if (options.replayed_share <= 0 || count == 0) return count;
+  const double replayed = std::floor(static_cast<double>(count) * options.replayed_share);
+  return count - std::min(count - 1, static_cast<std::size_t>(replayed));
+}
+
+void Selector::MarkDrawn(std::uint32_t) { GORILA_CHECK(false, "not a queue"); }
 
 double PriorityOfError(const SelectorOptions& options, double error) {
   return std::pow(error + kPriorityFloor, options.priority_exponent);
@@ -57,6 +80,11 @@ StatusOr<const SelectorRow*> FindSelector(std::string_view name) {
   }
   return InvalidArgument("replay.selector is '{}'; expected one of {}; did you mean '{}'?", name,
                          fmt::join(names, ", "), NearestName(name, names));
+}
+
+std::int64_t SelectorBytesPerId(const SelectorOptions& options) {
+  const StatusOr<const SelectorRow*> row = FindSelector(options.name);
+  return row.ok() ? (*row)->bytes_per_id(options) : 0;
 }
 
 }  // namespace gorila

@@ -21,11 +21,18 @@ struct SelectorOptions {
   // prioritized: whether a new transition's first priority is that of its TD error by the values
   // that came with its rows; else, and where they are not known, the largest ever given.
   bool initial_priorities = false;
-  int minibatch = 32;  // queue: as many transitions must be there for a minibatch
+  int minibatch = 32;  // queue: what a minibatch has
+  // queue: the part of a minibatch that is drawn uniformly from what was drawn before and is still
+  // kept; below 1.
+  double replayed_share = 0;
 };
 
 // Whether it draws each transition once; then the rate limiter has no say.
 inline bool DrawsOnce(const SelectorOptions& options) { return options.name == "queue"; }
+
+// Of `count` drawn together from a queue: those that are drawn for the first time, and must be
+// there; at least one.
+std::size_t FreshOf(const SelectorOptions& options, std::size_t count);
 
 // The priority of a transition whose TD error has this absolute value (Schaul et al. 2016,
 // "proportional"): (error + 1e-6)^alpha, which is never 0. `error` is finite and not negative.
@@ -55,13 +62,20 @@ class Selector {
   virtual double Priority(std::uint32_t id) const = 0;  // 0 when it is not there
   virtual std::size_t size() const = 0;
   // The sum of all priorities: with it several replays are drawn from as if they were one.
+  // Of draws_once(): the number of those that are queued.
   virtual double mass() const = 0;
 
-  // Whether drawn ids are removed, so that each is drawn once.
+  // Whether ids wait in a queue, from which each is drawn once. Those that were drawn leave the
+  // selector or, where some of a minibatch are drawn again, stay until they are removed.
   virtual bool draws_once() const { return false; }
+  // Of draws_once(): those that were not drawn yet.
+  virtual std::size_t queued() const { return size(); }
+  virtual bool IsQueued(std::uint32_t id) const { return Contains(id); }
+  // As if `id`, which is queued, had been drawn: when what was saved comes back. Only draws_once().
+  virtual void MarkDrawn(std::uint32_t id);
 
-  // Fills `drawn`, each draw with replacement unless draws_once(). Not when size() is 0, or less
-  // than what is to be drawn once.
+  // Fills `drawn`, each draw with replacement unless draws_once(). Not when size() is 0, or
+  // queued() less than FreshOf() them.
   virtual void Sample(RandomStream& random, std::span<Drawn> drawn) = 0;
 
   // Everything that later draws depend on. DataLoss for an impossible state; then the selector
@@ -76,12 +90,14 @@ class Selector {
 struct SelectorRow {
   std::string_view name;
   std::string_view summary;
-  std::int64_t bytes_per_id;
-  std::unique_ptr<Selector> (*make)(std::size_t max_ids);
+  std::int64_t (*bytes_per_id)(const SelectorOptions& options);
+  std::unique_ptr<Selector> (*make)(const SelectorOptions& options, std::size_t max_ids);
 };
 std::span<const SelectorRow> SelectorTable();
 // InvalidArgument for an unknown name.
 StatusOr<const SelectorRow*> FindSelector(std::string_view name);
+// 0 for an unknown name.
+std::int64_t SelectorBytesPerId(const SelectorOptions& options);
 
 }  // namespace gorila
 

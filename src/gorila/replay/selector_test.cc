@@ -59,7 +59,9 @@ void Mix(Selector& selector, std::map<std::uint32_t, double>& members, int opera
 
 class EverySelectorTest : public testing::TestWithParam<std::string_view> {
  protected:
-  static std::unique_ptr<Selector> Make() { return FindSelector(GetParam()).value()->make(kIds); }
+  static std::unique_ptr<Selector> Make() {
+    return FindSelector(GetParam()).value()->make({}, kIds);
+  }
 };
 
 TEST_P(EverySelectorTest, HoldsAndDrawsItsMembersAfterAnyOperations) {
@@ -167,7 +169,7 @@ TEST(SelectorTest, AnUnknownNameIsRefusedWithTheNearest) {
 }
 
 TEST(PrioritizedSelectorTest, ANewIdHasTheLargestPriorityEverGiven) {
-  const auto selector = FindSelector("prioritized").value()->make(4);
+  const auto selector = FindSelector("prioritized").value()->make({}, 4);
   selector->Insert(0);
   EXPECT_EQ(selector->Priority(0), 1);
   selector->Update(0, 7);
@@ -180,7 +182,7 @@ TEST(PrioritizedSelectorTest, ANewIdHasTheLargestPriorityEverGiven) {
 }
 
 TEST(PrioritizedSelectorTest, RefusesImpossiblePriorities) {
-  const auto selector = FindSelector("prioritized").value()->make(2);
+  const auto selector = FindSelector("prioritized").value()->make({}, 2);
   const auto state = [](double largest, std::vector<double> priorities) {
     StateWriter writer;
     writer.Write(largest);

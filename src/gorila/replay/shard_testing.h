@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -41,19 +42,23 @@ class OwnedRun {
       time_steps_.push_back(row.time_step);
       actions_.push_back(row.action);
       values_.push_back(row.values);
+      log_probabilities_.push_back(row.log_probability);
+      with_log_probabilities_ |= !std::isnan(row.log_probability);
       const auto frame = row.row().frame;
       frames_.insert(frames_.end(), frame.begin(), frame.end());
     }
   }
 
   RowRun run() const {
-    return {.stream = stream_,
-            .first = first_,
-            .time_steps = time_steps_,
-            .actions = actions_,
-            .frames = frames_,
-            .values =
-                with_values_ ? std::span<const RowValues>(values_) : std::span<const RowValues>()};
+    return {
+        .stream = stream_,
+        .first = first_,
+        .time_steps = time_steps_,
+        .actions = actions_,
+        .frames = frames_,
+        .values = with_values_ ? std::span<const RowValues>(values_) : std::span<const RowValues>(),
+        .log_probabilities = with_log_probabilities_ ? std::span<const float>(log_probabilities_)
+                                                     : std::span<const float>()};
   }
 
   StreamName stream_;
@@ -62,7 +67,9 @@ class OwnedRun {
   std::vector<std::int32_t> actions_;
   std::vector<std::byte> frames_;
   std::vector<RowValues> values_;
+  std::vector<float> log_probabilities_;
   bool with_values_ = false;
+  bool with_log_probabilities_ = false;  // set when a row has one
 };
 
 inline StatusOr<InsertReply> InsertRows(ReplayEndpoint& shard, const StreamName& stream,

@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstPause{4};
 constexpr milliseconds kLongestPause{250};
 constexpr milliseconds kStopLook{50};
+// Fewer rows are not worth a call of their own when they end an unroll.
+constexpr std::size_t kFewRows = 16;
 
 }  // namespace
 
@@ -46,14 +48,23 @@ Status ShardedReplay::Insert(int stream_index, const ReplayRow& row) {
   stream.time_steps.push_back(row.time_step);
   stream.actions.push_back(row.action);
   if (options_.values) stream.values.push_back(row.values);
+  if (options_.unroll > 0) stream.log_probabilities.push_back(row.log_probability);
   stream.frames.insert(stream.frames.end(), row.frame.begin(), row.frame.end());
   ++stream.next;
   {
     const MutexLock lock(mutex_);
     ++counters_.rows;
   }
-  if (static_cast<int>(stream.time_steps.size()) < options_.insert_rows) return OkStatus();
-  return Send(stream);
+  return IsDue(stream) ? Send(stream) : OkStatus();
+}
+
+// An unroll should not wait for rows of the next: its policy ages.
+bool ShardedReplay::IsDue(const Stream& stream) const {
+  const std::size_t rows = stream.time_steps.size();
+  const std::int64_t newest = stream.next - 1;
+  const bool ends_unroll = options_.unroll > 0 && newest > 0 && newest % options_.unroll == 0;
+  return rows >= static_cast<std::size_t>(options_.insert_rows) ||
+         (ends_unroll && rows >= kFewRows);
 }
 
 Status ShardedReplay::Flush() {
@@ -65,6 +76,10 @@ void ShardedReplay::DropRows(Stream& stream, std::int64_t rows) const {
   stream.time_steps.erase(stream.time_steps.begin(), stream.time_steps.begin() + rows);
   stream.actions.erase(stream.actions.begin(), stream.actions.begin() + rows);
   if (options_.values) stream.values.erase(stream.values.begin(), stream.values.begin() + rows);
+  if (options_.unroll > 0) {
+    stream.log_probabilities.erase(stream.log_probabilities.begin(),
+                                   stream.log_probabilities.begin() + rows);
+  }
   const auto bytes = rows * static_cast<std::int64_t>(options_.frame_bytes);
   stream.frames.erase(stream.frames.begin(), stream.frames.begin() + bytes);
   stream.first += rows;
@@ -92,7 +107,8 @@ Status ShardedReplay::Send(Stream& stream) {
                      .time_steps = stream.time_steps,
                      .actions = stream.actions,
                      .frames = stream.frames,
-                     .values = stream.values};
+                     .values = stream.values,
+                     .log_probabilities = stream.log_probabilities};
     const StatusOr<InsertReply> reply = shards_[shard]->Insert(
         {&run, 1}, CallDeadline(), over ? InsertLimit::kLifted : InsertLimit::kKept);
     if (reply.ok()) {

@@ -25,8 +25,11 @@ struct ShardedReplayOptions {
   std::uint64_t life = 0;  // drawn at random by this process
   int streams = 1;         // environments of this actor; a learner has none to insert
   std::size_t frame_bytes = 0;
-  int insert_rows = 64;                    // of one stream, sent together
-  bool values = false;                     // whether rows' values go with them
+  int insert_rows = 64;  // of one stream, sent together
+  bool values = false;   // whether rows' values go with them
+  // T: log-probabilities go with rows, and rows are sent as soon as they end an unroll, unless they
+  // are only a few; 0: the shards serve transitions.
+  int unroll = 0;
   bool prioritized = false;                // whether the shards want to know TD errors
   std::chrono::milliseconds call{10'000};  // one call waits so long
   // Then an insert or a sample gives up: since a shard inserted or sampled anything for anybody.
@@ -96,9 +99,10 @@ class ShardedReplay final : public Replay {
     std::vector<TimeStep> time_steps;
     std::vector<std::int32_t> actions;
     std::vector<std::byte> frames;
-    std::vector<RowValues> values;  // empty unless they are sent
-    std::size_t home = 0;           // shard
-    std::size_t shard = 0;          // where its rows go now
+    std::vector<RowValues> values;         // empty unless they are sent
+    std::vector<float> log_probabilities;  // likewise
+    std::size_t home = 0;                  // shard
+    std::size_t shard = 0;                 // where its rows go now
   };
   struct Shard {
     bool down = false;
@@ -121,6 +125,7 @@ class ShardedReplay final : public Replay {
   Status TakeReply(Stream& stream, const InsertReply& reply, Wait& wait) GORILA_EXCLUDES(mutex_);
   void Lose(Stream& stream, std::size_t shard, const Status& status) GORILA_EXCLUDES(mutex_);
   bool StillHeld(std::size_t shard) GORILA_EXCLUDES(mutex_);
+  bool IsDue(const Stream& stream) const;
   void DropRows(Stream& stream, std::int64_t rows) const;
   std::size_t Route(const Stream& stream) GORILA_EXCLUDES(mutex_);
   std::size_t ChooseShard() GORILA_EXCLUDES(mutex_);

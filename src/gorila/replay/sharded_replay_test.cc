@@ -8,8 +8,10 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "gorila/replay/shard_testing.h"
+#include "gorila/replay/unroll_testing.h"
 
 namespace gorila {
 namespace {
@@ -370,6 +372,64 @@ TEST_F(ShardedReplayTest, TellsPrioritiesOfEarlierSamplesToTheirShards) {
     EXPECT_GT(told[i], 0);
     EXPECT_EQ(controls_[i].shard->GetStatus().counters.priorities, told[i]);
   }
+}
+
+// An unroll goes to its shard with the row that ends it, not with the rest of a batch of rows.
+TEST_F(ShardedReplayTest, AnUnrollIsSentAsSoonAsItIsComplete) {
+  ReplayShardOptions options = ShardOptions(4000);
+  options.num_actions = 1000;
+  options.replay.transition.unroll = 20;
+  options.replay.rate.insert_lead = 1000;
+  options.replay.selector = {.name = "queue", .minibatch = 1};
+  MakeShards({options});
+  const auto replay = Make({.streams = 1, .insert_rows = 64, .unroll = 20});
+  std::vector<NamedRow> rows = Episode(200);
+  for (NamedRow& row : rows) row = WithProbability(row);
+  TransitionBatch batch;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    ASSERT_TRUE(replay->Insert(0, rows[row].row()).ok());
+    const auto complete = static_cast<std::int64_t>(row / 20);
+    ASSERT_EQ(controls_[0].shard->GetStatus().size.transitions, complete) << row;
+    ASSERT_EQ(Rows(0), complete > 0 ? complete * 20 + 1 : 0) << row;
+  }
+  ASSERT_TRUE(replay->Sample(1, batch).ok());
+  ExpectSame(UnrollFromBatch(batch, 0, 1), UnrollOf(rows, 0, options.replay.transition, 1));
+}
+
+// Rows on their way to a shard that goes away are lost: the unrolls around them are not joined.
+TEST_F(ShardedReplayTest, NoUnrollSpansWhatWasLostWithAShard) {
+  ReplayShardOptions options = ShardOptions(4000);
+  options.replay.transition.unroll = 10;
+  options.replay.rate.insert_lead = 1000;
+  options.replay.selector = {.name = "queue", .minibatch = 1};
+  MakeShards({options, options});
+  const auto replay = Make({.streams = 1, .insert_rows = 8, .unroll = 10});
+  std::vector<NamedRow> rows;
+  for (std::int32_t episode = 0; episode < 12; ++episode) {
+    for (const NamedRow& row : Episode(24, 25 * episode)) rows.push_back(WithProbability(row));
+  }
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (row == 90) controls_[0].failure = absl::UnavailableError("gone");
+    if (row == 180) controls_[0].failure = OkStatus();
+    ASSERT_TRUE(replay->Insert(0, rows[row].row()).ok());
+  }
+  ASSERT_TRUE(replay->Flush().ok());
+  EXPECT_GT(replay->counters().lost, 0);
+  EXPECT_GT(Rows(1), 0);
+  std::set<std::int32_t> starts;
+  TransitionBatch batch;
+  for (Endpoint::Control& control : controls_) {
+    while (control.shard->GetStatus().size.allowed > 0) {
+      ASSERT_TRUE(control.shard->Sample(1, Later(), batch).ok());
+      const Unroll unroll = UnrollFromBatch(batch, 0, 1);
+      const std::int32_t start = unroll.states.front().back().number - 1;
+      EXPECT_TRUE(starts.insert(start).second) << start;
+      ExpectSame(unroll,
+                 UnrollOf(rows, static_cast<std::size_t>(start), options.replay.transition, 1));
+    }
+  }
+  EXPECT_GE(starts.size(), 20U);
+  EXPECT_LT(starts.size(), 29U) << "what was lost is missing";
 }
 
 }  // namespace

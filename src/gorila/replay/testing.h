@@ -38,12 +38,14 @@ struct NamedRow {
   TimeStep time_step = {};
   int action = 0;
   RowValues values = {};
+  float log_probability = ReplayRow().log_probability;
 
   ReplayRow row() const {
     return {.frame = std::as_bytes(std::span(&name, 1)),
             .time_step = time_step,
             .action = action,
-            .values = values};
+            .values = values,
+            .log_probability = log_probability};
   }
 };
 

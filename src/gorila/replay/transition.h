@@ -4,11 +4,13 @@
 #define GORILA_REPLAY_TRANSITION_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory_resource>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "gorila/env/environment.h"
@@ -30,6 +32,9 @@ struct ReplayRow {
   // ln mu(a|s): of the probability with which the policy took the action. Unrolls need it.
   float log_probability = std::numeric_limits<float>::quiet_NaN();
 };
+
+// Whether a policy can have taken an action with this.
+inline bool IsLogProbability(float value) { return std::isfinite(value) && value <= 0; }
 
 // In place of the action of an episode's last row, where none was taken.
 inline constexpr std::int32_t kNoAction = -1;
@@ -94,6 +99,10 @@ struct TransitionOptions {
 
   // Rows that must follow the first of what is drawn.
   int rows_after() const { return unroll > 0 ? unroll : n_step; }
+  // Time steps of one that is drawn.
+  int steps() const { return std::max(unroll, 1); }
+  // What is drawn, for messages.
+  std::string_view noun() const { return unroll > 0 ? "unrolls" : "transitions"; }
 };
 
 }  // namespace gorila

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 
 #include "gorila/base/status.h"
 #include "gorila/replay/transition.h"
@@ -49,17 +51,23 @@ inline bool StartsUnroll(const TransitionOptions& options, std::int64_t index) {
   return index % options.unroll == 0;
 }
 
+// Whether a transition or an unroll starts at `index`, all frames of whose state are alive.
+template <typename Rows>
+bool MayStart(const Rows& rows, std::int64_t index, const TransitionOptions& options, int stack) {
+  if (index < rows.begin() || index >= rows.end()) return false;
+  if (options.unroll > 0 ? !StartsUnroll(options, index) : rows.time_step(index).last()) {
+    return false;
+  }
+  return index - StackDepth(rows, index, stack) >= rows.begin();
+}
+
 // Whether a transition starts at `index`: all frames of its state are alive, and its n-th next row,
 // or its episode's last, has come. Or whether an unroll does that has all its rows.
 template <typename Rows>
 bool IsComplete(const Rows& rows, std::int64_t index, const TransitionOptions& options, int stack) {
-  if (index < rows.begin() || index >= rows.end()) return false;
-  if (options.unroll == 0 && rows.time_step(index).last()) return false;
-  if (index - StackDepth(rows, index, stack) < rows.begin()) return false;
-  if (options.unroll > 0) {
-    return StartsUnroll(options, index) && index + options.unroll < rows.end();
-  }
-  if (index + options.n_step < rows.end()) return true;
+  if (!MayStart(rows, index, options, stack)) return false;
+  if (index + options.rows_after() < rows.end()) return true;
+  if (options.unroll > 0) return false;
   for (std::int64_t next = index + 1; next < rows.end(); ++next) {
     if (rows.time_step(next).last()) return true;
   }
@@ -144,6 +152,27 @@ void FillUnroll(const Rows& rows, std::int64_t start, const TransitionOptions& o
     batch.discount_t[at] =
         acted ? static_cast<float>(options.discount * static_cast<double>(next.discount)) : 0;
     batch.log_mu[at] = acted ? rows.log_probability(row) : 0;
+  }
+}
+
+// The states of an unroll from its frames: those of its first state's stack, and one of each later
+// row. copy(i, destination) copies frame i of these length + stack frames; each is asked for once,
+// in order. `a_tm1`: of the unroll's rows.
+template <typename CopyFrame>
+void BuildUnrollStates(std::span<const std::int32_t> a_tm1, int stack, std::size_t frame_bytes,
+                       CopyFrame copy, std::byte* states) {
+  const auto depth = static_cast<std::size_t>(stack);
+  const std::size_t older_bytes = (depth - 1) * frame_bytes;
+  for (std::size_t i = 0; i < depth; ++i) copy(i, states + i * frame_bytes);
+  for (std::size_t row = 1; row <= a_tm1.size(); ++row) {
+    std::byte* const before = states;
+    states += depth * frame_bytes;
+    if (a_tm1[row - 1] == kNoAction) {  // an episode begins
+      std::memset(states, 0, older_bytes);
+    } else {
+      std::memcpy(states, before + frame_bytes, older_bytes);
+    }
+    copy(depth - 1 + row, states + older_bytes);
   }
 }
 

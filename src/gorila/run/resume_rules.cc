@@ -73,6 +73,7 @@ constexpr std::array kRows = {
     Row{"replay.selector", ResumeRule::kReplay},
     Row{"replay.priority_exponent", ResumeRule::kReplay},
     Row{"replay.initial_priorities", ResumeRule::kReplay},
+    Row{"replay.replayed_share", ResumeRule::kReplay},
     Row{"replay.importance_exponent", ResumeRule::kFree},
     Row{"replay.importance_exponent_end", ResumeRule::kFree},
     Row{"replay.byte_budget", ResumeRule::kFree},

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "gorila/replay/remote/replay_service.h"
+#include "gorila/replay/transition_rows.h"
 #include "gorila/v1/replay.pb.h"
 
 namespace gorila {
@@ -36,6 +37,26 @@ void Take(std::span<const std::byte>& payload, std::vector<T, Allocator>& values
   payload = payload.subspan(values.size() * sizeof(T));
 }
 
+// InvalidArgument unless each run has all that its rows need.
+Status CheckRuns(std::span<const RowRun> runs, const InsertColumns& columns,
+                 std::size_t frame_bytes) {
+  for (const RowRun& run : runs) {
+    const std::size_t rows = run.time_steps.size();
+    if (run.actions.size() != rows || run.frames.size() != rows * frame_bytes) {
+      return InvalidArgument("replay: {} rows with {} actions and {} bytes of frames", rows,
+                             run.actions.size(), run.frames.size());
+    }
+    if (run.values.size() != (columns.values ? rows : 0)) {
+      return InvalidArgument("replay: {} rows with the values of {}", rows, run.values.size());
+    }
+    if (run.log_probabilities.size() != (columns.log_probabilities ? rows : 0)) {
+      return InvalidArgument("replay: {} rows with the log-probabilities of {}", rows,
+                             run.log_probabilities.size());
+    }
+  }
+  return OkStatus();
+}
+
 std::shared_ptr<const rpc::Payload> EncodeRuns(std::span<const RowRun> runs,
                                                std::size_t row_bytes) {
   std::size_t rows = 0;
@@ -45,19 +66,41 @@ std::shared_ptr<const rpc::Payload> EncodeRuns(std::span<const RowRun> runs,
   for (const RowRun& run : runs) Put(rest, run.time_steps);
   for (const RowRun& run : runs) Put(rest, run.actions);
   for (const RowRun& run : runs) Put(rest, run.values);
+  for (const RowRun& run : runs) Put(rest, run.log_probabilities);
   for (const RowRun& run : runs) Put(rest, run.frames);
   return payload;
 }
 
-void DecodeBatch(std::span<const std::byte> rest, int size, std::size_t stacked_bytes,
-                 TransitionBatch& batch) {
-  batch.Resize(size, stacked_bytes);
+void TakeUnrollFrames(std::span<const std::byte> rest, const ObservationSpec& observation,
+                      TransitionBatch& batch) {
+  const std::size_t bytes = observation.frame_bytes();
+  const auto length = static_cast<std::size_t>(batch.unroll);
+  std::byte* states = batch.s_tm1.data();
+  for (std::size_t i = 0; i < batch.keys.size(); ++i) {
+    BuildUnrollStates(
+        std::span(batch.a_tm1).subspan(i * length, length), observation.stack, bytes,
+        [&](std::size_t frame, std::byte* destination) {
+          std::memcpy(destination, &rest[frame * bytes], bytes);
+        },
+        states);
+    states += (length + 1) * observation.stacked_bytes();
+    rest = rest.subspan(length * bytes + observation.stacked_bytes());
+  }
+}
+
+void DecodeBatch(std::span<const std::byte> rest, int size, const ObservationSpec& observation,
+                 int unroll, TransitionBatch& batch) {
+  batch.Resize(size, observation.stacked_bytes(), unroll);
   Take(rest, batch.keys);
   Take(rest, batch.probabilities);
   Take(rest, batch.a_tm1);
   Take(rest, batch.a_t);
   Take(rest, batch.r_t);
   Take(rest, batch.discount_t);
+  if (unroll > 0) {
+    Take(rest, batch.log_mu);
+    return TakeUnrollFrames(rest, observation, batch);
+  }
   Take(rest, batch.s_tm1);
   Take(rest, batch.s_t);
 }
@@ -69,29 +112,27 @@ StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
   const milliseconds timeout = Left(deadline);
   v1::InsertRequest request;
   request.set_unlimited(limit == InsertLimit::kLifted);
-  const bool values = !runs.empty() && !runs.front().values.empty();
-  request.set_values(values);
+  InsertColumns columns;
+  if (!runs.empty()) {
+    columns = {.values = !runs.front().values.empty(),
+               .log_probabilities = !runs.front().log_probabilities.empty()};
+  }
+  GORILA_RETURN_IF_ERROR(CheckRuns(runs, columns, observation_.frame_bytes()));
+  request.set_values(columns.values);
+  request.set_log_probabilities(columns.log_probabilities);
   for (const RowRun& run : runs) {
-    const std::size_t rows = run.time_steps.size();
-    if (run.actions.size() != rows || run.frames.size() != rows * observation_.frame_bytes()) {
-      return InvalidArgument("replay: {} rows with {} actions and {} bytes of frames", rows,
-                             run.actions.size(), run.frames.size());
-    }
-    if (run.values.size() != (values ? rows : 0)) {
-      return InvalidArgument("replay: {} rows with the values of {}", rows, run.values.size());
-    }
     v1::RowRun& proto = *request.add_runs();
     proto.set_actor(run.stream.actor);
     proto.set_life(run.stream.life);
     proto.set_stream(run.stream.stream);
     proto.set_first(run.first);
-    proto.set_rows(static_cast<std::int32_t>(rows));
+    proto.set_rows(static_cast<std::int32_t>(run.time_steps.size()));
   }
   GORILA_ASSIGN_OR_RETURN(
       const std::string header,
       channel_.Call({.method = kReplayInsertMethod,
                      .header = request.SerializeAsString(),
-                     .payload = EncodeRuns(runs, InsertRowBytes(observation_, values)),
+                     .payload = EncodeRuns(runs, InsertRowBytes(observation_, columns)),
                      .timeout = timeout},
                     stop_));
   GORILA_ASSIGN_OR_RETURN(const auto response,
@@ -107,7 +148,9 @@ StatusOr<ReplayShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadli
   v1::SampleRequest request;
   request.set_wait_milliseconds(WaitAtShard(timeout));
   request.set_size(size);
-  const std::uint64_t expected = static_cast<std::uint64_t>(size) * SampleRowBytes(observation_);
+  request.set_unroll(unroll_);
+  const std::uint64_t expected =
+      static_cast<std::uint64_t>(size) * SampleRowBytes(observation_, unroll_);
   rpc::Payload payload(expected);
   const auto sink = [&](std::string_view, std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
     if (bytes == expected) return payload.bytes();
@@ -123,9 +166,10 @@ StatusOr<ReplayShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadli
   GORILA_ASSIGN_OR_RETURN(const auto response,
                           rpc::Channel::ParseResponse<v1::SampleResponse>(header));
   if (response.transitions() != size) {
-    return DataLoss("a sample of {} transitions; expected {}", response.transitions(), size);
+    return DataLoss("a sample of {} transitions or unrolls; expected {}", response.transitions(),
+                    size);
   }
-  DecodeBatch(static_cast<const rpc::Payload&>(payload).bytes(), size, observation_.stacked_bytes(),
+  DecodeBatch(static_cast<const rpc::Payload&>(payload).bytes(), size, observation_, unroll_,
               batch);
   return FromProto(response.size());
 }

@@ -11,9 +11,10 @@ namespace gorila {
 // Each method is one call, without a retry. DeadlineExceeded when no answer came in time, too.
 class RemoteReplayEndpoint final : public ReplayEndpoint {
  public:
+  // `unroll`: time steps of what the shard serves; 0: transitions.
   RemoteReplayEndpoint(const rpc::ChannelOptions& channel, const ObservationSpec& observation,
-                       rpc::StopPredicate stop = {})
-      : channel_(channel), observation_(observation), stop_(std::move(stop)) {}
+                       rpc::StopPredicate stop = {}, int unroll = 0)
+      : channel_(channel), observation_(observation), unroll_(unroll), stop_(std::move(stop)) {}
 
   StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
                                InsertLimit limit) override;
@@ -25,6 +26,7 @@ class RemoteReplayEndpoint final : public ReplayEndpoint {
  private:
   rpc::Channel channel_;
   const ObservationSpec observation_;
+  const int unroll_;
   const rpc::StopPredicate stop_;
 };
 

@@ -10,6 +10,7 @@
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/shard_testing.h"
 #include "gorila/replay/sharded_replay.h"
+#include "gorila/replay/unroll_testing.h"
 #include "gorila/rpc/server.h"
 
 namespace gorila {
@@ -32,11 +33,14 @@ struct Served {
                  .value();
   }
   std::unique_ptr<RemoteReplayEndpoint> Connect(std::uint64_t layout = kLayout) const {
+    return Connect(layout, shard->options().replay.transition.unroll);
+  }
+  std::unique_ptr<RemoteReplayEndpoint> Connect(std::uint64_t layout, int unroll) const {
     return std::make_unique<RemoteReplayEndpoint>(
         rpc::ChannelOptions{.endpoint = server->endpoint(),
                             .role = kReplayRole,
                             .identity = {.token = "token-of-this-run", .layout = layout}},
-        shard->options().observation);
+        shard->options().observation, rpc::StopPredicate(), unroll);
   }
 
   std::unique_ptr<ReplayShard> shard;
@@ -84,6 +88,63 @@ TEST(RemoteEndpointTest, ValuesOfRowsReachTheShard) {
   ASSERT_TRUE(endpoint->Insert({&owned, 1}, Later(), InsertLimit::kKept).ok());
   // Errors 1 + 0.9 * 10 - 0 and 1 - 0.5.
   EXPECT_NEAR(endpoint->GetSize(Later())->mass, 10 + 0.5, 1e-5);
+}
+
+ReplayShardOptions UnrollOptions(int unroll, int stack) {
+  ReplayShardOptions options = ShardOptions(4000, 1, stack);
+  options.replay.transition.unroll = unroll;
+  options.replay.rate.insert_lead = 2000;
+  options.replay.selector = {.name = "queue", .minibatch = 6};
+  return options;
+}
+
+// Frames travel once; episodes end within the unrolls.
+TEST(RemoteEndpointTest, UnrollsArriveAsTheShardBuiltThem) {
+  for (const int stack : {1, 4}) {
+    const ReplayShardOptions options = UnrollOptions(7, stack);
+    const Served served(options);
+    const auto endpoint = served.Connect();
+    const auto here = MakeShard(options);
+    RandomEpisodes episodes(1, 21);
+    std::vector<NamedRow> rows;
+    for (int i = 0; i < 300; ++i) rows.push_back(WithProbability(episodes.Next()));
+    ASSERT_EQ(InsertRows(*endpoint, {.actor = 1}, rows)->accepted, 300);
+    ASSERT_EQ(InsertRows(*here, {.actor = 1}, rows)->accepted, 300);
+    TransitionBatch near;
+    TransitionBatch far;
+    for (int i = 0; i < 7; ++i) {
+      ASSERT_TRUE(here->Sample(6, Later(), near).ok());
+      ASSERT_EQ(endpoint->Sample(6, Later(), far).status(), OkStatus());
+      EXPECT_EQ(far.unroll, 7);
+      EXPECT_EQ(far.size, 6);
+      EXPECT_EQ(far.keys, near.keys);
+      EXPECT_EQ(far.probabilities, near.probabilities);
+      EXPECT_EQ(far.s_tm1, near.s_tm1);
+      EXPECT_EQ(far.a_tm1, near.a_tm1);
+      EXPECT_EQ(far.a_t, near.a_t);
+      EXPECT_EQ(far.r_t, near.r_t);
+      EXPECT_EQ(far.discount_t, near.discount_t);
+      EXPECT_EQ(far.log_mu, near.log_mu);
+      EXPECT_TRUE(far.s_t.empty());
+    }
+  }
+}
+
+TEST(RemoteEndpointTest, UnrollsOfAtariTravelInTheLimits) {
+  const ObservationSpec atari{.height = 84, .width = 84, .stack = 4};
+  EXPECT_LT(32 * SampleRowBytes(atari, 20), 6'000'000U) << "19 MB as stacked states";
+  EXPECT_LT(32 * SampleRowBytes(atari, 1000), kMaxReplayPayload);
+}
+
+TEST(RemoteEndpointTest, AnotherLengthOfUnrollsIsRefusedByName) {
+  const Served served(UnrollOptions(7, 1));
+  TransitionBatch batch;
+  for (const int unroll : {0, 8}) {
+    const Status status = served.Connect(kLayout, unroll)->Sample(6, Later(), batch).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_EQ(rpc::RefusalOf(status), rpc::Refusal::kShape);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("learner.unroll of this shard"));
+  }
 }
 
 TEST(RemoteEndpointTest, AWaitThatWasTooLongIsExplained) {

@@ -67,33 +67,58 @@ StatusOr<std::vector<RowRun>> DecodeRuns(const v1::InsertRequest& header,
     return Refused(Refusal::kShape, InvalidArgument("{} rows announced with {} bytes of payload",
                                                     rows, request.payload.size()));
   }
-  const std::uint64_t expected = rows * InsertRowBytes(observation, header.values());
+  const InsertColumns columns{.values = header.values(),
+                              .log_probabilities = header.log_probabilities()};
+  const std::uint64_t expected = rows * InsertRowBytes(observation, columns);
   if (request.payload.size() != expected) return BadShape(request, expected);
   std::span<const std::byte> rest = request.payload;
   const auto time_steps = TakeSpan<TimeStep>(rest, rows);
   const auto actions = TakeSpan<std::int32_t>(rest, rows);
-  const auto values = TakeSpan<RowValues>(rest, header.values() ? rows : 0);
+  const auto values = TakeSpan<RowValues>(rest, columns.values ? rows : 0);
+  const auto log_probabilities = TakeSpan<float>(rest, columns.log_probabilities ? rows : 0);
   std::vector<RowRun> runs;
   std::size_t begin = 0;
   for (const v1::RowRun& run : header.runs()) {
     const auto count = static_cast<std::size_t>(run.rows());
     const std::size_t bytes = observation.frame_bytes();
-    runs.push_back(
-        {.stream = {.actor = run.actor(), .life = run.life(), .stream = run.stream()},
-         .first = run.first(),
-         .time_steps = time_steps.subspan(begin, count),
-         .actions = actions.subspan(begin, count),
-         .frames = rest.subspan(begin * bytes, count * bytes),
-         .values = header.values() ? values.subspan(begin, count) : std::span<const RowValues>()});
+    runs.push_back({.stream = {.actor = run.actor(), .life = run.life(), .stream = run.stream()},
+                    .first = run.first(),
+                    .time_steps = time_steps.subspan(begin, count),
+                    .actions = actions.subspan(begin, count),
+                    .frames = rest.subspan(begin * bytes, count * bytes),
+                    .values = columns.values ? values.subspan(begin, count) : values,
+                    .log_probabilities = columns.log_probabilities
+                                             ? log_probabilities.subspan(begin, count)
+                                             : log_probabilities});
     begin += count;
   }
   return runs;
 }
 
+// Of each unroll the first state's stack and then one frame for each later row: the rest of a stack
+// is in those before it (BuildUnrollStates).
+void PutUnrollFrames(std::span<std::byte>& payload, const TransitionBatch& batch,
+                     const ObservationSpec& observation) {
+  const std::size_t state_bytes = observation.stacked_bytes();
+  const std::size_t frame_bytes = observation.frame_bytes();
+  const auto put = [&](const std::byte* source, std::size_t bytes) {
+    std::memcpy(payload.data(), source, bytes);
+    payload = payload.subspan(bytes);
+  };
+  const std::byte* state = batch.s_tm1.data();
+  for (int i = 0; i < batch.size; ++i) {
+    put(state, state_bytes);
+    state += state_bytes;
+    for (int row = 1; row <= batch.unroll; ++row, state += state_bytes) {
+      put(state + state_bytes - frame_bytes, frame_bytes);
+    }
+  }
+}
+
 std::shared_ptr<const rpc::Payload> EncodeBatch(const TransitionBatch& batch,
                                                 const ObservationSpec& observation) {
   const auto payload =
-      std::make_shared<rpc::Payload>(batch.keys.size() * SampleRowBytes(observation));
+      std::make_shared<rpc::Payload>(batch.keys.size() * SampleRowBytes(observation, batch.unroll));
   std::span<std::byte> rest = payload->bytes();
   PutVector(rest, batch.keys);
   PutVector(rest, batch.probabilities);
@@ -101,6 +126,11 @@ std::shared_ptr<const rpc::Payload> EncodeBatch(const TransitionBatch& batch,
   PutVector(rest, batch.a_t);
   PutVector(rest, batch.r_t);
   PutVector(rest, batch.discount_t);
+  if (batch.unroll > 0) {
+    PutVector(rest, batch.log_mu);
+    PutUnrollFrames(rest, batch, observation);
+    return payload;
+  }
   PutVector(rest, batch.s_tm1);
   PutVector(rest, batch.s_t);
   return payload;
@@ -113,12 +143,18 @@ Status Mark(const Status& status) {
 
 }  // namespace
 
-std::size_t InsertRowBytes(const ObservationSpec& observation, bool values) {
-  return sizeof(TimeStep) + sizeof(std::int32_t) + (values ? sizeof(RowValues) : 0) +
-         observation.frame_bytes();
+std::size_t InsertRowBytes(const ObservationSpec& observation, const InsertColumns& columns) {
+  return sizeof(TimeStep) + sizeof(std::int32_t) + (columns.values ? sizeof(RowValues) : 0) +
+         (columns.log_probabilities ? sizeof(float) : 0) + observation.frame_bytes();
 }
 
-std::size_t SampleRowBytes(const ObservationSpec& observation) {
+std::size_t SampleRowBytes(const ObservationSpec& observation, int unroll) {
+  if (unroll > 0) {
+    const auto length = static_cast<std::size_t>(unroll);
+    return sizeof(std::uint64_t) + sizeof(double) +
+           length * (2 * sizeof(std::int32_t) + 3 * sizeof(float) + observation.frame_bytes()) +
+           observation.stacked_bytes();
+  }
   return sizeof(std::uint64_t) + sizeof(double) + 2 * sizeof(std::int32_t) + 2 * sizeof(float) +
          2 * observation.stacked_bytes();
 }
@@ -196,11 +232,19 @@ StatusOr<rpc::Response> ReplayService::Insert(const rpc::Request& request) {
 StatusOr<rpc::Response> ReplayService::Sample(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto header, rpc::ParseHeader<v1::SampleRequest>(request));
   const ObservationSpec& observation = shard_.options().observation;
-  const auto most = static_cast<int>(
-      std::min<std::uint64_t>(kMaxSampleSize, kMaxReplayPayload / SampleRowBytes(observation)));
+  const TransitionOptions& transition = shard_.options().replay.transition;
+  if (header.unroll() != transition.unroll) {
+    return Refused(
+        Refusal::kShape,
+        InvalidArgument("a sample of unrolls of {} time steps (0: transitions); expected "
+                        "{}, learner.unroll of this shard",
+                        header.unroll(), transition.unroll));
+  }
+  const auto most = static_cast<int>(std::min<std::uint64_t>(
+      kMaxSampleSize, kMaxReplayPayload / SampleRowBytes(observation, transition.unroll)));
   if (header.size() < 1 || header.size() > most) {
-    return Refused(Refusal::kShape, InvalidArgument("a sample of {} transitions, expected 1 to {}",
-                                                    header.size(), most));
+    return Refused(Refusal::kShape, InvalidArgument("a sample of {} {}, expected 1 to {}",
+                                                    header.size(), transition.noun(), most));
   }
   TransitionBatch batch;
   GORILA_ASSIGN_OR_RETURN(

@@ -26,9 +26,16 @@ inline constexpr char kReplayRole[] = "replay";
 inline constexpr int kMaxSampleSize = 65536;
 inline constexpr std::uint64_t kMaxReplayPayload = std::uint64_t{256} << 20;  // bytes, either way
 
-// Bytes of one row in an insert, and of one transition in a sample.
-std::size_t InsertRowBytes(const ObservationSpec& observation, bool values);
-std::size_t SampleRowBytes(const ObservationSpec& observation);
+// What comes with each row of an insert besides its time step, action and frame.
+struct InsertColumns {
+  bool values = false;
+  bool log_probabilities = false;
+};
+
+// Bytes of one row in an insert, and of one transition, or unroll of `unroll` time steps, in a
+// sample.
+std::size_t InsertRowBytes(const ObservationSpec& observation, const InsertColumns& columns);
+std::size_t SampleRowBytes(const ObservationSpec& observation, int unroll = 0);
 
 v1::ReplayShardSize ToProto(const ReplayShardSize& size);
 ReplayShardSize FromProto(const v1::ReplayShardSize& size);

@@ -23,7 +23,12 @@ class ReplayServiceTest : public testing::Test {
 
   StatusOr<rpc::Response> Call(const std::string& name, const std::string& header,
                                const std::string& payload = "") {
-    for (const rpc::Method& method : service_.Methods()) {
+    return Call(service_, name, header, payload);
+  }
+
+  static StatusOr<rpc::Response> Call(ReplayService& service, const std::string& name,
+                                      const std::string& header, const std::string& payload = "") {
+    for (const rpc::Method& method : service.Methods()) {
       if (method.name != name) continue;
       std::vector<std::uint64_t> aligned(payload.size() / 8 + 1);
       std::memcpy(aligned.data(), payload.data(), payload.size());
@@ -110,6 +115,44 @@ TEST_F(ReplayServiceTest, InsertsThatCannotBeAreRefusedByName) {
   OwnedRun bad = run;
   bad.time_steps_[3].reward = std::numeric_limits<float>::infinity();
   ExpectRefused(insert(header, Payload(bad)), Refusal::kMalformed, "reward inf");
+}
+
+TEST_F(ReplayServiceTest, LogProbabilitiesThatCannotBeAreRefusedByName) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.transition.unroll = 3;
+  options.replay.rate.insert_lead = 100;
+  options.replay.selector = {.name = "queue", .minibatch = 2};
+  shard_ = MakeShard(options);
+  ReplayService service(*shard_, 2);
+  OwnedRun run({}, Episode(9));
+  v1::InsertRequest header = Header(10);
+  const auto insert = [&](bool announced, bool sent) {
+    header.set_log_probabilities(announced);
+    StateWriter payload;
+    payload.WriteBytes(std::as_bytes(std::span(run.time_steps_)));
+    payload.WriteBytes(std::as_bytes(std::span(run.actions_)));
+    if (sent) payload.WriteBytes(std::as_bytes(std::span(run.log_probabilities_)));
+    payload.WriteBytes(run.frames_);
+    return Call(service, kReplayInsertMethod, header.SerializeAsString(), payload.Take()).status();
+  };
+  run.log_probabilities_.assign(10, -1);
+  ExpectRefused(insert(false, false), Refusal::kMalformed, "log-probabilities of 0");
+  ExpectRefused(insert(true, false), Refusal::kShape, "240 bytes of payload, expected 280");
+  ExpectRefused(insert(false, true), Refusal::kShape, "280 bytes of payload, expected 240");
+  run.log_probabilities_[4] = 0.25F;
+  ExpectRefused(insert(true, true), Refusal::kMalformed, "log-probability 0.25");
+  run.log_probabilities_[4] = std::numeric_limits<float>::quiet_NaN();
+  ExpectRefused(insert(true, true), Refusal::kMalformed, "log-probability nan");
+  run.log_probabilities_[4] = 0;
+  EXPECT_EQ(insert(true, true), OkStatus());
+  v1::SampleRequest request;
+  request.set_size(2);
+  EXPECT_EQ(
+      rpc::RefusalOf(Call(service, kReplaySampleMethod, request.SerializeAsString()).status()),
+      Refusal::kShape);
+  request.set_unroll(3);
+  const auto response = Call(service, kReplaySampleMethod, request.SerializeAsString()).value();
+  EXPECT_EQ(response.payload->size(), 2 * SampleRowBytes(NamedFrames(1), 3));
 }
 
 TEST_F(ReplayServiceTest, SamplesThatCannotBeAreRefusedByName) {
