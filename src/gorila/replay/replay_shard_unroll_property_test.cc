@@ -160,11 +160,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ReplayShardUnrollPropertyTest,
                                          Shape{7, 2, FrameCompression::kNone, 0.5},
                                          Shape{20, 4, FrameCompression::kZstd, 0.34}),
                          [](const auto& info) {
-                           return "T" + std::to_string(info.param.unroll) + "Stack" +
-                                  std::to_string(info.param.stack) +
-                                  (info.param.compression == FrameCompression::kZstd ? "Zstd"
-                                                                                     : "") +
-                                  (info.param.share > 0 ? "Replayed" : "");
+                           return fmt::format(
+                               "T{}Stack{}{}{}", info.param.unroll, info.param.stack,
+                               info.param.compression == FrameCompression::kZstd ? "Zstd" : "",
+                               info.param.share > 0 ? "Replayed" : "");
                          });
 
 }  // namespace
