@@ -105,7 +105,8 @@ const alive = {
   gameStatus: await page.textContent("#game-status"),
   actors: await page.$$eval("#actor option", (all) => all.map((option) => option.textContent)),
   readout: await readByKeyboard(),
-  labels: await page.$$eval(".chart svg[role=img]", (all) => all.map((svg) => svg.ariaLabel)),
+  labels: await page.$$eval(".chart svg[role=img]", (all) =>
+    all.filter((svg) => !svg.closest("[hidden]")).map((svg) => svg.ariaLabel)),
   unnamed: await page.$$eval("button, select, input", (all) => all.filter((control) =>
     !control.textContent.trim() && !control.labels?.length && !control.ariaLabel).length),
 };
