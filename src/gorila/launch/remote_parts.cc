@@ -92,6 +92,7 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                            .values = config.replay.options.selector.initial_priorities,
                            .unroll = unroll,
                            .prioritized = config.replay.options.selector.name == "prioritized",
+                           .draws_once = DrawsOnce(config.replay.options.selector),
                            .patience = parts.retry.patience,
                            .stop = stop,
                            .over = over,

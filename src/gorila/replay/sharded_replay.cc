@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstPause{4};
 constexpr milliseconds kLongestPause{250};
 constexpr milliseconds kStopLook{50};
+constexpr milliseconds kLongestLook{32};  // between two at the sizes of queues
 // Fewer rows are not worth a call of their own when they end an unroll.
 constexpr std::size_t kFewRows = 16;
 
@@ -44,6 +45,12 @@ Status ShardedReplay::Insert(int stream_index, const ReplayRow& row) {
                            options_.frame_bytes);
   }
   Stream& stream = streams_[static_cast<std::size_t>(stream_index)];
+  // A stream goes home with rows that begin with an episode: none might, if rows were always sent
+  // at the same place in their episode.
+  const bool begins = row.time_step.step_type == StepType::kFirst;
+  if (begins && stream.shard != stream.home && !stream.time_steps.empty()) {
+    GORILA_RETURN_IF_ERROR(Send(stream));
+  }
   if (stream.time_steps.empty()) stream.first = stream.next;
   stream.time_steps.push_back(row.time_step);
   stream.actions.push_back(row.action);
@@ -294,10 +301,31 @@ void ShardedReplay::LearnSizes() {
   }
 }
 
+// Of queues: until one has a minibatch, or none has for so long that the sample may as well wait at
+// one of them, which gives the reason.
+void ShardedReplay::LookForMinibatch() {
+  if (!options_.draws_once || shards_.size() == 1) return;
+  const auto until = Clock::now() + options_.retry;
+  milliseconds pause = kFirstPause;
+  while (!CanSample() && !Stopped()) {
+    ForgetSizes();
+    LearnSizes();
+    if (CanSample() || Clock::now() + pause > until) return;
+    std::this_thread::sleep_for(pause);
+    pause = std::min(2 * pause, kLongestLook);
+  }
+}
+
+void ShardedReplay::ForgetSizes() {
+  const MutexLock lock(mutex_);
+  for (Shard& state : states_) state.known = false;
+}
+
 // In proportion to mass: among the shards that would let a sample pass, otherwise all that
 // answer. shards_.size() when none does.
 std::size_t ShardedReplay::ChooseShard() {
   LearnSizes();
+  LookForMinibatch();
   const MutexLock lock(mutex_);
   for (const bool allowed_only : {true, false}) {
     double total = 0;

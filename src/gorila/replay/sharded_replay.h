@@ -30,7 +30,10 @@ struct ShardedReplayOptions {
   // T: log-probabilities go with rows, and rows are sent as soon as they end an unroll, unless they
   // are only a few; 0: the shards serve transitions.
   int unroll = 0;
-  bool prioritized = false;                // whether the shards want to know TD errors
+  bool prioritized = false;  // whether the shards want to know TD errors
+  // Whether the shards are queues, which hold actors until they are drawn from: then a sample does
+  // not wait at one of them while another may have a minibatch.
+  bool draws_once = false;
   std::chrono::milliseconds call{10'000};  // one call waits so long
   // Then an insert or a sample gives up: since a shard inserted or sampled anything for anybody.
   std::chrono::milliseconds patience{600'000};
@@ -132,6 +135,8 @@ class ShardedReplay final : public Replay {
   bool Usable(std::size_t shard) const GORILA_REQUIRES(mutex_);
   bool Ask(std::size_t shard) GORILA_EXCLUDES(mutex_);
   void LearnSizes() GORILA_EXCLUDES(mutex_);
+  void LookForMinibatch() GORILA_EXCLUDES(mutex_);
+  void ForgetSizes() GORILA_EXCLUDES(mutex_);
   void NoteHeldSample(const std::string& reason) GORILA_EXCLUDES(mutex_);
   void Answered(std::size_t shard) GORILA_EXCLUDES(mutex_);
   void NoteSize(std::size_t shard, const ReplayShardSize& size) GORILA_REQUIRES(mutex_);

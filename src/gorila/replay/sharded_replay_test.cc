@@ -74,7 +74,7 @@ class ShardedReplayTest : public testing::Test {
   std::unique_ptr<ShardedReplay> Make(ShardedReplayOptions options = {}) {
     options.life = 5;
     options.frame_bytes = sizeof(FrameName);
-    options.retry = std::chrono::milliseconds(1);
+    if (options.retry == ShardedReplayOptions().retry) options.retry = std::chrono::milliseconds(1);
     options.message = [this](std::string_view text) { messages_.emplace_back(text); };
     std::vector<std::unique_ptr<ReplayEndpoint>> endpoints;
     for (auto& control : controls_) endpoints.push_back(std::make_unique<Endpoint>(control));
@@ -394,6 +394,28 @@ TEST_F(ShardedReplayTest, AnUnrollIsSentAsSoonAsItIsComplete) {
   }
   ASSERT_TRUE(replay->Sample(1, batch).ok());
   ExpectSame(UnrollFromBatch(batch, 0, 1), UnrollOf(rows, 0, options.replay.transition, 1));
+}
+
+// Its queue fills, and its actors are held, while a sample would wait at the other.
+TEST_F(ShardedReplayTest, ASampleDoesNotWaitAtOneQueueWhileAnotherHasAMinibatch) {
+  ReplayShardOptions options = ShardOptions(4000);
+  options.replay.rate.insert_lead = 100;
+  options.replay.selector = {.name = "queue", .minibatch = 4};
+  for (const std::size_t fills : {0U, 1U}) {
+    controls_.clear();
+    MakeShards({options, options});
+    int asked = 0;
+    controls_[fills].on_size = [&] {
+      if (++asked != 3) return;
+      ASSERT_TRUE(InsertRows(*controls_[fills].shard, {.actor = 1}, Episode(9)).ok());
+    };
+    const auto replay = Make({.draws_once = true, .retry = std::chrono::minutes(1)});
+    TransitionBatch batch;
+    ASSERT_TRUE(replay->Sample(4, batch).ok());
+    EXPECT_EQ(batch.shard, fills);
+    EXPECT_EQ(replay->counters().sample_waits, 0);
+    EXPECT_EQ(asked, 3);
+  }
 }
 
 // Rows on their way to a shard that goes away are lost: the unrolls around them are not joined.
