@@ -396,6 +396,27 @@ TEST_F(ShardedReplayTest, AnUnrollIsSentAsSoonAsItIsComplete) {
   ExpectSame(UnrollFromBatch(batch, 0, 1), UnrollOf(rows, 0, options.replay.transition, 1));
 }
 
+// Rows that are sent at the end of each unroll never begin with an episode of as many rows.
+TEST_F(ShardedReplayTest, AStreamOfUnrollsGoesHomeWhateverTheLengthOfItsEpisodes) {
+  ReplayShardOptions options = ShardOptions(4000);
+  options.replay.transition.unroll = 20;
+  MakeShards({options, options});
+  const auto replay = Make({.streams = 1, .insert_rows = 64, .unroll = 20});
+  const auto insert_episode = [&] {
+    for (const NamedRow& row : Episode(19)) {
+      ASSERT_TRUE(replay->Insert(0, WithProbability(row).row()).ok());
+    }
+  };
+  controls_[0].failure = absl::UnavailableError("connection refused");
+  for (int i = 0; i < 4; ++i) insert_episode();
+  EXPECT_EQ(Rows(0), 0);
+  EXPECT_GT(Rows(1), 20);
+  controls_[0].failure = OkStatus();
+  // The time between tries is a millisecond or more.
+  for (int i = 0; i < 20000 && Rows(0) == 0; ++i) insert_episode();
+  EXPECT_GT(Rows(0), 0);
+}
+
 // Its queue fills, and its actors are held, while a sample would wait at the other.
 TEST_F(ShardedReplayTest, ASampleDoesNotWaitAtOneQueueWhileAnotherHasAMinibatch) {
   ReplayShardOptions options = ShardOptions(4000);
