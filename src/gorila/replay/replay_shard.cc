@@ -229,7 +229,7 @@ Status ReplayShard::InsertRun(const RowRun& run, InsertLimit limit, InsertReply&
       reply.waiting = WhyNoInsert();
       break;
     }
-    GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, stored, reply));
+    GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, AppendSome(run, done, stored, limit, reply));
     done += taken;
     if (waiting_samples_ > 0 && CanSample(MinibatchSize())) inserts_changed_.NotifyAll();
   }
@@ -238,7 +238,8 @@ Status ReplayShard::InsertRun(const RowRun& run, InsertLimit limit, InsertReply&
 
 // Takes rows from number `done` of the run on; how many.
 StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t done,
-                                               const StoredRows& stored, InsertReply& reply) {
+                                               const StoredRows& stored, InsertLimit limit,
+                                               InsertReply& reply) {
   const auto rows = static_cast<std::int64_t>(run.time_steps.size());
   const std::int64_t index = run.first + done;
   GORILA_ASSIGN_OR_RETURN(const std::shared_ptr<ChunkedStream> stream,
@@ -258,7 +259,7 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
   for (std::int64_t i = done; i < end; ++i, ++taken) {
     const auto row = static_cast<std::size_t>(i);
     const StoredFrame frame = FrameOf(run, stored, i);
-    if (!MakeRoom(stream, frame.bytes.size())) break;
+    if (!MakeRoom(stream, frame.bytes.size(), limit)) break;
     stream->Append(frame, run.time_steps[row], run.actions[row],
                    run.log_probabilities.empty() ? 0 : run.log_probabilities[row]);
     stream->values().Add(stream->end() - 1, run.values.empty() ? RowValues() : run.values[row]);
@@ -269,7 +270,7 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
     if (!run.time_steps[row].last()) limiter_.OnInsert();
   }
   if (taken == 0) {
-    reply.waiting = selector_->draws_once()
+    reply.waiting = selector_->draws_once() && limit == InsertLimit::kKept
                         ? "the oldest rows wait for learners"
                         : fmt::format("all {} chunks are being read", store_.chunks());
   }
@@ -298,8 +299,10 @@ StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const StreamName
   return stream;
 }
 
-// For the stream's next row. False when every chunk is being read.
-bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes) {
+// For the stream's next row. False when every chunk is being read or, within the limit, when the
+// oldest rows wait for learners; beyond it there may be none left that would draw them.
+bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes,
+                           InsertLimit limit) {
   const std::int64_t most =
       std::max<std::int64_t>(options_.replay.capacity / store_.chunk_rows(), 1);
   for (;;) {
@@ -310,7 +313,8 @@ bool ReplayShard::MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::si
       if (!extends) store_.Use(stream);
       return true;
     }
-    if (store_.living().empty() || OldestIsQueued()) return false;
+    if (store_.living().empty()) return false;
+    if (limit == InsertLimit::kKept && OldestIsQueued()) return false;
     EvictOldest();
   }
 }

@@ -139,11 +139,11 @@ class ReplayShard final : public ReplayEndpoint {
   void Pack(const RowRun& run, std::int64_t done, StoredRows& rows);
   StoredFrame FrameOf(const RowRun& run, const StoredRows& rows, std::int64_t row) const;
   StatusOr<std::int64_t> AppendSome(const RowRun& run, std::int64_t done, const StoredRows& stored,
-                                    InsertReply& reply) GORILA_REQUIRES(mutex_);
+                                    InsertLimit limit, InsertReply& reply) GORILA_REQUIRES(mutex_);
   StatusOr<std::shared_ptr<ChunkedStream>> StreamFor(const StreamName& name, std::int64_t index)
       GORILA_REQUIRES(mutex_);
-  bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes)
-      GORILA_REQUIRES(mutex_);
+  bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes,
+                InsertLimit limit) GORILA_REQUIRES(mutex_);
   ValueWindow MakeValues() const {
     const bool wanted = options_.replay.selector.initial_priorities;
     return wanted ? ValueWindow(options_.replay.transition.n_step) : ValueWindow();
