@@ -11,6 +11,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
 #include "gorila/network/q_network.h"
+#include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/replay_shard.h"
 #include "gorila/run/agent_parts.h"
 #include "gorila/run/run_results.h"
@@ -104,7 +105,9 @@ Status CheckLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckMetricsPorts(config));
   GORILA_RETURN_IF_ERROR(CheckLearning(config));
   GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
-  return ResolveNetwork(config).status();
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  if (config.cluster.replays == 0) return OkStatus();
+  return CheckSampleSize(ResolveReplayOptions(config), network.input);
 }
 
 Status CheckLocalLaunch(const Config& config) {

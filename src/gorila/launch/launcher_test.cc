@@ -91,6 +91,31 @@ TEST(LauncherTest, AllReplayMemoryOfThisMachineIsCounted) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("4002 memories"));
 }
 
+// Else learners would end with an error once the first minibatch was there.
+TEST(LauncherTest, AMinibatchFitsIntoOneAnswerOfAReplayShard) {
+  Config config = LaunchConfig();
+  config.environment.name = "pixel/breakout";
+  config.network.preset = "mlp";
+  config.network.hidden = {};
+  config.cluster = {.actors = 1, .learners = 1, .replays = 1};
+  config.run.frames = 1'000'000;
+  config.learner.agent.algorithm = "vtrace";
+  config.learner.agent.unroll = 1000;
+  config.replay.options.transition.n_step = 1;
+  config.replay.prefetch = false;
+  config.replay.options.selector.name = "queue";
+  config.replay.options.capacity = 200'000;
+  config.replay.options.rate.insert_lead = 80'000;
+  config.learner.batch_size = 37;
+  EXPECT_EQ(CheckLaunch(config), OkStatus());
+  config.learner.batch_size = 38;
+  EXPECT_EQ(CheckLaunch(config).message(),
+            "learner.batch_size is 38 of learner.unroll 1000 with cluster.replays; expected at "
+            "most 37: a replay shard sends 268435456 bytes at once, and an unroll takes 7104240");
+  config.cluster = {};
+  EXPECT_EQ(CheckLaunch(config), OkStatus());
+}
+
 TEST(LauncherTest, AddressesAreReadBackAndAMissingOneIsNotFound) {
   Config config = LaunchConfig();
   config.parameter_server.shards = 1;

@@ -159,6 +159,23 @@ std::size_t SampleRowBytes(const ObservationSpec& observation, int unroll) {
          2 * observation.stacked_bytes();
 }
 
+int MostSampled(const ObservationSpec& observation, int unroll) {
+  return static_cast<int>(std::min<std::uint64_t>(
+      kMaxSampleSize, kMaxReplayPayload / SampleRowBytes(observation, unroll)));
+}
+
+Status CheckSampleSize(const LocalReplayOptions& replay, const ObservationSpec& observation) {
+  const int unroll = replay.transition.unroll;
+  const int most = MostSampled(observation, unroll);
+  if (replay.selector.minibatch <= most) return OkStatus();
+  return InvalidArgument(
+      "learner.batch_size is {}{} with cluster.replays; expected at most {}: a replay shard sends "
+      "{} bytes at once, and {} takes {}",
+      replay.selector.minibatch, unroll > 0 ? fmt::format(" of learner.unroll {}", unroll) : "",
+      most, kMaxReplayPayload, unroll > 0 ? "an unroll" : "a transition",
+      SampleRowBytes(observation, unroll));
+}
+
 v1::ReplayShardSize ToProto(const ReplayShardSize& size) {
   v1::ReplayShardSize proto;
   proto.set_generation(size.generation);
@@ -240,8 +257,7 @@ StatusOr<rpc::Response> ReplayService::Sample(const rpc::Request& request) {
                         "{}, learner.unroll of this shard",
                         header.unroll(), transition.unroll));
   }
-  const auto most = static_cast<int>(std::min<std::uint64_t>(
-      kMaxSampleSize, kMaxReplayPayload / SampleRowBytes(observation, transition.unroll)));
+  const int most = MostSampled(observation, transition.unroll);
   if (header.size() < 1 || header.size() > most) {
     return Refused(Refusal::kShape, InvalidArgument("a sample of {} {}, expected 1 to {}",
                                                     header.size(), transition.noun(), most));

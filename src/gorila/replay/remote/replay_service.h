@@ -37,6 +37,11 @@ struct InsertColumns {
 std::size_t InsertRowBytes(const ObservationSpec& observation, const InsertColumns& columns);
 std::size_t SampleRowBytes(const ObservationSpec& observation, int unroll = 0);
 
+// The most transitions or unrolls that one answer has room for.
+int MostSampled(const ObservationSpec& observation, int unroll);
+// InvalidArgument naming the keys when a learner's minibatch is more than that.
+Status CheckSampleSize(const LocalReplayOptions& replay, const ObservationSpec& observation);
+
 v1::ReplayShardSize ToProto(const ReplayShardSize& size);
 ReplayShardSize FromProto(const v1::ReplayShardSize& size);
 
