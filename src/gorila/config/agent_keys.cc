@@ -107,8 +107,7 @@ const std::array kAgentKeys = {
               "prioritized: whether new transitions get the priority of their actor's TD error",
               "Ape-X: true", Boolean(GORILA_FIELD(replay.options.selector.initial_priorities))},
     ConfigKey{"replay.replayed_share",
-              "queue with vtrace: share of a minibatch's unrolls drawn from all that were drawn "
-              "before and are still kept, uniformly",
+              "vtrace: share of a minibatch's unrolls drawn from kept ones that were drawn before",
               "IMPALA's replay experiment: 0.5",
               Real(GORILA_FIELD(replay.options.selector.replayed_share), kBelowOne)},
     ConfigKey{"replay.importance_exponent",

@@ -255,12 +255,17 @@ Status CheckLearning(const Config& config) {
   }
   const std::int64_t step_frames = (config.run.bundles + config.cluster.actors) * environments;
   if (config.run.frames > (steps - 1) * step_frames) return OkStatus();
-  const std::string_view key = queue ? "learner.batch_size" : "replay.min_size";
+  const bool unrolls = UsesUnrolls(agent);
   return InvalidArgument(
       "run.frames is {}, and the first update would come after {}: run.bundles {} + cluster.actors "
-      "{} collect {} {} frames for a memory first; expected more frames, or a smaller {}",
-      config.run.frames, steps * step_frames, config.run.bundles, config.cluster.actors, key,
-      min_size, key);
+      "{} collect {} frames ({}) for a memory first; expected more frames, or a smaller {}",
+      config.run.frames, steps * step_frames, config.run.bundles, config.cluster.actors, min_size,
+      unrolls ? "learner.unroll for each new unroll of a minibatch"
+      : queue ? "learner.batch_size"
+              : "replay.min_size",
+      unrolls ? "learner.unroll or learner.batch_size"
+      : queue ? "learner.batch_size"
+              : "replay.min_size");
 }
 
 Status CheckConfig(const Config& config) {

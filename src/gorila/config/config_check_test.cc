@@ -204,10 +204,11 @@ std::string CheckLearns(const std::vector<std::pair<std::string_view, std::strin
 }
 
 TEST(CheckLearningTest, ARunIsLongerThanWhatItsBundlesCollectFirst) {
-  EXPECT_EQ(CheckLearns({{"run.frames", "3000"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
-            "run.frames is 3000, and the first update would come after 3200: run.bundles 4 + "
-            "cluster.actors 0 collect replay.min_size 800 frames for a memory first; expected more "
-            "frames, or a smaller replay.min_size");
+  EXPECT_EQ(
+      CheckLearns({{"run.frames", "3000"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
+      "run.frames is 3000, and the first update would come after 3200: run.bundles 4 + "
+      "cluster.actors 0 collect 800 frames (replay.min_size) for a memory first; expected more "
+      "frames, or a smaller replay.min_size");
   EXPECT_EQ(CheckLearns({{"run.frames", "3200"}, {"run.bundles", "4"}, {"replay.min_size", "800"}}),
             "");
   EXPECT_EQ(CheckLearns({}), "");
@@ -246,7 +247,11 @@ TEST(CheckLearningTest, OnlyNewUnrollsAreCollectedForAMinibatch) {
                         {"learner.unroll", "10"},
                         {"replay.replayed_share", share}});
   };
-  EXPECT_NE(check("79", "0"), "");
+  EXPECT_EQ(check("79", "0"),
+            "run.frames is 79, and the first update would come after 80: run.bundles 1 + "
+            "cluster.actors 0 collect 80 frames (learner.unroll for each new unroll of a "
+            "minibatch) for a memory first; expected more frames, or a smaller learner.unroll or "
+            "learner.batch_size");
   EXPECT_EQ(check("80", "0"), "");
   EXPECT_NE(check("39", "0.5"), "");
   EXPECT_EQ(check("40", "0.5"), "");

@@ -46,12 +46,11 @@ const std::array kSystemKeys = {
     ConfigKey{"evaluation.protocol", "How a network is scored",
               "Gorila, DQN: noop30; Gorila: human-starts too",
               Name(GORILA_FIELD(evaluation.protocol), nullptr)},
-    ConfigKey{
-        "evaluation.epsilon",
-        "Probability of a random action in evaluations; -1 = what the protocol says, or 0 where "
-        "evaluation.act samples",
-        "DQN: 0.05; Gorila: unpublished",
-        Real(GORILA_FIELD(evaluation.epsilon), {.low = -1, .high = 1})},
+    ConfigKey{"evaluation.epsilon",
+              "Probability of a random action in evaluations; -1: the protocol's, or 0 of sampled "
+              "actions",
+              "DQN: 0.05; Gorila: unpublished",
+              Real(GORILA_FIELD(evaluation.epsilon), {.low = -1, .high = 1})},
     ConfigKey{"evaluation.act",
               "How a policy chooses in evaluations; auto: from its distribution, if it is one",
               "IMPALA: sample", Enumeration<kActNames>(GORILA_FIELD(evaluation.act))},
