@@ -38,6 +38,13 @@ void TrainingHealth::Look(const ProgressSnapshot& now,
 }
 
 std::string TrainingHealth::Problem(const ProgressSnapshot& end) const {
+  // By parameters that are those of the start: the learning rate has nothing to do with it.
+  if (end.updates == 0 && end.invalid > 0) {
+    return fmt::format(
+        "the run made no update in {} frames: {} gradients were not finite and were refused; "
+        "observations, rewards (learner.reward_clip) or what weighs the loss are too large",
+        end.frames, end.invalid);
+  }
   if (end.updates == 0) {
     return fmt::format(
         "the run made no update in {} frames, so nothing was learnt; give it more frames or "

@@ -12,6 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 ProgressSnapshot Progress(std::uint64_t accepted, std::uint64_t invalid) {
   ProgressSnapshot progress;
@@ -63,6 +64,12 @@ TEST_F(TrainingHealthTest, ARunTooShortForALookIsJudgedInTheEnd) {
 
 TEST_F(TrainingHealthTest, ARunWithoutAnUpdateLearntNothing) {
   EXPECT_THAT(health_.Problem(Progress(0, 0)), HasSubstr("made no update in 1000 frames"));
+}
+
+TEST_F(TrainingHealthTest, ARunOfRefusedGradientsAloneDoesNotAskForMoreFrames) {
+  const std::string problem = health_.Problem(Progress(0, 119));
+  EXPECT_THAT(problem, HasSubstr("made no update in 1000 frames: 119 gradients were not finite"));
+  EXPECT_THAT(problem, Not(HasSubstr("more frames")));
 }
 
 TEST_F(TrainingHealthTest, AShardThatCameBackFromASnapshotIsNoDivergence) {
