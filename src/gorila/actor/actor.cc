@@ -31,6 +31,7 @@ StatusOr<std::unique_ptr<Actor>> Actor::Make(const ActorOptions& options, const 
   for (std::size_t i = 0; i < actor->environments_.size(); ++i) {
     GORILA_RETURN_IF_ERROR(actor->BeginEpisode(i));
   }
+  actor->SetEpsilons(0);  // so that it is known before the first step
   return actor;
 }
 

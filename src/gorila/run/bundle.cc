@@ -37,6 +37,7 @@ StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const Netwo
       bundle->learner_,
       Learner::Make(ResolveLearnerOptions(config), *bundle->online_, std::move(target),
                     *bundle->timed_replay_, timed_store, LearnerRandom(config, index)));
+  bundle->PublishStatus();
   return bundle;
 }
 

@@ -159,6 +159,13 @@ TEST(ClusterTest, ExplorationFollowsTheFramesOrTheUpdates) {
   EXPECT_GT(count, 50);
 }
 
+// What is shown is the mean over bundles, of which one may begin much later than the others.
+TEST(ClusterTest, ABundleThatHasNotSteppedHasTheEpsilonOfTheStart) {
+  Config config = SmallConfig();
+  config.actor.options.exploration = {.epsilon_start = 0, .epsilon_end = 0};
+  EXPECT_EQ(MakeCluster(config)->bundles()[0]->TakeStatus().epsilon, 0);
+}
+
 TEST(ClusterTest, LearnsToCatch) {
   Config config = SmallConfig();
   config.network.hidden = {32};
