@@ -209,6 +209,7 @@ TEST_F(TrainerTest, UnrollsLargerThanTheMachineAreRefused) {
   config_.replay.options.transition.n_step = 1;
   config_.network.convolutions = {};
   config_.network.hidden = {16384};
+  config_.replay.options.capacity = 4000;  // an unroll of each environment
   config_.learner.batch_size = 65536;
   config_.learner.agent = {.algorithm = "vtrace", .unroll = 1024};
   EXPECT_THAT(std::string(Trainer::Check(config_).message()),
