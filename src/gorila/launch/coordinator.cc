@@ -357,7 +357,8 @@ Status Coordinator::WriteBest() {
                           EncodeParameters(layout_, best.parameters,
                                            {{"environment", config_.environment.name},
                                             {"frames", std::to_string(best.frames)},
-                                            {"return_mean", fmt::format("{}", best.mean)}}));
+                                            {"return_mean", fmt::format("{}", best.mean)},
+                                            {"protocol", best.protocol}}));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(files_.best(), encoded));
   written_best_ = best.frames;
   return OkStatus();
@@ -373,6 +374,8 @@ Status Coordinator::ReadBest() {
       !ReadMetadata(stored->file, "return_mean", best.mean)) {
     return UnusableNetwork(files_.best(), "the file does not say what the network scored");
   }
+  const auto protocol = stored->file.metadata().find("protocol");
+  if (protocol != stored->file.metadata().end()) best.protocol = protocol->second;
   written_best_ = best.frames;
   scorer_.SetBest(std::move(best));
   return OkStatus();

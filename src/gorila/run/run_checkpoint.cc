@@ -216,7 +216,9 @@ std::string RunCheckpointer::EncodeState(Cluster& cluster, const RunMemory& memo
   json["with_replay"] = with_replay_;
   json["next_segment"] = next_segment_;
   if (memory.best.has_value()) {
-    json["best"] = {{"mean", memory.best->mean}, {"frames", memory.best->frames}};
+    json["best"] = {{"mean", memory.best->mean},
+                    {"frames", memory.best->frames},
+                    {"protocol", memory.best->protocol}};
   }
   for (const SharedNetwork& network : memory.pending) {
     json["pending"].push_back({{"frames", network->frames}, {"updates", network->updates}});
@@ -291,7 +293,10 @@ StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Clust
     with_replay = json.at("with_replay");
     next_segment_ = json.at("next_segment");
     if (json.contains("best")) {
-      memory.best = BestNetwork{json["best"].at("mean"), json["best"].at("frames"), {}};
+      memory.best = BestNetwork{json["best"].at("mean"),
+                                json["best"].at("frames"),
+                                {},
+                                json["best"].value("protocol", "")};
     }
     for (const Json& network : json.value("pending", Json::array())) {
       memory.pending.push_back(std::make_shared<NetworkInTraining>(

@@ -251,7 +251,8 @@ TEST_F(RunCheckpointTest, KeepsWhatTheTrainerMustRemember) {
   const auto cluster = MakeCluster(SmallConfig());
   RunCheckpointer checkpointer(root_, true, 2);
   StepAll(*cluster, 30);
-  BestNetwork best{.mean = 0.1, .frames = 120, .parameters = ReadServer(*cluster).values};
+  BestNetwork best{
+      .mean = 0.1, .frames = 120, .parameters = ReadServer(*cluster).values, .protocol = "noop30"};
   for (float& value : best.parameters) value *= 2;
   const Checkpoint checkpoint = Save(checkpointer, *cluster,
                                      {.seconds = 12.375,
@@ -267,6 +268,7 @@ TEST_F(RunCheckpointTest, KeepsWhatTheTrainerMustRemember) {
   EXPECT_EQ(memory.best->mean, 0.1);
   EXPECT_EQ(memory.best->frames, 120);
   EXPECT_EQ(memory.best->parameters, best.parameters);
+  EXPECT_EQ(memory.best->protocol, "noop30");
   EXPECT_NE(ReadServer(*restored).values, best.parameters) << "training goes on from the last";
 }
 

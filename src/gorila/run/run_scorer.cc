@@ -186,8 +186,11 @@ Status RunScorer::Log(const ScoredNetwork& scored, RunLog& log, const Message& m
                         network.frames, mean, result.summary.standard_error, result.protocol,
                         result.returns.size()));
   }
-  if (!best_.has_value() || mean > best_->mean) {
-    best_ = BestNetwork{mean, network.frames, network.parameters};
+  // Of another protocol, before a resume, nothing can be said.
+  const bool comparable =
+      best_.has_value() && (best_->protocol.empty() || best_->protocol == result.protocol);
+  if (!comparable || mean > best_->mean) {
+    best_ = BestNetwork{mean, network.frames, network.parameters, result.protocol};
   }
   return OkStatus();
 }
