@@ -23,8 +23,8 @@ class Case(cluster.Case):
         rows = (self.folder / run / "metrics.jsonl").read_text().splitlines()
         return [row["frames"] for row in map(json.loads, rows) if row["kind"] == "training"]
 
-    def assert_finished(self, run, frames, stdout):
-        self.assertIn("protocol greedy, 20 episodes", stdout)
+    def assert_finished(self, run, frames, stdout, protocol="greedy"):
+        self.assertIn(f"protocol {protocol}, 20 episodes", stdout)
         folder = self.folder / run
         for name in ["config.toml", "final.safetensors", "evaluation.json", "report.md", "curve.png"]:
             self.assertGreater((folder / name).stat().st_size, 0, name)
@@ -219,7 +219,7 @@ class GlobalReplay(Case):
         self.assertEqual(status, 0, stdout + stderr)
         for name in ["actor", "replay"]:
             self.assertRegex(stderr, name + r"-\d was killed by signal 9; starting it again")
-        self.assert_finished("run", 40000, stdout)
+        self.assert_finished("run", 40000, stdout, "greedy with sampled actions")
         rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
         last = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
         # 80 time steps a minibatch; the killed ones lose a few.
