@@ -114,7 +114,7 @@ class WithoutLearning(program.Case):
     def test_a_run_too_short_for_an_update_is_refused(self):
         self.assert_refused(
             ["train", *program.TINY, "--frames", "900", "--run-dir", "run"],
-            "run.frames is 900", "run.bundles 2", "replay.min_size 500",
+            "run.frames is 900", "run.bundles 2", "500 frames (replay.min_size)",
         )  # fmt: skip
 
     def test_a_run_whose_seconds_held_no_update_fails_and_keeps_its_files(self):
