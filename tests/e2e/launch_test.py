@@ -222,9 +222,9 @@ class GlobalReplay(Case):
         self.assert_finished("run", 40000, stdout, "greedy with sampled actions")
         rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
         last = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
-        # 80 time steps a minibatch; the killed ones lose a few.
+        # 80 time steps a minibatch; the killed ones lose a few, and a shard draws again what it drew after its snapshot.
         self.assertGreater(last["updates"], last["frames"] / 80 * 0.8, last)
-        self.assertLessEqual(last["updates"], last["frames"] / 0.9 / 80 + 1, last)
+        self.assertLess(last["updates"], last["frames"] / 80 * 1.6, last)
 
 
 class Ratio(Case):

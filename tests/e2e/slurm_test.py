@@ -104,7 +104,7 @@ class Jobs(cluster.Case):
         for verb in killed:
             self.assertRegex(said, verb + r"-\d ended with exit status 137; starting it again")
         shards = self.log("parameter-server-0") + self.log("parameter-server-1")
-        self.assertIn("generation 2", shards)
+        self.assertRegex(shards, r"generation [2-9]")  # not 2 where one could not begin to serve
 
     def test_a_run_whose_name_means_something_to_shells_and_to_slurm(self):
         self.name = "my runs/100% %j \"a\" it's $HOME `id` #läufe"
