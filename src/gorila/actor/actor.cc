@@ -89,7 +89,7 @@ void Actor::ChooseActions() {
                chosen_);
 }
 
-// Not a number of a policy that is no distribution.
+// NaN if the policy does not choose by probabilities.
 float Actor::LogProbabilityOf(std::size_t i) const {
   const std::vector<float>& all = chosen_.log_probabilities;
   return all.empty() ? std::numeric_limits<float>::quiet_NaN() : all[i];

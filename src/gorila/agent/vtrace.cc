@@ -9,11 +9,6 @@
 namespace gorila {
 namespace {
 
-// exp(log_ratio) but at most `bound`, without overflow on the way.
-double ClippedRatio(double log_ratio, double bound) {
-  return std::exp(std::min(log_ratio, std::log(bound)));
-}
-
 // Of one step.
 struct StepLoss {
   double policy = 0;
@@ -31,6 +26,8 @@ class VTraceLoss final : public Loss {
         outputs_(states_ * (actions_ + 1)),
         log_pi_(states_ * actions_),
         values_(states_),
+        pi_(actions_),
+        p_log_p_(actions_),
         log_ratios_(length_),
         targets_(length_),
         advantages_(length_) {}
@@ -105,29 +102,25 @@ class VTraceLoss final : public Loss {
 
   // Targets and advantages are constants of the loss.
   StepLoss Differentiate(std::size_t state, std::size_t action, std::size_t t, double scale,
-                         std::span<float> doutputs) const {
+                         std::span<float> doutputs) {
     const std::span<const float> log_pi = LogPi(state);
     const double advantage = advantages_[t];
     const double delta = static_cast<double>(targets_[t]) - static_cast<double>(values_[state]);
     double entropy = 0;
-    for (const float log_p : log_pi) entropy -= Weighted(log_p);
     for (std::size_t a = 0; a < actions_; ++a) {
-      const auto log_p = static_cast<double>(log_pi[a]);
-      const double p = std::exp(log_p);
-      const double of_policy = advantage * (p - (a == action ? 1 : 0));
-      const double of_entropy = options_.entropy_cost * (Weighted(log_pi[a]) + p * entropy);
+      pi_[a] = std::exp(static_cast<double>(log_pi[a]));
+      p_log_p_[a] = pi_[a] == 0 ? 0 : pi_[a] * static_cast<double>(log_pi[a]);
+      entropy -= p_log_p_[a];
+    }
+    for (std::size_t a = 0; a < actions_; ++a) {
+      const double of_policy = advantage * (pi_[a] - (a == action ? 1 : 0));
+      const double of_entropy = options_.entropy_cost * (p_log_p_[a] + pi_[a] * entropy);
       doutputs[a] = static_cast<float>(scale * (of_policy + of_entropy));
     }
     doutputs[actions_] = static_cast<float>(-scale * options_.baseline_cost * delta);
     return {.policy = -advantage * static_cast<double>(log_pi[action]),
             .baseline = delta * delta / 2,
             .entropy = entropy};
-  }
-
-  // p ln p, which is 0 for an action that is never taken.
-  static double Weighted(float log_p) {
-    const double p = std::exp(static_cast<double>(log_p));
-    return p == 0 ? 0 : p * static_cast<double>(log_p);
   }
 
   std::span<const float> LogPi(std::size_t state) const {
@@ -141,6 +134,8 @@ class VTraceLoss final : public Loss {
   std::vector<float> outputs_;
   std::vector<float> log_pi_;
   std::vector<float> values_;
+  std::vector<double> pi_;         // of one state
+  std::vector<double> p_log_p_;    // the same; 0 for an action that is never taken
   std::vector<float> log_ratios_;  // of one unroll, as the two below
   std::vector<float> targets_;
   std::vector<float> advantages_;
@@ -154,6 +149,9 @@ class VTraceLoss final : public Loss {
 
 void VTrace(const AgentOptions& options, const VTraceInput& input, std::span<float> targets,
             std::span<float> advantages) {
+  // Clipped as logarithms, so that no ratio overflows.
+  const double log_rho_clip = std::log(options.rho_clip);
+  const double log_trace_clip = std::log(options.trace_clip);
   double carried = 0;  // v - V of the next state
   for (std::size_t t = targets.size(); t-- > 0;) {
     const auto value = static_cast<double>(input.values[t]);
@@ -162,8 +160,8 @@ void VTrace(const AgentOptions& options, const VTraceInput& input, std::span<flo
     if (input.a_tm1[t] == kNoAction) continue;
     if (input.a_t[t] == kNoAction) carried = 0;
     const auto log_ratio = static_cast<double>(input.log_ratios[t]);
-    const double rho = ClippedRatio(log_ratio, options.rho_clip);
-    const double c = options.trace_decay * ClippedRatio(log_ratio, options.trace_clip);
+    const double rho = std::exp(std::min(log_ratio, log_rho_clip));
+    const double c = options.trace_decay * std::exp(std::min(log_ratio, log_trace_clip));
     const auto discount = static_cast<double>(input.discount_t[t]);
     // A terminal's value must not matter, not even when it is infinite.
     const double next = discount > 0 ? static_cast<double>(input.values[t + 1]) : 0;

@@ -43,10 +43,10 @@ inline constexpr std::int32_t kNoAction = -1;
 // on, T transitions with T + 1 states. The buffers belong to the caller and are reused from one
 // sample to the next.
 //
-// In an unroll the transitions of an array follow one another, as do the states of s_tm1, the last
-// of which is that after the last transition; s_t is empty. Where an episode ended within it, its
-// last row stands in a transition's place with a_tm1 = kNoAction, and r_t and discount_t 0: the
-// next row begins another episode. n_step is 1.
+// An unroll's transitions are consecutive in each array. Its states are in s_tm1, ending with the
+// state after the last transition; s_t is empty. An episode that ends within the unroll leaves an
+// entry without a transition for its last row: a_tm1 is kNoAction, r_t and discount_t are 0, and
+// the next row starts another episode. n_step is 1.
 struct TransitionBatch {
   // The states, which are large, are in `memory` (QNetwork::host_memory()), which must outlive
   // this.

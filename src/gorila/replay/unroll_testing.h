@@ -23,7 +23,7 @@ struct Unroll {
   bool operator==(const Unroll&) const = default;
 };
 
-// With a probability that says which row it is of; an impossible one where no action was taken.
+// With a probability that identifies the row, or an impossible one if no action was taken.
 inline NamedRow WithProbability(NamedRow row) {
   row.log_probability = row.time_step.last() ? 7 : -static_cast<float>(row.name.number % 61) / 32;
   return row;
