@@ -12,14 +12,28 @@ Actor::Actor(const ActorOptions& options, const ActorPlace& place,
     : options_(options),
       place_(place),
       environments_(std::move(environments)),
+      num_games_(environments_.front()->spec().num_games()),
       replica_(replica),
       policy_(std::move(policy)),
       replay_(replay),
       random_(random),
+      game_frames_(static_cast<std::size_t>(num_games_)),
       stacks_(environments_.front()->spec().observation, environments_.size()),
       time_steps_(environments_.size()),
       running_(environments_.size()),
-      acting_(environments_.size(), {.random = &random_}) {}
+      acting_(environments_.size(), {.random = &random_}) {
+  for (std::size_t i = 0; i < environments_.size(); ++i) {
+    acting_[i].game = environments_[i]->spec().game;
+  }
+}
+
+// All environments have made as many steps.
+void Actor::CountFrames() {
+  std::fill(game_frames_.begin(), game_frames_.end(), 0);
+  for (const ActingEnvironment& acting : acting_) {
+    game_frames_[static_cast<std::size_t>(acting.game)] += steps_;
+  }
+}
 
 StatusOr<std::unique_ptr<Actor>> Actor::Make(const ActorOptions& options, const ActorPlace& place,
                                              std::vector<std::unique_ptr<Environment>> environments,
@@ -38,7 +52,7 @@ StatusOr<std::unique_ptr<Actor>> Actor::Make(const ActorOptions& options, const 
 Status Actor::BeginEpisode(std::size_t i) {
   GORILA_ASSIGN_OR_RETURN(time_steps_[i],
                           environments_[i]->Reset(stacks_.stacker(i).BeginEpisode()));
-  running_[i] = {};
+  running_[i] = {.game = acting_[i].game};
   return OkStatus();
 }
 
@@ -49,7 +63,8 @@ Status Actor::AbandonEpisode(std::size_t i) {
   if (last.step_type != StepType::kFirst) {
     last.step_type = StepType::kLast;
     GORILA_RETURN_IF_ERROR(replay_.Insert(
-        static_cast<int>(i), {.frame = stacks_.stacker(i).newest(), .time_step = last}));
+        static_cast<int>(i),
+        {.frame = stacks_.stacker(i).newest(), .time_step = last, .game = acting_[i].game}));
   }
   return BeginEpisode(i);
 }
@@ -65,15 +80,18 @@ Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
   for (std::size_t i = 0; i < environments_.size(); ++i) {
     GORILA_RETURN_IF_ERROR(StepEnvironment(i, finished));
   }
+  CountFrames();
   return OkStatus();
 }
 
+// Those that play a game spread over the whole range of epsilons.
 void Actor::SetEpsilons(std::int64_t ticks) {
   const int count = num_environments();
   double sum = 0;
   for (int i = 0; i < count; ++i) {
     const double epsilon =
-        Epsilon(options_.exploration, ticks, place_.index * count + i, place_.actors * count);
+        Epsilon(options_.exploration, ticks, (place_.index * count + i) / num_games_,
+                place_.actors * count / num_games_);
     acting_[static_cast<std::size_t>(i)].epsilon = epsilon;
     sum += epsilon;
   }
@@ -114,30 +132,45 @@ Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finishe
                                                  .time_step = time_steps_[i],
                                                  .action = action,
                                                  .values = ValuesOf(i),
+                                                 .game = acting_[i].game,
                                                  .log_probability = LogProbabilityOf(i)}));
   GORILA_ASSIGN_OR_RETURN(time_steps_[i], environments_[i]->Step(action, stacker.Advance()));
   running_[i].episode_return += time_steps_[i].reward;
   ++running_[i].length;
   if (!time_steps_[i].last()) return OkStatus();
-  GORILA_RETURN_IF_ERROR(
-      replay_.Insert(stream, {.frame = stacker.newest(), .time_step = time_steps_[i]}));
+  GORILA_RETURN_IF_ERROR(replay_.Insert(
+      stream, {.frame = stacker.newest(), .time_step = time_steps_[i], .game = acting_[i].game}));
   finished.push_back(running_[i]);
   return BeginEpisode(i);
 }
+
+namespace {
+
+// As it is saved: a game is its environment's.
+struct RunningEpisode {
+  double episode_return;
+  std::int64_t length;
+};
+
+}  // namespace
 
 void Actor::SaveState(StateWriter& writer) const {
   writer.Write(steps_);
   random_.SaveState(writer);
   writer.WriteSpan<std::byte>(stacks_.all());
   writer.WriteSpan<TimeStep>(time_steps_);
-  writer.WriteSpan<EpisodeResult>(running_);
+  std::vector<RunningEpisode> running;
+  for (const EpisodeResult& episode : running_) {
+    running.push_back({episode.episode_return, episode.length});
+  }
+  writer.WriteSpan<RunningEpisode>(running);
   for (const auto& environment : environments_) environment->SaveState(writer);
 }
 
 Status Actor::RestoreState(StateReader& reader) {
   std::vector<std::byte> observations;
   std::vector<TimeStep> time_steps;
-  std::vector<EpisodeResult> running;
+  std::vector<RunningEpisode> running;
   GORILA_RETURN_IF_ERROR(reader.Read(steps_));
   GORILA_RETURN_IF_ERROR(random_.RestoreState(reader));
   GORILA_RETURN_IF_ERROR(reader.ReadVector(observations));
@@ -151,10 +184,13 @@ Status Actor::RestoreState(StateReader& reader) {
   }
   stacks_.Assign(observations);
   time_steps_ = std::move(time_steps);
-  running_ = std::move(running);
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    running_[i] = {running[i].episode_return, running[i].length, acting_[i].game};
+  }
   for (const auto& environment : environments_) {
     GORILA_RETURN_IF_ERROR(environment->RestoreState(reader));
   }
+  CountFrames();
   return OkStatus();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "gorila/actor/actor_options.h"
@@ -26,6 +27,7 @@ struct ActorPlace {
 struct EpisodeResult {
   double episode_return = 0;  // undiscounted, unclipped
   std::int64_t length = 0;    // steps
+  int game = 0;               // of those of the run
 };
 
 // Used by one thread at a time. Borrows the replica, whose network the policy acts by, and the
@@ -47,6 +49,8 @@ class Actor {
 
   int num_environments() const { return static_cast<int>(environments_.size()); }
   double epsilon() const { return epsilon_; }  // of the last Step, mean of its environments
+  // Steps of the environments of each game, since the run began: also what was restored.
+  std::span<const std::int64_t> game_frames() const { return game_frames_; }
 
   // Environments, observations, running returns and the random stream.
   void SaveState(StateWriter& writer) const;
@@ -60,6 +64,7 @@ class Actor {
   Status AbandonEpisode(std::size_t i);
   void SetEpsilons(std::int64_t ticks);
   void ChooseActions();
+  void CountFrames();
   RowValues ValuesOf(std::size_t i) const;
   float LogProbabilityOf(std::size_t i) const;
   Status StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finished);
@@ -67,12 +72,14 @@ class Actor {
   const ActorOptions options_;
   const ActorPlace place_;
   const std::vector<std::unique_ptr<Environment>> environments_;
+  const int num_games_;
   NetworkReplica& replica_;
   const std::unique_ptr<Policy> policy_;
   Replay& replay_;
   RandomStream random_;
 
   std::int64_t steps_ = 0;
+  std::vector<std::int64_t> game_frames_;
   double epsilon_ = 1;
   FrameStacks stacks_;                // of each environment
   std::vector<TimeStep> time_steps_;  // present step of each

@@ -15,6 +15,7 @@ namespace gorila {
 struct ActingEnvironment {
   double epsilon = 0;              // probability of a random action
   RandomStream* random = nullptr;  // its draws; several environments may share one
+  int game = 0;                    // which it plays, of those that share the network
 };
 
 // How a policy that is a distribution over actions chooses one. Without meaning for others.

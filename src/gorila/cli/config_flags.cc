@@ -5,6 +5,7 @@
 
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/config/presets.h"
 
 namespace gorila::cli {
@@ -62,6 +63,7 @@ StatusOr<Config> ConfigFlags::Load() const {
   GORILA_ASSIGN_OR_RETURN(Config config,
                           LoadConfig({.preset = preset_, .file = file_, .sets = {}}));
   GORILA_RETURN_IF_ERROR(ApplyTo(config));
+  if (file_.empty() && !Sets("actor.environments")) FitEnvironments(config);
   return config;
 }
 
@@ -74,6 +76,11 @@ Status ConfigFlags::ApplyTo(Config& config) const {
     GORILA_RETURN_IF_ERROR(Annotate(SetConfigValue(config, key.flag.key, value), key.flag.flag));
   }
   return UseRomsVariable(config);
+}
+
+bool ConfigFlags::Sets(std::string_view key) const {
+  return std::any_of(sets_.begin(), sets_.end(),
+                     [key](std::string_view set) { return set.starts_with(key); });
 }
 
 }  // namespace gorila::cli

@@ -28,7 +28,7 @@ struct KeyFlag {
 };
 
 inline constexpr KeyFlag kEnvFlag = {"--env", "environment.name", "NAME",
-                                     "The game; 'gorila envs' lists them"};
+                                     "The game, or NAME,NAME,...; 'gorila envs' lists them"};
 inline constexpr KeyFlag kFramesFlag = {"--frames", "run.frames", "N",
                                         "Environment steps of all bundles together"};
 inline constexpr KeyFlag kSecondsFlag = {"--seconds", "run.seconds", "N",
@@ -64,12 +64,15 @@ class ConfigFlags {
   // ChangesSource().
   std::string SourceName() const;
 
-  // Preset, then file, then sets, then flags; not yet checked as a whole (CheckConfig).
+  // Preset, then file, then sets, then flags; not yet checked as a whole (CheckConfig). With
+  // several games actor.environments fits them, unless it was given.
   StatusOr<Config> Load() const;
   // The sets and flags on top of `config`.
   Status ApplyTo(Config& config) const;
 
  private:
+  bool Sets(std::string_view key) const;
+
   std::string preset_;
   std::filesystem::path file_;
   std::vector<std::string> sets_;

@@ -10,8 +10,10 @@
 #include "gorila/cli/machine.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/version.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/external/external_name.h"
+#include "gorila/env/game_list.h"
 #include "gorila/metrics/number_format.h"
 
 namespace gorila::cli {
@@ -134,7 +136,7 @@ std::string RunFolderName(std::string name) {
 }
 
 std::filesystem::path FreeRunDirectory(const Config& config, const std::string& source) {
-  const std::string environment = RunFolderName(config.environment.name);
+  const std::string environment = RunFolderName(GamesLabel(config.environment.name));
   for (int n = 1;; ++n) {
     std::filesystem::path path =
         std::filesystem::path("runs") /
@@ -159,7 +161,13 @@ StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::
 
 Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  fmt::print("environment    {}\n", config.environment.name);
+  if (const int games = NumGames(config); games > 1) {
+    fmt::print("games          {}\n", fmt::join(GamesOf(config), ", "));
+    fmt::print("environments   {} an actor, dealt out to {} games\n", config.actor.environments,
+               games);
+  } else {
+    fmt::print("environment    {}\n", config.environment.name);
+  }
   fmt::print("network        {}\n", DescribeLayers(network));
   fmt::print("parameters     {}\n", MakeParameterLayout(network).size);
   fmt::print("training       {}, seed {}{}\n", DescribeLength(config.run), config.run.seed,

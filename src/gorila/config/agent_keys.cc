@@ -28,6 +28,8 @@ constexpr std::array kClockNames = {"frames"sv, "updates"sv};
 static_assert(static_cast<int>(ExplorationClock::kUpdates) == 1);
 constexpr std::array kLossNames = {"squared"sv, "huber"sv};
 static_assert(static_cast<int>(TdErrorLoss::kHuber) == 1);
+constexpr std::array kHeadsNames = {"shared"sv, "per_game"sv};
+static_assert(static_cast<int>(GameHeads::kPerGame) == 1);
 constexpr std::array kReductionNames = {"mean"sv, "sum"sv};
 static_assert(static_cast<int>(BatchReduction::kSum) == 1);
 constexpr std::array kCompressionNames = {"none"sv, "zstd"sv};
@@ -50,6 +52,10 @@ const std::array kAgentKeys = {
               "Noisy layers: sigma_0, which sets their noise at the start; 0 = none",
               "Noisy networks, Rainbow: 0.5; Dopamine, DQN Zoo: 0.1",
               Real(GORILA_FIELD(learner.agent.noise), {.low = 0, .high = 100})},
+    ConfigKey{"network.heads", "With several games: whether each has an output layer of its own",
+              "", Enumeration<kHeadsNames>(GORILA_FIELD(network.heads))},
+    ConfigKey{"network.game_input", "With several games: whether the network sees which one it is",
+              "IMPALA: false", Boolean(GORILA_FIELD(environment.options.game_input))},
     ConfigKey{
         "network.backend",
         "What computes the network; auto is the fastest here in float32, bfloat16 faster with AMX",

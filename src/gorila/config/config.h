@@ -31,15 +31,18 @@ struct RunOptions {
 
 // [environment]
 struct EnvironmentSection {
-  std::string name = "minatar/breakout";
+  std::string name = "minatar/breakout";  // or several games, with ',' between (games.h)
   EnvironmentOptions options;
 };
+
+enum class GameHeads { kShared, kPerGame };
 
 // [network]
 struct NetworkSection {
   std::string preset = "auto";                // a row of NetworkPresets(), "auto" or "custom"
   std::vector<ConvolutionSpec> convolutions;  // preset = "custom": [[filters, kernel, stride], ...]
   std::vector<int> hidden;                    // preset = "custom"
+  GameHeads heads = GameHeads::kShared;       // with several games
   std::string backend = "auto";               // a row of QNetworkBackends() or "auto"
   std::string device = "cpu";                 // where bundles and learners compute it
 };

@@ -4,6 +4,7 @@
 
 #include "gorila/agent/algorithm.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/network/q_network.h"
 #include "gorila/replay/replay_shard.h"
@@ -271,6 +272,7 @@ Status CheckLearning(const Config& config) {
 Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckRun(config));
   GORILA_RETURN_IF_ERROR(CheckRoles(config));
+  GORILA_RETURN_IF_ERROR(CheckGames(config));
   GORILA_RETURN_IF_ERROR(CheckNetwork(config.network));
   GORILA_RETURN_IF_ERROR(CheckExploration(config.actor.options.exploration));
   GORILA_RETURN_IF_ERROR(CheckReplay(config));

@@ -50,6 +50,7 @@ struct NameField {
   // Names beyond the list that are allowed too; null: none.
   bool (*also)(std::string_view) = nullptr;
   std::string_view also_text = {};  // what they are, for people
+  bool is_list = false;             // whether several names, with ',' between, may be one value
 };
 
 // Any printable text, not empty.

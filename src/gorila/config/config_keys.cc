@@ -19,6 +19,7 @@ std::span<const ConfigKey> ConfigKeys() {
 }
 
 StatusOr<const ConfigKey*> FindConfigKey(std::string_view name) {
+  if (name == "environment.names") name = "environment.name";  // as one may call a list
   std::vector<std::string_view> names;
   for (const ConfigKey& key : ConfigKeys()) {
     if (key.name == name) return &key;

@@ -1,5 +1,6 @@
 #include "gorila/config/config_load.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/games.h"
 #include "gorila/config/presets.h"
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/atari/rom_folder.h"
@@ -106,7 +108,11 @@ Status ApplySet(Config& config, std::string_view set) {
 }
 
 Status UseRomsVariable(Config& config) {
-  if (!config.environment.name.starts_with(atari::kAtariFolder)) return OkStatus();
+  const std::vector<std::string> games = GamesOf(config);
+  const auto needs_rom = [](std::string_view game) {
+    return game.starts_with(atari::kAtariFolder);
+  };
+  if (std::none_of(games.begin(), games.end(), needs_rom)) return OkStatus();
   const std::string folder = atari::RomFolder(config.environment.options.atari.rom_folder);
   return Annotate(SetConfigValue(config, "atari.rom_folder", folder), atari::kRomsVariable);
 }

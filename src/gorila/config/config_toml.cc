@@ -11,6 +11,7 @@
 #include "gorila/base/whole_number.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/env/external/external_name.h"
+#include "gorila/env/game_list.h"
 
 namespace gorila {
 namespace {
@@ -116,7 +117,14 @@ struct Setter {
   }
   bool operator()(const RealField& f) const { return SetIfAllowed<double>(f, node, config); }
   bool operator()(const BooleanField& f) const { return SetIfAllowed<bool>(f, node, config); }
-  bool operator()(const NameField& f) const { return SetIfAllowed<std::string>(f, node, config); }
+  bool operator()(const NameField& f) const {
+    const std::optional<std::vector<std::string>> names = ReadList<std::string>(node);
+    if (!f.is_list || !names) return SetIfAllowed<std::string>(f, node, config);
+    const std::string joined = fmt::format("{}", fmt::join(*names, ","));
+    if (!IsAllowed(f, joined)) return false;
+    f.set(config, joined);
+    return true;
+  }
   bool operator()(const TextField& f) const { return SetIfAllowed<std::string>(f, node, config); }
   bool operator()(const HiddenLayersField& f) const {
     return SetIfAllowed<std::vector<int>>(f, node, config);
@@ -135,6 +143,10 @@ Status NotAllowed(const ConfigKey& key, std::string_view given) {
   const std::size_t quote = given.starts_with('"') || given.starts_with('\'') ? 1 : 0;
   const std::string_view unquoted =
       given.size() < 2 * quote ? given : given.substr(quote, given.size() - 2 * quote);
+  if (name->is_list && unquoted.find(',') != std::string_view::npos) {
+    const Status why = ExpandGames(unquoted).status();
+    if (!why.ok()) return InvalidArgument("{}: {}", key.name, std::string(why.message()));
+  }
   if (const auto external = ParseExternalName(unquoted)) {
     const Status why = CheckExternalName(*external);
     if (!why.ok()) return InvalidArgument("{}: {}", key.name, std::string(why.message()));

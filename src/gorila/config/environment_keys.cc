@@ -5,6 +5,7 @@
 
 #include "gorila/config/field_makers.h"
 #include "gorila/config/key_tables.h"
+#include "gorila/env/game_list.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -18,9 +19,24 @@ std::vector<std::string_view> EnvironmentNames() {
   names.insert(names.end(), atari.begin(), atari.end());
   return names;
 }
-bool IsExternalName(std::string_view name) {
-  const auto parsed = ParseExternalName(name);
-  return parsed.has_value() && CheckExternalName(*parsed).ok();
+// A list of games, or a name of an environment that is not ours.
+bool IsFurtherName(std::string_view name) {
+  if (const auto parsed = ParseExternalName(name)) return CheckExternalName(*parsed).ok();
+  const auto games = ExpandGames(name);
+  return games.ok() && games->size() > 1;
+}
+NameField Games() {
+  NameField field =
+      NameOr(GORILA_FIELD(environment.name), &EnvironmentNames, &IsFurtherName,
+             "several with ',' between, or a list (minatar, pixel, atari49), or gymnasium:ID, "
+             "python:MODULE:CALLABLE, plugin:PATH or plugin-process:PATH");
+  field.set = [](Config& config, std::string_view value) {
+    const auto games = ExpandGames(value);
+    config.environment.name =
+        games.ok() ? fmt::format("{}", fmt::join(*games, ",")) : std::string(value);
+  };
+  field.is_list = true;
+  return field;
 }
 constexpr RealRange kSecondsOfWorker = {.low = 0.001, .high = 86400};
 
@@ -54,9 +70,8 @@ const std::array kEnvironmentKeys = {
               "Frames between two rows of metrics of a deterministic run", "",
               Integer(GORILA_FIELD(run.metrics_every_frames), 1, kMaxInt64)},
 
-    ConfigKey{"environment.name", "The game", "Gorila, DQN: 49 Atari 2600 games",
-              NameOr(GORILA_FIELD(environment.name), &EnvironmentNames, &IsExternalName,
-                     "gymnasium:ID, python:MODULE:CALLABLE, plugin:PATH or plugin-process:PATH")},
+    ConfigKey{"environment.name", "The game, or several that one network learns",
+              "Gorila, DQN: 49 Atari 2600 games, each on its own", Games()},
     ConfigKey{"environment.sticky_actions",
               "Probability that the previous action is repeated instead of the chosen one",
               "MinAtar: 0.1; Gorila, DQN: 0",

@@ -86,6 +86,7 @@ StatusOr<NetworkSpec> MakeLayers(const Config& config) {
   spec.num_actions = environment.num_actions();
   spec.convolutions = config.network.convolutions;
   spec.hidden.assign(config.network.hidden.begin(), config.network.hidden.end());
+  spec.game_actions = environment.game_actions;
   return spec;
 }
 
@@ -95,6 +96,7 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm,
                           FindAlgorithm(config.learner.agent.algorithm));
   GORILA_ASSIGN_OR_RETURN(NetworkSpec spec, MakeLayers(config));
+  spec.game_heads = config.network.heads == GameHeads::kPerGame && spec.num_games() > 1;
   algorithm->describe(config.learner.agent, spec);
   GORILA_RETURN_IF_ERROR(CheckNetworkSpec(spec));
   return spec;

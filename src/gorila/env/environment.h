@@ -52,12 +52,20 @@ struct ObservationSpec {
   bool operator==(const ObservationSpec&) const = default;
 };
 
+// Whether a game has each of the actions: 0 or 1.
+using ActionMask = std::vector<std::uint8_t>;
+
 struct EnvironmentSpec {
   std::string name;  // as in the registry, "minatar/breakout"
   ObservationSpec observation;
   std::vector<std::string> action_names;  // index = action
+  // Where several games share a network (game_union.h): which of them this is, and the actions that
+  // each has. Empty: one game, which has all actions.
+  int game = 0;
+  std::vector<ActionMask> game_actions = {};
 
   int num_actions() const { return static_cast<int>(action_names.size()); }
+  int num_games() const { return game_actions.empty() ? 1 : static_cast<int>(game_actions.size()); }
 };
 
 // Where an environment's randomness comes from. Injected, so that recorded episodes can be replayed

@@ -2,6 +2,9 @@
 #ifndef GORILA_ENV_ENVIRONMENT_OPTIONS_H_
 #define GORILA_ENV_ENVIRONMENT_OPTIONS_H_
 
+#include <string>
+#include <vector>
+
 #include "gorila/env/atari/atari_options.h"
 #include "gorila/env/external/external_options.h"
 
@@ -15,6 +18,10 @@ struct EnvironmentOptions {
   int max_episode_steps = 0;       // cut off after this many steps (truncation); 0 = the game's own
   AtariOptions atari = {};
   ExternalOptions external = {};  // of environments that are not ours
+  // All games of a run with several: the environment is one of them and looks as they do together
+  // (game_union.h). Empty: it is on its own.
+  std::vector<std::string> games = {};
+  bool game_input = false;  // with several games: whether observations say which one it is
 
   bool operator==(const EnvironmentOptions&) const = default;
 };

@@ -13,6 +13,8 @@
 #include "gorila/env/classic/cart_pole.h"
 #include "gorila/env/classic/catch.h"
 #include "gorila/env/external/external_factory.h"
+#include "gorila/env/game_list.h"
+#include "gorila/env/game_union.h"
 #include "gorila/env/minatar/asterix.h"
 #include "gorila/env/minatar/breakout.h"
 #include "gorila/env/minatar/freeway.h"
@@ -282,6 +284,35 @@ class OwnGames final : public EnvironmentFactory {
   const EnvironmentOptions options_;
 };
 
+// One environment that stands for itself.
+StatusOr<std::unique_ptr<EnvironmentFactory>> MakeOwnFactory(std::string_view name,
+                                                             const EnvironmentOptions& options) {
+  if (const auto external = ParseExternalName(name)) return MakeExternal(*external, options);
+  GORILA_RETURN_IF_ERROR(CheckName(name));
+  GORILA_RETURN_IF_ERROR(CheckOptions(options));
+  return std::make_unique<OwnGames>(name, options);
+}
+
+StatusOr<EnvironmentSpec> DescribeOwn(std::string_view name, const EnvironmentOptions& options) {
+  if (const auto external = ParseExternalName(name)) return DescribeExternal(*external, options);
+  // The draws are never used.
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
+                          MakeOwnFactory(name, options));
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
+                          factory->Make(MakeRandomDraws(RandomStream(0))));
+  return environment->spec();
+}
+
+StatusOr<GameUnion> Unite(const std::vector<std::string>& games,
+                          const EnvironmentOptions& options) {
+  std::vector<EnvironmentSpec> specs;
+  for (const std::string& game : games) {
+    GORILA_ASSIGN_OR_RETURN(EnvironmentSpec spec, DescribeOwn(game, options));
+    specs.push_back(std::move(spec));
+  }
+  return UniteGames(specs, options.game_input);
+}
+
 }  // namespace
 
 std::span<const EnvironmentRow> EnvironmentTable() { return kTable; }
@@ -312,18 +343,29 @@ EnvironmentOr MakeEnvironment(std::string_view name, const EnvironmentOptions& o
 
 StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
     std::string_view name, const EnvironmentOptions& options) {
-  if (const auto external = ParseExternalName(name)) return MakeExternal(*external, options);
-  GORILA_RETURN_IF_ERROR(CheckName(name));
-  GORILA_RETURN_IF_ERROR(CheckOptions(options));
-  return std::make_unique<OwnGames>(name, options);
+  if (options.games.size() < 2) return MakeOwnFactory(name, options);
+  const auto game = std::find(options.games.begin(), options.games.end(), name);
+  if (game == options.games.end()) {
+    return InvalidArgument("'{}' is not among the run's games, {}", name,
+                           fmt::join(options.games, ","));
+  }
+  GORILA_ASSIGN_OR_RETURN(GameUnion all, Unite(options.games, options));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<EnvironmentFactory> own, MakeOwnFactory(name, options));
+  return MakeUnitedFactory(std::move(own), std::move(all),
+                           static_cast<int>(game - options.games.begin()));
 }
 
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
                                               const EnvironmentOptions& options) {
-  if (const auto external = ParseExternalName(name)) return DescribeExternal(*external, options);
-  // The draws are never used.
+  const std::vector<std::string> games = SplitGames(name);
+  if (games.size() < 2 && options.games.size() < 2) return DescribeOwn(name, options);
+  GORILA_ASSIGN_OR_RETURN(GameUnion all,
+                          Unite(options.games.size() < 2 ? games : options.games, options));
+  if (games.size() > 1) return std::move(all.spec);
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
+                          MakeEnvironmentFactory(name, options));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
-                          MakeEnvironment(name, options, MakeRandomDraws(RandomStream(0))));
+                          factory->Make(MakeRandomDraws(RandomStream(0))));
   return environment->spec();
 }
 

@@ -42,7 +42,8 @@ bool IsConsoleGame(std::string_view name);
 // InvalidArgument for an unknown name (with the nearest known one) or an option out of range. A
 // name that ParseExternalName takes starts a process, or loads a library; it may block for
 // options.external.start_seconds, and errors say what went wrong there.
-// Options that the environment has no use for are ignored (the table says which it uses).
+// Options that the environment has no use for are ignored (the table says which it uses). With
+// options.games `name` is one of them, and looks as all of them do together.
 StatusOr<std::unique_ptr<Environment>> MakeEnvironment(std::string_view name,
                                                        const EnvironmentOptions& options,
                                                        std::unique_ptr<DrawSource> draws);
@@ -53,7 +54,8 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
     std::string_view name, const EnvironmentOptions& options);
 
 // What MakeEnvironment's environment would be like. Of one that is not ours without starting
-// anything where options.external.record says it.
+// anything where options.external.record says it. `name` may be several games, with ',' between
+// them (ExpandGames): what they look like together.
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
                                               const EnvironmentOptions& options);
 

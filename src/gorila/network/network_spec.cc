@@ -135,7 +135,8 @@ StatusOr<NetworkSpec> MakeNetworkSpec(std::string_view preset, const Environment
   NetworkSpec spec{.input = environment.observation,
                    .convolutions = std::move(found.convolutions),
                    .hidden = std::move(found.hidden),
-                   .num_actions = environment.num_actions()};
+                   .num_actions = environment.num_actions(),
+                   .game_actions = environment.game_actions};
   const Status status = CheckNetworkSpec(spec);
   if (!status.ok()) {
     return Annotate(status, fmt::format("network {} for {}", name, environment.name));

@@ -44,17 +44,24 @@ struct NetworkSpec {
   // their noise begins with.
   double noise = 0;
   int taus = 0;  // above 0: it has a sampled head, and so many taus for each observation
+  // Of several games that share the network: the actions that each has. Empty: one game, and all.
+  std::vector<ActionMask> game_actions = {};
+  // Whether each game has an output layer of its own (game_heads.h): the heads, once for each.
+  bool game_heads = false;
 
   int input_channels() const { return input.channels * input.stack; }
-  // The width of the output layer: the outputs of all heads, one after another.
-  int layer_outputs() const {
+  int num_games() const { return game_actions.empty() ? 1 : static_cast<int>(game_actions.size()); }
+  // The outputs of all heads, one after another.
+  int head_outputs() const {
     int sum = heads.empty() ? num_actions : 0;
     for (const HeadSpec& head : heads) sum += head.width;
     return sum;
   }
-  // What the network computes for an observation; with a sampled head those of each tau, one tau
-  // after another.
-  int outputs() const { return layer_outputs() * std::max(taus, 1); }
+  // The width of the output layer.
+  int layer_outputs() const { return head_outputs() * (game_heads ? num_games() : 1); }
+  // What the network computes for an observation, of its game; with a sampled head those of each
+  // tau, one tau after another.
+  int outputs() const { return head_outputs() * std::max(taus, 1); }
   // Whether learning by it draws random numbers.
   bool is_stochastic() const { return noise > 0 || taus > 0; }
   bool operator==(const NetworkSpec&) const = default;

@@ -29,6 +29,7 @@ struct ReplayRow {
   TimeStep time_step;                // reward and discount of the transition INTO this row
   int action = 0;                    // taken here; meaningless when time_step.last()
   RowValues values = {};             // read where new transitions get their first priority by them
+  int game = 0;                      // of those of the run; all rows of a stream are of one
   // ln mu(a|s): of the probability with which the policy took the action. Unrolls need it.
   float log_probability = std::numeric_limits<float>::quiet_NaN();
 };
@@ -64,6 +65,7 @@ struct TransitionBatch {
   std::pmr::vector<std::byte> s_t;    // size x stacked_bytes; n steps after s_tm1
   std::vector<std::uint64_t> keys;    // size; name what was drawn in its shard, forever
   std::vector<double> probabilities;  // size; with which each was drawn
+  std::vector<std::int32_t> games;    // size; ReplayRow::game
   std::size_t shard = 0;              // of a global replay; all of them are from one
   std::int64_t generation = 0;        // of that shard
 
@@ -84,6 +86,7 @@ struct TransitionBatch {
     s_t.resize(length == 0 ? count * stacked_bytes : 0);
     keys.resize(static_cast<std::size_t>(drawn));
     probabilities.resize(static_cast<std::size_t>(drawn));
+    games.resize(static_cast<std::size_t>(drawn));
   }
 };
 

@@ -6,25 +6,39 @@
 #include "gorila/agent/algorithm.h"
 #include "gorila/base/machine_memory.h"
 #include "gorila/base/saturating.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
+namespace {
+
+StatusOr<std::unique_ptr<EnvironmentFactory>> MakeGameFactory(const Config& config, int game) {
+  const EnvironmentSection environment = OneGame(config, game).environment;
+  EnvironmentOptions options = environment.options;
+  options.external.exact = config.run.deterministic;
+  return MakeEnvironmentFactory(environment.name, options);
+}
+
+}  // namespace
 
 StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const Config& config,
                                                                           int actor) {
   std::vector<std::unique_ptr<Environment>> environments;
   const int count = config.actor.environments;
-  EnvironmentOptions options = config.environment.options;
-  options.external.exact = config.run.deterministic;
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
-                          MakeEnvironmentFactory(config.environment.name, options));
+  const int games = NumGames(config);
+  std::vector<std::unique_ptr<EnvironmentFactory>> factories(static_cast<std::size_t>(games));
   for (int i = 0; i < count; ++i) {
-    const auto stream = static_cast<std::uint64_t>(actor) * static_cast<std::uint64_t>(count) +
-                        static_cast<std::uint64_t>(i);
-    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Environment> environment,
-                            factory->Make(MakeRandomDraws(
-                                RandomStream::Derive(config.run.seed, "environment", stream))));
+    const int index = actor * count + i;
+    const int game = GameOfEnvironment(index, games);
+    std::unique_ptr<EnvironmentFactory>& factory = factories[static_cast<std::size_t>(game)];
+    if (factory == nullptr) {
+      GORILA_ASSIGN_OR_RETURN(factory, MakeGameFactory(config, game));
+    }
+    GORILA_ASSIGN_OR_RETURN(
+        std::unique_ptr<Environment> environment,
+        factory->Make(MakeRandomDraws(RandomStream::Derive(config.run.seed, "environment",
+                                                           static_cast<std::uint64_t>(index)))));
     environments.push_back(std::move(environment));
   }
   return environments;

@@ -65,6 +65,7 @@ void Bundle::PublishStatus() {
   status_.learning += learner_->TakeStatistics();
   status_.work = work_.seconds();
   status_.epsilon = actor_->epsilon();
+  status_.game_frames.assign(actor_->game_frames().begin(), actor_->game_frames().end());
   status_.replay = size;
   status_.episodes.insert(status_.episodes.end(), finished_.begin(), finished_.end());
 }

@@ -44,6 +44,7 @@ struct BundleStatus {
   LearnerStatistics learning;  // since the last EndRow
   WorkSeconds work{};          // of its thread, since it was made
   double epsilon = 1;
+  std::vector<std::int64_t> game_frames;  // of each game, since the run began
   ReplaySize replay;
   std::vector<EpisodeResult> episodes;  // finished since the last look
 };

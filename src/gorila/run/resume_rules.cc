@@ -57,6 +57,8 @@ constexpr std::array kRows = {
     Row{"network.hidden", ResumeRule::kNetwork},
     Row{"network.dueling", ResumeRule::kNetwork},
     Row{"network.noise", ResumeRule::kNetwork},
+    Row{"network.heads", ResumeRule::kNetwork},
+    Row{"network.game_input", ResumeRule::kNetwork},
     Row{"network.backend", ResumeRule::kFree},
     Row{"network.device", ResumeRule::kFree},
     Row{"actor.environments", ResumeRule::kBundles},

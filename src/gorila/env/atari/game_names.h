@@ -119,6 +119,26 @@ inline constexpr auto kGameNames = std::to_array<std::string_view>({"adventure",
                                                                     "yars_revenge",
                                                                     "zaxxon"});
 
+// The games of the DQN and Gorila papers.
+inline constexpr auto kPaperGames =
+    std::to_array<std::string_view>({"alien",          "amidar",          "assault",
+                                     "asterix",        "asteroids",       "atlantis",
+                                     "bank_heist",     "battle_zone",     "beam_rider",
+                                     "bowling",        "boxing",          "breakout",
+                                     "centipede",      "chopper_command", "crazy_climber",
+                                     "demon_attack",   "double_dunk",     "enduro",
+                                     "fishing_derby",  "freeway",         "frostbite",
+                                     "gopher",         "gravitar",        "hero",
+                                     "ice_hockey",     "jamesbond",       "kangaroo",
+                                     "krull",          "kung_fu_master",  "montezuma_revenge",
+                                     "ms_pacman",      "name_this_game",  "pong",
+                                     "private_eye",    "qbert",           "riverraid",
+                                     "road_runner",    "robotank",        "seaquest",
+                                     "space_invaders", "star_gunner",     "tennis",
+                                     "time_pilot",     "tutankham",       "up_n_down",
+                                     "venture",        "video_pinball",   "wizard_of_wor",
+                                     "zaxxon"});
+
 }  // namespace gorila::atari
 
 #endif  // GORILA_ENV_ATARI_GAME_NAMES_H_
