@@ -1,19 +1,25 @@
 #include "gorila/agent/epsilon_greedy_policy.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/base/status.h"
 
 namespace gorila {
 namespace {
 
 // Draws who explores, and their actions. True when all do.
-bool Explore(std::span<const ActingEnvironment> environments, int num_actions, ActOutput& output) {
+bool Explore(std::span<const ActingEnvironment> environments, const NetworkSpec& network,
+             ActOutput& output) {
   bool all = true;
   for (std::size_t i = 0; i < environments.size(); ++i) {
     RandomStream& random = *environments[i].random;
     const bool explores = random.Uniform() < environments[i].epsilon;
-    if (explores) output.actions[i] = random.Integer(0, num_actions);
+    if (explores) {
+      output.actions[i] =
+          DrawAllowed(ActionsOfGame(network, environments[i].game), network.num_actions, random);
+    }
     output.explored[i] = explores ? 1 : 0;
     all = all && explores;
   }
@@ -47,18 +53,22 @@ void EpsilonGreedyPolicy::Act(const ActInput& input, ActOutput& output) {
       "{} bytes of {} environments", input.observations.size(), count);
   output.actions.resize(count);
   output.explored.resize(count);
-  const bool all_explore = Explore(input.environments, network_.spec().num_actions, output);
+  const bool all_explore = Explore(input.environments, network_.spec(), output);
   if (all_explore && !input.show_values) {
     output.values.clear();
     return;
   }
   output.values.resize(count * num_actions);
   if (input.noisy) network_.Redraw(*input.environments.front().random);
+  TakeGames(input, games_);
+  network_.UseGames(games_);
   ComputeValues(input, output.values);
   for (std::size_t i = 0; i < count; ++i) {
+    const std::span<float> q = std::span(output.values).subspan(i * num_actions, num_actions);
+    FillForbidden(ActionsOfGame(network_.spec(), input.environments[i].game),
+                  -std::numeric_limits<float>::infinity(), q);
     if (output.explored[i] != 0) continue;
-    const float* const q = &output.values[i * num_actions];
-    output.actions[i] = static_cast<int>(std::max_element(q, q + num_actions) - q);
+    output.actions[i] = static_cast<int>(std::max_element(q.begin(), q.end()) - q.begin());
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace gorila {
 
-// Of actions with the same value the first is taken; values are Q-values. One forward pass for all
+// Of actions with the same value the first is taken; values are Q-values, minus infinity of actions
+// that the environment's game lacks. One forward pass for all
 // environments, none when all of them explore and nobody looks.
 class EpsilonGreedyPolicy final : public Policy {
  public:
@@ -30,8 +31,9 @@ class EpsilonGreedyPolicy final : public Policy {
 
   QNetwork& network_;
   const ValueForm form_;
-  std::vector<float> outputs_;  // of all environments, where they are not yet values
-  std::vector<float> x_;        // the same
+  std::vector<std::int32_t> games_;  // of all environments
+  std::vector<float> outputs_;       // of all environments, where they are not yet values
+  std::vector<float> x_;             // the same
 };
 
 }  // namespace gorila

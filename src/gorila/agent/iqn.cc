@@ -14,7 +14,7 @@ namespace {
 void MakeTargets(const LossBatch& batch, std::size_t i, std::span<float> targets) {
   if (batch.discount_t[i] <= 0) return std::fill(targets.begin(), targets.end(), batch.r_t[i]);
   const std::span<const float> samples = batch.State(batch.target_t, i);
-  const std::size_t best = BestAction(batch.form, batch.State(batch.online_t, i));
+  const std::size_t best = BestAction(batch.form, batch.State(batch.online_t, i), batch.Allowed(i));
   for (std::size_t j = 0; j < targets.size(); ++j) {
     targets[j] = batch.r_t[i] + batch.discount_t[i] * samples[j * batch.actions() + best];
   }
@@ -37,6 +37,7 @@ class SampledLoss final : public Loss {
   SampledLoss(const AgentOptions& options, const NetworkSpec& network, int batch_size)
       : options_(options),
         form_(MakeIqnForm(options, network.num_actions)),
+        game_actions_(network.game_actions),
         batch_(static_cast<std::size_t>(batch_size)),
         online_tm1_(form_, batch_, network.outputs()),
         target_t_(form_, batch_, network.outputs()),
@@ -49,6 +50,9 @@ class SampledLoss final : public Loss {
   double Compute(const LossInput& input, std::span<float> doutputs,
                  std::span<float> errors) override {
     const TransitionBatch& batch = input.batch;
+    input.target->UseGames(batch.games);
+    input.online.UseGames(batch.games);
+    games_ = batch.games;
     input.target->Redraw(input.random);
     UseNewTaus(*input.target, input.random, target_t_);
     input.target->Predict(batch.s_t, batch.size, target_t_.outputs);
@@ -66,7 +70,10 @@ class SampledLoss final : public Loss {
     const std::span<const float> x = form_.dueling ? online_tm1_.combined : online_tm1_.outputs;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::span<const float> state = x.subspan(i * form_.size(), form_.size());
-      values[i] = ActionValue(form_, state, BestAction(form_, state));
+      const AllowedActions allowed = game_actions_.empty()
+                                         ? AllowedActions()
+                                         : game_actions_[static_cast<std::size_t>(games_[i])];
+      values[i] = ActionValue(form_, state, BestAction(form_, state, allowed));
     }
   }
 
@@ -92,7 +99,9 @@ class SampledLoss final : public Loss {
                            .discount_t = batch.discount_t,
                            .target_t = Combined(target_t_),
                            .online_t = Combined(choosing_t_),
-                           .weights = weights};
+                           .weights = weights,
+                           .games = batch.games,
+                           .game_actions = game_actions_};
     const double loss = IqnLoss(options_, values, online_tm1_.taus, dx, errors);
     if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs);
     return loss;
@@ -100,11 +109,13 @@ class SampledLoss final : public Loss {
 
   const AgentOptions options_;
   const ValueForm form_;
+  const std::vector<ActionMask> game_actions_;
   const std::size_t batch_;
   Samples online_tm1_;
   Samples target_t_;
   Samples choosing_t_;
-  std::vector<float> dx_;  // with dueling heads
+  std::vector<float> dx_;                // with dueling heads
+  std::span<const std::int32_t> games_;  // of the last minibatch
 };
 
 }  // namespace

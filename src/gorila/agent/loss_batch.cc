@@ -22,13 +22,16 @@ LossAndSlope TdErrorLossOf(TdErrorLoss kind, double delta) {
 
 }  // namespace
 
-std::size_t BestAction(const ValueForm& form, std::span<const float> x) {
-  if (form.atoms == 1) {
+std::size_t BestAction(const ValueForm& form, std::span<const float> x, AllowedActions allowed) {
+  if (form.atoms == 1 && allowed.empty()) {
     return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
   }
+  const auto actions = static_cast<std::size_t>(form.num_actions);
   std::size_t best = 0;
+  while (!IsAllowed(allowed, best)) ++best;
   float most = -std::numeric_limits<float>::infinity();
-  for (std::size_t a = 0; a < static_cast<std::size_t>(form.num_actions); ++a) {
+  for (std::size_t a = best; a < actions; ++a) {
+    if (!IsAllowed(allowed, a)) continue;
     const float value = ActionValue(form, x, a);
     if (value <= most) continue;
     most = value;

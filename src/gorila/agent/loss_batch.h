@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/agent/agent_options.h"
 #include "gorila/agent/value_form.h"
 
@@ -24,6 +25,9 @@ struct LossBatch {
   std::span<const float> target_tm1 = {};  // x(s_tm1; theta-); where the algorithm needs it
   std::span<const std::int32_t> a_t = {};  // kNoAction where the episode ended at s_t
   std::span<const float> weights = {};     // of each transition's loss; empty = 1 each
+  // Where several games share the network: of each transition, and the actions that each has.
+  std::span<const std::int32_t> games = {};
+  std::span<const ActionMask> game_actions = {};
 
   std::size_t size() const { return a_tm1.size(); }
   std::size_t actions() const { return static_cast<std::size_t>(form.num_actions); }
@@ -37,6 +41,10 @@ struct LossBatch {
     return x.subspan(i * form.size() + action * atoms(), atoms());
   }
   std::size_t Taken(std::size_t i) const { return static_cast<std::size_t>(a_tm1[i]); }
+  AllowedActions Allowed(std::size_t i) const {
+    if (game_actions.empty()) return {};
+    return game_actions[static_cast<std::size_t>(games[i])];
+  }
   double Weight(std::size_t i) const {
     return weights.empty() ? 1 : static_cast<double>(weights[i]);
   }
@@ -55,8 +63,9 @@ struct LossBatch {
 using LossFunction = double (*)(const AgentOptions& options, const LossBatch& batch,
                                 std::span<float> dx, std::span<float> errors);
 
-// The action with the largest value in a state's x; of several the first.
-std::size_t BestAction(const ValueForm& form, std::span<const float> x);
+// Of those that are allowed the action with the largest value in a state's x; of several the first.
+std::size_t BestAction(const ValueForm& form, std::span<const float> x,
+                       AllowedActions allowed = {});
 
 // The target of transition i, a constant of the loss.
 using TargetFunction = double (*)(const AgentOptions& options, const LossBatch& batch,

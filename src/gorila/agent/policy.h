@@ -4,6 +4,7 @@
 #define GORILA_AGENT_POLICY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct ActInput {
   // evaluations act by the means.
   bool noisy = false;
 };
+
+// The games of an input's environments, one for each.
+inline void TakeGames(const ActInput& input, std::vector<std::int32_t>& games) {
+  games.clear();
+  for (const ActingEnvironment& acting : input.environments) games.push_back(acting.game);
+}
 
 // Filled by the policy. Kept by the caller from step to step, so that nothing is allocated.
 struct ActOutput {

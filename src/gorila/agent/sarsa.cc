@@ -1,17 +1,24 @@
 #include "gorila/agent/sarsa.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "gorila/replay/transition.h"
 
 namespace gorila {
 namespace {
 
-double Expectation(std::span<const float> q, double epsilon) {
+// Over the actions that are allowed.
+double Expectation(std::span<const float> q, AllowedActions allowed, double epsilon) {
   double sum = 0;
-  for (const float value : q) sum += static_cast<double>(value);
-  const auto best = static_cast<double>(*std::max_element(q.begin(), q.end()));
-  return (1 - epsilon) * best + epsilon * sum / static_cast<double>(q.size());
+  double best = -std::numeric_limits<double>::infinity();
+  for (std::size_t a = 0; a < q.size(); ++a) {
+    if (!IsAllowed(allowed, a)) continue;
+    sum += static_cast<double>(q[a]);
+    best = std::max(best, static_cast<double>(q[a]));
+  }
+  const int count = NumAllowed(allowed, static_cast<int>(q.size()));
+  return (1 - epsilon) * best + epsilon * sum / count;
 }
 
 double TargetOf(const LossBatch& batch, std::size_t i, double value) {
@@ -21,7 +28,9 @@ double TargetOf(const LossBatch& batch, std::size_t i, double value) {
 double ExpectedTarget(const AgentOptions& options, const LossBatch& batch, std::size_t i) {
   // A terminal's value must not matter, not even when it is infinite.
   if (batch.discount_t[i] <= 0) return TargetOf(batch, i, 0);
-  return TargetOf(batch, i, Expectation(batch.State(batch.target_t, i), options.policy_epsilon));
+  return TargetOf(
+      batch, i,
+      Expectation(batch.State(batch.target_t, i), batch.Allowed(i), options.policy_epsilon));
 }
 
 double SampledTarget(const AgentOptions& options, const LossBatch& batch, std::size_t i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/base/status.h"
 
 namespace gorila {
@@ -28,15 +29,16 @@ int SoftmaxPolicy::Choose(std::span<const float> probabilities, RandomStream& ra
     return static_cast<int>(std::max_element(probabilities.begin(), probabilities.end()) -
                             probabilities.begin());
   }
-  // Rounding may leave a little to the last action.
+  // Rounding may leave a little to the last action that can be.
   double left = random.Uniform();
-  int action = 0;
-  const auto last = static_cast<int>(probabilities.size()) - 1;
-  for (; action < last; ++action) {
-    left -= static_cast<double>(probabilities[static_cast<std::size_t>(action)]);
+  int last = 0;
+  for (std::size_t action = 0; action < probabilities.size(); ++action) {
+    if (probabilities[action] == 0) continue;
+    last = static_cast<int>(action);
+    left -= static_cast<double>(probabilities[action]);
     if (left < 0) break;
   }
-  return action;
+  return last;
 }
 
 void SoftmaxPolicy::Act(const ActInput& input, ActOutput& output) {
@@ -52,15 +54,19 @@ void SoftmaxPolicy::Act(const ActInput& input, ActOutput& output) {
   output.explored.resize(count);
   output.log_probabilities.resize(count);
   output.values.resize(count * actions);
+  TakeGames(input, games_);
+  network_.UseGames(games_);
   network_.Predict(input.observations, static_cast<int>(count), outputs_);
   for (std::size_t i = 0; i < count; ++i) {
+    const AllowedActions allowed = ActionsOfGame(network_.spec(), input.environments[i].game);
+    FillForbidden(allowed, kNever, std::span(outputs_).subspan(i * width, actions));
     const std::span<float> probabilities = std::span(output.values).subspan(i * actions, actions);
     LogSoftmax(std::span(outputs_).subspan(i * width, actions), log_probabilities_);
     std::transform(log_probabilities_.begin(), log_probabilities_.end(), probabilities.begin(),
                    [](float log_p) { return std::exp(log_p); });
     const ActingEnvironment& acting = input.environments[i];
     const bool explores = acting.epsilon > 0 && acting.random->Uniform() < acting.epsilon;
-    const int action = explores ? acting.random->Integer(0, static_cast<int>(actions))
+    const int action = explores ? DrawAllowed(allowed, static_cast<int>(actions), *acting.random)
                                 : Choose(probabilities, *acting.random);
     output.explored[i] = explores ? 1 : 0;
     output.actions[i] = action;
@@ -68,7 +74,7 @@ void SoftmaxPolicy::Act(const ActInput& input, ActOutput& output) {
     output.log_probabilities[i] =
         acting.epsilon > 0 ? static_cast<float>(std::log(
                                  (1 - acting.epsilon) * static_cast<double>(probabilities[taken]) +
-                                 acting.epsilon / static_cast<double>(actions)))
+                                 acting.epsilon / NumAllowed(allowed, static_cast<int>(actions))))
                            : log_probabilities_[taken];
     // Rounding may leave a little above 0.
     if (output.log_probabilities[i] > 0) output.log_probabilities[i] = 0;

@@ -2,6 +2,7 @@
 #ifndef GORILA_AGENT_SOFTMAX_POLICY_H_
 #define GORILA_AGENT_SOFTMAX_POLICY_H_
 
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -10,7 +11,10 @@
 
 namespace gorila {
 
-// ln softmax(logits), without overflow. Both of one state.
+// The logit of an action that is never taken.
+inline constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+// ln softmax(logits), without overflow. Both of one state; at least one is not kNever.
 void LogSoftmax(std::span<const float> logits, std::span<float> log_probabilities);
 
 // Of one state, from the outputs of a network of ValueKind::kPolicy: the probability of each
@@ -19,7 +23,8 @@ float DecodePolicy(std::span<const float> outputs, std::span<float> probabilitie
 
 // Samples an action from the softmax of the network's first outputs, one for each action, or takes
 // the most likely one (of several the first); with probability epsilon a random one instead, which
-// its log-probability takes into account. Values are probabilities.
+// its log-probability takes into account. Values are probabilities, 0 of actions that the
+// environment's game lacks.
 class SoftmaxPolicy final : public Policy {
  public:
   // Borrows the network, which must outlive it and be made for as many observations as there are
@@ -33,6 +38,7 @@ class SoftmaxPolicy final : public Policy {
 
   QNetwork& network_;
   const ActBy act_by_;
+  std::vector<std::int32_t> games_;       // of all environments
   std::vector<float> outputs_;            // of all environments
   std::vector<float> log_probabilities_;  // of one
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gorila/network/q_network.h"
@@ -14,11 +15,12 @@ namespace gorila::testing_agent {
 // An observation has a byte for each action, which is its Q-value.
 class EchoNetwork final : public QNetwork {
  public:
-  explicit EchoNetwork(int num_actions)
+  explicit EchoNetwork(int num_actions, std::vector<ActionMask> game_actions = {})
       : spec_{.input = {.width = num_actions},
               .convolutions = {},
               .hidden = {},
-              .num_actions = num_actions},
+              .num_actions = num_actions,
+              .game_actions = std::move(game_actions)},
         layout_(MakeParameterLayout(spec_)) {}
 
   const NetworkSpec& spec() const override { return spec_; }

@@ -1,6 +1,7 @@
 #include "gorila/agent/value_algorithm.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace gorila {
@@ -37,6 +38,7 @@ class ValueLoss final : public Loss {
         options_(options),
         form_(MakeValueForm(algorithm, options, network.num_actions)),
         selects_online_(algorithm.selects_online || options.double_selection),
+        game_actions_(network.game_actions),
         batch_(static_cast<std::size_t>(batch_size)),
         online_tm1_(MakePass(network)),
         target_t_(MakePass(network)),
@@ -51,6 +53,9 @@ class ValueLoss final : public Loss {
   double Compute(const LossInput& input, std::span<float> doutputs,
                  std::span<float> errors) override {
     const TransitionBatch& batch = input.batch;
+    input.target->UseGames(batch.games);
+    input.online.UseGames(batch.games);
+    games_ = batch.games;
     input.target->Redraw(input.random);
     if (algorithm_.needs_target_tm1) {
       input.target->Predict(batch.s_tm1, batch.size, target_tm1_.outputs());
@@ -69,6 +74,10 @@ class ValueLoss final : public Loss {
     const std::span<const float> x = online_tm1_.x();
     for (std::size_t i = 0; i < values.size(); ++i) {
       ActionValues(form_, x.subspan(i * form_.size(), form_.size()), q_);
+      if (!game_actions_.empty()) {
+        FillForbidden(game_actions_[static_cast<std::size_t>(games_[i])],
+                      -std::numeric_limits<float>::infinity(), q_);
+      }
       values[i] = *std::max_element(q_.begin(), q_.end());
     }
   }
@@ -92,7 +101,9 @@ class ValueLoss final : public Loss {
                            .online_t = online_t_.Combine(),
                            .target_tm1 = target_tm1_.Combine(),
                            .a_t = batch.a_t,
-                           .weights = weights};
+                           .weights = weights,
+                           .games = batch.games,
+                           .game_actions = game_actions_};
     const double loss = algorithm_.loss(options_, values, dx, errors);
     if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs);
     return loss;
@@ -102,13 +113,15 @@ class ValueLoss final : public Loss {
   const AgentOptions options_;
   const ValueForm form_;
   const bool selects_online_;
+  const std::vector<ActionMask> game_actions_;
   const std::size_t batch_;
   Pass online_tm1_;
   Pass target_t_;
   Pass online_t_;
   Pass target_tm1_;
-  std::vector<float> dx_;         // with dueling heads
-  mutable std::vector<float> q_;  // of one state
+  std::vector<float> dx_;                // with dueling heads
+  mutable std::vector<float> q_;         // of one state
+  std::span<const std::int32_t> games_;  // of the last minibatch
 };
 
 }  // namespace

@@ -37,7 +37,8 @@ struct ValueBatch {
 
   std::size_t size() const { return a_tm1.size(); }
   LossBatch view() const {
-    return {form, online_tm1, a_tm1, r_t, discount_t, target_t, online_t, target_tm1, a_t, weights};
+    return {form,     online_tm1, a_tm1, r_t,     discount_t, target_t,
+            online_t, target_tm1, a_t,   weights, games,      game_actions};
   }
 
   ValueForm form;
@@ -50,6 +51,8 @@ struct ValueBatch {
   std::vector<float> target_tm1;
   std::vector<std::int32_t> a_t;
   std::vector<float> weights;
+  std::vector<std::int32_t> games;
+  std::vector<ActionMask> game_actions;  // of each game; empty: one, and all
 };
 
 struct ValueResult {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/agent/softmax_policy.h"
 
 namespace gorila {
@@ -20,6 +21,7 @@ class VTraceLoss final : public Loss {
  public:
   VTraceLoss(const AgentOptions& options, const NetworkSpec& network, int batch_size)
       : options_(options),
+        game_actions_(network.game_actions),
         actions_(static_cast<std::size_t>(network.num_actions)),
         length_(static_cast<std::size_t>(options.unroll)),
         states_(static_cast<std::size_t>(batch_size) * (length_ + 1)),
@@ -37,9 +39,13 @@ class VTraceLoss final : public Loss {
     const TransitionBatch& batch = input.batch;
     GORILA_CHECK(batch.unroll == options_.unroll, "unrolls of {}, expected {}", batch.unroll,
                  options_.unroll);
+    UseGames(batch, input.online);
     input.online.Forward(batch.s_tm1, batch.states(), outputs_);
     for (std::size_t i = 0; i < states_; ++i) {
-      const std::span<const float> state = std::span(outputs_).subspan(i * (actions_ + 1));
+      const std::span<float> state = std::span(outputs_).subspan(i * (actions_ + 1));
+      if (!game_actions_.empty()) {
+        FillForbidden(game_actions_[static_cast<std::size_t>(games_[i])], kNever, state);
+      }
       LogSoftmax(state.first(actions_), std::span(log_pi_).subspan(i * actions_, actions_));
       values_[i] = state[actions_];
     }
@@ -63,6 +69,16 @@ class VTraceLoss final : public Loss {
   double MeanEntropy() const override { return entropy_.sum / static_cast<double>(entropy_.steps); }
 
  private:
+  // All states of an unroll are of its game.
+  void UseGames(const TransitionBatch& batch, QNetwork& online) {
+    if (game_actions_.empty()) return;
+    games_.clear();
+    for (const std::int32_t game : batch.games) {
+      games_.insert(games_.end(), length_ + 1, game);
+    }
+    online.UseGames(games_);
+  }
+
   // Sums over the unroll: its weighted loss is the result.
   double ComputeUnroll(const TransitionBatch& batch, std::size_t i, double share, double weight,
                        std::span<float> doutputs, float& error) {
@@ -128,9 +144,11 @@ class VTraceLoss final : public Loss {
   }
 
   const AgentOptions options_;
+  const std::vector<ActionMask> game_actions_;
   const std::size_t actions_;
-  const std::size_t length_;  // T
-  const std::size_t states_;  // of a minibatch
+  const std::size_t length_;         // T
+  const std::size_t states_;         // of a minibatch
+  std::vector<std::int32_t> games_;  // of all states; empty with one game
   std::vector<float> outputs_;
   std::vector<float> log_pi_;
   std::vector<float> values_;

@@ -127,6 +127,23 @@ Status CheckSampledHead(const NetworkSpec& spec, double features) {
 
 }  // namespace
 
+std::string GameHeadName(int game, std::string_view name) {
+  return fmt::format("game{}.{}", game, name);
+}
+
+std::vector<HeadSpec> LayerHeads(const NetworkSpec& spec) {
+  std::vector<HeadSpec> heads = spec.heads;
+  if (heads.empty()) heads = {{.name = "q", .width = spec.num_actions}};
+  if (!spec.game_heads) return heads;
+  std::vector<HeadSpec> all;
+  for (int game = 0; game < spec.num_games(); ++game) {
+    for (const HeadSpec& head : heads) {
+      all.push_back({.name = GameHeadName(game, head.name), .width = head.width});
+    }
+  }
+  return all;
+}
+
 std::span<const NetworkPreset> NetworkPresets() { return Presets(); }
 
 StatusOr<NetworkSpec> MakeNetworkSpec(std::string_view preset, const EnvironmentSpec& environment) {

@@ -67,6 +67,12 @@ struct NetworkSpec {
   bool operator==(const NetworkSpec&) const = default;
 };
 
+// The heads of the output layer, by name: those of all games with game_heads.
+std::vector<HeadSpec> LayerHeads(const NetworkSpec& spec);
+
+// Of a head, or of a parameter of one, in a network with game_heads: "game2.q.weight".
+std::string GameHeadName(int game, std::string_view name);
+
 // The layers of a preset, without the sizes that the environment decides.
 struct NetworkPreset {
   std::string_view name;

@@ -50,12 +50,12 @@ void AppendDense(ParameterLayout& layout, const std::string& name, const DenseSh
 
 // The heads share one layer, so that they are one product of matrices.
 void AppendOutputs(ParameterLayout& layout, const NetworkSpec& spec, const DenseShape& shape) {
-  if (spec.heads.empty()) return AppendDense(layout, "q", shape);
-  for (const HeadSpec& head : spec.heads) {
+  const std::vector<HeadSpec> heads = LayerHeads(spec);
+  for (const HeadSpec& head : heads) {
     Append(layout, head.name + ".weight", {head.width, static_cast<int>(shape.inputs)},
            shape.inputs);
   }
-  for (const HeadSpec& head : spec.heads) {
+  for (const HeadSpec& head : heads) {
     Append(layout, head.name + ".bias", {head.width}, shape.inputs);
   }
 }

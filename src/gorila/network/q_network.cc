@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gorila/base/nearest.h"
+#include "gorila/network/game_heads.h"
 #include "gorila/network/gemm/gemm_network.h"
 #include "gorila/network/gemm/sgemm.h"
 #include "gorila/network/network_shape.h"
@@ -90,6 +91,11 @@ StatusOr<std::unique_ptr<QNetwork>> MakeQNetwork(std::string_view backend, const
     return InvalidArgument("max_batch is {}; expected at least 1", max_batch);
   }
   GORILA_RETURN_IF_ERROR(CheckBackend(backend, device));
+  if (spec.game_heads) {
+    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> all,
+                            MakeQNetwork(backend, WithHeadsOfAllGames(spec), max_batch, device));
+    return MakeGameHeads(spec, std::move(all));
+  }
   const std::string_view wanted = backend == "auto" ? FastestFor(spec) : backend;
   GORILA_ASSIGN_OR_RETURN(const QNetworkBackend* const row, FindBackend(wanted));
   if (!row->elsewhere) GORILA_RETURN_IF_ERROR(PrepareSgemm());

@@ -5,6 +5,7 @@
 #define GORILA_NETWORK_Q_NETWORK_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <span>
@@ -41,6 +42,10 @@ class QNetwork {
   virtual void UseTaus(std::span<const float> taus) {
     GORILA_CHECK(taus.empty(), "{} taus for a network without a sampled head", taus.size());
   }
+
+  // Of a network with heads for each game: the game of each observation of the computations that
+  // follow, 0 .. spec().num_games() - 1; borrowed until the next call. Others take no notice.
+  virtual void UseGames(std::span<const std::int32_t> games) { static_cast<void>(games); }
 
   // Outputs of `batch` observations, each spec().input.stacked_bytes() long, one after another.
   // `q`: batch x spec().outputs(), row-major. 1 <= batch <= the max_batch it was made with. Leaves
