@@ -25,14 +25,22 @@ Actor::Actor(const ActorOptions& options, const ActorPlace& place,
   for (std::size_t i = 0; i < environments_.size(); ++i) {
     acting_[i].game = environments_[i]->spec().game;
   }
+  if (!options.normalise_rewards) return;
+  std::vector<int> games;
+  for (const ActingEnvironment& acting : acting_) games.push_back(acting.game);
+  normaliser_.emplace(options.discount, std::move(games));
+  normalised_.resize(environments_.size());
 }
 
-// All environments have made as many steps.
 void Actor::CountFrames() {
-  std::fill(game_frames_.begin(), game_frames_.end(), 0);
   for (const ActingEnvironment& acting : acting_) {
-    game_frames_[static_cast<std::size_t>(acting.game)] += steps_;
+    ++game_frames_[static_cast<std::size_t>(acting.game)];
   }
+}
+
+void Actor::CountEarlierFrames(std::span<const std::int64_t> frames) {
+  GORILA_CHECK(frames.size() == game_frames_.size(), "{} games", frames.size());
+  for (std::size_t game = 0; game < frames.size(); ++game) game_frames_[game] += frames[game];
 }
 
 StatusOr<std::unique_ptr<Actor>> Actor::Make(const ActorOptions& options, const ActorPlace& place,
@@ -53,18 +61,17 @@ Status Actor::BeginEpisode(std::size_t i) {
   GORILA_ASSIGN_OR_RETURN(time_steps_[i],
                           environments_[i]->Reset(stacks_.stacker(i).BeginEpisode()));
   running_[i] = {.game = acting_[i].game};
+  if (normaliser_.has_value()) normalised_[i] = 0;
   return OkStatus();
 }
 
 // The step that was lost never happened: what is known ends one time step earlier, as at a time
 // limit. Of an episode that has just begun nothing is known.
 Status Actor::AbandonEpisode(std::size_t i) {
-  TimeStep last = time_steps_[i];
-  if (last.step_type != StepType::kFirst) {
-    last.step_type = StepType::kLast;
-    GORILA_RETURN_IF_ERROR(replay_.Insert(
-        static_cast<int>(i),
-        {.frame = stacks_.stacker(i).newest(), .time_step = last, .game = acting_[i].game}));
+  if (time_steps_[i].step_type != StepType::kFirst) {
+    ReplayRow last = PresentRow(i, stacks_.stacker(i).newest());
+    last.time_step.step_type = StepType::kLast;
+    GORILA_RETURN_IF_ERROR(replay_.Insert(static_cast<int>(i), last));
   }
   return BeginEpisode(i);
 }
@@ -120,6 +127,13 @@ RowValues Actor::ValuesOf(std::size_t i) const {
   return {.taken = q[chosen_.actions[i]], .best = *std::max_element(q, q + actions)};
 }
 
+// Without the action.
+ReplayRow Actor::PresentRow(std::size_t i, std::span<const std::byte> frame) const {
+  ReplayRow row{.frame = frame, .time_step = time_steps_[i], .game = acting_[i].game};
+  if (normaliser_.has_value()) row.time_step.reward = normalised_[i];
+  return row;
+}
+
 // Paper section 4.2, step b.
 Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finished) {
   FrameStacker stacker = stacks_.stacker(i);
@@ -128,18 +142,17 @@ Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finishe
   if (const Status status = environments_[i]->Await(); !status.ok()) {
     return IsEpisodeLost(status) ? AbandonEpisode(i) : status;
   }
-  GORILA_RETURN_IF_ERROR(replay_.Insert(stream, {.frame = stacker.newest(),
-                                                 .time_step = time_steps_[i],
-                                                 .action = action,
-                                                 .values = ValuesOf(i),
-                                                 .game = acting_[i].game,
-                                                 .log_probability = LogProbabilityOf(i)}));
+  ReplayRow row = PresentRow(i, stacker.newest());
+  row.action = action;
+  row.values = ValuesOf(i);
+  row.log_probability = LogProbabilityOf(i);
+  GORILA_RETURN_IF_ERROR(replay_.Insert(stream, row));
   GORILA_ASSIGN_OR_RETURN(time_steps_[i], environments_[i]->Step(action, stacker.Advance()));
+  if (normaliser_.has_value()) normalised_[i] = normaliser_->Normalise(i, time_steps_[i]);
   running_[i].episode_return += time_steps_[i].reward;
   ++running_[i].length;
   if (!time_steps_[i].last()) return OkStatus();
-  GORILA_RETURN_IF_ERROR(replay_.Insert(
-      stream, {.frame = stacker.newest(), .time_step = time_steps_[i], .game = acting_[i].game}));
+  GORILA_RETURN_IF_ERROR(replay_.Insert(stream, PresentRow(i, stacker.newest())));
   finished.push_back(running_[i]);
   return BeginEpisode(i);
 }
@@ -164,7 +177,28 @@ void Actor::SaveState(StateWriter& writer) const {
     running.push_back({episode.episode_return, episode.length});
   }
   writer.WriteSpan<RunningEpisode>(running);
+  if (normaliser_.has_value()) {
+    normaliser_->SaveState(writer);
+    writer.WriteSpan<float>(normalised_);
+  }
+  if (num_games_ > 1) writer.WriteSpan<std::int64_t>(game_frames_);
   for (const auto& environment : environments_) environment->SaveState(writer);
+}
+
+// Of one game all steps of its environments; states have no count of them.
+Status Actor::RestoreFrames(StateReader& reader) {
+  if (num_games_ == 1) {
+    game_frames_.front() = steps_ * num_environments();
+    return OkStatus();
+  }
+  std::vector<std::int64_t> frames;
+  GORILA_RETURN_IF_ERROR(reader.ReadVector(frames));
+  if (frames.size() != game_frames_.size()) {
+    return DataLoss("the actor's state has frames of {} games, expected {}", frames.size(),
+                    game_frames_.size());
+  }
+  game_frames_ = std::move(frames);
+  return OkStatus();
 }
 
 Status Actor::RestoreState(StateReader& reader) {
@@ -182,6 +216,17 @@ Status Actor::RestoreState(StateReader& reader) {
         "the actor's state has {} environments with {} bytes of observations, expected {} with {}",
         time_steps.size(), observations.size(), time_steps_.size(), stacks_.all().size());
   }
+  if (normaliser_.has_value()) {
+    std::vector<float> normalised;
+    GORILA_RETURN_IF_ERROR(normaliser_->RestoreState(reader));
+    GORILA_RETURN_IF_ERROR(reader.ReadVector(normalised));
+    if (normalised.size() != normalised_.size()) {
+      return DataLoss("the actor's state has {} normalised rewards, expected {}", normalised.size(),
+                      normalised_.size());
+    }
+    normalised_ = std::move(normalised);
+  }
+  GORILA_RETURN_IF_ERROR(RestoreFrames(reader));
   stacks_.Assign(observations);
   time_steps_ = std::move(time_steps);
   for (std::size_t i = 0; i < running.size(); ++i) {
@@ -190,7 +235,6 @@ Status Actor::RestoreState(StateReader& reader) {
   for (const auto& environment : environments_) {
     GORILA_RETURN_IF_ERROR(environment->RestoreState(reader));
   }
-  CountFrames();
   return OkStatus();
 }
 

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "gorila/actor/actor_options.h"
+#include "gorila/actor/reward_normaliser.h"
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/agent/policy.h"
 #include "gorila/base/random.h"
@@ -25,7 +27,7 @@ struct ActorPlace {
 };
 
 struct EpisodeResult {
-  double episode_return = 0;  // undiscounted, unclipped
+  double episode_return = 0;  // undiscounted, unclipped, not normalised
   std::int64_t length = 0;    // steps
   int game = 0;               // of those of the run
 };
@@ -49,6 +51,8 @@ class Actor {
 
   int num_environments() const { return static_cast<int>(environments_.size()); }
   double epsilon() const { return epsilon_; }  // of the last Step, mean of its environments
+  // Adds to game_frames().
+  void CountEarlierFrames(std::span<const std::int64_t> frames);
   // Steps of the environments of each game, since the run began: also what was restored.
   std::span<const std::int64_t> game_frames() const { return game_frames_; }
 
@@ -65,6 +69,8 @@ class Actor {
   void SetEpsilons(std::int64_t ticks);
   void ChooseActions();
   void CountFrames();
+  Status RestoreFrames(StateReader& reader);
+  ReplayRow PresentRow(std::size_t i, std::span<const std::byte> frame) const;
   RowValues ValuesOf(std::size_t i) const;
   float LogProbabilityOf(std::size_t i) const;
   Status StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finished);
@@ -84,6 +90,8 @@ class Actor {
   FrameStacks stacks_;                // of each environment
   std::vector<TimeStep> time_steps_;  // present step of each
   std::vector<EpisodeResult> running_;
+  std::optional<RewardNormaliser> normaliser_;
+  std::vector<float> normalised_;  // reward of the present step of each; empty without normaliser_
   std::vector<ActingEnvironment> acting_;  // all draw from random_
   ActOutput chosen_;                       // in this step
 };

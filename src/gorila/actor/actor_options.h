@@ -9,7 +9,11 @@ namespace gorila {
 struct ActorOptions {
   ExplorationOptions exploration;
   bool send_values = false;  // puts the policy's values of each row into replay
-  int refresh_every = 1;     // pulls parameters before every so many steps (1 = the paper's)
+  // Whether replay gets each game's rewards over the deviation of its returns
+  // (reward_normaliser.h), which are discounted by `discount`.
+  bool normalise_rewards = false;
+  double discount = 0.99;
+  int refresh_every = 1;  // pulls parameters before every so many steps (1 = the paper's)
 };
 
 }  // namespace gorila

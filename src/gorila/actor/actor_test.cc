@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "gorila/actor/testing.h"
@@ -42,10 +43,10 @@ class Rig {
  public:
   Rig(const ActorOptions& options, const std::vector<std::vector<int>>& lengths,
       std::uint64_t seed = 1, const ActorPlace& place = {},
-      std::unique_ptr<Policy> (*make_policy)(QNetwork&) = &EpsilonGreedy)
+      std::unique_ptr<Policy> (*make_policy)(QNetwork&) = &EpsilonGreedy, int games = 1)
       : replay(lengths.size()),
         replica(std::make_unique<ScriptedNetwork>(), store, NetworkReplica::Follows::kOnline),
-        made(Actor::Make(options, place, Environments(lengths), replica,
+        made(Actor::Make(options, place, Environments(lengths, games), replica,
                          make_policy(replica.network()), replay, RandomStream(seed))
                  .value()),
         actor(*made) {}
@@ -65,10 +66,11 @@ class Rig {
 
  private:
   static std::vector<std::unique_ptr<Environment>> Environments(
-      const std::vector<std::vector<int>>& lengths) {
+      const std::vector<std::vector<int>>& lengths, int games) {
     std::vector<std::unique_ptr<Environment>> environments;
     for (const std::vector<int>& of_one : lengths) {
-      environments.push_back(std::make_unique<ScriptedEnvironment>(of_one));
+      const int game = static_cast<int>(environments.size()) % games;
+      environments.push_back(std::make_unique<ScriptedEnvironment>(of_one, game, games));
     }
     return environments;
   }
@@ -199,6 +201,55 @@ TEST(ActorTest, TheLadderOfEpsilonsRunsOverTheEnvironmentsOfAllActors) {
   EXPECT_DOUBLE_EQ(last.actor.epsilon(), (0.125 + 0.0625) / 2);
 }
 
+TEST(ActorTest, EachGameHasItsOwnLadderOfEpsilons) {
+  const ActorOptions options{
+      .exploration = {.epsilon_start = 0.5, .epsilon_end = 0.5, .epsilon_ticks = 0, .spread = 1}};
+  // Two games in turn: 0, 1, 0, 1.
+  Rig first(options, {{5}, {5}}, 1, {.index = 0, .actors = 2}, &EpsilonGreedy, 2);
+  Rig last(options, {{5}, {5}}, 1, {.index = 1, .actors = 2}, &EpsilonGreedy, 2);
+  first.Step(1);
+  last.Step(1);
+  EXPECT_DOUBLE_EQ(first.actor.epsilon(), 0.5) << "the first of both games";
+  EXPECT_DOUBLE_EQ(last.actor.epsilon(), 0.25) << "the last of both games";
+}
+
+TEST(ActorTest, RowsEpisodesAndFramesSayTheirGame) {
+  Rig rig(WithEpsilon(0), {{2}, {3}, {4}}, 1, {}, &EpsilonGreedy, 2);
+  rig.Step(12);
+  for (std::size_t i = 0; i < rig.replay.games.size(); ++i) {
+    EXPECT_EQ(rig.replay.games[i], rig.replay.order[i] % 2);
+  }
+  std::array<int, 2> episodes{};
+  for (const EpisodeResult& episode : rig.finished) {
+    ++episodes[static_cast<std::size_t>(episode.game)];
+  }
+  EXPECT_THAT(episodes, ElementsAre(6 + 3, 4));
+  EXPECT_THAT(rig.actor.game_frames(), ElementsAre(24, 12));
+}
+
+TEST(ActorTest, ReplayGetsNormalisedRewardsAndPeopleTheGamesOwn) {
+  ActorOptions options = WithEpsilon(0);
+  Rig raw(options, {{3, 5}, {4}});
+  raw.Step(40);
+  options.normalise_rewards = true;
+  options.discount = 0.5;
+  Rig rig(options, {{3, 5}, {4}});
+  rig.Step(40);
+  ASSERT_EQ(rig.finished.size(), raw.finished.size());
+  for (std::size_t i = 0; i < raw.finished.size(); ++i) {
+    EXPECT_EQ(rig.finished[i].episode_return, raw.finished[i].episode_return);
+  }
+  int smaller = 0;
+  for (std::size_t i = 0; i < raw.replay.rows[1].size(); ++i) {
+    const InsertedRow& row = raw.replay.rows[1][i];
+    const InsertedRow& normalised = rig.replay.rows[1][i];
+    EXPECT_EQ(normalised.step_type, row.step_type);
+    EXPECT_EQ(normalised.reward == 0, row.reward == 0) << "the first step of an episode has none";
+    if (normalised.reward < row.reward / 4) ++smaller;
+  }
+  EXPECT_GT(smaller, 20);
+}
+
 TEST(ActorTest, SendsItsValuesOfEachDecisionWhereTheReplayWantsThem) {
   for (const bool wanted : {false, true}) {
     ActorOptions options = WithEpsilon(0.5);
@@ -282,10 +333,12 @@ TEST(ActorTest, ErrorsOfStoreAndReplayReachTheCaller) {
   EXPECT_EQ(rig.actor.Step(0, rig.finished), rig.replay.failure);
 }
 
-class ActorStateTest : public testing::Test {
+// Whether rewards are normalised.
+class ActorStateTest : public testing::TestWithParam<bool> {
  protected:
   static ActorOptions Options() {
     ActorOptions options = WithEpsilon(0.5);
+    options.normalise_rewards = GetParam();
     options.refresh_every = 4;
     return options;
   }
@@ -303,7 +356,7 @@ class ActorStateTest : public testing::Test {
   const std::vector<std::vector<int>> lengths_ = {{3, 5, 1}, {8}};
 };
 
-TEST_F(ActorStateTest, ARestoredActorGoesOnBitForBit) {
+TEST_P(ActorStateTest, ARestoredActorGoesOnBitForBit) {
   Rig original(Options(), lengths_);
   original.Step(13);  // in the middle of episodes and between two pulls
   Rig restored(Options(), lengths_, /*seed=*/99);
@@ -327,7 +380,11 @@ TEST_F(ActorStateTest, ARestoredActorGoesOnBitForBit) {
   EXPECT_EQ(Saved(restored.actor), Saved(original.actor));
 }
 
-TEST_F(ActorStateTest, TruncatedStateIsDataLoss) {
+INSTANTIATE_TEST_SUITE_P(Rewards, ActorStateTest, testing::Bool(), [](const auto& normalised) {
+  return normalised.param ? "Normalised" : "AsTheyAre";
+});
+
+TEST_P(ActorStateTest, TruncatedStateIsDataLoss) {
   Rig rig(Options(), lengths_);
   rig.Step(5);
   const std::string state = Saved(rig.actor);
@@ -336,7 +393,7 @@ TEST_F(ActorStateTest, TruncatedStateIsDataLoss) {
   }
 }
 
-TEST_F(ActorStateTest, StateOfAnotherNumberOfEnvironmentsIsDataLoss) {
+TEST_P(ActorStateTest, StateOfAnotherNumberOfEnvironmentsIsDataLoss) {
   Rig two(Options(), lengths_);
   Rig three(Options(), {{3}, {3}, {3}});
   const Status status = Restore(three.actor, Saved(two.actor));

@@ -27,7 +27,11 @@ inline ObservationSpec Frames() { return {.width = 2, .stack = kStack}; }
 // The reward is 10 * step + action.
 class ScriptedEnvironment final : public Environment {
  public:
-  explicit ScriptedEnvironment(std::vector<int> lengths) : lengths_(std::move(lengths)) {
+  // `game`: of so many that share the network.
+  explicit ScriptedEnvironment(std::vector<int> lengths, int game = 0, int games = 1)
+      : lengths_(std::move(lengths)) {
+    spec_.game = game;
+    if (games > 1) spec_.game_actions.assign(static_cast<std::size_t>(games), {1, 1, 1});
     spec_.observation = Frames();
     spec_.action_names = {"a", "b", "c"};
   }
@@ -153,6 +157,7 @@ class RecordingReplay final : public Replay {
                                                       .reward = row.time_step.reward,
                                                       .discount = row.time_step.discount,
                                                       .action = row.action});
+    games.push_back(row.game);
     values.push_back(row.values);
     log_probabilities.push_back(row.log_probability);
     return OkStatus();
@@ -165,6 +170,7 @@ class RecordingReplay final : public Replay {
   ReplaySize Size() const override { return {}; }
 
   std::vector<std::vector<InsertedRow>> rows;  // of each stream
+  std::vector<int> games;                      // of every row, in the order of the inserts
   std::vector<RowValues> values;               // of every row, in the order of the inserts
   std::vector<float> log_probabilities;        // the same
   std::vector<int> order;                      // the streams in the order of the inserts

@@ -155,6 +155,7 @@ ActBy ResolveActBy(const Config& config) {
 ActorOptions ResolveActorOptions(const Config& config) {
   ActorOptions options = config.actor.options;
   options.send_values = config.replay.options.selector.initial_priorities;
+  options.discount = config.replay.options.transition.discount;
   return options;
 }
 

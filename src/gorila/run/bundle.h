@@ -77,6 +77,12 @@ class Bundle {
   void SaveState(bool replay, StateWriter& writer) const;
   Status RestoreState(bool replay, StateReader& reader);
 
+  // Frames of each game that the run made before, without this bundle.
+  void CountEarlierFrames(std::span<const std::int64_t> frames) {
+    actor_->CountEarlierFrames(frames);
+    PublishStatus();
+  }
+
   // Pulls the current parameters: after a checkpoint, a resumed and an uninterrupted bundle must
   // continue from the same replica.
   Status RefreshReplicas();

@@ -49,6 +49,16 @@ Status Cluster::RefreshReplicas() {
   return OkStatus();
 }
 
+Status Cluster::BeginWithFurtherGames(int added) {
+  const int games = network_.num_games();
+  std::vector<std::int64_t> frames(static_cast<std::size_t>(games), 0);
+  for (int g = 0; g < games - added; ++g) {
+    frames[static_cast<std::size_t>(g)] = clock_.frames() / (games - added);
+  }
+  bundles_.front()->CountEarlierFrames(frames);
+  return RefreshReplicas();
+}
+
 // A bundle whose thread cannot start fails, which stops the others.
 void Cluster::Start() {
   GORILA_CHECK(threads_.empty(), "started twice");

@@ -33,6 +33,10 @@ class Cluster {
   // Gives every replica the present parameters, as a checkpoint does. Only between two iterations.
   Status RefreshReplicas();
 
+  // After the clock and the store were restored without the bundles: all frames were those of the
+  // games but the last `added`, in equal parts.
+  Status BeginWithFurtherGames(int added);
+
   // Starts one thread per bundle; they end when the frame clock reaches config.run.frames.
   void Start();
   // Blocks until all bundles ended (true) or `deadline`.

@@ -62,6 +62,7 @@ constexpr std::array kRows = {
     Row{"network.backend", ResumeRule::kFree},
     Row{"network.device", ResumeRule::kFree},
     Row{"actor.environments", ResumeRule::kBundles},
+    Row{"actor.normalise_rewards", ResumeRule::kNetwork},
     Row{"actor.refresh_every", ResumeRule::kFree},
     Row{"actor.epsilon_start", ResumeRule::kFree},
     Row{"actor.epsilon_end", ResumeRule::kFree},
@@ -219,13 +220,18 @@ MadeWith StateKeys(const Config& config, RunKind kind) {
   return made_with;
 }
 
-Status CheckResumable(const MadeWith& made_with, const Config& config, std::string_view state) {
+Status CheckResumable(const MadeWith& made_with, const Config& config, std::string_view state,
+                      bool games_added) {
   for (const ConfigKey& key : ConfigKeys()) {
     const auto saved = made_with.find(key.name);
     if (saved == made_with.end()) continue;
     const std::string given = StateValue(key, config);
     if (given == saved->second) continue;
     GORILA_ASSIGN_OR_RETURN(const ResumeRule rule, ResumeRuleOf(key.name));
+    if (games_added && (key.name == "environment.name" || rule == ResumeRule::kReplay ||
+                        key.name == "actor.environments")) {
+      continue;
+    }
     return InvalidArgument(
         "{} is {}, but {} was made with {}: {}; keep {} = {}, or start a new run", key.name, given,
         state, saved->second, Reason(rule), key.name, saved->second);

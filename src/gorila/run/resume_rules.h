@@ -33,8 +33,10 @@ using MadeWith = std::map<std::string, std::string, std::less<>>;
 MadeWith StateKeys(const Config& config, RunKind kind);
 
 // InvalidArgument naming the first key whose value in `config` is not the one that the state was
-// made with. `state` names the state: "'runs/a/checkpoints/000000004000'".
-Status CheckResumable(const MadeWith& made_with, const Config& config, std::string_view state);
+// made with. `state` names the state: "'runs/a/checkpoints/000000004000'". `games_added`: whether
+// bundles begin anew because there are further games (added_games.h).
+Status CheckResumable(const MadeWith& made_with, const Config& config, std::string_view state,
+                      bool games_added = false);
 
 }  // namespace gorila
 

@@ -272,7 +272,8 @@ Status RunCheckpointer::RemoveUnconfirmed() const {
   return DiscardCheckpointsAfter(root_, static_cast<std::uint64_t>(captured_frames_) - 1);
 }
 
-StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Cluster& cluster) {
+StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Cluster& cluster,
+                                             int games_added) {
   GORILA_ASSIGN_OR_RETURN(const std::string text, checkpoint.Read("state.json"));
   GORILA_ASSIGN_OR_RETURN(const Json json, ParseState(text));
   RunMemory memory;
@@ -308,12 +309,20 @@ StatusOr<RunMemory> RunCheckpointer::Restore(const Checkpoint& checkpoint, Clust
     }
     return OkStatus();
   }));
-  if (with_replay != with_replay_) {
+  if (games_added > 0) {
+    segments_.clear();
+    memory.best.reset();
+    memory.pending.clear();
+  } else if (with_replay != with_replay_) {
     return InvalidArgument("checkpoint.replay is {}; the checkpoint was written with {}",
                            with_replay_, with_replay);
   }
   GORILA_RETURN_IF_ERROR(RestoreShards(checkpoint, text, cluster));
-  GORILA_RETURN_IF_ERROR(RestoreBundles(checkpoint, cluster));
+  if (games_added > 0) {
+    GORILA_RETURN_IF_ERROR(cluster.BeginWithFurtherGames(games_added));
+  } else {
+    GORILA_RETURN_IF_ERROR(RestoreBundles(checkpoint, cluster));
+  }
   if (memory.best.has_value()) {
     GORILA_ASSIGN_OR_RETURN(const std::string best, checkpoint.Read("best.safetensors"));
     GORILA_ASSIGN_OR_RETURN(memory.best->parameters, DecodeParameters(cluster.layout(), best));

@@ -60,8 +60,10 @@ class RunCheckpointer {
   Status Write();
 
   // Brings `cluster` (new, made from the same configuration; the number of shards may differ) to
-  // the state of `checkpoint`. After an error the cluster must not be used.
-  StatusOr<RunMemory> Restore(const Checkpoint& checkpoint, Cluster& cluster);
+  // the state of `checkpoint`. After an error the cluster must not be used. With `games_added` its
+  // bundles begin anew, with empty memories, and no network has been the best yet; the frames until
+  // now were those of the games but the last `games_added`.
+  StatusOr<RunMemory> Restore(const Checkpoint& checkpoint, Cluster& cluster, int games_added = 0);
 
   // Frames of the newest checkpoint written or restored; -1 = none.
   std::int64_t newest_frames() const { return newest_frames_; }

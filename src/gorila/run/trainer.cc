@@ -16,6 +16,7 @@
 #include "gorila/env/external/external_name.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/q_network.h"
+#include "gorila/run/added_games.h"
 #include "gorila/run/agent_parts.h"
 #include "gorila/run/resume_rules.h"
 #include "gorila/run/run_results.h"
@@ -132,15 +133,20 @@ StatusOr<NewestCheckpoint> FindNewest(const RunDirectory& directory) {
   return newest;
 }
 
-// Older checkpoints do not say what they were made with; then it is what the run's file says.
-Status CheckMadeWith(const Checkpoint& checkpoint, const RunDirectory& directory,
-                     const Config& config) {
+// Older checkpoints do not say what they were made with; then it is what the run's file says. Gives
+// the games that the run did not have yet.
+StatusOr<std::vector<std::string>> CheckMadeWith(const Checkpoint& checkpoint,
+                                                 const RunDirectory& directory,
+                                                 const Config& config) {
   GORILA_ASSIGN_OR_RETURN(MadeWith made_with, ReadMadeWith(checkpoint));
   if (made_with.empty()) {
     GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(directory.config()));
     made_with = StateKeys(before, RunKind::kTrained);
   }
-  return CheckResumable(made_with, config, fmt::format("'{}'", checkpoint.path().string()));
+  GORILA_ASSIGN_OR_RETURN(std::vector<std::string> added, AddedGames(made_with, config));
+  GORILA_RETURN_IF_ERROR(CheckResumable(
+      made_with, config, fmt::format("'{}'", checkpoint.path().string()), !added.empty()));
+  return added;
 }
 
 // A run that has a result has had checkpoints; training from the start would replace the result.
@@ -222,9 +228,10 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
   GORILA_RETURN_IF_ERROR(CheckRunKind(directory->path(), RunKind::kTrained));
   GORILA_ASSIGN_OR_RETURN(const auto checkpoints, ListCheckpoints(directory->checkpoints()));
   std::optional<NewestCheckpoint> newest;
+  std::vector<std::string> added;
   if (!checkpoints.empty()) {
     GORILA_ASSIGN_OR_RETURN(newest, FindNewest(*directory));
-    GORILA_RETURN_IF_ERROR(CheckMadeWith(newest->checkpoint, *directory, config));
+    GORILA_ASSIGN_OR_RETURN(added, CheckMadeWith(newest->checkpoint, *directory, config));
   }
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
   std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
@@ -237,14 +244,21 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
     return trainer;
   }
   for (const std::string& warning : newest->warnings) hooks.Warn(warning);
-  GORILA_RETURN_IF_ERROR(trainer->RestoreFrom(newest->checkpoint, hooks));
+  GORILA_RETURN_IF_ERROR(
+      trainer->RestoreFrom(newest->checkpoint, hooks, static_cast<int>(added.size())));
+  if (!added.empty()) {
+    say(fmt::format("the games are joined by {}: all begin new episodes with empty replay memories",
+                    fmt::join(added, ", ")));
+  }
   say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
                   trainer->cluster_->store().UpdateCount()));
   return trainer;
 }
 
-Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks) {
-  GORILA_ASSIGN_OR_RETURN(RunMemory memory, checkpointer_.Restore(checkpoint, *cluster_));
+Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks,
+                            int games_added) {
+  GORILA_ASSIGN_OR_RETURN(RunMemory memory,
+                          checkpointer_.Restore(checkpoint, *cluster_, games_added));
   GORILA_RETURN_IF_ERROR(observer_.RestoreState(memory.trainer_state));
   // From here on the run's files change; every refusal is behind. The old score goes first, because
   // with it the run would count as finished under the new configuration.

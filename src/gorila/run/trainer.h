@@ -91,7 +91,7 @@ class Trainer {
   Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
           std::unique_ptr<Cluster> cluster);
 
-  Status RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks);
+  Status RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks, int games_added);
   Status RunThreaded(const TrainerHooks& hooks);
   Status RunDeterministic(const TrainerHooks& hooks);
   Status StopBundles();
