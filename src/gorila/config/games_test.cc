@@ -54,6 +54,11 @@ TEST(Games, OneOfThemLooksAsAllDo) {
   EXPECT_EQ(ResolveNetwork(config)->num_games(), 2);
 }
 
+TEST(Games, ReplayGivesEachItsShare) {
+  EXPECT_EQ(ResolveReplayOptions(TwoGames()).games, 2);
+  EXPECT_EQ(ResolveReplayOptions(Config()).games, 1);
+}
+
 TEST(Games, OfOneGameNothingChanges) {
   Config config;
   EXPECT_EQ(OneGame(config, 0).environment.options, config.environment.options);

@@ -8,6 +8,7 @@
 
 #include "gorila/agent/algorithm.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/games.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -162,6 +163,7 @@ ActorOptions ResolveActorOptions(const Config& config) {
 LocalReplayOptions ResolveReplayOptions(const Config& config) {
   LocalReplayOptions options = config.replay.options;
   options.selector.minibatch = config.learner.batch_size;
+  options.games = NumGames(config);
   const AgentOptions& agent = config.learner.agent;
   options.transition.unroll = UsesUnrolls(agent) ? agent.unroll : 0;
   return options;

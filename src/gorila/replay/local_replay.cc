@@ -13,6 +13,12 @@ std::int64_t QueuedRows(const LocalReplayOptions& options) {
   return FreshInMinibatch(options) * std::max(options.transition.unroll, 2);
 }
 
+// Of a state's first number: streams, and with several games the number of these.
+constexpr std::uint64_t kGamesUnit = std::uint64_t{1} << 32;
+std::uint64_t StateGames(const LocalReplayOptions& options) {
+  return static_cast<std::uint64_t>(options.games);
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOptions& options,
@@ -42,15 +48,16 @@ StatusOr<std::unique_ptr<LocalReplay>> LocalReplay::Make(const LocalReplayOption
         what, after, observation.stack);
   }
   const std::int64_t ids = options.capacity / streams * streams;
-  return std::unique_ptr<LocalReplay>(
-      new LocalReplay(options, observation, streams,
-                      selector->make(options.selector, static_cast<std::size_t>(ids)), random));
+  return std::unique_ptr<LocalReplay>(new LocalReplay(
+      options, observation, streams,
+      MakeSelector(*selector, options.selector, options.games, static_cast<std::size_t>(ids)),
+      random));
 }
 
 std::int64_t LocalReplay::ExpectedBytes(const LocalReplayOptions& options,
                                         const ObservationSpec& observation, int streams) {
   const std::int64_t own_bytes =
-      SelectorBytesPerId(options.selector) +
+      SelectorBytesPerId(options.selector, options.games) +
       (options.transition.unroll > 0 ? static_cast<std::int64_t>(sizeof(float)) : 0);
   if (options.frames.compression == FrameCompression::kNone) {
     return options.capacity *
@@ -107,6 +114,9 @@ Status LocalReplay::Insert(int stream, const ReplayRow& row) {
     return InvalidArgument("replay: stream {} is not in 0..{}", stream, streams_.size() - 1);
   }
   StreamStore& store = streams_[static_cast<std::size_t>(stream)];
+  if (row.game < 0 || row.game >= options_.games) {
+    return InvalidArgument("replay: game {} is not in 0..{}", row.game, options_.games - 1);
+  }
   GORILA_RETURN_IF_ERROR(store.CheckRow(row));
   store.Append(row, [this, stream] { Evict(stream); });
   if (!values_.empty()) values_[static_cast<std::size_t>(stream)].Add(store.end() - 1, row.values);
@@ -140,7 +150,7 @@ void LocalReplay::AddIfComplete(int stream, std::int64_t index) {
   if (!IsComplete(stream, index)) return;
   const std::uint32_t id = Id(stream, index);
   if (selector_->Contains(id)) return;
-  selector_->Insert(id);
+  selector_->InsertOfGame(streams_[static_cast<std::size_t>(stream)].game(), id);
   if (values_.empty()) return;
   const auto at = static_cast<std::size_t>(stream);
   const auto error = values_[at].InitialError(streams_[at], index, options_.transition);
@@ -194,6 +204,7 @@ void LocalReplay::BuildTransition(const Selector::Drawn& drawn, std::size_t i,
   batch.keys[i] =
       static_cast<std::uint64_t>(start * static_cast<std::int64_t>(streams_.size()) + stream);
   batch.probabilities[i] = drawn.probability;
+  batch.games[i] = store.game();
   const std::size_t bytes = observation_.stacked_bytes();
   if (const int length = options_.transition.unroll; length > 0) {
     const std::size_t state = i * static_cast<std::size_t>(length + 1);
@@ -252,11 +263,14 @@ bool LocalReplay::SaveNewRows(std::int64_t max_bytes, StateWriter& writer) {
   return true;
 }
 
+// Of one game as before there were several.
 void LocalReplay::SaveState(StateWriter& writer) const {
-  writer.Write<std::uint64_t>(streams_.size());
+  const bool with_games = options_.games > 1;
+  writer.Write(streams_.size() + (with_games ? kGamesUnit * StateGames(options_) : 0));
   for (const StreamStore& store : streams_) {
     writer.Write(store.begin());
     writer.Write(store.end());
+    if (with_games) writer.Write<std::int32_t>(store.game());
   }
   selector_->SaveState(writer);
   limiter_.SaveState(writer);
@@ -267,24 +281,40 @@ void LocalReplay::SaveState(StateWriter& writer) const {
   for (const StreamStore& store : streams_) store.SavePacking(writer);
 }
 
-Status LocalReplay::RestoreState(StateReader& reader) {
+Status LocalReplay::RestoreStreams(StateReader& reader) {
   std::uint64_t streams = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(streams));
+  const std::uint64_t games = std::max<std::uint64_t>(streams / kGamesUnit, 1);
+  streams %= kGamesUnit;
   if (streams != streams_.size()) {
     return DataLoss("replay state has {} streams, expected {}", streams, streams_.size());
+  }
+  if (games != StateGames(options_)) {
+    return DataLoss("replay state has rows of {} games, expected {}", games, options_.games);
   }
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     std::int64_t begin = 0;
     std::int64_t end = 0;
+    std::int32_t game = 0;
     GORILA_RETURN_IF_ERROR(reader.Read(begin));
     GORILA_RETURN_IF_ERROR(reader.Read(end));
+    if (games > 1) GORILA_RETURN_IF_ERROR(reader.Read(game));
     if (begin < 0 || end < begin || end - begin > rows_per_stream_) {
       return DataLoss("replay state: stream {} has rows {}..{}, expected at most {} of them", i,
                       begin, end, rows_per_stream_);
     }
-    streams_[i].ResetRange(begin, end);
+    if (game < 0 || game >= options_.games) {
+      return DataLoss("replay state: stream {} is of game {}, expected 0..{}", i, game,
+                      options_.games - 1);
+    }
+    streams_[i].ResetRange(begin, end, game);
     saved_until_[i] = end;
   }
+  return OkStatus();
+}
+
+Status LocalReplay::RestoreState(StateReader& reader) {
+  GORILA_RETURN_IF_ERROR(RestoreStreams(reader));
   GORILA_RETURN_IF_ERROR(selector_->RestoreState(reader));
   GORILA_RETURN_IF_ERROR(limiter_.RestoreState(reader));
   GORILA_RETURN_IF_ERROR(random_.RestoreState(reader));
@@ -336,6 +366,11 @@ Status LocalReplay::CheckSelector() const {
     for (std::int64_t index = streams_[i].begin(); index < streams_[i].end(); ++index) {
       const bool selected = selector_->Contains(Id(stream, index));
       const bool complete_row = IsComplete(stream, index);
+      if (selected && options_.games > 1 && !selector_->draws_once() &&
+          selector_->GameOf(Id(stream, index)) != streams_[i].game()) {
+        return DataLoss("replay state: row {} of stream {} is drawn for another game than {}",
+                        index, stream, streams_[i].game());
+      }
       // What was drawn once is complete and no longer there.
       if (selected ? !complete_row : complete_row && !selector_->draws_once()) {
         return DataLoss(

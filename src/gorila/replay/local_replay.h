@@ -22,6 +22,7 @@ struct LocalReplayOptions {
   RateLimiter::Options rate = {};
   SelectorOptions selector = {};
   FrameStorageOptions frames = {};
+  int games = 1;  // of the run; each has the same share of what is drawn
 };
 
 // What must be in the queue for a minibatch.
@@ -90,6 +91,7 @@ class LocalReplay final : public Replay {
   std::int64_t IndexOf(std::uint32_t id) const;
   void Evict(int stream);
   void Complete(int stream);
+  Status RestoreStreams(StateReader& reader);
   Status RestorePacking(StateReader& reader);
   bool IsComplete(int stream, std::int64_t index) const;
   void AddIfComplete(int stream, std::int64_t index);

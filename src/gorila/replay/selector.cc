@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gorila/base/nearest.h"
+#include "gorila/replay/game_selector.h"
 #include "gorila/replay/prioritized_selector.h"
 #include "gorila/replay/queue_selector.h"
 #include "gorila/replay/uniform_selector.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr double kPriorityFloor = 1e-6;
 
 template <typename Kind>
-std::unique_ptr<Selector> MakeSelector(const SelectorOptions&, std::size_t max_ids) {
+std::unique_ptr<Selector> MakeKind(const SelectorOptions&, std::size_t max_ids) {
   return std::make_unique<Kind>(max_ids);
 }
 
@@ -36,9 +37,9 @@ std::int64_t QueueBytesPerId(const SelectorOptions& options) {
 
 constexpr std::array kSelectors = {
     SelectorRow{"uniform", "every transition with equal probability (the paper's)",
-                &BytesPerId<UniformSelector>, &MakeSelector<UniformSelector>},
+                &BytesPerId<UniformSelector>, &MakeKind<UniformSelector>},
     SelectorRow{"prioritized", "in proportion to the TD error to the power of priority_exponent",
-                &BytesPerId<PrioritizedSelector>, &MakeSelector<PrioritizedSelector>},
+                &BytesPerId<PrioritizedSelector>, &MakeKind<PrioritizedSelector>},
     SelectorRow{"queue", "each transition once, in order of arrival (on-policy)", &QueueBytesPerId,
                 &MakeQueue},
 };
@@ -50,6 +51,10 @@ std::size_t FreshOf(const SelectorOptions& options, std::size_t count) {
   const double replayed = std::floor(static_cast<double>(count) * options.replayed_share);
   return count - std::min(count - 1, static_cast<std::size_t>(replayed));
 }
+
+void Selector::InsertOfGame(int, std::uint32_t id) { Insert(id); }
+
+int Selector::GameOf(std::uint32_t) const { return 0; }
 
 void Selector::MarkDrawn(std::uint32_t) { GORILA_CHECK(false, "not a queue"); }
 
@@ -82,9 +87,18 @@ StatusOr<const SelectorRow*> FindSelector(std::string_view name) {
                          fmt::join(names, ", "), NearestName(name, names));
 }
 
-std::int64_t SelectorBytesPerId(const SelectorOptions& options) {
+std::unique_ptr<Selector> MakeSelector(const SelectorRow& row, const SelectorOptions& options,
+                                       int games, std::size_t max_ids) {
+  if (games < 2 || DrawsOnce(options)) return row.make(options, max_ids);
+  return std::make_unique<GameSelector>(row, options, games, max_ids);
+}
+
+std::int64_t SelectorBytesPerId(const SelectorOptions& options, int games) {
   const StatusOr<const SelectorRow*> row = FindSelector(options.name);
-  return row.ok() ? (*row)->bytes_per_id(options) : 0;
+  if (!row.ok()) return 0;
+  const std::int64_t bytes = (*row)->bytes_per_id(options);
+  if (games < 2 || DrawsOnce(options)) return bytes;
+  return games * bytes + GameSelector::kBytesPerId;
 }
 
 }  // namespace gorila

@@ -55,7 +55,10 @@ class Selector {
   // `id` must not be there. It gets the largest priority that any id was ever given (1 at first),
   // so that each is likely to be drawn at least once.
   virtual void Insert(std::uint32_t id) = 0;
-  virtual void Remove(std::uint32_t id) = 0;  // must be there
+  // Which of a run's games it belongs to, where games have shares of what is drawn (MakeSelector).
+  virtual void InsertOfGame(int game, std::uint32_t id);
+  virtual int GameOf(std::uint32_t id) const;  // must be there; 0 without shares
+  virtual void Remove(std::uint32_t id) = 0;   // must be there
   // `id` must be there; `priority` is finite and above 0.
   virtual void Update(std::uint32_t id, double priority) = 0;
   virtual bool Contains(std::uint32_t id) const = 0;
@@ -96,8 +99,12 @@ struct SelectorRow {
 std::span<const SelectorRow> SelectorTable();
 // InvalidArgument for an unknown name.
 StatusOr<const SelectorRow*> FindSelector(std::string_view name);
-// 0 for an unknown name.
-std::int64_t SelectorBytesPerId(const SelectorOptions& options);
+// Of several games each gets the same share of what is drawn (GameSelector). A queue stays one:
+// the environments of a run step together, so that games come to it in equal parts.
+std::unique_ptr<Selector> MakeSelector(const SelectorRow& row, const SelectorOptions& options,
+                                       int games, std::size_t max_ids);
+// Of what MakeSelector makes; 0 for an unknown name.
+std::int64_t SelectorBytesPerId(const SelectorOptions& options, int games = 1);
 
 }  // namespace gorila
 

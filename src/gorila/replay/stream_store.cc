@@ -45,6 +45,9 @@ Status StreamStore::CheckRow(const ReplayRow& row) const {
     return InvalidArgument("replay: a frame has {} bytes, expected {}", row.frame.size(),
                            frame_bytes_);
   }
+  if (game_ >= 0 && row.game != game_) {
+    return InvalidArgument("replay: a row of game {} in a stream of game {}", row.game, game_);
+  }
   const bool starts = row.time_step.step_type == StepType::kFirst;
   if (end_ > begin_ && starts != time_step(end_ - 1).last()) {
     return InvalidArgument("replay: an episode's rows must run from a first to a last time step");
@@ -55,6 +58,7 @@ Status StreamStore::CheckRow(const ReplayRow& row) const {
 void StreamStore::Append(const ReplayRow& row, const std::function<void()>& drop_oldest) {
   while (full()) drop_oldest();
   StoreFrame(end_, row.frame, true, drop_oldest);
+  game_ = row.game;
   time_steps_[Position(end_)] = row.time_step;
   actions_[Position(end_)] = row.action;
   if (!log_probabilities_.empty()) log_probabilities_[Position(end_)] = row.log_probability;
@@ -171,10 +175,11 @@ void StreamStore::SavePacking(StateWriter& writer) const {
   writer.Write(waits ? end_ : dictionary_from_);
 }
 
-void StreamStore::ResetRange(std::int64_t begin, std::int64_t end) {
+void StreamStore::ResetRange(std::int64_t begin, std::int64_t end, int game) {
   GORILA_CHECK(0 <= begin && begin <= end && end - begin <= capacity_);
   begin_ = begin;
   end_ = end;
+  game_ = end > 0 ? game : -1;
   restored_until_ = begin;
   stored_until_ = begin;
   ring_.DropBefore(ring_.end());

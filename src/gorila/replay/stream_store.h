@@ -2,6 +2,7 @@
 #ifndef GORILA_REPLAY_STREAM_STORE_H_
 #define GORILA_REPLAY_STREAM_STORE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -67,7 +68,11 @@ class StreamStore {
                               : (end_ - begin_) * static_cast<std::int64_t>(frame_bytes_);
   }
 
-  // InvalidArgument when the frame has another size, or kFirst / kLast do not alternate. An empty
+  // ReplayRow::game of all rows; 0 before the first.
+  int game() const { return std::max(game_, 0); }
+
+  // InvalidArgument when the frame has another size, the game is another than that of the rows
+  // before, or kFirst / kLast do not alternate. An empty
   // store takes any row: an actor that was restored without its replay continues in mid-episode.
   Status CheckRow(const ReplayRow& row) const;
   // Calls drop_oldest, which must call DropOldest, until there is room for the row.
@@ -94,8 +99,8 @@ class StreamStore {
   std::int64_t SaveRows(std::int64_t first, std::int64_t count, StateWriter& writer) const;
   // Which of them were packed without the packer's dictionary; nothing when nothing is packed.
   void SavePacking(StateWriter& writer) const;
-  // Sets which rows are alive; RestoreRows brings them.
-  void ResetRange(std::int64_t begin, std::int64_t end);
+  // Sets which rows are alive and of which game; RestoreRows brings them.
+  void ResetRange(std::int64_t begin, std::int64_t end, int game = 0);
   Status RestorePacking(StateReader& reader);
   // Takes the living rows of one segment; the segments come in the order they were saved. DataLoss
   // when this one is truncated, or leaves rows out after the one before it, or holds one again.
@@ -127,6 +132,7 @@ class StreamStore {
   const std::int64_t capacity_;
   std::int64_t begin_ = 0;
   std::int64_t end_ = 0;
+  int game_ = -1;                    // not known before the first row
   std::int64_t restored_until_ = 0;  // rows before this were taken by RestoreRows since ResetRange
   std::vector<std::byte> frames_;    // uncompressed
   FramePacker* const packer_ = nullptr;  // null: uncompressed

@@ -39,12 +39,14 @@ struct NamedRow {
   int action = 0;
   RowValues values = {};
   float log_probability = ReplayRow().log_probability;
+  int game = 0;
 
   ReplayRow row() const {
     return {.frame = std::as_bytes(std::span(&name, 1)),
             .time_step = time_step,
             .action = action,
             .values = values,
+            .game = game,
             .log_probability = log_probability};
   }
 };
