@@ -14,20 +14,22 @@ from gorila.evaluation import Evaluation
 from gorila.spec import check_observations, make_spec, seed_of, setting_texts
 
 
-def load(path, *, config=None, settings=None):
+def load(path, *, game=None, config=None, settings=None):
     """The network that `gorila evaluate PATH` would score: of a run's folder (its newest), of a
     checkpoint's folder or of a .safetensors file.
 
+    game: which of the games it plays, where it was trained on several: "minatar/breakout", or the
+    end of it. Without one it has tensors and a configuration, but computes and plays nothing.
     config: a TOML file with its configuration, instead of that of the run around it.
     settings: {"section.key": value} on top, as --set.
     """
-    return Network(path, config=config, settings=settings)
+    return Network(path, game=game, config=config, settings=settings)
 
 
 class Network:
     """Methods may be called by several threads, one after another."""
 
-    def __init__(self, path, *, config=None, settings=None):
+    def __init__(self, path, *, game=None, config=None, settings=None):
         native = library.library()
         handle = ctypes.c_void_p()
         library.check(
@@ -41,6 +43,12 @@ class Network:
         self._native, self._handle = native, handle
         self._free = weakref.finalize(self, native.gorila_network_free, handle)
         self._lock = threading.Lock()
+        self.games = [
+            library.text(native.gorila_network_game(handle, index))
+            for index in range(native.gorila_network_num_games(handle))
+        ]
+        if game is not None:
+            library.check(native.gorila_network_choose_game(handle, game.encode()))
         self._random = numpy.random.default_rng()
         spec = library.Spec(struct_size=ctypes.sizeof(library.Spec))
         library.check(native.gorila_network_spec(handle, ctypes.byref(spec)))

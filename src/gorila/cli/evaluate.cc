@@ -11,7 +11,8 @@
 #include "gorila/cli/number_flag.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
-#include "gorila/evaluation/evaluator.h"
+#include "gorila/env/game_list.h"
+#include "gorila/evaluation/games_evaluation.h"
 #include "gorila/report/run_report.h"
 
 namespace gorila::cli {
@@ -26,6 +27,7 @@ constexpr KeyFlag kEvaluateFlags[] = {
 
 struct EvaluateOptions {
   std::filesystem::path path;
+  std::string game;
   ConfigFlags config;
   std::optional<std::uint64_t> seed;
   bool json = false;
@@ -33,15 +35,15 @@ struct EvaluateOptions {
 
 StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
   CatchStopSignals();
-  GORILA_ASSIGN_OR_RETURN(const TrainedNetwork network,
-                          LoadTrainedNetwork(options.path, options.config));
+  GORILA_ASSIGN_OR_RETURN(TrainedNetwork network, LoadTrainedNetwork(options.path, options.config));
+  GORILA_RETURN_IF_ERROR(ChooseGame(options.game, network.config));
   const std::uint64_t seed = options.seed.value_or(FinalEvaluationSeed(network.config));
   GORILA_ASSIGN_OR_RETURN(EvaluationResult result,
-                          Evaluate(network.config, network.parameters,
-                                   {.protocol = network.config.evaluation.protocol,
-                                    .episodes = network.config.evaluation.episodes,
-                                    .seed = seed,
-                                    .cancelled = &StopRequested}));
+                          EvaluateGames(network.config, network.parameters,
+                                        {.protocol = network.config.evaluation.protocol,
+                                         .episodes = network.config.evaluation.episodes,
+                                         .seed = seed,
+                                         .cancelled = &StopRequested}));
   if (options.json) {
     fmt::print("{}", EncodeEvaluation({.environment = network.config.environment.name,
                                        .seed = seed,
@@ -51,9 +53,13 @@ StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
   }
   fmt::print("{}{} on {}, seed {}\n", network.file.string(),
              network.versions.empty() ? "" : fmt::format(" ({})", network.versions),
-             network.config.environment.name, seed);
-  fmt::print("{}\n", DescribeScore(result));
-  fmt::print("{}\n", DescribeRange(result));
+             GamesLabel(network.config.environment.name), seed);
+  if (result.games.empty()) {
+    fmt::print("{}\n{}\n", DescribeScore(result), DescribeRange(result));
+    return kSuccess;
+  }
+  for (const std::string& line : DescribeGames(result)) fmt::print("{}\n", line);
+  fmt::print("{}\n{}\n", DescribeScore(result), result.aggregate);
   return kSuccess;
 }
 
@@ -65,9 +71,13 @@ constexpr CommandText kEvaluateText = {
 median and maximum. The same seed gives the same numbers; without --seed the episodes are those of
 the run's own final evaluation. Networks of values take the best action; those of a policy (vtrace)
 sample from it, which the protocol's name then says, unless --act argmax.
+
+A run with several games has a line for each, and last their aggregate, which says what it is
+normalised by; --game scores one of them.
 )",
     .examples = R"(gorila evaluate runs/minatar-breakout-minatar-seed1-1
 gorila evaluate runs/mine/checkpoints/000000400000 --protocol epsilon-0.05 --episodes 30
+gorila evaluate runs/minatar-minatar-seed1-1 --game breakout
 )"};
 
 }  // namespace
@@ -80,6 +90,7 @@ Verb AddEvaluateVerb(CLI::App& gorila) {
          "A run's folder (its newest network), a checkpoint's folder or a .safetensors file")
       ->required()
       ->type_name("");
+  AddGameFlag(*app, options->game, "Score this game only, of a run with several");
   options->config.AddKeys(*app, kEvaluateFlags);
   AddSeedFlag(*app, options->seed, "Seed of the episodes");
   options->config.AddSources(*app);

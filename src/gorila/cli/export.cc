@@ -14,7 +14,9 @@
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/network_source.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
+#include "gorila/env/registry.h"
 #include "gorila/export/npz.h"
 #include "gorila/export/onnx.h"
 #include "gorila/export/q_examples.h"
@@ -28,6 +30,7 @@ namespace fs = std::filesystem;
 
 struct ExportOptions {
   ConfigFlags config;
+  std::string game;
   fs::path network;
   std::string format;
   fs::path output;
@@ -93,17 +96,41 @@ StatusOr<const Format*> FindFormat(const std::string& name) {
 }
 
 Status CheckFormat(const Format& format, const Exported& network) {
-  if (!format.computes || network.spec.taus == 0) return OkStatus();
+  if (!format.computes) return OkStatus();
+  if (network.spec.game_heads) {
+    return InvalidArgument(
+        "--format {}: a network with network.heads = \"per_game\" cannot be written as a whole; "
+        "expected npz or safetensors, which are its parameters",
+        format.name);
+  }
+  if (network.spec.taus == 0) return OkStatus();
   return InvalidArgument(
       "--format {}: networks of learner.algorithm {} cannot be written as a whole, since their "
       "head is sampled; expected npz or safetensors, which are their parameters",
       format.name, network.trained.config.learner.agent.algorithm);
 }
 
+// Of one game among several: which of the network's outputs are its actions.
+StatusOr<std::string> ActionsText(const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const EnvironmentSpec environment,
+                          DescribeEnvironment(config.environment.name, config.environment.options));
+  if (environment.game_actions.empty()) return std::string();
+  const ActionMask& has = environment.game_actions[static_cast<std::size_t>(environment.game)];
+  std::vector<std::string> actions;
+  for (std::size_t i = 0; i < has.size(); ++i) {
+    if (has[i] != 0) actions.push_back(fmt::format("{} ({})", i, environment.action_names[i]));
+  }
+  return fmt::format("{} has {} of the network's {} actions: {}", environment.name, actions.size(),
+                     has.size(), fmt::join(actions, ", "));
+}
+
 StatusOr<int> Export(const ExportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const Format* format, FindFormat(options.format));
   GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
                           LoadTrainedNetwork(options.network, options.config));
+  const bool plays = format->computes || !options.examples.empty();
+  GORILA_RETURN_IF_ERROR(plays ? ChooseOneGame("export", options.game, trained.config)
+                               : ChooseGame(options.game, trained.config));
   GORILA_ASSIGN_OR_RETURN(NetworkSpec spec, ResolveNetwork(trained.config));
   const AgentOptions& agent = trained.config.learner.agent;
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm, FindAlgorithm(agent.algorithm));
@@ -115,6 +142,10 @@ StatusOr<int> Export(const ExportOptions& options) {
       options.output.empty() ? fs::path(fmt::format("network.{}", format->name)) : options.output;
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
   fmt::print("{}: {}, {} bytes\n", output.string(), network.description(), bytes.size());
+  if (NumGames(network.trained.config) == 1) {
+    GORILA_ASSIGN_OR_RETURN(const std::string actions, ActionsText(network.trained.config));
+    if (!actions.empty()) fmt::print("{}\n", actions);
+  }
   if (options.examples.empty()) return kSuccess;
   GORILA_ASSIGN_OR_RETURN(const std::string examples,
                           EncodeQExamples(network.trained.config, network.trained.parameters));
@@ -133,6 +164,8 @@ and gives Q-values ("q"), whatever the algorithm but iqn, without the noise of n
 a policy (vtrace) gives two outputs, each action's probability ("policy") and the state's value
 ("value"). npz and safetensors are all its parameters, named and shaped as PyTorch has them: each
 head's, and the noise's sigmas.
+The network of several games computes as one of them, which --game names; the actions that the game
+has are printed, and whoever acts must choose among those.
 torchscript needs a program that is built with libtorch. --examples writes observations with what
 this program computes from them, to compare another one with.
 )",
@@ -160,6 +193,7 @@ Verb AddExportVerb(CLI::App& gorila) {
   app->add_option("--examples", options->examples,
                   "JSON file of observations and the network's outputs")
       ->type_name("FILE");
+  AddGameFlag(*app, options->game, "The game that the network is to play, of a run with several");
   options->config.AddSources(*app);
   options->config.AddSets(*app);
   return {app, [options](const Invocation&) { return Export(*options); }};

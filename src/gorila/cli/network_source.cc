@@ -1,8 +1,10 @@
 #include "gorila/cli/network_source.h"
 
+#include <CLI/App.hpp>
 #include <cstdio>
 
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 
 namespace gorila::cli {
 
@@ -19,6 +21,26 @@ StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
     fmt::print(stderr, "gorila: {}; using {}\n", warning, network.file.string());
   }
   return network;
+}
+
+Status ChooseGame(const std::string& game, Config& config) {
+  if (game.empty()) return OkStatus();
+  const StatusOr<int> found = FindGame(config, game);
+  if (!found.ok()) return Annotate(found.status(), "--game");
+  config = OneGame(config, *found);
+  return OkStatus();
+}
+
+Status ChooseOneGame(std::string_view verb, const std::string& game, Config& config) {
+  if (game.empty() && NumGames(config) > 1) {
+    return InvalidArgument("{}: the run has several games; choose one with --game: {}", verb,
+                           fmt::join(GamesOf(config), ", "));
+  }
+  return ChooseGame(game, config);
+}
+
+void AddGameFlag(CLI::App& app, std::string& game, const char* meaning) {
+  app.add_option("--game", game, meaning)->type_name("NAME");
 }
 
 }  // namespace gorila::cli

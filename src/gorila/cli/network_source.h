@@ -3,6 +3,8 @@
 #define GORILA_CLI_NETWORK_SOURCE_H_
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "gorila/base/status.h"
 #include "gorila/cli/config_flags.h"
@@ -15,6 +17,16 @@ namespace gorila::cli {
 // `path`; when there is none, the flags' default. Keys in `flags` come on top.
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
                                             const ConfigFlags& flags);
+
+// Of a run with several games the one that --game names; of one game nothing changes.
+// InvalidArgument, naming the run's games, for another one.
+Status ChooseGame(const std::string& game, Config& config);
+
+// ChooseGame() for `verb`, which shows one game: InvalidArgument without --game where there are
+// several.
+Status ChooseOneGame(std::string_view verb, const std::string& game, Config& config);
+
+void AddGameFlag(CLI::App& app, std::string& game, const char* meaning);
 
 }  // namespace gorila::cli
 

@@ -40,6 +40,7 @@ constexpr std::size_t kMostFilmFrames = 2000;
 
 struct PlayOptions {
   ConfigFlags config;
+  std::string game;
   fs::path checkpoint;
   fs::path older_checkpoint;  // of --checkpoint, the older spelling of PATH
   std::uint64_t seed = 1;
@@ -135,9 +136,16 @@ Status CheckOptions(const PlayOptions& options, bool screen) {
 
 // The environment's configuration, and the network where an agent plays.
 StatusOr<TrainedNetwork> LoadPlay(const PlayOptions& options) {
-  if (!options.checkpoint.empty()) return LoadTrainedNetwork(options.checkpoint, options.config);
+  if (!options.checkpoint.empty()) {
+    GORILA_ASSIGN_OR_RETURN(TrainedNetwork network,
+                            LoadTrainedNetwork(options.checkpoint, options.config));
+    GORILA_RETURN_IF_ERROR(ChooseOneGame("play", options.game, network.config));
+    return network;
+  }
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_RETURN_IF_ERROR(ChooseOneGame("play", options.game, config));
+  config.environment.options.games.clear();  // no network, so the game is played as it is alone
   return TrainedNetwork{std::move(config), {}, {}, {}};
 }
 
@@ -247,6 +255,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
   app.add_option("PATH", options.checkpoint,
                  "The agent that plays: a run's folder, a checkpoint's or a .safetensors file")
       ->type_name("");
+  AddGameFlag(app, options.game, "The game that is played, of a run with several");
   app.add_option("--checkpoint", options.older_checkpoint)->group(kHiddenGroup);
   app.add_flag("--keyboard", options.keyboard, "You play: arrows and space, q quits");
   app.add_option(
@@ -286,6 +295,7 @@ human-starts'.
     .examples = R"(gorila play runs/minatar-breakout-minatar-seed1-1
 gorila play --env minatar/seaquest --keyboard
 gorila play runs/mine --gif breakout.gif
+gorila play runs/minatar-minatar-seed1-1 --game asterix
 gorila play --env pixel/breakout --keyboard --record-starts starts.jsonl --starts 20
 )"};
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gorila/base/file.h"
@@ -125,11 +126,13 @@ void PrintRemarks(const fs::path& path, const MinAtarRuns& found) {
 
 // Refuses a run that two of the paths lead to.
 Status CheckOnce(const std::vector<MinAtarRuns>& all) {
-  std::set<fs::path> seen;
+  std::set<std::pair<fs::path, std::string>> seen;
   for (const MinAtarRuns& found : all) {
     for (const RunSummary& run : found.runs) {
       std::error_code error;
-      if (!seen.insert(fs::weakly_canonical(run.directory, error)).second) {
+      // A run with several games is there once for each.
+      const fs::path directory = fs::weakly_canonical(run.directory, error);
+      if (!seen.insert({directory, run.config.environment.name}).second) {
         return InvalidArgument("'{}' is named twice; it would count twice", run.directory.string());
       }
     }
@@ -186,7 +189,8 @@ beside the run.
 
 Training returns stand beside training returns: of ours the mean over the episodes that ended in the
 last million frames, with the epsilon at the end. The final evaluations have tables of their own.
-Runs whose settings differ in more than the seed have a row each; intervals are over seeds.
+Runs whose settings differ in more than the seed have a row each; intervals are over seeds. A run
+with several games has a row in each game's table, by that game's frames and episodes.
 
 PATH is a run's folder or a folder of runs (as 'gorila suite' makes it); none: all published scores.
 data/minatar/README.md names the sources.

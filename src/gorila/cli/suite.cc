@@ -26,9 +26,9 @@
 #include "gorila/config/config_load.h"
 #include "gorila/env/atari/game_names.h"
 #include "gorila/env/registry.h"
+#include "gorila/evaluation/atari_scores.h"
 #include "gorila/evaluation/evaluator.h"
 #include "gorila/report/run_report.h"
-#include "gorila/scores/atari_scores.h"
 #include "gorila/scores/score_results.h"
 
 namespace gorila::cli {

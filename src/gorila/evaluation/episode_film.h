@@ -28,10 +28,16 @@ struct EpisodeFilm {
 
 constexpr int kFilmDelayMilliseconds = 60;
 
-// Plays the configured environment with the given parameters. The same request gives the same film.
-// Blocks for the time that the episode takes to compute.
+// Plays the configured environment, which is one game, with the given parameters. The same request
+// gives the same film. Blocks for the time that the episode takes to compute.
 StatusOr<EpisodeFilm> FilmEpisode(const Config& config, std::span<const float> parameters,
                                   const FilmRequest& request);
+
+// Of a run with several games an episode of each, one after another in pictures of one size;
+// `request.most_frames` is shared out among them, though each has a few. Of one game its
+// FilmEpisode.
+StatusOr<std::vector<RgbImage>> FilmGames(const Config& config, std::span<const float> parameters,
+                                          const FilmRequest& request);
 
 }  // namespace gorila
 

@@ -112,6 +112,10 @@ class Evaluation {
     RandomStream random;
     std::int64_t length = 0;
     bool done = false;
+
+    ActingEnvironment Acting(double epsilon) {
+      return {.epsilon = epsilon, .random = &random, .game = environment->spec().game};
+    }
   };
 
   Status Begin() {
@@ -139,7 +143,7 @@ class Evaluation {
 
   Status Step() {
     acting_.clear();
-    for (Seat& seat : seats_) acting_.push_back({.epsilon = epsilon_, .random = &seat.random});
+    for (Seat& seat : seats_) acting_.push_back(seat.Acting(epsilon_));
     policy_.Act({.observations = stacks_.first(seats_.size()), .environments = acting_}, chosen_);
     for (std::size_t i = 0; i < seats_.size(); ++i) {
       seats_[i].environment->Submit(chosen_.actions[i]);

@@ -54,6 +54,12 @@ struct EvaluationResult {
   std::vector<double> returns;  // one an episode, in the order of their seeds
   std::int64_t steps = 0;       // over all episodes
   ReturnSummary summary;        // of the returns
+
+  // Of several games that share the network (games_evaluation.h): each game's result, and what
+  // `returns` are then, of which each is the mean over one episode a game.
+  std::string game = {};  // which, of one among several
+  std::vector<EvaluationResult> games = {};
+  std::string aggregate = {};
 };
 
 struct EvaluationRequest {
@@ -64,10 +70,10 @@ struct EvaluationRequest {
   std::function<bool()> cancelled = {};  // asked once a step; may be empty
 };
 
-// Plays `episodes` episodes of the configured environment with the given parameters. Every started
-// episode is counted, so that short ones are not preferred. With human starts episode i begins at
-// start point i modulo their number, and only what the agent wins itself counts. Blocks; Cancelled
-// when asked to end.
+// Plays `episodes` episodes of the configured environment, which is one game, with the given
+// parameters. Every started episode is counted, so that short ones are not preferred. With human
+// starts episode i begins at start point i modulo their number, and only what the agent wins itself
+// counts. Blocks; Cancelled when asked to end.
 StatusOr<EvaluationResult> Evaluate(const Config& config, std::span<const float> parameters,
                                     const EvaluationRequest& request);
 

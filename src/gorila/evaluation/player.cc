@@ -26,11 +26,12 @@ class RandomPlayer final : public Player {
 
 class AgentPlayer final : public Player {
  public:
-  AgentPlayer(PlayingAgent agent, std::vector<float> parameters,
-              std::vector<std::string> action_names, double epsilon, RandomStream random)
+  AgentPlayer(PlayingAgent agent, std::vector<float> parameters, const EnvironmentSpec& environment,
+              double epsilon, RandomStream random)
       : agent_(std::move(agent)),
         parameters_(std::move(parameters)),
-        action_names_(std::move(action_names)),
+        action_names_(environment.action_names),
+        game_(environment.game),
         epsilon_(epsilon),
         random_(random),
         bars_(agent_.is_policy ? ActionBars::kProbabilities : ActionBars::kQValues),
@@ -39,7 +40,7 @@ class AgentPlayer final : public Player {
   }
 
   void Look(std::span<const std::byte> stacked) override {
-    const ActingEnvironment acting{.epsilon = epsilon_, .random = &random_};
+    const ActingEnvironment acting{.epsilon = epsilon_, .random = &random_, .game = game_};
     agent_.policy->Act({.observations = stacked, .environments = {&acting, 1}, .show_values = true},
                        output_);
     for (const float value : output_.values) scale_.Include(value);
@@ -73,6 +74,7 @@ class AgentPlayer final : public Player {
   const PlayingAgent agent_;
   const std::vector<float> parameters_;
   const std::vector<std::string> action_names_;
+  const int game_;
   const double epsilon_;
   RandomStream random_;
   ActOutput output_;  // for what was looked at last
@@ -91,8 +93,8 @@ StatusOr<std::unique_ptr<Player>> MakeAgentPlayer(const Config& config,
                                                   std::vector<float> parameters, double epsilon,
                                                   RandomStream random) {
   GORILA_ASSIGN_OR_RETURN(PlayingAgent agent, MakePlayingAgent(config, 1));
-  return std::make_unique<AgentPlayer>(std::move(agent), std::move(parameters),
-                                       environment.action_names, epsilon, random);
+  return std::make_unique<AgentPlayer>(std::move(agent), std::move(parameters), environment,
+                                       epsilon, random);
 }
 
 }  // namespace gorila

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gorila/config/resolve.h"
+#include "gorila/env/game_list.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -32,7 +33,8 @@ std::string ProtocolLabel(const EvaluationProtocol& protocol, double epsilon, Ac
   std::string label = std::string(protocol.name) + acting;
   // Start points are played in any game.
   const bool console = protocol.noop_max >= 0 && !protocol.human_starts;
-  if (console && !IsConsoleGame(environment)) {
+  const std::vector<std::string> games = SplitGames(environment);
+  if (console && !std::all_of(games.begin(), games.end(), &IsConsoleGame)) {
     label += acting.empty() ? " without its console options" : " and without its console options";
   }
   return label;

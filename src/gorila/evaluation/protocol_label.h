@@ -14,7 +14,8 @@ namespace gorila {
 
 // "noop30", "greedy with epsilon 1 instead of 0", of a policy that is sampled from "noop30 with
 // sampled actions instead of epsilon 0.05", or, for a game that has none of a console's options,
-// "noop30 without its console options". Without commas, so that it fits into a CSV file.
+// "noop30 without its console options". `environment` may be several games. Without commas, so that
+// it fits into a CSV file.
 std::string ProtocolLabel(const EvaluationProtocol& protocol, double epsilon, ActBy act,
                           std::string_view environment);
 

@@ -34,8 +34,9 @@ Json Elements(const ObservationSpec& spec, std::span<const std::byte> stacked) {
 class Answers {
  public:
   static StatusOr<Answers> Make(const Config& config, const NetworkSpec& spec,
-                                std::span<const float> parameters) {
+                                std::span<const float> parameters, int game) {
     Answers answers;
+    answers.game_ = game;
     answers.is_policy_ = ActsByPolicy(config);
     GORILA_ASSIGN_OR_RETURN(answers.network_, MakeQNetwork("auto", spec, 1));
     GORILA_ASSIGN_OR_RETURN(answers.policy_,
@@ -49,7 +50,7 @@ class Answers {
   }
   void Add(std::span<const std::byte> stacked, Json& json) {
     RandomStream unused(kSeed);
-    const ActingEnvironment greedy{.epsilon = 0, .random = &unused};
+    const ActingEnvironment greedy{.epsilon = 0, .random = &unused, .game = game_};
     policy_->Act({.observations = stacked, .environments = {&greedy, 1}, .show_values = true},
                  output_);
     json[names().front()].push_back(output_.values);
@@ -65,6 +66,7 @@ class Answers {
   }
 
   bool is_policy_ = false;
+  int game_ = 0;
   std::unique_ptr<QNetwork> network_;
   std::unique_ptr<Policy> policy_;
   ActOutput output_;
@@ -74,11 +76,12 @@ class Answers {
 
 StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const float> parameters) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
-  GORILA_ASSIGN_OR_RETURN(Answers answers, Answers::Make(config, network, parameters));
   GORILA_ASSIGN_OR_RETURN(
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,
                       MakeRandomDraws(RandomStream::Derive(kSeed, "example environment"))));
+  GORILA_ASSIGN_OR_RETURN(Answers answers,
+                          Answers::Make(config, network, parameters, environment->spec().game));
   RandomStream random = RandomStream::Derive(kSeed, "example actions");
   const ObservationSpec& spec = network.input;
   std::vector<std::byte> stacked(spec.stacked_bytes());

@@ -10,6 +10,7 @@
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
+#include "gorila/evaluation/games_evaluation.h"
 #include "gorila/network/q_network.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/replay_shard.h"
@@ -104,7 +105,7 @@ Status CheckLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_RETURN_IF_ERROR(CheckMetricsPorts(config));
   GORILA_RETURN_IF_ERROR(CheckLearning(config));
-  GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
+  GORILA_RETURN_IF_ERROR(CheckEvaluation(config));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   if (config.cluster.replays == 0) return OkStatus();
   return CheckSampleSize(ResolveReplayOptions(config), network.input);

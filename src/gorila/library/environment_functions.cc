@@ -90,6 +90,7 @@ std::int32_t gorila_environments_of_network(const gorila_network* network,
                                             gorila_environments** environments) {
   return Call([&]() -> Status {
     if (network == nullptr) return InvalidArgument("network is NULL");
+    GORILA_RETURN_IF_ERROR(network->CheckGame());
     GORILA_ASSIGN_OR_RETURN(const auto texts, gorila::library::SettingsOf(settings, num_settings));
     return Make(network->config(), texts, count, seed, flags, environments);
   });

@@ -91,6 +91,12 @@ GORILA_EXPORT const char* gorila_network_file(const gorila_network* network);
 GORILA_EXPORT const char* gorila_network_warnings(const gorila_network* network);
 /* The whole configuration as TOML. */
 GORILA_EXPORT const char* gorila_network_config(const gorila_network* network);
+/* The games that the network was trained on, by their index from 0; NULL beyond the last. */
+GORILA_EXPORT int32_t gorila_network_num_games(const gorila_network* network);
+GORILA_EXPORT const char* gorila_network_game(const gorila_network* network, int32_t index);
+/* Where there are several, what computes, acts, evaluates or makes environments needs to know which
+ * game: the full name, or the end of it ("breakout"). Another call chooses another. */
+GORILA_EXPORT int32_t gorila_network_choose_game(gorila_network* network, const char* game);
 /* NULL for an action that does not exist. */
 GORILA_EXPORT const char* gorila_network_action_name(const gorila_network* network, int32_t action);
 

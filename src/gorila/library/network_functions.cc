@@ -33,7 +33,7 @@ Status CheckBatch(const gorila_network* network, const void* observations, std::
   if (batch > 0 && (observations == nullptr || output == nullptr)) {
     return InvalidArgument("observations or the output is NULL");
   }
-  return OkStatus();
+  return network->CheckGame();
 }
 
 // Whether the network is a policy, as the function that was called expects.
@@ -110,6 +110,23 @@ const char* gorila_network_warnings(const gorila_network* network) {
 
 const char* gorila_network_config(const gorila_network* network) {
   return network->config_text().c_str();
+}
+
+std::int32_t gorila_network_num_games(const gorila_network* network) {
+  return static_cast<std::int32_t>(network->games().size());
+}
+
+const char* gorila_network_game(const gorila_network* network, std::int32_t index) {
+  const auto& games = network->games();
+  if (index < 0 || static_cast<std::size_t>(index) >= games.size()) return nullptr;
+  return games[static_cast<std::size_t>(index)].c_str();
+}
+
+std::int32_t gorila_network_choose_game(gorila_network* network, const char* game) {
+  return Call([&]() -> Status {
+    if (network == nullptr || game == nullptr) return InvalidArgument("network or game is NULL");
+    return network->ChooseGame(game);
+  });
 }
 
 const char* gorila_network_action_name(const gorila_network* network, std::int32_t action) {
@@ -213,6 +230,7 @@ std::int32_t gorila_network_evaluate(const gorila_network* network, const char* 
       return InvalidArgument("network or returns is NULL");
     }
     if (!(epsilon < 0)) GORILA_RETURN_IF_ERROR(CheckEpsilon(epsilon));
+    GORILA_RETURN_IF_ERROR(network->CheckGame());
     std::function<bool()> ask;
     if (cancelled != nullptr) ask = [&] { return cancelled(context) != 0; };
     GORILA_ASSIGN_OR_RETURN(const gorila::EvaluationResult result,

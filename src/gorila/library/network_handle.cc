@@ -8,6 +8,7 @@
 #include "gorila/agent/softmax_policy.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/env/registry.h"
 #include "gorila/library/settings.h"
 #include "gorila/library/signals_wait.h"
@@ -65,7 +66,26 @@ gorila::StatusOr<std::unique_ptr<gorila_network>> gorila_network::Load(
   network->file_ = network->trained_.file.string();
   network->warnings_ = fmt::format("{}", fmt::join(network->trained_.warnings, "\n"));
   network->config_text_ = gorila::ToToml(own);
+  network->run_ = own;
+  network->games_ = gorila::GamesOf(own);
   return network;
+}
+
+gorila::Status gorila_network::ChooseGame(const char* game) {
+  GORILA_ASSIGN_OR_RETURN(const int found, gorila::FindGame(run_, game));
+  gorila::Config one = gorila::OneGame(run_, found);
+  GORILA_ASSIGN_OR_RETURN(
+      environment_, gorila::DescribeEnvironment(one.environment.name, one.environment.options));
+  trained_.config = std::move(one);
+  return gorila::OkStatus();
+}
+
+gorila::Status gorila_network::CheckGame() const {
+  if (gorila::NumGames(trained_.config) == 1) return gorila::OkStatus();
+  return gorila::InvalidArgument(
+      "the network plays several games; choose one of them first (gorila_network_choose_game, or "
+      "gorila.load(path, game=...) in Python): {}",
+      fmt::join(games_, ", "));
 }
 
 void gorila_network::Choose(std::span<const std::byte> observations, std::size_t count,
@@ -79,7 +99,9 @@ void gorila_network::Choose(std::span<const std::byte> observations, std::size_t
   }
   acting_.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    acting_.push_back({.epsilon = epsilon, .random = &streams_[std::min(i, streams - 1)]});
+    acting_.push_back({.epsilon = epsilon,
+                       .random = &streams_[std::min(i, streams - 1)],
+                       .game = environment_.game});
   }
   const gorila::library::SignalsWait signals_wait;
   gorila::Policy& policy = act_by == agent_.act_by ? *agent_.policy : *other_way_;

@@ -26,7 +26,12 @@ struct gorila_network {
   static gorila::StatusOr<std::unique_ptr<gorila_network>> Load(
       const char* path, const char* config, std::span<const char* const> settings);
 
+  // Of several games that of the chosen one, once there is one.
   const gorila::Config& config() const { return trained_.config; }
+  const std::vector<std::string>& games() const { return games_; }
+  gorila::Status ChooseGame(const char* game);
+  // InvalidArgument where there are several games and none was chosen.
+  gorila::Status CheckGame() const;
   const gorila::EnvironmentSpec& environment() const { return environment_; }
   const gorila::ObservationSpec& input() const { return agent_.network->spec().input; }
   int num_actions() const { return agent_.network->spec().num_actions; }
@@ -57,6 +62,8 @@ struct gorila_network {
               gorila::ActBy act_by, double epsilon, std::uint64_t seed);
 
   gorila::TrainedNetwork trained_;
+  gorila::Config run_;              // trained_.config before a game was chosen
+  std::vector<std::string> games_;  // of the run
   gorila::EnvironmentSpec environment_;
   gorila::PlayingAgent agent_;
   std::unique_ptr<gorila::Policy> other_way_;  // of a policy: what agent_.act_by is not

@@ -44,6 +44,17 @@ void AppendList(std::string& line, std::span<const double> values) {
   line += ']';
 }
 
+void AppendObject(std::string& line, std::span<const RunLogField> fields) {
+  line += '{';
+  for (const RunLogField& field : fields) {
+    if (line.back() != '{') line += ',';
+    AppendString(line, field.name);
+    line += ':';
+    field.value.AppendJson(line);
+  }
+  line += '}';
+}
+
 // Nullopt when there is anything but numbers in it.
 std::optional<std::vector<double>> ReadList(const json& array) {
   std::vector<double> values;
@@ -172,6 +183,8 @@ void RunLogValue::AppendJson(std::string& line) const {
       AppendString(line, value);
     } else if constexpr (std::is_same_v<T, std::span<const double>>) {
       AppendList(line, value);
+    } else if constexpr (std::is_same_v<T, const RunLogObject*>) {
+      AppendObject(line, value->fields);
     } else {
       AppendNumber(line, value);
     }
@@ -202,14 +215,9 @@ StatusOr<RunLog> RunLog::Open(const fs::path& path, std::optional<std::uint64_t>
 }
 
 Status RunLog::Append(std::span<const RunLogField> fields) {
-  std::string line = "{";
-  for (const RunLogField& field : fields) {
-    if (line.size() > 1) line += ',';
-    AppendString(line, field.name);
-    line += ':';
-    field.value.AppendJson(line);
-  }
-  file_.Append(line + "}\n");
+  std::string line;
+  AppendObject(line, fields);
+  file_.Append(line + "\n");
   return OkStatus();
 }
 
@@ -228,19 +236,32 @@ std::span<const double> RunLogRow::Numbers(std::string_view name) const {
   return found == lists_.end() ? std::span<const double>() : std::span(found->second);
 }
 
+const RunLogRow* RunLogRow::Object(std::string_view name) const {
+  const auto found = objects_.find(name);
+  return found == objects_.end() ? nullptr : &found->second;
+}
+
+struct RunLogReader {
+  // `depth`: of objects in the row that are read.
+  static RunLogRow Read(const json& object, int depth) {
+    RunLogRow row;
+    for (const auto& [name, value] : object.items()) {
+      if (value.is_number()) row.numbers_[name] = value.get<double>();
+      if (value.is_boolean()) row.numbers_[name] = value.get<bool>() ? 1 : 0;
+      if (value.is_null()) row.numbers_[name] = std::nan("");
+      if (value.is_string()) row.texts_[name] = value.get<std::string>();
+      if (value.is_object() && depth > 0) row.objects_[name] = Read(value, depth - 1);
+      if (!value.is_array()) continue;
+      if (auto list = ReadList(value); list.has_value()) row.lists_[name] = *std::move(list);
+    }
+    return row;
+  }
+};
+
 StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
   const json object = ParseJson<json>(line);
   if (!object.is_object()) return DataLoss("'{}' is not a JSON object", line.substr(0, 80));
-  RunLogRow row;
-  for (const auto& [name, value] : object.items()) {
-    if (value.is_number()) row.numbers_[name] = value.get<double>();
-    if (value.is_boolean()) row.numbers_[name] = value.get<bool>() ? 1 : 0;
-    if (value.is_null()) row.numbers_[name] = std::nan("");
-    if (value.is_string()) row.texts_[name] = value.get<std::string>();
-    if (!value.is_array()) continue;
-    if (auto list = ReadList(value); list.has_value()) row.lists_[name] = *std::move(list);
-  }
-  return row;
+  return RunLogReader::Read(object, /*depth=*/2);
 }
 
 Status ForEachRunLogRow(const fs::path& path, const std::function<void(const RunLogRow&)>& use) {

@@ -23,8 +23,11 @@
 
 namespace gorila {
 
-// One value of a line: a bool, an integer of 64 bits or fewer, a float, a double, a text or a list
-// of doubles (the last two are not copied: they must outlive the call they are given to).
+struct RunLogObject;
+
+// One value of a line: a bool, an integer of 64 bits or fewer, a float, a double, a text, a list of
+// doubles or an object (the last three are not copied: they must outlive the call they are given
+// to).
 class RunLogValue {
  public:
   RunLogValue(bool value) : value_(value) {}                                     // NOLINT
@@ -35,6 +38,7 @@ class RunLogValue {
   RunLogValue(const char* value) : value_(std::string_view(value)) {}            // NOLINT
   RunLogValue(std::span<const double> values) : value_(values) {}                // NOLINT
   RunLogValue(const std::vector<double>& values) : value_(std::span(values)) {}  // NOLINT
+  RunLogValue(const RunLogObject& object) : value_(&object) {}                   // NOLINT
   template <std::signed_integral T>
   RunLogValue(T value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
   template <std::unsigned_integral T>
@@ -45,18 +49,22 @@ class RunLogValue {
   // same value, NaN and infinities as null, bytes that are not UTF-8 as U+FFFD.
   void AppendJson(std::string& line) const;
 
-  // The value of a number, a bool as 0 or 1; nullopt for a text or a list.
+  // The value of a number, a bool as 0 or 1; nullopt for anything else.
   std::optional<double> Number() const;
 
  private:
   std::variant<bool, std::int64_t, std::uint64_t, float, double, std::string_view,
-               std::span<const double>>
+               std::span<const double>, const RunLogObject*>
       value_;
 };
 
 struct RunLogField {
   std::string_view name;
   RunLogValue value;
+};
+
+struct RunLogObject {
+  std::vector<RunLogField> fields = {};  // names must differ
 };
 
 // Appends lines to a log. Every line reaches the operating system before Append returns, so a
@@ -101,21 +109,27 @@ class RunLogRow {
   std::optional<std::string_view> Text(std::string_view name) const;
   // The list called `name`, null as NaN; empty when there is none. Valid as long as the row.
   std::span<const double> Numbers(std::string_view name) const;
+  // The object called `name`, its objects included; null when there is none. Valid as long as the
+  // row.
+  const RunLogRow* Object(std::string_view name) const;
+  // All objects by their names.
+  const std::map<std::string, RunLogRow, std::less<>>& objects() const { return objects_; }
   // All numbers by their names.
   const std::map<std::string, double, std::less<>>& numbers() const { return numbers_; }
 
  private:
-  friend StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
+  friend struct RunLogReader;
   std::map<std::string, double, std::less<>> numbers_;
   std::map<std::string, std::string, std::less<>> texts_;
   std::map<std::string, std::vector<double>, std::less<>> lists_;
+  std::map<std::string, RunLogRow, std::less<>> objects_;
 };
 
 // A longer line cannot be a row of any run.
 inline constexpr std::size_t kMostLogLineBytes = std::size_t{16} << 20;
 
-// One line without its end. Objects, and arrays of anything but numbers, are skipped. DataLoss when
-// it is not a JSON object.
+// One line without its end. Objects in the objects of its objects, and arrays of anything but
+// numbers, are skipped. DataLoss when it is not a JSON object.
 StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
 
 // Calls `use` for every whole line that is a row, oldest first, holding one of them at a time; a

@@ -46,6 +46,34 @@ TEST_F(RunLogTest, WritesOneObjectALineInTheOrderGiven) {
   EXPECT_EQ(log.bytes(), Contents().size());
 }
 
+TEST_F(RunLogTest, ObjectsOfObjectsAreWrittenAndRead) {
+  const RunLogObject pong{{{"frames", 10}, {"return_mean", std::nan("")}}};
+  const RunLogObject alien{{{"frames", 20}, {"name", "alien"}}};
+  const RunLogObject games{{{"pong", pong}, {"alien", alien}, {"none", RunLogObject()}}};
+  RunLog log = RunLog::Open(path_).value();
+  ASSERT_TRUE(log.Append({{"frames", 30}, {"games", games}}).ok());
+  EXPECT_EQ(Contents(),
+            "{\"frames\":30,\"games\":{\"pong\":{\"frames\":10,\"return_mean\":null},"
+            "\"alien\":{\"frames\":20,\"name\":\"alien\"},\"none\":{}}}\n");
+  const RunLogRow row = ReadRunLog(path_).value().front();
+  EXPECT_EQ(row.Number("frames"), 30);
+  ASSERT_NE(row.Object("games"), nullptr);
+  EXPECT_EQ(row.Object("games")->objects().size(), 3u);
+  EXPECT_EQ(row.Object("games")->Object("pong")->Number("frames"), 10);
+  EXPECT_EQ(row.Object("games")->Object("alien")->Text("name"), "alien");
+  EXPECT_EQ(row.Object("pong"), nullptr);
+  EXPECT_EQ(row.Object("frames"), nullptr);
+}
+
+TEST_F(RunLogTest, DeepObjectsOfOtherProgramsAreSkipped) {
+  std::string deep;
+  for (int i = 0; i < 200; ++i) deep += "{\"a\":";
+  const RunLogRow row = ParseRunLogLine(deep + "1" + std::string(200, '}')).value();
+  ASSERT_NE(row.Object("a"), nullptr);
+  ASSERT_NE(row.Object("a")->Object("a"), nullptr);
+  EXPECT_EQ(row.Object("a")->Object("a")->Object("a"), nullptr);
+}
+
 TEST_F(RunLogTest, KeepsIntegersExactAndFloatsShort) {
   RunLog log = RunLog::Open(path_).value();
   ASSERT_TRUE(log.Append({{"u", std::numeric_limits<std::uint64_t>::max()},

@@ -77,6 +77,10 @@ std::map<std::string, std::string> RepeatedSettings(const Config& config) {
   for (const ConfigKey& key : ConfigKeys()) {
     if (IsSetting(key)) settings.emplace(key.name, ValueText(key.field, config));
   }
+  const std::vector<std::string>& games = config.environment.options.games;
+  if (!games.empty()) {
+    settings["environment.name"] += fmt::format(" of {}", fmt::join(games, ", "));
+  }
   return settings;
 }
 

@@ -24,7 +24,7 @@ struct GameRuns {
 };
 
 // Every setting that two repetitions have in common, the game included: values as configuration
-// files have them, by key.
+// files have them, by key. Of one game among several (OneGame()) the name says which they are.
 std::map<std::string, std::string> RepeatedSettings(const Config& config);
 
 // In the order given. A label that was chosen (not the folder's name) separates groups as well.

@@ -1,11 +1,13 @@
 #include "gorila/report/run_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
+#include "gorila/evaluation/games_evaluation.h"
 #include "gorila/evaluation/protocol_label.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/report.h"
@@ -55,12 +57,20 @@ EvaluationReport ReportEvaluation(const EvaluationResult& result, const std::str
           .epsilon = result.epsilon};
 }
 
-std::vector<EvaluationReport> ReportEvaluations(const EvaluationRecord& record) {
-  std::vector<EvaluationReport> evaluations = {
-      ReportEvaluation(record.result, DescribeNetwork(*record.context))};
-  if (record.context->last.has_value()) {
-    evaluations.push_back(ReportEvaluation(*record.context->last, "last"));
+// Of several games a row each, after that of the aggregate, whose network says what it is.
+void AddReports(const EvaluationResult& result, const std::string& network,
+                std::vector<EvaluationReport>& evaluations) {
+  const std::string what = result.games.empty() ? "" : fmt::format("; {}", result.aggregate);
+  evaluations.push_back(ReportEvaluation(result, network + what));
+  for (const EvaluationResult& game : result.games) {
+    evaluations.push_back(ReportEvaluation(game, fmt::format("{}; {}", network, game.game)));
   }
+}
+
+std::vector<EvaluationReport> ReportEvaluations(const EvaluationRecord& record) {
+  std::vector<EvaluationReport> evaluations;
+  AddReports(record.result, DescribeNetwork(*record.context), evaluations);
+  if (record.context->last.has_value()) AddReports(*record.context->last, "last", evaluations);
   return evaluations;
 }
 
@@ -117,16 +127,31 @@ Status WriteHtmlReport(const fs::path& directory, RunHistory history) {
   return WriteFileAtomically(directory / "report.html", html);
 }
 
+Json LastScore(const EvaluationResult& result) {
+  return {{"steps", result.steps},
+          {"mean", result.summary.mean},
+          {"standard_error", result.summary.standard_error},
+          {"returns", result.returns}};
+}
+
+void ReadLastScore(const Json& json, EvaluationResult& result) {
+  result.steps = json.at("steps");
+  result.returns = json.at("returns").get<std::vector<double>>();
+  result.summary = SummariseReturns(result.returns);
+}
+
 // Beside what older versions wrote, which still read the rest.
 void AddContext(const ScoreContext& context, const EvaluationResult& score, Json& json) {
   json["evaluations"] = context.evaluations;
   json["skipped_evaluations"] = context.skipped;
   if (context.last.has_value()) {
-    json["last"] = {{"frames", context.last_frames},
-                    {"steps", context.last->steps},
-                    {"mean", context.last->summary.mean},
-                    {"standard_error", context.last->summary.standard_error},
-                    {"returns", context.last->returns}};
+    json["last"] = {{"frames", context.last_frames}};
+    json["last"].update(LastScore(*context.last));
+    for (const EvaluationResult& game : context.last->games) {
+      Json of_game = {{"environment", game.game}};
+      of_game.update(LastScore(game));
+      json["last"]["games"].push_back(std::move(of_game));
+    }
   }
   json["first_training_return"] = context.first_training_return;
   json["highest_training_return"] = context.highest_training_return;
@@ -156,9 +181,10 @@ ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
   if (json.contains("last")) {
     const Json& last = json["last"];
     context.last = score;  // the same protocol
-    context.last->steps = last.at("steps");
-    context.last->returns = last.at("returns").get<std::vector<double>>();
-    context.last->summary = SummariseReturns(context.last->returns);
+    ReadLastScore(last, *context.last);
+    for (std::size_t i = 0; i < context.last->games.size(); ++i) {
+      ReadLastScore(last.at("games").at(i), context.last->games[i]);
+    }
     context.last_frames = last.at("frames");
   }
   context.first_training_return = ReadReal(json, "first_training_return");
@@ -174,22 +200,23 @@ ScoreContext ReadContext(const Json& json, const EvaluationResult& score) {
 ScoreContext MakeContext(const TrainingOutcome& outcome, const RunHistory& history) {
   const RunScore& score = outcome.score;
   const HistoryCurve& returns = history.return_over_frames();
-  return {.evaluations = score.evaluations,
-          .skipped = score.skipped,
-          .last = score.last,
-          .last_frames = score.last_frames,
-          .first_training_return = returns.first(),
-          .highest_training_return = returns.highest(),
-          .training_return = returns.last(),
-          .training_epsilon = history.epsilon_over_frames().last(),
-          .problem = outcome.problem};
+  ScoreContext context = {.evaluations = score.evaluations,
+                          .skipped = score.skipped,
+                          .last = score.last,
+                          .last_frames = score.last_frames,
+                          .training_epsilon = history.epsilon_over_frames().last(),
+                          .problem = outcome.problem};
+  // Those of several games are in points, their score is not.
+  if (!score.evaluation.games.empty()) return context;
+  context.first_training_return = returns.first();
+  context.highest_training_return = returns.highest();
+  context.training_return = returns.last();
+  return context;
 }
 
-}  // namespace
-
-std::string EncodeEvaluation(const EvaluationRecord& record) {
-  const EvaluationResult& result = record.result;
-  Json json = {{"environment", record.environment},  {"protocol", result.protocol},
+Json EncodeResult(const EvaluationRecord& record, const std::string& environment,
+                  const EvaluationResult& result) {
+  Json json = {{"environment", environment},         {"protocol", result.protocol},
                {"protocol_version", result.version}, {"epsilon", result.epsilon},
                {"act", ActName(result.act)},         {"seed", record.seed},
                {"episodes", result.returns.size()},  {"steps", result.steps}};
@@ -201,6 +228,56 @@ std::string EncodeEvaluation(const EvaluationRecord& record) {
   json["median"] = result.summary.median;
   json["maximum"] = result.summary.maximum;
   json["returns"] = result.returns;
+  return json;
+}
+
+StatusOr<EvaluationResult> DecodeResult(const Json& json, const std::string& environment) {
+  EvaluationResult result;
+  result.version = json.value("protocol_version", 1);
+  result.epsilon = json.at("epsilon");
+  GORILA_ASSIGN_OR_RETURN(result.act, ReadAct(json));
+  result.protocol = RecordedProtocolLabel(json.at("protocol").get<std::string>(), result.epsilon,
+                                          result.act, environment);
+  if (json.contains("sticky_actions")) result.sticky_actions = json["sticky_actions"].get<double>();
+  result.steps = json.at("steps");
+  result.returns = json.at("returns").get<std::vector<double>>();
+  result.summary = SummariseReturns(result.returns);
+  return result;
+}
+
+StatusOr<EvaluationResult> DecodeResults(const Json& json, const std::string& environment) {
+  GORILA_ASSIGN_OR_RETURN(EvaluationResult result, DecodeResult(json, environment));
+  if (!json.contains("games")) return result;
+  result.aggregate = json.at("aggregate");
+  for (const Json& game : json["games"]) {
+    const std::string name = game.at("environment");
+    GORILA_ASSIGN_OR_RETURN(result.games.emplace_back(), DecodeResult(game, name));
+    result.games.back().game = name;
+  }
+  return result;
+}
+
+}  // namespace
+
+EvaluationRecord RecordOfGame(const EvaluationRecord& record, int game) {
+  if (record.result.games.empty()) return record;
+  const auto place = static_cast<std::size_t>(game);
+  EvaluationRecord one = record;
+  one.result = record.result.games[place];
+  one.environment = one.result.game;
+  if (record.context.has_value() && record.context->last.has_value()) {
+    one.context->last = record.context->last->games[place];
+  }
+  return one;
+}
+
+std::string EncodeEvaluation(const EvaluationRecord& record) {
+  const EvaluationResult& result = record.result;
+  Json json = EncodeResult(record, record.environment, result);
+  if (!result.games.empty()) json["aggregate"] = result.aggregate;
+  for (const EvaluationResult& game : result.games) {
+    json["games"].push_back(EncodeResult(record, game.game, game));
+  }
   if (record.context.has_value()) AddContext(*record.context, result, json);
   return DumpJson(json) + "\n";
 }
@@ -212,18 +289,7 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
     record.environment = json.at("environment");
     record.seed = json.at("seed");
     if (json.contains("frames")) record.frames = json.at("frames").get<std::int64_t>();
-    record.result.version = json.value("protocol_version", 1);
-    record.result.epsilon = json.at("epsilon");
-    GORILA_ASSIGN_OR_RETURN(record.result.act, ReadAct(json));
-    record.result.protocol =
-        RecordedProtocolLabel(json.at("protocol").get<std::string>(), record.result.epsilon,
-                              record.result.act, record.environment);
-    if (json.contains("sticky_actions")) {
-      record.result.sticky_actions = json["sticky_actions"].get<double>();
-    }
-    record.result.steps = json.at("steps");
-    record.result.returns = json.at("returns").get<std::vector<double>>();
-    record.result.summary = SummariseReturns(record.result.returns);
+    GORILA_ASSIGN_OR_RETURN(record.result, DecodeResults(json, record.environment));
     if (json.contains("evaluations")) record.context = ReadContext(json, record.result);
     return record;
   } catch (const nlohmann::json::exception& error) {
@@ -232,8 +298,19 @@ StatusOr<EvaluationRecord> DecodeEvaluation(const std::string& text) {
 }
 
 std::string DescribeScore(const EvaluationResult& result) {
-  return fmt::format("{} (protocol {}, {} episodes)", DescribeMean(result.summary), result.protocol,
-                     result.summary.count);
+  return fmt::format("{} (protocol {}, {} episodes{})", DescribeMean(result.summary),
+                     result.protocol, result.summary.count, PerGame(result));
+}
+
+std::vector<std::string> DescribeGames(const EvaluationResult& result) {
+  std::size_t width = 0;
+  for (const EvaluationResult& game : result.games) width = std::max(width, game.game.size());
+  std::vector<std::string> lines;
+  for (const EvaluationResult& game : result.games) {
+    lines.push_back(fmt::format("{:<{}}  {:>16}   {}", game.game, width, DescribeMean(game.summary),
+                                DescribeRange(game)));
+  }
+  return lines;
 }
 
 std::string DescribeRange(const EvaluationResult& result) {

@@ -32,6 +32,9 @@ struct EvaluationRecord {
       {};  // of a run's final evaluation, by a version that knew it
 };
 
+// The record of one of several games by its place; of one game the record itself.
+EvaluationRecord RecordOfGame(const EvaluationRecord& record, int game);
+
 // A JSON object, ended by a line end; numbers that are not finite are null.
 std::string EncodeEvaluation(const EvaluationRecord& record);
 
@@ -44,6 +47,8 @@ StatusOr<EvaluationRecord> ReadEvaluation(const std::filesystem::path& path);
 
 // "14.60 +- 0.80 (protocol greedy, 100 episodes)".
 std::string DescribeScore(const EvaluationResult& result);
+// Of several games a line each: "minatar/breakout  14.60 +- 0.80   minimum 2.00, ...".
+std::vector<std::string> DescribeGames(const EvaluationResult& result);
 // "minimum 2.00, median 13.00, maximum 40.00".
 std::string DescribeRange(const EvaluationResult& result);
 

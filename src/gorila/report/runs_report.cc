@@ -132,15 +132,26 @@ std::vector<std::string> ScoreRow(const RunSummary& run, const std::string& netw
           std::isfinite(training) ? FormatDecimal(training, 2) : "–"};
 }
 
+// Of several games the aggregate, then a row each.
+void AddResultRows(const RunSummary& run, const std::string& network,
+                   const EvaluationResult& result, std::optional<double> frames,
+                   ReportTable& table) {
+  const std::string what = result.games.empty() ? "" : fmt::format("; {}", result.aggregate);
+  table.rows.push_back(ScoreRow(run, network + what, result, frames));
+  for (const EvaluationResult& game : result.games) {
+    table.rows.push_back(ScoreRow(run, fmt::format("{}; {}", network, game.game), game, frames));
+  }
+}
+
 // The score, and the last network's where that is another.
 void AddScoreRows(const RunSummary& run, ReportTable& table) {
   const EvaluationRecord& record = *run.evaluation;
   const bool known = record.context.has_value();
-  table.rows.push_back(
-      ScoreRow(run, known ? DescribeNetwork(*record.context) : "–", record.result, record.frames));
+  AddResultRows(run, known ? DescribeNetwork(*record.context) : "–", record.result, record.frames,
+                table);
   if (!known || !record.context->last.has_value()) return;
-  table.rows.push_back(ScoreRow(run, "last", *record.context->last,
-                                static_cast<double>(record.context->last_frames)));
+  AddResultRows(run, "last", *record.context->last,
+                static_cast<double>(record.context->last_frames), table);
 }
 
 std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs) {

@@ -30,7 +30,7 @@ struct BestNetwork {
   double mean = 0;
   std::int64_t frames = 0;  // when
   std::vector<float> parameters;
-  std::string protocol = {};  // label; empty where an older version wrote it
+  std::string protocol = {};  // ComparableAs(); empty where an older version wrote it
 };
 
 // What the trainer itself must remember.

@@ -7,8 +7,10 @@
 
 #include "gorila/base/file.h"
 #include "gorila/base/random.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/evaluation/episode_film.h"
+#include "gorila/evaluation/games_evaluation.h"
 #include "gorila/evaluation/protocol_label.h"
 #include "gorila/metrics/animated_gif.h"
 #include "gorila/metrics/geometric_steps.h"
@@ -32,19 +34,20 @@ Status AddFilm(const Config& config, ScoredNetwork& scored) {
                           FindEvaluationProtocol(config.evaluation.protocol));
   Config played = config;
   played.environment.options = EvaluationOptions(config.environment.options, *protocol);
-  GORILA_ASSIGN_OR_RETURN(const EpisodeFilm film,
-                          FilmEpisode(played, scored.network->parameters,
-                                      {.epsilon = scored.result.epsilon, .seed = config.run.seed}));
-  GORILA_ASSIGN_OR_RETURN(scored.film, EncodeAnimatedGif(film.frames, kFilmDelayMilliseconds));
-  scored.film_width = film.frames.front().width;
-  scored.film_height = film.frames.front().height;
+  GORILA_ASSIGN_OR_RETURN(const std::vector<RgbImage> frames,
+                          FilmGames(played, scored.network->parameters,
+                                    {.epsilon = scored.result.epsilon, .seed = config.run.seed}));
+  GORILA_ASSIGN_OR_RETURN(scored.film, EncodeAnimatedGif(frames, kFilmDelayMilliseconds));
+  scored.film_width = frames.front().width;
+  scored.film_height = frames.front().height;
   return OkStatus();
 }
 
 StatusOr<ScoredNetwork> ScoreNetwork(const Config& config, SharedNetwork network,
                                      const EvaluationRequest& request, bool film) {
   ScoredNetwork scored{.network = std::move(network), .result = {}, .film = {}};
-  GORILA_ASSIGN_OR_RETURN(scored.result, Evaluate(config, scored.network->parameters, request));
+  GORILA_ASSIGN_OR_RETURN(scored.result,
+                          EvaluateGames(config, scored.network->parameters, request));
   if (film) GORILA_RETURN_IF_ERROR(AddFilm(config, scored));
   return scored;
 }
@@ -52,6 +55,56 @@ StatusOr<ScoredNetwork> ScoreNetwork(const Config& config, SharedNetwork network
 void AddScores(std::string_view kind, const ScoredNetwork& scored, EventSummary& summary) {
   summary.AddScalar(fmt::format("{}/return_mean", kind), scored.result.summary.mean);
   summary.AddScalar(fmt::format("{}/standard_error", kind), scored.result.summary.standard_error);
+  for (const EvaluationResult& game : scored.result.games) {
+    summary.AddScalar(fmt::format("{}/return_mean/{}", kind, game.game), game.summary.mean);
+    summary.AddScalar(fmt::format("{}/standard_error/{}", kind, game.game),
+                      game.summary.standard_error);
+  }
+}
+
+// How a row says what was scored; of several games each, too.
+class ScoreFields {
+ public:
+  explicit ScoreFields(const EvaluationResult& result) : result_(result) {
+    for (const EvaluationResult& game : result.games) {
+      objects_.push_back({{{"episodes", game.returns.size()},
+                           {"return_mean", game.summary.mean},
+                           {"standard_error", game.summary.standard_error}}});
+    }
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      games_.fields.push_back({result.games[i].game, objects_[i]});
+    }
+  }
+  ScoreFields(const ScoreFields&) = delete;
+  ScoreFields& operator=(const ScoreFields&) = delete;
+
+  // Valid as long as this and the result.
+  void AppendTo(std::vector<RunLogField>& fields) const {
+    fields.push_back({"protocol", result_.protocol});
+    fields.push_back({"episodes", result_.returns.size()});
+    fields.push_back({"return_mean", result_.summary.mean});
+    fields.push_back({"standard_error", result_.summary.standard_error});
+    if (objects_.empty()) return;
+    fields.push_back({"aggregate", result_.aggregate});
+    fields.push_back({"games", games_});
+  }
+
+ private:
+  const EvaluationResult& result_;
+  std::vector<RunLogObject> objects_;
+  RunLogObject games_;
+};
+
+// "3.20 +- 0.10 (greedy, 30 episodes)", of several games each with its name.
+std::string DescribeEvaluation(const EvaluationResult& result) {
+  std::string text;
+  for (const EvaluationResult& game : result.games) {
+    text += fmt::format("{} {:.2f}, ", game.game, game.summary.mean);
+  }
+  return fmt::format("{}{}{:.2f} +- {:.2f} ({}, {} episodes{})", text,
+                     text.empty() ? "" : "aggregate ", result.summary.mean,
+                     result.summary.standard_error, result.protocol, result.returns.size(),
+                     PerGame(result));
 }
 
 }  // namespace
@@ -171,26 +224,23 @@ Status RunScorer::Log(const ScoredNetwork& scored, RunLog& log, const Message& m
   const EvaluationResult& result = scored.result;
   const NetworkInTraining& network = *scored.network;
   const double mean = result.summary.mean;
-  GORILA_RETURN_IF_ERROR(log.Append({{"kind", "evaluation"},
-                                     {"frames", network.frames},
-                                     {"updates", network.updates},
-                                     {"protocol", result.protocol},
-                                     {"episodes", result.returns.size()},
-                                     {"return_mean", mean},
-                                     {"standard_error", result.summary.standard_error}}));
+  std::vector<RunLogField> fields = {
+      {"kind", "evaluation"}, {"frames", network.frames}, {"updates", network.updates}};
+  const ScoreFields score(result);
+  score.AppendTo(fields);
+  GORILA_RETURN_IF_ERROR(log.Append(fields));
   GORILA_RETURN_IF_ERROR(AppendPeriodicEvents(scored));
   ++evaluations_;
   evaluated_frames_ = network.frames;
   if (message) {
-    message(fmt::format("evaluation at {} frames: {:.2f} +- {:.2f} ({}, {} episodes)",
-                        network.frames, mean, result.summary.standard_error, result.protocol,
-                        result.returns.size()));
+    message(fmt::format("evaluation at {} frames: {}", network.frames, DescribeEvaluation(result)));
   }
-  // Of another protocol, before a resume, nothing can be said.
+  // Of another protocol or other games, before a resume, nothing can be said.
+  const std::string comparable_as = ComparableAs(result);
   const bool comparable =
-      best_.has_value() && (best_->protocol.empty() || best_->protocol == result.protocol);
+      best_.has_value() && (best_->protocol.empty() || best_->protocol == comparable_as);
   if (!comparable || mean > best_->mean) {
-    best_ = BestNetwork{mean, network.frames, network.parameters, result.protocol};
+    best_ = BestNetwork{mean, network.frames, network.parameters, comparable_as};
   }
   return OkStatus();
 }
@@ -217,6 +267,9 @@ Status RunScorer::AddWeights(std::string_view kind, const ScoredNetwork& scored,
                              EventSummary& summary) const {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config_));
   summary.AddHistogram(fmt::format("{}/returns", kind), scored.result.returns);
+  for (const EvaluationResult& game : scored.result.games) {
+    summary.AddHistogram(fmt::format("{}/returns/{}", kind, game.game), game.returns);
+  }
   const std::span<const float> parameters = scored.network->parameters;
   for (const ParameterTensor& tensor : MakeParameterLayout(network).tensors) {
     const auto values = parameters.subspan(tensor.offset, tensor.size);
@@ -303,14 +356,16 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
                                   .cancelled = cancelled};
   if (message) {
     GORILA_ASSIGN_OR_RETURN(const std::string label, ConfiguredProtocolLabel(config_));
-    message(fmt::format("evaluating: {} episodes, protocol {}", request.episodes, label));
+    const int games = NumGames(config_);
+    message(fmt::format("evaluating: {} episodes{}, protocol {}", request.episodes,
+                        games == 1 ? "" : fmt::format(" of each of {} games", games), label));
   }
   StatusOr<ScoredNetwork> scored = ScoreNetwork(config_, network, request, /*film=*/true);
   if (absl::IsCancelled(scored.status())) return std::optional<RunScore>();
   GORILA_RETURN_IF_ERROR(scored.status());
   score.evaluation = scored->result;
   if (score.frames != last.frames && last_is_finite) {
-    StatusOr<EvaluationResult> of_last = Evaluate(config_, last.parameters, request);
+    StatusOr<EvaluationResult> of_last = EvaluateGames(config_, last.parameters, request);
     if (absl::IsCancelled(of_last.status())) return std::optional<RunScore>();
     GORILA_ASSIGN_OR_RETURN(score.last, std::move(of_last));
     GORILA_RETURN_IF_ERROR(LogFinal("last", score.last_frames, *score.last, log));
@@ -323,13 +378,11 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
 
 Status RunScorer::LogFinal(std::string_view network, std::int64_t frames,
                            const EvaluationResult& result, RunLog& log) {
-  return log.Append({{"kind", "final_evaluation"},
-                     {"network", network},
-                     {"frames", frames},
-                     {"protocol", result.protocol},
-                     {"episodes", result.returns.size()},
-                     {"return_mean", result.summary.mean},
-                     {"standard_error", result.summary.standard_error}});
+  std::vector<RunLogField> fields = {
+      {"kind", "final_evaluation"}, {"network", network}, {"frames", frames}};
+  const ScoreFields score(result);
+  score.AppendTo(fields);
+  return log.Append(fields);
 }
 
 }  // namespace gorila

@@ -14,6 +14,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/external/external_name.h"
+#include "gorila/evaluation/games_evaluation.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/q_network.h"
 #include "gorila/run/added_games.h"
@@ -178,7 +179,7 @@ Status Trainer::Check(const Config& config) {
         "parameter_server.encoding is topk; expected float32: in one process nothing travels, and "
         "whole gradients are applied (gorila launch runs processes)");
   }
-  GORILA_RETURN_IF_ERROR(FindEvaluationProtocol(config.evaluation.protocol).status());
+  GORILA_RETURN_IF_ERROR(CheckEvaluation(config));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
   GORILA_RETURN_IF_ERROR(CheckReplayBudget(config, network));

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <string_view>
 
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/config/presets.h"
 #include "gorila/report/run_groups.h"
 #include "gorila/scores/minatar_scores.h"
@@ -23,18 +25,37 @@ bool IsMinAtar(std::string_view game) {
   return std::find(kMinAtarGames.begin(), kMinAtarGames.end(), game) != kMinAtarGames.end();
 }
 
-// The log is read once for both. A run that never logged has no training return.
-Status ReadLog(const fs::path& log, RunHistory& history, RecentReturn& training) {
+// The log is read once for all. A run that never logged has no training return.
+Status ReadLog(const fs::path& log, RunHistory& history, std::vector<RecentReturn>& training) {
   const Status read = ForEachRunLogRow(log, [&](const RunLogRow& row) {
     history.Add(row);
-    training.Add(row);
+    for (RecentReturn& of_game : training) of_game.Add(row);
   });
   return absl::IsNotFound(read) ? OkStatus() : read;
 }
 
+// The places of MinAtar's games among the run's.
+std::vector<int> MinAtarGamesOf(const Config& config) {
+  std::vector<int> places;
+  const std::vector<std::string> games = GamesOf(config);
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    if (IsMinAtar(games[i])) places.push_back(static_cast<int>(i));
+  }
+  return places;
+}
+
+// The run as one of its games sees it.
+RunSummary OfGame(const RunSummary& run, int game) {
+  RunSummary one = run;
+  one.config = OneGame(run.config, game);
+  if (run.evaluation.has_value()) one.evaluation = RecordOfGame(*run.evaluation, game);
+  return one;
+}
+
 Status AddRun(const fs::path& directory, MinAtarRuns& found) {
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadRunConfig(directory / "config.toml"));
-  if (!IsMinAtar(config.environment.name)) {
+  const std::vector<int> games = MinAtarGamesOf(config);
+  if (games.empty()) {
     ++found.other_games;
     return OkStatus();
   }
@@ -44,14 +65,25 @@ Status AddRun(const fs::path& directory, MinAtarRuns& found) {
     return OkStatus();
   }
   GORILA_RETURN_IF_ERROR(evaluation.status());
-  RecentReturn training;
+  std::vector<RecentReturn> training;
+  for (const int game : games) {
+    const bool alone = NumGames(config) == 1;
+    training.emplace_back(alone ? "" : GamesOf(config)[static_cast<std::size_t>(game)]);
+  }
   RunHistory history;
   GORILA_RETURN_IF_ERROR(ReadLog(directory / "metrics.jsonl", history, training));
-  GORILA_ASSIGN_OR_RETURN(RunSummary run,
+  GORILA_ASSIGN_OR_RETURN(const RunSummary run,
                           ReadRun({DefaultLabel(directory), directory}, std::move(history)));
-  found.runs.push_back(std::move(run));
-  found.training.push_back(std::move(training));
+  for (const int game : games) found.runs.push_back(OfGame(run, game));
+  std::move(training.begin(), training.end(), std::back_inserter(found.training));
   return OkStatus();
+}
+
+// What a training row says of a game; of the only one the row itself. Null where it says nothing.
+const RunLogRow* CountsIn(const RunLogRow& row, const std::string& game) {
+  if (game.empty()) return &row;
+  const RunLogRow* const games = row.Object("games");
+  return games == nullptr ? nullptr : games->Object(game);
 }
 
 using Settings = std::map<std::string, std::string>;
@@ -84,10 +116,12 @@ std::vector<std::string> Differences(const Settings& run, const Settings& preset
 
 void RecentReturn::Add(const RunLogRow& row) {
   if (row.Text("kind") != "training") return;
-  const double end = row.Number("frames").value_or(0);
+  const RunLogRow* const counts = CountsIn(row, game_);
+  if (counts == nullptr) return;
+  const double end = counts->Number("frames").value_or(0);
   if (!(end > frames_)) return;
-  const double episodes = row.Number("return_episodes").value_or(0);
-  const double mean = row.Number("return_mean").value_or(std::nan(""));
+  const double episodes = counts->Number("return_episodes").value_or(0);
+  const double mean = counts->Number("return_mean").value_or(std::nan(""));
   if (episodes > 0 && std::isfinite(mean)) stretches_.push_back({frames_, end, episodes, mean});
   frames_ = end;
   epsilon_ = row.Number("epsilon").value_or(std::nan(""));

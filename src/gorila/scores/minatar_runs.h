@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gorila/base/status.h"
@@ -16,10 +17,14 @@ namespace gorila {
 
 // The mean over the training episodes that ended in the last kReturnWindow frames of a log. Keeps
 // the rows of that window only. A row that begins before the window counts with the part that is
-// in it, as if its episodes had ended at equal distances.
+// in it, as if its episodes had ended at equal distances. Of a run with several games it follows
+// one of them, whose frames and episodes alone count.
 class RecentReturn {
  public:
   static constexpr double kReturnWindow = 1e6;
+
+  // `game`: by its full name, of one among several.
+  explicit RecentReturn(std::string game = "") : game_(std::move(game)) {}
 
   void Add(const RunLogRow& row);  // oldest first; others than training rows are passed over
 
@@ -33,13 +38,16 @@ class RecentReturn {
     double episodes = 0;
     double mean_return = 0;
   };
+  std::string game_;
   std::deque<Stretch> stretches_;
   double frames_ = 0;
   double epsilon_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct MinAtarRuns {
-  std::vector<RunSummary> runs;        // finished ones
+  // Finished ones. A run with several games is there for each MinAtar game, with a configuration as
+  // OneGame() makes it and that game's evaluation.
+  std::vector<RunSummary> runs;
   std::vector<RecentReturn> training;  // one a run
   int unfinished = 0;                  // runs of MinAtar games without a final evaluation
   int other_games = 0;                 // in a folder that has MinAtar's too

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "gorila/scores/csv.h"
+#include "gorila/base/csv.h"
 
 namespace gorila {
 namespace {

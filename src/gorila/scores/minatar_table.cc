@@ -16,6 +16,7 @@
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/metrics/number_format.h"
 #include "gorila/report/run_groups.h"
+#include "gorila/scores/score_groups.h"
 
 namespace gorila {
 namespace {
@@ -217,6 +218,8 @@ MinAtarRow OursRow(const OurGroup& group, MinAtarMeasure measure) {
                  .runs = std::to_string(group.runs.size()),
                  .source = SourceOf(group)};
   std::tie(row.least_frames, row.most_frames) = FramesOf(group);
+  const auto games = static_cast<int>(group.config().environment.options.games.size());
+  if (games > 0) row.notes.push_back(SharedText(games));
   if (measure == MinAtarMeasure::kTraining) {
     AddTraining(group, row);
   } else {

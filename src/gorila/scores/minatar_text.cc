@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gorila/base/csv.h"
 #include "gorila/metrics/number_format.h"
-#include "gorila/scores/csv.h"
 #include "gorila/scores/text_grid.h"
 
 namespace gorila {

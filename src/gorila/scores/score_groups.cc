@@ -12,7 +12,7 @@ namespace {
 // Without settings nothing is known of how two files' scores compare.
 bool AreRepetitions(const ScoreGroup& group, const ScoreResult& result) {
   return group.game == result.game && group.protocol == result.protocol &&
-         group.settings == result.settings &&
+         group.settings == result.settings && group.shared_by == result.shared_by &&
          (!result.settings.empty() || group.sources.front() == result.source);
 }
 
@@ -48,6 +48,8 @@ std::vector<std::string> DifferingSettings(std::span<const ScoreGroup* const> gr
   return keys;
 }
 
+std::string SharedText(int games) { return fmt::format("one network for all {} games", games); }
+
 std::vector<ScoreGroup> GroupResults(std::span<const ScoreResult> results) {
   std::vector<ScoreGroup> groups;
   for (const ScoreResult& result : results) {
@@ -58,7 +60,8 @@ std::vector<ScoreGroup> GroupResults(std::span<const ScoreResult> results) {
                                     .protocol = result.protocol,
                                     .settings = result.settings,
                                     .sources = {},
-                                    .scores = {}});
+                                    .scores = {},
+                                    .shared_by = result.shared_by});
     }
     group->sources.push_back(result.source);
     group->scores.push_back(result.score);
@@ -71,6 +74,11 @@ std::vector<ScoreGroup> GroupResults(std::span<const ScoreResult> results) {
     const auto last = std::upper_bound(first, groups.end(), *first, is_before);
     LabelAll({first, last});
     first = last;
+  }
+  for (ScoreGroup& group : groups) {
+    if (group.shared_by == 1) continue;
+    group.label += group.label.empty() ? "" : ", ";
+    group.label += SharedText(group.shared_by);
   }
   return groups;
 }

@@ -19,13 +19,17 @@ struct ScoreGroup {
   std::map<std::string, std::string> settings;  // empty: not recorded
   std::vector<std::string> sources;             // one a score
   std::vector<double> scores;
+  int shared_by = 1;  // games, by the network that was scored
   // What tells it from the other groups of this game and protocol, "learner.n_step=1" or a file.
-  // Empty where there are no others.
+  // Empty where there are no others. Always says where several games share the network.
   std::string label = {};
 };
 
 // In the order of game and protocol, then as given.
 std::vector<ScoreGroup> GroupResults(std::span<const ScoreResult> results);
+
+// "one network for all 5 games".
+std::string SharedText(int games);
 
 // The keys in which groups whose settings are recorded differ, ascending.
 std::vector<std::string> DifferingSettings(std::span<const ScoreGroup* const> groups);

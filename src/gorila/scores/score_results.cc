@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "gorila/base/csv.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/report/run_groups.h"
 #include "gorila/report/run_report.h"
-#include "gorila/scores/csv.h"
 #include "gorila/scores/run_folders.h"
 
 namespace gorila {
@@ -27,22 +28,37 @@ std::string GameOf(std::string_view environment) {
 using Settings = std::map<std::string, std::string>;
 
 ScoreResult ResultOf(const EvaluationRecord& record, const fs::path& source,
-                     Settings settings = {}) {
+                     const Settings& settings) {
   return {.game = GameOf(record.environment),
           .protocol = record.result.protocol,
           .score = record.result.summary.mean,
           .source = source.string(),
           .warnings = record.context.has_value() ? ScoreWarnings(record.result, *record.context)
                                                  : std::vector<std::string>(),
-          .settings = std::move(settings)};
+          .settings = settings};
+}
+
+// One for each game.
+std::vector<ScoreResult> ResultsOf(const EvaluationRecord& record, const fs::path& source,
+                                   const Settings& settings = {}) {
+  const std::size_t games = std::max<std::size_t>(1, record.result.games.size());
+  std::vector<ScoreResult> results;
+  for (std::size_t i = 0; i < games; ++i) {
+    results.push_back(ResultOf(RecordOfGame(record, static_cast<int>(i)), source, settings));
+    if (!record.result.games.empty()) results.back().shared_by = static_cast<int>(games);
+  }
+  return results;
 }
 
 // A protocol that a run was scored by twice counts once.
-void AddOnce(ScoreResult result, std::vector<ScoreResult>& results) {
-  const bool known = std::any_of(results.begin(), results.end(), [&](const ScoreResult& other) {
-    return other.source == result.source && other.protocol == result.protocol;
-  });
-  if (!known) results.push_back(std::move(result));
+void AddOnce(std::vector<ScoreResult> more, std::vector<ScoreResult>& results) {
+  for (ScoreResult& result : more) {
+    const bool known = std::any_of(results.begin(), results.end(), [&](const ScoreResult& other) {
+      return other.source == result.source && other.protocol == result.protocol &&
+             other.game == result.game;
+    });
+    if (!known) results.push_back(std::move(result));
+  }
 }
 
 Status ReadRun(const fs::path& run, ScoreResults& found) {
@@ -54,8 +70,8 @@ Status ReadRun(const fs::path& run, ScoreResults& found) {
   GORILA_RETURN_IF_ERROR(last.status());
   GORILA_ASSIGN_OR_RETURN(const Config config, LoadRunConfig(run / "config.toml"));
   Settings settings = RepeatedSettings(config);
-  settings.erase("environment.name");
-  AddOnce(ResultOf(*last, run, settings), found.results);
+  if (NumGames(config) == 1) settings.erase("environment.name");
+  AddOnce(ResultsOf(*last, run, settings), found.results);
   std::error_code error;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(run / kEvaluationsFolder, error)) {
@@ -64,7 +80,7 @@ Status ReadRun(const fs::path& run, ScoreResults& found) {
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, ReadEvaluation(file));
-    AddOnce(ResultOf(record, run, settings), found.results);
+    AddOnce(ResultsOf(record, run, settings), found.results);
   }
   return OkStatus();
 }
@@ -108,7 +124,7 @@ StatusOr<std::vector<ScoreResult>> ReadJson(const std::string& text, const std::
     const Json json = ParseJsonOrThrow<Json>(text);
     if (json.is_object()) {
       GORILA_ASSIGN_OR_RETURN(const EvaluationRecord record, DecodeEvaluation(text));
-      return std::vector<ScoreResult>{ResultOf(record, source)};
+      return ResultsOf(record, source);
     }
     std::vector<ScoreResult> results;
     for (const Json& result : json) {

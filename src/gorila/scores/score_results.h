@@ -19,8 +19,10 @@ struct ScoreResult {
   double score = 0;
   std::string source;                      // a run's folder or a file
   std::vector<std::string> warnings = {};  // why the score may mislead
-  // A run's, as RepeatedSettings has them but for the game. Empty: nobody recorded them.
+  // A run's, as RepeatedSettings has them but for the game; of several games their list is one.
+  // Empty: nobody recorded them.
   std::map<std::string, std::string> settings = {};
+  int shared_by = 1;  // games, by the network that was scored
 };
 
 struct ScoreResults {

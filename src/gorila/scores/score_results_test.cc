@@ -8,8 +8,8 @@
 
 #include "gorila/base/file.h"
 #include "gorila/config/config_load.h"
+#include "gorila/evaluation/atari_scores.h"
 #include "gorila/report/run_report.h"
-#include "gorila/scores/atari_scores.h"
 #include "gorila/scores/score_groups.h"
 #include "gorila/scores/score_table.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "gorila/scores/score_groups.h"
@@ -50,6 +51,16 @@ std::string Mixture(const std::vector<ScoreGroup>& ours) {
   return files ? "ours: from several files, whose settings are not compared" : "";
 }
 
+// Whether one network plays several of the games, or different ones do; empty where each has its
+// own.
+std::string Sharing(const std::vector<ScoreGroup>& ours) {
+  std::set<int> shared_by;
+  for (const ScoreGroup& group : ours) shared_by.insert(group.shared_by);
+  if (shared_by.empty() || *shared_by.rbegin() == 1) return "";
+  if (shared_by.size() == 1) return fmt::format("ours: {}", SharedText(*shared_by.begin()));
+  return "ours: some games share a network with others, some do not";
+}
+
 Status AddRows(std::span<const PublishedGame> games, std::vector<ScoreGroup>& groups,
                ScoreSection& section) {
   std::vector<ScoreGroup> ours;
@@ -64,6 +75,7 @@ Status AddRows(std::span<const PublishedGame> games, std::vector<ScoreGroup>& gr
     section.rows.push_back(std::move(row));
   }
   section.mixture = Mixture(ours);
+  section.sharing = Sharing(ours);
   return OkStatus();
 }
 

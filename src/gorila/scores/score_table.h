@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
-#include "gorila/scores/atari_scores.h"
+#include "gorila/evaluation/atari_scores.h"
 #include "gorila/scores/score_results.h"
 #include "gorila/scores/score_statistics.h"
 
@@ -51,6 +51,7 @@ struct ScoreSection {
   std::vector<AgentSummary> summaries;
   // Why ours are not of one agent, where games differ in more than the game; else empty.
   std::string mixture = {};
+  std::string sharing = {};  // "ours: one network for all 5 games", where that is so
 
   bool HasOurs() const;
 };

@@ -118,7 +118,7 @@ std::string MeaningOfIntervals(const ScoreSection& section) {
 // What the aggregates are to be read with.
 std::vector<std::string> Notes(const ScoreSection& section) {
   std::vector<std::string> notes;
-  for (std::string note : {MeaningOfIntervals(section), section.mixture}) {
+  for (std::string note : {MeaningOfIntervals(section), section.mixture, section.sharing}) {
     if (!note.empty()) notes.push_back(std::move(note));
   }
   return notes;

@@ -1,4 +1,4 @@
-#include "gorila/scores/csv.h"
+#include "gorila/base/csv.h"
 
 #include <charconv>
 #include <cmath>

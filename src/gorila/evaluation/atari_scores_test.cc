@@ -1,4 +1,4 @@
-#include "gorila/scores/atari_scores.h"
+#include "gorila/evaluation/atari_scores.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Lines of comma-separated values without quotes, as the project writes them.
-#ifndef GORILA_SCORES_CSV_H_
-#define GORILA_SCORES_CSV_H_
+#ifndef GORILA_BASE_CSV_H_
+#define GORILA_BASE_CSV_H_
 
 #include <optional>
 #include <string>
@@ -23,4 +23,4 @@ std::string CsvCell(std::string_view text);
 
 }  // namespace gorila
 
-#endif  // GORILA_SCORES_CSV_H_
+#endif  // GORILA_BASE_CSV_H_

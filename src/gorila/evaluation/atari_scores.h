@@ -1,6 +1,6 @@
 // What was published on the 49 Atari games: random, human, DQN and Gorila, by two protocols.
-#ifndef GORILA_SCORES_ATARI_SCORES_H_
-#define GORILA_SCORES_ATARI_SCORES_H_
+#ifndef GORILA_EVALUATION_ATARI_SCORES_H_
+#define GORILA_EVALUATION_ATARI_SCORES_H_
 
 #include <array>
 #include <string>
@@ -51,4 +51,4 @@ const std::vector<PublishedGame>& PublishedAtariGames();
 
 }  // namespace gorila
 
-#endif  // GORILA_SCORES_ATARI_SCORES_H_
+#endif  // GORILA_EVALUATION_ATARI_SCORES_H_

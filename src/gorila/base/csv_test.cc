@@ -1,4 +1,4 @@
-#include "gorila/scores/csv.h"
+#include "gorila/base/csv.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

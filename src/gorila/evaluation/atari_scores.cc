@@ -1,8 +1,8 @@
-#include "gorila/scores/atari_scores.h"
+#include "gorila/evaluation/atari_scores.h"
 
 #include <set>
 
-#include "gorila/scores/csv.h"
+#include "gorila/base/csv.h"
 
 namespace gorila {
 namespace {

@@ -1,0 +1,110 @@
+"""Runs with several games: each is evaluated, and so is their aggregate."""
+
+import json
+
+import program
+
+BREAKOUT, ASTERIX = "minatar/breakout", "minatar/asterix"
+GAMES = [BREAKOUT, ASTERIX]
+# Two games whose actions differ. Deterministic, with two periodic evaluations.
+TWO = [
+    *program.TINY, *program.DETERMINISTIC, "--env", ",".join(GAMES), "--frames", "6400",
+    "--set", "environment.minimal_actions=true", "--set", "actor.environments=2",
+    "--set", "network.hidden=[16]", "--set", "evaluation.episodes=6",
+]  # fmt: skip
+
+
+class Several(program.Case):
+    def train(self, *more, name="run"):
+        stdout, stderr = self.run_program("train", *TWO, *more, "--run-dir", name)
+        return stdout, stderr
+
+    def rows(self, kind, name="run"):
+        lines = (self.folder / name / "metrics.jsonl").read_text().splitlines()
+        return [row for row in map(json.loads, lines) if row["kind"] == kind]
+
+    def evaluation(self, name="run"):
+        return json.loads((self.folder / name / "evaluation.json").read_text())
+
+    def test_every_game_is_scored_and_shown_beside_the_aggregate(self):
+        stdout, stderr = self.train()
+        record = self.evaluation()
+        self.assertEqual([game["environment"] for game in record["games"]], GAMES)
+        self.assertEqual(record["environment"], ",".join(GAMES))
+        self.assertIn("DQN-normalised", record["aggregate"])
+        for game in record["games"]:
+            self.assertEqual(game["episodes"], 6)
+            self.assertAlmostEqual(sum(game["returns"]) / 6, game["mean"])
+        self.assertEqual(len(record["returns"]), 6)
+        for row in [*self.rows("evaluation"), *self.rows("final_evaluation")]:
+            self.assertEqual(sorted(row["games"]), sorted(GAMES))
+            self.assertEqual(row["aggregate"], record["aggregate"])
+        final = self.rows("final_evaluation")[-1]
+        self.assertEqual(final["return_mean"], record["mean"])
+        self.assertEqual(final["games"][ASTERIX]["return_mean"], record["games"][1]["mean"])
+        for text in [*GAMES, "DQN-normalised"]:
+            self.assertIn(text, stdout)
+            self.assertIn(text, (self.folder / "run" / "report.md").read_text())
+            self.assertIn(text.split(":")[0], (self.folder / "run" / "report.html").read_text())
+        self.assertRegex(stderr, rf"evaluation at \d+ frames: {BREAKOUT} .*, {ASTERIX} .*aggregate")
+        # The network with the best aggregate is scored.
+        periodic = {row["frames"]: row["return_mean"] for row in self.rows("evaluation")}
+        self.assertEqual(periodic[record["frames"]], max(periodic.values()))
+
+    def test_evaluate_plays_all_games_or_the_one_named(self):
+        self.train("--quiet")
+        record = self.evaluation()
+        every = json.loads(self.run_program("evaluate", "run", "--json")[0])
+        for one, trained in zip(every["games"], record["games"]):
+            self.assertEqual(one["returns"], trained["returns"])
+        self.assertEqual(every["returns"], record["returns"])
+        alone = json.loads(self.run_program("evaluate", "run", "--game", "asterix", "--json")[0])
+        self.assertEqual(alone["environment"], ASTERIX)
+        self.assertEqual(alone["returns"], record["games"][1]["returns"])
+        self.assertNotIn("games", alone)
+        table = self.run_program("evaluate", "run")[0]
+        for text in [*GAMES, "6 episodes a game", "DQN-normalised"]:
+            self.assertIn(text, table)
+        self.assert_refused(
+            ["evaluate", "run", "--game", "freeway"], "--game", "freeway", BREAKOUT, ASTERIX
+        )  # fmt: skip
+        self.assert_refused(
+            ["evaluate", "run", "--protocol", "human-starts", "--set", "evaluation.starts=x"],
+            "human-starts", "one game",
+        )  # fmt: skip
+
+    def test_play_shows_the_game_that_is_named(self):
+        self.train("--quiet")
+        self.assert_refused(["play", "run", "--gif", "film.gif"], "--game", BREAKOUT, ASTERIX)
+        self.assert_refused(
+            ["play", "--env", ",".join(GAMES), "--gif", "film.gif"], "--game", BREAKOUT, ASTERIX
+        )  # fmt: skip
+        for game in ["breakout", ASTERIX]:
+            self.run_program("play", "run", "--game", game, "--gif", "film.gif")
+            self.assertTrue((self.folder / "film.gif").read_bytes().startswith(b"GIF89a"))
+        # Start points of one game are for that game alone.
+        starts = ["--record-starts", "starts.jsonl", "--starts", "2"]
+        self.run_program("play", "run", "--game", "asterix", *starts)
+        human = ["--protocol", "human-starts", "--set", "evaluation.starts=starts.jsonl", "--json"]
+        played = json.loads(self.run_program("evaluate", "run", "--game", "asterix", *human)[0])
+        self.assertEqual(played["protocol"], "human-starts")
+        self.assert_refused(["evaluate", "run", "--game", "breakout", *human], ASTERIX, BREAKOUT)
+
+    def test_a_resumed_run_is_scored_as_the_whole_one(self):
+        self.assert_resumes_exactly([*TWO, "--frames", "16000"], 3200)
+        for name in ["killed", "whole"]:
+            self.assertEqual([game["environment"] for game in self.evaluation(name)["games"]], GAMES)
+        self.assertEqual(self.evaluation("killed"), self.evaluation("whole"))
+
+
+class Single(program.Case):
+    def test_another_game_than_the_runs_own_is_refused(self):
+        self.run_program("train", *program.TINY, "--frames", "1600", "--quiet", "--run-dir", "run")
+        for verb in [["evaluate", "run"], ["play", "run", "--gif", "film.gif"]]:
+            self.assert_refused([*verb, "--game", "breakout"], "--game", "breakout", "classic/catch")
+            self.run_program(*verb, "--game", "catch")
+        self.assertNotIn("games", json.loads((self.folder / "run" / "evaluation.json").read_text()))
+
+
+if __name__ == "__main__":
+    program.main()
