@@ -31,6 +31,7 @@ std::string DescribeLayers(const NetworkSpec& network) {
   for (const HeadSpec& head : network.heads) {
     layers.push_back(fmt::format("{} {}", head.name, head.width));
   }
+  if (network.game_heads) layers.emplace_back("heads of each game");
   layers.push_back(fmt::format("{} actions{}", network.num_actions,
                                network.noise > 0 ? ", noisy from the first dense layer on" : ""));
   return fmt::format("{}", fmt::join(layers, ", "));
