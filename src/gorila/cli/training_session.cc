@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <utility>
 
 #include "gorila/base/command.h"
 #include "gorila/cli/machine.h"
@@ -47,6 +48,13 @@ std::string DescribeLength(const RunOptions& run) {
   std::string frames = fmt::format("{} frames", run.frames);
   if (run.seconds == 0) return frames;
   return fmt::format("{}, at most {}", frames, FormatDuration(run.seconds));
+}
+
+void PrintGames(const EvaluationResult& result) {
+  std::string_view heading = "games";
+  for (const std::string& line : DescribeGames(result)) {
+    fmt::print("{:<14} {}\n", std::exchange(heading, ""), line);
+  }
 }
 
 // The caveats of the score.
@@ -191,7 +199,12 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
 void PrintResult(const std::filesystem::path& directory, const EvaluationRecord& record) {
   const std::string path = directory.string();
   fmt::print("score          {}\n", DescribeScore(record.result));
-  fmt::print("               {}\n", DescribeRange(record.result));
+  if (record.result.games.empty()) {
+    fmt::print("               {}\n", DescribeRange(record.result));
+  } else {
+    fmt::print("               {}\n", record.result.aggregate);
+    PrintGames(record.result);
+  }
   if (record.context.has_value()) PrintContext(record);
   fmt::print("run directory  {}\n", path);
   fmt::print("               report.html, report.md, metrics.jsonl, final.safetensors\n");
