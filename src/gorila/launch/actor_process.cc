@@ -25,17 +25,19 @@ using Clock = std::chrono::steady_clock;
 // What the reporter's thread may see of the actor.
 class ShownActor {
  public:
-  void Publish(double epsilon, const WorkSeconds& work, std::vector<EpisodeResult>& finished)
+  void Publish(const Actor& actor, const WorkSeconds& work, std::vector<EpisodeResult>& finished)
       GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    epsilon_ = epsilon;
+    epsilon_ = actor.epsilon();
     work_ = work;
+    game_frames_.assign(actor.game_frames().begin(), actor.game_frames().end());
     episodes_.insert(episodes_.end(), finished.begin(), finished.end());
     finished.clear();
   }
   void TakeInto(ProcessReport& report) GORILA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     report.episodes = std::exchange(episodes_, {});
+    report.game_frames = game_frames_;
     (*report.status.mutable_gauges())["epsilon"] = epsilon_;
     AddWork(work_, report.status);
   }
@@ -44,6 +46,7 @@ class ShownActor {
   Mutex mutex_;
   double epsilon_ GORILA_GUARDED_BY(mutex_) = 1;
   WorkSeconds work_ GORILA_GUARDED_BY(mutex_){};
+  std::vector<std::int64_t> game_frames_ GORILA_GUARDED_BY(mutex_);
   std::vector<EpisodeResult> episodes_ GORILA_GUARDED_BY(mutex_);
 };
 
@@ -61,7 +64,7 @@ Status Act(const Config& config, Actor& actor, WorkClock& work, const ParameterS
     if (absl::IsCancelled(status) && stopped()) return OkStatus();
     GORILA_RETURN_IF_ERROR(status);
     clock.Add(actor.num_environments());
-    shown.Publish(actor.epsilon(), work.seconds(), finished);
+    shown.Publish(actor, work.seconds(), finished);
   }
   return OkStatus();
 }

@@ -67,6 +67,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     report.status = MakeStatus(options.index, seconds, clock, seen, learning);
     worker_store.AddStatus(report.status);
     report.episodes = std::move(seen.episodes);
+    report.game_frames = std::move(seen.game_frames);
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.retry));

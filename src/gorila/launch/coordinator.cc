@@ -9,6 +9,7 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/safetensors.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/remote_parts.h"
 #include "gorila/launch/role_report.h"
@@ -84,7 +85,7 @@ Coordinator::Coordinator(const Config& config, const RunDirectory& directory,
       directory_(directory),
       files_(fs::absolute(directory.path())),
       failure_(std::move(failure)),
-      observer_(/*wall_time=*/true),
+      observer_(/*wall_time=*/true, GamesOf(config)),
       workers_(config.run.bundles, config.cluster.actors, config.cluster.learners),
       scorer_(config),
       health_(config) {}
@@ -240,6 +241,7 @@ bool Coordinator::Observe() {
   RunSample sample;
   sample.frames = progress->run_frames();
   sample.updates = progress->version();
+  sample.game_frames.assign(progress->game_frames().begin(), progress->game_frames().end());
   next_episode_ = progress->first_episode() + progress->episodes_size();
   const StatusOr<v1::StatusResponse> status = store_->GetStatus(0, kStatusTimeout);
   if (!status.ok()) return false;

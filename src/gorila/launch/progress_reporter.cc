@@ -81,6 +81,10 @@ Status ProgressReporter::ReportOnce() {
     v1::Episode& added = *report.add_episodes();
     added.set_episode_return(episode.episode_return);
     added.set_length(episode.length);
+    added.set_game(episode.game);
+  }
+  if (seen.game_frames.size() > 1) {
+    report.mutable_game_frames()->Assign(seen.game_frames.begin(), seen.game_frames.end());
   }
   GORILA_ASSIGN_OR_RETURN(const v1::ReportResponse response, store_.Report(std::move(report)));
   clock_.Synchronise(response.run_frames(), own);

@@ -19,7 +19,8 @@ namespace gorila {
 // A process's figures at one instant.
 struct ProcessReport {
   v1::RoleStatus status;
-  std::vector<EpisodeResult> episodes;  // finished since the last look
+  std::vector<EpisodeResult> episodes;    // finished since the last look
+  std::vector<std::int64_t> game_frames;  // of each game, since the process began
 };
 
 // Reports several times a second from a separate thread, from Start() to the destructor. The next

@@ -11,6 +11,8 @@ constexpr int kMaxFigures = 512;
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr int kMaxIndex = 1 << 20;
+// In states of runs with several games, where others have the frames; these follow.
+constexpr std::int64_t kStateOfGames = -1;
 
 Status CheckCount(std::string_view field, std::int64_t value) {
   if (value >= 0 && value <= RunProgress::kMaxCount) return OkStatus();
@@ -54,14 +56,38 @@ Status CheckStatus(const v1::RoleStatus& status) {
 Status CheckReport(const v1::ReportRequest& report) {
   GORILA_RETURN_IF_ERROR(CheckCount("frames", report.frames()));
   GORILA_RETURN_IF_ERROR(CheckCount("first_episode", report.first_episode()));
+  constexpr auto kMaxGames = static_cast<int>(RunProgress::kMaxGames);
+  if (report.game_frames_size() > kMaxGames) {
+    return InvalidArgument("report: frames of {} games; expected at most {}",
+                           report.game_frames_size(), kMaxGames);
+  }
+  for (const std::int64_t frames : report.game_frames()) {
+    GORILA_RETURN_IF_ERROR(CheckCount("a game's frames", frames));
+  }
   for (const v1::Episode& episode : report.episodes()) {
     GORILA_RETURN_IF_ERROR(CheckCount("an episode's length", episode.length()));
+    if (episode.game() < 0 || episode.game() >= kMaxGames) {
+      return InvalidArgument("report: an episode's game is {}; expected 0..{}", episode.game(),
+                             kMaxGames - 1);
+    }
     if (!std::isfinite(episode.episode_return())) {
       return InvalidArgument("report: an episode's return is {}; expected a finite number",
                              episode.episode_return());
     }
   }
   return report.has_status() ? CheckStatus(report.status()) : OkStatus();
+}
+
+Status CheckRestored(std::span<const std::int64_t> game_frames) {
+  const bool counts = std::all_of(game_frames.begin(), game_frames.end(), [](std::int64_t frames) {
+    return frames >= 0 && frames <= RunProgress::kMaxCount;
+  });
+  if (counts && game_frames.size() <= RunProgress::kMaxGames) return OkStatus();
+  return DataLoss(
+      "run progress: frames of {} games; expected at most {} games with 0 to {} frames each: "
+      "remove "
+      "this snapshot",
+      game_frames.size(), RunProgress::kMaxGames, RunProgress::kMaxCount);
 }
 
 }  // namespace
@@ -96,8 +122,23 @@ StatusOr<std::int64_t> RunProgress::Report(const v1::ReportRequest& report, Time
     client.reported = now;
   }
   client.frames = std::max(client.frames, report.frames());
+  TakeGameFrames(report, client);
   TakeEpisodes(report, client);
   return client.episodes;
+}
+
+// They add up to at most the run's frames, but for what a client invents.
+void RunProgress::TakeGameFrames(const v1::ReportRequest& report, Client& client) {
+  const auto games = static_cast<std::size_t>(report.game_frames_size());
+  run_game_frames_.resize(std::max(run_game_frames_.size(), games));
+  client.game_frames.resize(std::max(client.game_frames.size(), games));
+  for (std::size_t game = 0; game < games; ++game) {
+    std::int64_t& known = client.game_frames[game];
+    std::int64_t& run = run_game_frames_[game];
+    const std::int64_t now = std::max(known, report.game_frames(static_cast<int>(game)));
+    run = std::min(kMaxCount, run + now - known);
+    known = now;
+  }
 }
 
 void RunProgress::TakeEpisodes(const v1::ReportRequest& report, Client& client) {
@@ -115,9 +156,10 @@ void RunProgress::TakeEpisodes(const v1::ReportRequest& report, Client& client) 
   }
 }
 
-void RunProgress::GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const {
+void RunProgress::AddProgress(std::int64_t first, v1::ProgressResponse& response) const {
   const auto end = first_episode_ + static_cast<std::int64_t>(episodes_.size());
   const std::int64_t begin = std::clamp(first, first_episode_, end);
+  response.mutable_game_frames()->Assign(run_game_frames_.begin(), run_game_frames_.end());
   response.set_first_episode(begin);
   for (std::int64_t i = begin; i < end; ++i) {
     *response.add_episodes() = episodes_[static_cast<std::size_t>(i - first_episode_)];
@@ -140,6 +182,8 @@ std::vector<v1::RoleStatus> RunProgress::Clients(TimePoint now,
 }
 
 void RunProgress::SaveState(StateWriter& writer) const {
+  const bool games = !run_game_frames_.empty();
+  if (games) writer.Write(kStateOfGames);
   writer.Write(run_frames_);
   writer.Write(uses_);
   writer.Write<std::uint64_t>(clients_.size());
@@ -148,12 +192,16 @@ void RunProgress::SaveState(StateWriter& writer) const {
     writer.Write(client.frames);
     writer.Write(client.episodes);
     writer.Write(client.last_use);
+    if (games) writer.WriteSpan<std::int64_t>(client.game_frames);
   }
+  if (games) writer.WriteSpan<std::int64_t>(run_game_frames_);
 }
 
 Status RunProgress::RestoreState(StateReader& reader) {
   std::uint64_t count = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(run_frames_));
+  const bool games = run_frames_ == kStateOfGames;
+  if (games) GORILA_RETURN_IF_ERROR(reader.Read(run_frames_));
   GORILA_RETURN_IF_ERROR(reader.Read(uses_));
   GORILA_RETURN_IF_ERROR(reader.Read(count));
   if (count > kMaxClients || run_frames_ < 0 || run_frames_ > kMaxCount) {
@@ -171,6 +219,8 @@ Status RunProgress::RestoreState(StateReader& reader) {
     GORILA_RETURN_IF_ERROR(reader.Read(client.frames));
     GORILA_RETURN_IF_ERROR(reader.Read(client.episodes));
     GORILA_RETURN_IF_ERROR(reader.Read(client.last_use));
+    if (games) GORILA_RETURN_IF_ERROR(reader.ReadVector(client.game_frames));
+    GORILA_RETURN_IF_ERROR(CheckRestored(client.game_frames));
     if (client.frames < 0 || client.frames > kMaxCount || client.episodes < 0 ||
         client.episodes > kMaxCount) {
       return DataLoss(
@@ -179,7 +229,9 @@ Status RunProgress::RestoreState(StateReader& reader) {
           client.frames, client.episodes, kMaxCount);
     }
   }
-  return OkStatus();
+  run_game_frames_.clear();
+  if (games) GORILA_RETURN_IF_ERROR(reader.ReadVector(run_game_frames_));
+  return CheckRestored(run_game_frames_);
 }
 
 }  // namespace gorila

@@ -22,6 +22,7 @@ class RunProgress final : public RunReports {
  public:
   static constexpr std::size_t kMaxClients = 4096;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
+  static constexpr std::size_t kMaxGames = 1024;
   // For frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
   static constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
 
@@ -33,8 +34,9 @@ class RunProgress final : public RunReports {
   // Totals of all clients there ever were.
   std::int64_t run_frames() const override { return run_frames_; }
 
-  // Episodes from number `first` on (or the oldest remembered), with their first number.
-  void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const override;
+  // Frames of each game, and episodes from number `first` on (or the oldest remembered), with their
+  // first number.
+  void AddProgress(std::int64_t first, v1::ProgressResponse& response) const override;
 
   // The last report of each client, with the time since; those silent for longer than
   // `forget_after` are left out.
@@ -48,6 +50,7 @@ class RunProgress final : public RunReports {
  private:
   struct Client {
     std::int64_t frames = 0;
+    std::vector<std::int64_t> game_frames = {};  // empty of a run with one game
     std::int64_t episodes = 0;
     std::int64_t last_use = 0;
     TimePoint reported{};
@@ -55,9 +58,11 @@ class RunProgress final : public RunReports {
   };
 
   Client& FindOrAdd(std::uint64_t id);
+  void TakeGameFrames(const v1::ReportRequest& report, Client& client);
   void TakeEpisodes(const v1::ReportRequest& report, Client& client);
 
   std::int64_t run_frames_ = 0;
+  std::vector<std::int64_t> run_game_frames_;  // likewise; empty of a run with one game
   std::unordered_map<std::uint64_t, Client> clients_;
   std::int64_t uses_ = 0;
   std::deque<v1::Episode> episodes_;

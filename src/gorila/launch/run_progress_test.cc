@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "gorila/parameter_server/remote/testing.h"
 
@@ -30,7 +32,7 @@ v1::ReportRequest Report(std::uint64_t client, std::int64_t frames, std::int64_t
 
 std::vector<double> Returns(const RunProgress& progress, std::int64_t first) {
   v1::ProgressResponse response;
-  progress.GetEpisodes(first, response);
+  progress.AddProgress(first, response);
   std::vector<double> returns;
   for (const auto& episode : response.episodes()) returns.push_back(episode.episode_return());
   return returns;
@@ -162,7 +164,7 @@ TEST(RunProgressTest, OldEpisodesAreForgotten) {
   }
   ASSERT_TRUE(progress.Report(report, kStart).ok());
   v1::ProgressResponse response;
-  progress.GetEpisodes(0, response);
+  progress.AddProgress(0, response);
   EXPECT_EQ(response.first_episode(), 5);
   EXPECT_EQ(static_cast<std::size_t>(response.episodes_size()), RunProgress::kMaxEpisodes);
   EXPECT_EQ(response.episodes(0).episode_return(), 5);
@@ -185,6 +187,83 @@ TEST(RunProgressTest, ARestoredShardCatchesUpWithTheNextReport) {
   EXPECT_EQ(restored.Report(Report(1, 180, 3, {4}), kStart).value(), 4);
   EXPECT_EQ(restored.run_frames(), 180);
   EXPECT_EQ(Returns(restored, 0), (std::vector<double>{4}));
+}
+
+v1::ReportRequest GamesReport(std::uint64_t client, const std::vector<std::int64_t>& frames) {
+  v1::ReportRequest report =
+      Report(client, std::accumulate(frames.begin(), frames.end(), std::int64_t{0}));
+  report.mutable_game_frames()->Assign(frames.begin(), frames.end());
+  return report;
+}
+
+std::vector<std::int64_t> GameFrames(const RunProgress& progress) {
+  v1::ProgressResponse response;
+  progress.AddProgress(0, response);
+  return {response.game_frames().begin(), response.game_frames().end()};
+}
+
+TEST(RunProgressTest, FramesOfEachGameAreAddedOnceAndSurviveARestart) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(GamesReport(1, {10, 20}), kStart).ok());
+  ASSERT_TRUE(progress.Report(GamesReport(2, {1, 2}), kStart).ok());
+  ASSERT_TRUE(progress.Report(GamesReport(1, {10, 20}), kStart).ok());
+  ASSERT_TRUE(progress.Report(GamesReport(1, {5, 20}), kStart).ok()) << "overtaken";
+  EXPECT_EQ(GameFrames(progress), (std::vector<std::int64_t>{11, 22}));
+  StateWriter writer;
+  progress.SaveState(writer);
+
+  RunProgress restored;
+  StateReader reader(writer.bytes());
+  ASSERT_TRUE(restored.RestoreState(reader).ok());
+  ASSERT_TRUE(reader.Finish().ok());
+  EXPECT_EQ(restored.run_frames(), 33);
+  EXPECT_EQ(GameFrames(restored), (std::vector<std::int64_t>{11, 22}));
+  ASSERT_TRUE(restored.Report(GamesReport(2, {4, 2}), kStart).ok());
+  ASSERT_TRUE(restored.Report(GamesReport(3, {0, 5}), kStart).ok()) << "another life of a worker";
+  EXPECT_EQ(GameFrames(restored), (std::vector<std::int64_t>{14, 27}));
+  for (std::size_t size = 0; size < writer.bytes().size(); ++size) {
+    StateReader cut(std::string_view(writer.bytes()).substr(0, size));
+    EXPECT_TRUE(absl::IsDataLoss(RunProgress().RestoreState(cut))) << size;
+  }
+}
+
+TEST(RunProgressTest, AnEpisodeKeepsItsGame) {
+  RunProgress progress;
+  v1::ReportRequest report = Report(1, 1, 0, {10, 11});
+  report.mutable_episodes(1)->set_game(4);
+  ASSERT_TRUE(progress.Report(report, kStart).ok());
+  v1::ProgressResponse response;
+  progress.AddProgress(0, response);
+  EXPECT_EQ(response.episodes(0).game(), 0);
+  EXPECT_EQ(response.episodes(1).game(), 4);
+}
+
+TEST(RunProgressTest, GamesOutOfRangeAreRefused) {
+  RunProgress progress;
+  const auto refused = [&progress](const v1::ReportRequest& report) {
+    return absl::IsInvalidArgument(progress.Report(report, kStart).status());
+  };
+  EXPECT_TRUE(refused(GamesReport(1, std::vector<std::int64_t>(RunProgress::kMaxGames + 1))));
+  EXPECT_TRUE(refused(GamesReport(1, {-1, 2})));
+  v1::ReportRequest report = Report(1, 1, 0, {10});
+  report.mutable_episodes(0)->set_game(-1);
+  EXPECT_TRUE(refused(report));
+  report.mutable_episodes(0)->set_game(static_cast<int>(RunProgress::kMaxGames));
+  EXPECT_TRUE(refused(report));
+  EXPECT_TRUE(GameFrames(progress).empty());
+}
+
+TEST(RunProgressTest, TheStateOfARunWithOneGameIsAsItWas) {
+  RunProgress progress;
+  ASSERT_TRUE(progress.Report(Report(7, 100, 0, {1, 2}), kStart).ok());
+  StateWriter writer, expected;
+  progress.SaveState(writer);
+  expected.Write<std::int64_t>(100);  // frames
+  expected.Write<std::int64_t>(1);    // reports
+  expected.Write<std::uint64_t>(1);   // clients
+  expected.Write<std::uint64_t>(7);
+  for (const std::int64_t number : {100, 2, 1}) expected.Write(number);
+  EXPECT_EQ(writer.bytes(), expected.bytes());
 }
 
 TEST(RunProgressTest, ClientsAreShownUntilTheyAreSilentForLong) {

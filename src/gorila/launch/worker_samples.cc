@@ -96,7 +96,7 @@ void WorkerSamples::AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatu
     if (Learns(*role)) AddLearner(*role, sample);
   }
   for (const v1::Episode& episode : episodes) {
-    const EpisodeResult result{episode.episode_return(), episode.length()};
+    const EpisodeResult result{episode.episode_return(), episode.length(), episode.game()};
     sample.episodes.push_back(result);
     PlayerOf({episode.role(), episode.index()}).episodes.push_back(result);
   }

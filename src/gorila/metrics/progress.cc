@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "gorila/metrics/game_names.h"
 #include "gorila/metrics/number_format.h"
 
 namespace gorila {
@@ -65,6 +66,7 @@ std::string FormatPercent(double fraction) {
   return fmt::format("{:.1f}%", std::floor(fraction * 1000) / 10);
 }
 
+using Lines = std::vector<std::vector<Piece>>;
 using Group = std::vector<Piece>;  // shown whole or not at all
 
 int Columns(const Group& group) {
@@ -182,6 +184,70 @@ std::vector<Item> WatchItems(const ProgressSnapshot& snapshot) {
            13}};
 }
 
+std::vector<std::string> ShortNames(const ProgressSnapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const GameProgress& game : snapshot.per_game) names.push_back(game.name);
+  return ShortGameNames(names);
+}
+
+// Each game's return, padded so that a game stands where its name puts it.
+std::vector<Group> GameCells(const ProgressSnapshot& snapshot) {
+  constexpr int kReturnColumns = 6;
+  const std::vector<std::string> names = ShortNames(snapshot);
+  std::vector<Group> cells;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string value = FormatReturn(snapshot.per_game[i].recent_return);
+    const int padding = std::max(0, kReturnColumns - Columns(value));
+    cells.push_back({{names[i] + " ", kDim},
+                     {value, kGreen},
+                     {std::string(static_cast<std::size_t>(padding), ' ')}});
+  }
+  return cells;
+}
+
+// In as many lines as they need, up to kMostGameLines; the last one counts the games that are left
+// out.
+void AppendGameLines(const ProgressSnapshot& snapshot, int columns, Lines& lines) {
+  constexpr std::size_t kMostGameLines = 4;
+  constexpr int kRoomForMore = 12;  // "  +1000 more"
+  const std::vector<Group> cells = GameCells(snapshot);
+  const std::size_t most = lines.size() + kMostGameLines;
+  int used = columns;  // of the last line
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const bool last_line = lines.size() == most;
+    const int reserved = last_line && i + 1 < cells.size() ? kRoomForMore : 0;
+    const bool fits = used + 2 + Columns(cells[i]) + reserved <= columns;
+    if (!fits && last_line) {
+      const std::string more = fmt::format("  +{} more", cells.size() - i);
+      if (used + Columns(more) <= columns) lines.back().push_back({more, kDim});
+      return;
+    }
+    if (fits) {
+      lines.back().push_back({"  "});
+    } else if (Columns(cells[i]) > columns) {
+      return;  // and a narrower one after it would stand for it
+    } else {
+      lines.emplace_back();
+    }
+    used = (fits ? used + 2 : 0) + Columns(cells[i]);
+    lines.back().insert(lines.back().end(), cells[i].begin(), cells[i].end());
+  }
+}
+
+// " (breakout 8.42, asterix 3.10)"; nothing in a run with one game.
+std::string DescribeGames(const ProgressSnapshot& snapshot) {
+  constexpr std::size_t kMostNamed = 10;
+  const std::vector<std::string> names = ShortNames(snapshot);
+  if (names.empty()) return "";
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
+    text += fmt::format("{}{} {}", i == 0 ? " (" : ", ", names[i],
+                        FormatReturn(snapshot.per_game[i].recent_return));
+  }
+  if (names.size() > kMostNamed) text += fmt::format(", {} more games", names.size() - kMostNamed);
+  return text + ")";
+}
+
 TerminalSize SizeOf(int descriptor) {
   TerminalSize size;
   winsize answer{};
@@ -191,12 +257,12 @@ TerminalSize SizeOf(int descriptor) {
   return size;
 }
 
-using Lines = std::vector<std::vector<Piece>>;
-
 Lines ViewLines(const ProgressSnapshot& snapshot, int columns) {
   columns = std::clamp(columns, 0, kWidestView);
-  return {BarLine(snapshot, columns), ItemLine(TrainingItems(snapshot), columns),
-          ItemLine(UpdateItems(snapshot), columns), ItemLine(WatchItems(snapshot), columns)};
+  Lines lines = {BarLine(snapshot, columns), ItemLine(TrainingItems(snapshot), columns),
+                 ItemLine(UpdateItems(snapshot), columns), ItemLine(WatchItems(snapshot), columns)};
+  AppendGameLines(snapshot, columns, lines);
+  return lines;
 }
 
 }  // namespace
@@ -236,11 +302,11 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
                         FormatPercent(Fraction(snapshot)));
   }
   line += fmt::format(
-      " {}/s, updates {} {}/s, return {}, epsilon {}, episodes {}, stale {}, outliers {}, "
+      " {}/s, updates {} {}/s, return {}{}, epsilon {}, episodes {}, stale {}, outliers {}, "
       "invalid {}, {}",
       FormatRate(snapshot.frames_per_second), FormatCount(snapshot.updates),
       FormatRate(snapshot.updates_per_second), FormatReturn(snapshot.recent_return),
-      FormatDecimal(snapshot.epsilon, 3), FormatCount(snapshot.episodes),
+      DescribeGames(snapshot), FormatDecimal(snapshot.epsilon, 3), FormatCount(snapshot.episodes),
       FormatCount(snapshot.stale), FormatCount(snapshot.outliers), FormatCount(snapshot.invalid),
       DescribeWorkers(snapshot));
   if (!snapshot.bottleneck.empty()) {

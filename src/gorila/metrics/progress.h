@@ -23,6 +23,14 @@ struct BundleProgress {
   WorkSeconds work{};  // shares of its thread's recent time, in [0,1]
 };
 
+// One game's part in the ProgressSnapshot of a run with several.
+struct GameProgress {
+  std::string name;                                                 // in full: "minatar/breakout"
+  std::uint64_t frames = 0;                                         // since the run's beginning
+  std::uint64_t episodes = 0;                                       // likewise
+  double recent_return = std::numeric_limits<double>::quiet_NaN();  // NaN before any episode
+};
+
 // The state of a run at one instant. Counts are since the run's beginning, over resumes.
 struct ProgressSnapshot {
   std::uint64_t frames = 0;        // environment frames
@@ -56,6 +64,7 @@ struct ProgressSnapshot {
   double joules = std::numeric_limits<double>::quiet_NaN();  // of the machine; NaN = unknown
   WorkSeconds work{};           // shares of the recent time of all threads that learn, in [0,1]
   std::string_view bottleneck;  // Bottleneck() of them
+  std::vector<GameProgress> per_game;      // in the run's order; empty of a run with one game
   std::vector<BundleProgress> per_bundle;  // and actors; empty where only their spread is known
   // Of bundles and actors; NaN before any episode.
   double lowest_bundle_return = std::numeric_limits<double>::quiet_NaN();
@@ -87,7 +96,8 @@ ProgressOptions DetectProgressOptions(int descriptor, bool quiet);
 
 // The lines that a terminal shows, without control sequences but for colours, each at most
 // min(columns, 80) characters wide. Figures that do not fit are left out: half a number is a wrong
-// one. Always as many lines, so that the view stands still.
+// one. Always as many lines of one run, so that the view stands still; several games have theirs
+// below the others.
 std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, int columns,
                                             bool colour);
 

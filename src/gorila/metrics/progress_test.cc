@@ -68,6 +68,17 @@ ProgressSnapshot WideSnapshot() {
   return snapshot;
 }
 
+ProgressSnapshot GamesSnapshot(const std::vector<std::string>& names) {
+  ProgressSnapshot snapshot = Snapshot();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    snapshot.per_game.push_back({.name = names[i], .recent_return = 1.5 * static_cast<double>(i)});
+  }
+  return snapshot;
+}
+
+const std::vector<std::string> kMinAtar = {"minatar/asterix", "minatar/breakout", "minatar/freeway",
+                                           "minatar/seaquest", "minatar/space_invaders"};
+
 int Columns(const std::string& line) {
   int columns = 0;
   for (const char c : line) columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -104,6 +115,38 @@ std::vector<std::string> Screen(const std::string& output, std::vector<std::stri
     }
   }
   return lines;
+}
+
+TEST(ProgressViewTest, SeveralGamesHaveTheirReturnsInLinesOfTheirOwn) {
+  ProgressSnapshot snapshot = GamesSnapshot(kMinAtar);
+  snapshot.per_game[1].recent_return = std::numeric_limits<double>::quiet_NaN();
+  const auto lines = FormatProgressView(snapshot, 80, /*colour=*/false);
+  ASSERT_EQ(lines.size(), 6u);
+  EXPECT_EQ(lines[4], "asterix 0.00    breakout -       freeway 3.00    seaquest 4.50  ");
+  EXPECT_EQ(lines[5], "space_invaders 6.00  ");
+  snapshot.per_game[0].recent_return = -999.9;
+  EXPECT_THAT(FormatProgressView(snapshot, 80, false)[4], testing::StartsWith("asterix -999.9  b"))
+      << "the other games stand still";
+  EXPECT_THAT(FormatProgressLine(snapshot),
+              HasSubstr("return 8.42 (asterix -999.9, breakout -, freeway 3.00, seaquest 4.50, "
+                        "space_invaders 6.00), epsilon"));
+}
+
+TEST(ProgressViewTest, ManyGamesAreCountedWhereThereIsNoRoomForThem) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 49; ++i) names.push_back("atari/game_" + std::to_string(i));
+  ProgressSnapshot snapshot = GamesSnapshot(names);
+  for (int columns = 0; columns <= 90; ++columns) {
+    const auto lines = FormatProgressView(snapshot, columns, false);
+    EXPECT_LE(lines.size(), 8u);
+    for (const std::string& line : lines) EXPECT_LE(Columns(line), std::min(columns, 80)) << line;
+  }
+  EXPECT_THAT(FormatProgressView(snapshot, 80, false).back(), EndsWith("  +30 more"));
+  EXPECT_THAT(FormatProgressLine(snapshot), HasSubstr("game_9 13.50, 39 more games), epsilon"));
+  snapshot.per_game[0].recent_return = -1234567;
+  for (const std::string& line : FormatProgressView(snapshot, 40, false)) {
+    EXPECT_LE(Columns(line), 40) << line;
+  }
 }
 
 TEST(ProgressFormatTest, ShowsEveryFigure) {

@@ -39,6 +39,7 @@ class RunLogValue {
   RunLogValue(std::span<const double> values) : value_(values) {}                // NOLINT
   RunLogValue(const std::vector<double>& values) : value_(std::span(values)) {}  // NOLINT
   RunLogValue(const RunLogObject& object) : value_(&object) {}                   // NOLINT
+  RunLogValue(RunLogObject&& object) = delete;                                   // NOLINT
   template <std::signed_integral T>
   RunLogValue(T value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
   template <std::unsigned_integral T>

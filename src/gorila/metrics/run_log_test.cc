@@ -49,7 +49,8 @@ TEST_F(RunLogTest, WritesOneObjectALineInTheOrderGiven) {
 TEST_F(RunLogTest, ObjectsOfObjectsAreWrittenAndRead) {
   const RunLogObject pong{{{"frames", 10}, {"return_mean", std::nan("")}}};
   const RunLogObject alien{{{"frames", 20}, {"name", "alien"}}};
-  const RunLogObject games{{{"pong", pong}, {"alien", alien}, {"none", RunLogObject()}}};
+  const RunLogObject none;
+  const RunLogObject games{{{"pong", pong}, {"alien", alien}, {"none", none}}};
   RunLog log = RunLog::Open(path_).value();
   ASSERT_TRUE(log.Append({{"frames", 30}, {"games", games}}).ok());
   EXPECT_EQ(Contents(),

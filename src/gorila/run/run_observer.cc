@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
+#include "gorila/config/games.h"
 #include "gorila/metrics/geometric_steps.h"
 
 namespace gorila {
@@ -55,12 +57,18 @@ std::vector<double> StalenessLimits() {
 
 }  // namespace
 
+RunObserver::RunObserver(bool wall_time, std::vector<std::string> games) : wall_time_(wall_time) {
+  if (games.size() < 2) return;
+  for (std::string& game : games) games_.push_back({.name = std::move(game)});
+}
+
 RunSample SampleCluster(Cluster& cluster) {
   RunSample sample;
   sample.frames = cluster.clock().frames();
   sample.updates = cluster.store().UpdateCount();
   sample.bundles = static_cast<int>(cluster.bundles().size());
   sample.gradients = cluster.store().shard(0).counters();
+  sample.game_frames.resize(static_cast<std::size_t>(NumGames(cluster.config())));
   for (const auto& bundle : cluster.bundles()) {
     BundleStatus status = bundle->TakeStatus();
     sample.episodes.insert(sample.episodes.end(), status.episodes.begin(), status.episodes.end());
@@ -70,6 +78,9 @@ RunSample SampleCluster(Cluster& cluster) {
     sample.epsilon += status.epsilon / sample.bundles;
     sample.loss += status.learner.loss / sample.bundles;
     sample.learning += status.learning;
+    for (std::size_t i = 0; i < status.game_frames.size(); ++i) {
+      sample.game_frames[i] += status.game_frames[i];
+    }
     sample.per_bundle.push_back({std::move(status.episodes), status.epsilon, status.work});
   }
   return sample;
@@ -83,6 +94,27 @@ void RunObserver::ThreadTime::Look(const WorkSeconds& now) {
     in_row[i] += passed;
   }
   seen = now;
+}
+
+void RunObserver::EpisodeSeries::Add(const EpisodeResult& episode) {
+  returns.Add(episode.episode_return);
+  lengths.Add(static_cast<double>(episode.length));
+}
+
+// Episodes of other processes may name games that the run does not have.
+void RunObserver::ObserveGames(const RunSample& sample, ProgressSnapshot& seen) {
+  for (const EpisodeResult& episode : sample.episodes) {
+    const auto game = static_cast<std::size_t>(episode.game);
+    if (game >= games_.size()) continue;
+    games_[game].recent.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
+  }
+  for (std::size_t i = 0; i < games_.size(); ++i) {
+    if (i < sample.game_frames.size()) games_[i].frames = sample.game_frames[i];
+    seen.per_game.push_back({.name = games_[i].name,
+                             .frames = static_cast<std::uint64_t>(games_[i].frames),
+                             .episodes = games_[i].recent.episodes(),
+                             .recent_return = games_[i].recent.MeanReturn()});
+  }
 }
 
 void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen) {
@@ -177,6 +209,7 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
   for (const EpisodeResult& episode : sample.episodes) {
     recent_.Add(episode.episode_return, static_cast<std::uint64_t>(episode.length));
   }
+  ObserveGames(sample, seen);
   ObserveBundles(sample.per_bundle, seen);
   ObserveWork(sample, seen);
   ObserveLearning(sample, seen);
@@ -219,10 +252,12 @@ std::vector<double> RunObserver::StalenessSinceRow() const {
 
 RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
   RowSeries series{.staleness = StalenessSinceRow()};
+  series.per_game.resize(games_.size());
   for (const EpisodeResult& episode : EpisodesSinceRow()) {
     series.returns.push_back(episode.episode_return);
-    series.return_statistics.Add(episode.episode_return);
-    series.length_statistics.Add(static_cast<double>(episode.length));
+    series.episodes.Add(episode);
+    const auto game = static_cast<std::size_t>(episode.game);
+    if (game < games_.size()) series.per_game[game].Add(episode);
   }
   for (const BundleView& view : bundles_) {
     if (view.learns) AddTo(series.work, view.time.in_row);
@@ -248,10 +283,10 @@ std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) co
       {"frames", progress_.frames},
       {"updates", progress_.updates},
       {"episodes", progress_.episodes},
-      {"return_episodes", series.return_statistics.count()},
-      {"return_mean", series.return_statistics.mean()},
-      {"return_standard_deviation", series.return_statistics.StandardDeviation()},
-      {"length_mean", series.length_statistics.mean()},
+      {"return_episodes", series.episodes.returns.count()},
+      {"return_mean", series.episodes.returns.mean()},
+      {"return_standard_deviation", series.episodes.returns.StandardDeviation()},
+      {"length_mean", series.episodes.lengths.mean()},
       {"epsilon", progress_.epsilon},
       {"loss", progress_.loss},
       {"gradient_norm", progress_.gradient_norm},
@@ -283,6 +318,20 @@ void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField
   fields.push_back({"bottleneck", Bottleneck(series.work)});
 }
 
+std::vector<RunLogObject> RunObserver::GameObjects(const RowSeries& series) const {
+  std::vector<RunLogObject> objects;
+  for (std::size_t i = 0; i < games_.size(); ++i) {
+    const EpisodeSeries& episodes = series.per_game[i];
+    objects.push_back({{{"frames", games_[i].frames},
+                        {"episodes", games_[i].recent.episodes()},
+                        {"return_episodes", episodes.returns.count()},
+                        {"return_mean", episodes.returns.mean()},
+                        {"return_standard_deviation", episodes.returns.StandardDeviation()},
+                        {"length_mean", episodes.lengths.mean()}}});
+  }
+  return objects;
+}
+
 Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events,
                                       std::span<const RunLogField> more) {
   // Less: a shard came back from a snapshot, and its clients have not reported again yet.
@@ -291,19 +340,23 @@ Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events,
   std::vector<RunLogField> fields = LearningFields(series);
   if (wall_time_) AddTimeFields(series, fields);
   const std::size_t own = fields.size();
+  const std::vector<RunLogObject> of_games = GameObjects(series);
+  RunLogObject games;
+  for (std::size_t i = 0; i < games_.size(); ++i) {
+    games.fields.push_back({games_[i].name, of_games[i]});
+  }
+  if (!games_.empty()) fields.push_back({"games", games});
   fields.insert(fields.end(), more.begin(), more.end());
   GORILA_RETURN_IF_ERROR(log.Append(fields));
   if (events != nullptr) {
-    GORILA_RETURN_IF_ERROR(
-        AppendEvents(std::span(fields).first(own), series.staleness, series.returns, *events));
+    GORILA_RETURN_IF_ERROR(AppendEvents(std::span(fields).first(own), series, *events));
   }
   BeginRow();
   return OkStatus();
 }
 
-Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
-                                 const std::vector<double>& staleness,
-                                 const std::vector<double>& returns, EventFile& events) const {
+Status RunObserver::AppendEvents(std::span<const RunLogField> fields, const RowSeries& series,
+                                 EventFile& events) const {
   const auto before = static_cast<std::int64_t>(row_frames_);
   const auto now = static_cast<std::int64_t>(progress_.frames);
   if (!PassesGeometricStep(before, now, kRowScalars)) return OkStatus();
@@ -314,9 +367,15 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields,
       summary.AddScalar(fmt::format("training/{}", field.name), *number);
     }
   }
+  for (std::size_t i = 0; i < games_.size(); ++i) {
+    const std::string& name = games_[i].name;
+    summary.AddScalar("training/return_mean/" + name, series.per_game[i].returns.mean());
+    summary.AddScalar("training/length_mean/" + name, series.per_game[i].lengths.mean());
+    summary.AddScalar("training/frames/" + name, static_cast<double>(games_[i].frames));
+  }
   if (PassesGeometricStep(before, now, kRowHistograms)) {
-    summary.AddHistogram("training/returns", returns);
-    summary.AddHistogram("training/staleness", StalenessLimits(), staleness);
+    summary.AddHistogram("training/returns", series.returns);
+    summary.AddHistogram("training/staleness", StalenessLimits(), series.staleness);
   }
   return events.Append(now, summary);
 }
@@ -329,6 +388,12 @@ std::string RunObserver::SaveState() const {
   recent_.SaveState(writer);
   writer.Write<std::uint64_t>(bundles_.size());
   for (const BundleView& view : bundles_) view.recent.SaveState(writer);
+  if (!games_.empty()) writer.Write<std::uint64_t>(games_.size());
+  for (const GameView& game : games_) {
+    writer.WriteString(game.name);
+    writer.Write(game.frames);
+    game.recent.SaveState(writer);
+  }
   return writer.Take();
 }
 
@@ -345,7 +410,26 @@ Status RunObserver::RestoreState(const std::string& state) {
     bundles_.push_back({.recent = EpisodeStatistics(kBundleEpisodes)});
     GORILA_RETURN_IF_ERROR(bundles_.back().recent.RestoreState(reader));
   }
+  // States of runs with one game end here.
+  if (reader.remaining() > 0) GORILA_RETURN_IF_ERROR(RestoreGames(reader));
   return reader.Finish();
+}
+
+// By name: a resumed run may have its games in another order, or more of them.
+Status RunObserver::RestoreGames(StateReader& reader) {
+  std::uint64_t games = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(games));
+  for (std::uint64_t i = 0; i < games; ++i) {
+    GameView restored;
+    GORILA_RETURN_IF_ERROR(reader.ReadString(restored.name));
+    GORILA_RETURN_IF_ERROR(reader.Read(restored.frames));
+    GORILA_RETURN_IF_ERROR(restored.recent.RestoreState(reader));
+    const auto found = std::find_if(games_.begin(), games_.end(), [&](const GameView& game) {
+      return game.name == restored.name;
+    });
+    if (found != games_.end()) *found = std::move(restored);
+  }
+  return OkStatus();
 }
 
 }  // namespace gorila

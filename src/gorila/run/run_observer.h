@@ -40,11 +40,12 @@ struct RunSample {
   std::int64_t outliers = 0;
   std::int64_t replay_rows = 0;
   std::int64_t replay_capacity = 0;
-  double epsilon = 0;                    // mean over bundles and actors; NaN = none is known
-  double loss = 0;                       // mean over bundles and learners; likewise
-  std::vector<EpisodeResult> episodes;   // finished since the last sample
-  LearnerStatistics learning;            // since the last row
-  std::vector<BundleSample> per_bundle;  // and of actors; each keeps its place
+  double epsilon = 0;                     // mean over bundles and actors; NaN = none is known
+  double loss = 0;                        // mean over bundles and learners; likewise
+  std::vector<EpisodeResult> episodes;    // finished since the last sample
+  std::vector<std::int64_t> game_frames;  // of each game, since the run's beginning
+  LearnerStatistics learning;             // since the last row
+  std::vector<BundleSample> per_bundle;   // and of actors; each keeps its place
   // Of learner processes, since each began; each keeps its place.
   std::vector<WorkSeconds> learner_work;
   // Of processes beside this one, since it began to watch them.
@@ -59,8 +60,9 @@ RunSample SampleCluster(Cluster& cluster);
 class RunObserver {
  public:
   // With `wall_time` rows carry seconds, rates, memory and what threads do; a deterministic run's
-  // do not, so that two logs can be compared byte by byte.
-  explicit RunObserver(bool wall_time) : wall_time_(wall_time) {}
+  // do not, so that two logs can be compared byte by byte. `games`: the names of the run's; several
+  // have figures of their own.
+  explicit RunObserver(bool wall_time, std::vector<std::string> games = {});
 
   // `run`: of the configuration. `seconds`: training time so far, over resumes.
   void Observe(const RunSample& sample, const RunOptions& run, double seconds);
@@ -100,18 +102,33 @@ class RunObserver {
     bool learns = true;
   };
 
+  // Of a run with several.
+  struct GameView {
+    std::string name;
+    EpisodeStatistics recent = EpisodeStatistics();
+    std::int64_t frames = 0;
+  };
+
+  struct EpisodeSeries {
+    void Add(const EpisodeResult& episode);
+
+    RunningStatistics returns = {};
+    RunningStatistics lengths = {};
+  };
+
   // What a row holds of the time since the last one.
   struct RowSeries {
     std::vector<double> staleness = {};
     std::vector<double> returns = {};  // of episodes
-    RunningStatistics return_statistics = {};
-    RunningStatistics length_statistics = {};
+    EpisodeSeries episodes = {};
+    std::vector<EpisodeSeries> per_game = {};
     WorkSeconds work{};  // shares, of all threads that learn
     ThreadValues bundle_returns{1};
     ThreadValues bundle_work{kWorks};   // shares of each
     ThreadValues learner_work{kWorks};  // likewise
   };
 
+  void ObserveGames(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen);
   void ObserveWork(const RunSample& sample, ProgressSnapshot& seen);
   void ObserveLearning(const RunSample& sample, ProgressSnapshot& seen);
@@ -126,13 +143,17 @@ class RunObserver {
   // Fields point into `series`.
   std::vector<RunLogField> LearningFields(const RowSeries& series) const;
   void AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const;
-  Status AppendEvents(std::span<const RunLogField> fields, const std::vector<double>& staleness,
-                      const std::vector<double>& returns, EventFile& events) const;
+  // Of each game, under the names that rows have for all of them.
+  std::vector<RunLogObject> GameObjects(const RowSeries& series) const;
+  Status AppendEvents(std::span<const RunLogField> fields, const RowSeries& series,
+                      EventFile& events) const;
+  Status RestoreGames(StateReader& reader);
   void BeginRow();
 
   const bool wall_time_;
   ProgressSnapshot progress_;
   std::vector<BundleView> bundles_;
+  std::vector<GameView> games_;  // empty of a run with one
   std::vector<ThreadTime> learners_;
   double mean_staleness_ = 0;
   bool row_begun_ = false;

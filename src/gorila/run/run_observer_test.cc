@@ -129,6 +129,95 @@ TEST_F(RunObserverTest, TheTimeOfThoseWhoLearnNamesTheBottleneck) {
   EXPECT_EQ(rows.back().Text("bottleneck"), "replay");
 }
 
+// Three games, the last of which has not ended an episode.
+RunSample SampleOfGames() {
+  RunSample sample;
+  sample.frames = 600;
+  sample.game_frames = {300, 200, 100};
+  sample.episodes = {{.episode_return = 1, .length = 10, .game = 0},
+                     {.episode_return = 3, .length = 30, .game = 0},
+                     {.episode_return = 100, .length = 5, .game = 1}};
+  sample.per_bundle = {{.episodes = sample.episodes}};
+  return sample;
+}
+
+const std::vector<std::string> kThreeGames = {"b/pong", "a/pong", "c/chess"};
+
+TEST_F(RunObserverTest, RowsOfSeveralGamesHaveAnObjectForEach) {
+  RunObserver observer(/*wall_time=*/false, kThreeGames);
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  EventFile events = EventFile::Create(folder_ / "events", 0, /*wall_time=*/false).value();
+  observer.Observe(RunSample(), {}, 0);
+  RunSample sample = SampleOfGames();
+  observer.Observe(sample, {}, 1);
+  ASSERT_THAT(observer.progress().per_game, SizeIs(3));
+  EXPECT_EQ(observer.progress().per_game[0].recent_return, 2);
+  EXPECT_TRUE(std::isnan(observer.progress().per_game[2].recent_return));
+  ASSERT_TRUE(observer.AppendTrainingRow(log, &events).ok());
+  sample.frames = 700;
+  sample.game_frames = {350, 250, 100};
+  sample.episodes = {{.episode_return = 7, .length = 10, .game = 0}};
+  sample.per_bundle[0].episodes = sample.episodes;
+  observer.Observe(sample, {}, 2);
+  EXPECT_NEAR(observer.progress().per_game[0].recent_return, 11 / 3., 1e-9);
+  ASSERT_TRUE(observer.AppendTrainingRow(log, &events).ok());
+  const auto rows = ReadRunLog(folder_ / "log.jsonl").value();
+  ASSERT_THAT(rows, SizeIs(2));
+  EXPECT_EQ(rows[0].Number("return_episodes"), 3) << "of all games together";
+  const RunLogRow& pong = *rows[0].Object("games")->Object("b/pong");
+  EXPECT_EQ(pong.Number("frames"), 300);
+  EXPECT_EQ(pong.Number("episodes"), 2);
+  EXPECT_EQ(pong.Number("return_episodes"), 2);
+  EXPECT_EQ(pong.Number("return_mean"), 2);
+  EXPECT_NEAR(*pong.Number("return_standard_deviation"), std::sqrt(2.0), 1e-9);
+  EXPECT_EQ(pong.Number("length_mean"), 20);
+  EXPECT_EQ(rows[0].Object("games")->Object("a/pong")->Number("return_mean"), 100);
+  EXPECT_TRUE(std::isnan(*rows[0].Object("games")->Object("c/chess")->Number("return_mean")));
+  const RunLogRow& later = *rows[1].Object("games")->Object("b/pong");
+  EXPECT_EQ(later.Number("episodes"), 3) << "since the run began";
+  EXPECT_EQ(later.Number("return_episodes"), 1) << "since the row before";
+  EXPECT_EQ(later.Number("return_mean"), 7);
+  EXPECT_EQ(rows[1].Object("games")->Object("a/pong")->Number("episodes"), 1);
+  EXPECT_THAT(ReadFile(fs::directory_iterator(folder_ / "events")->path()).value(),
+              ::testing::HasSubstr("training/return_mean/b/pong"));
+}
+
+TEST_F(RunObserverTest, TheRowOfOneGameHasNoGames) {
+  RunObserver observer(/*wall_time=*/false, {"classic/catch"});
+  RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
+  observer.Observe(RunSample(), {}, 0);
+  observer.Observe(SampleOfGames(), {}, 1);
+  ASSERT_TRUE(observer.AppendTrainingRow(log).ok());
+  EXPECT_EQ(ReadRunLog(folder_ / "log.jsonl").value().back().Object("games"), nullptr);
+  EXPECT_TRUE(observer.progress().per_game.empty());
+  RunObserver without(/*wall_time=*/false);
+  without.Observe(RunSample(), {}, 0);
+  without.Observe(SampleOfGames(), {}, 1);
+  RunLog other = RunLog::Open(folder_ / "other.jsonl").value();
+  ASSERT_TRUE(without.AppendTrainingRow(other).ok());
+  EXPECT_EQ(observer.SaveState().size(), without.SaveState().size()) << "as older versions have it";
+}
+
+TEST_F(RunObserverTest, EachGameContinuesByItsNameAfterAResume) {
+  RunObserver before(/*wall_time=*/false, kThreeGames);
+  before.Observe(SampleOfGames(), {}, 1);
+  RunObserver after(/*wall_time=*/false, {"c/chess", "b/pong", "d/new"});
+  ASSERT_TRUE(after.RestoreState(before.SaveState()).ok());
+  RunSample sample;
+  sample.episodes = {{.episode_return = 5, .length = 10, .game = 1}};
+  after.Observe(sample, {}, 2);
+  EXPECT_EQ(after.progress().per_game[0].frames, 100u) << "not told anew";
+  EXPECT_EQ(after.progress().per_game[1].episodes, 3u);
+  EXPECT_EQ(after.progress().per_game[1].recent_return, 3);
+  EXPECT_EQ(after.progress().per_game[2].episodes, 0u);
+
+  RunObserver one(/*wall_time=*/false, {"classic/catch"});
+  one.Observe(SampleOfGames(), {}, 1);
+  RunObserver several(/*wall_time=*/false, kThreeGames);
+  ASSERT_TRUE(several.RestoreState(one.SaveState()).ok()) << "of an older version";
+  ASSERT_TRUE(one.RestoreState(before.SaveState()).ok());
+}
+
 TEST_F(RunObserverTest, ARowOfManyThreadsIsNoLongerThanOneOfFew) {
   RunObserver observer(/*wall_time=*/true);
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();

@@ -12,6 +12,7 @@
 #include "gorila/base/saturating.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/external/external_name.h"
 #include "gorila/evaluation/games_evaluation.h"
@@ -200,7 +201,7 @@ Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
       directory_(std::move(directory)),
       cluster_(std::move(cluster)),
       checkpointer_(directory_->checkpoints(), config.checkpoint.replay, config.checkpoint.keep),
-      observer_(!config.run.deterministic),
+      observer_(!config.run.deterministic, GamesOf(config)),
       scorer_(config),
       health_(config) {}
 

@@ -26,8 +26,9 @@ class RunReports {
   // Environment frames of all clients there ever were.
   virtual std::int64_t run_frames() const = 0;
 
-  // Episodes from number `first` on, as far as they are remembered, with their first number.
-  virtual void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const = 0;
+  // Adds frames of each game, and episodes from number `first` on, as far as they are remembered,
+  // with their first number.
+  virtual void AddProgress(std::int64_t first, v1::ProgressResponse& response) const = 0;
 
   // The last report of each client heard of within `forget_after`.
   virtual std::vector<v1::RoleStatus> Clients(TimePoint now,

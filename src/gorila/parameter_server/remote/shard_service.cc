@@ -245,7 +245,7 @@ StatusOr<rpc::Response> ShardService::GetProgress(const rpc::Request& request) {
   response.set_version(shard_->version());
   const MutexLock lock(mutex_);
   response.set_run_frames(reports_->run_frames());
-  reports_->GetEpisodes(asked.first_episode(), response);
+  reports_->AddProgress(asked.first_episode(), response);
   return Encode(response);
 }
 

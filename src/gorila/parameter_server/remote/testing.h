@@ -48,7 +48,7 @@ class KeptReports final : public RunReports {
     for (const auto& [client, report] : clients_) sum += report.frames();
     return sum;
   }
-  void GetEpisodes(std::int64_t first, v1::ProgressResponse& response) const override {
+  void AddProgress(std::int64_t first, v1::ProgressResponse& response) const override {
     response.set_first_episode(first);
     for (auto i = static_cast<std::size_t>(first); i < episodes_.size(); ++i) {
       *response.add_episodes() = episodes_[i];
