@@ -90,6 +90,24 @@ class Several(program.Case):
         self.assertEqual(played["protocol"], "human-starts")
         self.assert_refused(["evaluate", "run", "--game", "breakout", *human], ASTERIX, BREAKOUT)
 
+    def test_exports_are_of_the_game_that_is_named(self):
+        for heads in ["shared", "per_game"]:
+            self.train("--quiet", "--set", f"network.heads={heads}", name=heads)
+            self.assert_refused(["export", heads, "--format", "onnx"], "--game", BREAKOUT, ASTERIX)
+            sizes = []
+            for game in ["breakout", "asterix"]:
+                out, _ = self.run_program(
+                    "export", heads, "--game", game, "--format", "onnx", "--examples", "q.json"
+                )
+                self.assertIn(f"{BREAKOUT} has 3 of the network's" if game == "breakout" else ASTERIX, out)
+                sizes.append((self.folder / "network.onnx").stat().st_size)
+                examples = json.loads((self.folder / "q.json").read_text())
+                for row in examples["q"]:
+                    self.assertTrue(all(isinstance(value, float) for value in row), row)
+            self.assertEqual(len({size // 100 for size in sizes}), 1, sizes)
+            self.run_program("export", heads, "--format", "safetensors", "--output", "all.safetensors")
+            self.run_program("evaluate", "all.safetensors", "--config", f"{heads}/config.toml")
+
     def test_a_resumed_run_is_scored_as_the_whole_one(self):
         self.assert_resumes_exactly([*TWO, "--frames", "16000"], 3200)
         for name in ["killed", "whole"]:

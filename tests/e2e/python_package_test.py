@@ -37,6 +37,47 @@ class Counting:
 
 
 class Networks(Case):
+    def test_a_network_of_several_games_plays_the_one_that_is_chosen(self):
+        self.run_program(
+            "train", *program.TINY, "--env", "minatar/breakout,minatar/asterix", "--frames", "2000",
+            "--set", "environment.minimal_actions=true", "--set", "actor.environments=2",
+            "--set", "network.heads=per_game", "--set", "evaluation.episodes=3", "--deterministic",
+            "--set", "evaluation.best=false", "--quiet", "--run-dir", "run",
+        )  # fmt: skip
+        self.run_program("export", "run", "--game", "asterix", "--format", "npz")
+        self.python("""
+            import gorila, numpy
+            whole = gorila.load("run")
+            games = gorila.Run("run").result()["games"]
+            assert whole.games == [game["environment"] for game in games], whole.games
+            for game in games:
+                agent = gorila.load("run", game=game["environment"])
+                assert agent.spec.environment == game["environment"]
+                assert agent.evaluate(3).returns == game["returns"]
+            agent = gorila.load("run", game="breakout")
+            environment = agent.make()
+            observation, _ = environment.reset(seed=1)
+            q = agent.q_values(observation)
+            assert numpy.isfinite(q).sum() == 3 and len(q) > 3, q
+            assert {int(agent.act(observation, epsilon=1.0, seed=i)) for i in range(50)} == set(
+                numpy.flatnonzero(numpy.isfinite(q))
+            )
+            weights = numpy.load("network.npz")
+            agent = gorila.load("run", game="asterix")
+            x = observation.reshape(-1).astype(numpy.float64)
+            x = numpy.maximum(x @ weights["fc1.weight"].T + weights["fc1.bias"], 0)
+            expected = x @ weights["q.weight"].T + weights["q.bias"]
+            q = agent.q_values(observation)
+            assert len(q) == len(expected)
+            has = numpy.isfinite(q)
+            assert abs(q - expected)[has].max() < 1e-5, (q, expected)
+        """)
+        for code in ["whole.evaluate(1)", "whole.make()", "whole.act(numpy.zeros(whole.spec.shape))"]:
+            text = self.error(f"whole = gorila.load('run')\n{code}")
+            self.assertIn("InvalidArgument the network plays several games", text)
+            self.assertIn("minatar/breakout, minatar/asterix", text)
+        self.assertIn("freeway", self.error("gorila.load('run', game='freeway')"))
+
     def test_q_values_are_those_of_the_exported_parameters(self):
         self.train()
         self.run_program("export", "run", "--format", "npz", "--examples", "q.json")

@@ -21,6 +21,7 @@
 #include "gorila/export/onnx.h"
 #include "gorila/export/q_examples.h"
 #include "gorila/export/torchscript.h"
+#include "gorila/network/game_heads.h"
 #include "gorila/run/parameter_file.h"
 
 namespace gorila::cli {
@@ -41,7 +42,8 @@ struct ExportOptions {
 struct Exported {
   TrainedNetwork trained;
   NetworkSpec spec;
-  ValueForm form;  // what its outputs mean
+  ValueForm form;       // what its outputs mean
+  std::string actions;  // which of them a game has, of one among several; else empty
 
   bool is_policy() const { return form.kind == ValueKind::kPolicy; }
   std::string description() const {
@@ -97,12 +99,6 @@ StatusOr<const Format*> FindFormat(const std::string& name) {
 
 Status CheckFormat(const Format& format, const Exported& network) {
   if (!format.computes) return OkStatus();
-  if (network.spec.game_heads) {
-    return InvalidArgument(
-        "--format {}: a network with network.heads = \"per_game\" cannot be written as a whole; "
-        "expected npz or safetensors, which are its parameters",
-        format.name);
-  }
   if (network.spec.taus == 0) return OkStatus();
   return InvalidArgument(
       "--format {}: networks of learner.algorithm {} cannot be written as a whole, since their "
@@ -111,10 +107,7 @@ Status CheckFormat(const Format& format, const Exported& network) {
 }
 
 // Of one game among several: which of the network's outputs are its actions.
-StatusOr<std::string> ActionsText(const Config& config) {
-  GORILA_ASSIGN_OR_RETURN(const EnvironmentSpec environment,
-                          DescribeEnvironment(config.environment.name, config.environment.options));
-  if (environment.game_actions.empty()) return std::string();
+std::string ActionsText(const EnvironmentSpec& environment) {
   const ActionMask& has = environment.game_actions[static_cast<std::size_t>(environment.game)];
   std::vector<std::string> actions;
   for (std::size_t i = 0; i < has.size(); ++i) {
@@ -124,31 +117,44 @@ StatusOr<std::string> ActionsText(const Config& config) {
                      has.size(), fmt::join(actions, ", "));
 }
 
-StatusOr<int> Export(const ExportOptions& options) {
-  GORILA_ASSIGN_OR_RETURN(const Format* format, FindFormat(options.format));
-  GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
-                          LoadTrainedNetwork(options.network, options.config));
-  const bool plays = format->computes || !options.examples.empty();
-  GORILA_RETURN_IF_ERROR(plays ? ChooseOneGame("export", options.game, trained.config)
-                               : ChooseGame(options.game, trained.config));
+// A network of several games as the one that was chosen sees it, if one was, and otherwise whole.
+StatusOr<Exported> Describe(TrainedNetwork trained) {
   GORILA_ASSIGN_OR_RETURN(NetworkSpec spec, ResolveNetwork(trained.config));
   const AgentOptions& agent = trained.config.learner.agent;
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm, FindAlgorithm(agent.algorithm));
   const ValueForm form = algorithm->form(agent, spec.num_actions);
-  const Exported network{std::move(trained), std::move(spec), form};
+  Exported network{std::move(trained), std::move(spec), form, ""};
+  if (network.spec.num_games() == 1 || NumGames(network.trained.config) > 1) return network;
+  const EnvironmentSection& section = network.trained.config.environment;
+  GORILA_ASSIGN_OR_RETURN(const EnvironmentSpec environment,
+                          DescribeEnvironment(section.name, section.options));
+  GameNetwork one = TakeGame(network.spec, network.trained.parameters, environment.game);
+  network.spec = std::move(one.spec);
+  network.trained.parameters = std::move(one.parameters);
+  network.actions = ActionsText(environment);
+  return network;
+}
+
+StatusOr<int> Export(const ExportOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(const Format* format, FindFormat(options.format));
+  GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
+                          LoadTrainedNetwork(options.network, options.config));
+  // Parameters alone may be those of all games.
+  const bool plays = format->computes || !options.examples.empty();
+  GORILA_RETURN_IF_ERROR(plays ? ChooseOneGame("export", options.game, trained.config)
+                               : ChooseGame(options.game, trained.config));
+  const std::vector<float> parameters = trained.parameters;  // of all games
+  GORILA_ASSIGN_OR_RETURN(const Exported network, Describe(std::move(trained)));
   GORILA_RETURN_IF_ERROR(CheckFormat(*format, network));
   GORILA_ASSIGN_OR_RETURN(const std::string bytes, format->encode(network));
   const fs::path output =
       options.output.empty() ? fs::path(fmt::format("network.{}", format->name)) : options.output;
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
   fmt::print("{}: {}, {} bytes\n", output.string(), network.description(), bytes.size());
-  if (NumGames(network.trained.config) == 1) {
-    GORILA_ASSIGN_OR_RETURN(const std::string actions, ActionsText(network.trained.config));
-    if (!actions.empty()) fmt::print("{}\n", actions);
-  }
+  if (!network.actions.empty()) fmt::print("{}\n", network.actions);
   if (options.examples.empty()) return kSuccess;
   GORILA_ASSIGN_OR_RETURN(const std::string examples,
-                          EncodeQExamples(network.trained.config, network.trained.parameters));
+                          EncodeQExamples(network.trained.config, parameters));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.examples, examples));
   fmt::print("{}: {} observations and their {}\n", options.examples.string(), kQExamples,
              network.is_policy() ? "probabilities and values" : "Q-values");

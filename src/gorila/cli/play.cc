@@ -83,7 +83,7 @@ class Stage {
   // Adds what the agent thinks of each action beside the game in films.
   Status AddPanel(const EnvironmentSpec& spec, ActionBars bars) {
     if (!filming_ || panel_.has_value()) return OkStatus();
-    GORILA_ASSIGN_OR_RETURN(panel_, ActionPanel::Make(spec.action_names, bars));
+    GORILA_ASSIGN_OR_RETURN(panel_, ActionPanel::Make(OwnActionNames(spec), bars));
     return OkStatus();
   }
 

@@ -30,7 +30,8 @@ class AgentPlayer final : public Player {
               double epsilon, RandomStream random)
       : agent_(std::move(agent)),
         parameters_(std::move(parameters)),
-        action_names_(environment.action_names),
+        own_(OwnActions(environment)),
+        own_names_(OwnActionNames(environment)),
         game_(environment.game),
         epsilon_(epsilon),
         random_(random),
@@ -43,20 +44,24 @@ class AgentPlayer final : public Player {
     const ActingEnvironment acting{.epsilon = epsilon_, .random = &random_, .game = game_};
     agent_.policy->Act({.observations = stacked, .environments = {&acting, 1}, .show_values = true},
                        output_);
-    for (const float value : output_.values) scale_.Include(value);
+    own_values_.clear();
+    for (const int action : own_) {
+      own_values_.push_back(output_.values[static_cast<std::size_t>(action)]);
+      scale_.Include(own_values_.back());
+    }
   }
-  std::optional<int> Act() override { return chosen(); }
+  std::optional<int> Act() override { return output_.actions[0]; }
 
-  Values ActionValues() const override { return {output_.values, chosen()}; }
+  Values ActionValues() const override { return {own_values_, chosen()}; }
 
   // One line an action: a mark at the chosen one, its value and a bar from zero.
   std::vector<std::string> Panel() const override {
     std::vector<std::string> lines = {TitleOf(bars_)};
-    for (std::size_t i = 0; i < output_.values.size(); ++i) {
-      const float value = output_.values[i];
+    for (std::size_t i = 0; i < own_values_.size(); ++i) {
+      const float value = own_values_[i];
       lines.push_back(fmt::format("{} {:<7.7} {:>9.3f} {}",
-                                  static_cast<int>(i) == chosen() ? '>' : ' ', action_names_[i],
-                                  value, scale_.TextBar(value, 12)));
+                                  static_cast<int>(i) == chosen() ? '>' : ' ', own_names_[i], value,
+                                  scale_.TextBar(value, 12)));
     }
     return lines;
   }
@@ -69,20 +74,46 @@ class AgentPlayer final : public Player {
   }
 
  private:
-  int chosen() const { return output_.actions[0]; }
+  // Its place among the game's own actions.
+  int chosen() const {
+    const auto found = std::find(own_.begin(), own_.end(), output_.actions[0]);
+    return static_cast<int>(found - own_.begin());
+  }
 
   const PlayingAgent agent_;
   const std::vector<float> parameters_;
-  const std::vector<std::string> action_names_;
+  const std::vector<int> own_;
+  const std::vector<std::string> own_names_;
   const int game_;
   const double epsilon_;
   RandomStream random_;
-  ActOutput output_;  // for what was looked at last
+  ActOutput output_;               // for what was looked at last
+  std::vector<float> own_values_;  // likewise
   const ActionBars bars_;
   ValueScale scale_;
 };
 
 }  // namespace
+
+std::vector<int> OwnActions(const EnvironmentSpec& environment) {
+  std::vector<int> own;
+  for (int action = 0; action < environment.num_actions(); ++action) {
+    if (environment.game_actions.empty() ||
+        environment.game_actions[static_cast<std::size_t>(environment.game)]
+                                [static_cast<std::size_t>(action)] != 0) {
+      own.push_back(action);
+    }
+  }
+  return own;
+}
+
+std::vector<std::string> OwnActionNames(const EnvironmentSpec& environment) {
+  std::vector<std::string> names;
+  for (const int action : OwnActions(environment)) {
+    names.push_back(environment.action_names[static_cast<std::size_t>(action)]);
+  }
+  return names;
+}
 
 std::unique_ptr<Player> MakeRandomPlayer(const EnvironmentSpec& environment, RandomStream random) {
   return std::make_unique<RandomPlayer>(environment.num_actions(), random);

@@ -28,8 +28,8 @@ class Player {
   // What is shown beside the state that was looked at: lines of ASCII, at most 34 wide.
   virtual std::vector<std::string> Panel() const { return {}; }
 
-  // Likewise for films: what a network thinks of each action, its value or its probability, and the
-  // one it takes.
+  // Likewise for films: what a network thinks of each of the game's OwnActions(), its value or its
+  // probability, and which of them it takes.
   struct Values {
     std::span<const float> values;  // valid until the next Look; empty: nobody knows
     int chosen = -1;
@@ -39,6 +39,11 @@ class Player {
   // "random policy".
   virtual std::string Describe() const = 0;
 };
+
+// The actions that a game has, of those that are common to several (EnvironmentSpec::game_actions),
+// by their numbers. Of a game alone all.
+std::vector<int> OwnActions(const EnvironmentSpec& environment);
+std::vector<std::string> OwnActionNames(const EnvironmentSpec& environment);
 
 std::unique_ptr<Player> MakeRandomPlayer(const EnvironmentSpec& environment, RandomStream random);
 

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gorila/agent/value_form.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/network/q_network.h"
@@ -131,6 +133,39 @@ TEST_F(PolicyPlayerTest, IsSampledFromOrTakesTheMostLikelyActionAndSaysSo) {
   EXPECT_EQ(counts(*likeliest)[static_cast<std::size_t>(best)], 100);
   EXPECT_EQ(likeliest->Describe(), "agent, most likely action");
   EXPECT_EQ(Make(0.25)->Describe(), "agent, most likely action, epsilon 0.25");
+}
+
+// Breakout lacks actions of Asterix, whose values an agent's policy leaves out.
+TEST(SharedNetworkPlayerTest, ShowsTheActionsThatTheGameHas) {
+  Config run;
+  run.environment.name = "minatar/asterix,minatar/breakout";
+  run.environment.options.minimal_actions = true;
+  run.network.preset = "custom";
+  run.network.hidden = {8};
+  const Config config = OneGame(run, 1);
+  const auto environment = MakeEnvironment(config.environment.name, config.environment.options,
+                                           MakeRandomDraws(RandomStream(1)))
+                               .value();
+  EXPECT_THAT(OwnActionNames(environment->spec()), SizeIs(3));
+  EXPECT_GT(environment->spec().num_actions(), 3);
+  const auto player =
+      MakeAgentPlayer(
+          config, environment->spec(),
+          RunInitialParameters(config, MakeParameterLayout(ResolveNetwork(config).value())), 0.5,
+          RandomStream(3))
+          .value();
+  std::vector<std::byte> state(environment->spec().observation.stacked_bytes());
+  environment->Reset(state).value();
+  for (int i = 0; i < 20; ++i) {
+    player->Look(state);
+    const Player::Values shown = player->ActionValues();
+    ASSERT_THAT(shown.values, SizeIs(3));
+    for (const float value : shown.values) EXPECT_TRUE(std::isfinite(value));
+    ASSERT_LT(shown.chosen, 3);
+    EXPECT_EQ(OwnActions(environment->spec())[static_cast<std::size_t>(shown.chosen)],
+              player->Act());
+    EXPECT_THAT(player->Panel(), SizeIs(4));
+  }
 }
 
 }  // namespace

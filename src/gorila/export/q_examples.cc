@@ -9,6 +9,7 @@
 #include "gorila/base/json.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
+#include "gorila/network/game_heads.h"
 #include "gorila/network/q_network.h"
 
 namespace gorila {
@@ -34,9 +35,8 @@ Json Elements(const ObservationSpec& spec, std::span<const std::byte> stacked) {
 class Answers {
  public:
   static StatusOr<Answers> Make(const Config& config, const NetworkSpec& spec,
-                                std::span<const float> parameters, int game) {
+                                std::span<const float> parameters) {
     Answers answers;
-    answers.game_ = game;
     answers.is_policy_ = ActsByPolicy(config);
     GORILA_ASSIGN_OR_RETURN(answers.network_, MakeQNetwork("auto", spec, 1));
     GORILA_ASSIGN_OR_RETURN(answers.policy_,
@@ -50,7 +50,7 @@ class Answers {
   }
   void Add(std::span<const std::byte> stacked, Json& json) {
     RandomStream unused(kSeed);
-    const ActingEnvironment greedy{.epsilon = 0, .random = &unused, .game = game_};
+    const ActingEnvironment greedy{.epsilon = 0, .random = &unused};
     policy_->Act({.observations = stacked, .environments = {&greedy, 1}, .show_values = true},
                  output_);
     json[names().front()].push_back(output_.values);
@@ -66,7 +66,6 @@ class Answers {
   }
 
   bool is_policy_ = false;
-  int game_ = 0;
   std::unique_ptr<QNetwork> network_;
   std::unique_ptr<Policy> policy_;
   ActOutput output_;
@@ -80,8 +79,9 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,
                       MakeRandomDraws(RandomStream::Derive(kSeed, "example environment"))));
-  GORILA_ASSIGN_OR_RETURN(Answers answers,
-                          Answers::Make(config, network, parameters, environment->spec().game));
+  // What the exported network answers: of several games, for actions that the game lacks too.
+  const GameNetwork game = TakeGame(network, parameters, environment->spec().game);
+  GORILA_ASSIGN_OR_RETURN(Answers answers, Answers::Make(config, game.spec, game.parameters));
   RandomStream random = RandomStream::Derive(kSeed, "example actions");
   const ObservationSpec& spec = network.input;
   std::vector<std::byte> stacked(spec.stacked_bytes());

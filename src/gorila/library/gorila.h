@@ -95,7 +95,9 @@ GORILA_EXPORT const char* gorila_network_config(const gorila_network* network);
 GORILA_EXPORT int32_t gorila_network_num_games(const gorila_network* network);
 GORILA_EXPORT const char* gorila_network_game(const gorila_network* network, int32_t index);
 /* Where there are several, what computes, acts, evaluates or makes environments needs to know which
- * game: the full name, or the end of it ("breakout"). Another call chooses another. */
+ * game: the full name, or the end of it ("breakout"). Another call chooses another. Actions are
+ * those of all games; the ones that the game lacks have the value -INFINITY and the probability 0.
+ */
 GORILA_EXPORT int32_t gorila_network_choose_game(gorila_network* network, const char* game);
 /* NULL for an action that does not exist. */
 GORILA_EXPORT const char* gorila_network_action_name(const gorila_network* network, int32_t action);

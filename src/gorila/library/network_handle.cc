@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/agent/algorithm.h"
 #include "gorila/agent/softmax_policy.h"
 #include "gorila/config/config_keys.h"
@@ -125,6 +126,8 @@ void gorila_network::Probabilities(std::span<const std::byte> observations,
   const std::size_t batch = observations.size() / bytes;
   const auto actions = static_cast<std::size_t>(num_actions());
   const auto width = static_cast<std::size_t>(agent_.network->spec().outputs());
+  const gorila::AllowedActions allowed =
+      gorila::ActionsOfGame(agent_.network->spec(), environment_.game);
   outputs_.resize(kMostAtOnce * width);
   of_state_.resize(actions);
   for (std::size_t i = 0; i < batch; ++i) {
@@ -132,9 +135,13 @@ void gorila_network::Probabilities(std::span<const std::byte> observations,
     if (row == 0) {
       const std::size_t count = std::min(kMostAtOnce, batch - i);
       const gorila::library::SignalsWait signals_wait;
+      games_of_batch_.assign(count, environment_.game);
+      agent_.network->UseGames(games_of_batch_);
       agent_.network->Predict(observations.subspan(i * bytes, count * bytes),
                               static_cast<int>(count), std::span(outputs_).first(count * width));
     }
+    gorila::FillForbidden(allowed, gorila::kNever,
+                          std::span(outputs_).subspan(row * width, actions));
     const float value =
         gorila::DecodePolicy(std::span(outputs_).subspan(row * width, width), of_state_);
     if (!values.empty()) values[i] = value;

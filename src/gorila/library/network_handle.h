@@ -73,6 +73,7 @@ struct gorila_network {
   std::vector<gorila::RandomStream> streams_;
   std::vector<gorila::ActingEnvironment> acting_;
   gorila::ActOutput chosen_;
+  std::vector<std::int32_t> games_of_batch_;
   std::vector<float> outputs_;
   std::vector<float> of_state_;
 };

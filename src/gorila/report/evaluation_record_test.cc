@@ -79,5 +79,48 @@ TEST(EvaluationRecordTest, StickyActionsAreThoseOfTheGameThatWasPlayed) {
   EXPECT_EQ(sticky("pixel/breakout", "noop30"), 0);
 }
 
+EvaluationResult Of(const std::string& game, std::vector<double> returns) {
+  EvaluationResult result;
+  result.game = game;
+  result.protocol = "greedy";
+  result.sticky_actions = 0.1;
+  result.steps = 7;
+  result.returns = std::move(returns);
+  result.summary = SummariseReturns(result.returns);
+  return result;
+}
+
+TEST(EvaluationRecordTest, SeveralGamesComeBackEachWithItsReturns) {
+  EvaluationRecord record;
+  record.environment = "minatar/breakout,minatar/asterix";
+  record.frames = 500;
+  record.result = Of("", {0.5, 1.5});
+  record.result.aggregate = "mean of both";
+  record.result.games = {Of("minatar/breakout", {1, 3}), Of("minatar/asterix", {10, 20})};
+  record.context.emplace();
+  record.context->last = record.result;
+  record.context->last->games[1] = Of("minatar/asterix", {4, 4});
+  const EvaluationRecord read = DecodeEvaluation(EncodeEvaluation(record)).value();
+  EXPECT_EQ(read.result.summary.mean, 1);
+  EXPECT_EQ(read.result.aggregate, "mean of both");
+  ASSERT_EQ(read.result.games.size(), 2u);
+  EXPECT_EQ(read.result.games[0].game, "minatar/breakout");
+  EXPECT_EQ(read.result.games[1].summary.mean, 15);
+  EXPECT_EQ(read.result.games[1].sticky_actions, 0.1);
+  EXPECT_EQ(read.context->last->games[1].summary.mean, 4);
+  const EvaluationRecord asterix = RecordOfGame(read, 1);
+  EXPECT_EQ(asterix.environment, "minatar/asterix");
+  EXPECT_EQ(asterix.result.summary.mean, 15);
+  EXPECT_EQ(asterix.context->last->summary.mean, 4);
+  EXPECT_EQ(DescribeScore(read.result), "1.00 +- 0.50 (protocol greedy, 2 episodes a game)");
+  EXPECT_THAT(DescribeGames(read.result),
+              testing::ElementsAre(testing::HasSubstr("minatar/breakout     2.00 +- 1.00"),
+                                   testing::HasSubstr("minatar/asterix     15.00 +- 5.00")));
+
+  auto json = ParseJson<nlohmann::ordered_json>(EncodeEvaluation(record));
+  json["games"][0].erase("returns");
+  EXPECT_TRUE(absl::IsDataLoss(DecodeEvaluation(DumpJson(json)).status()));
+}
+
 }  // namespace
 }  // namespace gorila

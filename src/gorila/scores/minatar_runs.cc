@@ -44,6 +44,15 @@ std::vector<int> MinAtarGamesOf(const Config& config) {
   return places;
 }
 
+// Whoever edits a run's files may leave them of different games.
+Status CheckGames(const Config& config, const EvaluationRecord& evaluation) {
+  std::vector<std::string> evaluated;
+  for (const EvaluationResult& game : evaluation.result.games) evaluated.push_back(game.game);
+  if (NumGames(config) == 1 ? evaluated.empty() : evaluated == GamesOf(config)) return OkStatus();
+  return DataLoss("evaluation.json has the games '{}'; the configuration has '{}'",
+                  fmt::join(evaluated, ", "), config.environment.name);
+}
+
 // The run as one of its games sees it.
 RunSummary OfGame(const RunSummary& run, int game) {
   RunSummary one = run;
@@ -65,6 +74,7 @@ Status AddRun(const fs::path& directory, MinAtarRuns& found) {
     return OkStatus();
   }
   GORILA_RETURN_IF_ERROR(evaluation.status());
+  GORILA_RETURN_IF_ERROR(CheckGames(config, *evaluation));
   std::vector<RecentReturn> training;
   for (const int game : games) {
     const bool alone = NumGames(config) == 1;

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "gorila/base/file.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/presets.h"
+#include "gorila/scores/minatar_table.h"
 
 namespace gorila {
 namespace {
@@ -58,6 +60,25 @@ TEST(RecentReturnTest, RowsWithoutEpisodesAndOtherKindsOnlyMoveTheWindow) {
       std::isnan(After({TrainingLine(1e6, 10, "3", 1), TrainingLine(2e6, 0, "null", 1)}).Mean()));
   EXPECT_TRUE(std::isnan(RecentReturn().Mean()));
   EXPECT_EQ(RecentReturn().frames(), 0);
+}
+
+TEST(RecentReturnTest, OfOneGameAmongSeveralItsOwnFramesAndEpisodesCount) {
+  const auto line = [](double frames, double breakout, double mean) {
+    return fmt::format(R"({{"kind":"training","frames":{},"return_episodes":50,"return_mean":999,)"
+                       R"("epsilon":0.1,"games":{{"minatar/asterix":{{"frames":7,)"
+                       R"("return_episodes":1,"return_mean":5}},"minatar/breakout":{{"frames":{},)"
+                       R"("return_episodes":10,"return_mean":{}}}}}}})",
+                       frames, breakout, mean);
+  };
+  RecentReturn training("minatar/breakout");
+  // Of the game's own million frames, not of the run's.
+  training.Add(ParseRunLogLine(line(2e6, 4e5, 2)).value());
+  training.Add(ParseRunLogLine(line(4e6, 8e5, 4)).value());
+  EXPECT_EQ(training.frames(), 8e5);
+  EXPECT_EQ(training.Mean(), 3);
+  EXPECT_EQ(training.epsilon(), 0.1);
+  training.Add(ParseRunLogLine(TrainingLine(5e6, 10, "7", 0.2)).value());
+  EXPECT_EQ(training.Mean(), 3) << "a row without games says nothing";
 }
 
 TEST(AgentOfTest, NamesAlgorithmPresetAndWhatDiffers) {
@@ -123,6 +144,54 @@ TEST_F(MinAtarRunsTest, ReadsFinishedRunsAndCountsTheOthers) {
   EXPECT_EQ(found.training[0].Mean(), 12.5);
   EXPECT_EQ(found.unfinished, 1);
   EXPECT_EQ(found.other_games, 1);
+}
+
+TEST_F(MinAtarRunsTest, ARunWithSeveralGamesIsThereForEach) {
+  Config config;
+  config.environment.name = "minatar/breakout,minatar/asterix";
+  EvaluationRecord record;
+  record.environment = config.environment.name;
+  record.result.protocol = "greedy";
+  record.result.returns = {0.5};
+  record.result.aggregate = "mean of both";
+  for (const double score : {3, 8}) {
+    EvaluationResult& game = record.result.games.emplace_back();
+    game.protocol = "greedy";
+    game.game = score == 3 ? "minatar/breakout" : "minatar/asterix";
+    game.returns = {score};
+  }
+  Write("run/config.toml", RunConfigText(config));
+  Write("run/metrics.jsonl",
+        R"({"kind":"training","frames":900,"epsilon":0.1,"games":{"minatar/asterix":)"
+        R"({"frames":400,"return_episodes":2,"return_mean":6},"minatar/breakout":)"
+        R"({"frames":500,"return_episodes":3,"return_mean":1.5}}})"
+        "\n");
+  Write("run/evaluation.json", EncodeEvaluation(record));
+  const MinAtarRuns found = ReadMinAtarRuns(folder_ / "run").value();
+  ASSERT_EQ(found.runs.size(), 2u);
+  EXPECT_EQ(found.runs[0].config.environment.name, "minatar/breakout");
+  EXPECT_EQ(found.runs[0].evaluation->result.summary.mean, 3);
+  EXPECT_EQ(found.runs[1].evaluation->result.summary.mean, 8);
+  EXPECT_EQ(found.training[0].Mean(), 1.5);
+  EXPECT_EQ(found.training[0].frames(), 500);
+  EXPECT_EQ(found.training[1].Mean(), 6);
+  // The tables say so, and a run of the game alone is no repetition of it.
+  WriteRun("alone", "minatar/breakout");
+  const MinAtarRuns both = ReadMinAtarRuns(folder_).value();
+  int shared = 0;
+  for (const MinAtarSection& section : MakeMinAtarTable(PublishedMinAtarScores(), both)) {
+    for (const MinAtarRow& row : section.rows) {
+      const bool says =
+          std::count(row.notes.begin(), row.notes.end(), "one network for all 2 games") == 1;
+      if (row.ours) EXPECT_EQ(row.runs, "1");
+      if (row.ours && says) ++shared;
+    }
+  }
+  EXPECT_EQ(shared, 4) << "two games by two measures";
+
+  record.result.games.pop_back();
+  Write("run/evaluation.json", EncodeEvaluation(record));
+  EXPECT_THAT(Refusal(folder_ / "run"), HasSubstr("evaluation.json has the games"));
 }
 
 TEST_F(MinAtarRunsTest, RefusesWhatHasNoRunOfAMinAtarGame) {

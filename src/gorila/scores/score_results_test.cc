@@ -75,6 +75,44 @@ TEST_F(ScoreResultsTest, FindsFinishedRunsAtAnyDepthAndCountsTheOthers) {
   EXPECT_THAT(ReadScoreResults(folder_ / "suite/pong/seed1", "noop30")->results, SizeIs(2));
 }
 
+TEST_F(ScoreResultsTest, ARunWithSeveralGamesGivesAScoreForEach) {
+  Config config;
+  config.environment.name = "atari/pong,atari/alien";
+  EvaluationRecord record;
+  record.environment = config.environment.name;
+  record.result.protocol = "noop30";
+  record.result.epsilon = 0.05;
+  record.result.returns = {0.5};
+  record.result.aggregate = "mean of both";
+  for (const std::string name : {"atari/pong", "atari/alien"}) {
+    EvaluationResult& game = record.result.games.emplace_back();
+    game.protocol = "noop30";
+    game.epsilon = 0.05;
+    game.game = name;
+    game.returns = {name == "atari/pong" ? 20.0 : 900.0};
+  }
+  Write("run/config.toml", RunConfigText(config));
+  Write("run/evaluation.json", EncodeEvaluation(record));
+  const auto results = ReadScoreResults(folder_ / "run", "noop30")->results;
+  ASSERT_THAT(results, SizeIs(2));
+  EXPECT_EQ(results[0].game, "pong");
+  EXPECT_EQ(results[0].score, 20);
+  EXPECT_EQ(results[1].game, "alien");
+  EXPECT_EQ(results[1].score, 900);
+  EXPECT_EQ(results[1].shared_by, 2);
+  EXPECT_THAT(ReadScoreResults(folder_ / "run/evaluation.json", "noop30")->results, SizeIs(2));
+
+  const ScoreTable table = MakeScoreTable(PublishedAtariGames(), results, {}).value();
+  EXPECT_EQ(table.sections.front().sharing, "ours: one network for all 2 games");
+  EXPECT_EQ(table.sections.back().sharing, "") << "nothing of ours by human starts";
+  // A run of one of the games alone is no repetition.
+  config.environment.name = "atari/pong";
+  Write("alone/config.toml", RunConfigText(config));
+  Write("alone/evaluation.json", Evaluation("atari/pong", "noop30", {1}));
+  const auto all = ReadScoreResults(folder_, "noop30")->results;
+  EXPECT_THAT(GroupResults(all), SizeIs(3));
+}
+
 // The published scores are of another way of acting, and so is the other result.
 TEST_F(ScoreResultsTest, SampledScoresAreNeitherThePublishedProtocolsNorAveragedWithOthers) {
   std::vector<ScoreResult> results;
