@@ -8,6 +8,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/env/registry.h"
+#include "gorila/evaluation/game_aggregate.h"
 
 namespace gorila {
 namespace {
@@ -96,6 +97,19 @@ TEST(MinAtarScoresTest, RefusesADamagedTable) {
               HasSubstr("is empty"));
   const std::string row = "asterix,DQN,5,all,0,training,1,,,plot,,A,\n";
   EXPECT_THAT(message(header + row + row), HasSubstr("is there twice"));
+}
+
+TEST(MinAtarReferencesTest, TheAggregateOfSeveralGamesRefersToPublishedScores) {
+  EXPECT_EQ(MinAtarReferences().size(), kMinAtarGames.size());
+  for (const GameReference& reference : MinAtarReferences()) {
+    const auto& rows = PublishedMinAtarScores();
+    const auto dqn = std::find_if(rows.begin(), rows.end(), [&](const PublishedMinAtarScore& row) {
+      return row.game == reference.game && row.agent == "DQN" &&
+             row.source == "Young & Tian 2019" && row.measure == MinAtarMeasure::kTraining;
+    });
+    ASSERT_NE(dqn, rows.end()) << reference.game;
+    EXPECT_EQ(dqn->score, reference.reference) << reference.game;
+  }
 }
 
 }  // namespace
