@@ -2,7 +2,6 @@
 
 #include <CLI/App.hpp>
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -24,9 +23,8 @@
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
-#include "gorila/env/atari/game_names.h"
+#include "gorila/env/game_list.h"
 #include "gorila/env/registry.h"
-#include "gorila/evaluation/atari_scores.h"
 #include "gorila/evaluation/evaluator.h"
 #include "gorila/report/run_report.h"
 #include "gorila/scores/score_results.h"
@@ -54,28 +52,12 @@ struct SuiteRun {
   fs::path directory;
 };
 
-constexpr std::array<std::string_view, 3> kLists = {"atari49", "minatar", "pixel"};
-
-std::vector<std::string> GamesOfList(std::string_view list) {
-  std::vector<std::string> games;
-  if (list == "atari49") {
-    for (const PublishedGame& game : PublishedAtariGames()) {
-      games.push_back(fmt::format("{}{}", atari::kAtariFolder, game.name));
-    }
-    return games;
-  }
-  for (const EnvironmentRow& row : EnvironmentTable()) {
-    if (row.name.starts_with(fmt::format("{}/", list))) games.emplace_back(row.name);
-  }
-  return games;
-}
-
 // The named environments, each once.
-std::vector<std::string> ExpandGames(const std::vector<std::string>& names) {
+std::vector<std::string> ExpandNames(const std::vector<std::string>& names) {
   std::vector<std::string> games;
   for (const std::string& name : names) {
-    const bool list = std::find(kLists.begin(), kLists.end(), name) != kLists.end();
-    for (const std::string& game : list ? GamesOfList(name) : std::vector{name}) {
+    const std::vector<std::string> of_list = GamesOfList(name);
+    for (const std::string& game : of_list.empty() ? std::vector{name} : of_list) {
       if (std::find(games.begin(), games.end(), game) == games.end()) games.push_back(game);
     }
   }
@@ -85,14 +67,14 @@ std::vector<std::string> ExpandGames(const std::vector<std::string>& names) {
 // A misspelt list is refused here; a misspelt environment later, with the nearest of its kind.
 Status CheckListName(std::string_view name) {
   if (const auto external = ParseExternalName(name)) return CheckExternalName(*external);
-  std::vector<std::string_view> known(kLists.begin(), kLists.end());
+  std::vector<std::string_view> known(GameLists().begin(), GameLists().end());
   for (const EnvironmentRow& row : EnvironmentTable()) known.push_back(row.name);
   for (const std::string_view game : AtariNames()) known.push_back(game);
   for (const std::string_view other : known) {
     if (other == name || other.ends_with(fmt::format("/{}", name))) return OkStatus();
   }
   const std::string_view nearest = NearestName(name, known);
-  if (std::find(kLists.begin(), kLists.end(), nearest) == kLists.end()) return OkStatus();
+  if (GamesOfList(nearest).empty()) return OkStatus();
   return InvalidArgument(
       "suite: '{}' is neither a list nor an environment; did you mean '{}'? 'gorila help suite' "
       "names the lists, 'gorila envs' the environments",
@@ -108,7 +90,7 @@ StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Conf
   std::vector<SuiteRun> runs;
   // All games with the first seed, then with the next: a stopped suite has seen every game.
   for (int i = 0; i < options.seeds; ++i) {
-    for (const std::string& game : ExpandGames(options.games)) {
+    for (const std::string& game : ExpandNames(options.games)) {
       SuiteRun run{.config = config, .directory = {}};
       GORILA_RETURN_IF_ERROR(SetConfigValue(run.config, "environment.name", game));
       GORILA_RETURN_IF_ERROR(RecordAndNote(run.config));
@@ -242,7 +224,7 @@ StatusOr<int> TrainAll(const std::vector<SuiteRun>& runs, const SuiteOptions& op
 
 // The commands that compare the runs with what was published.
 void PrintNext(const SuiteOptions& options) {
-  const std::vector<std::string> games = ExpandGames(options.games);
+  const std::vector<std::string> games = ExpandNames(options.games);
   const auto is_minatar = [](const std::string& game) { return game.starts_with("minatar/"); };
   const std::string folder = ShellQuotedPath(options.folder.string());
   if (std::any_of(games.begin(), games.end(), is_minatar)) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gorila/base/file.h"
+#include "gorila/env/game_list.h"
 
 namespace gorila {
 namespace {
@@ -24,6 +25,14 @@ TEST(AtariScoresTest, HasThe49GamesInTheOrderOfTheirNames) {
   EXPECT_EQ(games[11].name, "breakout");
   EXPECT_EQ(games[11].noop, (PublishedScores{1.7, 31.8, 401.2, 402.2}));
   EXPECT_EQ(games[11].human_starts, (PublishedScores{1.6, 27.9, 303.9, 313.03}));
+}
+
+TEST(AtariScoresTest, TheListAtari49HasTheSameGames) {
+  std::vector<std::string> games;
+  for (const PublishedGame& game : PublishedAtariGames()) {
+    games.push_back(fmt::format("atari/{}", game.name));
+  }
+  EXPECT_EQ(GamesOfList("atari49"), games);
 }
 
 TEST(AtariScoresTest, IsTheFileOfTheSources) {
