@@ -46,6 +46,7 @@ class Several(program.Case):
             self.assertIn(text, stdout)
             self.assertIn(text, (self.folder / "run" / "report.md").read_text())
             self.assertIn(text.split(":")[0], (self.folder / "run" / "report.html").read_text())
+        self.assertIn(f"gorila play run --game {BREAKOUT}\n", stdout)
         self.assertRegex(stderr, rf"evaluation at \d+ frames: {BREAKOUT} .*, {ASTERIX} .*aggregate")
         # The network with the best aggregate is scored.
         periodic = {row["frames"]: row["return_mean"] for row in self.rows("evaluation")}
@@ -89,6 +90,23 @@ class Several(program.Case):
         played = json.loads(self.run_program("evaluate", "run", "--game", "asterix", *human)[0])
         self.assertEqual(played["protocol"], "human-starts")
         self.assert_refused(["evaluate", "run", "--game", "breakout", *human], ASTERIX, BREAKOUT)
+
+    def test_scores_have_a_row_for_each_game(self):
+        self.train("--quiet")
+        table = self.run_program("scores", "minatar", "run")[0]
+        for game, evaluated in zip(GAMES, self.evaluation()["games"]):
+            for measure in ["training return", "evaluation"]:
+                self.assertIn(f"{game}, {measure}", table)
+            self.assertRegex(table, rf"ours: .* {evaluated['mean']:.2f} .*one network for all 2 games")
+        returns = self.rows("training")
+        for game in GAMES:
+            counted = [row["games"][game] for row in returns if row["games"][game]["return_episodes"]]
+            episodes = sum(row["return_episodes"] for row in counted)
+            mean = sum(row["return_mean"] * row["return_episodes"] for row in counted) / episodes
+            self.assertRegex(table, rf"ours: .* {mean:.2f} .*one network for all 2 games")
+        table = self.run_program("scores", "run", "--resamples", "0")[0]
+        for game in GAMES:
+            self.assertRegex(table, rf"{game} .*one network for all 2 games")
 
     def test_exports_are_of_the_game_that_is_named(self):
         for heads in ["shared", "per_game"]:

@@ -72,7 +72,7 @@ class Networks(Case):
             has = numpy.isfinite(q)
             assert abs(q - expected)[has].max() < 1e-5, (q, expected)
         """)
-        for code in ["whole.evaluate(1)", "whole.make()", "whole.act(numpy.zeros(whole.spec.shape))"]:
+        for code in ["whole.evaluate(1)", "whole.make()", "whole.q_values(numpy.zeros(whole.spec.shape, numpy.uint8))"]:
             text = self.error(f"whole = gorila.load('run')\n{code}")
             self.assertIn("InvalidArgument the network plays several games", text)
             self.assertIn("minatar/breakout, minatar/asterix", text)

@@ -209,7 +209,9 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationRecord&
   fmt::print("run directory  {}\n", path);
   fmt::print("               report.html, report.md, metrics.jsonl, final.safetensors\n");
   const std::string quoted = ShellQuotedPath(path);
-  fmt::print("next           gorila play {}\n", quoted);
+  const std::string game =
+      record.result.games.empty() ? "" : fmt::format(" --game {}", record.result.games[0].game);
+  fmt::print("next           gorila play {}{}\n", quoted, game);
   fmt::print("               gorila evaluate {}\n", quoted);
 }
 
