@@ -83,6 +83,19 @@ Status CheckUnrollsOfShard(const Config& config, const LocalReplayOptions& optio
       options.rate.insert_lead);
 }
 
+// A minibatch comes from one shard.
+Status CheckGamesOfShards(const Config& config) {
+  const int games = NumGames(config);
+  const int each = config.cluster.actors * config.actor.environments / games;
+  if (games == 1 || config.cluster.actors == 0 || config.cluster.replays <= each) {
+    return OkStatus();
+  }
+  return InvalidArgument(
+      "cluster.replays is {}; expected at most {}, the environments that play each of the {} "
+      "games: every shard must have some of every game",
+      config.cluster.replays, each, games);
+}
+
 Status CheckReplay(const Config& config) {
   const LocalReplayOptions options = ResolveReplayOptions(config);
   const int environments = config.actor.environments;
@@ -105,6 +118,7 @@ Status CheckReplay(const Config& config) {
         options.transition.unroll > 0 ? "learner.unroll" : "learner.n_step", environments);
   }
   if (config.cluster.replays > 0) GORILA_RETURN_IF_ERROR(CheckInsertLead(options));
+  GORILA_RETURN_IF_ERROR(CheckGamesOfShards(config));
   return CheckUnrollsOfShard(config, options);
 }
 

@@ -59,6 +59,20 @@ TEST(Games, ReplayGivesEachItsShare) {
   EXPECT_EQ(ResolveReplayOptions(Config()).games, 1);
 }
 
+TEST(Games, AreAllInEveryReplayShard) {
+  Config config = TwoGames();
+  config.actor.environments = 2;
+  config.cluster.actors = 3;
+  config.cluster.learners = 1;
+  config.cluster.replays = 3;
+  config.run.bundles = 0;
+  EXPECT_EQ(CheckConfig(config), OkStatus());
+  config.cluster.replays = 4;
+  EXPECT_THAT(std::string(CheckConfig(config).message()),
+              HasSubstr("cluster.replays is 4; expected at most 3, the environments that play each "
+                        "of the 2 games"));
+}
+
 TEST(Games, OfOneGameNothingChanges) {
   Config config;
   EXPECT_EQ(OneGame(config, 0).environment.options, config.environment.options);

@@ -71,7 +71,8 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                                              const NetworkSpec& network, int actor, int streams,
                                              const RoleHooks& hooks, const rpc::StopPredicate& stop,
                                              const std::function<bool()>& over) {
-  const int unroll = ResolveReplayOptions(config).transition.unroll;
+  const LocalReplayOptions options = ResolveReplayOptions(config);
+  const int unroll = options.transition.unroll;
   std::vector<std::unique_ptr<ReplayEndpoint>> shards;
   for (const rpc::Endpoint& endpoint : parts.replays) {
     shards.push_back(std::make_unique<RemoteReplayEndpoint>(
@@ -81,13 +82,14 @@ std::unique_ptr<ShardedReplay> ConnectReplay(const RemoteParts& parts, const Con
                             .identity = {.token = parts.credentials.token,
                                          .layout = MakeParameterLayout(network).Fingerprint()},
                             .shared_memory = config.cluster.shared_memory},
-        network.input, stop, unroll));
+        network.input, stop, unroll, options.games));
   }
   const std::uint64_t id = DrawProcessId();
   return std::make_unique<ShardedReplay>(
       ShardedReplayOptions{.actor = actor,
                            .life = id,
                            .streams = streams,
+                           .games = options.games,
                            .frame_bytes = network.input.frame_bytes(),
                            .values = config.replay.options.selector.initial_priorities,
                            .unroll = unroll,

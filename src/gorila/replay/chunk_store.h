@@ -139,10 +139,16 @@ class ChunkedStream {
  public:
   // The next row will be number `first`.
   ChunkedStream(const StreamName& name, ChunkStore& store, std::int64_t first,
-                ValueWindow values = {})
-      : name_(name), store_(store), begin_(first), end_(first), values_(std::move(values)) {}
+                ValueWindow values = {}, int game = 0)
+      : name_(name),
+        store_(store),
+        game_(game),
+        begin_(first),
+        end_(first),
+        values_(std::move(values)) {}
 
   const StreamName& name() const { return name_; }
+  int game() const { return game_; }  // ReplayRow::game
   std::int64_t begin() const { return begin_; }
   std::int64_t end() const { return end_; }
   const TimeStep& time_step(std::int64_t index) const { return store_.time_step(Id(index)); }
@@ -182,6 +188,7 @@ class ChunkedStream {
 
   const StreamName name_;
   ChunkStore& store_;
+  const int game_;
   std::int64_t begin_;  // the first row of slots_.front()
   std::int64_t end_;
   std::int64_t drawn_until_ = 0;

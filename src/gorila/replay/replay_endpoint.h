@@ -18,6 +18,7 @@ namespace gorila {
 // Consecutive rows of one stream. Views; the frames follow one another.
 struct RowRun {
   StreamName stream;
+  int game = 0;            // ReplayRow::game of the stream
   std::int64_t first = 0;  // number of the first row in its stream, from 0
   std::span<const TimeStep> time_steps = {};
   std::span<const std::int32_t> actions = {};

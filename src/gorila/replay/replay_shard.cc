@@ -103,9 +103,11 @@ StatusOr<std::unique_ptr<ReplayShard>> ReplayShard::Make(const ReplayShardOption
   GORILA_RETURN_IF_ERROR(CheckInsertLead(replay));
   const int chunk_rows = ChunkRows(replay.capacity);
   const std::int64_t chunks = Chunks(replay.capacity);
-  return std::unique_ptr<ReplayShard>(new ReplayShard(
-      options, chunks, chunk_rows,
-      row->make(replay.selector, static_cast<std::size_t>(chunks * chunk_rows)), random));
+  return std::unique_ptr<ReplayShard>(
+      new ReplayShard(options, chunks, chunk_rows,
+                      MakeSelector(*row, replay.selector, replay.games,
+                                   static_cast<std::size_t>(chunks * chunk_rows)),
+                      random));
 }
 
 std::int64_t ReplayShard::ExpectedBytes(const ReplayShardOptions& options) {
@@ -114,7 +116,7 @@ std::int64_t ReplayShard::ExpectedBytes(const ReplayShardOptions& options) {
       (packed.pages > 0 ? ChunkStore::PackedBytesPerRow()
                         : ChunkStore::BytesPerRow(options.observation)) +
       (options.replay.transition.unroll > 0 ? static_cast<std::int64_t>(sizeof(float)) : 0) +
-      SelectorBytesPerId(options.replay.selector);
+      SelectorBytesPerId(options.replay.selector, options.replay.games);
   const std::int64_t chunks = Chunks(options.replay.capacity);
   return chunks * (ChunkRows(options.replay.capacity) * row_bytes +
                    static_cast<std::int64_t>(sizeof(RowChunk))) +
@@ -160,6 +162,11 @@ Status ReplayShard::CheckRun(const RowRun& run) const {
   if (rows == 0 || run.first < 0 || run.stream.actor < 0 || run.stream.stream < 0) {
     return InvalidArgument("replay: {} rows from number {} of stream {} of actor {}", rows,
                            run.first, run.stream.stream, run.stream.actor);
+  }
+  if (run.game < 0 || run.game >= options_.replay.games) {
+    return InvalidArgument("replay: stream {} of actor {} is of game {}, expected 0 to {}",
+                           run.stream.stream, run.stream.actor, run.game,
+                           options_.replay.games - 1);
   }
   if (!run.values.empty() && run.values.size() != rows) {
     return InvalidArgument("replay: {} rows with the values of {}", rows, run.values.size());
@@ -208,6 +215,10 @@ Status ReplayShard::CheckContinues(const RowRun& run) const {
   const auto found = streams_.find(run.stream);
   if (found == streams_.end()) return OkStatus();
   const ChunkedStream& stream = *found->second;
+  if (run.game != stream.game()) {
+    return InvalidArgument("replay: rows of game {} for stream {} of actor {}, which is of game {}",
+                           run.game, run.stream.stream, run.stream.actor, stream.game());
+  }
   const std::int64_t skipped = stream.end() - run.first;
   const bool joins = skipped >= 0 && skipped < static_cast<std::int64_t>(run.time_steps.size());
   if (!joins || stream.begin() == stream.end()) return OkStatus();
@@ -242,8 +253,7 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
                                                InsertReply& reply) {
   const auto rows = static_cast<std::int64_t>(run.time_steps.size());
   const std::int64_t index = run.first + done;
-  GORILA_ASSIGN_OR_RETURN(const std::shared_ptr<ChunkedStream> stream,
-                          StreamFor(run.stream, index));
+  GORILA_ASSIGN_OR_RETURN(const std::shared_ptr<ChunkedStream> stream, StreamFor(run, index));
   if (index < stream->end()) {
     const std::int64_t repeated = std::min(stream->end() - index, rows - done);
     reply.repeated += repeated;
@@ -279,11 +289,11 @@ StatusOr<std::int64_t> ReplayShard::AppendSome(const RowRun& run, std::int64_t d
   return taken;
 }
 
-// The stream that row `index` belongs to: the present one of that name, or a new one when it has
-// none or rows are missing in between.
-StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const StreamName& name,
+// The stream that row `index` belongs to: the present one of the run's name, or a new one when it
+// has none or rows are missing in between.
+StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const RowRun& run,
                                                                 std::int64_t index) {
-  const auto found = streams_.find(name);
+  const auto found = streams_.find(run.stream);
   if (found != streams_.end() && index <= found->second->end()) return found->second;
   if (found == streams_.end() && streams_.size() >= kMaxStreams) {
     std::erase_if(streams_, [](const auto& entry) { return !entry.second->has_chunks(); });
@@ -294,8 +304,8 @@ StatusOr<std::shared_ptr<ChunkedStream>> ReplayShard::StreamFor(const StreamName
   }
   ++counters_.streams;
   if (found != streams_.end()) ++counters_.broken_streams;
-  auto stream = std::make_shared<ChunkedStream>(name, store_, index, MakeValues());
-  streams_[name] = stream;
+  auto stream = std::make_shared<ChunkedStream>(run.stream, store_, index, MakeValues(), run.game);
+  streams_[run.stream] = stream;
   return stream;
 }
 
@@ -363,7 +373,7 @@ void ReplayShard::AddIfComplete(const ChunkedStream& stream, std::int64_t index)
   }
   const std::uint32_t id = stream.Id(index);
   if (selector_->Contains(id)) return;
-  selector_->Insert(id);
+  selector_->InsertOfGame(stream.game(), id);
   const auto error = stream.values().InitialError(stream, index, options_.replay.transition);
   if (error.has_value()) selector_->Update(id, PriorityOfError(options_.replay.selector, *error));
 }
@@ -434,6 +444,9 @@ void ReplayShard::CheckInvariants() const {
       const bool selected = selector_->Contains(IdOf(slot, offset));
       const bool complete_row = IsComplete(*chunk.stream, chunk.first + offset,
                                            options_.replay.transition, options_.observation.stack);
+      if (selected && options_.replay.games > 1 && !selector_->draws_once()) {
+        GORILA_CHECK(selector_->GameOf(IdOf(slot, offset)) == chunk.stream->game());
+      }
       GORILA_CHECK(selected ? complete_row : !complete_row || selector_->draws_once());
       if (selected) ++complete;
     }

@@ -140,7 +140,7 @@ class ReplayShard final : public ReplayEndpoint {
   StoredFrame FrameOf(const RowRun& run, const StoredRows& rows, std::int64_t row) const;
   StatusOr<std::int64_t> AppendSome(const RowRun& run, std::int64_t done, const StoredRows& stored,
                                     InsertLimit limit, InsertReply& reply) GORILA_REQUIRES(mutex_);
-  StatusOr<std::shared_ptr<ChunkedStream>> StreamFor(const StreamName& name, std::int64_t index)
+  StatusOr<std::shared_ptr<ChunkedStream>> StreamFor(const RowRun& run, std::int64_t index)
       GORILA_REQUIRES(mutex_);
   bool MakeRoom(const std::shared_ptr<ChunkedStream>& stream, std::size_t frame_bytes,
                 InsertLimit limit) GORILA_REQUIRES(mutex_);
@@ -185,6 +185,9 @@ class ReplayShard final : public ReplayEndpoint {
   bool SavePiece(const Piece& piece, StateWriter& writer) GORILA_EXCLUDES(mutex_);
   void SaveBareStreams(StateWriter& writer) const GORILA_REQUIRES(mutex_);
   Status RestoreBareStreams(StateReader& reader) GORILA_REQUIRES(mutex_);
+  void SaveName(const ChunkedStream& stream, StateWriter& writer) const;
+  Status RestoreName(StateReader& reader, StreamName& name, int& game) const
+      GORILA_REQUIRES(mutex_);
   Status RestoreChunk(StateReader& reader) GORILA_REQUIRES(mutex_);
   Status RestorePiece(StateReader& reader) GORILA_REQUIRES(mutex_);
   float SavedPriority(std::uint32_t slot, int offset) const GORILA_REQUIRES(mutex_);
@@ -212,6 +215,7 @@ class ReplayShard final : public ReplayEndpoint {
   std::int64_t held_samples_ GORILA_GUARDED_BY(mutex_) = 0;
   bool closed_ GORILA_GUARDED_BY(mutex_) = false;
   std::vector<float> restored_priorities_ GORILA_GUARDED_BY(mutex_);  // by id; only in a restore
+  int restored_games_ GORILA_GUARDED_BY(mutex_) = 1;                  // likewise
 };
 
 }  // namespace gorila

@@ -19,6 +19,7 @@ struct Shape {
   int stack;
   const char* selector;
   FrameStorageOptions frames = {};
+  int games = 1;
 
   bool tight() const { return frames.compressed_frame_bytes > 0; }
 };
@@ -35,6 +36,7 @@ class ReplayShardPropertyTest : public testing::TestWithParam<Shape> {
         random_(11) {
     options_.replay.selector.name = GetParam().selector;
     options_.replay.frames = GetParam().frames;
+    options_.replay.games = GetParam().games;
     shard_ = MakeShard(options_);
     for (int i = 0; i < kNames; ++i) lives_.push_back(NewLife());
   }
@@ -52,6 +54,7 @@ class ReplayShardPropertyTest : public testing::TestWithParam<Shape> {
     for (int i = 0; i < 400; ++i) {
       NamedRow row = episodes.Next();
       row.name.stream = life.number;
+      row.game = life.number % GetParam().games;
       life.rows.push_back(row);
     }
     return life;
@@ -100,6 +103,7 @@ class ReplayShardPropertyTest : public testing::TestWithParam<Shape> {
     for (std::size_t i = 0; i < 3; ++i) {
       Transition got = FromBatch(batch, i, GetParam().stack);
       const std::int32_t number = got.s_tm1.back().stream;
+      ASSERT_EQ(batch.games[i], number % GetParam().games);
       const Transition want =
           Expected(NewLifeRows(number), static_cast<std::size_t>(got.s_tm1.back().number - 1));
       for (std::vector<FrameName>* stack : {&got.s_tm1, &got.s_t}) {
@@ -171,17 +175,20 @@ TEST_P(ReplayShardPropertyTest, HoldsItsInvariantsAndJoinsNothingThatDoesNotBelo
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, ReplayShardPropertyTest,
-    testing::Values(Shape{300, 1, 1, "uniform"}, Shape{300, 3, 4, "uniform"},
-                    Shape{900, 5, 4, "prioritized"}, Shape{50, 3, 2, "prioritized"},
-                    Shape{300, 3, 4, "uniform", kZstd}, Shape{900, 5, 4, "prioritized", kZstd},
-                    Shape{2000, 1, 2, "uniform", kTight}),
+    testing::Values(
+        Shape{300, 1, 1, "uniform"}, Shape{300, 3, 4, "uniform"}, Shape{900, 5, 4, "prioritized"},
+        Shape{50, 3, 2, "prioritized"}, Shape{300, 3, 4, "uniform", kZstd},
+        Shape{900, 5, 4, "prioritized", kZstd}, Shape{2000, 1, 2, "uniform", kTight},
+        Shape{.capacity = 300, .n_step = 3, .stack = 4, .selector = "uniform", .games = 3},
+        Shape{900, 5, 4, "prioritized", kZstd, 2}),
     [](const auto& info) {
       const bool zstd = info.param.frames.compression == FrameCompression::kZstd;
       return "Capacity" + std::to_string(info.param.capacity) + "NStep" +
              std::to_string(info.param.n_step) + info.param.selector +
              (info.param.tight() ? "Tight"
               : zstd             ? "Zstd"
-                                 : "");
+                                 : "") +
+             (info.param.games > 1 ? "Games" + std::to_string(info.param.games) : "");
     });
 
 }  // namespace

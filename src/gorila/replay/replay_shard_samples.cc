@@ -112,6 +112,7 @@ void ReplayShard::Draw(TransitionBatch& batch, Plan& plan) {
     }
     batch.keys[i] = static_cast<std::uint64_t>(chunk.serial * store_.chunk_rows() + offset);
     batch.probabilities[i] = plan.drawn[i].probability;
+    batch.games[i] = chunk.stream->game();
   }
 }
 

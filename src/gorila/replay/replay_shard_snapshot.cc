@@ -12,11 +12,14 @@ namespace {
 // What a state has in place of the priority of one that is drawn once and was.
 constexpr float kDrawnPriority = 2;
 
-// Of a state: rows of a chunk and the length of unrolls. States without unrolls have the former
-// alone.
+// Of a state: rows of a chunk, the length of unrolls, and games where there are several; then each
+// stream has its own. States without unrolls, or of one game, have 0 there.
 constexpr std::int32_t kShapeUnit = 256;
-std::int32_t ShapeOfRows(int chunk_rows, const TransitionOptions& options) {
-  return chunk_rows + kShapeUnit * options.unroll;
+constexpr std::int32_t kGamesUnit = kShapeUnit * 4096;
+static_assert(kMostUnrolled < 4096);
+std::int32_t ShapeOf(int chunk_rows, const LocalReplayOptions& options) {
+  return chunk_rows + kShapeUnit * options.transition.unroll +
+         (options.games > 1 ? kGamesUnit * options.games : 0);
 }
 
 }  // namespace
@@ -87,7 +90,7 @@ bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
 std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
   const MutexLock lock(mutex_);
   const auto is_saved = [&](std::uint32_t slot) { return store_.chunk(slot).saved > 0; };
-  writer.Write(ShapeOfRows(store_.chunk_rows(), options_.replay.transition));
+  writer.Write(ShapeOf(store_.chunk_rows(), options_.replay));
   writer.Write(counters_);
   limiter_.SaveState(writer);
   writer.Write(store_.next_serial());
@@ -96,11 +99,8 @@ std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
   for (const std::uint32_t slot : store_.living()) {
     if (!is_saved(slot)) continue;
     const RowChunk& chunk = store_.chunk(slot);
-    const StreamName& name = chunk.stream->name();
     writer.Write(chunk.serial);
-    writer.Write(name.actor);
-    writer.Write(name.life);
-    writer.Write(name.stream);
+    SaveName(*chunk.stream, writer);
     writer.Write(chunk.first);
     writer.Write<std::int32_t>(chunk.saved);
     for (int offset = 0; offset < chunk.saved; ++offset) {
@@ -110,6 +110,24 @@ std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
   SaveBareStreams(writer);
   return store_.living().empty() ? store_.next_serial()
                                  : store_.chunk(store_.living().front()).serial;
+}
+
+void ReplayShard::SaveName(const ChunkedStream& stream, StateWriter& writer) const {
+  writer.Write(stream.name().actor);
+  writer.Write(stream.name().life);
+  writer.Write(stream.name().stream);
+  if (options_.replay.games > 1) writer.Write<std::int32_t>(stream.game());
+}
+
+// Also of a state of fewer games, to which others were added at the end.
+Status ReplayShard::RestoreName(StateReader& reader, StreamName& name, int& game) const {
+  GORILA_RETURN_IF_ERROR(reader.Read(name.actor));
+  GORILA_RETURN_IF_ERROR(reader.Read(name.life));
+  GORILA_RETURN_IF_ERROR(reader.Read(name.stream));
+  game = 0;
+  if (restored_games_ > 1) GORILA_RETURN_IF_ERROR(reader.Read(game));
+  if (game >= 0 && game < restored_games_) return OkStatus();
+  return DataLoss("replay state: a stream of game {}, expected 0 to {}", game, restored_games_ - 1);
 }
 
 float ReplayShard::SavedPriority(std::uint32_t slot, int offset) const {
@@ -134,9 +152,7 @@ void ReplayShard::SaveBareStreams(StateWriter& writer) const {
   writer.Write(bare);
   for (const auto& [name, stream] : streams_) {
     if (!is_bare(*stream)) continue;
-    writer.Write(name.actor);
-    writer.Write(name.life);
-    writer.Write(name.stream);
+    SaveName(*stream, writer);
     writer.Write(stream->begin());
   }
 }
@@ -146,13 +162,12 @@ Status ReplayShard::RestoreBareStreams(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(reader.Read(bare));
   for (std::int64_t i = 0; i < bare; ++i) {
     StreamName name;
+    int game = 0;
     std::int64_t end = 0;
-    GORILA_RETURN_IF_ERROR(reader.Read(name.actor));
-    GORILA_RETURN_IF_ERROR(reader.Read(name.life));
-    GORILA_RETURN_IF_ERROR(reader.Read(name.stream));
+    GORILA_RETURN_IF_ERROR(RestoreName(reader, name, game));
     GORILA_RETURN_IF_ERROR(reader.Read(end));
     if (end < 0) return DataLoss("replay state: a stream of {} rows", end);
-    streams_.emplace(name, std::make_shared<ChunkedStream>(name, store_, end, MakeValues()));
+    streams_.emplace(name, std::make_shared<ChunkedStream>(name, store_, end, MakeValues(), game));
   }
   return OkStatus();
 }
@@ -175,9 +190,15 @@ Status ReplayShard::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(reader.Read(chunks));
   const std::int64_t most = options_.replay.capacity / store_.chunk_rows();
   const std::int32_t chunk_rows = shape % kShapeUnit;
-  if (shape / kShapeUnit != options_.replay.transition.unroll) {
-    return DataLoss("replay state was made with learner.unroll {} (0: none), expected {}",
-                    shape / kShapeUnit, options_.replay.transition.unroll);
+  const std::int32_t unroll = shape % kGamesUnit / kShapeUnit;
+  restored_games_ = std::max(shape / kGamesUnit, 1);
+  if (unroll != options_.replay.transition.unroll) {
+    return DataLoss("replay state was made with learner.unroll {} (0: none), expected {}", unroll,
+                    options_.replay.transition.unroll);
+  }
+  if (restored_games_ > options_.replay.games) {
+    return DataLoss("replay state has rows of {} games, expected at most {}", restored_games_,
+                    options_.replay.games);
   }
   if (chunk_rows != store_.chunk_rows() || chunks < 0 || chunks > std::max<std::int64_t>(most, 1)) {
     return DataLoss("replay state has {} chunks of {} rows, expected at most {} of {}", chunks,
@@ -199,10 +220,9 @@ Status ReplayShard::RestoreChunk(StateReader& reader) {
   std::int64_t first = 0;
   std::int32_t rows = 0;
   StreamName name;
+  int game = 0;
   GORILA_RETURN_IF_ERROR(reader.Read(serial));
-  GORILA_RETURN_IF_ERROR(reader.Read(name.actor));
-  GORILA_RETURN_IF_ERROR(reader.Read(name.life));
-  GORILA_RETURN_IF_ERROR(reader.Read(name.stream));
+  GORILA_RETURN_IF_ERROR(RestoreName(reader, name, game));
   GORILA_RETURN_IF_ERROR(reader.Read(first));
   GORILA_RETURN_IF_ERROR(reader.Read(rows));
   const bool has_any = !store_.living().empty();
@@ -216,7 +236,11 @@ Status ReplayShard::RestoreChunk(StateReader& reader) {
   }
   auto& stream = streams_[name];
   if (stream == nullptr || stream->end() != first || stream->room() > 0) {
-    stream = std::make_shared<ChunkedStream>(name, store_, first, MakeValues());
+    stream = std::make_shared<ChunkedStream>(name, store_, first, MakeValues(), game);
+  }
+  if (stream->game() != game) {
+    return DataLoss("replay state: chunk {} of game {} in a stream of game {}", serial, game,
+                    stream->game());
   }
   const std::uint32_t slot = store_.Use(stream);
   stream->Grow(rows);

@@ -37,7 +37,7 @@ inline std::unique_ptr<ReplayShard> MakeShard(const ReplayShardOptions& options,
 class OwnedRun {
  public:
   OwnedRun(const StreamName& stream, const std::vector<NamedRow>& rows)
-      : stream_(stream), first_(rows.front().name.number - 1) {
+      : stream_(stream), game_(rows.front().game), first_(rows.front().name.number - 1) {
     for (const NamedRow& row : rows) {
       time_steps_.push_back(row.time_step);
       actions_.push_back(row.action);
@@ -52,6 +52,7 @@ class OwnedRun {
   RowRun run() const {
     return {
         .stream = stream_,
+        .game = game_,
         .first = first_,
         .time_steps = time_steps_,
         .actions = actions_,
@@ -62,6 +63,7 @@ class OwnedRun {
   }
 
   StreamName stream_;
+  int game_;
   std::int64_t first_;
   std::vector<TimeStep> time_steps_;
   std::vector<std::int32_t> actions_;
@@ -81,10 +83,14 @@ inline StatusOr<InsertReply> InsertRows(ReplayEndpoint& shard, const StreamName&
 }
 
 // An episode of `steps` decisions whose first row is number `first` of stream `name`.
-inline std::vector<NamedRow> Episode(int steps, std::int32_t first = 0, std::int32_t name = 0) {
+inline std::vector<NamedRow> Episode(int steps, std::int32_t first = 0, std::int32_t name = 0,
+                                     int game = 0) {
   std::vector<NamedRow> rows;
   for (int k = 0; k <= steps; ++k) {
-    NamedRow row{.name = {name, first + k + 1}, .time_step = {StepType::kMid, 1, 1}, .action = k};
+    NamedRow row{.name = {name, first + k + 1},
+                 .time_step = {StepType::kMid, 1, 1},
+                 .action = k,
+                 .game = game};
     if (k == 0) row.time_step = {};
     if (k == steps) row.time_step = {StepType::kLast, 1, 0};
     rows.push_back(row);

@@ -28,10 +28,12 @@ ShardedReplay::ShardedReplay(const ShardedReplayOptions& options,
       random_(random),
       states_(shards_.size()) {
   GORILA_CHECK(!shards_.empty());
-  // Neighbouring streams of all actors together go to neighbouring shards.
+  // Neighbouring streams of all actors together, which play the games in turn, go to neighbouring
+  // shards; so that each shard has every game, each round of games begins one shard further on.
+  const auto games = static_cast<std::size_t>(options.games);
   for (std::size_t i = 0; i < streams_.size(); ++i) {
-    streams_[i].home =
-        (static_cast<std::size_t>(options.actor) * streams_.size() + i) % shards_.size();
+    const std::size_t stream = static_cast<std::size_t>(options.actor) * streams_.size() + i;
+    streams_[i].home = (stream / games + stream % games) % shards_.size();
     streams_[i].shard = streams_[i].home;
   }
 }
@@ -45,6 +47,12 @@ Status ShardedReplay::Insert(int stream_index, const ReplayRow& row) {
                            options_.frame_bytes);
   }
   Stream& stream = streams_[static_cast<std::size_t>(stream_index)];
+  if (row.game < 0 || row.game >= options_.games || (stream.game >= 0 && row.game != stream.game)) {
+    return InvalidArgument(
+        "replay: a row of game {} of {} in stream {}{}", row.game, options_.games, stream_index,
+        stream.game < 0 ? "" : fmt::format(", which is of game {}", stream.game));
+  }
+  stream.game = row.game;
   // A stream goes home with rows that begin with an episode: none might, if rows were always sent
   // at the same place in their episode.
   const bool begins = row.time_step.step_type == StepType::kFirst;
@@ -110,6 +118,7 @@ Status ShardedReplay::Send(Stream& stream) {
     const RowRun run{.stream = {.actor = options_.actor,
                                 .life = options_.life,
                                 .stream = static_cast<std::int32_t>(&stream - streams_.data())},
+                     .game = stream.game,
                      .first = stream.first,
                      .time_steps = stream.time_steps,
                      .actions = stream.actions,

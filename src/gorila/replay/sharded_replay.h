@@ -24,6 +24,7 @@ struct ShardedReplayOptions {
   std::int32_t actor = 0;  // of inserts: its index among all actors
   std::uint64_t life = 0;  // drawn at random by this process
   int streams = 1;         // environments of this actor; a learner has none to insert
+  int games = 1;           // of the run
   std::size_t frame_bytes = 0;
   int insert_rows = 64;  // of one stream, sent together
   bool values = false;   // whether rows' values go with them
@@ -97,6 +98,7 @@ class ShardedReplay final : public Replay {
 
   // One stream of this actor with the rows that were not sent yet.
   struct Stream {
+    int game = -1;           // of its rows; not known before the first
     std::int64_t next = 0;   // number of the next row that Insert gets
     std::int64_t first = 0;  // number of the first one below
     std::vector<TimeStep> time_steps;

@@ -107,6 +107,23 @@ void DecodeBatch(std::span<const std::byte> rest, int size, const ObservationSpe
 
 }  // namespace
 
+Status RemoteReplayEndpoint::TakeGames(const v1::SampleResponse& response,
+                                       TransitionBatch& batch) const {
+  std::fill(batch.games.begin(), batch.games.end(), 0);
+  if (response.games().empty() && games_ == 1) return OkStatus();
+  if (static_cast<std::size_t>(response.games_size()) != batch.games.size()) {
+    return DataLoss("a sample with the games of {}; expected {}", response.games_size(),
+                    batch.games.size());
+  }
+  for (const std::int32_t game : response.games()) {
+    if (game < 0 || game >= games_) {
+      return DataLoss("a sample of game {}; expected 0 to {}", game, games_ - 1);
+    }
+  }
+  std::copy(response.games().begin(), response.games().end(), batch.games.begin());
+  return OkStatus();
+}
+
 StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs, Deadline deadline,
                                                    InsertLimit limit) {
   const milliseconds timeout = Left(deadline);
@@ -125,6 +142,7 @@ StatusOr<InsertReply> RemoteReplayEndpoint::Insert(std::span<const RowRun> runs,
     proto.set_actor(run.stream.actor);
     proto.set_life(run.stream.life);
     proto.set_stream(run.stream.stream);
+    proto.set_game(run.game);
     proto.set_first(run.first);
     proto.set_rows(static_cast<std::int32_t>(run.time_steps.size()));
   }
@@ -171,6 +189,7 @@ StatusOr<ReplayShardSize> RemoteReplayEndpoint::Sample(int size, Deadline deadli
   }
   DecodeBatch(static_cast<const rpc::Payload&>(payload).bytes(), size, observation_, unroll_,
               batch);
+  GORILA_RETURN_IF_ERROR(TakeGames(response, batch));
   return FromProto(response.size());
 }
 

@@ -5,16 +5,21 @@
 #include "gorila/env/environment.h"
 #include "gorila/replay/replay_endpoint.h"
 #include "gorila/rpc/channel.h"
+#include "gorila/v1/replay.pb.h"
 
 namespace gorila {
 
 // Each method is one call, without a retry. DeadlineExceeded when no answer came in time, too.
 class RemoteReplayEndpoint final : public ReplayEndpoint {
  public:
-  // `unroll`: time steps of what the shard serves; 0: transitions.
+  // `unroll`: time steps of what the shard serves; 0: transitions. `games`: of the run.
   RemoteReplayEndpoint(const rpc::ChannelOptions& channel, const ObservationSpec& observation,
-                       rpc::StopPredicate stop = {}, int unroll = 0)
-      : channel_(channel), observation_(observation), unroll_(unroll), stop_(std::move(stop)) {}
+                       rpc::StopPredicate stop = {}, int unroll = 0, int games = 1)
+      : channel_(channel),
+        observation_(observation),
+        unroll_(unroll),
+        games_(games),
+        stop_(std::move(stop)) {}
 
   StatusOr<InsertReply> Insert(std::span<const RowRun> runs, Deadline deadline,
                                InsertLimit limit) override;
@@ -24,9 +29,13 @@ class RemoteReplayEndpoint final : public ReplayEndpoint {
   StatusOr<ReplayShardSize> GetSize(Deadline deadline) override;
 
  private:
+  // DataLoss unless they are the run's.
+  Status TakeGames(const v1::SampleResponse& response, TransitionBatch& batch) const;
+
   rpc::Channel channel_;
   const ObservationSpec observation_;
   const int unroll_;
+  const int games_;
   const rpc::StopPredicate stop_;
 };
 

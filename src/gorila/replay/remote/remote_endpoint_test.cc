@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -36,11 +37,14 @@ struct Served {
     return Connect(layout, shard->options().replay.transition.unroll);
   }
   std::unique_ptr<RemoteReplayEndpoint> Connect(std::uint64_t layout, int unroll) const {
+    return Connect(layout, unroll, shard->options().replay.games);
+  }
+  std::unique_ptr<RemoteReplayEndpoint> Connect(std::uint64_t layout, int unroll, int games) const {
     return std::make_unique<RemoteReplayEndpoint>(
         rpc::ChannelOptions{.endpoint = server->endpoint(),
                             .role = kReplayRole,
                             .identity = {.token = "token-of-this-run", .layout = layout}},
-        shard->options().observation, rpc::StopPredicate(), unroll);
+        shard->options().observation, rpc::StopPredicate(), unroll, games);
   }
 
   std::unique_ptr<ReplayShard> shard;
@@ -88,6 +92,44 @@ TEST(RemoteEndpointTest, ValuesOfRowsReachTheShard) {
   ASSERT_TRUE(endpoint->Insert({&owned, 1}, Later(), InsertLimit::kKept).ok());
   // Errors 1 + 0.9 * 10 - 0 and 1 - 0.5.
   EXPECT_NEAR(endpoint->GetSize(Later())->mass, 10 + 0.5, 1e-5);
+}
+
+TEST(RemoteEndpointTest, GamesOfRowsReachTheShardAndComeBack) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.games = 3;
+  const Served served(options);
+  const auto endpoint = served.Connect();
+  TransitionBatch batch;
+  for (int game = 2; game >= 0; --game) {
+    ASSERT_TRUE(InsertRows(*endpoint, {.actor = game}, Episode(9, 0, game, game)).ok());
+    ASSERT_TRUE(endpoint->Sample(60, Later(), batch).ok());
+    for (std::size_t i = 0; i < 60; ++i) {
+      EXPECT_EQ(batch.games[i], FromBatch(batch, i, 1).s_tm1.back().stream);
+    }
+    EXPECT_EQ(std::count(batch.games.begin(), batch.games.end(), game), 60 / (3 - game));
+  }
+  const Status changed = InsertRows(*endpoint, {.actor = 1}, Episode(9, 10, 1, 2)).status();
+  EXPECT_EQ(rpc::RefusalOf(changed), rpc::Refusal::kMalformed) << changed;
+}
+
+// A client of a run with other games must not take one for another.
+TEST(RemoteEndpointTest, GamesThatTheRunDoesNotHaveAreRefused) {
+  ReplayShardOptions options = ShardOptions(1000);
+  options.replay.games = 3;
+  const Served several(options);
+  const Served one(ShardOptions(1000));
+  TransitionBatch batch;
+  ASSERT_TRUE(InsertRows(*several.shard, {}, Episode(9, 0, 0, 2)).ok());
+  ASSERT_TRUE(InsertRows(*one.shard, {}, Episode(9)).ok());
+  const auto sample = [&](const Served& served, int games) {
+    return served.Connect(kLayout, 0, games)->Sample(4, Later(), batch).status();
+  };
+  EXPECT_TRUE(sample(several, 3).ok());
+  EXPECT_THAT(batch.games, testing::Each(2));
+  EXPECT_THAT(std::string(sample(several, 2).message()), HasSubstr("game 2; expected 0 to 1"));
+  EXPECT_THAT(std::string(sample(one, 2).message()), HasSubstr("the games of 0; expected 4"));
+  EXPECT_TRUE(sample(one, 1).ok());
+  EXPECT_THAT(batch.games, testing::Each(0));
 }
 
 ReplayShardOptions UnrollOptions(int unroll, int stack) {

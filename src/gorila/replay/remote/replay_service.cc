@@ -82,6 +82,7 @@ StatusOr<std::vector<RowRun>> DecodeRuns(const v1::InsertRequest& header,
     const auto count = static_cast<std::size_t>(run.rows());
     const std::size_t bytes = observation.frame_bytes();
     runs.push_back({.stream = {.actor = run.actor(), .life = run.life(), .stream = run.stream()},
+                    .game = run.game(),
                     .first = run.first(),
                     .time_steps = time_steps.subspan(begin, count),
                     .actions = actions.subspan(begin, count),
@@ -269,6 +270,9 @@ StatusOr<rpc::Response> ReplayService::Sample(const rpc::Request& request) {
   v1::SampleResponse response;
   *response.mutable_size() = ToProto(size);
   response.set_transitions(header.size());
+  if (shard_.options().replay.games > 1) {
+    response.mutable_games()->Assign(batch.games.begin(), batch.games.end());
+  }
   return rpc::Response{.header = response.SerializeAsString(),
                        .payload = EncodeBatch(batch, observation)};
 }
