@@ -108,6 +108,17 @@ class Several(program.Case):
         for game in GAMES:
             self.assertRegex(table, rf"{game} .*one network for all 2 games")
 
+    def test_a_launched_run_is_scored_alike(self):
+        stdout, _ = self.run_program(
+            "launch", *TWO[: TWO.index("--deterministic")], *TWO[TWO.index("--env", 1) :],
+            "--set", "evaluation.every_frames=3000", "--set", "evaluation.best=true", "--run-dir", "run",
+        )  # fmt: skip
+        record = self.evaluation()
+        self.assertEqual([game["environment"] for game in record["games"]], GAMES)
+        self.assertIn(record["aggregate"], stdout)
+        best = max(self.rows("evaluation"), key=lambda row: row["return_mean"])
+        self.assertEqual(record["frames"], best["frames"])
+
     def test_exports_are_of_the_game_that_is_named(self):
         for heads in ["shared", "per_game"]:
             self.train("--quiet", "--set", f"network.heads={heads}", name=heads)

@@ -114,8 +114,8 @@ TEST(EvaluationRecordTest, SeveralGamesComeBackEachWithItsReturns) {
   EXPECT_EQ(asterix.context->last->summary.mean, 4);
   EXPECT_EQ(DescribeScore(read.result), "1.00 +- 0.50 (protocol greedy, 2 episodes a game)");
   EXPECT_THAT(DescribeGames(read.result),
-              testing::ElementsAre(testing::HasSubstr("minatar/breakout     2.00 +- 1.00"),
-                                   testing::HasSubstr("minatar/asterix     15.00 +- 5.00")));
+              testing::ElementsAre(testing::HasSubstr("minatar/breakout      2.00 +- 1.00"),
+                                   testing::HasSubstr("minatar/asterix      15.00 +- 5.00")));
 
   auto json = ParseJson<nlohmann::ordered_json>(EncodeEvaluation(record));
   json["games"][0].erase("returns");
