@@ -25,7 +25,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/env/game_list.h"
 #include "gorila/env/registry.h"
-#include "gorila/evaluation/evaluator.h"
+#include "gorila/evaluation/games_evaluation.h"
 #include "gorila/report/run_report.h"
 #include "gorila/scores/score_results.h"
 
@@ -144,11 +144,11 @@ Status ScoreBy(const SuiteRun& run, const std::string& protocol) {
                           LoadTrainedNetwork(run.directory, ConfigFlags()));
   const std::uint64_t seed = FinalEvaluationSeed(network.config);
   GORILA_ASSIGN_OR_RETURN(EvaluationResult result,
-                          Evaluate(run.config, network.parameters,
-                                   {.protocol = protocol,
-                                    .episodes = run.config.evaluation.episodes,
-                                    .seed = seed,
-                                    .cancelled = &StopRequested}));
+                          EvaluateGames(run.config, network.parameters,
+                                        {.protocol = protocol,
+                                         .episodes = run.config.evaluation.episodes,
+                                         .seed = seed,
+                                         .cancelled = &StopRequested}));
   fmt::print("{}: {}\n", run.directory.string(), DescribeScore(result));
   GORILA_RETURN_IF_ERROR(CreateFolders(path.parent_path()));
   return WriteFileAtomically(path, EncodeEvaluation({.environment = run.config.environment.name,
