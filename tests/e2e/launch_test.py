@@ -246,6 +246,46 @@ class Ratio(Case):
         self.assertNotIn("without", stderr)
 
 
+class SeveralGames(Case):
+    """The coordinator counts the frames of each game, whoever plays it."""
+
+    NAMES = ["minatar/breakout", "minatar/asterix"]
+
+    def launch(self, run, frames, *more):
+        return super().launch(run, frames, "--env", ",".join(self.NAMES), *more)
+
+    def assert_equal_frames(self, run, frames, lost=0):
+        rows = (self.folder / run / "metrics.jsonl").read_text().splitlines()
+        rows = [row for row in map(json.loads, rows) if row["kind"] == "training"]
+        for row in rows:
+            played = [row["games"][name]["frames"] for name in self.NAMES]
+            self.assertEqual(played[0], played[1], row)
+        last = rows[-1]
+        self.assertGreaterEqual(last["frames"], frames)
+        self.assertAlmostEqual(sum(played), last["frames"], delta=lost)
+        for name in self.NAMES:
+            self.assertGreater(last["games"][name]["episodes"], 0)
+        self.assertGreater(last["updates"], 100)
+
+    def test_of_bundles(self):
+        status, stdout, stderr = self.finish(self.launch("run", 6000))
+        self.assertEqual(status, 0, stdout + stderr)
+        self.assert_equal_frames("run", 6000)
+
+    def test_of_actors_of_which_one_is_killed_and_prioritized_shards(self):
+        process = self.launch(
+            "run", 12000, "--bundles", "0", "--actors", "2", "--learners", "1", "--replays", "2",
+            "--set", "replay.selector=prioritized", "--set", "replay.initial_priorities=true",
+        )  # fmt: skip
+        self.wait_for_log("run", process, 2000)
+        os.kill(cluster.children_of(process.pid, "actor")[1], signal.SIGKILL)
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, 0, stdout + stderr)
+        self.assertRegex(stderr, r"actor-1 was killed by signal 9; starting it again")
+        # A report may have a step more of the one than of the other.
+        self.assert_equal_frames("run", 12000, lost=20)
+
+
 class Refused(cluster.Case):
     def test_bad_input(self):
         tiny = ["launch", *cluster.TINY, "--run-dir", "run"]
