@@ -48,6 +48,9 @@ class Several(program.Case):
             self.assertIn(text.split(":")[0], (self.folder / "run" / "report.html").read_text())
         self.assertIn(f"gorila play run --game {BREAKOUT}\n", stdout)
         self.assertRegex(stderr, rf"evaluation at \d+ frames: {BREAKOUT} .*, {ASTERIX} .*aggregate")
+        table = self.run_program("report", "run")[0]
+        for text in [*GAMES, record["aggregate"]]:
+            self.assertIn(text, table)
         # The network with the best aggregate is scored.
         periodic = {row["frames"]: row["return_mean"] for row in self.rows("evaluation")}
         self.assertEqual(periodic[record["frames"]], max(periodic.values()))

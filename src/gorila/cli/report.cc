@@ -38,6 +38,11 @@ void PrintRunScores(std::span<const RunSummary> runs) {
   for (const RunSummary& run : runs) {
     fmt::print("{:<{}}  {:<{}}  {}\n", run.label, label, run.directory.string(), directory,
                run.evaluation.has_value() ? DescribeScore(run.evaluation->result) : "not finished");
+    if (!run.evaluation.has_value() || run.evaluation->result.games.empty()) continue;
+    fmt::print("  {}\n", run.evaluation->result.aggregate);
+    for (const std::string& game : DescribeGames(run.evaluation->result)) {
+      fmt::print("  {}\n", game);
+    }
   }
 }
 
