@@ -53,6 +53,21 @@ class Python(Case):
         self.assertEqual((self.folder / "film.gif").read_bytes()[:4], b"GIF8")
         self.assert_no_worker_is_left()
 
+    def test_several_are_learnt_by_one_network(self):
+        walks = "python:worker_games:Walk,python:worker_games:make_walk"
+        self.run_program(
+            "train", *WALK, "--env", walks, "--frames", "4000", "--set", "evaluation.episodes=4", "--run-dir", "run"
+        )
+        self.assert_no_worker_is_left()
+        rows = [json.loads(line) for line in (self.folder / "run" / "metrics.jsonl").read_text().splitlines()]
+        games = [row for row in rows if row["kind"] == "training"][-1]["games"]
+        self.assertEqual(sorted(games), sorted(walks.split(",")))
+        self.assertEqual(games[walks.split(",")[0]]["frames"], games[walks.split(",")[1]]["frames"])
+        stdout, _ = self.run_program("evaluate", "run", "--game", "make_walk", "--episodes", "3")
+        self.assertIn("python:worker_games:make_walk", stdout)
+        self.run_program("resume", "run", "--frames", "5000")
+        self.assert_no_worker_is_left()
+
     def test_what_needs_no_environment_starts_none(self):
         self.run_program("train", *WALK, "--frames", "3000", "--run-dir", "run")
         config = self.folder / "run" / "config.toml"

@@ -21,9 +21,11 @@ std::vector<std::string_view> EnvironmentNames() {
 }
 // A list of games, or a name of an environment that is not ours.
 bool IsFurtherName(std::string_view name) {
-  if (const auto parsed = ParseExternalName(name)) return CheckExternalName(*parsed).ok();
   const auto games = ExpandGames(name);
-  return games.ok() && games->size() > 1;
+  if (!games.ok()) return false;
+  if (games->size() > 1) return true;
+  const auto external = ParseExternalName(name);
+  return external.has_value() && CheckExternalName(*external).ok();
 }
 NameField Games() {
   NameField field =

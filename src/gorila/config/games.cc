@@ -26,7 +26,10 @@ StatusOr<int> FindGame(const Config& config, std::string_view name) {
   std::vector<int> found;
   for (std::size_t i = 0; i < games.size(); ++i) {
     if (games[i] == name) return static_cast<int>(i);
-    if (games[i].ends_with(fmt::format("/{}", name))) found.push_back(static_cast<int>(i));
+    const bool is_end = games[i].size() > name.size() && games[i].ends_with(name);
+    if (!is_end) continue;
+    const char before = games[i][games[i].size() - name.size() - 1];
+    if (before == '/' || before == ':') found.push_back(static_cast<int>(i));
   }
   if (found.size() == 1) return found.front();
   return InvalidArgument("'{}' is {} of the run's games; expected one of {}", name,

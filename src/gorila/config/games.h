@@ -19,8 +19,8 @@ int NumGames(const Config& config);
 // the network of all. Of a run with one game the configuration itself.
 Config OneGame(const Config& config, int game);
 
-// The index of a game by its name, or the end of it ("breakout"). InvalidArgument, naming the run's
-// games, for one that is not there or could be several.
+// The index of a game by its name, or the end of it after '/' or ':' ("breakout"). InvalidArgument,
+// naming the run's games, for one that is not there or could be several.
 StatusOr<int> FindGame(const Config& config, std::string_view name);
 
 // The environments of all actors are dealt out to the games in turn.

@@ -88,6 +88,11 @@ TEST(Games, AreFoundByTheEndOfTheirNames) {
   EXPECT_THAT(std::string(FindGame(config, "freeway").status().message()),
               HasSubstr("'freeway' is none of the run's games; expected one of minatar/breakout, "
                         "minatar/asterix"));
+  config.environment.name = "python:own:Walk,gymnasium:CartPole-v1";
+  EXPECT_EQ(FindGame(config, "Walk").value(), 0);
+  EXPECT_EQ(FindGame(config, "CartPole-v1").value(), 1);
+  EXPECT_FALSE(FindGame(config, "Pole-v1").ok());
+  EXPECT_FALSE(FindGame(config, "").ok());
   config.environment.name = "minatar/breakout,pixel/breakout";
   EXPECT_THAT(std::string(FindGame(config, "breakout").status().message()),
               HasSubstr("more than one"));

@@ -35,17 +35,19 @@ std::int64_t UpdatesOfRun(const Config& config) {
 }
 
 // As seen from the folder that the program was started in.
-void MakePathsAbsolute(EnvironmentSection& environment) {
+void MakePathAbsolute(std::string& game) {
   namespace fs = std::filesystem;
-  const ExternalName name = *ParseExternalName(environment.name);
-  ExternalOptions& options = environment.options.external;
+  const ExternalName name = *ParseExternalName(game);
+  if (name.kind != ExternalKind::kPlugin && name.kind != ExternalKind::kPluginProcess) return;
   std::error_code error;
-  if (name.kind == ExternalKind::kPlugin || name.kind == ExternalKind::kPluginProcess) {
-    const std::size_t prefix = name.name.size() - name.target.size();
-    const fs::path path = fs::absolute(fs::path(name.target), error).lexically_normal();
-    if (!error) environment.name = environment.name.substr(0, prefix) + path.string();
-    return;
-  }
+  const std::size_t prefix = name.name.size() - name.target.size();
+  const fs::path path = fs::absolute(fs::path(name.target), error).lexically_normal();
+  if (!error) game = game.substr(0, prefix) + path.string();
+}
+
+void MakePythonPathAbsolute(ExternalOptions& options) {
+  namespace fs = std::filesystem;
+  std::error_code error;
   const fs::path here = fs::current_path(error);
   if (error) return;
   if (options.python_path == "none") {
@@ -59,6 +61,11 @@ void MakePathsAbsolute(EnvironmentSection& environment) {
     folders.push_back((here / folder).lexically_normal().string());
   }
   options.python_path = fmt::format("{}", fmt::join(folders, ":"));
+}
+
+bool IsPython(std::string_view game) {
+  const auto name = ParseExternalName(game);
+  return name && (name->kind == ExternalKind::kGymnasium || name->kind == ExternalKind::kPython);
 }
 
 // Python would pass over what is not there, and say that it knows no such module.
@@ -103,28 +110,54 @@ StatusOr<NetworkSpec> ResolveNetwork(const Config& config) {
   return spec;
 }
 
-StatusOr<std::string> RecordEnvironment(Config& config) {
-  EnvironmentSection& environment = config.environment;
-  if (!ParseExternalName(environment.name).has_value()) return std::string();
-  GORILA_RETURN_IF_ERROR(CheckConfig(config));  // before anything is started
-  MakePathsAbsolute(environment);
-  const ExternalName name = *ParseExternalName(environment.name);
-  ExternalOptions& options = environment.options.external;
-  EnvironmentRecord record;
-  if (options.record == "none") {
-    GORILA_RETURN_IF_ERROR(CheckPythonPath(options));
-    GORILA_ASSIGN_OR_RETURN(record, ProbeEnvironment(name, environment.options));
-    options.record = EncodeEnvironmentRecord(record);
+namespace {
+
+// Fills `record` unless it is known.
+StatusOr<std::string> RecordOne(const Config& config, const std::string& game,
+                                std::string& record) {
+  const EnvironmentOptions& options = config.environment.options;
+  EnvironmentRecord said;
+  if (record == "none") {
+    GORILA_RETURN_IF_ERROR(CheckPythonPath(options.external));
+    GORILA_ASSIGN_OR_RETURN(said, ProbeEnvironment(*ParseExternalName(game), options));
+    record = EncodeEnvironmentRecord(said);
   } else {
-    GORILA_ASSIGN_OR_RETURN(record, DecodeEnvironmentRecord(options.record));
+    GORILA_ASSIGN_OR_RETURN(said, DecodeEnvironmentRecord(record));
   }
-  if (record.repeats) return std::string();
+  if (said.repeats) return std::string();
   const std::string why = fmt::format(
       "environment '{}' does not repeat itself: the same seed and actions gave something else the "
       "second time",
-      environment.name);
+      game);
   if (config.run.deterministic) return InvalidArgument("run.deterministic is true; {}", why);
   return why + "; a resumed run begins new episodes";
+}
+
+}  // namespace
+
+StatusOr<std::string> RecordEnvironment(Config& config) {
+  std::vector<std::string> games = GamesOf(config);
+  const auto is_external = [](const std::string& game) {
+    return ParseExternalName(game).has_value();
+  };
+  if (std::none_of(games.begin(), games.end(), is_external)) return std::string();
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));  // before anything is started
+  ExternalOptions& options = config.environment.options.external;
+  GORILA_ASSIGN_OR_RETURN(std::vector<std::string> records,
+                          SplitRecords(options.record, games.size()));
+  for (std::string& game : games) {
+    if (is_external(game)) MakePathAbsolute(game);
+  }
+  if (std::any_of(games.begin(), games.end(), &IsPython)) MakePythonPathAbsolute(options);
+  config.environment.name = fmt::format("{}", fmt::join(games, ","));
+  std::string note;
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    if (!is_external(games[i])) continue;
+    GORILA_ASSIGN_OR_RETURN(const std::string of_one, RecordOne(config, games[i], records[i]));
+    if (note.empty()) note = of_one;
+  }
+  options.record = JoinRecords(records);
+  return note;
 }
 
 // A learning rate that falls without a given length falls over the run.

@@ -22,12 +22,15 @@ bool IsOurs(std::string_view name) {
   return std::find(atari.begin(), atari.end(), name) != atari.end();
 }
 
+bool IsPlugin(std::string_view name) {
+  const auto external = ParseExternalName(name);
+  return external && (external->kind == ExternalKind::kPlugin ||
+                      external->kind == ExternalKind::kPluginProcess);
+}
+
 Status WhyNotListed(std::string_view name) {
   if (name.empty()) return InvalidArgument("a list of games has an empty name");
-  if (ParseExternalName(name)) {
-    return InvalidArgument(
-        "'{}' is in a list of games; expected games that are built in, or this one alone", name);
-  }
+  if (const auto external = ParseExternalName(name)) return CheckExternalName(*external);
   std::vector<std::string_view> known(kLists.begin(), kLists.end());
   for (const EnvironmentRow& row : EnvironmentTable()) known.push_back(row.name);
   for (const std::string_view game : AtariNames()) known.push_back(game);
@@ -55,10 +58,19 @@ std::vector<std::string> GamesOfList(std::string_view list) {
   return games;
 }
 
-// A path of somebody's own environment may have a ','.
+// The path of a plug-in may have a ',': what follows is then no name.
 std::vector<std::string> SplitGames(std::string_view text) {
-  if (ParseExternalName(text)) return {std::string(text)};
-  return absl::StrSplit(std::string(text), ',');
+  std::vector<std::string> games;
+  const std::vector<std::string> pieces = absl::StrSplit(std::string(text), ',');
+  for (const std::string& piece : pieces) {
+    const bool is_name = IsOurs(piece) || !GamesOfList(piece).empty() || ParseExternalName(piece);
+    if (!is_name && !games.empty() && IsPlugin(games.back())) {
+      games.back() += "," + piece;
+    } else {
+      games.push_back(piece);
+    }
+  }
+  return games;
 }
 
 StatusOr<std::vector<std::string>> ExpandGames(std::string_view text) {
@@ -68,7 +80,7 @@ StatusOr<std::vector<std::string>> ExpandGames(std::string_view text) {
     std::vector<std::string> expanded = GamesOfList(name);
     if (expanded.empty()) expanded = {name};
     for (std::string& game : expanded) {
-      if (names.size() > 1 && !IsOurs(game)) return WhyNotListed(game);
+      if (names.size() > 1 && !IsOurs(game)) GORILA_RETURN_IF_ERROR(WhyNotListed(game));
       if (std::find(games.begin(), games.end(), game) != games.end()) {
         return InvalidArgument("a list of games has '{}' twice; expected each game once", game);
       }
@@ -85,7 +97,9 @@ std::string GamesLabel(std::string_view text) {
   for (const std::string_view list : kLists) {
     if (GamesOfList(list) == games) return std::string(list);
   }
-  if (games.size() <= kMostNamed) return std::string(text);
+  if (games.size() <= kMostNamed && std::all_of(games.begin(), games.end(), &IsOurs)) {
+    return std::string(text);
+  }
   return fmt::format("{} games", games.size());
 }
 

@@ -22,8 +22,7 @@ std::vector<std::string> GamesOfList(std::string_view list);
 std::vector<std::string> SplitGames(std::string_view text);
 
 // The environments of `text`, which has names of environments and lists. InvalidArgument for a name
-// that is empty or stands there twice, or, where there are several, for an unknown one and for
-// environments that are not ours.
+// that is empty or stands there twice, or, where there are several, for an unknown one.
 StatusOr<std::vector<std::string>> ExpandGames(std::string_view text);
 
 // For people and for names of folders: a list's name where `text` has all of its games, else

@@ -303,11 +303,22 @@ StatusOr<EnvironmentSpec> DescribeOwn(std::string_view name, const EnvironmentOp
   return environment->spec();
 }
 
+// With the record of that game alone.
+StatusOr<EnvironmentOptions> OptionsOfGame(const EnvironmentOptions& options, std::size_t games,
+                                           std::size_t game) {
+  GORILA_ASSIGN_OR_RETURN(std::vector<std::string> records,
+                          SplitRecords(options.external.record, games));
+  EnvironmentOptions own = options;
+  own.external.record = std::move(records[game]);
+  return own;
+}
+
 StatusOr<GameUnion> Unite(const std::vector<std::string>& games,
                           const EnvironmentOptions& options) {
   std::vector<EnvironmentSpec> specs;
-  for (const std::string& game : games) {
-    GORILA_ASSIGN_OR_RETURN(EnvironmentSpec spec, DescribeOwn(game, options));
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    GORILA_ASSIGN_OR_RETURN(const EnvironmentOptions own, OptionsOfGame(options, games.size(), i));
+    GORILA_ASSIGN_OR_RETURN(EnvironmentSpec spec, DescribeOwn(games[i], own));
     specs.push_back(std::move(spec));
   }
   return UniteGames(specs, options.game_input);
@@ -350,9 +361,12 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
                            fmt::join(options.games, ","));
   }
   GORILA_ASSIGN_OR_RETURN(GameUnion all, Unite(options.games, options));
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<EnvironmentFactory> own, MakeOwnFactory(name, options));
-  return MakeUnitedFactory(std::move(own), std::move(all),
-                           static_cast<int>(game - options.games.begin()));
+  const auto index = game - options.games.begin();
+  GORILA_ASSIGN_OR_RETURN(
+      const EnvironmentOptions alone,
+      OptionsOfGame(options, options.games.size(), static_cast<std::size_t>(index)));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<EnvironmentFactory> own, MakeOwnFactory(name, alone));
+  return MakeUnitedFactory(std::move(own), std::move(all), static_cast<int>(index));
 }
 
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,

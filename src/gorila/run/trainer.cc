@@ -46,7 +46,9 @@ Clock::duration ToDuration(double seconds) {
 // Longer where an environment may hang, and be started again, in the meantime.
 Clock::duration IterationLimit(const Config& config) {
   double seconds = kMostIterationSeconds;
-  if (ParseExternalName(config.environment.name).has_value()) {
+  const std::vector<std::string> games = GamesOf(config);
+  if (std::any_of(games.begin(), games.end(),
+                  [](const std::string& game) { return ParseExternalName(game).has_value(); })) {
     const ExternalOptions& options = config.environment.options.external;
     seconds += 2 * (options.step_seconds + options.start_seconds);
   }

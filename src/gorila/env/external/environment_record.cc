@@ -10,6 +10,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostActions = 65536;
+constexpr std::string_view kNoRecord = "none";
 
 std::string_view ElementName(ElementType element) {
   return element == ElementType::kUint8 ? "uint8" : "float32";
@@ -79,6 +80,33 @@ StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text) {
   return InvalidArgument(
       "environment.record is '{}': {}; expected what gorila train writes, or none", text,
       std::string(record.status().message()));
+}
+
+std::string JoinRecords(std::span<const std::string> records) {
+  if (records.size() == 1) return records.front();
+  Json all = Json::array();
+  bool any = false;
+  for (const std::string& record : records) {
+    any = any || record != kNoRecord;
+    all.push_back(record == kNoRecord ? Json() : Json(record));
+  }
+  return any ? DumpAnyJson(all) : std::string(kNoRecord);
+}
+
+StatusOr<std::vector<std::string>> SplitRecords(std::string_view text, std::size_t games) {
+  if (games == 1) return std::vector<std::string>{std::string(text)};
+  if (text == kNoRecord) return std::vector<std::string>(games, std::string(kNoRecord));
+  std::vector<std::string> records;
+  try {
+    for (const Json& record : ParseJsonOrThrow<Json>(text)) {
+      records.push_back(record.is_null() ? std::string(kNoRecord) : record.get<std::string>());
+    }
+  } catch (const nlohmann::json::exception& error) {
+    return InvalidArgument("environment.record is '{}': {}; expected what gorila train writes",
+                           text, error.what());
+  }
+  if (records.size() == games) return records;
+  return InvalidArgument("environment.record is of {} games; expected {}", records.size(), games);
 }
 
 Status CheckRecord(std::string_view name, const EnvironmentRecord& said,

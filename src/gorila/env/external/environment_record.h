@@ -2,6 +2,8 @@
 #ifndef GORILA_ENV_EXTERNAL_ENVIRONMENT_RECORD_H_
 #define GORILA_ENV_EXTERNAL_ENVIRONMENT_RECORD_H_
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,12 @@ struct EnvironmentRecord {
 std::string EncodeEnvironmentRecord(const EnvironmentRecord& record);
 // InvalidArgument, naming environment.record, if `text` is not a record.
 StatusOr<EnvironmentRecord> DecodeEnvironmentRecord(std::string_view text);
+// Those of several games as one text, and back: "none" for a game that is built in. Of one game the
+// text itself; of "none", "none" for each. Decoding gives InvalidArgument, naming
+// environment.record, for another number of games.
+std::string JoinRecords(std::span<const std::string> records);
+StatusOr<std::vector<std::string>> SplitRecords(std::string_view text, std::size_t games);
+
 // The same for JSON from elsewhere, which may hold more: InvalidArgument that says only what is
 // wrong.
 StatusOr<EnvironmentRecord> RecordOfJson(std::string_view text);
