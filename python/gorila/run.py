@@ -47,6 +47,34 @@ class Run:
         """Those of the periodic evaluations."""
         return self.metrics("evaluation")
 
+    def games(self):
+        """The names of a run's several games, as its records have them; [] of a run with one."""
+        records = [record for record in self.metrics() if "games" in record]
+        return list(records[-1]["games"]) if records else []
+
+    def curve(self, game=None, kind="training"):
+        """[(frames, mean return)], a pair for each record of that kind that has a return; frames are
+        those of the whole run. Of one of several games by its name or the end of it ("breakout")."""
+        records = self.metrics(kind)
+        if game is None:
+            found = [(record, record) for record in records]
+        else:
+            name = self._game(game)
+            found = [(record, record["games"][name])
+                     for record in records if name in record.get("games", {})]  # fmt: skip
+        return [(record["frames"], of_game["return_mean"]) for record, of_game in found
+                if of_game.get("return_mean") is not None]  # fmt: skip
+
+    def _game(self, game):
+        games = self.games()
+        found = [name for name in games if name == game] or [
+            name for name in games if name.endswith(f"/{game}")
+        ]
+        if len(found) == 1:
+            return found[0]
+        expected = ", ".join(games) or "no name: the run has one game"
+        raise InvalidArgument(f"game is {game!r}; expected one of: {expected}")
+
     def result(self):
         """The final evaluation, with the return of every episode; None while there is none."""
         return self._json("evaluation.json")

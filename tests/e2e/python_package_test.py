@@ -1,5 +1,6 @@
 """The Python package: networks, runs, and how it finds its library."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -294,6 +295,29 @@ class Runs(Case):
             assert len(result["returns"]) == 20 and result["environment"] == "classic/catch"
             assert run.report() is not None
         """, GORILA_LIBRARY="/nonexistent")  # fmt: skip
+
+    def test_each_game_of_a_run_has_a_curve(self):
+        run = self.folder / "run"
+        run.mkdir()
+        (run / "config.toml").write_text("")
+        rows = [
+            {"kind": "training", "frames": 10 * i, "return_mean": 50.0, "games": {
+                "a/pong": {"frames": 5 * i, "return_mean": 1.5 * i},
+                "a/chess": {"frames": 5 * i, "return_mean": None if i == 1 else 7.0}}}
+            for i in [1, 2]
+        ]  # fmt: skip
+        (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.python("""
+            import gorila
+            run = gorila.Run("run")
+            assert run.games() == ["a/pong", "a/chess"]
+            assert run.curve() == [(10, 50.0), (20, 50.0)]
+            assert run.curve("pong") == run.curve("a/pong") == [(10, 1.5), (20, 3.0)]
+            assert run.curve("chess") == [(20, 7.0)]
+            assert run.curve("chess", kind="evaluation") == []
+        """, GORILA_LIBRARY="/nonexistent")  # fmt: skip
+        self.assertIn("game is 'go'; expected one of: a/pong, a/chess",
+                      self.error("gorila.Run('run').curve('go')"))  # fmt: skip
 
     def test_an_unknown_kind_of_record_is_refused(self):
         self.train()
