@@ -13,6 +13,7 @@ import subprocess
 import unittest
 
 import algorithms
+import games_metrics_test
 import npm_packages
 import program
 from dashboard_test import ENDLESS, Served
@@ -59,6 +60,20 @@ class Page(Served):
         self.assertEqual(alive["valueTitle"], "Value (mean of V)")
         self.assertEqual(alive["actors"][0], "evaluated")
         self.assertRegex(alive["gameStatus"], " · sampled · ")
+
+    def test_each_of_several_games_has_a_curve_and_is_chosen(self):
+        process = self.start(
+            "train", *games_metrics_test.ENDLESS, "--run-dir", "run", "--dashboard=127.0.0.1:0"
+        )  # fmt: skip
+        alive = self.read(self.visit(self.url_of(process)))
+        self.assertEqual((alive["errors"], alive["unnamed"]), ([], 0))
+        chosen = alive["chosen"]
+        self.assertEqual(chosen["games"], ["breakout", "asterix"])
+        self.assertEqual(chosen["gameCurves"], 2)
+        self.assertEqual(chosen["curveTitle"], "Learning curve of asterix")
+        self.assertEqual(chosen["returnTitle"], "Return, asterix")
+        self.assertEqual((alive["bars"], chosen["bars"]), (3, 5))
+        self.assertFalse(alive["overflows"], "the page is wider than a phone")
 
     def test_a_run_is_watched_to_its_end(self):
         # Four bundles of a game with colours, so that everything on the page has something to show.

@@ -46,23 +46,39 @@ void PrintRunScores(std::span<const RunSummary> runs) {
   }
 }
 
-// One file, or for several games one each, with the game in its name.
+// Where the curves go: one file, or for runs of different games one each, with the game in its
+// name.
+std::vector<std::filesystem::path> CurveFiles(const std::filesystem::path& path,
+                                              std::span<const ComparedCurves> all) {
+  if (all.size() == 1) return {path};
+  std::vector<std::filesystem::path> files;
+  for (const ComparedCurves& curves : all) {
+    std::string game = curves.name;
+    std::replace(game.begin(), game.end(), '/', '-');
+    const std::string name = fmt::format("{}-{}", path.stem().string(), game);
+    std::filesystem::path file = path;
+    file.replace_filename(name + path.extension().string());
+    for (int n = 2; std::find(files.begin(), files.end(), file) != files.end(); ++n) {
+      file.replace_filename(fmt::format("{}-{}{}", name, n, path.extension().string()));
+    }
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
 Status WriteCurves(const ReportOptions& options, std::span<const RunSummary> runs) {
   const CurveAxis axis = options.over == "frames" ? CurveAxis::kFrames : CurveAxis::kSeconds;
-  GORILA_ASSIGN_OR_RETURN(std::vector<LearningCurveFigure> figures, CompareRuns(runs, axis));
-  for (LearningCurveFigure& figure : figures) {
-    std::filesystem::path path = options.curve;
-    if (figures.size() > 1) {
-      std::string game = figure.title;
-      std::replace(game.begin(), game.end(), '/', '-');
-      path.replace_filename(
-          fmt::format("{}-{}{}", path.stem().string(), game, path.extension().string()));
-      if (!options.title.empty()) figure.title = fmt::format("{}: {}", options.title, figure.title);
-    } else if (!options.title.empty()) {
-      figure.title = options.title;
+  GORILA_ASSIGN_OR_RETURN(std::vector<ComparedCurves> all, CompareRuns(runs, axis));
+  const std::vector<std::filesystem::path> files = CurveFiles(options.curve, all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    LearningCurveGrid& grid = all[i].picture;
+    // That of a single panel is the picture's.
+    std::string& title = grid.panels.size() == 1 ? grid.panels.front().title : grid.title;
+    if (!options.title.empty()) {
+      title = all.size() == 1 ? options.title : fmt::format("{}: {}", options.title, title);
     }
-    GORILA_RETURN_IF_ERROR(WriteLearningCurve(path, figure));
-    fmt::print("learning curves: {}\n", path.string());
+    GORILA_RETURN_IF_ERROR(WriteLearningCurve(files[i], grid));
+    fmt::print("learning curves: {}\n", files[i].string());
   }
   return OkStatus();
 }

@@ -10,11 +10,13 @@
 #include "gorila/base/denormals.h"
 #include "gorila/base/json.h"
 #include "gorila/base/thread.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/dashboard/game_view.h"
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
 #include "gorila/dashboard/run_metrics.h"
+#include "gorila/env/game_list.h"
 #include "gorila/metrics/run_log_tail.h"
 #include "gorila/run/thread_values.h"
 
@@ -41,6 +43,17 @@ Json BundleJson(const BundleProgress& bundle) {
   return {{"return", Number(bundle.recent_return)},
           {"epsilon", Number(bundle.epsilon)},
           {"work", bundle.work}};
+}
+
+Json GamesJson(const std::vector<GameProgress>& games) {
+  Json json = Json::array();
+  for (const GameProgress& game : games) {
+    json.push_back({{"name", game.name},
+                    {"frames", game.frames},
+                    {"episodes", game.episodes},
+                    {"return", Number(game.recent_return)}});
+  }
+  return json;
 }
 
 // The most that the page shows: a thousand would make each of two events a second 100 kB.
@@ -80,6 +93,7 @@ std::string SnapshotJson(const ProgressSnapshot& snapshot) {
   for (const BundleProgress& bundle : FirstThreads(snapshot.per_bundle)) {
     json["bundles"].push_back(BundleJson(bundle));
   }
+  if (!snapshot.per_game.empty()) json["games"] = GamesJson(snapshot.per_game);
   return DumpJson(json);
 }
 
@@ -264,7 +278,8 @@ HttpResponse Dashboard::Rows(const HttpRequest& request) {
 HttpResponse Dashboard::Metrics() {
   std::vector<RunMetrics> runs;
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    runs.push_back({feeds_[i].label(), feeds_[i].config().environment.name, Present(i)});
+    runs.push_back(
+        {feeds_[i].label(), GamesLabel(feeds_[i].config().environment.name), Present(i)});
   }
   return AnswerScrape([&runs](PrometheusText& text) { AddRunMetrics(runs, text); });
 }
@@ -337,7 +352,13 @@ void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
 Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
   GORILA_ASSIGN_OR_RETURN(const std::size_t run, RunIndex(request));
   const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);
-  Config config = feeds_[run].config();
+  const Config& all = feeds_[run].config();
+  const int games = NumGames(all);
+  const int number = ParseNumber(request.Get("game", "0")).value_or(-1);
+  if (number < 0 || number >= games) {
+    return InvalidArgument("game is '{}'; expected 0 to {}", request.Get("game"), games - 1);
+  }
+  Config config = OneGame(all, number);
   // Actors sample from a policy, whatever evaluations do.
   if (actor >= 0) config.evaluation.act = EvaluationAct::kAuto;
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
@@ -346,13 +367,13 @@ Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
     return InvalidArgument("actor is {}; expected at most {}", actor, actors - 1);
   }
   const auto seed = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<GameView> game,
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<GameView> view,
                           GameView::Make(
                               config, ParametersOf(run, network),
                               [this, run, actor] { return EpsilonNow(run, actor); }, seed));
   while (sink.open()) {
     const auto next = Clock::now() + kGamePeriod;
-    const StatusOr<std::string> frame = game->Step();
+    const StatusOr<std::string> frame = view->Step();
     if (frame.ok()) {
       sink.Send("game", *frame);
     } else if (absl::IsNotFound(frame.status())) {

@@ -29,7 +29,8 @@ inline constexpr int kDashboardPort = 7733;
 //   /api/rows?run=N      what run N has logged, thinned to kMostRows and kMostRowBytes
 //   /api/events          server-sent events: what is new
 //   /api/game?run=N      server-sent events: run N's agent at play; with &actor=I it explores as
-//                        actor I does (bundles' actors first, then actor processes)
+//                        actor I does (bundles' actors first, then actor processes); with &game=G
+//                        it plays that of the run's games
 //   /metrics             for Prometheus
 class Dashboard {
  public:

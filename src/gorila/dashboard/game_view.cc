@@ -57,6 +57,26 @@ StatusOr<std::string> GameView::Picture() const {
   return "data:image/png;base64," + absl::Base64Escape(png);
 }
 
+// Of several games with one network each has some of its actions.
+nlohmann::ordered_json GameView::ActionsJson() const {
+  const EnvironmentSpec& spec = environment_->spec();
+  const auto has = [&spec](std::size_t action) {
+    return spec.game_actions.empty() ||
+           spec.game_actions[static_cast<std::size_t>(spec.game)][action] != 0;
+  };
+  std::vector<std::string> names;
+  std::vector<float> values;
+  std::size_t chosen = 0;
+  for (std::size_t action = 0; action < spec.action_names.size(); ++action) {
+    if (!has(action)) continue;
+    if (static_cast<int>(action) == chosen_.actions[0]) chosen = names.size();
+    names.push_back(spec.action_names[action]);
+    values.push_back(chosen_.values[action]);
+  }
+  return {
+      {"actions", names}, {agent_.is_policy ? "probabilities" : "q", values}, {"chosen", chosen}};
+}
+
 StatusOr<std::string> GameView::Step() {
   GORILA_RETURN_IF_ERROR(Refresh());
   FrameStacker stacker = stacks_.stacker(0);
@@ -66,20 +86,19 @@ StatusOr<std::string> GameView::Step() {
     steps_ = 0;
     episode_return_ = 0;
   }
-  const ActingEnvironment acting{.epsilon = epsilon_, .random = &random_};
+  const ActingEnvironment acting{
+      .epsilon = epsilon_, .random = &random_, .game = environment_->spec().game};
   agent_.policy->Act(
       {.observations = stacks_.all(), .environments = {&acting, 1}, .show_values = true}, chosen_);
   GORILA_ASSIGN_OR_RETURN(const std::string picture, Picture());
-  nlohmann::ordered_json json = {{"image", picture},
-                                 {"actions", environment_->spec().action_names},
-                                 {agent_.is_policy ? "probabilities" : "q", chosen_.values},
-                                 {"chosen", chosen_.actions[0]},
-                                 {"explores", chosen_.explored[0] != 0},
-                                 {"epsilon", epsilon_},
-                                 {"episode", episode_},
-                                 {"step", steps_},
-                                 {"return", episode_return_},
-                                 {"source", source_->Describe()}};
+  nlohmann::ordered_json json = {{"image", picture}};
+  json.update(ActionsJson());
+  json["explores"] = chosen_.explored[0] != 0;
+  json["epsilon"] = epsilon_;
+  json["episode"] = episode_;
+  json["step"] = steps_;
+  json["return"] = episode_return_;
+  json["source"] = source_->Describe();
   if (agent_.is_policy) json["act"] = ActName(agent_.act_by);
   const StatusOr<TimeStep> step = environment_->Step(chosen_.actions[0], stacker.Advance());
   // The next call begins another episode.

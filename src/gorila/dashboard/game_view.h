@@ -12,6 +12,7 @@
 
 #include "gorila/agent/frame_stacker.h"
 #include "gorila/agent/policy.h"
+#include "gorila/base/json.h"
 #include "gorila/base/random.h"
 #include "gorila/config/config.h"
 #include "gorila/dashboard/parameter_source.h"
@@ -23,17 +24,18 @@ namespace gorila {
 // For one thread.
 class GameView {
  public:
-  // `epsilon` is asked about once a second: the probability of a random action.
+  // `config` is of one game (config/games.h). `epsilon` is asked about once a second: the
+  // probability of a random action.
   static StatusOr<std::unique_ptr<GameView>> Make(const Config& config,
                                                   std::unique_ptr<ParameterSource> source,
                                                   std::function<double()> epsilon,
                                                   std::uint64_t seed);
 
   // One step of the game, with parameters that are at most about a second old; then a JSON object
-  // in one line: the picture (a data URL), of each action its Q-value ("q") or, of a policy, its
-  // probability ("probabilities", beside "act": "sample" or "argmax"), the chosen action, whether
-  // epsilon chose it ("explores"), and how the episode goes.
-  // NotFound while the run has no network.
+  // in one line: the picture (a data URL), of each action that the game has its Q-value ("q") or,
+  // of a policy, its probability ("probabilities", beside "act": "sample" or "argmax"), the chosen
+  // action, whether epsilon chose it ("explores"), and how the episode goes. NotFound while the run
+  // has no network.
   StatusOr<std::string> Step();
 
  private:
@@ -42,6 +44,7 @@ class GameView {
            std::uint64_t seed);
   Status Refresh();
   StatusOr<std::string> Picture() const;
+  nlohmann::ordered_json ActionsJson() const;
 
   const std::unique_ptr<Environment> environment_;
   const PlayingAgent agent_;

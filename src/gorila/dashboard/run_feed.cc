@@ -18,8 +18,11 @@
 #include "gorila/base/json.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
+#include "gorila/env/game_list.h"
 #include "gorila/evaluation/protocol_label.h"
+#include "gorila/metrics/game_names.h"
 #include "gorila/run/run_directory.h"
 
 namespace gorila {
@@ -233,21 +236,27 @@ std::string RunFeed::Describe() const {
   for (const ConfigKey& key : ConfigKeys()) {
     config[std::string(key.name)] = ValueText(key.field, described_);
   }
-  const Json description = {{"label", run_.label},
-                            {"directory", run_.directory.string()},
-                            {"state", RunStateName(state_)},
-                            {"elsewhere", elsewhere_},
-                            {"problem", problem_},
-                            {"environment", config_.environment.name},
-                            {"seed", described_.run.seed},
-                            {"is_policy", ActsByPolicy(config_)},
-                            {"bundles", config_.run.bundles},
-                            {"actors", config_.cluster.actors},
-                            {"total_frames", described_.run.frames},
-                            {"log_percent", log_percent_},
-                            {"bad_lines", bad_lines_},
-                            {"evaluation", ParseJsonOrThrow<Json>(evaluation_)},
-                            {"config", config}};
+  Json description = {{"label", run_.label},
+                      {"directory", run_.directory.string()},
+                      {"state", RunStateName(state_)},
+                      {"elsewhere", elsewhere_},
+                      {"problem", problem_},
+                      {"environment", config_.environment.name},
+                      {"seed", described_.run.seed},
+                      {"is_policy", ActsByPolicy(config_)},
+                      {"bundles", config_.run.bundles},
+                      {"actors", config_.cluster.actors},
+                      {"total_frames", described_.run.frames},
+                      {"log_percent", log_percent_},
+                      {"bad_lines", bad_lines_},
+                      {"evaluation", ParseJsonOrThrow<Json>(evaluation_)},
+                      {"config", config}};
+  const std::vector<std::string> games = GamesOf(config_);
+  if (games.size() > 1) {
+    description["title"] = GamesLabel(config_.environment.name);
+    description["games"] = games;
+    description["game_labels"] = ShortGameNames(games);
+  }
   return DumpAnyJson(description);
 }
 

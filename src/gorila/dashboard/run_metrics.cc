@@ -64,6 +64,25 @@ constexpr RunFamily kFamilies[] = {
      [](const ProgressSnapshot& p) { return KnownOr(Count(p.resident_bytes)); }},
 };
 
+struct GameFamily {
+  const char* name;
+  Type type;
+  const char* help;
+  double (*value)(const GameProgress& game);  // NaN = the game has none
+};
+
+constexpr GameFamily kGameFamilies[] = {
+    {"gorila_game_environment_frames_total", Type::kCounter,
+     "Environment steps of one game of a run with several.",
+     [](const GameProgress& g) { return Count(g.frames); }},
+    {"gorila_game_episodes_total", Type::kCounter,
+     "Episodes of one game of a run with several that ended in training.",
+     [](const GameProgress& g) { return Count(g.episodes); }},
+    {"gorila_game_episode_return_mean", Type::kGauge,
+     "Mean return of the last training episodes of one game of a run with several.",
+     [](const GameProgress& g) { return g.recent_return; }},
+};
+
 PrometheusLabels RunLabel(const RunMetrics& run) { return {{"run", run.label}}; }
 
 void AddFamily(const RunFamily& family, std::span<const RunMetrics> runs, PrometheusText& text) {
@@ -71,6 +90,23 @@ void AddFamily(const RunFamily& family, std::span<const RunMetrics> runs, Promet
   for (const RunMetrics& run : runs) {
     const double value = family.value(run.progress);
     if (!std::isnan(value)) text.Add(RunLabel(run), value);
+  }
+}
+
+// Nothing where every run has one game.
+void AddGames(std::span<const RunMetrics> runs, PrometheusText& text) {
+  const bool any = std::any_of(runs.begin(), runs.end(), [](const RunMetrics& run) {
+    return !run.progress.per_game.empty();
+  });
+  if (!any) return;
+  for (const GameFamily& family : kGameFamilies) {
+    text.Begin(family.name, family.type, family.help);
+    for (const RunMetrics& run : runs) {
+      for (const GameProgress& game : run.progress.per_game) {
+        const double value = family.value(game);
+        if (!std::isnan(value)) text.Add({{"run", run.label}, {"game", game.name}}, value);
+      }
+    }
   }
 }
 
@@ -148,16 +184,36 @@ void AddStalenessHistogram(const PrometheusLabels& labels, std::span<const std::
 void AddRunMetrics(std::span<const RunMetrics> runs, PrometheusText& text) {
   AddInfo(runs, text);
   for (const RunFamily& family : kFamilies) AddFamily(family, runs, text);
+  AddGames(runs, text);
   AddGradients(runs, text);
   AddStaleness(runs, text);
   AddBundles(runs, text);
   AddWork(runs, text);
 }
 
+namespace {
+
+std::uint64_t CountIn(const RunLogRow& row, std::string_view name) {
+  return static_cast<std::uint64_t>(std::max(0.0, row.Number(name).value_or(0)));
+}
+
+std::vector<GameProgress> GamesOfRow(const RunLogRow& row) {
+  std::vector<GameProgress> games;
+  const RunLogRow* const object = row.Object("games");
+  if (object == nullptr) return games;
+  for (const auto& [name, game] : object->objects()) {
+    games.push_back({.name = name,
+                     .frames = CountIn(game, "frames"),
+                     .episodes = CountIn(game, "episodes"),
+                     .recent_return = game.Number("return_mean").value_or(std::nan(""))});
+  }
+  return games;
+}
+
+}  // namespace
+
 ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
-  const auto count = [&row](std::string_view name) {
-    return static_cast<std::uint64_t>(std::max(0.0, row.Number(name).value_or(0)));
-  };
+  const auto count = [&row](std::string_view name) { return CountIn(row, name); };
   const auto number = [&row](std::string_view name) {
     return row.Number(name).value_or(std::nan(""));
   };
@@ -183,6 +239,7 @@ ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
   progress.resident_bytes = count("resident_bytes");
   progress.cpu_seconds = row.Number("cpu_seconds").value_or(0);
   progress.joules = number("joules");
+  progress.per_game = GamesOfRow(row);
   const auto work = row.Numbers("work");
   if (work.size() == kWorks) std::copy(work.begin(), work.end(), progress.work.begin());
   progress.lowest_bundle_return = number("bundle_return_min");

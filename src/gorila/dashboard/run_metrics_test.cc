@@ -49,6 +49,22 @@ TEST(RunMetricsTest, ARowOfTheLogGivesTheSameState) {
   EXPECT_EQ(progress.highest_bundle_return, 1);
 }
 
+TEST(RunMetricsTest, EachOfSeveralGamesHasSamplesWithItsName) {
+  const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":300,"games":{
+      "b/pong":{"frames":100,"episodes":4,"return_mean":2.5},
+      "a/chess":{"frames":200,"episodes":0,"return_mean":null}}})")
+                            .value();
+  const std::string text = Render({"r", "two", ProgressOfRow(row)});
+  EXPECT_THAT(text, HasSubstr("gorila_game_environment_frames_total{run=\"r\",game=\"b/pong\"} "
+                              "100\n"));
+  EXPECT_THAT(text, HasSubstr("gorila_game_environment_frames_total{run=\"r\",game=\"a/chess\"} "
+                              "200\n"));
+  EXPECT_THAT(text, HasSubstr("gorila_game_episodes_total{run=\"r\",game=\"b/pong\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("gorila_game_episode_return_mean{run=\"r\",game=\"b/pong\"} 2.5\n"));
+  EXPECT_THAT(text, Not(HasSubstr("gorila_game_episode_return_mean{run=\"r\",game=\"a/chess\"}")));
+  EXPECT_THAT(Render({"r", "one", ProgressSnapshot()}), Not(HasSubstr("gorila_game_")));
+}
+
 TEST(RunMetricsTest, TheEntropyIsThatOfARunThatLearnsAPolicy) {
   const RunLogRow policy =
       ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2,"entropy":1.25})").value();

@@ -119,6 +119,13 @@ void Canvas::DrawText(const std::string& text, Point baseline, const TextStyle& 
   cairo_restore(context_);
 }
 
+void Canvas::DrawAt(Point corner, const std::function<void(Canvas&)>& draw) {
+  cairo_save(context_);
+  cairo_translate(context_, corner.x, corner.y);
+  draw(*this);
+  cairo_restore(context_);
+}
+
 double Canvas::TextWidth(const std::string& text, const TextStyle& style) {
   SetFont(style);
   cairo_text_extents_t extents;

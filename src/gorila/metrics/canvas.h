@@ -44,6 +44,9 @@ class Canvas {
   void DrawLine(std::span<const Point> points, const Stroke& stroke);
   void DrawText(const std::string& text, Point baseline, const TextStyle& style);
 
+  // Calls `draw` with `corner` as its (0, 0).
+  void DrawAt(Point corner, const std::function<void(Canvas&)>& draw);
+
   double TextWidth(const std::string& text, const TextStyle& style);
   // `text`, or its beginning and "..." as one character so that it is at most `width` wide.
   std::string Ellipsise(const std::string& text, const TextStyle& style, double width);

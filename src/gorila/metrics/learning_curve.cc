@@ -10,6 +10,7 @@
 #include "gorila/base/xml.h"
 #include "gorila/metrics/axis_ticks.h"
 #include "gorila/metrics/canvas.h"
+#include "gorila/metrics/learning_curve_painter.h"
 #include "gorila/metrics/legend.h"
 
 namespace gorila {
@@ -21,6 +22,7 @@ using drawing::Colour;
 using drawing::Legend;
 using drawing::Occupancy;
 using drawing::Point;
+using drawing::SeriesStroke;
 using drawing::Stroke;
 using drawing::TextStyle;
 
@@ -125,12 +127,6 @@ struct ReferenceLabel {
 // Onto the PNG's pixels, so that thin lines are crisp.
 double Snapped(double position) {
   return std::round(position * kLearningCurvePngScale) / kLearningCurvePngScale;
-}
-
-Stroke SeriesStroke(std::size_t series) {
-  return {.colour = {kSeriesColours[series % kSeriesColours.size()]},
-          .width = kCurveWidth,
-          .dashed = series / kSeriesColours.size() % 2 == 1};
 }
 
 // Draws one figure. Lays it out first, then paints from back to front.
@@ -436,15 +432,36 @@ std::string EscapedLine(std::string text) {
 }
 
 // The texts of the figure, which cairo writes as outlines, for search and screen readers.
-std::string SvgDescription(const LearningCurveFigure& figure) {
+std::string Description(const LearningCurveFigure& figure) {
   std::string labels = fmt::format("{} over {}", figure.y_label, figure.x_label);
   for (const CurveSeries& series : figure.series) labels += "; " + series.label;
   for (const ReferenceLine& line : figure.reference_lines) labels += "; " + line.label;
-  return fmt::format("\n<title>{}</title>\n<desc>{}</desc>", EscapedLine(figure.title),
-                     EscapedLine(labels));
+  return labels;
 }
 
 }  // namespace
+
+namespace drawing {
+
+void PaintLearningCurve(Canvas& canvas, const LearningCurveFigure& figure) {
+  Painter(canvas, figure).Paint();
+}
+
+Stroke SeriesStroke(std::size_t series) {
+  return {.colour = {kSeriesColours[series % kSeriesColours.size()]},
+          .width = kCurveWidth,
+          .dashed = series / kSeriesColours.size() % 2 == 1};
+}
+
+std::string DescribeSvg(std::string svg, const std::string& title, const std::string& description) {
+  const std::size_t end_of_root_tag = svg.find('>', svg.find("<svg"));
+  GORILA_CHECK(end_of_root_tag != svg.npos, "cairo wrote no <svg>");
+  svg.insert(end_of_root_tag + 1, fmt::format("\n<title>{}</title>\n<desc>{}</desc>",
+                                              EscapedLine(title), EscapedLine(description)));
+  return svg;
+}
+
+}  // namespace drawing
 
 StatusOr<std::string> RenderLearningCurvePng(const LearningCurveFigure& figure) {
   GORILA_RETURN_IF_ERROR(CheckSize(figure));
@@ -457,22 +474,12 @@ StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveFigure& figure) 
   GORILA_ASSIGN_OR_RETURN(
       std::string svg, drawing::DrawSvg(figure.width, figure.height,
                                         [&](Canvas& canvas) { Painter(canvas, figure).Paint(); }));
-  const std::size_t end_of_root_tag = svg.find('>', svg.find("<svg"));
-  GORILA_CHECK(end_of_root_tag != svg.npos, "cairo wrote no <svg>");
-  svg.insert(end_of_root_tag + 1, SvgDescription(figure));
-  return svg;
+  return drawing::DescribeSvg(std::move(svg), figure.title, Description(figure));
 }
 
 Status WriteLearningCurve(const std::filesystem::path& path, const LearningCurveFigure& figure) {
-  const std::string extension = path.extension().string();
-  if (extension != ".png" && extension != ".svg") {
-    return InvalidArgument("'{}' ends in '{}'; expected '.png' or '.svg'", path.string(),
-                           extension);
-  }
-  GORILA_ASSIGN_OR_RETURN(const std::string bytes, extension == ".png"
-                                                       ? RenderLearningCurvePng(figure)
-                                                       : RenderLearningCurveSvg(figure));
-  return WriteFileAtomically(path, bytes);
+  return WriteLearningCurve(path,
+                            LearningCurveGrid{.title = {}, .x_label = {}, .panels = {figure}});
 }
 
 }  // namespace gorila

@@ -42,6 +42,14 @@ struct LearningCurveFigure {
   int height = 440;  // 180 to 4000
 };
 
+// Several figures as one picture: a panel for each game of a run, say. Their sizes are not asked,
+// and the legend, which all share, is that of the first. A grid of one panel is that figure.
+struct LearningCurveGrid {
+  std::string title;
+  std::string x_label;  // of all panels
+  std::vector<LearningCurveFigure> panels;
+};
+
 constexpr int kLearningCurvePngScale = 2;  // crisp text on today's screens
 
 // The bytes of a picture. Axes fit the data and the reference lines and begin at zero where that
@@ -50,13 +58,17 @@ constexpr int kLearningCurvePngScale = 2;  // crisp text on today's screens
 // range or text that is not UTF-8. Thread-safe.
 StatusOr<std::string> RenderLearningCurvePng(const LearningCurveFigure& figure);
 
+StatusOr<std::string> RenderLearningCurvePng(const LearningCurveGrid& grid);
+
 // Likewise. Texts are outlines, which look the same wherever they are shown; title and labels are
 // also there as <title> and <desc>, for search and screen readers.
 StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveFigure& figure);
+StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveGrid& grid);
 
 // As `path` ends, ".png" or ".svg" (otherwise InvalidArgument); written aside and renamed. Blocks
 // on the disk.
 Status WriteLearningCurve(const std::filesystem::path& path, const LearningCurveFigure& figure);
+Status WriteLearningCurve(const std::filesystem::path& path, const LearningCurveGrid& grid);
 
 }  // namespace gorila
 

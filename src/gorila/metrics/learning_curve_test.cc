@@ -270,6 +270,50 @@ TEST(LearningCurveTest, SvgNamesEverythingEscaped) {
   EXPECT_THAT(svg, HasSubstr("</svg>"));
 }
 
+LearningCurveGrid Games(int games) {
+  LearningCurveGrid grid{.title = "minatar & more", .x_label = "frames", .panels = {}};
+  for (int i = 0; i < games; ++i) {
+    LearningCurveFigure& panel = grid.panels.emplace_back(BandFigure());
+    panel.title = fmt::format("game {}", i);
+  }
+  return grid;
+}
+
+TEST(LearningCurveGridTest, EveryPanelHasItsCurveAndItsTitle) {
+  const LearningCurveGrid grid = Games(5);
+  const RgbImage image = DecodePng(RenderLearningCurvePng(grid).value()).value();
+  ASSERT_EQ(image.width, 3 * 360 * kScale);
+  int panels = 0;
+  for (int column = 0; column < 3; ++column) {
+    for (int row = 0; row < 2; ++row) {
+      int coloured = 0;
+      for (int y = 0; y < 250 * kScale; ++y) {
+        for (int x = 0; x < 360 * kScale; ++x) {
+          coloured += Is(image, column * 360 * kScale + x, (34 + row * 250) * kScale + y, kCurve);
+        }
+      }
+      panels += coloured > 300;
+    }
+  }
+  EXPECT_EQ(panels, 5);
+  const std::string svg = RenderLearningCurveSvg(grid).value();
+  EXPECT_THAT(svg, HasSubstr("<title>minatar &amp; more</title>"));
+  EXPECT_THAT(svg, HasSubstr("; game 0; game 1; game 2; game 3; game 4</desc>"));
+}
+
+TEST(LearningCurveGridTest, OnePanelIsItsFigure) {
+  const LearningCurveFigure figure = BandFigure();
+  const LearningCurveGrid grid{.title = "none", .x_label = "none", .panels = {figure}};
+  EXPECT_EQ(RenderLearningCurvePng(grid).value(), RenderLearningCurvePng(figure).value());
+  EXPECT_EQ(RenderLearningCurveSvg(grid).value(), RenderLearningCurveSvg(figure).value());
+}
+
+TEST(LearningCurveGridTest, ManyPanelsFitAndTooManyAreRefused) {
+  EXPECT_TRUE(RenderLearningCurvePng(Games(49)).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(RenderLearningCurvePng(Games(2000)).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(RenderLearningCurveSvg(Games(0)).status()));
+}
+
 TEST(LearningCurveTest, RefusesTextThatIsNotUtf8AndSizesOutOfRange) {
   LearningCurveFigure figure = BandFigure();
   figure.title = "\xff\xfe";

@@ -97,6 +97,19 @@ std::string EvaluationTable(const RunReport& report) {
   return table;
 }
 
+std::string GameTable(const RunReport& report) {
+  std::string table =
+      "| Game | Frames | Episodes | Training return in the end | Highest training return | Last "
+      "evaluation |\n|---|--:|--:|--:|--:|--:|\n";
+  for (const ReportGame& game : report.games) {
+    table += fmt::format(
+        "| {} | {} | {} | {} | {} | {} |\n", EscapeMarkdown(game.name), GroupThousands(game.frames),
+        GroupThousands(game.episodes), FormatDecimal(game.training_return, 2),
+        FormatDecimal(game.highest_training_return, 2), FormatDecimal(game.evaluation, 2));
+  }
+  return table;
+}
+
 std::string CounterTable(const RunReport& report) {
   std::string table = "| Counter | Count |\n|---|--:|\n";
   for (const ReportCounter& counter : report.counters) {
@@ -132,12 +145,25 @@ ordered_json EvaluationsJson(const RunReport& report) {
   return evaluations;
 }
 
+ordered_json GamesJson(const RunReport& report) {
+  ordered_json games = ordered_json::object();
+  for (const ReportGame& game : report.games) {
+    games[game.name] = {{"frames", game.frames},
+                        {"episodes", game.episodes},
+                        {"training_return", game.training_return},
+                        {"highest_training_return", game.highest_training_return},
+                        {"evaluation", game.evaluation}};
+  }
+  return games;
+}
+
 }  // namespace
 
 std::string RenderReportMarkdown(const RunReport& report) {
   std::string text = fmt::format("# Run on {}\n\n", EscapeMarkdown(report.environment));
   text += CodeBlock(report.command) + "\n" + RunTable(report);
   if (!report.evaluations.empty()) text += "\n## Evaluation\n\n" + EvaluationTable(report);
+  if (!report.games.empty()) text += "\n## Games\n\n" + GameTable(report);
   if (!report.curve_picture.empty()) {
     text += fmt::format("\n## Learning curve\n\n![Learning curve]({})\n",
                         LinkTarget(report.curve_picture));
@@ -170,6 +196,7 @@ std::string RenderReportJson(const RunReport& report) {
     json["counters"][counter.name] = counter.count;
   }
   for (const ReportFile& file : report.files) json["files"][file.what] = file.path;
+  if (!report.games.empty()) json["games"] = GamesJson(report);
   return DumpAnyJson(json, 2) + "\n";
 }
 

@@ -26,6 +26,17 @@ struct EvaluationReport {
   double epsilon = 0;         // of the epsilon-greedy policy, in [0,1]
 };
 
+// The training of one of a run's several games. NaN = unknown.
+struct ReportGame {
+  std::string name;  // as in the registry
+  std::uint64_t frames = 0;
+  std::uint64_t episodes = 0;
+  // Means of as many episodes as RunReport::training_return.
+  double training_return = std::numeric_limits<double>::quiet_NaN();
+  double highest_training_return = std::numeric_limits<double>::quiet_NaN();
+  double evaluation = std::numeric_limits<double>::quiet_NaN();  // mean of the last one
+};
+
 struct ReportCounter {
   std::string name;  // "stale gradients" say
   std::uint64_t count = 0;
@@ -55,6 +66,7 @@ struct RunReport {
   double training_return =
       std::numeric_limits<double>::quiet_NaN();  // mean of the last episodes; NaN = unknown
   std::vector<std::string> warnings = {};        // why the evaluations may mislead
+  std::vector<ReportGame> games = {};            // empty of a run with one
   std::vector<ReportCounter> counters;
   std::vector<ReportFile> files;
   std::string curve_picture;  // path as in ReportFile, embedded in report.md; empty = none

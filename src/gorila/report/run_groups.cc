@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gorila/config/config_keys.h"
+#include "gorila/env/game_list.h"
 
 namespace gorila {
 namespace {
@@ -88,9 +89,12 @@ std::vector<GameRuns> GroupRuns(std::span<const RunSummary> runs) {
   std::vector<GameRuns> games;
   for (const RunSummary& run : runs) {
     const std::string& name = run.config.environment.name;
-    auto game = std::find_if(games.begin(), games.end(),
-                             [&](const GameRuns& one) { return one.environment == name; });
-    if (game == games.end()) game = games.insert(games.end(), {.environment = name, .groups = {}});
+    auto game = std::find_if(games.begin(), games.end(), [&](const GameRuns& one) {
+      return one.groups.front().runs.front()->config.environment.name == name;
+    });
+    if (game == games.end()) {
+      game = games.insert(games.end(), {.environment = GamesLabel(name), .groups = {}});
+    }
     auto& groups = game->groups;
     const auto found = std::find_if(groups.begin(), groups.end(), [&](const RunGroup& group) {
       return AreRepetitions(*group.runs.front(), run);

@@ -12,14 +12,15 @@
 
 namespace gorila {
 
-// Runs of one game whose settings differ only in the seed and in keys that leave training as it is.
+// Runs of one game, or of the same several ones, whose settings differ only in the seed and in keys
+// that leave training as it is.
 struct RunGroup {
   std::string label;  // differs from those of the game's other groups
   std::vector<const RunSummary*> runs;
 };
 
 struct GameRuns {
-  std::string environment;
+  std::string environment;  // as people read it: GamesLabel() of several games
   std::vector<RunGroup> groups;
 };
 

@@ -28,6 +28,22 @@ TEST(GroupRunsTest, SeedsAreRepetitionsAndGamesAreNot) {
   EXPECT_EQ(games[1].groups[0].runs.size(), 1u);
 }
 
+TEST(GroupRunsTest, ARunWithSeveralGamesIsAKindOfItsOwn) {
+  const std::string two = "minatar/breakout,minatar/asterix";
+  const std::string four = two + ",minatar/freeway,minatar/seaquest";
+  const std::string other_four = two + ",minatar/freeway,minatar/space_invaders";
+  const std::vector<RunSummary> runs = {MakeRun("a/1", "minatar/breakout", 1),
+                                        MakeRun("b/1", two, 1), MakeRun("b/2", two, 2),
+                                        MakeRun("c/1", four, 1), MakeRun("d/1", other_four, 1)};
+  const auto games = GroupRuns(runs);
+  ASSERT_EQ(games.size(), 4u);
+  EXPECT_EQ(games[1].environment, two);
+  ASSERT_EQ(games[1].groups.size(), 1u);
+  EXPECT_EQ(games[1].groups[0].runs.size(), 2u) << "repetitions of each other";
+  EXPECT_EQ(games[2].environment, "4 games");
+  EXPECT_EQ(games[3].environment, "4 games") << "other ones";
+}
+
 TEST(GroupRunsTest, OtherSettingsAreAnotherGroupNamedByWhatDiffers) {
   std::vector<RunSummary> runs = {MakeRun("a/seed1", "minatar/breakout", 1),
                                   MakeRun("b/seed1", "minatar/breakout", 1)};

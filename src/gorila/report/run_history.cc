@@ -8,12 +8,23 @@ namespace {
 // A row of any version has under a hundred; what is beyond is another program's log.
 constexpr std::size_t kMostNames = 1000;
 
+// Of the networks that are evaluated, only a later one than before counts. `scores`: the row itself
+// or one of its games.
+void AddScores(const RunLogRow& row, const RunLogRow& scores,
+               EvenlyThinned<CurvePoint>& evaluations) {
+  const double frames = row.Number("frames").value_or(0);
+  if (!evaluations.empty() && frames <= evaluations.last().x) return;
+  const double mean = scores.Number("return_mean").value_or(0);
+  const double error = scores.Number("standard_error").value_or(0);
+  evaluations.Add({.x = frames, .mean = mean, .low = mean - error, .high = mean + error});
+}
+
 }  // namespace
 
-void HistoryCurve::Add(const RunLogRow& training_row) {
-  const double episodes = training_row.Number("return_episodes").value_or(0);
+void HistoryCurve::Add(const RunLogRow& training_row, const RunLogRow& figures) {
+  const double episodes = figures.Number("return_episodes").value_or(0);
   const std::optional<double> x = training_row.Number(x_);
-  const std::optional<double> y = training_row.Number(y_);
+  const std::optional<double> y = figures.Number(y_);
   if (!(episodes > 0) || !x.has_value() || !y.has_value()) return;
   const std::optional<CurveSample> sample =
       smoother_.Add({.x = *x, .mean_return = *y, .episodes = static_cast<std::uint64_t>(episodes)});
@@ -37,17 +48,44 @@ void RunHistory::Add(const RunLogRow& row) {
       last_.emplace(name, number);
     }
   }
-  return_over_frames_.Add(row);
-  return_over_seconds_.Add(row);
-  epsilon_over_frames_.Add(row);
+  return_over_frames_.Add(row, row);
+  return_over_seconds_.Add(row, row);
+  epsilon_over_frames_.Add(row, row);
+  AddGames(row);
+}
+
+void RunHistory::AddGames(const RunLogRow& training_row) {
+  const RunLogRow* const games = training_row.Object("games");
+  if (games == nullptr) return;
+  for (const auto& [name, figures] : games->objects()) {
+    GameHistory* const game = FindOrAddGame(name);
+    if (game == nullptr) continue;
+    game->return_over_frames.Add(training_row, figures);
+    game->return_over_seconds.Add(training_row, figures);
+    game->frames = figures.Number("frames").value_or(0);
+    game->episodes = figures.Number("episodes").value_or(0);
+  }
 }
 
 void RunHistory::AddEvaluation(const RunLogRow& row) {
-  const double frames = row.Number("frames").value_or(0);
-  if (!evaluations_.empty() && frames <= evaluations_.last().x) return;
-  const double mean = row.Number("return_mean").value_or(0);
-  const double error = row.Number("standard_error").value_or(0);
-  evaluations_.Add({.x = frames, .mean = mean, .low = mean - error, .high = mean + error});
+  AddScores(row, row, evaluations_);
+  const RunLogRow* const games = row.Object("games");
+  if (games == nullptr) return;
+  for (const auto& [name, scores] : games->objects()) {
+    GameHistory* const game = FindOrAddGame(name);
+    if (game != nullptr) AddScores(row, scores, game->evaluations);
+  }
+}
+
+GameHistory* RunHistory::FindOrAddGame(const std::string& name) {
+  const auto found = games_.find(name);
+  if (found != games_.end()) return &found->second;
+  return games_.size() < kMostNames ? &games_[name] : nullptr;
+}
+
+const GameHistory* RunHistory::game(std::string_view name) const {
+  const auto found = games_.find(name);
+  return found == games_.end() ? nullptr : &found->second;
 }
 
 std::optional<double> RunHistory::Last(std::string_view name) const {

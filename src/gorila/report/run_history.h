@@ -34,8 +34,9 @@ class HistoryCurve {
   // The names must outlive the curve.
   HistoryCurve(std::string_view x, std::string_view y) : x_(x), y_(y) {}
 
-  // Passes over a row that lacks the numbers or episodes.
-  void Add(const RunLogRow& training_row);
+  // Passes over a row that lacks the numbers or episodes. `figures`: what has all but x, the row
+  // itself or one of its games.
+  void Add(const RunLogRow& training_row, const RunLogRow& figures);
 
   // At most kMostHistoryPoints, and the last one.
   std::vector<CurveSample> samples() const { return samples_.values(); }
@@ -50,6 +51,16 @@ class HistoryCurve {
   EpisodeSmoother smoother_{kSmoothedEpisodes};
   EvenlyThinned<CurveSample> samples_{kMostHistoryPoints};
   double first_ = kNone, last_ = kNone, highest_ = kNone;
+};
+
+// One of a run's several games.
+struct GameHistory {
+  // x is that of the run: frames of all games together.
+  HistoryCurve return_over_frames{"frames", "return_mean"};
+  HistoryCurve return_over_seconds{"seconds", "return_mean"};
+  EvenlyThinned<CurvePoint> evaluations{kMostHistoryPoints};  // as RunHistory::evaluations()
+  double frames = 0;                                          // of this game; in the last row
+  double episodes = 0;
 };
 
 class RunHistory {
@@ -68,16 +79,22 @@ class RunHistory {
   // one standard error away. At most kMostHistoryPoints, and the last one.
   std::vector<CurvePoint> evaluations() const { return evaluations_.values(); }
 
+  // The game's part, where the log has several; null without. Of the first thousand.
+  const GameHistory* game(std::string_view name) const;
+
   const std::optional<std::string>& bottleneck() const { return bottleneck_; }  // the last one
 
  private:
   void AddEvaluation(const RunLogRow& row);
+  void AddGames(const RunLogRow& training_row);
+  GameHistory* FindOrAddGame(const std::string& name);  // null for one too many
 
   HistoryCurve return_over_frames_{"frames", "return_mean"};
   HistoryCurve return_over_seconds_{"seconds", "return_mean"};
   HistoryCurve epsilon_over_frames_{"frames", "epsilon"};
   EvenlyThinned<CurvePoint> evaluations_{kMostHistoryPoints};
   std::map<std::string, double, std::less<>> last_;
+  std::map<std::string, GameHistory, std::less<>> games_;
   std::optional<std::string> bottleneck_;
 };
 

@@ -138,6 +138,38 @@ TEST_F(RunHistoryTest, WhatALastRowLacksIsOfAnEarlierOne) {
   EXPECT_TRUE(std::isnan(history.return_over_frames().highest()));
 }
 
+TEST_F(RunHistoryTest, EachGameHasACurveOfItsOwn) {
+  std::ofstream log(path_);
+  for (int i = 1; i <= 3; ++i) {
+    log << fmt::format(
+               R"({{"kind":"training","frames":{0},"seconds":{1},"return_mean":50,"return_episodes":4,)"
+               R"("games":{{"a/pong":{{"frames":{1},"episodes":{1},"return_episodes":2,"return_mean":{1}}},)"
+               R"("a/chess":{{"frames":7,"episodes":0,"return_episodes":0,"return_mean":null}}}}}})",
+               10 * i, i)
+        << "\n";
+  }
+  log << R"({"kind":"evaluation","frames":25,"return_mean":0.5,"standard_error":0.1,"games":{)"
+         R"("a/pong":{"return_mean":8,"standard_error":1,"episodes":3}}})"
+      << "\n";
+  log.close();
+  const RunHistory history = Read();
+  EXPECT_EQ(history.return_over_frames().last(), 50);
+  const GameHistory* const pong = history.game("a/pong");
+  ASSERT_NE(pong, nullptr);
+  EXPECT_THAT(Pairs(pong->return_over_frames.samples()),
+              ElementsAre(std::pair(10., 1.), std::pair(20., 1.5), std::pair(30., 2.)));
+  EXPECT_THAT(Pairs(pong->return_over_seconds.samples()),
+              ElementsAre(std::pair(1., 1.), std::pair(2., 1.5), std::pair(3., 2.)));
+  EXPECT_EQ(pong->frames, 3);
+  EXPECT_EQ(pong->episodes, 3);
+  ASSERT_EQ(pong->evaluations.values().size(), 1u);
+  EXPECT_EQ(pong->evaluations.last().x, 25);
+  EXPECT_EQ(pong->evaluations.last().low, 7);
+  ASSERT_NE(history.game("a/chess"), nullptr);
+  EXPECT_TRUE(history.game("a/chess")->return_over_frames.samples().empty());
+  EXPECT_EQ(history.game("none"), nullptr);
+}
+
 TEST_F(RunHistoryTest, DamagedLinesAreNamedAndTheRestIsRead) {
   std::ofstream(path_) << Training(1) << "garbage\n" << Training(2) << "[1]\n" << Training(3);
   RunHistory history;

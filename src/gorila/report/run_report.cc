@@ -7,10 +7,14 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
+#include "gorila/config/games.h"
+#include "gorila/env/game_list.h"
 #include "gorila/evaluation/games_evaluation.h"
 #include "gorila/evaluation/protocol_label.h"
 #include "gorila/metrics/curve_aggregation.h"
+#include "gorila/metrics/game_names.h"
 #include "gorila/metrics/report.h"
+#include "gorila/report/group_curves.h"
 #include "gorila/report/run_groups.h"
 #include "gorila/report/run_history.h"
 #include "gorila/report/run_summary.h"
@@ -24,24 +28,69 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kEvaluationFile = "evaluation.json";
 
-CurveSeries TrainingSeries(const RunHistory& history) {
+CurveSeries TrainingSeries(const HistoryCurve& returns) {
   CurveSeries series{.label = fmt::format("training, mean of {} episodes", kSmoothedEpisodes),
                      .points = {}};
-  for (const CurveSample& sample : history.return_over_frames().samples()) {
+  for (const CurveSample& sample : returns.samples()) {
     series.points.push_back({.x = sample.x, .mean = sample.y});
   }
   return series;
 }
 
-Status WriteCurve(const fs::path& directory, const Config& config, const RunHistory& history) {
+LearningCurveFigure MakeFigure(const std::string& title, const HistoryCurve& returns,
+                               std::vector<CurvePoint> evaluations) {
   LearningCurveFigure figure;
-  figure.title = fmt::format("{}, seed {}", config.environment.name, config.run.seed);
+  figure.title = title;
   figure.x_label = "environment frames";
   figure.y_label = "return";
-  figure.series.push_back(TrainingSeries(history));
-  figure.series.push_back({"evaluation, mean ± standard error", history.evaluations()});
-  GORILA_RETURN_IF_ERROR(WriteLearningCurve(directory / "curve.png", figure));
-  return WriteLearningCurve(directory / "curve.svg", figure);
+  figure.series.push_back(TrainingSeries(returns));
+  figure.series.push_back({"evaluation, mean ± standard error", std::move(evaluations)});
+  return figure;
+}
+
+LearningCurveGrid MakeCurve(const Config& config, const RunHistory& history) {
+  const std::vector<std::string> games = GamesOf(config);
+  const std::string title =
+      fmt::format("{}, seed {}", GamesLabel(config.environment.name), config.run.seed);
+  LearningCurveGrid grid{.title = title + ": return",
+                         .x_label = "environment frames of all games together",
+                         .panels = {}};
+  if (games.size() == 1) {
+    grid.panels = {MakeFigure(title, history.return_over_frames(), history.evaluations())};
+    return grid;
+  }
+  const std::vector<std::string> names = ShortGameNames(games);
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    const GameHistory none;
+    const GameHistory* const logged = history.game(games[i]);
+    const GameHistory& game = logged == nullptr ? none : *logged;
+    grid.panels.push_back(MakeFigure(names[i], game.return_over_frames, game.evaluations.values()));
+  }
+  return grid;
+}
+
+Status WriteCurve(const fs::path& directory, const Config& config, const RunHistory& history) {
+  const LearningCurveGrid grid = MakeCurve(config, history);
+  GORILA_RETURN_IF_ERROR(WriteLearningCurve(directory / "curve.png", grid));
+  return WriteLearningCurve(directory / "curve.svg", grid);
+}
+
+// What training was of each of several games.
+std::vector<ReportGame> ReportGames(const Config& config, const RunHistory& history) {
+  std::vector<ReportGame> games;
+  if (NumGames(config) == 1) return games;
+  for (const std::string& name : GamesOf(config)) {
+    ReportGame& game = games.emplace_back(ReportGame{.name = name});
+    const GameHistory* const logged = history.game(name);
+    if (logged == nullptr) continue;
+    game.frames = static_cast<std::uint64_t>(logged->frames);
+    game.episodes = static_cast<std::uint64_t>(logged->episodes);
+    game.training_return = logged->return_over_frames.last();
+    game.highest_training_return = logged->return_over_frames.highest();
+    if (logged->evaluations.empty()) continue;
+    game.evaluation = logged->evaluations.last().mean;
+  }
+  return games;
 }
 
 EvaluationReport ReportEvaluation(const EvaluationResult& result, const std::string& network) {
@@ -87,7 +136,8 @@ std::vector<ReportFile> ReportFiles() {
 }
 
 RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
-                     const EvaluationRecord& record, const RunReportSource& source) {
+                     const EvaluationRecord& record, const RunReportSource& source,
+                     std::vector<ReportGame> games) {
   const auto rate = [&](std::uint64_t count) {
     return seen.seconds_elapsed > 0 ? static_cast<double>(count) / seen.seconds_elapsed : 0.0;
   };
@@ -107,6 +157,7 @@ RunReport MakeReport(const Config& config, const ProgressSnapshot& seen,
       .evaluations = ReportEvaluations(record),
       .training_return = record.context->training_return,
       .warnings = ScoreWarnings(record.result, *record.context),
+      .games = std::move(games),
       .counters = {{"training episodes", seen.episodes},
                    {"accepted gradients", seen.accepted},
                    {"stale gradients", seen.stale},
@@ -122,7 +173,7 @@ Status WriteHtmlReport(const fs::path& directory, RunHistory history) {
   const LabelledRun labelled{DefaultLabel(directory), directory};
   GORILA_ASSIGN_OR_RETURN(const RunSummary run, ReadRun(labelled, std::move(history)));
   const std::string title =
-      fmt::format("{}, seed {}", run.config.environment.name, run.config.run.seed);
+      fmt::format("{}, seed {}", GamesLabel(run.config.environment.name), run.config.run.seed);
   GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(std::span(&run, 1), title));
   return WriteFileAtomically(directory / "report.html", html);
 }
@@ -318,29 +369,21 @@ std::string DescribeRange(const EvaluationResult& result) {
                      result.summary.median, result.summary.maximum);
 }
 
-StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummary> runs,
-                                                       CurveAxis axis) {
-  constexpr std::size_t kGridPoints = 200;
-  const bool frames = axis == CurveAxis::kFrames;
-  std::vector<LearningCurveFigure> figures;
+StatusOr<std::vector<ComparedCurves>> CompareRuns(std::span<const RunSummary> runs,
+                                                  CurveAxis axis) {
+  std::vector<ComparedCurves> all;
   for (const GameRuns& game : GroupRuns(runs)) {
-    LearningCurveFigure& figure = figures.emplace_back();
-    figure.title = game.environment;
-    figure.x_label = frames ? "environment frames" : "seconds of training";
-    figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
     for (const RunGroup& group : game.groups) {
-      std::vector<std::vector<CurveSample>> curves;
       for (const RunSummary* run : group.runs) {
-        curves.push_back(TrainingCurve(*run, axis));
-        if (curves.back().size() >= 2) continue;
+        if (HasCurve(*run, axis)) continue;
         return InvalidArgument("run '{}' has no training returns over {} to draw",
-                               run->directory.string(), frames ? "frames" : "seconds");
+                               run->directory.string(),
+                               axis == CurveAxis::kFrames ? "frames" : "seconds");
       }
-      const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
-      figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
     }
+    all.push_back({game.environment, MakeCurves(game, axis)});
   }
-  return figures;
+  return all;
 }
 
 Status WriteRunReport(const fs::path& directory, const Config& config,
@@ -353,7 +396,8 @@ Status WriteRunReport(const fs::path& directory, const Config& config,
                                 .result = outcome.score.evaluation,
                                 .context = MakeContext(outcome, history)};
   status.Update(WriteCurve(directory, config, history));
-  status.Update(WriteReport(directory, MakeReport(config, outcome.progress, record, source)));
+  status.Update(WriteReport(directory, MakeReport(config, outcome.progress, record, source,
+                                                  ReportGames(config, history))));
   status.Update(WriteFileAtomically(directory / kEvaluationFile, EncodeEvaluation(record)));
   status.Update(WriteHtmlReport(directory, std::move(history)));
   return status;

@@ -69,10 +69,14 @@ enum class CurveAxis { kFrames, kSeconds };
 
 struct RunSummary;
 
-// The training curves of several runs, a figure for each game: for each group (run_groups.h) the
-// mean over its runs and its 95 % confidence interval. InvalidArgument for a run without a curve.
-StatusOr<std::vector<LearningCurveFigure>> CompareRuns(std::span<const RunSummary> runs,
-                                                       CurveAxis axis);
+// The training curves of runs with the same game, or the same several ones (group_curves.h).
+struct ComparedCurves {
+  std::string name;  // of the game or games, for people; equal ones may be of different games
+  LearningCurveGrid picture;
+};
+
+// InvalidArgument for a run without a curve.
+StatusOr<std::vector<ComparedCurves>> CompareRuns(std::span<const RunSummary> runs, CurveAxis axis);
 
 // Writes all the files above for a finished run. Each is written aside and renamed. Blocks on the
 // disk. After an error, also in reading the log, the other files are written all the same, from

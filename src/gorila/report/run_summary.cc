@@ -8,6 +8,7 @@
 #include "gorila/base/file_kind.h"
 #include "gorila/base/json.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 #include "gorila/metrics/episode_statistics.h"
 #include "gorila/run/run_directory.h"
 
@@ -108,10 +109,16 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run, RunHistory history) {
   return summary;
 }
 
-std::vector<CurveSample> TrainingCurve(const RunSummary& run, CurveAxis axis) {
+std::vector<CurveSample> TrainingCurve(const RunSummary& run, CurveAxis axis, int game) {
   const RunHistory& history = run.history;
-  return axis == CurveAxis::kFrames ? history.return_over_frames().samples()
-                                    : history.return_over_seconds().samples();
+  const bool frames = axis == CurveAxis::kFrames;
+  const std::vector<std::string> games = GamesOf(run.config);
+  if (games.size() > 1) {
+    const GameHistory* const one = history.game(games.at(static_cast<std::size_t>(game)));
+    if (one == nullptr) return {};
+    return frames ? one->return_over_frames.samples() : one->return_over_seconds.samples();
+  }
+  return frames ? history.return_over_frames().samples() : history.return_over_seconds().samples();
 }
 
 MeanAtPoint MeanAt(std::span<const std::vector<CurveSample>> curves, double x) {

@@ -7,14 +7,15 @@
 
 #include "gorila/base/xml.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/games.h"
+#include "gorila/env/game_list.h"
 #include "gorila/evaluation/episode_film.h"
 #include "gorila/metrics/number_format.h"
+#include "gorila/report/group_curves.h"
 #include "gorila/report/run_groups.h"
 
 namespace gorila {
 namespace {
-
-constexpr std::size_t kGridPoints = 200;
 
 std::string PlusMinus(double mean, double half_width) {
   if (!std::isfinite(half_width)) return FormatDecimal(mean, 2);
@@ -30,73 +31,79 @@ std::string RunName(const RunSummary& run) {
                      EscapeXml(run.directory.lexically_normal().string()));
 }
 
-std::vector<std::vector<CurveSample>> Curves(const RunGroup& group, CurveAxis axis) {
-  std::vector<std::vector<CurveSample>> curves;
-  for (const RunSummary* run : group.runs) curves.push_back(TrainingCurve(*run, axis));
-  return curves;
-}
-
-bool HaveCurves(std::span<const RunGroup> groups, CurveAxis axis) {
-  return std::all_of(groups.begin(), groups.end(), [axis](const RunGroup& group) {
-    const auto curves = Curves(group, axis);
-    return std::all_of(curves.begin(), curves.end(),
-                       [](const auto& curve) { return curve.size() >= 2; });
-  });
+bool HasAnyCurve(const GameRuns& runs, CurveAxis axis) {
+  for (const RunGroup& group : runs.groups) {
+    for (const RunSummary* run : group.runs) {
+      if (!HasCurve(*run, axis)) return false;
+    }
+  }
+  return true;
 }
 
 StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& stem,
                                   const GameRuns& game, CurveAxis axis) {
-  const std::vector<RunGroup>& groups = game.groups;
-  if (!HaveCurves(groups, axis)) return std::string();
-  const char* const x_label =
-      axis == CurveAxis::kFrames ? "environment frames" : "seconds of training";
-  LearningCurveFigure figure;
-  figure.title = game.environment;
-  figure.x_label = x_label;
-  figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
-  bool banded = false;
-  for (const RunGroup& group : groups) {
-    const auto curves = Curves(group, axis);
-    banded |= curves.size() > 1;
-    const std::string count = curves.size() > 1 ? fmt::format(", {} runs", curves.size()) : "";
-    figure.series.push_back({group.label + count, AggregateRuns(curves, kGridPoints)});
-  }
-  GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(figure));
+  if (!HasAnyCurve(game, axis)) return std::string();
+  const LearningCurveGrid grid = MakeCurves(game, axis);
+  const bool banded = std::any_of(game.groups.begin(), game.groups.end(),
+                                  [](const RunGroup& group) { return group.runs.size() > 1; });
+  GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(grid));
   return markup.Figure(
       {.name = fmt::format("{}-{}.svg", stem, axis == CurveAxis::kFrames ? "frames" : "seconds"),
        .bytes = std::move(svg)},
-      fmt::format("{}: training return over {}{}.", EscapeXml(game.environment), x_label,
+      fmt::format("{}: training return over {}{}.", EscapeXml(game.environment), grid.x_label,
                   banded ? "; bands are 95 % confidence intervals over runs" : ""));
 }
 
-// What each group's curve is where the shortest of all ends.
-std::string EqualTerms(ReportMarkup& markup, std::span<const RunGroup> groups, CurveAxis axis) {
+// "breakout: deep", "deep" or "breakout".
+std::string RowLabel(const std::string& game, const std::string& group) {
+  if (game.empty()) return group;
+  return group.empty() ? game : fmt::format("{}: {}", game, group);
+}
+
+// What each group's curve of each game is where the shortest of all ends.
+std::string EqualTerms(ReportMarkup& markup, const GameRuns& runs, CurveAxis axis) {
   double end = std::numeric_limits<double>::infinity();
-  for (const RunGroup& group : groups) {
-    for (const auto& curve : Curves(group, axis)) end = std::min(end, curve.back().x);
+  const std::vector<std::string> games = GameLabels(runs);
+  for (std::size_t game = 0; game < games.size(); ++game) {
+    for (const RunGroup& group : runs.groups) {
+      for (const auto& curve : GroupCurves(group, axis, static_cast<int>(game))) {
+        end = std::min(end, curve.back().x);
+      }
+    }
   }
   const bool frames = axis == CurveAxis::kFrames;
   ReportTable table{{"", "runs",
                      frames ? fmt::format("return after {} frames", FormatCount(std::uint64_t(end)))
                             : fmt::format("return after {}", FormatDuration(end))}};
-  for (const RunGroup& group : groups) {
-    const MeanAtPoint at = MeanAt(Curves(group, axis), end);
-    table.rows.push_back({EscapeXml(group.label), fmt::format("{}", group.runs.size()),
-                          PlusMinus(at.mean, at.half_interval)});
+  for (std::size_t game = 0; game < games.size(); ++game) {
+    for (const RunGroup& group : runs.groups) {
+      const MeanAtPoint at = MeanAt(GroupCurves(group, axis, static_cast<int>(game)), end);
+      table.rows.push_back({EscapeXml(RowLabel(games[game], group.label)),
+                            fmt::format("{}", group.runs.size()),
+                            PlusMinus(at.mean, at.half_interval)});
+    }
   }
   return markup.Table(table);
+}
+
+bool HaveAllCurves(const GameRuns& runs, CurveAxis axis) {
+  const auto games = static_cast<int>(GameLabels(runs).size());
+  for (int game = 0; game < games; ++game) {
+    if (!HaveCurves(runs.groups, axis, game)) return false;
+  }
+  return true;
 }
 
 std::string CompareGroups(ReportMarkup& markup, const GameRuns& game, const std::string& suffix) {
   if (game.groups.size() < 2) return "";
   std::string text;
-  if (HaveCurves(game.groups, CurveAxis::kFrames)) {
+  if (HaveAllCurves(game, CurveAxis::kFrames)) {
     text += markup.SubHeading("At equal frames" + suffix) +
-            EqualTerms(markup, game.groups, CurveAxis::kFrames);
+            EqualTerms(markup, game, CurveAxis::kFrames);
   }
-  if (HaveCurves(game.groups, CurveAxis::kSeconds)) {
+  if (HaveAllCurves(game, CurveAxis::kSeconds)) {
     text += markup.SubHeading("At equal wall time" + suffix) +
-            EqualTerms(markup, game.groups, CurveAxis::kSeconds);
+            EqualTerms(markup, game, CurveAxis::kSeconds);
   }
   return text;
 }
@@ -175,6 +182,34 @@ std::string ScoreSection(ReportMarkup& markup, std::span<const RunSummary> runs)
     }
   }
   return markup.Section("Final evaluation", markup.Table(table) + warnings);
+}
+
+std::string EvaluationText(const CurvePoint& evaluation) {
+  return PlusMinus(evaluation.mean, evaluation.high - evaluation.mean);
+}
+
+// The training of each game in runs with several; empty without such a run.
+std::string GameSection(ReportMarkup& markup, std::span<const RunSummary> runs) {
+  ReportTable table{
+      {"run", "game", "frames", "episodes", "training return", "highest", "last evaluation"}};
+  for (const RunSummary& run : runs) {
+    if (NumGames(run.config) == 1) continue;
+    for (const std::string& name : GamesOf(run.config)) {
+      const GameHistory none;
+      const GameHistory* const logged = run.history.game(name);
+      const GameHistory& game = logged == nullptr ? none : *logged;
+      const auto& evaluations = game.evaluations;
+      table.rows.push_back({RunName(run), EscapeXml(name), Count(game.frames), Count(game.episodes),
+                            FormatDecimal(game.return_over_frames.last(), 2),
+                            FormatDecimal(game.return_over_frames.highest(), 2),
+                            evaluations.empty() ? "–" : EvaluationText(evaluations.last())});
+    }
+  }
+  if (table.rows.empty()) return "";
+  return markup.Section(
+      "Games", markup.Paragraph(fmt::format(
+                   "Training returns are means of {} episodes of the game.", kSmoothedEpisodes)) +
+                   markup.Table(table));
 }
 
 // "sampled actions, epsilon 0.1": how the agent of a score acts.
@@ -288,7 +323,7 @@ std::string ConfigurationSection(ReportMarkup& markup, std::span<const RunSummar
 std::string Summary(std::span<const RunSummary> runs) {
   std::vector<std::string> environments, versions;
   for (const RunSummary& run : runs) {
-    environments.push_back(run.config.environment.name);
+    environments.push_back(GamesLabel(run.config.environment.name));
     if (!run.version.empty()) versions.push_back("gorila " + run.version);
   }
   for (auto* names : {&environments, &versions}) {
@@ -337,6 +372,7 @@ StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> r
     curves += over_frames + over_seconds;
   }
   std::string text = ScoreSection(markup, runs);
+  text += GameSection(markup, runs);
   if (!curves.empty()) text += markup.Section("Learning curves", curves);
   text += FilmSection(markup, stem, groups);
   text += ComparisonSection(markup, games);

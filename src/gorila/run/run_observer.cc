@@ -410,8 +410,11 @@ Status RunObserver::RestoreState(const std::string& state) {
     bundles_.push_back({.recent = EpisodeStatistics(kBundleEpisodes)});
     GORILA_RETURN_IF_ERROR(bundles_.back().recent.RestoreState(reader));
   }
-  // States of runs with one game end here.
-  if (reader.remaining() > 0) GORILA_RETURN_IF_ERROR(RestoreGames(reader));
+  if (reader.remaining() > 0) {
+    GORILA_RETURN_IF_ERROR(RestoreGames(reader));
+  } else if (!games_.empty()) {
+    games_.front().recent = recent_;  // the only game before others joined
+  }
   return reader.Finish();
 }
 

@@ -214,7 +214,10 @@ TEST_F(RunObserverTest, EachGameContinuesByItsNameAfterAResume) {
   RunObserver one(/*wall_time=*/false, {"classic/catch"});
   one.Observe(SampleOfGames(), {}, 1);
   RunObserver several(/*wall_time=*/false, kThreeGames);
-  ASSERT_TRUE(several.RestoreState(one.SaveState()).ok()) << "of an older version";
+  ASSERT_TRUE(several.RestoreState(one.SaveState()).ok());
+  several.Observe(RunSample(), {}, 2);
+  EXPECT_EQ(several.progress().per_game[0].episodes, 3u) << "the only game before others joined";
+  EXPECT_EQ(several.progress().per_game[1].episodes, 0u);
   ASSERT_TRUE(one.RestoreState(before.SaveState()).ok());
 }
 

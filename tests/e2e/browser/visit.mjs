@@ -66,6 +66,21 @@ async function loadSlowly() {
   await seeAlive();
 }
 
+// Of a run with several games: the names in the panel of all, and what is shown once the last of
+// them is chosen.
+async function chooseLastGame() {
+  const games = await page.$$eval("#games-list button span", (all) =>
+    all.map((name) => name.textContent));
+  if (games.length > 0) {
+    await page.click("#games-list li:last-child button");
+    await waitForChange("#screen", "src");
+  }
+  return { games, curveTitle: await page.textContent("#curve-title"),
+    returnTitle: await page.textContent("#return-title"),
+    bars: await page.locator("#bars li").count(),
+    gameCurves: await page.locator("#games-list path.line").count() };
+}
+
 const curveHeight = () => page.$eval("#chart-return", (chart) => chart.clientHeight);
 
 // Whether the longest bottleneck does not fit into its place.
@@ -110,6 +125,7 @@ const alive = {
   unnamed: await page.$$eval("button, select, input", (all) => all.filter((control) =>
     !control.textContent.trim() && !control.labels?.length && !control.ariaLabel).length),
 };
+alive.chosen = await chooseLastGame();
 await takePictures("light");
 await page.click("#theme");
 alive.theme = await attribute("html", "data-theme");

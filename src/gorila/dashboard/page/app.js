@@ -134,11 +134,13 @@ function setUpRuns() {
 function setUpFocus() {
   const run = state.runs[state.focus];
   setUpLegend();
+  setUpGames(run, chooseGame);
   const players = run.bundles + run.actors;
   const others = state.runs.filter((one) => one.environment !== run.environment).length;
   byId("curve-note").textContent = `line: training return, mean of ${EPISODES} episodes, explored; ` +
     "band: 95 % confidence of that mean; points: evaluations ± standard error" +
-    (others > 0 ? ` · ${run.environment} only: ${others} runs of other games, see Details of` : "");
+    (run.games ? " · frames of all games together" : "") +
+    (others > 0 ? ` · ${titleOf(run)} only: ${others} runs of other games, see Details of` : "");
   byId("configuration").replaceChildren(...Object.entries(run.config).map(([key, value]) =>
     element("tr", {}, element("th", { scope: "row", textContent: key }),
       element("td", { textContent: value }))));
@@ -150,6 +152,13 @@ function setUpFocus() {
   const before = byId("actor").value;
   byId("actor").replaceChildren(...actors);
   if ([...byId("actor").options].some((o) => o.value === before)) byId("actor").value = before;
+  watchGame();
+}
+
+function chooseGame(name) {
+  state.chosen = name;
+  byId("chosen").value = name;
+  draw();
   watchGame();
 }
 
@@ -178,6 +187,7 @@ function setUpControls() {
     setUpFocus();
     draw();
   });
+  byId("chosen").addEventListener("change", () => chooseGame(byId("chosen").value));
   byId("actor").addEventListener("change", watchGame);
   byId("pause").addEventListener("click", () => {
     state.paused = !state.paused;
@@ -197,7 +207,10 @@ function watchGame() {
   state.scale = { low: 0, high: 0 };
   if (state.runs.length > 0) nameBars(state.runs[state.focus].is_policy);
   if (state.paused || document.hidden || state.runs.length === 0) return;
-  const source = new EventSource(`api/game?run=${state.focus}&actor=${byId("actor").value}`);
+  const run = state.runs[state.focus];
+  const game = run.games ? `&game=${run.games.indexOf(state.chosen)}` : "";
+  const source = new EventSource(
+    `api/game?run=${state.focus}&actor=${byId("actor").value}${game}`);
   state.game = source;
   source.addEventListener("game", (event) => drawGame(JSON.parse(event.data)));
   const say = (event) => gameNote(JSON.parse(event.data).message);

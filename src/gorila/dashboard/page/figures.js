@@ -10,6 +10,7 @@ const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "-
 const state = {
   runs: [], // {label, state, ..., rows: [], evaluations: [], visible}
   focus: 0, // index of the run whose details are shown
+  chosen: "", // of several games, the one that is shown alone
   axis: "frames",
   live: null, // the newest snapshot of a run that trains in the server
   lost: "", // why nothing new comes; the runs' states are then of before
@@ -30,6 +31,7 @@ const charts = {
   resident_bytes: new LineChart(byId("chart-memory"), "Memory",
     (mebibytes) => `${formatNumber(mebibytes)} MiB`),
 };
+const gameCells = new Map(); // by the game's name: {cell, button, number, chart, text}
 const staleness = new BarChart(byId("chart-staleness"), "Staleness of gradients");
 
 // --- Curves --------------------------------------------------------------------------------------
@@ -38,9 +40,15 @@ function xOf(row) {
   return state.axis === "frames" ? row.frames : row.seconds;
 }
 
+// A run's rows, of several games the one's that is asked for.
+function rowsOf(run, game = state.chosen) {
+  return run.games ? gameRows(run.rows, game) : run.rows;
+}
+
 // The evaluations' means, each with its standard error.
-function evaluationPoints(run) {
-  return run.evaluations.filter((row) => Number.isFinite(row.return_mean)).map((row) => {
+function evaluationPoints(run, game = state.chosen) {
+  const rows = run.games ? gameRows(run.evaluations, game) : run.evaluations;
+  return rows.filter((row) => Number.isFinite(row.return_mean)).map((row) => {
     const error = row.standard_error ?? 0;
     return { x: xOf(row), y: row.return_mean, low: row.return_mean - error,
       high: row.return_mean + error };
@@ -51,6 +59,16 @@ function evaluationPoints(run) {
 function colourOf(run) {
   const names = [...new Set(state.runs.map((one) => one.name))];
   return `--series-${names.indexOf(run.name) % COLOURS}`;
+}
+
+// For people: "minatar" where the environment has all of its games.
+function titleOf(run) {
+  return run.title || run.environment;
+}
+
+// "breakout" of a run's "minatar/breakout".
+function gameLabel(run, name) {
+  return run.game_labels[run.games.indexOf(name)];
 }
 
 // Only runs of the game in focus share axes.
@@ -69,7 +87,7 @@ function nameRuns() {
     const differs = (key) => !RUN_ONLY.test(key) &&
       alike.some((one) => one.config[key] !== run.config[key]);
     run.name = [run.label, ...Object.keys(run.config).filter(differs).map((key) =>
-      key === "environment.name" ? run.environment : `${key}=${run.config[key]}`)].join(", ");
+      key === "environment.name" ? titleOf(run) : `${key}=${run.config[key]}`)].join(", ");
   }
 }
 
@@ -91,19 +109,78 @@ function valueTitle() {
   return kinds.has(true) ? "Value (mean of V)" : "Value (mean of max Q)";
 }
 
+function returnSeries(game) {
+  return visibleSeries((run) => smoothedReturns(rowsOf(run, game)).map(({ row, mean, low, high }) =>
+    ({ x: xOf(row), y: mean, low, high })));
+}
+
 function drawCharts() {
   byId("value-title").textContent = valueTitle();
-  const returns = (run) => smoothedReturns(run.rows).map(({ row, mean, low, high }) =>
-    ({ x: xOf(row), y: mean, low, high }));
-  const evaluations = visibleSeries(evaluationPoints).map((one) =>
+  const evaluations = visibleSeries((run) => evaluationPoints(run)).map((one) =>
     ({ ...one, label: `${one.label}, evaluation`, dots: true }));
-  charts.return.set([...visibleSeries(returns), ...evaluations], formatX);
+  charts.return.set([...returnSeries(state.chosen), ...evaluations], formatX);
+  drawGames();
   for (const [name, chart] of Object.entries(charts)) {
     if (name === "return") continue;
     const unit = name === "resident_bytes" ? 2 ** 20 : 1;
     chart.set(visibleSeries((run) => valuesOf(run.rows, name, xOf, unit)), formatX);
   }
   byId("entropy").hidden = charts.entropy.series.length === 0; // no policy is learnt
+}
+
+// --- Several games ---------------------------------------------------------------------------------
+
+// Calls `choose` with the game's name when somebody chooses it.
+function setUpGames(run, choose) {
+  const games = run.games || [];
+  if (!games.includes(state.chosen)) state.chosen = games[0] || "";
+  byId("games").hidden = byId("chosen-label").hidden = games.length === 0;
+  byId("chosen").replaceChildren(...games.map((name) =>
+    new Option(gameLabel(run, name), name, false, name === state.chosen)));
+  byId("curve-title").textContent = "Learning curve";
+  gameCells.clear();
+  byId("games-list").replaceChildren(...games.map((name) => {
+    const label = gameLabel(run, name);
+    const number = element("b");
+    const button = element("button", { type: "button" }, element("span", { textContent: label }),
+      number);
+    button.addEventListener("click", () => choose(name));
+    const container = element("div", { className: "chart small" });
+    const text = element("p", { className: "quiet" });
+    gameCells.set(name, { button, number, chart: new LineChart(container, label), text });
+    return element("li", {}, button, container, text);
+  }));
+}
+
+function drawGames() {
+  const run = state.runs[state.focus];
+  if (!run.games) return;
+  byId("curve-title").textContent = `Learning curve of ${gameLabel(run, state.chosen)}`;
+  for (const [name, cell] of gameCells) {
+    cell.button.setAttribute("aria-pressed", String(name === state.chosen));
+    cell.chart.set(returnSeries(name), formatX);
+  }
+}
+
+// Beside the curves: what a game's return is now, and how much of the run it had.
+function drawGameNumbers(now) {
+  for (const [name, cell] of gameCells) {
+    const game = ((now && now.games) || []).find((one) => one.name === name);
+    const evaluated = evaluationPoints(state.runs[state.focus], name).at(-1);
+    cell.number.textContent = formatNumber(game ? game.return ?? NaN : NaN);
+    cell.text.textContent = [`${formatNumber(game ? game.frames : NaN)} frames`,
+      `${formatNumber(game ? game.episodes : NaN)} episodes`,
+      ...(evaluated ? [`evaluated ${formatNumber(evaluated.y)}`] : [])].join(" · ");
+  }
+}
+
+// Of a run that does not train here, from its last row.
+function gamesOfRow(run, row) {
+  return (run.games || []).filter((name) => row.games && row.games[name]).map((name) => {
+    const smoothed = smoothedReturns(gameRows(run.rows, name)).at(-1);
+    return { name, frames: row.games[name].frames, episodes: row.games[name].episodes,
+      return: smoothed ? smoothed.mean : NaN };
+  });
 }
 
 // --- The present state ----------------------------------------------------------------------------
@@ -121,7 +198,7 @@ function present() {
     epsilon: row.epsilon, return: smoothed ? smoothed.mean : NaN, accepted: row.gradients_accepted,
     stale: row.gradients_stale, outliers: row.gradients_outlier, invalid: row.gradients_invalid,
     seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: run.staleness,
-    work: row.work, bottleneck: row.bottleneck,
+    work: row.work, bottleneck: row.bottleneck, games: gamesOfRow(run, row),
     bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
     learners: pieces(row.learner_work || [], WORKS.length),
     bundle_count: row.bundle_work_count ?? (row.bundle_work || []).length / WORKS.length,
@@ -157,8 +234,9 @@ function drawState() {
 function drawHeader() {
   const run = state.runs[state.focus];
   if (!run) return;
-  byId("environment").textContent = run.environment;
-  document.title = `${run.environment} · Gorila`;
+  byId("environment").textContent = titleOf(run);
+  byId("environment").title = run.environment;
+  document.title = `${titleOf(run)} · Gorila`;
   drawState();
   const now = present();
   const done = now ? Math.min(1, now.frames / now.total_frames) : 0;
@@ -172,9 +250,10 @@ function drawHeader() {
     }
   }
   if (run.evaluation) {
-    const { mean, standard_error: error, protocol, episodes } = run.evaluation;
+    const { mean, standard_error: error, protocol, episodes, aggregate } = run.evaluation;
     const spread = error === null ? "" : ` ± ${error.toFixed(2)}`;
-    parts.push(`final score ${mean.toFixed(2)}${spread} (${protocol}, ${episodes} episodes)`);
+    const what = aggregate ? `, ${aggregate}` : ""; // of several games
+    parts.push(`final score ${mean.toFixed(2)}${spread} (${protocol}, ${episodes} episodes${what})`);
   }
   // The lock on a run's folder is not seen from another machine.
   if (run.elsewhere) {
@@ -191,7 +270,11 @@ function drawPresent() {
   drawHeader();
   const now = present();
   const show = (id, text) => { byId(id).textContent = text; };
-  show("figure-return", now ? formatNumber(now.return ?? NaN) : "–");
+  const run = state.runs[state.focus];
+  const game = ((now && now.games) || []).find((one) => one.name === state.chosen);
+  byId("return-title").textContent = game ? `Return, ${gameLabel(run, game.name)}` : "Return";
+  show("figure-return", now ? formatNumber((game || now).return ?? NaN) : "–");
+  drawGameNumbers(now);
   show("figure-frames", now ? formatNumber(now.frames_per_second ?? NaN) : "–");
   show("figure-updates", now ? formatNumber(now.updates_per_second ?? NaN) : "–");
   show("figure-epsilon", now ? formatNumber(now.epsilon ?? NaN) : "–");

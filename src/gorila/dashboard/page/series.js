@@ -23,6 +23,15 @@ function thin(rows) {
   rows.splice(0, i, ...kept);
 }
 
+// What rows of a run with several games say of one, as the rows of a run with that game alone would;
+// but for `own_frames` x is that of the whole run.
+function gameRows(rows, name) {
+  return rows.filter((row) => row.games && row.games[name]).map((row) => {
+    const game = row.games[name];
+    return { ...game, frames: row.frames, seconds: row.seconds, own_frames: game.frames };
+  });
+}
+
 // The mean return of the last EPISODES episodes up to each row, and the 95 % confidence interval of
 // that mean over the same episodes, where the log has their deviation.
 function smoothedReturns(rows) {
