@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gorila {
 namespace {
@@ -11,8 +12,9 @@ constexpr int kMaxFigures = 512;
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr int kMaxIndex = 1 << 20;
-// In states of runs with several games, where others have the frames; these follow.
-constexpr std::int64_t kStateOfGames = -1;
+// In states of runs with several games, where others have the frames, which follow. No counter that
+// overflowed was this.
+constexpr std::int64_t kStateOfGames = std::numeric_limits<std::int64_t>::min();
 
 Status CheckCount(std::string_view field, std::int64_t value) {
   if (value >= 0 && value <= RunProgress::kMaxCount) return OkStatus();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -301,11 +302,17 @@ TEST(LearningCurveGridTest, EveryPanelHasItsCurveAndItsTitle) {
   EXPECT_THAT(svg, HasSubstr("; game 0; game 1; game 2; game 3; game 4</desc>"));
 }
 
+// Cairo numbers the surfaces of a process.
+std::string WithoutSurface(const std::string& svg) {
+  return std::regex_replace(svg, std::regex("surface[0-9]+"), "surface");
+}
+
 TEST(LearningCurveGridTest, OnePanelIsItsFigure) {
   const LearningCurveFigure figure = BandFigure();
   const LearningCurveGrid grid{.title = "none", .x_label = "none", .panels = {figure}};
   EXPECT_EQ(RenderLearningCurvePng(grid).value(), RenderLearningCurvePng(figure).value());
-  EXPECT_EQ(RenderLearningCurveSvg(grid).value(), RenderLearningCurveSvg(figure).value());
+  EXPECT_EQ(WithoutSurface(RenderLearningCurveSvg(grid).value()),
+            WithoutSurface(RenderLearningCurveSvg(figure).value()));
 }
 
 TEST(LearningCurveGridTest, ManyPanelsFitAndTooManyAreRefused) {
