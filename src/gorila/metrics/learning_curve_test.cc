@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <optional>
+#include <regex>
 
 #include "gorila/base/file.h"
 #include "gorila/metrics/png_image.h"
