@@ -147,6 +147,40 @@ class Several(program.Case):
         self.assertEqual(self.evaluation("killed"), self.evaluation("whole"))
 
 
+    def test_networks_play_only_what_they_learnt(self):
+        self.train("--quiet")
+        for change, says in (
+            ("environment.minimal_actions=false", "environment.minimal_actions is false, but the run"),
+            (f"environment.name={ASTERIX},{BREAKOUT}", f"but the run learnt {BREAKOUT},{ASTERIX}"),
+        ):
+            _, stderr = self.run_program("evaluate", "run", "--set", change, expect=2)
+            self.assertIn(says, stderr)
+
+    def test_a_game_joins_a_run_and_fits_its_environments(self):
+        start = ("train", *TWO, "--set", "environment.minimal_actions=false", "--env", BREAKOUT)
+        self.run_program(*start, "--set", "actor.environments=3", "--run-dir", "run")
+        before = self.rows("training")[-1]["frames"]
+        said = "".join(
+            self.run_program("resume", "run", "--set", f"environment.name={BREAKOUT},{ASTERIX}", "--frames", "9600")
+        )
+        self.assertIn("the games are joined by minatar/asterix", said)
+        row = self.rows("training")[-1]
+        frames = {name: game["frames"] for name, game in row["games"].items()}
+        self.assertEqual(sum(frames.values()), row["frames"])
+        self.assertGreater(frames[ASTERIX], 1500)
+        self.assertEqual(frames[BREAKOUT] - frames[ASTERIX], before)
+        self.assertIn("environments = 4", (self.folder / "run" / "config.toml").read_text())
+
+    def test_environments_fit_the_games_unless_a_file_has_their_number(self):
+        (self.folder / "frames.toml").write_text("[run]\nframes = 20000\n")
+        (self.folder / "eight.toml").write_text("[actor]\nenvironments = 8\n")
+        games = ("--set", "environment.name=minatar")
+        text, _ = self.run_program("config", "--config", "frames.toml", *games)
+        self.assertIn("environments = 10", text)
+        _, stderr = self.run_program("config", "--config", "eight.toml", *games, expect=2)
+        self.assertIn("expected a multiple of 5", stderr)
+
+
 class Single(program.Case):
     def test_another_game_than_the_runs_own_is_refused(self):
         self.run_program("train", *program.TINY, "--frames", "1600", "--quiet", "--run-dir", "run")

@@ -3,6 +3,8 @@
 #include <CLI/App.hpp>
 #include <algorithm>
 
+#include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
@@ -63,8 +65,20 @@ StatusOr<Config> ConfigFlags::Load() const {
   GORILA_ASSIGN_OR_RETURN(Config config,
                           LoadConfig({.preset = preset_, .file = file_, .sets = {}}));
   GORILA_RETURN_IF_ERROR(ApplyTo(config));
-  if (file_.empty() && !Sets("actor.environments")) FitEnvironments(config);
+  GORILA_RETURN_IF_ERROR(FitGames(file_, config));
   return config;
+}
+
+Status ConfigFlags::FitGames(const std::filesystem::path& file, Config& config) const {
+  constexpr std::string_view kKey = "actor.environments";
+  if (NumGames(config) < 2 || Sets(kKey)) return OkStatus();
+  if (!file.empty()) {
+    GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kSettingsFile, file));
+    GORILA_ASSIGN_OR_RETURN(const auto missing, MissingKeys(text, file.string()));
+    if (std::find(missing.begin(), missing.end(), kKey) == missing.end()) return OkStatus();
+  }
+  FitEnvironments(config);
+  return OkStatus();
 }
 
 Status ConfigFlags::ApplyTo(Config& config) const {

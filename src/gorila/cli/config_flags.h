@@ -55,7 +55,8 @@ class ConfigFlags {
   void AddSets(CLI::App& app);
   void AddKeys(CLI::App& app, std::span<const KeyFlag> flags);
 
-  const std::string& preset() const { return preset_; }  // "" when none was named
+  const std::string& preset() const { return preset_; }        // "" when none was named
+  const std::filesystem::path& file() const { return file_; }  // likewise
   // Whether a preset or file was named.
   bool NamesSource() const { return !preset_.empty() || !file_.empty(); }
   // Whether a --set changes what the source says about more than game, seed and length.
@@ -67,6 +68,9 @@ class ConfigFlags {
   // Preset, then file, then sets, then flags; not yet checked as a whole (CheckConfig). With
   // several games actor.environments fits them, unless it was given.
   StatusOr<Config> Load() const;
+  // With several games makes actor.environments fit them, unless a --set or `file` (empty: none)
+  // says how many there are.
+  Status FitGames(const std::filesystem::path& file, Config& config) const;
   // The sets and flags on top of `config`.
   Status ApplyTo(Config& config) const;
 

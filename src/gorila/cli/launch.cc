@@ -64,6 +64,7 @@ StatusOr<Config> LoadCluster(const LaunchOptions& options) {
   GORILA_ASSIGN_OR_RETURN(
       Config config, LoadConfig({.preset = options.changes.preset(), .file = options.cluster}));
   GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
+  GORILA_RETURN_IF_ERROR(options.changes.FitGames(options.cluster, config));
   return config;
 }
 

@@ -7,13 +7,37 @@
 #include "gorila/config/games.h"
 
 namespace gorila::cli {
+namespace {
+
+// Among several games actions and heads are told apart by their place, so a network would play on
+// with others than it learnt.
+Status CheckSameGames(const Config& before, const Config& config) {
+  if (NumGames(before) < 2) return OkStatus();
+  if (config.environment.name != before.environment.name) {
+    return InvalidArgument(
+        "environment.name is {}, but the run learnt {}; expected the run's, and --game for one of "
+        "them",
+        config.environment.name, before.environment.name);
+  }
+  if (config.environment.options.minimal_actions == before.environment.options.minimal_actions) {
+    return OkStatus();
+  }
+  return InvalidArgument(
+      "environment.minimal_actions is {}, but the run of several games was made with {}; expected "
+      "the run's: other actions would stand in their places",
+      config.environment.options.minimal_actions, before.environment.options.minimal_actions);
+}
+
+}  // namespace
 
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
                                             const ConfigFlags& flags) {
   const auto configure = [&flags](const std::filesystem::path& run) -> StatusOr<Config> {
     if (flags.NamesSource() || run.empty()) return flags.Load();
-    GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(run));
+    GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(run));
+    Config config = before;
     GORILA_RETURN_IF_ERROR(flags.ApplyTo(config));
+    GORILA_RETURN_IF_ERROR(CheckSameGames(before, config));
     return config;
   };
   GORILA_ASSIGN_OR_RETURN(TrainedNetwork network, ReadTrainedNetwork(path, configure));

@@ -16,6 +16,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
 
 namespace gorila::cli {
 namespace {
@@ -48,7 +49,9 @@ StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation)
   GORILA_RETURN_IF_ERROR(CheckRunKind(options.directory, RunKind::kTrained));
   GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(directory->config()));
   const std::string before = ToToml(config);
+  const int games = NumGames(config);
   GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
+  if (NumGames(config) > games) GORILA_RETURN_IF_ERROR(options.changes.FitGames({}, config));
   if (ToToml(config) != before) {
     GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
   } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {

@@ -93,6 +93,7 @@ StatusOr<std::vector<SuiteRun>> PlanRuns(const SuiteOptions& options, const Conf
     for (const std::string& game : ExpandNames(options.games)) {
       SuiteRun run{.config = config, .directory = {}};
       GORILA_RETURN_IF_ERROR(SetConfigValue(run.config, "environment.name", game));
+      GORILA_RETURN_IF_ERROR(options.config.FitGames(options.config.file(), run.config));
       GORILA_RETURN_IF_ERROR(RecordAndNote(run.config));
       run.config.run.seed += static_cast<std::uint64_t>(i);
       run.directory = RunDirectoryOf(options, game, run.config.run.seed);

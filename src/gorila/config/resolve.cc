@@ -9,6 +9,7 @@
 #include "gorila/agent/algorithm.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/games.h"
+#include "gorila/env/game_list.h"
 #include "gorila/env/registry.h"
 
 namespace gorila {
@@ -150,6 +151,7 @@ StatusOr<std::string> RecordEnvironment(Config& config) {
   }
   if (std::any_of(games.begin(), games.end(), &IsPython)) MakePythonPathAbsolute(options);
   config.environment.name = fmt::format("{}", fmt::join(games, ","));
+  GORILA_RETURN_IF_ERROR(ExpandGames(config.environment.name).status());  // two ways to one file
   std::string note;
   for (std::size_t i = 0; i < games.size(); ++i) {
     if (!is_external(games[i])) continue;

@@ -313,6 +313,12 @@ StatusOr<EnvironmentOptions> OptionsOfGame(const EnvironmentOptions& options, st
   return own;
 }
 
+StatusOr<int> PlaceAmong(const std::vector<std::string>& games, std::string_view name) {
+  const auto game = std::find(games.begin(), games.end(), name);
+  if (game != games.end()) return static_cast<int>(game - games.begin());
+  return InvalidArgument("'{}' is not among the run's games, {}", name, fmt::join(games, ","));
+}
+
 StatusOr<GameUnion> Unite(const std::vector<std::string>& games,
                           const EnvironmentOptions& options) {
   std::vector<EnvironmentSpec> specs;
@@ -355,18 +361,13 @@ EnvironmentOr MakeEnvironment(std::string_view name, const EnvironmentOptions& o
 StatusOr<std::unique_ptr<EnvironmentFactory>> MakeEnvironmentFactory(
     std::string_view name, const EnvironmentOptions& options) {
   if (options.games.size() < 2) return MakeOwnFactory(name, options);
-  const auto game = std::find(options.games.begin(), options.games.end(), name);
-  if (game == options.games.end()) {
-    return InvalidArgument("'{}' is not among the run's games, {}", name,
-                           fmt::join(options.games, ","));
-  }
+  GORILA_ASSIGN_OR_RETURN(const int index, PlaceAmong(options.games, name));
   GORILA_ASSIGN_OR_RETURN(GameUnion all, Unite(options.games, options));
-  const auto index = game - options.games.begin();
   GORILA_ASSIGN_OR_RETURN(
       const EnvironmentOptions alone,
       OptionsOfGame(options, options.games.size(), static_cast<std::size_t>(index)));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<EnvironmentFactory> own, MakeOwnFactory(name, alone));
-  return MakeUnitedFactory(std::move(own), std::move(all), static_cast<int>(index));
+  return MakeUnitedFactory(std::move(own), std::move(all), index);
 }
 
 StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
@@ -376,11 +377,9 @@ StatusOr<EnvironmentSpec> DescribeEnvironment(std::string_view name,
   GORILA_ASSIGN_OR_RETURN(GameUnion all,
                           Unite(options.games.size() < 2 ? games : options.games, options));
   if (games.size() > 1) return std::move(all.spec);
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
-                          MakeEnvironmentFactory(name, options));
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
-                          factory->Make(MakeRandomDraws(RandomStream(0))));
-  return environment->spec();
+  GORILA_ASSIGN_OR_RETURN(all.spec.game, PlaceAmong(options.games, name));
+  all.spec.name = name;
+  return std::move(all.spec);
 }
 
 StatusOr<EnvironmentRecord> ProbeEnvironment(const ExternalName& name,

@@ -51,6 +51,8 @@ class RunScorer {
 
   // Continues the counts that an earlier process logged. Call before anything else.
   void ContinueFrom(const LoggedProgress& logged);
+  // The networks evaluated until now were of another task: none of them can be the best.
+  void BeginChoice() { evaluations_ = 0; }
   // What ContinueFrom needs, for training rows: reading a log stops at the last of them.
   std::vector<RunLogField> CountFields() const;
 

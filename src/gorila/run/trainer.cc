@@ -270,6 +270,7 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& ho
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory_->config(), RunConfigText(config_)));
   GORILA_RETURN_IF_ERROR(DiscardCheckpointsAfter(directory_->checkpoints(), checkpoint.number()));
   GORILA_RETURN_IF_ERROR(OpenLog(memory.metrics_bytes, hooks));
+  if (games_added > 0) scorer_.BeginChoice();
   scorer_.SetBest(std::move(memory.best));
   scorer_.Restore(std::move(memory.pending));
   seconds_before_ = memory.seconds;
