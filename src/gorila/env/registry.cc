@@ -295,11 +295,11 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeOwnFactory(std::string_view na
 
 StatusOr<EnvironmentSpec> DescribeOwn(std::string_view name, const EnvironmentOptions& options) {
   if (const auto external = ParseExternalName(name)) return DescribeExternal(*external, options);
+  GORILA_RETURN_IF_ERROR(CheckName(name));
+  GORILA_RETURN_IF_ERROR(CheckOptions(options));
   // The draws are never used.
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<EnvironmentFactory> factory,
-                          MakeOwnFactory(name, options));
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment,
-                          factory->Make(MakeRandomDraws(RandomStream(0))));
+                          OwnGames(name, options).Make(MakeRandomDraws(RandomStream(0))));
   return environment->spec();
 }
 

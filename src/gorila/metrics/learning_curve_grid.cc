@@ -71,8 +71,9 @@ void Paint(const LearningCurveGrid& grid, const Layout& layout, Canvas& canvas) 
   canvas.FillBox({0, 0, double(layout.width), double(layout.height)}, {0xffffff});
   for (std::size_t i = 0; i < grid.panels.size(); ++i) {
     const int place = static_cast<int>(i);
+    const int row = place / layout.columns;
     const double x = place % layout.columns * layout.panel_width;
-    const double y = kTitleHeight + place / layout.columns * layout.panel_height;
+    const double y = kTitleHeight + row * layout.panel_height;
     canvas.DrawAt({x, y}, [&](Canvas& inner) {
       drawing::PaintLearningCurve(inner, Panel(grid.panels[i], layout));
     });
