@@ -5,6 +5,15 @@
 #include <utility>
 
 namespace gorila {
+namespace {
+
+// As it is saved: a game is its environment's.
+struct RunningEpisode {
+  double episode_return;
+  std::int64_t length;
+};
+
+}  // namespace
 
 Actor::Actor(const ActorOptions& options, const ActorPlace& place,
              std::vector<std::unique_ptr<Environment>> environments, NetworkReplica& replica,
@@ -156,16 +165,6 @@ Status Actor::StepEnvironment(std::size_t i, std::vector<EpisodeResult>& finishe
   finished.push_back(running_[i]);
   return BeginEpisode(i);
 }
-
-namespace {
-
-// As it is saved: a game is its environment's.
-struct RunningEpisode {
-  double episode_return;
-  std::int64_t length;
-};
-
-}  // namespace
 
 void Actor::SaveState(StateWriter& writer) const {
   writer.Write(steps_);

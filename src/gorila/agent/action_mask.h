@@ -15,9 +15,10 @@ namespace gorila {
 // Of each action 0 or 1; empty: all are there.
 using AllowedActions = std::span<const std::uint8_t>;
 
-inline AllowedActions ActionsOfGame(const NetworkSpec& network, int game) {
-  if (network.game_actions.empty()) return {};
-  return network.game_actions[static_cast<std::size_t>(game)];
+// `of_games`: NetworkSpec::game_actions.
+inline AllowedActions ActionsOfGame(std::span<const ActionMask> of_games, int game) {
+  if (of_games.empty()) return {};
+  return of_games[static_cast<std::size_t>(game)];
 }
 
 inline bool IsAllowed(AllowedActions allowed, std::size_t action) {

@@ -17,8 +17,8 @@ bool Explore(std::span<const ActingEnvironment> environments, const NetworkSpec&
     RandomStream& random = *environments[i].random;
     const bool explores = random.Uniform() < environments[i].epsilon;
     if (explores) {
-      output.actions[i] =
-          DrawAllowed(ActionsOfGame(network, environments[i].game), network.num_actions, random);
+      output.actions[i] = DrawAllowed(ActionsOfGame(network.game_actions, environments[i].game),
+                                      network.num_actions, random);
     }
     output.explored[i] = explores ? 1 : 0;
     all = all && explores;
@@ -65,7 +65,7 @@ void EpsilonGreedyPolicy::Act(const ActInput& input, ActOutput& output) {
   ComputeValues(input, output.values);
   for (std::size_t i = 0; i < count; ++i) {
     const std::span<float> q = std::span(output.values).subspan(i * num_actions, num_actions);
-    FillForbidden(ActionsOfGame(network_.spec(), input.environments[i].game),
+    FillForbidden(ActionsOfGame(network_.spec().game_actions, input.environments[i].game),
                   -std::numeric_limits<float>::infinity(), q);
     if (output.explored[i] != 0) continue;
     output.actions[i] = static_cast<int>(std::max_element(q.begin(), q.end()) - q.begin());

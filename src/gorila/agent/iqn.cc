@@ -70,9 +70,8 @@ class SampledLoss final : public Loss {
     const std::span<const float> x = form_.dueling ? online_tm1_.combined : online_tm1_.outputs;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::span<const float> state = x.subspan(i * form_.size(), form_.size());
-      const AllowedActions allowed = game_actions_.empty()
-                                         ? AllowedActions()
-                                         : game_actions_[static_cast<std::size_t>(games_[i])];
+      const AllowedActions allowed =
+          game_actions_.empty() ? AllowedActions() : ActionsOfGame(game_actions_, games_[i]);
       values[i] = ActionValue(form_, state, BestAction(form_, state, allowed));
     }
   }

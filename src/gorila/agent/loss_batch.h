@@ -42,8 +42,7 @@ struct LossBatch {
   }
   std::size_t Taken(std::size_t i) const { return static_cast<std::size_t>(a_tm1[i]); }
   AllowedActions Allowed(std::size_t i) const {
-    if (game_actions.empty()) return {};
-    return game_actions[static_cast<std::size_t>(games[i])];
+    return game_actions.empty() ? AllowedActions() : ActionsOfGame(game_actions, games[i]);
   }
   double Weight(std::size_t i) const {
     return weights.empty() ? 1 : static_cast<double>(weights[i]);

@@ -58,7 +58,8 @@ void SoftmaxPolicy::Act(const ActInput& input, ActOutput& output) {
   network_.UseGames(games_);
   network_.Predict(input.observations, static_cast<int>(count), outputs_);
   for (std::size_t i = 0; i < count; ++i) {
-    const AllowedActions allowed = ActionsOfGame(network_.spec(), input.environments[i].game);
+    const AllowedActions allowed =
+        ActionsOfGame(network_.spec().game_actions, input.environments[i].game);
     FillForbidden(allowed, kNever, std::span(outputs_).subspan(i * width, actions));
     const std::span<float> probabilities = std::span(output.values).subspan(i * actions, actions);
     LogSoftmax(std::span(outputs_).subspan(i * width, actions), log_probabilities_);

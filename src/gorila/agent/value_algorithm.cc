@@ -75,7 +75,7 @@ class ValueLoss final : public Loss {
     for (std::size_t i = 0; i < values.size(); ++i) {
       ActionValues(form_, x.subspan(i * form_.size(), form_.size()), q_);
       if (!game_actions_.empty()) {
-        FillForbidden(game_actions_[static_cast<std::size_t>(games_[i])],
+        FillForbidden(ActionsOfGame(game_actions_, games_[i]),
                       -std::numeric_limits<float>::infinity(), q_);
       }
       values[i] = *std::max_element(q_.begin(), q_.end());

@@ -44,7 +44,7 @@ class VTraceLoss final : public Loss {
     for (std::size_t i = 0; i < states_; ++i) {
       const std::span<float> state = std::span(outputs_).subspan(i * (actions_ + 1));
       if (!game_actions_.empty()) {
-        FillForbidden(game_actions_[static_cast<std::size_t>(games_[i])], kNever, state);
+        FillForbidden(ActionsOfGame(game_actions_, games_[i]), kNever, state);
       }
       LogSoftmax(state.first(actions_), std::span(log_pi_).subspan(i * actions_, actions_));
       values_[i] = state[actions_];

@@ -17,6 +17,7 @@
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
+#include "gorila/evaluation/player.h"
 #include "gorila/export/npz.h"
 #include "gorila/export/onnx.h"
 #include "gorila/export/q_examples.h"
@@ -108,13 +109,13 @@ Status CheckFormat(const Format& format, const Exported& network) {
 
 // Of one game among several: which of the network's outputs are its actions.
 std::string ActionsText(const EnvironmentSpec& environment) {
-  const ActionMask& has = environment.game_actions[static_cast<std::size_t>(environment.game)];
   std::vector<std::string> actions;
-  for (std::size_t i = 0; i < has.size(); ++i) {
-    if (has[i] != 0) actions.push_back(fmt::format("{} ({})", i, environment.action_names[i]));
+  for (const int action : OwnActions(environment)) {
+    actions.push_back(
+        fmt::format("{} ({})", action, environment.action_names[static_cast<std::size_t>(action)]));
   }
   return fmt::format("{} has {} of the network's {} actions: {}", environment.name, actions.size(),
-                     has.size(), fmt::join(actions, ", "));
+                     environment.num_actions(), fmt::join(actions, ", "));
 }
 
 // A network of several games as the one that was chosen sees it, if one was, and otherwise whole.

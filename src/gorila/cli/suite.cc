@@ -68,8 +68,8 @@ std::vector<std::string> ExpandNames(const std::vector<std::string>& names) {
 Status CheckListName(std::string_view name) {
   if (const auto external = ParseExternalName(name)) return CheckExternalName(*external);
   std::vector<std::string_view> known(GameLists().begin(), GameLists().end());
-  for (const EnvironmentRow& row : EnvironmentTable()) known.push_back(row.name);
-  for (const std::string_view game : AtariNames()) known.push_back(game);
+  const std::vector<std::string_view> names = EnvironmentNames();
+  known.insert(known.end(), names.begin(), names.end());
   for (const std::string_view other : known) {
     if (other == name || other.ends_with(fmt::format("/{}", name))) return OkStatus();
   }

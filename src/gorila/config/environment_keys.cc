@@ -13,12 +13,6 @@ namespace {
 
 using namespace config_fields;  // NOLINT(google-build-using-namespace): a table of nothing else
 
-std::vector<std::string_view> EnvironmentNames() {
-  std::vector<std::string_view> names = NamesOf(EnvironmentTable());
-  const std::vector<std::string_view> atari = AtariNames();
-  names.insert(names.end(), atari.begin(), atari.end());
-  return names;
-}
 // A list of games, or a name of an environment that is not ours.
 bool IsFurtherName(std::string_view name) {
   const auto games = ExpandGames(name);

@@ -4,6 +4,7 @@
 
 #include "gorila/base/json.h"
 #include "gorila/env/registry.h"
+#include "gorila/evaluation/player.h"
 #include "gorila/evaluation/playing_agent.h"
 #include "gorila/evaluation/protocol_label.h"
 #include "gorila/metrics/png_image.h"
@@ -60,21 +61,15 @@ StatusOr<std::string> GameView::Picture() const {
 // Of several games with one network each has some of its actions.
 nlohmann::ordered_json GameView::ActionsJson() const {
   const EnvironmentSpec& spec = environment_->spec();
-  const auto has = [&spec](std::size_t action) {
-    return spec.game_actions.empty() ||
-           spec.game_actions[static_cast<std::size_t>(spec.game)][action] != 0;
-  };
-  std::vector<std::string> names;
   std::vector<float> values;
   std::size_t chosen = 0;
-  for (std::size_t action = 0; action < spec.action_names.size(); ++action) {
-    if (!has(action)) continue;
-    if (static_cast<int>(action) == chosen_.actions[0]) chosen = names.size();
-    names.push_back(spec.action_names[action]);
-    values.push_back(chosen_.values[action]);
+  for (const int action : OwnActions(spec)) {
+    if (action == chosen_.actions[0]) chosen = values.size();
+    values.push_back(chosen_.values[static_cast<std::size_t>(action)]);
   }
-  return {
-      {"actions", names}, {agent_.is_policy ? "probabilities" : "q", values}, {"chosen", chosen}};
+  return {{"actions", OwnActionNames(spec)},
+          {agent_.is_policy ? "probabilities" : "q", values},
+          {"chosen", chosen}};
 }
 
 StatusOr<std::string> GameView::Step() {

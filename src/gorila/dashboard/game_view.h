@@ -24,7 +24,7 @@ namespace gorila {
 // For one thread.
 class GameView {
  public:
-  // `config` is of one game (config/games.h). `epsilon` is asked about once a second: the
+  // `config` has one game (config/games.h). `epsilon` is asked about once a second: the
   // probability of a random action.
   static StatusOr<std::unique_ptr<GameView>> Make(const Config& config,
                                                   std::unique_ptr<ParameterSource> source,

@@ -15,11 +15,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kLists = {"atari49", "minatar", "pixel"};
 
 bool IsOurs(std::string_view name) {
-  const std::span<const EnvironmentRow> rows = EnvironmentTable();
-  const auto is_it = [name](const EnvironmentRow& row) { return row.name == name; };
-  if (std::any_of(rows.begin(), rows.end(), is_it)) return true;
-  const std::vector<std::string_view> atari = AtariNames();
-  return std::find(atari.begin(), atari.end(), name) != atari.end();
+  const std::vector<std::string_view> names = EnvironmentNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool IsPlugin(std::string_view name) {
@@ -31,9 +28,8 @@ bool IsPlugin(std::string_view name) {
 Status WhyNotListed(std::string_view name) {
   if (name.empty()) return InvalidArgument("a list of games has an empty name");
   if (const auto external = ParseExternalName(name)) return CheckExternalName(*external);
-  std::vector<std::string_view> known(kLists.begin(), kLists.end());
-  for (const EnvironmentRow& row : EnvironmentTable()) known.push_back(row.name);
-  for (const std::string_view game : AtariNames()) known.push_back(game);
+  std::vector<std::string_view> known = EnvironmentNames();
+  known.insert(known.end(), kLists.begin(), kLists.end());
   return InvalidArgument(
       "unknown environment '{}' in a list of games; did you mean '{}'? (gorila envs lists them)",
       name, NearestPath(name, known));

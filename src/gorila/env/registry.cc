@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "gorila/base/mutex.h"
 #include "gorila/base/nearest.h"
 #include "gorila/env/atari/ale_source.h"
 #include "gorila/env/atari/atari_environment.h"
@@ -319,8 +321,8 @@ StatusOr<int> PlaceAmong(const std::vector<std::string>& games, std::string_view
   return InvalidArgument("'{}' is not among the run's games, {}", name, fmt::join(games, ","));
 }
 
-StatusOr<GameUnion> Unite(const std::vector<std::string>& games,
-                          const EnvironmentOptions& options) {
+StatusOr<GameUnion> DescribeAndUnite(const std::vector<std::string>& games,
+                                     const EnvironmentOptions& options) {
   std::vector<EnvironmentSpec> specs;
   for (std::size_t i = 0; i < games.size(); ++i) {
     GORILA_ASSIGN_OR_RETURN(const EnvironmentOptions own, OptionsOfGame(options, games.size(), i));
@@ -328,6 +330,47 @@ StatusOr<GameUnion> Unite(const std::vector<std::string>& games,
     specs.push_back(std::move(spec));
   }
   return UniteGames(specs, options.game_input);
+}
+
+// The last union. Each game of a run asks for it, and to describe a console's game loads its ROM.
+// Thread-safe.
+class LastUnion {
+ public:
+  StatusOr<GameUnion> Get(const std::vector<std::string>& games,
+                          const EnvironmentOptions& options) {
+    Made made{.games = games, .options = options, .all = {}};
+    made.options.games.clear();
+    {
+      const MutexLock lock(mutex_);
+      if (last_ && last_->games == made.games && last_->options == made.options) return last_->all;
+    }
+    GORILA_ASSIGN_OR_RETURN(made.all, DescribeAndUnite(games, options));
+    const MutexLock lock(mutex_);
+    last_ = std::move(made);
+    return last_->all;
+  }
+
+ private:
+  struct Made {
+    std::vector<std::string> games;
+    EnvironmentOptions options;
+    GameUnion all;
+  };
+
+  Mutex mutex_;
+  std::optional<Made> last_ GORILA_GUARDED_BY(mutex_);
+};
+
+StatusOr<GameUnion> Unite(const std::vector<std::string>& games,
+                          const EnvironmentOptions& options) {
+  // One that has no record yet may be another environment the next time.
+  const bool asks = options.external.record == "none" &&
+                    std::any_of(games.begin(), games.end(), [](const std::string& game) {
+                      return ParseExternalName(game).has_value();
+                    });
+  if (asks) return DescribeAndUnite(games, options);
+  static LastUnion last;
+  return last.Get(games, options);
 }
 
 }  // namespace
@@ -344,6 +387,15 @@ std::vector<std::string_view> AtariNames() {
     return made;
   }();
   return {names.begin(), names.end()};
+}
+
+std::vector<std::string_view> EnvironmentNames() {
+  const std::vector<std::string_view> atari = AtariNames();
+  std::vector<std::string_view> names;
+  names.reserve(std::size(kTable) + atari.size());
+  for (const EnvironmentRow& row : kTable) names.push_back(row.name);
+  names.insert(names.end(), atari.begin(), atari.end());
+  return names;
 }
 
 bool IsConsoleGame(std::string_view name) {

@@ -36,6 +36,9 @@ std::span<const EnvironmentRow> EnvironmentTable();
 // Whether they can be made depends on the machine (atari/ale_source.h).
 std::vector<std::string_view> AtariNames();
 
+// Both, in that order.
+std::vector<std::string_view> EnvironmentNames();
+
 // Whether EnvironmentOptions::atari means something to the environment called `name`.
 bool IsConsoleGame(std::string_view name);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/evaluation/playing_agent.h"
 #include "gorila/evaluation/value_scale.h"
 
@@ -96,13 +97,10 @@ class AgentPlayer final : public Player {
 }  // namespace
 
 std::vector<int> OwnActions(const EnvironmentSpec& environment) {
+  const AllowedActions allowed = ActionsOfGame(environment.game_actions, environment.game);
   std::vector<int> own;
   for (int action = 0; action < environment.num_actions(); ++action) {
-    if (environment.game_actions.empty() ||
-        environment.game_actions[static_cast<std::size_t>(environment.game)]
-                                [static_cast<std::size_t>(action)] != 0) {
-      own.push_back(action);
-    }
+    if (IsAllowed(allowed, static_cast<std::size_t>(action))) own.push_back(action);
   }
   return own;
 }

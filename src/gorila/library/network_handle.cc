@@ -127,7 +127,7 @@ void gorila_network::Probabilities(std::span<const std::byte> observations,
   const auto actions = static_cast<std::size_t>(num_actions());
   const auto width = static_cast<std::size_t>(agent_.network->spec().outputs());
   const gorila::AllowedActions allowed =
-      gorila::ActionsOfGame(agent_.network->spec(), environment_.game);
+      gorila::ActionsOfGame(agent_.network->spec().game_actions, environment_.game);
   outputs_.resize(kMostAtOnce * width);
   of_state_.resize(actions);
   for (std::size_t i = 0; i < batch; ++i) {

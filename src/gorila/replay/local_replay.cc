@@ -304,7 +304,7 @@ Status LocalReplay::RestoreStreams(StateReader& reader) {
                       begin, end, rows_per_stream_);
     }
     if (game < 0 || game >= options_.games) {
-      return DataLoss("replay state: stream {} is of game {}, expected 0..{}", i, game,
+      return DataLoss("replay state: stream {} plays game {}, expected 0..{}", i, game,
                       options_.games - 1);
     }
     streams_[i].ResetRange(begin, end, game);

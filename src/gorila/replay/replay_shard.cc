@@ -164,7 +164,7 @@ Status ReplayShard::CheckRun(const RowRun& run) const {
                            run.first, run.stream.stream, run.stream.actor);
   }
   if (run.game < 0 || run.game >= options_.replay.games) {
-    return InvalidArgument("replay: stream {} of actor {} is of game {}, expected 0 to {}",
+    return InvalidArgument("replay: stream {} of actor {} plays game {}, expected 0 to {}",
                            run.stream.stream, run.stream.actor, run.game,
                            options_.replay.games - 1);
   }
@@ -216,7 +216,7 @@ Status ReplayShard::CheckContinues(const RowRun& run) const {
   if (found == streams_.end()) return OkStatus();
   const ChunkedStream& stream = *found->second;
   if (run.game != stream.game()) {
-    return InvalidArgument("replay: rows of game {} for stream {} of actor {}, which is of game {}",
+    return InvalidArgument("replay: rows of game {} for stream {} of actor {}, which plays game {}",
                            run.game, run.stream.stream, run.stream.actor, stream.game());
   }
   const std::int64_t skipped = stream.end() - run.first;

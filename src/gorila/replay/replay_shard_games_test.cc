@@ -82,7 +82,7 @@ TEST_P(ReplayShardGamesTest, AStreamKeepsItsGame) {
   const Status changed = InsertRows(*shard, NameOf(1), Episode(3, 4, 0, 2)).status();
   EXPECT_TRUE(absl::IsInvalidArgument(changed));
   EXPECT_THAT(std::string(changed.message()),
-              HasSubstr("rows of game 2 for stream 0 of actor 1, which is of game 1"));
+              HasSubstr("rows of game 2 for stream 0 of actor 1, which plays game 1"));
   for (const int game : {-1, kGames}) {
     const Status unknown = InsertRows(*shard, NameOf(2), Episode(3, 0, 0, game)).status();
     EXPECT_TRUE(absl::IsInvalidArgument(unknown)) << unknown;
@@ -224,7 +224,7 @@ TEST(ReplayShardOfGamesTest, AnActorsStreamKeepsItsGame) {
   };
   EXPECT_THAT(std::string(insert(kGames).message()), HasSubstr("game 3 of 3 in stream 1"));
   EXPECT_TRUE(insert(2).ok());
-  EXPECT_THAT(std::string(insert(1).message()), HasSubstr("which is of game 2"));
+  EXPECT_THAT(std::string(insert(1).message()), HasSubstr("which plays game 2"));
 }
 
 TEST(ReplayShardOfGamesTest, AMinibatchSampledAheadHasItsGames) {

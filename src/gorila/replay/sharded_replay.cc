@@ -50,7 +50,7 @@ Status ShardedReplay::Insert(int stream_index, const ReplayRow& row) {
   if (row.game < 0 || row.game >= options_.games || (stream.game >= 0 && row.game != stream.game)) {
     return InvalidArgument(
         "replay: a row of game {} of {} in stream {}{}", row.game, options_.games, stream_index,
-        stream.game < 0 ? "" : fmt::format(", which is of game {}", stream.game));
+        stream.game < 0 ? "" : fmt::format(", which plays game {}", stream.game));
   }
   stream.game = row.game;
   // A stream goes home with rows that begin with an episode: none might, if rows were always sent

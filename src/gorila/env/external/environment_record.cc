@@ -106,7 +106,8 @@ StatusOr<std::vector<std::string>> SplitRecords(std::string_view text, std::size
                            text, error.what());
   }
   if (records.size() == games) return records;
-  return InvalidArgument("environment.record is of {} games; expected {}", records.size(), games);
+  return InvalidArgument("environment.record describes {} games; expected {}", records.size(),
+                         games);
 }
 
 Status CheckRecord(std::string_view name, const EnvironmentRecord& said,

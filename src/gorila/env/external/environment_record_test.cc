@@ -38,7 +38,7 @@ TEST(EnvironmentRecordTest, GamesThatAreBuiltInHaveNone) {
 TEST(EnvironmentRecordTest, OfAnotherNumberOfGamesIsRefused) {
   const std::vector<std::string> records = {kOne, "none"};
   EXPECT_THAT(std::string(SplitRecords(JoinRecords(records), 3).status().message()),
-              HasSubstr("environment.record is of 2 games; expected 3"));
+              HasSubstr("environment.record describes 2 games; expected 3"));
   EXPECT_FALSE(SplitRecords("[3, 4]", 2).ok());
   EXPECT_FALSE(SplitRecords("no JSON", 2).ok());
 }
