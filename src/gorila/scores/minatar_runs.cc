@@ -13,8 +13,8 @@
 #include "gorila/config/games.h"
 #include "gorila/config/presets.h"
 #include "gorila/report/run_groups.h"
+#include "gorila/report/run_index.h"
 #include "gorila/scores/minatar_scores.h"
-#include "gorila/scores/run_folders.h"
 
 namespace gorila {
 namespace {
@@ -158,7 +158,7 @@ StatusOr<MinAtarRuns> ReadMinAtarRuns(const fs::path& path) {
   if (!fs::is_directory(path, error)) {
     return InvalidArgument("'{}': expected a run's folder or a folder of runs", path.string());
   }
-  GORILA_ASSIGN_OR_RETURN(const std::vector<fs::path> directories, FindRuns(path));
+  GORILA_ASSIGN_OR_RETURN(const std::vector<fs::path> directories, FindAllRuns(path));
   MinAtarRuns found;
   for (const fs::path& directory : directories) {
     GORILA_RETURN_IF_ERROR(

@@ -9,8 +9,8 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
 #include "gorila/report/run_groups.h"
+#include "gorila/report/run_index.h"
 #include "gorila/report/run_report.h"
-#include "gorila/scores/run_folders.h"
 
 namespace gorila {
 namespace {
@@ -146,7 +146,7 @@ StatusOr<ScoreResults> ReadScoreResults(const fs::path& path, std::string_view d
   std::error_code error;
   if (!fs::exists(path, error)) return NotFound("'{}': no such file or folder", path.string());
   if (fs::is_directory(path, error)) {
-    GORILA_ASSIGN_OR_RETURN(const std::vector<fs::path> runs, FindRuns(path));
+    GORILA_ASSIGN_OR_RETURN(const std::vector<fs::path> runs, FindAllRuns(path));
     for (const fs::path& run : runs) {
       GORILA_RETURN_IF_ERROR(Annotate(ReadRun(run, found), fmt::format("'{}'", run.string())));
     }
