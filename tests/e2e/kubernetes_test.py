@@ -45,6 +45,18 @@ class Manifests(cluster.Case):
                      "Job/run-actor", "Job/run-learner", "Job/run-coordinator"]:  # fmt: skip
             self.assertIn(name, checked)
 
+    def test_those_of_a_sweep_are_too(self):
+        stdout, _ = self.run_program(
+            "sweep", *cluster.TINY[1:2], *cluster.TINY[2:], "--engine", "kubernetes", "--folder", "sweep", "--print",
+            "--set", "learner.n_step=1,3", "--seeds", "50",
+        )  # fmt: skip
+        checked = self.check(stdout)
+        self.assertEqual({name: errors for name, errors in checked.items() if errors}, {})
+        for name in ["Job/sweep-runs", "PersistentVolumeClaim/sweep-runs", "ConfigMap/sweep-config-1"]:
+            self.assertIn(name, checked)
+        wrong = self.check(stdout.replace('name: "sweep-config-1"\n  namespace', "name: other\n  namespace"))
+        self.assertIn("no ConfigMap sweep-config-1", str(wrong))
+
     def test_the_check_sees_what_is_wrong(self):
         text = self.manifests(*ROLES)
 

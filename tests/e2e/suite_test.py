@@ -79,6 +79,9 @@ class Runs(program.Case):
             (["pixel"], "--folder"),
             (["pixel", "--folder", "s", "--protocols", "noop3"], "noop3", "noop30"),
             (["pixel", "--folder", "s", "--seeds", "0"], "--seeds"),
+            (["pixel", "--folder", "s", "--set", "environment.name=minatar"], "games are arguments"),
+            (["pixel", "--folder", "s", "--jobs", "0"], "--jobs"),
+            (["pixel", "--folder", "s", "--engine", "kubernetess"], "--engine"),
         ]:
             with self.subTest(arguments=arguments):
                 self.assert_refused(["suite", *arguments], *fragments)

@@ -92,6 +92,13 @@ Status ConfigFlags::ApplyTo(Config& config) const {
   return UseRomsVariable(config);
 }
 
+const char* ConfigFlags::FlagOf(std::string_view key) const {
+  for (const KeyOption& option : keys_) {
+    if (option.flag.key == key && option.option->count() > 0) return option.flag.flag;
+  }
+  return nullptr;
+}
+
 bool ConfigFlags::Sets(std::string_view key) const {
   return std::any_of(sets_.begin(), sets_.end(),
                      [key](std::string_view set) { return set.starts_with(key); });

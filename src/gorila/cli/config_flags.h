@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gorila/base/status.h"
@@ -55,8 +57,13 @@ class ConfigFlags {
   void AddSets(CLI::App& app);
   void AddKeys(CLI::App& app, std::span<const KeyFlag> flags);
 
-  const std::string& preset() const { return preset_; }        // "" when none was named
-  const std::filesystem::path& file() const { return file_; }  // likewise
+  const std::string& preset() const { return preset_; }           // "" when none was named
+  const std::filesystem::path& file() const { return file_; }     // likewise
+  const std::vector<std::string>& sets() const { return sets_; }  // of --set, as typed
+  // Replaces them, where a verb gives some of them another meaning.
+  void KeepSets(std::vector<std::string> sets) { sets_ = std::move(sets); }
+  // The flag that was given for a key; null where none was.
+  const char* FlagOf(std::string_view key) const;
   // Whether a preset or file was named.
   bool NamesSource() const { return !preset_.empty() || !file_.empty(); }
   // Whether a --set changes what the source says about more than game, seed and length.

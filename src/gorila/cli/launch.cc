@@ -12,6 +12,7 @@
 #include "gorila/cli/launch_engines.h"
 #include "gorila/cli/older_name.h"
 #include "gorila/cli/stop_signal.h"
+#include "gorila/cli/this_program.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
@@ -52,13 +53,6 @@ struct LaunchOptions {
   bool print = false;
   bool quiet = false;
 };
-
-StatusOr<fs::path> ThisProgram() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) return Unavailable("cannot find this program: {}", error.message());
-  return program;
-}
 
 StatusOr<Config> LoadCluster(const LaunchOptions& options) {
   GORILA_ASSIGN_OR_RETURN(

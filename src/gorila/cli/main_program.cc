@@ -42,6 +42,7 @@ constexpr VerbEntry kVerbs[] = {
     {&AddResumeVerb, kTrain},
     {&AddEvaluateVerb, kTrain},
     {&AddSuiteVerb, kTrain},
+    {&AddSweepVerb, kTrain},
     {&AddEnvsVerb, kTrain},
     {&AddAlgorithmsVerb, kTrain},
     {&AddConfigVerb, kTrain},

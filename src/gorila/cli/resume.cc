@@ -10,6 +10,7 @@
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/resume_run.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
@@ -44,27 +45,17 @@ Status CheckLength(const RunDirectory& directory, const Config& config) {
 
 StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation) {
   CatchStopSignals();
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
-                          RunDirectory::Open(options.directory));
-  GORILA_RETURN_IF_ERROR(CheckRunKind(options.directory, RunKind::kTrained));
-  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(directory->config()));
-  const std::string before = ToToml(config);
-  const int games = NumGames(config);
-  GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
-  if (NumGames(config) > games) GORILA_RETURN_IF_ERROR(options.changes.FitGames({}, config));
-  if (ToToml(config) != before) {
-    GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
-  } else if (const auto finished = ReadFinalEvaluation(options.directory); finished.ok()) {
-    return ShowFinished(options.directory, "gorila resume", *finished, options.quiet);
-  }
-  GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
-  TrainingConsole console(options.quiet);
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
-                          Trainer::Resume(config, std::move(directory), console.Hooks()));
-  if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, options.directory));
-  TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
-  GORILA_RETURN_IF_ERROR(watch.Start(options.directory, config, &trainer->store(), options.quiet));
-  return TrainToEnd(*trainer, console, watch, invocation);
+  const auto change = [&options](Config& config) -> Status {
+    const int games = NumGames(config);
+    GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
+    if (NumGames(config) <= games) return OkStatus();
+    return options.changes.FitGames({}, config);
+  };
+  return ResumeRun({.directory = options.directory,
+                    .change = change,
+                    .watch = &options.watch,
+                    .quiet = options.quiet},
+                   invocation);
 }
 
 constexpr CommandText kResumeText = {
@@ -79,6 +70,28 @@ gorila resume runs/minatar-breakout-minatar-seed1-1 --frames 2000000
 )"};
 
 }  // namespace
+
+StatusOr<int> ResumeRun(const ResumeRequest& request, const Invocation& invocation) {
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
+                          RunDirectory::Open(request.directory));
+  GORILA_RETURN_IF_ERROR(CheckRunKind(request.directory, RunKind::kTrained));
+  GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(directory->config()));
+  const std::string before = ToToml(config);
+  GORILA_RETURN_IF_ERROR(request.change(config));
+  if (ToToml(config) != before) {
+    GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
+  } else if (const auto finished = ReadFinalEvaluation(request.directory); finished.ok()) {
+    return ShowFinished(request.directory, "gorila resume", *finished, request.quiet);
+  }
+  GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, request.watch->Bind());
+  TrainingConsole console(request.quiet);
+  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                          Trainer::Resume(config, std::move(directory), console.Hooks()));
+  if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, request.directory));
+  TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
+  GORILA_RETURN_IF_ERROR(watch.Start(request.directory, config, &trainer->store(), request.quiet));
+  return TrainToEnd(*trainer, console, watch, invocation);
+}
 
 Verb AddResumeVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kResumeText);

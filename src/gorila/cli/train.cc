@@ -7,10 +7,12 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/resume_run.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
+#include "gorila/run/run_directory.h"
 
 namespace gorila::cli {
 namespace {
@@ -24,13 +26,35 @@ struct TrainOptions {
   ConfigFlags config;
   WatchFlags watch;
   fs::path run_directory;
+  bool resume = false;
   bool quiet = false;
 };
 
+// Whether --resume finds a run. InvalidArgument without a folder to look into.
+StatusOr<bool> IsToResume(const TrainOptions& options) {
+  if (!options.resume) return false;
+  if (options.run_directory.empty()) {
+    return InvalidArgument("--resume: expected --run-dir, which names the run to resume or begin");
+  }
+  return CheckIsRun(options.run_directory).ok();
+}
+
 StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   CatchStopSignals();
+  GORILA_ASSIGN_OR_RETURN(const bool resume, IsToResume(options));
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(RecordAndNote(config));
+  if (resume) {
+    const auto change = [&config](Config& run) -> Status {
+      run = config;
+      return OkStatus();
+    };
+    return ResumeRun({.directory = options.run_directory,
+                      .change = change,
+                      .watch = &options.watch,
+                      .quiet = options.quiet},
+                     invocation);
+  }
   GORILA_RETURN_IF_ERROR(Trainer::Check(config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   GORILA_ASSIGN_OR_RETURN(
@@ -68,6 +92,8 @@ Verb AddTrainVerb(CLI::App& gorila) {
   app->add_option("--run-dir", options->run_directory,
                   "New folder for the run (default: runs/ENV-PRESET-seedN-1, -2, ...)")
       ->type_name("DIR");
+  app->add_flag("--resume", options->resume,
+                "Resume the run in --run-dir where there is one, so that a job may start again");
   options->watch.Add(*app);
   app->add_flag("--quiet", options->quiet, "Print the result only");
   return {app, [options](const Invocation& invocation) { return Train(*options, invocation); }};

@@ -37,6 +37,7 @@ Verb AddReportVerb(CLI::App& gorila);
 Verb AddExportVerb(CLI::App& gorila);
 Verb AddScoresVerb(CLI::App& gorila);
 Verb AddSuiteVerb(CLI::App& gorila);
+Verb AddSweepVerb(CLI::App& gorila);
 Verb AddEnvsVerb(CLI::App& gorila);
 Verb AddAlgorithmsVerb(CLI::App& gorila);
 Verb AddDoctorVerb(CLI::App& gorila);

@@ -106,7 +106,9 @@ void ChildProcesses::Stop(ChildKind kind, std::chrono::milliseconds grace) {
       if (!is_meant(child)) continue;
       child.stopping = true;
       if (child.pid > 0) ::kill(child.pid, signal);
-      if (child.pid == 0) child.ended = true;
+      if (child.pid != 0 || child.ended) continue;
+      child.ended = true;
+      child.unstarted = absl::CancelledError("stopped before it was started");
     }
   };
   const auto all_ended = [&]() GORILA_REQUIRES(mutex_) {
@@ -114,6 +116,7 @@ void ChildProcesses::Stop(ChildKind kind, std::chrono::milliseconds grace) {
                        [&](const Child& child) { return !is_meant(child) || child.ended; });
   };
   signal_all(SIGTERM);
+  changed_.NotifyAll();
   const auto deadline = Clock::now() + grace;
   while (!all_ended() && changed_.WaitUntil(mutex_, deadline)) continue;
   // SIGKILL also ends what is stopped and cannot take SIGTERM.
@@ -130,6 +133,20 @@ bool ChildProcesses::AllEnded(ChildKind kind) const {
   const MutexLock lock(mutex_);
   return std::all_of(children_.begin(), children_.end(),
                      [&](const Child& child) { return child.command.kind != kind || child.ended; });
+}
+
+StatusOr<TaskEnd> ChildProcesses::WaitForTask(std::string_view name) {
+  const MutexLock lock(mutex_);
+  if (!thread_.joinable()) return failure_;
+  const auto named = [name](const Child& child) { return child.command.name == name; };
+  // The newest: a task may be given once more.
+  const auto child = std::find_if(children_.rbegin(), children_.rend(), named);
+  GORILA_CHECK(child != children_.rend(), "no task '{}'", name);
+  const Child& task = *child;
+  while (!task.ended) changed_.Wait(mutex_);
+  GORILA_RETURN_IF_ERROR(task.unstarted);
+  return TaskEnd{.exit_status = WIFEXITED(task.wait_status) ? WEXITSTATUS(task.wait_status) : -1,
+                 .text = DescribeEnd(task.wait_status)};
 }
 
 void ChildProcesses::Watch() {
@@ -156,7 +173,10 @@ void ChildProcesses::StartDue(Child& child) {
   StatusOr<pid_t> pid = Spawn(child.command);
   if (!pid.ok()) {
     child.ended = true;
-    return Fail(pid.status());
+    changed_.NotifyAll();
+    if (child.command.kind != ChildKind::kTask) return Fail(pid.status());
+    child.unstarted = pid.status();
+    return;
   }
   child.pid = *pid;
   child.started = Clock::now();
@@ -167,8 +187,11 @@ void ChildProcesses::Reap(Child& child) {
   int wait_status = 0;
   if (::waitpid(child.pid, &wait_status, WNOHANG) != child.pid) return;
   child.pid = 0;
-  const bool finished = child.command.kind == ChildKind::kWorker && WIFEXITED(wait_status) &&
-                        WEXITSTATUS(wait_status) == 0;
+  child.wait_status = wait_status;
+  const ChildKind kind = child.command.kind;
+  const bool finished =
+      kind == ChildKind::kTask ||
+      (kind == ChildKind::kWorker && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
   if (child.stopping || finished) {
     child.ended = true;
   } else {

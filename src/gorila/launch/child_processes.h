@@ -19,8 +19,9 @@
 
 namespace gorila {
 
-// A server that exits has died, however; a worker that exits with status 0 has finished.
-enum class ChildKind { kServer, kWorker };
+// A server that exits has died, however; a worker that exits with status 0 has finished. A task is
+// never started again, however it ends.
+enum class ChildKind { kServer, kWorker, kTask };
 
 struct ChildCommand {
   std::string name;                    // "shard 0"
@@ -34,6 +35,11 @@ struct RestartPolicy {
   std::chrono::milliseconds longest_wait{5000};
   std::chrono::milliseconds healthy_after{10'000};  // a death after so long is the first of a row
   int most_in_a_row = 10;                           // deaths; then the whole run fails
+};
+
+struct TaskEnd {
+  int exit_status = 0;  // -1: a signal ended it
+  std::string text;     // "ended with exit status 2", "was killed by signal 9"
 };
 
 // Thread-safe. A dedicated thread starts and watches the children; the system ends them (SIGTERM)
@@ -65,6 +71,10 @@ class ChildProcesses {
   // Whether all children of that kind have finished or were stopped.
   bool AllEnded(ChildKind kind) const GORILA_EXCLUDES(mutex_);
 
+  // Returns when the task has ended, or Stop() ended it. Cancelled when it was stopped before it
+  // could start, Unavailable when it could not be started.
+  StatusOr<TaskEnd> WaitForTask(std::string_view name) GORILA_EXCLUDES(mutex_);
+
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Child {
@@ -72,7 +82,9 @@ class ChildProcesses {
     pid_t pid = 0;  // 0: not running
     bool ended = false;
     bool stopping = false;
-    int deaths = 0;  // in a row
+    Status unstarted = {};  // why a task could not be started
+    int wait_status = 0;    // of a task that has ended
+    int deaths = 0;         // in a row
     TimePoint started{};
     TimePoint start_at{};
   };

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "gorila/base/testing.h"
 #include "gorila/rpc/retry.h"
@@ -110,6 +111,35 @@ TEST_F(ChildProcessesTest, AProgramThatCannotBeStartedFailsTheRun) {
   EXPECT_THAT(std::string(children_->failure().message()), HasSubstr("exit status 127"));
 }
 
+TEST_F(ChildProcessesTest, ATaskIsNeverStartedAgainAndSaysHowItEnded) {
+  Make();
+  children_->Start(Shell("good", "exit 0", ChildKind::kTask));
+  children_->Start(Shell("bad", "echo x; exit 2", ChildKind::kTask));
+  children_->Start(Shell("killed", "kill -KILL $$", ChildKind::kTask));
+  children_->Start({.name = "missing",
+                    .arguments = {"/bin/true"},
+                    .log = folder_ / "none" / "a.log",
+                    .kind = ChildKind::kTask});
+  EXPECT_EQ(children_->WaitForTask("good")->exit_status, 0);
+  EXPECT_EQ(children_->WaitForTask("bad")->exit_status, 2);
+  EXPECT_EQ(children_->WaitForTask("bad")->text, "ended with exit status 2");
+  EXPECT_EQ(children_->WaitForTask("killed")->exit_status, -1);
+  EXPECT_EQ(children_->WaitForTask("killed")->text, "was killed by signal 9");
+  EXPECT_TRUE(absl::IsUnavailable(children_->WaitForTask("missing").status()));
+  EXPECT_TRUE(children_->failure().ok()) << children_->failure();
+  EXPECT_EQ(Read("bad.log"), "x\n");
+}
+
+TEST_F(ChildProcessesTest, AStopEndsTasksAndThoseWhoWaitForThem) {
+  Make();
+  children_->Start(Shell("a", "trap 'exit 130' TERM; touch $1/ready; while :; do sleep 0.01; done",
+                         ChildKind::kTask));
+  WaitUntil([&] { return fs::exists(folder_ / "ready"); });
+  std::thread stopper([&] { children_->Stop(ChildKind::kTask, kLong); });
+  EXPECT_EQ(children_->WaitForTask("a")->exit_status, 130);
+  stopper.join();
+}
+
 TEST_F(ChildProcessesTest, StopAsksFirst) {
   Make();
   children_->Start(
@@ -151,6 +181,8 @@ TEST_F(ChildProcessesTest, WithoutAThreadToWatchThemTheRunFails) {
   Make();
   children_->Start(Shell("server", "true"));
   EXPECT_EQ(children_->failure().code(), absl::StatusCode::kResourceExhausted);
+  children_->Start(Shell("task", "true", ChildKind::kTask));
+  EXPECT_TRUE(absl::IsResourceExhausted(children_->WaitForTask("task").status()));
   children_->Stop(ChildKind::kServer, kLong);
   EXPECT_TRUE(children_->AllEnded(ChildKind::kServer));
 }

@@ -315,7 +315,7 @@ std::string FlagValue(const fs::path& file) {
 Status CheckKubernetes(const Config& config, const std::string& name) {
   if (!IsLabel(name, kMaxName) || !IsLower(name.front())) {
     return InvalidArgument(
-        "'{}', the last part of --run-dir, names the Kubernetes objects; expected at most {} "
+        "'{}', the last part of the folder, names the Kubernetes objects; expected at most {} "
         "characters a-z, 0-9 and '-', a letter first",
         name, kMaxName);
   }

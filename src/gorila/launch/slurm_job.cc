@@ -15,28 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Seconds between the warning of the time limit and the limit: servers take their snapshots then.
-constexpr int kWarning = 120;
-
-// As the value of --output, in which Slurm replaces %j and the like, and %% by %.
-std::string OutputPattern(std::string_view path) {
-  std::string pattern;
-  for (const char c : path) pattern.append(c == '%' ? 2 : 1, c);
-  return pattern;
-}
-
 // The options of both components.
 std::string ComponentOptions(const Config& config, int tasks) {
   std::string options = fmt::format(
       "#SBATCH --ntasks={} --cpus-per-task={} --mem-per-cpu={}M\n", tasks, config.cluster.cpus,
       (config.cluster.memory_mb + config.cluster.cpus - 1) / config.cluster.cpus);
-  const SlurmSection& slurm = config.slurm;
-  if (slurm.partition != "default")
-    options += fmt::format("#SBATCH --partition={}\n", ShellQuoted(slurm.partition));
-  if (slurm.account != "default")
-    options += fmt::format("#SBATCH --account={}\n", ShellQuoted(slurm.account));
-  if (slurm.minutes > 0) options += fmt::format("#SBATCH --time={}\n", slurm.minutes);
-  return options;
+  return options + SlurmPlacement(config.slurm);
 }
 
 std::string Head(const Config& config, const fs::path& run) {
@@ -47,10 +31,11 @@ std::string Head(const Config& config, const fs::path& run) {
   head += "# on from the servers' snapshots.\n";
   // sbatch reads quotes as a shell does, and expands nothing in them.
   head += fmt::format("#SBATCH --job-name={}\n", ShellQuoted("gorila-" + run.filename().string()));
-  head += fmt::format("#SBATCH --output={} --open-mode=append\n",
-                      ShellQuoted(OutputPattern((LaunchFiles(run).logs() / "slurm.log").string())));
+  head += fmt::format(
+      "#SBATCH --output={} --open-mode=append\n",
+      ShellQuoted(SlurmOutputPattern((LaunchFiles(run).logs() / "slurm.log").string())));
   head += "#SBATCH --requeue\n";
-  if (config.slurm.minutes > 0) head += fmt::format("#SBATCH --signal=B:TERM@{}\n", kWarning);
+  if (config.slurm.minutes > 0) head += fmt::format("#SBATCH --signal=B:TERM@{}\n", kSlurmWarning);
   head += ComponentOptions(config, CountServers(config) + 1);
   head += "#SBATCH hetjob\n";
   return head + ComponentOptions(config, CountWorkers(config));
@@ -208,6 +193,25 @@ StatusOr<std::string> JobNumber(std::string_view said) {
 
 }  // namespace
 
+std::string SlurmPlacement(const SlurmSection& slurm) {
+  std::string options;
+  if (slurm.partition != "default") {
+    options += fmt::format("#SBATCH --partition={}\n", ShellQuoted(slurm.partition));
+  }
+  if (slurm.account != "default") {
+    options += fmt::format("#SBATCH --account={}\n", ShellQuoted(slurm.account));
+  }
+  if (slurm.minutes > 0) options += fmt::format("#SBATCH --time={}\n", slurm.minutes);
+  return options;
+}
+
+// %% is one %.
+std::string SlurmOutputPattern(std::string_view path) {
+  std::string pattern;
+  for (const char c : path) pattern.append(c == '%' ? 2 : 1, c);
+  return pattern;
+}
+
 std::string SlurmScript(const Config& config, const fs::path& run, const fs::path& program) {
   const int shards = NumberOfShards(config);
   const RoleContext context{.program = "gorila",
@@ -220,7 +224,7 @@ std::string SlurmScript(const Config& config, const fs::path& run, const fs::pat
   script += fmt::format("\nset -u\nrun={}\nprogram={}\n", ShellQuoted(run.string()),
                         ShellQuoted(program.string()));
   script += fmt::format("output={} # %% is one % to srun\n",
-                        ShellQuoted(OutputPattern(LaunchFiles(run).logs().string())));
+                        ShellQuoted(SlurmOutputPattern(LaunchFiles(run).logs().string())));
   script += kFunctions;
   script += kPlaces;
   script += fmt::format("parameter_servers=$(join \"${{addresses[@]:0:{}}}\")\n", shards);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
@@ -14,6 +15,15 @@ namespace gorila {
 // InvalidArgument when Slurm cannot write logs below `run`, the run's absolute directory: in paths
 // it takes a backslash as its own sign, and its options end with the line.
 Status CheckSlurm(const std::filesystem::path& run);
+
+// #SBATCH lines: where a job is placed, and for how long.
+std::string SlurmPlacement(const SlurmSection& slurm);
+
+// `path` as the value of --output, in which Slurm replaces %j and the like.
+std::string SlurmOutputPattern(std::string_view path);
+
+// Seconds between the warning of the time limit and the limit: state is saved then.
+inline constexpr int kSlurmWarning = 120;
 
 // The batch script, for sbatch. `run`: the run's directory (launch_files.h), absolute and on a file
 // system that all nodes share; so is `program`. CheckSlurm(run) holds. The script finds addresses

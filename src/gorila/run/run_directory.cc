@@ -42,8 +42,9 @@ bool Has(const fs::path& folder, const char* name) {
 // Describes a folder without config.toml, where possible.
 std::string OtherFolder(const fs::path& path) {
   if (Has(path, "settings.toml")) {
-    return "; it is a folder of gorila suite, whose runs are GAME/seedN in it, and the same gorila "
-           "suite command resumes it";
+    return "; it is a folder of gorila suite or gorila sweep, whose runs are in folders below it, "
+           "and "
+           "the same command resumes it";
   }
   if (Has(path, "manifest.json")) return "; it is a checkpoint: name the run's folder";
   return "";
@@ -52,7 +53,7 @@ std::string OtherFolder(const fs::path& path) {
 // Advice for a folder that is not empty.
 std::string HowToUse(const fs::path& path) {
   if (Has(path, "config.toml")) return fmt::format(" (or: {})", ResumeCommand(path));
-  if (Has(path, "settings.toml")) return " (it is a folder of gorila suite)";
+  if (Has(path, "settings.toml")) return " (it is a folder of gorila suite or gorila sweep)";
   return "";
 }
 

@@ -64,6 +64,8 @@ function danglingNames(object, objects) {
   const mountable = [...volumes.map((volume) => volume.name), ...claims];
   const wanted = [
     ...volumes.filter((v) => v.configMap).map((v) => ['ConfigMap', v.configMap.name]),
+    ...volumes.flatMap((v) => v.projected?.sources ?? []).filter((source) => source.configMap)
+        .map((source) => ['ConfigMap', source.configMap.name]),
     ...volumes.filter((v) => v.secret).map((v) => ['Secret', v.secret.secretName]),
     ...volumes.filter((v) => v.persistentVolumeClaim)
         .map((v) => ['PersistentVolumeClaim', v.persistentVolumeClaim.claimName]),
