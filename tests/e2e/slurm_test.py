@@ -1,4 +1,4 @@
-"""`gorila launch --engine slurm` on a real Slurm, which the test starts on this machine."""
+"""`gorila launch --engine slurm`, and a sweep's, on a real Slurm, which the test starts on this machine."""
 
 import json
 import os
@@ -167,6 +167,74 @@ class Jobs(cluster.Case):
         first = int(versions[0][0])
         self.assertEqual([int(generation) for generation, _ in versions], [first, first + 1])
         self.assertGreater(int(versions[1][1]), 0)
+
+
+@unittest.skipIf(
+    slurm_cluster.missing_program(), f"Slurm is not installed: no {slurm_cluster.missing_program()}"
+)
+class Sweeps(program.Case):
+    SWEEP = [
+        "sweep", "classic/catch", "--set", "learner.n_step=1,3", "--folder", "my sweep",
+        *program.TINY[2:], "--deterministic", "--frames", "60000", "--set", "checkpoint.every_frames=1000",
+        "--set", "cluster.memory_mb=200",
+    ]  # fmt: skip
+
+    def setUp(self):
+        super().setUp()
+        self.slurm = slurm_cluster.Cluster(nodes=2)
+        self.addCleanup(self.slurm.stop)
+        self.slurm.start()
+        self.runs = [self.folder / "my sweep" / "classic-catch" / f"n_step-{n}" / "seed1" for n in (1, 3)]
+
+    def submit(self, *more):
+        """The job's number."""
+        stdout, _ = self.run_program(
+            *self.SWEEP, "--engine", "slurm", *more, environment=self.slurm.environment
+        )
+        return re.search(r"submitted job (\d+): an array of 2 tasks", stdout).group(1)
+
+    def everything_said(self):
+        said = [path.read_text() for path in (self.folder / "my sweep").rglob("*.log")]
+        return "\n".join([*said, self.slurm.command("scontrol", "show", "jobs"), self.slurm.logs()])
+
+    def wait_for_checkpoints(self):
+        deadline = time.monotonic() + program.DEADLINE
+        while not all(program.newest_checkpoint(run) > 0 for run in self.runs):
+            self.assertLess(time.monotonic(), deadline, self.everything_said())
+            time.sleep(0.02)
+
+    def test_cancelled_tasks_end_with_a_checkpoint_and_are_submitted_again(self):
+        job = self.submit()
+        self.wait_for_checkpoints()
+        self.slurm.command("scancel", "--batch", "--signal=TERM", job)
+        self.slurm.wait_for_job(job, *ENDED)
+        for run in self.runs:
+            self.assertIn("stopped at", (run.parent / "seed1.log").read_text(), self.everything_said())
+            self.assertFalse((run / "evaluation.json").exists())
+        again = self.submit("--jobs", "1")
+        self.slurm.wait_for_job(again, *ENDED)
+        for run in self.runs:
+            self.assertTrue((run / "evaluation.json").exists(), self.everything_said())
+        # As if nobody had stopped it.
+        self.run_program(
+            "train", "--env", "classic/catch", *self.SWEEP[6:], "--set", "learner.n_step=3", "--run-dir", "alone"
+        )
+        self.assertEqual(
+            (self.folder / "alone" / "final.safetensors").read_bytes(),
+            (self.runs[1] / "final.safetensors").read_bytes(),
+        )
+        stdout, _ = self.run_program(*self.SWEEP)
+        self.assertIn("2 runs in 'my sweep', of which 2 are done", stdout)
+        self.assertIn("report: my sweep/report.html", stdout)
+
+    def test_a_requeued_task_resumes_its_run(self):
+        job = self.submit()
+        self.wait_for_checkpoints()
+        self.slurm.command("scontrol", "requeue", f"{job}_0")
+        self.slurm.wait_for_job(job, "COMPLETED", "FAILED")
+        log = (self.runs[0].parent / "seed1.log").read_text()
+        self.assertTrue((self.runs[0] / "evaluation.json").exists(), self.everything_said())
+        self.assertIn("stopped at", log)
 
 
 if __name__ == "__main__":
