@@ -11,6 +11,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/launch/actor_process.h"
+#include "gorila/launch/role_cores.h"
 
 namespace gorila::cli {
 namespace {
@@ -31,6 +32,7 @@ StatusOr<int> Act(const ActorRoleOptions& options) {
   GORILA_ASSIGN_OR_RETURN(actor.parts, options.remote.Load());
   config.parameter_server.shards = static_cast<int>(actor.parts.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_ASSIGN_OR_RETURN(const auto pinned, PinProcess(config, Role::kActor, actor.index));
   GORILA_ASSIGN_OR_RETURN(const auto metrics, options.remote.StartMetrics());
   GORILA_RETURN_IF_ERROR(RunActorProcess(config, actor, MakeRoleHooks(metrics->board)));
   return kSuccess;

@@ -9,6 +9,7 @@
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/launch/bundle_process.h"
+#include "gorila/launch/role_cores.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/run/trainer.h"
 
@@ -39,6 +40,7 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   own.run.bundles = 1;
   own.cluster = {};
   GORILA_RETURN_IF_ERROR(Trainer::Check(own));
+  GORILA_ASSIGN_OR_RETURN(const auto pinned, PinProcess(config, Role::kBundle, bundle.index));
   GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.role.Load());
   GORILA_ASSIGN_OR_RETURN(const auto metrics, options.role.StartMetrics());
   GORILA_RETURN_IF_ERROR(RunBundleProcess(config, bundle, MakeRoleHooks(metrics->board)));

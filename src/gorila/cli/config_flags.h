@@ -45,6 +45,9 @@ inline constexpr KeyFlag kShardsFlag = {"--shards", "parameter_server.shards", "
 inline constexpr KeyFlag kDeterministicFlag = {
     "--deterministic", "run.deterministic", "",
     "One thread in a fixed order: the same run again, bit for bit"};
+inline constexpr KeyFlag kInitFromFlag = {
+    "--init-from", "network.init_from", "RUN|FILE",
+    "Begin with a trained network: a run's, a checkpoint's or that of a .safetensors file"};
 
 // Not copied while CLI11 refers to it.
 class ConfigFlags {

@@ -23,6 +23,7 @@
 #include "gorila/launch/launcher.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/run/resume_rules.h"
+#include "gorila/run/run_cores.h"
 #include "gorila/run/run_results.h"
 
 namespace gorila::cli {
@@ -79,6 +80,7 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   GORILA_ASSIGN_OR_RETURN(servers.credentials, options.role.Load());
   config.parameter_server.shards = static_cast<int>(servers.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  GORILA_ASSIGN_OR_RETURN(const auto pinned, PinToRunCores(config));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<HttpListener> metrics, options.role.BindMetrics());
   GORILA_ASSIGN_OR_RETURN(const auto directory, OpenRun(config, options.run_directory));
   TrainingWatch watch(nullptr, std::move(metrics));

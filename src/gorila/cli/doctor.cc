@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "gorila/base/cores.h"
 #include "gorila/base/denormals.h"
 #include "gorila/base/thread.h"
 #include "gorila/cli/command.h"
@@ -25,6 +26,7 @@
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/q_network.h"
 #include "gorila/network/torch/torch_module.h"
+#include "gorila/run/run_cores.h"
 #include "gorila/run/trainer.h"
 
 namespace gorila::cli {
@@ -76,6 +78,18 @@ Finding CheckCores(const Machine& machine, const Config& config) {
             fmt::format("{}; --bundles {} would use all", text, machine.cores)};
   }
   return {Level::kOk, "cores", text};
+}
+
+// Cores that may not be used are reported with the other settings.
+Finding CheckPinning(const Config& config) {
+  std::string text = fmt::format("cores {} may be used", CoresText(AllowedCores()));
+  const std::vector<NumaNode> nodes = NumaNodes();
+  for (const NumaNode& node : nodes) {
+    text += fmt::format("{} NUMA node {}: {}", node.number == nodes.front().number ? ";" : ",",
+                        node.number, CoresText(node.cores));
+  }
+  if (RunCores(config).ok()) text += "; " + DescribeRunCores(config);
+  return {Level::kOk, "pinning", text};
 }
 
 Finding CheckMemory(const Machine& machine, std::int64_t replay) {
@@ -211,15 +225,12 @@ StatusOr<int> Examine(const DoctorOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const Machine machine = LookAtMachine();
   const std::int64_t replay = Trainer::ExpectedReplayBytes(config, network);
-  std::vector<Finding> findings = {CheckCpu(machine),
-                                   CheckCores(machine, config),
-                                   CheckMemory(machine, replay),
-                                   CheckOneDnn(),
-                                   CheckBfloat16Backend(),
-                                   CheckTorch(),
-                                   CheckAtari(config),
-                                   CheckDenormals(),
-                                   CheckDisk(options.run_directory, config, replay)};
+  std::vector<Finding> findings = {
+      CheckCpu(machine),    CheckCores(machine, config),
+      CheckPinning(config), CheckMemory(machine, replay),
+      CheckOneDnn(),        CheckBfloat16Backend(),
+      CheckTorch(),         CheckAtari(config),
+      CheckDenormals(),     CheckDisk(options.run_directory, config, replay)};
   if (const Status status = Trainer::Check(config); !status.ok()) {
     findings.push_back({Level::kProblem, "settings", std::string(status.message())});
   }

@@ -7,6 +7,7 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/evaluate_all.h"
 #include "gorila/cli/network_source.h"
 #include "gorila/cli/number_flag.h"
 #include "gorila/cli/stop_signal.h"
@@ -30,12 +31,25 @@ struct EvaluateOptions {
   std::string game;
   ConfigFlags config;
   std::optional<std::uint64_t> seed;
+  AtFrames at;
+  bool all = false;
   bool json = false;
 };
 
 StatusOr<int> RunEvaluate(const EvaluateOptions& options) {
   CatchStopSignals();
-  GORILA_ASSIGN_OR_RETURN(TrainedNetwork network, LoadTrainedNetwork(options.path, options.config));
+  if (options.all && options.at.has_value()) {
+    return InvalidArgument("--all-checkpoints and --at exclude each other; give one of them");
+  }
+  if (options.all) {
+    return EvaluateAllCheckpoints({.run = options.path,
+                                   .game = options.game,
+                                   .config = options.config,
+                                   .seed = options.seed,
+                                   .json = options.json});
+  }
+  GORILA_ASSIGN_OR_RETURN(TrainedNetwork network,
+                          LoadTrainedNetworkAt(options.path, options.at, options.config));
   GORILA_RETURN_IF_ERROR(ChooseGame(options.game, network.config));
   const std::uint64_t seed = options.seed.value_or(FinalEvaluationSeed(network.config));
   GORILA_ASSIGN_OR_RETURN(EvaluationResult result,
@@ -74,10 +88,17 @@ sample from it, which the protocol's name then says, unless --act argmax.
 
 A run with several games has a line for each, and last their aggregate, which says what it is
 normalised by; --game scores one of them.
+
+--all-checkpoints scores every milestone (checkpoint.milestones_every_frames), the checkpoints that
+are kept and the final network, in the order of their frames, and draws the curve of their scores
+into the run's all-checkpoints/. What it scored before with the same settings it does not score
+again, so it can be stopped and repeated.
 )",
     .examples = R"(gorila evaluate runs/minatar-breakout-minatar-seed1-1
 gorila evaluate runs/mine/checkpoints/000000400000 --protocol epsilon-0.05 --episodes 30
 gorila evaluate runs/minatar-minatar-seed1-1 --game breakout
+gorila evaluate runs/mine --all-checkpoints --episodes 30
+gorila evaluate runs/mine --at 400k
 )"};
 
 }  // namespace
@@ -91,6 +112,9 @@ Verb AddEvaluateVerb(CLI::App& gorila) {
       ->required()
       ->type_name("");
   AddGameFlag(*app, options->game, "Score this game only, of a run with several");
+  app->add_flag("--all-checkpoints", options->all,
+                "Score every milestone and checkpoint of the run, and draw the curve");
+  AddAtFlag(*app, options->at);
   options->config.AddKeys(*app, kEvaluateFlags);
   AddSeedFlag(*app, options->seed, "Seed of the episodes");
   options->config.AddSources(*app);

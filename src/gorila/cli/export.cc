@@ -33,6 +33,7 @@ namespace fs = std::filesystem;
 struct ExportOptions {
   ConfigFlags config;
   std::string game;
+  AtFrames at;
   fs::path network;
   std::string format;
   fs::path output;
@@ -139,7 +140,7 @@ StatusOr<Exported> Describe(TrainedNetwork trained) {
 StatusOr<int> Export(const ExportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const Format* format, FindFormat(options.format));
   GORILA_ASSIGN_OR_RETURN(TrainedNetwork trained,
-                          LoadTrainedNetwork(options.network, options.config));
+                          LoadTrainedNetworkAt(options.network, options.at, options.config));
   // Parameters alone may be those of all games.
   const bool plays = format->computes || !options.examples.empty();
   GORILA_RETURN_IF_ERROR(plays ? ChooseOneGame("export", options.game, trained.config)
@@ -200,6 +201,7 @@ Verb AddExportVerb(CLI::App& gorila) {
   app->add_option("--examples", options->examples,
                   "JSON file of observations and the network's outputs")
       ->type_name("FILE");
+  AddAtFlag(*app, options->at);
   AddGameFlag(*app, options->game, "The game that the network is to play, of a run with several");
   options->config.AddSources(*app);
   options->config.AddSets(*app);

@@ -20,9 +20,9 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/launcher.h"
-#include "gorila/launch/run_network.h"
 #include "gorila/report/run_report.h"
 #include "gorila/run/cluster.h"
+#include "gorila/run/run_network.h"
 #include "gorila/run/run_results.h"
 
 namespace gorila::cli {
@@ -41,7 +41,8 @@ constexpr KeyFlag kLaunchFlags[] = {
     {"--learners", "cluster.learners", "N", "Learner processes of the global replay"},
     {"--replays", "cluster.replays", "N", "Shards of the global replay"},
     {"--metrics-port", "cluster.metrics_port", "N",
-     "First port of the /metrics of launch and every process"}};
+     "First port of the /metrics of launch and every process"},
+    kInitFromFlag};
 
 struct LaunchOptions {
   fs::path cluster;

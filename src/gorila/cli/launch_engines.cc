@@ -14,6 +14,7 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/launch/kubernetes_manifests.h"
 #include "gorila/launch/launcher.h"
+#include "gorila/launch/role_cores.h"
 #include "gorila/launch/slurm_job.h"
 #include "gorila/rpc/certificates.h"
 #include "gorila/rpc/run_identity.h"
@@ -72,6 +73,7 @@ fs::path AbsoluteRun(const fs::path& run) {
 
 Status CheckOnSlurm(const Config& config, const fs::path& run) {
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  GORILA_RETURN_IF_ERROR(CheckEnginePlaces(config, "slurm"));
   return CheckSlurm(AbsoluteRun(run));
 }
 
@@ -100,6 +102,13 @@ StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> dir
 
 Status CheckOnKubernetes(const Config& config, const fs::path& run) {
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  GORILA_RETURN_IF_ERROR(CheckEnginePlaces(config, "kubernetes"));
+  if (config.network.init_from != "none") {
+    return InvalidArgument(
+        "network.init_from is {} with --engine kubernetes, whose parameter servers do not see this "
+        "machine's files; expected none, or --engine local or slurm",
+        config.network.init_from);
+  }
   return CheckKubernetes(config, AbsoluteRun(run).filename().string());
 }
 

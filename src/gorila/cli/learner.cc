@@ -11,6 +11,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/launch/learner_process.h"
+#include "gorila/launch/role_cores.h"
 
 namespace gorila::cli {
 namespace {
@@ -30,6 +31,7 @@ StatusOr<int> Learn(const LearnerRoleOptions& options) {
   GORILA_ASSIGN_OR_RETURN(learner.parts, options.remote.Load());
   config.parameter_server.shards = static_cast<int>(learner.parts.parameter_servers.size());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_ASSIGN_OR_RETURN(const auto pinned, PinProcess(config, Role::kLearner, learner.index));
   GORILA_ASSIGN_OR_RETURN(const auto metrics, options.remote.StartMetrics());
   GORILA_RETURN_IF_ERROR(RunLearnerProcess(config, learner, MakeRoleHooks(metrics->board)));
   return kSuccess;

@@ -3,8 +3,10 @@
 #include <CLI/App.hpp>
 #include <cstdio>
 
+#include "gorila/cli/number_flag.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
+#include "gorila/run/kept_networks.h"
 
 namespace gorila::cli {
 namespace {
@@ -45,6 +47,20 @@ StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
     fmt::print(stderr, "gorila: {}; using {}\n", warning, network.file.string());
   }
   return network;
+}
+
+void AddAtFlag(CLI::App& app, AtFrames& at) {
+  constexpr NumberRange kFrames = {.high = std::numeric_limits<std::int64_t>::max()};
+  AddNumber(app, "--at", at, kFrames,
+            "Take the run's milestone or checkpoint at N frames (default: its newest network)");
+}
+
+StatusOr<TrainedNetwork> LoadTrainedNetworkAt(const std::filesystem::path& path, AtFrames at,
+                                              const ConfigFlags& flags) {
+  if (!at.has_value()) return LoadTrainedNetwork(path, flags);
+  const StatusOr<std::filesystem::path> found = NetworkAtFrames(path, *at);
+  if (!found.ok()) return Annotate(found.status(), "--at");
+  return LoadTrainedNetwork(*found, flags);
 }
 
 Status ChooseGame(const std::string& game, Config& config) {

@@ -2,7 +2,9 @@
 #ifndef GORILA_CLI_NETWORK_SOURCE_H_
 #define GORILA_CLI_NETWORK_SOURCE_H_
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,14 @@ namespace gorila::cli {
 // `path`; when there is none, the flags' default. Keys in `flags` come on top.
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
                                             const ConfigFlags& flags);
+
+// --at: the network of a run at some frames, instead of its newest.
+using AtFrames = std::optional<std::int64_t>;
+void AddAtFlag(CLI::App& app, AtFrames& at);
+// LoadTrainedNetwork() of the run's milestone or checkpoint that --at names; of `path` itself
+// without it.
+StatusOr<TrainedNetwork> LoadTrainedNetworkAt(const std::filesystem::path& path, AtFrames at,
+                                              const ConfigFlags& flags);
 
 // Of a run with several games the one that --game names; of one game nothing changes.
 // InvalidArgument, naming the run's games, for another one.

@@ -8,7 +8,9 @@
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/launch/role_cores.h"
 #include "gorila/launch/shard_process.h"
+#include "gorila/run/initial_network.h"
 
 namespace gorila::cli {
 namespace {
@@ -29,7 +31,15 @@ StatusOr<int> ServeShard(const ParameterServerOptions& options) {
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
-  GORILA_ASSIGN_OR_RETURN(const ServingOptions serving, options.serving.Load());
+  GORILA_ASSIGN_OR_RETURN(ServingOptions serving, options.serving.Load());
+  // Beside the configuration of a launched run.
+  const auto initial = InitialNetworkFile(options.config.file().parent_path());
+  std::error_code error;
+  if (!options.config.file().empty() && std::filesystem::exists(initial, error)) {
+    serving.initial = initial;
+  }
+  GORILA_ASSIGN_OR_RETURN(const auto pinned,
+                          PinProcess(config, Role::kParameterServer, serving.index));
   GORILA_ASSIGN_OR_RETURN(const auto metrics, options.serving.StartMetrics());
   GORILA_RETURN_IF_ERROR(RunShardProcess(config, serving, MakeRoleHooks(metrics->board)));
   return kSuccess;

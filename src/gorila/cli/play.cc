@@ -42,6 +42,7 @@ struct PlayOptions {
   ConfigFlags config;
   std::string game;
   fs::path checkpoint;
+  AtFrames at;
   fs::path older_checkpoint;  // of --checkpoint, the older spelling of PATH
   std::uint64_t seed = 1;
   bool keyboard = false;
@@ -124,6 +125,9 @@ Status CheckOptions(const PlayOptions& options, bool screen) {
     return InvalidArgument(
         "--keyboard and PATH (or --checkpoint) exclude each other; give one of them");
   }
+  if (options.at.has_value() && options.checkpoint.empty()) {
+    return InvalidArgument("--at needs PATH, the run whose network it names");
+  }
   if (!screen && options.gif.empty() && options.starts.empty()) {
     return InvalidArgument(
         "play: stdout is not a terminal; use --gif FILE or --record-starts FILE");
@@ -138,7 +142,7 @@ Status CheckOptions(const PlayOptions& options, bool screen) {
 StatusOr<TrainedNetwork> LoadPlay(const PlayOptions& options) {
   if (!options.checkpoint.empty()) {
     GORILA_ASSIGN_OR_RETURN(TrainedNetwork network,
-                            LoadTrainedNetwork(options.checkpoint, options.config));
+                            LoadTrainedNetworkAt(options.checkpoint, options.at, options.config));
     GORILA_RETURN_IF_ERROR(ChooseOneGame("play", options.game, network.config));
     return network;
   }
@@ -255,6 +259,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
   app.add_option("PATH", options.checkpoint,
                  "The agent that plays: a run's folder, a checkpoint's or a .safetensors file")
       ->type_name("");
+  AddAtFlag(app, options.at);
   AddGameFlag(app, options.game, "The game that is played, of a run with several");
   app.add_option("--checkpoint", options.older_checkpoint)->group(kHiddenGroup);
   app.add_flag("--keyboard", options.keyboard, "You play: arrows and space, q quits");

@@ -9,6 +9,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/launch/replay_process.h"
+#include "gorila/launch/role_cores.h"
 
 namespace gorila::cli {
 namespace {
@@ -30,6 +31,7 @@ StatusOr<int> ServeReplay(const ReplayOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_ASSIGN_OR_RETURN(const ServingOptions serving, options.serving.Load());
+  GORILA_ASSIGN_OR_RETURN(const auto pinned, PinProcess(config, Role::kReplay, serving.index));
   GORILA_ASSIGN_OR_RETURN(const auto metrics, options.serving.StartMetrics());
   GORILA_RETURN_IF_ERROR(RunReplayProcess(config, serving, MakeRoleHooks(metrics->board)));
   return kSuccess;

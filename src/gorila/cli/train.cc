@@ -19,8 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kTrainFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,       kSecondsFlag,
-                                   kBundlesFlag, kShardsFlag, kDeterministicFlag};
+constexpr KeyFlag kTrainFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,        kSecondsFlag,
+                                   kBundlesFlag, kShardsFlag, kDeterministicFlag, kInitFromFlag};
 
 struct TrainOptions {
   ConfigFlags config;
@@ -79,6 +79,7 @@ checkpoint that 'gorila resume' continues from.
     .examples = R"(gorila train --env minatar/breakout --seed 1
 gorila train --env minatar/seaquest --dashboard
 gorila train --env classic/catch --frames 50000 --set optimizer.learning_rate=0.001
+gorila train --env minatar/asterix --init-from runs/minatar-breakout-minatar-seed1-1
 )"};
 
 }  // namespace

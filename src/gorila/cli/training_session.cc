@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <set>
 #include <utility>
 
 #include "gorila/base/command.h"
@@ -16,6 +17,7 @@
 #include "gorila/env/external/external_name.h"
 #include "gorila/env/game_list.h"
 #include "gorila/metrics/number_format.h"
+#include "gorila/run/initial_network.h"
 
 namespace gorila::cli {
 namespace {
@@ -124,6 +126,11 @@ bool TrainingConsole::StopWanted() {
 Status RecordAndNote(Config& config) {
   GORILA_ASSIGN_OR_RETURN(const std::string note, RecordEnvironment(config));
   if (!note.empty()) std::cerr << fmt::format("gorila: {}\n", note);
+  GORILA_ASSIGN_OR_RETURN(const std::vector<std::string> lines, RecordInitialNetwork(config));
+  static std::set<std::string> said;  // many runs may begin with one network
+  for (const std::string& line : lines) {
+    if (said.insert(line).second) std::cerr << fmt::format("gorila: {}\n", line);
+  }
   return OkStatus();
 }
 

@@ -35,7 +35,8 @@ class TrainingConsole {
   bool stopping_ = false;                              // the stop was announced
 };
 
-// RecordEnvironment (config/resolve.h), whose note goes to stderr.
+// RecordEnvironment (config/resolve.h) and RecordInitialNetwork (run/initial_network.h), whose
+// notes go to stderr.
 Status RecordAndNote(Config& config);
 
 // An environment's name as part of a folder's: "minatar-breakout", "gymnasium-CartPole-v1",

@@ -63,6 +63,13 @@ const std::array kAgentKeys = {
     ConfigKey{"network.device",
               "Where bundles and learners compute it: cpu, or with backend torch cuda or cuda:N",
               "", Name(GORILA_FIELD(network.device), nullptr)},
+    ConfigKey{"network.init_from",
+              "Network that a new run begins with, where its layers fit: a run, a checkpoint or a "
+              "file",
+              "", Text(GORILA_FIELD(network.init_from), "a path, or none")},
+    ConfigKey{"network.init_record",
+              "What init_from held when the run began; filled in, and checked when it begins again",
+              "", Text(GORILA_FIELD(network.init_record), "a checksum and a path, or none")},
 
     ConfigKey{"actor.environments",
               "Environments of each actor, stepped together with one forward pass",

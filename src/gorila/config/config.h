@@ -27,6 +27,7 @@ struct RunOptions {
   bool deterministic = false;        // one thread steps everything in a fixed order
   double metrics_every_seconds = 5;  // threaded runs
   std::int64_t metrics_every_frames = 10000;  // deterministic runs
+  std::string cpus = "any";                   // cores of this machine (base/cores.h), or "any"
 };
 
 // [environment]
@@ -45,6 +46,8 @@ struct NetworkSection {
   GameHeads heads = GameHeads::kShared;       // with several games
   std::string backend = "auto";               // a row of QNetworkBackends() or "auto"
   std::string device = "cpu";                 // where bundles and learners compute it
+  std::string init_from = "none";             // the network that a new run begins with
+  std::string init_record = "none";           // what was read from it (run/initial_network.h)
 };
 
 // [actor]
@@ -86,10 +89,11 @@ struct EvaluationSection {
 
 // [checkpoint]
 struct CheckpointSection {
-  double every_seconds = 60;      // threaded runs; 0 = only at the end
-  std::int64_t every_frames = 0;  // deterministic runs; 0 = only at the end
-  int keep = 2;                   // newest checkpoints kept
-  bool replay = true;             // whether replay memory is part of it (exact resume)
+  double every_seconds = 60;                 // threaded runs; 0 = only at the end
+  std::int64_t every_frames = 0;             // deterministic runs; 0 = only at the end
+  int keep = 2;                              // newest checkpoints kept
+  bool replay = true;                        // whether replay memory is part of it (exact resume)
+  std::int64_t milestones_every_frames = 0;  // parameters that are kept for good; 0 = none
 };
 
 // [cluster]: what `gorila launch` starts, beside run.bundles and parameter_server.shards

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "gorila/agent/algorithm.h"
+#include "gorila/base/cores.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
@@ -13,6 +14,11 @@ namespace gorila {
 namespace {
 
 Status CheckRun(const Config& config) {
+  if (config.run.cpus != "any") {
+    // Whether there are such cores is asked where a run starts: a run may be read elsewhere.
+    const Status cores = ParseCores(config.run.cpus).status();
+    if (!cores.ok()) return Annotate(cores, "run.cpus");
+  }
   if (config.run.deterministic && config.run.seconds > 0) {
     return InvalidArgument(
         "run.seconds is {} in a deterministic run; expected 0, because wall time differs from run "

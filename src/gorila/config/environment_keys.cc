@@ -65,6 +65,8 @@ const std::array kEnvironmentKeys = {
     ConfigKey{"run.metrics_every_frames",
               "Frames between two rows of metrics of a deterministic run", "",
               Integer(GORILA_FIELD(run.metrics_every_frames), 1, kMaxInt64)},
+    ConfigKey{"run.cpus", "Cores that the run's threads on this machine are pinned to", "",
+              Text(GORILA_FIELD(run.cpus), "cores like 0-3,6, or any")},
 
     ConfigKey{"environment.name", "The game, or several that one network learns",
               "Gorila, DQN: 49 Atari 2600 games, each on its own", Games()},

@@ -77,6 +77,9 @@ const std::array kSystemKeys = {
               Integer(GORILA_FIELD(checkpoint.keep), 1, kMaxInt)},
     ConfigKey{"checkpoint.replay", "Whether a checkpoint holds the replay memory (exact resume)",
               "", Boolean(GORILA_FIELD(checkpoint.replay))},
+    ConfigKey{"checkpoint.milestones_every_frames",
+              "Frames between two networks that are kept for good; 0 = none", "",
+              Integer(GORILA_FIELD(checkpoint.milestones_every_frames), 0, kMaxInt64)},
 
     ConfigKey{"cluster.actors", "Actor processes of gorila launch, which fill a global replay", "",
               Integer(GORILA_FIELD(cluster.actors), 0, 4096)},

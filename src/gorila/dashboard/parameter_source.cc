@@ -7,11 +7,11 @@
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/launch/launch_files.h"
-#include "gorila/launch/run_network.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 #include "gorila/run/parameter_file.h"
 #include "gorila/run/run_directory.h"
+#include "gorila/run/run_network.h"
 #include "gorila/run/run_results.h"
 
 namespace gorila {

@@ -88,7 +88,8 @@ Coordinator::Coordinator(const Config& config, const RunDirectory& directory,
       observer_(/*wall_time=*/true, GamesOf(config)),
       workers_(config.run.bundles, config.cluster.actors, config.cluster.learners),
       scorer_(config),
-      health_(config) {}
+      health_(config),
+      milestones_(config, directory.path(), layout_) {}
 
 StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
                                                          const RunDirectory& directory,
@@ -113,6 +114,7 @@ void Coordinator::ContinueFrom(const LoggedProgress& logged) {
   observer_.AddEarlierCpuSeconds(logged.cpu_seconds);
   usage_ = ProcessUsage(/*continues=*/true);
   scorer_.ContinueFrom(logged);
+  milestones_.ContinueFrom(logged.frames);
   scorer_.IsDue(logged.frames);  // an evaluation that came due while nothing watched is still due
 }
 
@@ -210,6 +212,7 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       if (hooks.progress) hooks.progress(observer_.progress());
       health_.Look(observer_.progress(), hooks.message);
       GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
+      GORILA_RETURN_IF_ERROR(WriteDueMilestone(hooks));
       const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
       // Before a row: the run's last one also has the updates that are made after its frames.
       if (frames >= config_.run.frames) return OkStatus();
@@ -297,6 +300,15 @@ Status Coordinator::EvaluateIfDue(const TrainerHooks& hooks) {
   return OkStatus();
 }
 
+Status Coordinator::WriteDueMilestone(const TrainerHooks& hooks) {
+  const std::optional<std::int64_t> due =
+      milestones_.Due(static_cast<std::int64_t>(observer_.progress().frames), hooks.message);
+  if (!due.has_value()) return OkStatus();
+  GORILA_ASSIGN_OR_RETURN(NetworkInTraining network, TakeNetwork());
+  writes_.Note("milestone", milestones_.Write({*due, std::move(network)}), hooks.warner());
+  return OkStatus();
+}
+
 Status Coordinator::CollectEvaluations(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(scorer_.Collect(*log_, hooks.message));
   const bool better = scorer_.best().has_value() && scorer_.best()->frames != written_best_;
@@ -333,6 +345,7 @@ Status Coordinator::LookAtFiles(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(directory_.CheckNotRemoved());
   writes_.Retry("run log", log_->file(), hooks.warner());
   writes_.Retry("event file", events_->file(), hooks.warner());
+  if (milestones_.waiting()) writes_.Note("milestone", milestones_.Retry(), hooks.warner());
   return OkStatus();
 }
 
@@ -391,8 +404,11 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   outcome.progress = observer_.progress();
   // A stop must not lose an evaluation that came due with the last frames, unless a server is down.
   if (interrupted_) EvaluateIfDue(hooks).IgnoreError();
+  const Status milestone = WriteDueMilestone(hooks);
+  if (!interrupted_) GORILA_RETURN_IF_ERROR(milestone);
   GORILA_RETURN_IF_ERROR(AppendRow());
   outcome.unwritten = log_->Sync();
+  outcome.unwritten.Update(milestones_.Retry());
   if (interrupted_) return outcome;
   GORILA_ASSIGN_OR_RETURN(NetworkInTraining last, TakeNetwork());
   auto score = scorer_.EvaluateFinally(std::move(last), layout_, directory_.path(), *log_,

@@ -16,6 +16,7 @@
 #include "gorila/launch/worker_samples.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/rpc/channel.h"
+#include "gorila/run/milestones.h"
 #include "gorila/run/run_directory.h"
 #include "gorila/run/run_observer.h"
 #include "gorila/run/run_scorer.h"
@@ -72,6 +73,7 @@ class Coordinator {
   Status WatchOwedUpdates(const TrainerHooks& hooks);
   void ObserveOtherServers(RunSample& sample);
   Status EvaluateIfDue(const TrainerHooks& hooks);
+  Status WriteDueMilestone(const TrainerHooks& hooks);
   Status CollectEvaluations(const TrainerHooks& hooks);
   StatusOr<NetworkInTraining> TakeNetwork();
   Status WriteBest();
@@ -96,6 +98,7 @@ class Coordinator {
   ProcessUsage usage_{/*continues=*/false};
   RunScorer scorer_;
   TrainingHealth health_;
+  Milestones milestones_;  // looks at layout_
   WriteTrouble writes_;
   std::int64_t written_best_ = -1;             // frames of the network in its file
   std::vector<std::int64_t> written_pending_;  // the same for those that wait

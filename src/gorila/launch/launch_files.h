@@ -6,6 +6,8 @@
 //   servers/<server>/            snapshots and generation of each server
 //   servers/made_with.json       the keys that the snapshots depend on
 //   logs/<process>.log           what each process said
+//   initial.safetensors          what the run begins with, if that is another network's
+//   milestones/                  networks that are kept for good (run/milestones.h)
 //   best.safetensors             the best network of the periodic evaluations
 //   pending-<frames>.safetensors networks that wait for their periodic evaluation
 //

@@ -15,6 +15,8 @@
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/replay_shard.h"
 #include "gorila/run/agent_parts.h"
+#include "gorila/run/initial_network.h"
+#include "gorila/run/run_cores.h"
 #include "gorila/run/run_results.h"
 
 namespace gorila {
@@ -113,6 +115,7 @@ Status CheckLaunch(const Config& config) {
 
 Status CheckLocalLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
+  GORILA_RETURN_IF_ERROR(RunCores(config).status());
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const ReplayShardOptions shard{.replay = ResolveReplayOptions(config),
@@ -136,6 +139,9 @@ Status CheckLocalLaunch(const Config& config) {
 
 Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory) {
   const LaunchFiles files(directory.path());
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_RETURN_IF_ERROR(
+      StoreInitialNetwork(config, MakeParameterLayout(network), directory.path()).status());
   GORILA_RETURN_IF_ERROR(MakeLaunchFolders(files));
   GORILA_ASSIGN_OR_RETURN(const std::string token, rpc::DrawToken());
   GORILA_RETURN_IF_ERROR(rpc::WriteSecretFile(files.token(), token + "\n"));
@@ -175,6 +181,7 @@ StatusOr<std::unique_ptr<Launcher>> Launcher::Open(const Config& config,
                                                    std::unique_ptr<RunDirectory> directory,
                                                    const fs::path& program) {
   std::unique_ptr<Launcher> launcher(new Launcher(config, std::move(directory), program));
+  GORILA_ASSIGN_OR_RETURN(launcher->pinned_, PinToRunCores(config));
   GORILA_ASSIGN_OR_RETURN(launcher->token_, rpc::ReadToken(launcher->files_.token()));
   GORILA_ASSIGN_OR_RETURN(launcher->coordinator_,
                           Coordinator::Open(config, *launcher->directory_,

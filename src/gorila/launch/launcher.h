@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gorila/base/cores.h"
 #include "gorila/launch/child_processes.h"
 #include "gorila/launch/coordinator.h"
 #include "gorila/launch/launch_files.h"
@@ -69,6 +70,7 @@ class Launcher {
   const std::unique_ptr<RunDirectory> directory_;
   const LaunchFiles files_;
   const std::filesystem::path program_;
+  std::unique_ptr<PinnedThread> pinned_;  // to run.cpus; may be null
   std::string token_;
   LocalAddresses servers_;
   std::unique_ptr<Coordinator> coordinator_;

@@ -26,6 +26,9 @@ struct ServingOptions {
   // Where it listens is written here, as one line, once it serves. Empty: nowhere.
   std::filesystem::path address_file;
   RoleCredentials credentials;
+  // Of parameter servers: what the run stored that it begins with (run/initial_network.h). Empty:
+  // they read network.init_from themselves.
+  std::filesystem::path initial = {};
 };
 
 // The state folder's lock, which the process must hold before it reads there. Blocks until a

@@ -3,11 +3,13 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "gorila/config/resolve.h"
 #include "gorila/launch/run_progress.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
+#include "gorila/run/initial_network.h"
 
 namespace gorila {
 namespace {
@@ -48,11 +50,20 @@ class ShardProcess {
         ShardSnapshots::Open(options_.state_folder, place, layout_fingerprint_));
     snapshots_ = std::make_unique<ShardSnapshots>(std::move(snapshots));
     for (const std::string& warning : snapshots_->warnings()) hooks_.Say(warning);
-    GORILA_RETURN_IF_ERROR(MakeService(place, RunInitialParameters(config_, layout)));
-    if (const auto state = snapshots_->TakeNewest(); state.has_value()) {
-      GORILA_RETURN_IF_ERROR(service_->Restore(*state));
+    const auto state = snapshots_->TakeNewest();
+    std::optional<std::vector<float>> initial;
+    if (!state.has_value()) {
+      GORILA_ASSIGN_OR_RETURN(initial, TakeInitialNetwork(layout));
     }
-    return OkStatus();
+    if (!initial.has_value()) initial = RunInitialParameters(config_, layout);
+    GORILA_RETURN_IF_ERROR(MakeService(place, *initial));
+    return state.has_value() ? service_->Restore(*state) : OkStatus();
+  }
+
+  // Only where there is no state yet: it does not depend on the file any more.
+  StatusOr<std::optional<std::vector<float>>> TakeInitialNetwork(const ParameterLayout& layout) {
+    if (!options_.initial.empty()) return ReadInitialNetwork(config_, layout, options_.initial);
+    return ComposeInitialNetwork(config_, layout);
   }
 
   Status MakeService(const ShardPlace& place, std::span<const float> initial) {

@@ -8,9 +8,9 @@
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
-#include "gorila/launch/run_network.h"
 #include "gorila/run/parameter_file.h"
 #include "gorila/run/run_directory.h"
+#include "gorila/run/run_network.h"
 
 namespace gorila {
 namespace {

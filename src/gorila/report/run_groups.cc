@@ -11,7 +11,8 @@ namespace gorila {
 namespace {
 
 // Where and how long something is kept, and on what a run has run.
-constexpr std::array<std::string_view, 8> kRunOnly = {"run.seed",
+constexpr std::array<std::string_view, 9> kRunOnly = {"run.seed",
+                                                      "run.cpus",
                                                       "run.metrics_every_seconds",
                                                       "run.metrics_every_frames",
                                                       "atari.rom_folder",

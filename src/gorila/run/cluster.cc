@@ -6,16 +6,19 @@
 #include "gorila/base/exhaustion.h"
 #include "gorila/base/thread.h"
 #include "gorila/config/resolve.h"
+#include "gorila/run/run_cores.h"
 
 namespace gorila {
 
-StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config) {
+StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config,
+                                                 std::optional<std::vector<float>> initial) {
   std::unique_ptr<Cluster> cluster(new Cluster(config));
   GORILA_ASSIGN_OR_RETURN(cluster->network_, ResolveNetwork(config));
   cluster->layout_ = MakeParameterLayout(cluster->network_);
-  GORILA_ASSIGN_OR_RETURN(cluster->store_, InProcessParameterStore::Make(
-                                               ResolveShardOptions(config), NumberOfShards(config),
-                                               RunInitialParameters(config, cluster->layout_)));
+  if (!initial.has_value()) initial = RunInitialParameters(config, cluster->layout_);
+  GORILA_ASSIGN_OR_RETURN(
+      cluster->store_,
+      InProcessParameterStore::Make(ResolveShardOptions(config), NumberOfShards(config), *initial));
   for (int i = 0; i < config.run.bundles; ++i) {
     GORILA_ASSIGN_OR_RETURN(
         std::unique_ptr<Bundle> bundle,
@@ -63,9 +66,10 @@ Status Cluster::BeginWithFurtherGames(int added) {
 void Cluster::Start() {
   GORILA_CHECK(threads_.empty(), "started twice");
   threads_.reserve(bundles_.size());
+  cores_ = CoreOfEachBundle(config_);
   for (std::size_t i = 0; i < bundles_.size(); ++i) {
     StatusOr<std::thread> started =
-        StartThread(fmt::format("bundle {}", i), [this, i] { RunBundle(*bundles_[i]); });
+        StartThread(fmt::format("bundle {}", i), [this, i] { RunBundle(i); });
     if (started.ok()) {
       threads_.push_back(*std::move(started));
     } else {
@@ -74,9 +78,11 @@ void Cluster::Start() {
   }
 }
 
-void Cluster::RunBundle(Bundle& bundle) {
+void Cluster::RunBundle(std::size_t index) {
   FlushDenormalsInThisThread();
   Status status;
+  if (!cores_.empty()) status = PinThisThread(std::span(&cores_[index], 1));
+  Bundle& bundle = *bundles_[index];
   while (status.ok() && !finished() && gate_->Pass()) {
     status = WithoutThrowing([&bundle] { return bundle.Iterate(); });
   }

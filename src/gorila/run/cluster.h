@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,7 +19,9 @@ namespace gorila {
 // deterministic (StepAll again and again).
 class Cluster {
  public:
-  static StatusOr<std::unique_ptr<Cluster>> Make(const Config& config);
+  // `initial`: what the parameters begin as; nullopt: RunInitialParameters.
+  static StatusOr<std::unique_ptr<Cluster>> Make(
+      const Config& config, std::optional<std::vector<float>> initial = std::nullopt);
   ~Cluster();  // stops and joins
 
   Cluster(const Cluster&) = delete;
@@ -59,7 +62,7 @@ class Cluster {
 
  private:
   explicit Cluster(const Config& config) : config_(config) {}
-  void RunBundle(Bundle& bundle);
+  void RunBundle(std::size_t index);
 
   const Config config_;
   NetworkSpec network_;
@@ -68,6 +71,7 @@ class Cluster {
   std::unique_ptr<InProcessParameterStore> store_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
   std::unique_ptr<RunGate> gate_;
+  std::vector<int> cores_;  // of each bundle's thread; empty: as the thread that starts them
   std::vector<std::thread> threads_;
 };
 

@@ -16,6 +16,14 @@ std::string ValuesCrc32(std::span<const float> values) {
   return fmt::format("{:08x}", Crc32({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
 }
 
+Status CheckFiniteTensor(std::string_view name, std::span<const float> values) {
+  const auto wrong = std::count_if(values.begin(), values.end(),
+                                   [](float value) { return !std::isfinite(value); });
+  if (wrong == 0) return OkStatus();
+  return DataLoss("tensor '{}' has {} of {} values that are not finite (NaN or infinite)", name,
+                  wrong, values.size());
+}
+
 }  // namespace
 
 std::vector<NamedTensor> NameTensors(const ParameterLayout& layout, std::span<const float> values,
@@ -63,14 +71,29 @@ StatusOr<std::vector<float>> DecodeParameters(const ParameterLayout& layout,
   return values;
 }
 
+std::string TensorsCrc32(const Safetensors& file) {
+  std::size_t size = 0;
+  for (const NamedTensor& tensor : file.tensors()) size += tensor.values.size();
+  if (size == 0) return ValuesCrc32({});
+  // They lie one after another.
+  return ValuesCrc32(std::span(file.tensors().front().values.data(), size));
+}
+
+Status CheckTensors(const Safetensors& file) {
+  const auto crc32 = file.metadata().find(kValuesCrc32);
+  if (crc32 != file.metadata().end() && crc32->second != TensorsCrc32(file)) {
+    return DataLoss("the tensors' CRC-32 is {}, expected {}", TensorsCrc32(file), crc32->second);
+  }
+  for (const NamedTensor& tensor : file.tensors()) {
+    GORILA_RETURN_IF_ERROR(CheckFiniteTensor(tensor.name, tensor.values));
+  }
+  return OkStatus();
+}
+
 Status CheckFinite(const ParameterLayout& layout, std::span<const float> values) {
   for (const ParameterTensor& tensor : layout.tensors) {
-    const auto part = values.subspan(tensor.offset, tensor.size);
-    const auto wrong =
-        std::count_if(part.begin(), part.end(), [](float value) { return !std::isfinite(value); });
-    if (wrong == 0) continue;
-    return DataLoss("tensor '{}' has {} of {} values that are not finite (NaN or infinite)",
-                    tensor.name, wrong, part.size());
+    GORILA_RETURN_IF_ERROR(
+        CheckFiniteTensor(tensor.name, values.subspan(tensor.offset, tensor.size)));
   }
   return OkStatus();
 }

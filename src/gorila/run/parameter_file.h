@@ -26,6 +26,12 @@ StatusOr<std::vector<float>> DecodeParameters(const ParameterLayout& layout,
 // DataLoss naming the first tensor with values that are not finite.
 Status CheckFinite(const ParameterLayout& layout, std::span<const float> values);
 
+// The CRC-32 of all values of a file of any layout, in their order, as EncodeParameters records it.
+std::string TensorsCrc32(const Safetensors& file);
+// DataLoss where they are not those of the recorded checksum, if there is one, or, naming a tensor,
+// not finite.
+Status CheckTensors(const Safetensors& file);
+
 // The parts of both, where a file has several vectors: tensors whose names begin with `prefix`.
 std::vector<NamedTensor> NameTensors(const ParameterLayout& layout, std::span<const float> values,
                                      const std::string& prefix);

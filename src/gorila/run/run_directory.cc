@@ -60,7 +60,8 @@ std::string HowToUse(const fs::path& path) {
 // What a process that was killed may leave while it makes a run, before config.toml, the last file.
 bool IsHalfMade(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
-  if (name == kLockFile || name.starts_with("config.toml.") || name == "token") return true;
+  if (name == kLockFile || name == "token") return true;
+  if (name.starts_with("config.toml.") || name.starts_with("initial.safetensors")) return true;
   std::error_code error;
   return (name == "addresses" || name == "servers" || name == "logs") &&
          entry.is_directory(error) && fs::is_empty(entry.path(), error) && !error;

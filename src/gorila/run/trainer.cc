@@ -13,8 +13,9 @@
 #include "gorila/evaluation/games_evaluation.h"
 #include "gorila/network/q_network.h"
 #include "gorila/run/added_games.h"
-#include "gorila/run/agent_parts.h"
+#include "gorila/run/initial_network.h"
 #include "gorila/run/resume_rules.h"
+#include "gorila/run/run_cores.h"
 #include "gorila/run/run_results.h"
 #include "gorila/run/training_memory.h"
 
@@ -24,8 +25,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kProgressPeriod = std::chrono::milliseconds(500);
-// How late a network is taken for its evaluation.
-constexpr auto kEvaluationLook = std::chrono::milliseconds(20);
+// How late a network is taken for its evaluation, or as a milestone.
+constexpr auto kNetworkLook = std::chrono::milliseconds(20);
 // At most between two attempts to write a checkpoint.
 constexpr double kRetrySeconds = 60;
 // A bundle's iteration takes milliseconds; a minute without its end means that something hangs.
@@ -87,15 +88,21 @@ Status CheckHasNoResults(const std::filesystem::path& run) {
       run.string());
 }
 
-StatusOr<std::unique_ptr<Cluster>> MakeCheckedCluster(const Config& config) {
-  GORILA_RETURN_IF_ERROR(Trainer::Check(config));
-  return Cluster::Make(config);
+// `run`: where a run that begins stores what it begins with; `stored`: whether it did before.
+StatusOr<std::optional<std::vector<float>>> TakeInitialNetwork(const Config& config,
+                                                               const std::filesystem::path& run,
+                                                               bool stored) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  const ParameterLayout layout = MakeParameterLayout(network);
+  if (stored) return ReadInitialNetwork(config, layout, InitialNetworkFile(run));
+  return StoreInitialNetwork(config, layout, run);
 }
 
 }  // namespace
 
 Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
+  GORILA_RETURN_IF_ERROR(RunCores(config).status());
   if (config.cluster.actors > 0) {
     return InvalidArgument(
         "cluster.actors is {}; expected 0: separate actor and learner "
@@ -115,27 +122,38 @@ Status Trainer::Check(const Config& config) {
 }
 
 Trainer::Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
-                 std::unique_ptr<Cluster> cluster)
+                 std::unique_ptr<PinnedThread> pinned, std::unique_ptr<Cluster> cluster)
     : config_(config),
       directory_(std::move(directory)),
+      pinned_(std::move(pinned)),
       cluster_(std::move(cluster)),
       checkpointer_(directory_->checkpoints(), config.checkpoint.replay, config.checkpoint.keep),
       observer_(!config.run.deterministic, GamesOf(config)),
       scorer_(config),
-      health_(config) {}
+      health_(config),
+      milestones_(config, directory_->path(), cluster_->layout()) {}
 
 StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
                                                   const std::filesystem::path& path) {
   GORILA_RETURN_IF_ERROR(Check(config));
+  Config recorded = config;  // as below: what cannot begin makes no folder
+  GORILA_RETURN_IF_ERROR(RecordInitialNetwork(recorded).status());
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory, RunDirectory::Create(path));
   return Start(config, std::move(directory));
 }
 
-StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& config,
+StatusOr<std::unique_ptr<Trainer>> Trainer::Start(const Config& given,
                                                   std::unique_ptr<RunDirectory> directory) {
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
+  Config config = given;
+  GORILA_RETURN_IF_ERROR(Check(config));
+  GORILA_RETURN_IF_ERROR(RecordInitialNetwork(config).status());
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<PinnedThread> pinned, PinToRunCores(config));
+  GORILA_ASSIGN_OR_RETURN(auto initial, TakeInitialNetwork(config, directory->path(), false));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster,
+                          Cluster::Make(config, std::move(initial)));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
-  std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
+  std::unique_ptr<Trainer> trainer(
+      new Trainer(config, std::move(directory), std::move(pinned), std::move(cluster)));
   GORILA_RETURN_IF_ERROR(trainer->OpenLog(0, {}));
   return trainer;
 }
@@ -154,8 +172,16 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
     GORILA_ASSIGN_OR_RETURN(newest, FindNewest(*directory));
     GORILA_ASSIGN_OR_RETURN(added, CheckMadeWith(newest->checkpoint, *directory, config));
   }
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, MakeCheckedCluster(config));
-  std::unique_ptr<Trainer> trainer(new Trainer(config, std::move(directory), std::move(cluster)));
+  GORILA_RETURN_IF_ERROR(Check(config));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<PinnedThread> pinned, PinToRunCores(config));
+  std::optional<std::vector<float>> initial;  // of a checkpoint it has no part in anything
+  if (!newest.has_value()) {
+    GORILA_ASSIGN_OR_RETURN(initial, TakeInitialNetwork(config, directory->path(), true));
+  }
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster,
+                          Cluster::Make(config, std::move(initial)));
+  std::unique_ptr<Trainer> trainer(
+      new Trainer(config, std::move(directory), std::move(pinned), std::move(cluster)));
   if (!newest.has_value()) {
     GORILA_RETURN_IF_ERROR(CheckHasNoResults(trainer->directory_->path()));
     say("no checkpoint yet; starting from the beginning");
@@ -223,6 +249,7 @@ StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
   started_ = Clock::now();
   observer_.Observe(*cluster_, Seconds());
   scorer_.IsDue(cluster_->clock().frames());
+  milestones_.CountFrom(cluster_->clock().frames());
   GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
   return Finish(hooks);
 }
@@ -249,10 +276,12 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
   auto next_look = Clock::now() + kProgressPeriod;
   auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
   auto next_checkpoint = Clock::now() + ToDuration(config_.checkpoint.every_seconds);
-  const auto period = config_.evaluation.every_frames > 0 ? kEvaluationLook : kProgressPeriod;
+  const bool takes = config_.evaluation.every_frames > 0 || milestones_.wanted();
+  const auto period = takes ? kNetworkLook : kProgressPeriod;
   cluster_->Start();
   while (!cluster_->Wait(std::min(next_look, Clock::now() + period))) {
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+    WriteMilestone(TakeMilestone(hooks), hooks);
     if (Clock::now() < next_look) continue;
     next_look = Clock::now() + kProgressPeriod;
     Look(hooks);
@@ -296,6 +325,7 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
       GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
     }
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+    WriteMilestone(TakeMilestone(hooks), hooks);
     if (Crossed(before, now, config_.checkpoint.every_frames)) {
       observer_.Observe(*cluster_, Seconds());
       Status captured = CaptureCheckpoint();
@@ -321,6 +351,17 @@ Status Trainer::EvaluateIfDue(const TrainerHooks& hooks) {
   return scorer_.Offer(TakeNetwork(), *log_, hooks.message).status();
 }
 
+std::optional<DueMilestone> Trainer::TakeMilestone(const TrainerHooks& hooks) {
+  const std::optional<std::int64_t> due =
+      milestones_.Due(cluster_->clock().frames(), hooks.message);
+  if (!due.has_value()) return std::nullopt;
+  return DueMilestone{*due, TakeNetwork()};
+}
+
+void Trainer::WriteMilestone(const std::optional<DueMilestone>& due, const TrainerHooks& hooks) {
+  if (due.has_value()) writes_.Note("milestone", milestones_.Write(*due), hooks.warner());
+}
+
 NetworkInTraining Trainer::TakeNetwork() {
   InProcessParameterStore& store = cluster_->store();
   NetworkInTraining network{.frames = cluster_->clock().frames(),
@@ -342,9 +383,11 @@ Status Trainer::CheckpointThreaded(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(cluster_->Pause(Clock::now() + IterationLimit(config_)));
   // Evaluations that are due by now belong to the checkpoint.
   Status captured = EvaluateIfDue(hooks);
+  const std::optional<DueMilestone> milestone = TakeMilestone(hooks);
   observer_.Observe(*cluster_, Seconds());
   if (captured.ok()) captured = CaptureCheckpoint();
   cluster_->Resume();
+  WriteMilestone(milestone, hooks);  // first: a run resumed from the checkpoint does not pass it
   if (!captured.ok() && !absl::IsUnavailable(captured)) return captured;
   WriteCheckpoint(captured, hooks);
   return OkStatus();
@@ -360,6 +403,7 @@ Status Trainer::LookAtFiles(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
   writes_.Retry("run log", log_->file(), hooks.warner());
   writes_.Retry("event file", events_->file(), hooks.warner());
+  if (milestones_.waiting()) writes_.Note("milestone", milestones_.Retry(), hooks.warner());
   return OkStatus();
 }
 
@@ -384,6 +428,7 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
   // A stop must not lose an evaluation that came due with the last frames.
   if (interrupted_) GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
   GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
+  WriteMilestone(TakeMilestone(hooks), hooks);
   TrainingOutcome outcome;
   if (checkpointer_.newest_frames() != cluster_->clock().frames()) {
     const Status captured = CaptureCheckpoint();
@@ -391,6 +436,7 @@ StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
     outcome.unwritten = Annotate(
         status, fmt::format("the checkpoint at {} frames failed", cluster_->clock().frames()));
   }
+  outcome.unwritten.Update(milestones_.Retry());
   outcome.progress = observer_.progress();
   if (interrupted_) return outcome;
 

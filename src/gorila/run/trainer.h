@@ -12,11 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "gorila/base/cores.h"
 #include "gorila/evaluation/evaluator.h"
 #include "gorila/metrics/event_file.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/run/cluster.h"
+#include "gorila/run/milestones.h"
 #include "gorila/run/run_checkpoint.h"
 #include "gorila/run/run_directory.h"
 #include "gorila/run/run_observer.h"
@@ -62,8 +64,9 @@ class Trainer {
   static Status Check(const Config& config);
 
   // Writes the resolved configuration into a new directory. InvalidArgument for a configuration
-  // that cannot run here, with the key.
-  static StatusOr<std::unique_ptr<Trainer>> Start(const Config& config,
+  // that cannot run here, with the key. The calling thread is pinned to run.cpus for as long as the
+  // trainer lives.
+  static StatusOr<std::unique_ptr<Trainer>> Start(const Config& given,
                                                   std::unique_ptr<RunDirectory> directory);
   // The same in a directory that is made at `path` (RunDirectory::Create), unless the configuration
   // is refused.
@@ -89,7 +92,7 @@ class Trainer {
 
  private:
   Trainer(const Config& config, std::unique_ptr<RunDirectory> directory,
-          std::unique_ptr<Cluster> cluster);
+          std::unique_ptr<PinnedThread> pinned, std::unique_ptr<Cluster> cluster);
 
   Status RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& hooks, int games_added);
   Status RunThreaded(const TrainerHooks& hooks);
@@ -110,16 +113,21 @@ class Trainer {
   // Warns where the log that should be kept is gone.
   Status OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHooks& hooks);
   NetworkInTraining TakeNetwork();
+  std::optional<DueMilestone> TakeMilestone(const TrainerHooks& hooks);
+  // A disk failure is not an error: it is tried again.
+  void WriteMilestone(const std::optional<DueMilestone>& due, const TrainerHooks& hooks);
   double Seconds() const;
 
   const Config config_;
   const std::unique_ptr<RunDirectory> directory_;
+  const std::unique_ptr<PinnedThread> pinned_;  // to run.cpus; may be null
   const std::unique_ptr<Cluster> cluster_;
   RunCheckpointer checkpointer_;
   RunObserver observer_;
   std::optional<RunLog> log_;
   RunScorer scorer_;
   TrainingHealth health_;
+  Milestones milestones_;
   std::optional<EventFile> events_;
   WriteTrouble writes_;
   bool checkpoint_failed_ = false;  // the last one

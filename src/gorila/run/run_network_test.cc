@@ -1,4 +1,4 @@
-#include "gorila/launch/run_network.h"
+#include "gorila/run/run_network.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,6 @@
 #include "gorila/checkpoint/checkpoint_directory.h"
 #include "gorila/config/resolve.h"
 #include "gorila/config/testing.h"
-#include "gorila/launch/launch_files.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 #include "gorila/run/parameter_file.h"
@@ -32,12 +31,12 @@ class RunNetworkTest : public testing::Test {
     fs::remove_all(run_);
     config_ = testing_config::SmallConfig();
     layout_ = MakeParameterLayout(ResolveNetwork(config_).value());
-    ASSERT_TRUE(MakeLaunchFolders(LaunchFiles(run_)).ok());
+    ASSERT_TRUE(CreateFolders(run_ / "servers").ok());
   }
   void TearDown() override { fs::remove_all(run_); }
 
   fs::path Folder(int shard) const {
-    return LaunchFiles(run_).servers() / ProcessName(Role::kParameterServer, shard);
+    return run_ / "servers" / fmt::format("parameter-server-{}", shard);
   }
 
   // A snapshot of a shard whose parameters all are `value`.

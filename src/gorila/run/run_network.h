@@ -1,6 +1,6 @@
 // The network of a run's folder, whatever kind of run it is and whether it is finished.
-#ifndef GORILA_LAUNCH_RUN_NETWORK_H_
-#define GORILA_LAUNCH_RUN_NETWORK_H_
+#ifndef GORILA_RUN_RUN_NETWORK_H_
+#define GORILA_RUN_RUN_NETWORK_H_
 
 #include <filesystem>
 #include <string>
@@ -33,4 +33,4 @@ StatusOr<RunNetwork> ReadServerSnapshots(const std::filesystem::path& run, const
 
 }  // namespace gorila
 
-#endif  // GORILA_LAUNCH_RUN_NETWORK_H_
+#endif  // GORILA_RUN_RUN_NETWORK_H_

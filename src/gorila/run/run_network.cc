@@ -1,11 +1,10 @@
-#include "gorila/launch/run_network.h"
+#include "gorila/run/run_network.h"
 
 #include <utility>
 
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
-#include "gorila/launch/launch_files.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/shard_snapshots.h"
 #include "gorila/run/parameter_file.h"
@@ -38,8 +37,14 @@ StatusOr<RunNetwork> ReadNewestCheckpoint(const fs::path& run, const ParameterLa
                 std::move(newest.warnings));
 }
 
+// Of a launched run (launch/launch_files.h).
+fs::path ServersFolder(const fs::path& run) { return run / "servers"; }
+fs::path BestNetworkFile(const fs::path& run) { return run / "best.safetensors"; }
+
+std::string ShardName(int shard) { return fmt::format("parameter-server-{}", shard); }
+
 fs::path ShardFolder(const fs::path& run, int shard) {
-  return LaunchFiles(run).servers() / ProcessName(Role::kParameterServer, shard);
+  return ServersFolder(run) / ShardName(shard);
 }
 
 Status Missing(const fs::path& run, int shard, Slice slice, std::size_t parameters,
@@ -47,7 +52,7 @@ Status Missing(const fs::path& run, int shard, Slice slice, std::size_t paramete
   return DataLoss(
       "'{}' has no network: the slice of {} (parameters {} to {} of {}) is in no whole snapshot in "
       "'{}': {}",
-      run.string(), ProcessName(Role::kParameterServer, shard), slice.begin, slice.end, parameters,
+      run.string(), ShardName(shard), slice.begin, slice.end, parameters,
       ShardSnapshotFolder(ShardFolder(run, shard)).string(), why);
 }
 
@@ -57,7 +62,7 @@ StatusOr<RunNetwork> ReadServerSnapshots(const fs::path& run, const Config& conf
                                          const ParameterLayout& layout) {
   const int shards = NumberOfShards(config);
   GORILA_ASSIGN_OR_RETURN(const std::vector<Slice> slices, MakePartition(layout.size, shards));
-  RunNetwork network{{}, LaunchFiles(run).servers(), "versions ", {}};
+  RunNetwork network{{}, ServersFolder(run), "versions ", {}};
   Status missing;
   for (int i = 0; i < shards; ++i) {
     const ShardPlace place{.index = i,
@@ -89,10 +94,10 @@ StatusOr<RunNetwork> ReadRunNetwork(const fs::path& run, const Config& config,
   if (kind == RunKind::kLaunched) {
     StatusOr<RunNetwork> snapshots = ReadServerSnapshots(run, config, layout);
     if (!absl::IsNotFound(snapshots.status())) return snapshots;
-    if (!HasFinalNetwork(run) && !fs::exists(LaunchFiles(run).best())) return snapshots;
+    if (!HasFinalNetwork(run) && !fs::exists(BestNetworkFile(run))) return snapshots;
   }
   if (HasFinalNetwork(run)) return ReadNetworkFile(FinalNetworkFile(run), layout);
-  return ReadNetworkFile(LaunchFiles(run).best(), layout);
+  return ReadNetworkFile(BestNetworkFile(run), layout);
 }
 
 }  // namespace gorila

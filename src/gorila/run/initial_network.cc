@@ -1,0 +1,297 @@
+#include "gorila/run/initial_network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gorila/base/file.h"
+#include "gorila/base/file_kind.h"
+#include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/checkpoint/safetensors.h"
+#include "gorila/config/config_load.h"
+#include "gorila/config/games.h"
+#include "gorila/config/resolve.h"
+#include "gorila/env/game_list.h"
+#include "gorila/run/parameter_file.h"
+#include "gorila/run/run_directory.h"
+#include "gorila/run/run_network.h"
+
+namespace gorila {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCheckpointNetwork = "parameters.safetensors";
+constexpr char kInitFrom[] = "init_from";  // metadata of what is stored
+constexpr std::size_t kMostNamed = 6;      // tensors in a message
+
+// A trained network, whatever its layout.
+struct Source {
+  fs::path path;
+  Safetensors file;
+  std::vector<std::string> warnings = {};  // why newer networks were passed over
+
+  std::string Metadata(const std::string& key) const {
+    const auto found = file.metadata().find(key);
+    return found == file.metadata().end() ? "" : found->second;
+  }
+  // Empty where the file does not say.
+  std::vector<std::string> games() const {
+    const StatusOr<std::vector<std::string>> games = ExpandGames(Metadata("environment"));
+    return games.ok() ? *games : std::vector<std::string>();
+  }
+  std::string checksum() const { return fmt::format("crc32:{}", TensorsCrc32(file)); }
+};
+
+StatusOr<Source> DecodeSource(const fs::path& path, std::string_view bytes) {
+  StatusOr<Safetensors> file = Safetensors::Decode(bytes);
+  Status status = file.status();
+  if (status.ok()) status = CheckTensors(*file);
+  if (!status.ok()) return Annotate(status, fmt::format("'{}'", path.string()));
+  return Source{path, *std::move(file)};
+}
+
+StatusOr<Source> ReadSourceFile(const fs::path& path) {
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, ReadFileOf(kNetworkFile, path));
+  return DecodeSource(path, bytes);
+}
+
+StatusOr<Source> ReadSourceCheckpoint(const fs::path& path) {
+  GORILA_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(path));
+  GORILA_ASSIGN_OR_RETURN(const std::string bytes, checkpoint.Read(kCheckpointNetwork));
+  return DecodeSource(path / kCheckpointNetwork, bytes);
+}
+
+// The snapshots of a run's parameter servers are no file; they are made one.
+StatusOr<Source> ReadSourceRun(const fs::path& path) {
+  GORILA_RETURN_IF_ERROR(CheckIsRun(path));
+  GORILA_ASSIGN_OR_RETURN(const Config own, LoadRunConfig(path / "config.toml"));
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(own));
+  const ParameterLayout layout = MakeParameterLayout(spec);
+  GORILA_ASSIGN_OR_RETURN(RunNetwork network, ReadRunNetwork(path, own, layout));
+  StatusOr<Source> source = absl::UnknownError("not read");
+  if (network.versions.empty()) {
+    source = ReadSourceFile(network.file);
+  } else {
+    GORILA_ASSIGN_OR_RETURN(
+        const std::string bytes,
+        EncodeParameters(layout, network.parameters, {{"environment", own.environment.name}}));
+    source = DecodeSource(path, bytes);
+  }
+  if (source.ok()) source->warnings = std::move(network.warnings);
+  return source;
+}
+
+StatusOr<Source> ReadSource(const Config& config) {
+  std::error_code error;
+  const fs::path path = fs::absolute(config.network.init_from, error).lexically_normal();
+  StatusOr<Source> source = absl::UnknownError("not read");
+  if (!fs::exists(path, error)) {
+    source = NotFound("'{}': no such file or folder", path.string());
+  } else if (!fs::is_directory(path, error)) {
+    source = ReadSourceFile(path);
+  } else if (fs::exists(path / kManifestName, error)) {
+    source = ReadSourceCheckpoint(path);
+  } else {
+    source = ReadSourceRun(path.has_filename() ? path : path.parent_path());
+  }
+  if (!source.ok()) return Annotate(source.status(), "network.init_from");
+  return source;
+}
+
+// "crc32:1a2b3c4d /runs/a/final.safetensors".
+std::string RecordOf(const Source& source) {
+  return fmt::format("{} {}", source.checksum(), source.path.string());
+}
+
+// That of another path is of an earlier choice.
+Status CheckRecord(const Config& config, const Source& source) {
+  const std::string& record = config.network.init_record;
+  const std::size_t space = record.find(' ');
+  if (space == std::string::npos || record.substr(space + 1) != config.network.init_from) {
+    return OkStatus();
+  }
+  if (record.substr(0, space) == source.checksum()) return OkStatus();
+  return InvalidArgument(
+      "network.init_from: '{}' is not what it was when it was recorded ({}, not {}); restore it, "
+      "or "
+      "start from it as it is with network.init_record=none",
+      config.network.init_from, source.checksum(), record.substr(0, space));
+}
+
+std::string ShapeText(std::span<const std::int64_t> shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// Which tensor of the source is which of the network's.
+class Names {
+ public:
+  Names(const Source& source, const Config& config)
+      : theirs_(source.games()), ours_(GamesOf(config)) {}
+
+  // A head of one of several games is that of the same game there; a network of one game has no
+  // prefix.
+  std::string There(const Source& source, const std::string& name) const {
+    for (std::size_t game = 0; game < ours_.size(); ++game) {
+      const std::string prefix = GameHeadName(static_cast<int>(game), "");
+      if (ours_.size() > 1 && name.starts_with(prefix)) {
+        return HeadOf(source, game, name.substr(prefix.size()));
+      }
+    }
+    if (ours_.size() == 1 && theirs_.size() > 1 && !source.file.Find(name).ok()) {
+      return HeadOf(source, 0, name);
+    }
+    return name;
+  }
+
+  bool same_games() const { return theirs_ == ours_; }
+  std::string theirs() const { return fmt::format("{}", fmt::join(theirs_, ", ")); }
+
+ private:
+  std::string HeadOf(const Source& source, std::size_t game, const std::string& name) const {
+    const auto place = std::find(theirs_.begin(), theirs_.end(), ours_[game]);
+    const auto index = static_cast<int>(place - theirs_.begin());
+    // Without names of games there the places are all that is known.
+    if (theirs_.empty()) return GameHeadName(static_cast<int>(game), name);
+    if (place == theirs_.end()) return "";
+    if (theirs_.size() == 1) return name;
+    const std::string own = GameHeadName(index, name);
+    return source.file.Find(own).ok() ? own : name;  // or the head that all games share there
+  }
+
+  const std::vector<std::string> theirs_;
+  const std::vector<std::string> ours_;
+};
+
+struct Fit {
+  std::vector<float> parameters;
+  std::size_t taken = 0;
+  std::vector<std::string> misfits;  // "q.weight [3, 128] there, [6, 128] here"
+};
+
+Fit FitSource(const Source& source, const Config& config, const ParameterLayout& layout) {
+  Fit fit{.parameters = RunInitialParameters(config, layout), .misfits = {}};
+  const Names names(source, config);
+  for (const ParameterTensor& tensor : layout.tensors) {
+    const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
+    const StatusOr<NamedTensor> found = source.file.Find(names.There(source, tensor.name));
+    if (!found.ok()) {
+      fit.misfits.push_back(fmt::format("{} not there, {} here", tensor.name, ShapeText(shape)));
+    } else if (found->shape != shape) {
+      fit.misfits.push_back(fmt::format("{} {} there, {} here", tensor.name,
+                                        ShapeText(found->shape), ShapeText(shape)));
+    } else {
+      ++fit.taken;
+      std::copy(found->values.begin(), found->values.end(),
+                fit.parameters.begin() + static_cast<std::ptrdiff_t>(tensor.offset));
+    }
+  }
+  return fit;
+}
+
+std::string MisfitsText(const std::vector<std::string>& misfits) {
+  const std::size_t named = std::min(misfits.size(), kMostNamed);
+  std::string text = fmt::format(
+      "{}", fmt::join(misfits.begin(), misfits.begin() + static_cast<long>(named), "; "));
+  if (named < misfits.size()) text += fmt::format("; and {} more", misfits.size() - named);
+  return text;
+}
+
+StatusOr<Fit> FitAny(const Source& source, const Config& config, const ParameterLayout& layout) {
+  Fit fit = FitSource(source, config, layout);
+  if (fit.taken > 0) return fit;
+  return InvalidArgument("network.init_from: no layer of '{}' fits this network: {}",
+                         source.path.string(), MisfitsText(fit.misfits));
+}
+
+std::vector<std::string> Describe(const Source& source, const Config& config, const Fit& fit) {
+  std::vector<std::string> lines;
+  for (const std::string& warning : source.warnings) lines.push_back(warning);
+  const std::string frames = source.Metadata("frames");
+  lines.push_back(fmt::format("the network begins with '{}'{}: {} of {} tensors",
+                              source.path.string(),
+                              frames.empty() ? "" : fmt::format(", after {} frames", frames),
+                              fit.taken, fit.taken + fit.misfits.size()));
+  if (!fit.misfits.empty()) {
+    lines.push_back(fmt::format("begin anew: {}", MisfitsText(fit.misfits)));
+  }
+  const Names names(source, config);
+  if (config.environment.options.game_input && !names.same_games()) {
+    lines.push_back(fmt::format(
+        "network.game_input: the source learnt {}; the input that says which game it is means "
+        "other games here",
+        names.theirs()));
+  }
+  return lines;
+}
+
+bool IsWanted(const Config& config) { return config.network.init_from != "none"; }
+
+StatusOr<ParameterLayout> LayoutOf(const Config& config) {
+  GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
+  return MakeParameterLayout(spec);
+}
+
+}  // namespace
+
+fs::path InitialNetworkFile(const fs::path& run) { return run / "initial.safetensors"; }
+
+StatusOr<std::vector<std::string>> RecordInitialNetwork(Config& config) {
+  if (!IsWanted(config)) {
+    config.network.init_record = "none";
+    return std::vector<std::string>();
+  }
+  GORILA_ASSIGN_OR_RETURN(const ParameterLayout layout, LayoutOf(config));
+  GORILA_ASSIGN_OR_RETURN(const Source source, ReadSource(config));
+  GORILA_RETURN_IF_ERROR(CheckRecord(config, source));
+  GORILA_ASSIGN_OR_RETURN(const Fit fit, FitAny(source, config, layout));
+  config.network.init_from = source.path.string();
+  config.network.init_record = RecordOf(source);
+  return Describe(source, config, fit);
+}
+
+StatusOr<std::optional<std::vector<float>>> ComposeInitialNetwork(const Config& config,
+                                                                  const ParameterLayout& layout) {
+  if (!IsWanted(config)) return std::optional<std::vector<float>>();
+  GORILA_ASSIGN_OR_RETURN(const Source source, ReadSource(config));
+  GORILA_RETURN_IF_ERROR(CheckRecord(config, source));
+  GORILA_ASSIGN_OR_RETURN(Fit fit, FitAny(source, config, layout));
+  return std::optional(std::move(fit.parameters));
+}
+
+StatusOr<std::optional<std::vector<float>>> StoreInitialNetwork(const Config& config,
+                                                                const ParameterLayout& layout,
+                                                                const fs::path& run) {
+  GORILA_ASSIGN_OR_RETURN(std::optional<std::vector<float>> parameters,
+                          ComposeInitialNetwork(config, layout));
+  if (!parameters.has_value()) return parameters;
+  GORILA_ASSIGN_OR_RETURN(const std::string encoded,
+                          EncodeParameters(layout, *parameters,
+                                           {{"environment", config.environment.name},
+                                            {"frames", "0"},
+                                            {kInitFrom, config.network.init_from}}));
+  GORILA_RETURN_IF_ERROR(WriteFileAtomically(InitialNetworkFile(run), encoded));
+  return parameters;
+}
+
+StatusOr<std::optional<std::vector<float>>> ReadInitialNetwork(const Config& config,
+                                                               const ParameterLayout& layout,
+                                                               const fs::path& file) {
+  if (!IsWanted(config)) return std::optional<std::vector<float>>();
+  const StatusOr<std::string> bytes = ReadFileOf(NetworkFileOf(layout.size), file);
+  if (absl::IsNotFound(bytes.status())) {
+    return DataLoss("'{}' is missing, and the run has no state yet; start a new run",
+                    file.string());
+  }
+  GORILA_RETURN_IF_ERROR(bytes.status());
+  GORILA_ASSIGN_OR_RETURN(const Source source, DecodeSource(file, *bytes));
+  if (source.Metadata(kInitFrom) != config.network.init_from) {
+    return InvalidArgument(
+        "network.init_from is {}, but '{}' is of {}; keep it, or start a new run",
+        config.network.init_from, file.string(), source.Metadata(kInitFrom));
+  }
+  auto parameters = DecodeParameters(layout, *bytes);
+  if (!parameters.ok()) return Annotate(parameters.status(), fmt::format("'{}'", file.string()));
+  return std::optional(*std::move(parameters));
+}
+
+}  // namespace gorila
