@@ -61,7 +61,7 @@ class Page(program.Case):
         self.assertIn("report: out.html", stdout)
         text = (self.folder / "out.html").read_text()
         page = Reader(text)
-        for heading in ["Final evaluation", "Learning curves", "The agent", "Comparison",
+        for heading in ["Groups", "Final evaluation", "Learning curves", "The agent", "Comparison",
                         "Counters", "Cost", "Configuration"]:  # fmt: skip
             self.assertIn(heading, page.headings)
         self.assertIn("<h1>A &lt; B</h1>", text)
@@ -111,18 +111,41 @@ class Page(program.Case):
         )  # fmt: skip
         text = (self.folder / "page.md").read_text()
         self.assertIn("# Training on classic/catch, classic/cart_pole", text)
-        for i, game in enumerate(["catch", "cart_pole"]):
-            for file in [f"page-{i + 1}-frames.svg", f"curves-classic-{game}.svg"]:
-                svg = (self.folder / file).read_text()
-                self.assertIn(f"<title>classic/{game}</title>", svg)
-                self.assertIn(f"; classic/{game}, 2 runs</desc>", svg)
+        for game in ["catch", "cart_pole"]:
+            svg = (self.folder / f"curves-classic-{game}.svg").read_text()
+            self.assertIn(f"<title>classic/{game}</title>", svg)
+            self.assertIn(f"; classic/{game}, 2 runs</desc>", svg)
+        panels = (self.folder / "page-frames.svg").read_text()
+        self.assertIn("; training, 2 runs; classic/catch; classic/cart_pole</desc>", panels)
         self.assertNotIn("## Comparison", text)
+        self.assertRegex(text, r"(?s)## Groups.*### classic/catch.*\| 2 \|.*### classic/cart_pole")
+        self.assertRegex(text, "(?s)## All games.*are not averaged")
+
+    def test_seeds_axes_and_baselines(self):
+        for name, seed, n_step in [("a", 1, 1), ("b", 2, 1), ("c", 1, 3), ("d", 1, 3)]:
+            self.train(name, seed, *self.LONGER, "--set", f"learner.n_step={n_step}")
+        report = ["report", "a", "b", "c", "d", "--markdown", "page.md", "--curve", "curve.svg"]
+        stdout, _ = self.run_program(*report, "--x", "updates", "--statistic", "iqm", "--baseline", "n_step=3")
+        self.assertIn("warning: c, d have the same settings and seed 1", stdout)
+        text = (self.folder / "page.md").read_text()
+        self.assertIn("| better than n_step=3 |", text)
+        self.assertIn("IQM of the return after", text)
+        self.assertIn("At equal updates", text)
+        self.assertNotIn("At equal frames", text)
+        self.assertTrue((self.folder / "page-updates.svg").exists())
+        self.assertFalse((self.folder / "page-frames.svg").exists())
+        self.assertIn("over updates by learners; n_step=1, 2 runs", (self.folder / "curve.svg").read_text())
+        self.run_program(*report, "--over", "seconds")  # the older name
+        self.assertIn("over seconds of training", (self.folder / "curve.svg").read_text())
+        self.assert_refused([*report, "--x", "frames", "--over", "seconds"], "--x", "--over")
+        self.assert_refused([*report, "--baseline", "n_step=2"], "'n_step=2'", "'n_step=1', 'n_step=3'")
 
     def test_every_finished_run_has_its_own_page(self):
         self.train("run", 1)
         page = Reader((self.folder / "run" / "report.html").read_text())
         self.assertIn("Cost", page.headings)
         self.assertNotIn("Comparison", page.headings)
+        self.assertNotIn("Groups", page.headings)
 
     def test_an_unfinished_run_is_reported_as_far_as_it_came(self):
         self.train("run", 1)

@@ -3,6 +3,7 @@
 #define GORILA_CLI_OLDER_NAME_H_
 
 #include <filesystem>
+#include <string>
 
 #include "gorila/base/status.h"
 #include "gorila/cli/help_text.h"
@@ -23,6 +24,15 @@ inline StatusOr<std::filesystem::path> OneOf(const char* name, const std::filesy
   if (path.empty() || plain(path) == plain(older_path)) return older_path;
   return InvalidArgument("{} is '{}', but {} '{}' names another path; give one of them", name,
                          path.string(), older, older_path.string());
+}
+
+// The same of a text. "" is none.
+inline StatusOr<std::string> OneOf(const char* name, const std::string& text, const char* older,
+                                   const std::string& older_text) {
+  if (older_text.empty()) return text;
+  if (text.empty() || text == older_text) return older_text;
+  return InvalidArgument("{} is '{}', but {}, its older name, is '{}'; give one of them", name,
+                         text, older, older_text);
 }
 
 }  // namespace gorila::cli

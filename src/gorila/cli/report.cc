@@ -10,8 +10,12 @@
 
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
+#include "gorila/cli/older_name.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/learning_curve.h"
+#include "gorila/report/group_curves.h"
+#include "gorila/report/group_statistics.h"
+#include "gorila/report/run_groups.h"
 #include "gorila/report/run_report.h"
 #include "gorila/report/run_summary.h"
 #include "gorila/report/runs_report.h"
@@ -24,7 +28,10 @@ struct ReportOptions {
   std::string html = "report.html";
   std::string markdown;
   std::string curve;
-  std::string over = "frames";
+  std::string x;
+  std::string over;  // older name of x
+  std::string statistic = "mean";
+  std::string baseline;
   std::string title;
 };
 
@@ -66,9 +73,21 @@ std::vector<std::filesystem::path> CurveFiles(const std::filesystem::path& path,
   return files;
 }
 
-Status WriteCurves(const ReportOptions& options, std::span<const RunSummary> runs) {
-  const CurveAxis axis = options.over == "frames" ? CurveAxis::kFrames : CurveAxis::kSeconds;
-  GORILA_ASSIGN_OR_RETURN(std::vector<ComparedCurves> all, CompareRuns(runs, axis));
+// Without a word about the axis the page has the usual ones.
+StatusOr<ComparisonOptions> ComparisonOf(const ReportOptions& options) {
+  ComparisonOptions comparison{.baseline = options.baseline};
+  if (options.statistic == "iqm") comparison.statistic = Statistic::kInterquartileMean;
+  GORILA_ASSIGN_OR_RETURN(const std::string x, OneOf("--x", options.x, "--over", options.over));
+  for (const CurveAxis axis : kAllCurveAxes) {
+    if (AxisName(axis) == x) comparison.axes = {axis};
+  }
+  return comparison;
+}
+
+Status WriteCurves(const ReportOptions& options, const ComparisonOptions& comparison,
+                   std::span<const RunSummary> runs) {
+  GORILA_ASSIGN_OR_RETURN(std::vector<ComparedCurves> all,
+                          CompareRuns(runs, comparison.axes.front(), comparison.statistic));
   const std::vector<std::filesystem::path> files = CurveFiles(options.curve, all);
   for (std::size_t i = 0; i < all.size(); ++i) {
     LearningCurveGrid& grid = all[i].picture;
@@ -84,10 +103,12 @@ Status WriteCurves(const ReportOptions& options, std::span<const RunSummary> run
 }
 
 // The report, and its pictures beside it.
-Status WriteMarkdown(const ReportOptions& options, std::span<const RunSummary> runs) {
+Status WriteMarkdown(const ReportOptions& options, const ComparisonOptions& comparison,
+                     std::span<const RunSummary> runs) {
   const std::filesystem::path path = options.markdown;
-  GORILA_ASSIGN_OR_RETURN(const MarkdownReport report,
-                          RenderMarkdownReport(runs, options.title, path.stem().string()));
+  GORILA_ASSIGN_OR_RETURN(
+      const MarkdownReport report,
+      RenderMarkdownReport(runs, options.title, path.stem().string(), comparison));
   for (const ReportPicture& picture : report.pictures) {
     GORILA_RETURN_IF_ERROR(WriteFileAtomically(path.parent_path() / picture.name, picture.bytes));
   }
@@ -97,16 +118,22 @@ Status WriteMarkdown(const ReportOptions& options, std::span<const RunSummary> r
 }
 
 StatusOr<int> Report(const ReportOptions& options) {
+  GORILA_ASSIGN_OR_RETURN(const ComparisonOptions comparison, ComparisonOf(options));
   std::vector<RunSummary> summaries;
   for (const std::string& run : options.runs) {
     GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(ParseLabelledRun(run)));
   }
-  GORILA_ASSIGN_OR_RETURN(const std::string html, RenderHtmlReport(summaries, options.title));
+  GORILA_ASSIGN_OR_RETURN(const std::string html,
+                          RenderHtmlReport(summaries, options.title, comparison));
   PrintRunScores(summaries);
-  if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, summaries));
+  for (const std::string& warning : RepeatedSeeds(GroupRuns(summaries))) {
+    fmt::print("warning: {}\n", warning);
+  }
+  if (!options.curve.empty()) GORILA_RETURN_IF_ERROR(WriteCurves(options, comparison, summaries));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(options.html, html));
   fmt::print("report: {}\n", options.html);
-  if (!options.markdown.empty()) GORILA_RETURN_IF_ERROR(WriteMarkdown(options, summaries));
+  if (!options.markdown.empty())
+    GORILA_RETURN_IF_ERROR(WriteMarkdown(options, comparison, summaries));
   return kSuccess;
 }
 
@@ -116,12 +143,16 @@ constexpr CommandText kReportText = {
     .details =
         R"(Prints the final scores and writes one HTML page that needs no other file: scores, learning
 curves, an episode, counters, cost and configuration. Each game has its own figures. Runs of one
-game whose settings differ only in the seed are one group: one curve, with a 95 % band. Different
-labels separate groups too. A game's groups are compared at equal frames and at equal wall time.
+game whose settings differ only in the seed are one group, named by the settings that tell it from
+the others: mean and interquartile mean of its scores, and one curve, with 95 % bootstrap intervals
+over seeds. Different labels separate groups too. Groups are compared by the probability that a run
+is better than one of --baseline, and at equal frames and equal wall time (or over --x). Settings
+that were run on several games with published references are also compared over all of them.
 )",
     .examples = R"(gorila report runs/* --html breakout.html --curve curves.png
 gorila report runs/a --markdown breakout.md
-gorila report gorila=runs/a gorila=runs/b dqn=runs/c --over seconds --curve curves.svg
+gorila report gorila=runs/a gorila=runs/b dqn=runs/c --x seconds --curve curves.svg
+gorila report sweep/*/seed* --baseline n_step=1 --statistic iqm --x updates
 )"};
 
 }  // namespace
@@ -138,9 +169,21 @@ Verb AddReportVerb(CLI::App& gorila) {
       ->type_name("FILE");
   app->add_option("--curve", options->curve,
                   "Write the curves to this .png or .svg file; with several games, one file each");
-  app->add_option("--over", options->over, "Horizontal axis of the curves")
-      ->check(CLI::IsMember({"frames", "seconds"}))
+  app->add_option("--x", options->x,
+                  "Horizontal axis of curves and comparisons (default: of the page frames and "
+                  "seconds, of --curve frames)")
+      ->check(CLI::IsMember({"frames", "updates", "seconds"}));
+  app->add_option("--over", options->over)
+      ->check(CLI::IsMember({"frames", "updates", "seconds"}))
+      ->group(kHiddenGroup);
+  app->add_option("--statistic", options->statistic,
+                  "What curves and comparisons at equal terms show of a group's runs: their mean, "
+                  "or the mean of the middle half (iqm)")
+      ->check(CLI::IsMember({"mean", "iqm"}))
       ->capture_default_str();
+  app->add_option("--baseline", options->baseline,
+                  "Group that the others are compared with (default: the first)")
+      ->type_name("LABEL");
   app->add_option("--title", options->title, "Title of page and picture");
   return {app, [options](const Invocation&) { return Report(*options); }};
 }

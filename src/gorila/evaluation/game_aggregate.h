@@ -31,6 +31,9 @@ class GameAggregate {
   // What the number is, with its reference: goes with it wherever it is shown.
   const std::string& name() const { return name_; }
 
+  // Whether 0 and 1 mean the same in every game; logarithms of points do not.
+  bool IsNormalised() const { return !references_.empty(); }
+
   // A return of game `game` on the scale that is averaged over games.
   double Scaled(std::size_t game, double episode_return) const;
 

@@ -20,6 +20,7 @@ TEST(GameAggregateTest, AtariIsHumanNormalisedByTheStartsOfTheProtocol) {
   EXPECT_DOUBLE_EQ(Of(games).Scaled(0, 6875.4), 1);
   EXPECT_DOUBLE_EQ(Of(games).Scaled(1, 1675.8), 1);
   EXPECT_THAT(Of(games).name(), HasSubstr("human-normalised"));
+  EXPECT_TRUE(Of(games).IsNormalised());
   EXPECT_THAT(Of(games).name(), HasSubstr("null-op starts"));
   EXPECT_DOUBLE_EQ(Of(games, true).Scaled(0, 6371.3), 1);
   EXPECT_THAT(Of(games, true).name(), HasSubstr("human starts"));
@@ -41,6 +42,7 @@ TEST(GameAggregateTest, OtherGamesAndMixturesAreLogarithms) {
     const GameAggregate aggregate = Of({"minatar/breakout", other});
     EXPECT_DOUBLE_EQ(aggregate.Scaled(0, 3), std::log(4.0)) << other;
     EXPECT_DOUBLE_EQ(aggregate.Scaled(1, -3), -std::log(4.0)) << other;
+    EXPECT_FALSE(aggregate.IsNormalised()) << other;
     EXPECT_THAT(aggregate.name(), HasSubstr("sign(x) ln(1 + |x|)")) << other;
   }
 }

@@ -4,8 +4,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
-#include "gorila/metrics/episode_statistics.h"
+#include "gorila/base/status.h"
 
 namespace gorila {
 namespace {
@@ -29,15 +30,11 @@ double Interpolate(std::span<const CurveSample> run, double x) {
   return std::lerp(left.y, right->y, (x - left.x) / (right->x - left.x));
 }
 
-CurvePoint MeanWithInterval(std::span<const std::vector<CurveSample>> runs, double x) {
-  RunningStatistics statistics;
-  for (const std::vector<CurveSample>& run : runs) statistics.Add(Interpolate(run, x));
-  if (runs.size() < 2) return {.x = x, .mean = statistics.mean()};
-  const double half_width = StudentQuantile975(runs.size() - 1) * statistics.StandardErrorOfMean();
-  return {.x = x,
-          .mean = statistics.mean(),
-          .low = statistics.mean() - half_width,
-          .high = statistics.mean() + half_width};
+Estimate EstimateOf(std::span<const std::vector<CurveSample>> runs, double x, Statistic statistic,
+                    const BootstrapDraws& draws) {
+  std::vector<double> values;
+  for (const std::vector<CurveSample>& run : runs) values.push_back(Interpolate(run, x));
+  return EstimateValues(std::move(values), statistic, draws);
 }
 
 }  // namespace
@@ -73,7 +70,8 @@ std::vector<CurveSample> SmoothOverEpisodes(std::span<const EpisodeBatch> batche
 }
 
 std::vector<CurvePoint> AggregateRuns(std::span<const std::vector<CurveSample>> runs,
-                                      std::size_t grid_points) {
+                                      std::size_t grid_points, Statistic statistic,
+                                      const BootstrapOptions& bootstrap) {
   GORILA_CHECK(grid_points >= 2, "{} grid points", grid_points);
   if (runs.empty()) return {};
   std::vector<std::vector<CurveSample>> finite;
@@ -86,13 +84,28 @@ std::vector<CurvePoint> AggregateRuns(std::span<const std::vector<CurveSample>> 
     end = std::min(end, finite.back().back().x);
   }
   if (begin > end) return {};
-  if (begin == end) return {MeanWithInterval(finite, begin)};
+  const std::size_t count = begin == end ? 1 : grid_points;
+  const BootstrapDraws draws(runs.size(), bootstrap);
   std::vector<CurvePoint> points;
-  for (std::size_t i = 0; i < grid_points; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const double fraction = static_cast<double>(i) / static_cast<double>(grid_points - 1);
-    points.push_back(MeanWithInterval(finite, std::lerp(begin, end, fraction)));
+    const double x = std::lerp(begin, end, fraction);
+    const Estimate at = EstimateOf(finite, x, statistic, draws);
+    points.push_back({.x = x, .mean = at.value, .low = at.low, .high = at.high});
   }
   return points;
+}
+
+Estimate EstimateAt(std::span<const std::vector<CurveSample>> runs, double x, Statistic statistic,
+                    const BootstrapOptions& bootstrap) {
+  std::vector<std::vector<CurveSample>> finite;
+  for (const std::vector<CurveSample>& run : runs) {
+    finite.push_back(FiniteSamples(run));
+    const std::vector<CurveSample>& samples = finite.back();
+    if (samples.empty() || x < samples.front().x || x > samples.back().x) return {};
+  }
+  if (finite.empty()) return {};
+  return EstimateOf(finite, x, statistic, BootstrapDraws(runs.size(), bootstrap));
 }
 
 double StudentQuantile975(std::size_t degrees_of_freedom) {

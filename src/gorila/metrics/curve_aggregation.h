@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gorila/metrics/learning_curve.h"
+#include "gorila/metrics/seed_statistics.h"
 
 namespace gorila {
 
@@ -45,14 +46,19 @@ class EpisodeSmoother {
   std::deque<EpisodeBatch> batches_;  // none without episodes
 };
 
-// The mean over runs and the 95 % confidence interval of that mean, at `grid_points` (>= 2) equally
-// spaced x over the range that every run covers. Runs are interpolated linearly between their
-// samples (x ascending; samples whose y is not finite are left out). The interval is Student's t,
-// mean +- t(0.975, n - 1) s / sqrt(n): with the few runs that are usual the normal approximation is
-// much too narrow (by 29 % for five), and a bootstrap of five values is no better. One run: low and
-// high are NaN, no band. Empty when a run has no samples or no x is common to all.
+// The statistic over runs and its 95 % bootstrap interval, at `grid_points` (>= 2) equally spaced x
+// over the range that every run covers. Runs are interpolated linearly between their samples (x
+// ascending; samples whose y is not finite are left out). Every x uses the same draws of runs, so
+// that the band is as smooth as the curves. One run: low and high are NaN, no band. Empty when a
+// run has no samples or no x is common to all.
 std::vector<CurvePoint> AggregateRuns(std::span<const std::vector<CurveSample>> runs,
-                                      std::size_t grid_points);
+                                      std::size_t grid_points,
+                                      Statistic statistic = Statistic::kMean,
+                                      const BootstrapOptions& bootstrap = {});
+
+// The same at one x. NaN when a curve does not reach from below `x` to it.
+Estimate EstimateAt(std::span<const std::vector<CurveSample>> runs, double x, Statistic statistic,
+                    const BootstrapOptions& bootstrap = {});
 
 // The 97.5 % quantile of Student's t distribution, to 0.1 %; `degrees_of_freedom` >= 1.
 double StudentQuantile975(std::size_t degrees_of_freedom);

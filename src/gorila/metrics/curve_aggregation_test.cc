@@ -50,14 +50,47 @@ TEST(AggregateRunsTest, InterpolatesOverTheCommonRange) {
   EXPECT_DOUBLE_EQ(points[2].mean, (10 + 12) / 2.0);
 }
 
-TEST(AggregateRunsTest, BandIsStudentsConfidenceInterval) {
+TEST(AggregateRunsTest, BandIsTheBootstrapsOfTheRunsAtEachPoint) {
   std::vector<std::vector<CurveSample>> runs;
-  for (const double y : {1.0, 2.0, 3.0, 4.0, 5.0}) runs.push_back({{0, y}, {1, y}});
-  const auto points = AggregateRuns(runs, 2);
-  ASSERT_EQ(points.size(), 2u);
-  // scipy.stats.t.interval(0.95, 4, 3, scipy.stats.sem([1, 2, 3, 4, 5]))
-  EXPECT_NEAR(points[0].low, 1.036756838522439, 1e-4);
-  EXPECT_NEAR(points[0].high, 4.9632431614775605, 1e-4);
+  std::vector<double> ends;
+  for (const double y : {1.0, 2.0, 3.0, 4.0, 50.0}) {
+    runs.push_back({{0, 0}, {1, y}});
+    ends.push_back(y);
+  }
+  for (const Statistic statistic : {Statistic::kMean, Statistic::kInterquartileMean}) {
+    const auto points = AggregateRuns(runs, 2, statistic);
+    ASSERT_EQ(points.size(), 2u);
+    EXPECT_EQ(points[0].low, 0);
+    EXPECT_EQ(points[0].high, 0);
+    const Estimate expected = EstimateScores(ends, statistic);
+    EXPECT_EQ(points[1].mean, expected.value);
+    EXPECT_EQ(points[1].low, expected.low);
+    EXPECT_EQ(points[1].high, expected.high);
+    const Estimate at = EstimateAt(runs, 1, statistic);
+    EXPECT_EQ(at.value, expected.value);
+    EXPECT_EQ(at.low, expected.low);
+  }
+}
+
+TEST(AggregateRunsTest, TheOrderOfRunsDoesNotCount) {
+  const std::vector<std::vector<CurveSample>> runs = {
+      {{0, 1}, {4, 3}}, {{0, 5}, {4, 0}}, {{0, 2}, {4, 2.5}}};
+  const std::vector<std::vector<CurveSample>> other = {runs[2], runs[0], runs[1]};
+  const auto a = AggregateRuns(runs, 7), b = AggregateRuns(other, 7);
+  for (std::size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(a[i].mean, b[i].mean);
+    EXPECT_EQ(a[i].low, b[i].low);
+    EXPECT_EQ(a[i].high, b[i].high);
+  }
+}
+
+TEST(EstimateAtTest, IsUnknownWhereACurveDoesNotReach) {
+  const std::vector<std::vector<CurveSample>> runs = {{{0, 0}, {10, 20}}, {{4, 1}, {6, 3}}};
+  EXPECT_DOUBLE_EQ(EstimateAt(runs, 5, Statistic::kMean).value, (10 + 2) / 2.0);
+  for (const double x : {3.9, 6.1}) {
+    EXPECT_TRUE(std::isnan(EstimateAt(runs, x, Statistic::kMean).value));
+  }
+  EXPECT_TRUE(std::isnan(EstimateAt({}, 5, Statistic::kMean).value));
 }
 
 TEST(AggregateRunsTest, OneRunHasNoBand) {

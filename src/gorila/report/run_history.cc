@@ -50,6 +50,7 @@ void RunHistory::Add(const RunLogRow& row) {
   }
   return_over_frames_.Add(row, row);
   return_over_seconds_.Add(row, row);
+  return_over_updates_.Add(row, row);
   epsilon_over_frames_.Add(row, row);
   AddGames(row);
 }
@@ -62,6 +63,7 @@ void RunHistory::AddGames(const RunLogRow& training_row) {
     if (game == nullptr) continue;
     game->return_over_frames.Add(training_row, figures);
     game->return_over_seconds.Add(training_row, figures);
+    game->return_over_updates.Add(training_row, figures);
     game->frames = figures.Number("frames").value_or(0);
     game->episodes = figures.Number("episodes").value_or(0);
   }

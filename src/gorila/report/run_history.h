@@ -58,6 +58,7 @@ struct GameHistory {
   // x is that of the run: frames of all games together.
   HistoryCurve return_over_frames{"frames", "return_mean"};
   HistoryCurve return_over_seconds{"seconds", "return_mean"};
+  HistoryCurve return_over_updates{"updates", "return_mean"};
   EvenlyThinned<CurvePoint> evaluations{kMostHistoryPoints};  // as RunHistory::evaluations()
   double frames = 0;                                          // of this game; in the last row
   double episodes = 0;
@@ -73,6 +74,7 @@ class RunHistory {
 
   const HistoryCurve& return_over_frames() const { return return_over_frames_; }
   const HistoryCurve& return_over_seconds() const { return return_over_seconds_; }
+  const HistoryCurve& return_over_updates() const { return return_over_updates_; }
   const HistoryCurve& epsilon_over_frames() const { return epsilon_over_frames_; }
 
   // The periodic evaluations, then the final one when it is of a later network; low and high are
@@ -91,6 +93,7 @@ class RunHistory {
 
   HistoryCurve return_over_frames_{"frames", "return_mean"};
   HistoryCurve return_over_seconds_{"seconds", "return_mean"};
+  HistoryCurve return_over_updates_{"updates", "return_mean"};
   HistoryCurve epsilon_over_frames_{"frames", "epsilon"};
   EvenlyThinned<CurvePoint> evaluations_{kMostHistoryPoints};
   std::map<std::string, double, std::less<>> last_;

@@ -14,8 +14,6 @@
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/game_names.h"
 #include "gorila/metrics/report.h"
-#include "gorila/report/group_curves.h"
-#include "gorila/report/run_groups.h"
 #include "gorila/report/run_history.h"
 #include "gorila/report/run_summary.h"
 #include "gorila/report/runs_report.h"
@@ -369,21 +367,10 @@ std::string DescribeRange(const EvaluationResult& result) {
                      result.summary.median, result.summary.maximum);
 }
 
-StatusOr<std::vector<ComparedCurves>> CompareRuns(std::span<const RunSummary> runs,
-                                                  CurveAxis axis) {
-  std::vector<ComparedCurves> all;
-  for (const GameRuns& game : GroupRuns(runs)) {
-    for (const RunGroup& group : game.groups) {
-      for (const RunSummary* run : group.runs) {
-        if (HasCurve(*run, axis)) continue;
-        return InvalidArgument("run '{}' has no training returns over {} to draw",
-                               run->directory.string(),
-                               axis == CurveAxis::kFrames ? "frames" : "seconds");
-      }
-    }
-    all.push_back({game.environment, MakeCurves(game, axis)});
-  }
-  return all;
+std::string_view AxisName(CurveAxis axis) {
+  return axis == CurveAxis::kFrames    ? "frames"
+         : axis == CurveAxis::kUpdates ? "updates"
+                                       : "seconds";
 }
 
 Status WriteRunReport(const fs::path& directory, const Config& config,

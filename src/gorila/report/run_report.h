@@ -8,11 +8,13 @@
 #ifndef GORILA_REPORT_RUN_REPORT_H_
 #define GORILA_REPORT_RUN_REPORT_H_
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gorila/base/status.h"
@@ -65,18 +67,10 @@ struct LabelledRun {
   std::filesystem::path directory;
 };
 
-enum class CurveAxis { kFrames, kSeconds };
-
-struct RunSummary;
-
-// The training curves of runs with the same game, or the same several ones (group_curves.h).
-struct ComparedCurves {
-  std::string name;  // of the game or games, for people; equal ones may be of different games
-  LearningCurveGrid picture;
-};
-
-// InvalidArgument for a run without a curve.
-StatusOr<std::vector<ComparedCurves>> CompareRuns(std::span<const RunSummary> runs, CurveAxis axis);
+enum class CurveAxis { kFrames, kUpdates, kSeconds };
+inline constexpr std::array kAllCurveAxes = {CurveAxis::kFrames, CurveAxis::kUpdates,
+                                             CurveAxis::kSeconds};
+std::string_view AxisName(CurveAxis axis);  // "frames", "updates", "seconds"
 
 // Writes all the files above for a finished run. Each is written aside and renamed. Blocks on the
 // disk. After an error, also in reading the log, the other files are written all the same, from

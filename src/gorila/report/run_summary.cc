@@ -1,7 +1,5 @@
 #include "gorila/report/run_summary.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "gorila/base/file.h"
@@ -9,7 +7,6 @@
 #include "gorila/base/json.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
-#include "gorila/metrics/episode_statistics.h"
 #include "gorila/run/run_directory.h"
 
 namespace gorila {
@@ -44,16 +41,28 @@ Status ReadSource(RunSummary& run) {
   return OkStatus();
 }
 
-// The curve at `x`; NaN outside of it.
-double Interpolate(const std::vector<CurveSample>& curve, double x) {
-  const auto after = std::find_if(curve.begin(), curve.end(),
-                                  [x](const CurveSample& sample) { return sample.x >= x; });
-  if (after == curve.end()) return std::nan("");
-  if (after->x == x) return after->y;
-  if (after == curve.begin()) return std::nan("");
-  const auto before = after - 1;
-  const double part = (x - before->x) / (after->x - before->x);
-  return before->y + part * (after->y - before->y);
+std::vector<CurveSample> CurveOver(CurveAxis axis, const RunHistory& history) {
+  switch (axis) {
+    case CurveAxis::kFrames:
+      return history.return_over_frames().samples();
+    case CurveAxis::kUpdates:
+      return history.return_over_updates().samples();
+    case CurveAxis::kSeconds:
+      break;
+  }
+  return history.return_over_seconds().samples();
+}
+
+std::vector<CurveSample> CurveOver(CurveAxis axis, const GameHistory& game) {
+  switch (axis) {
+    case CurveAxis::kFrames:
+      return game.return_over_frames.samples();
+    case CurveAxis::kUpdates:
+      return game.return_over_updates.samples();
+    case CurveAxis::kSeconds:
+      break;
+  }
+  return game.return_over_seconds.samples();
 }
 
 // Figures and pages take nothing else, but a folder may have any name.
@@ -110,23 +119,10 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run, RunHistory history) {
 }
 
 std::vector<CurveSample> TrainingCurve(const RunSummary& run, CurveAxis axis, int game) {
-  const RunHistory& history = run.history;
-  const bool frames = axis == CurveAxis::kFrames;
   const std::vector<std::string> games = GamesOf(run.config);
-  if (games.size() > 1) {
-    const GameHistory* const one = history.game(games.at(static_cast<std::size_t>(game)));
-    if (one == nullptr) return {};
-    return frames ? one->return_over_frames.samples() : one->return_over_seconds.samples();
-  }
-  return frames ? history.return_over_frames().samples() : history.return_over_seconds().samples();
-}
-
-MeanAtPoint MeanAt(std::span<const std::vector<CurveSample>> curves, double x) {
-  RunningStatistics statistics;
-  for (const std::vector<CurveSample>& curve : curves) statistics.Add(Interpolate(curve, x));
-  if (statistics.count() < 2) return {statistics.mean(), std::nan("")};
-  return {statistics.mean(),
-          StudentQuantile975(statistics.count() - 1) * statistics.StandardErrorOfMean()};
+  if (games.size() < 2) return CurveOver(axis, run.history);
+  const GameHistory* const one = run.history.game(games.at(static_cast<std::size_t>(game)));
+  return one == nullptr ? std::vector<CurveSample>() : CurveOver(axis, *one);
 }
 
 }  // namespace gorila

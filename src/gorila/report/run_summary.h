@@ -39,17 +39,9 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run);
 // The same with a log that was read already.
 StatusOr<RunSummary> ReadRun(const LabelledRun& run, RunHistory history);
 
-// The training return over frames or seconds, of the run's `game` (an index); x is that of all
+// The training return over the axis, of the run's `game` (an index); x is that of all
 // games together. Empty when the log lacks them.
 std::vector<CurveSample> TrainingCurve(const RunSummary& run, CurveAxis axis, int game = 0);
-
-// Mean over runs of what each curve is at `x`, interpolated, and half of its 95 % confidence
-// interval (NaN for one run). NaN when a curve does not reach from below `x` to it.
-struct MeanAtPoint {
-  double mean = 0;
-  double half_interval = 0;
-};
-MeanAtPoint MeanAt(std::span<const std::vector<CurveSample>> curves, double x);
 
 }  // namespace gorila
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <set>
 #include <utility>
 
 #include "gorila/base/xml.h"
@@ -11,7 +11,8 @@
 #include "gorila/env/game_list.h"
 #include "gorila/evaluation/episode_film.h"
 #include "gorila/metrics/number_format.h"
-#include "gorila/report/group_curves.h"
+#include "gorila/report/aggregate_section.h"
+#include "gorila/report/comparison_section.h"
 #include "gorila/report/run_groups.h"
 
 namespace gorila {
@@ -29,96 +30,6 @@ std::string Count(std::optional<double> number) {
 std::string RunName(const RunSummary& run) {
   return fmt::format("{} <small>{}</small>", EscapeXml(run.label),
                      EscapeXml(run.directory.lexically_normal().string()));
-}
-
-bool HasAnyCurve(const GameRuns& runs, CurveAxis axis) {
-  for (const RunGroup& group : runs.groups) {
-    for (const RunSummary* run : group.runs) {
-      if (!HasCurve(*run, axis)) return false;
-    }
-  }
-  return true;
-}
-
-StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& stem,
-                                  const GameRuns& game, CurveAxis axis) {
-  if (!HasAnyCurve(game, axis)) return std::string();
-  const LearningCurveGrid grid = MakeCurves(game, axis);
-  const bool banded = std::any_of(game.groups.begin(), game.groups.end(),
-                                  [](const RunGroup& group) { return group.runs.size() > 1; });
-  GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(grid));
-  return markup.Figure(
-      {.name = fmt::format("{}-{}.svg", stem, axis == CurveAxis::kFrames ? "frames" : "seconds"),
-       .bytes = std::move(svg)},
-      fmt::format("{}: training return over {}{}.", EscapeXml(game.environment), grid.x_label,
-                  banded ? "; bands are 95 % confidence intervals over runs" : ""));
-}
-
-// "breakout: deep", "deep" or "breakout".
-std::string RowLabel(const std::string& game, const std::string& group) {
-  if (game.empty()) return group;
-  return group.empty() ? game : fmt::format("{}: {}", game, group);
-}
-
-// What each group's curve of each game is where the shortest of all ends.
-std::string EqualTerms(ReportMarkup& markup, const GameRuns& runs, CurveAxis axis) {
-  double end = std::numeric_limits<double>::infinity();
-  const std::vector<std::string> games = GameLabels(runs);
-  for (std::size_t game = 0; game < games.size(); ++game) {
-    for (const RunGroup& group : runs.groups) {
-      for (const auto& curve : GroupCurves(group, axis, static_cast<int>(game))) {
-        end = std::min(end, curve.back().x);
-      }
-    }
-  }
-  const bool frames = axis == CurveAxis::kFrames;
-  ReportTable table{{"", "runs",
-                     frames ? fmt::format("return after {} frames", FormatCount(std::uint64_t(end)))
-                            : fmt::format("return after {}", FormatDuration(end))}};
-  for (std::size_t game = 0; game < games.size(); ++game) {
-    for (const RunGroup& group : runs.groups) {
-      const MeanAtPoint at = MeanAt(GroupCurves(group, axis, static_cast<int>(game)), end);
-      table.rows.push_back({EscapeXml(RowLabel(games[game], group.label)),
-                            fmt::format("{}", group.runs.size()),
-                            PlusMinus(at.mean, at.half_interval)});
-    }
-  }
-  return markup.Table(table);
-}
-
-bool HaveAllCurves(const GameRuns& runs, CurveAxis axis) {
-  const auto games = static_cast<int>(GameLabels(runs).size());
-  for (int game = 0; game < games; ++game) {
-    if (!HaveCurves(runs.groups, axis, game)) return false;
-  }
-  return true;
-}
-
-std::string CompareGroups(ReportMarkup& markup, const GameRuns& game, const std::string& suffix) {
-  if (game.groups.size() < 2) return "";
-  std::string text;
-  if (HaveAllCurves(game, CurveAxis::kFrames)) {
-    text += markup.SubHeading("At equal frames" + suffix) +
-            EqualTerms(markup, game, CurveAxis::kFrames);
-  }
-  if (HaveAllCurves(game, CurveAxis::kSeconds)) {
-    text += markup.SubHeading("At equal wall time" + suffix) +
-            EqualTerms(markup, game, CurveAxis::kSeconds);
-  }
-  return text;
-}
-
-std::string ComparisonSection(ReportMarkup& markup, std::span<const GameRuns> games) {
-  std::string text;
-  for (const GameRuns& game : games) {
-    text += CompareGroups(markup, game,
-                          games.size() > 1 ? ", " + EscapeXml(game.environment) : std::string());
-  }
-  if (text.empty()) return "";
-  return markup.Section(
-      "Comparison", markup.Paragraph("Training return where the shortest run ends, ± half of the "
-                                     "95 % confidence interval over runs.") +
-                        text);
 }
 
 std::vector<std::string> ScoreRow(const RunSummary& run, const std::string& network,
@@ -289,22 +200,36 @@ std::string CostSection(ReportMarkup& markup, std::span<const RunSummary> runs) 
   return markup.Section("Cost", text);
 }
 
-// The keys in which runs differ, then everything of one run a group.
-std::string ConfigurationSection(ReportMarkup& markup, std::span<const RunSummary> runs,
-                                 std::span<const RunGroup> groups) {
+// The values of a group's runs, "1, 2, 3"; one where they agree.
+std::string ValuesOf(const RunGroup& group, const ConfigKey& key) {
+  std::vector<std::string> values;
+  for (const RunSummary* run : group.runs) values.push_back(ValueText(key.field, run->config));
+  if (std::set(values.begin(), values.end()).size() == 1) values.resize(1);
+  return fmt::format("{}", fmt::join(values, ", "));
+}
+
+// The keys in which runs differ, a column for each group.
+ReportTable DifferenceTable(std::span<const RunSummary> runs, std::span<const RunGroup> groups) {
   std::vector<std::string> headings = {"key"};
-  for (const RunSummary& run : runs) headings.push_back(EscapeXml(run.label));
+  for (const RunGroup& group : groups) headings.push_back(EscapeXml(group.label));
   ReportTable differences{std::move(headings)};
   for (const ConfigKey& key : ConfigKeys()) {
+    const std::string first = ValueText(key.field, runs.front().config);
+    const bool differs = std::any_of(runs.begin(), runs.end(), [&](const RunSummary& run) {
+      return ValueText(key.field, run.config) != first;
+    });
+    if (!differs) continue;
     std::vector<std::string> cells = {fmt::format("<code>{}</code>", key.name)};
-    bool differs = false;
-    for (const RunSummary& run : runs) {
-      const std::string value = ValueText(key.field, run.config);
-      differs |= value != ValueText(key.field, runs.front().config);
-      cells.push_back(EscapeXml(value));
-    }
-    if (differs) differences.rows.push_back(std::move(cells));
+    for (const RunGroup& group : groups) cells.push_back(EscapeXml(ValuesOf(group, key)));
+    differences.rows.push_back(std::move(cells));
   }
+  return differences;
+}
+
+// Where runs differ, then everything of one run a group.
+std::string ConfigurationSection(ReportMarkup& markup, std::span<const RunSummary> runs,
+                                 std::span<const RunGroup> groups) {
+  const ReportTable differences = DifferenceTable(runs, groups);
   std::string text;
   if (!differences.rows.empty())
     text += markup.SubHeading("Where runs differ") + markup.Table(differences);
@@ -357,25 +282,23 @@ std::vector<RunGroup> AllGroups(std::span<const GameRuns> games) {
 }
 
 StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> runs,
-                             const std::string& title, const std::string& stem) {
+                             const std::string& title, const ComparisonOptions& options,
+                             const std::string& stem) {
   if (runs.empty()) return InvalidArgument("a report needs at least one run");
   const std::vector<GameRuns> games = GroupRuns(runs);
+  GORILA_RETURN_IF_ERROR(CheckBaseline(games, options.baseline));
   const std::vector<RunGroup> groups = AllGroups(games);
   const std::string heading = EscapeXml(!title.empty() ? title : "Training on " + Games(games));
-  std::string curves;
-  for (std::size_t i = 0; i < games.size(); ++i) {
-    const std::string name = games.size() == 1 ? stem : fmt::format("{}-{}", stem, i + 1);
-    GORILA_ASSIGN_OR_RETURN(const std::string over_frames,
-                            CurveFigure(markup, name, games[i], CurveAxis::kFrames));
-    GORILA_ASSIGN_OR_RETURN(const std::string over_seconds,
-                            CurveFigure(markup, name, games[i], CurveAxis::kSeconds));
-    curves += over_frames + over_seconds;
-  }
-  std::string text = ScoreSection(markup, runs);
+  std::string text = GroupSection(markup, games, options);
+  GORILA_ASSIGN_OR_RETURN(const std::string aggregates,
+                          AggregateSection(markup, games, options, stem));
+  text += aggregates;
+  text += ScoreSection(markup, runs);
   text += GameSection(markup, runs);
-  if (!curves.empty()) text += markup.Section("Learning curves", curves);
+  GORILA_ASSIGN_OR_RETURN(const std::string curves, CurveSection(markup, games, options, stem));
+  text += curves;
   text += FilmSection(markup, stem, groups);
-  text += ComparisonSection(markup, games);
+  text += ComparisonSection(markup, games, options);
   text += CounterSection(markup, runs);
   text += CostSection(markup, runs);
   text += ConfigurationSection(markup, runs, groups);
@@ -384,15 +307,17 @@ StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> r
 
 }  // namespace
 
-StatusOr<std::string> RenderHtmlReport(std::span<const RunSummary> runs, const std::string& title) {
-  return Render(*MakeHtmlMarkup(), runs, title, "curve");
+StatusOr<std::string> RenderHtmlReport(std::span<const RunSummary> runs, const std::string& title,
+                                       const ComparisonOptions& options) {
+  return Render(*MakeHtmlMarkup(), runs, title, options, "curve");
 }
 
 StatusOr<MarkdownReport> RenderMarkdownReport(std::span<const RunSummary> runs,
-                                              const std::string& title, const std::string& stem) {
+                                              const std::string& title, const std::string& stem,
+                                              const ComparisonOptions& options) {
   MarkdownReport report;
   GORILA_ASSIGN_OR_RETURN(report.text,
-                          Render(*MakeMarkdownMarkup(report.pictures), runs, title, stem));
+                          Render(*MakeMarkdownMarkup(report.pictures), runs, title, options, stem));
   return report;
 }
 

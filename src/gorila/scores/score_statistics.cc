@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 #include "gorila/base/random.h"
 #include "gorila/base/status.h"
@@ -55,14 +55,6 @@ Games Resample(std::span<const std::vector<double>> games, Resampling resampling
   return drawn;
 }
 
-// The value below which `fraction` of `sorted` lie, linear between neighbours.
-double Quantile(const std::vector<double>& sorted, double fraction) {
-  const double position = fraction * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], position - std::floor(position));
-}
-
 void SetInterval(Estimate& estimate, std::vector<double> resamples) {
   std::sort(resamples.begin(), resamples.end());
   estimate.low = Quantile(resamples, 0.025);
@@ -80,24 +72,6 @@ double NormalisedScore(double score, const Baseline& baseline, Denominator denom
   const double range = baseline.human - baseline.random;
   return 100 * (score - baseline.random) /
          (denominator == Denominator::kSigned ? range : std::abs(range));
-}
-
-double Mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double Median(std::span<const double> values) {
-  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  return (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2;
-}
-
-double InterquartileMean(std::span<const double> values) {
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t cut = sorted.size() / 4;
-  return Mean(std::span(sorted).subspan(cut, sorted.size() - 2 * cut));
 }
 
 ScoreAggregates AggregateScores(std::span<const std::vector<double>> games,

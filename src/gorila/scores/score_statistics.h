@@ -3,10 +3,11 @@
 #define GORILA_SCORES_SCORE_STATISTICS_H_
 
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include "gorila/metrics/seed_statistics.h"
 
 namespace gorila {
 
@@ -26,29 +27,11 @@ struct Baseline {
 };
 double NormalisedScore(double score, const Baseline& baseline, Denominator denominator);
 
-double Mean(std::span<const double> values);    // NaN of none
-double Median(std::span<const double> values);  // of the two in the middle their mean; NaN of none
-// The mean of what is left without the lowest and the highest quarter, each rounded down to whole
-// values (Agarwal et al. 2021); NaN of none.
-double InterquartileMean(std::span<const double> values);
-
-// A statistic and its 95 % bootstrap interval (percentiles); both ends NaN without one.
-struct Estimate {
-  double value = std::numeric_limits<double>::quiet_NaN();
-  double low = std::numeric_limits<double>::quiet_NaN();
-  double high = std::numeric_limits<double>::quiet_NaN();
-};
-
 // What the bootstrap draws again.
 enum class Resampling {
   kNothing,  // too little to draw from: no intervals
   kRuns,     // the runs of each game (stratified): what other seeds would give. Agarwal et al. 2021
   kGames     // the games, where a game has a single run: what other games like these would give
-};
-
-struct BootstrapOptions {
-  int resamples = 2000;  // 0 = no intervals
-  std::uint64_t seed = 1;
 };
 
 struct ScoreAggregates {

@@ -17,21 +17,6 @@ TEST(ScoreStatisticsTest, NormalisesByTheNamedDenominator) {
   EXPECT_DOUBLE_EQ(NormalisedScore(30, {.random = 20, .human = 10}, Denominator::kAbsolute), 100);
 }
 
-TEST(ScoreStatisticsTest, MedianOfOddEvenAndNone) {
-  EXPECT_EQ(Median(std::vector<double>{3, 1, 2}), 2);
-  EXPECT_EQ(Median(std::vector<double>{4, 1, 2, 3}), 2.5);
-  EXPECT_TRUE(std::isnan(Median({})));
-}
-
-// As scipy.stats.trim_mean(x, 0.25).
-TEST(ScoreStatisticsTest, InterquartileMeanLeavesOutBothQuarters) {
-  EXPECT_EQ(InterquartileMean(std::vector<double>{100, 1, 2, 3, 4, 5, 6, -50}), 3.5);
-  EXPECT_EQ(InterquartileMean(std::vector<double>{1, 2, 3, 10}), 2.5);
-  EXPECT_DOUBLE_EQ(InterquartileMean(std::vector<double>{1, 2, 9, 3, 0}), 2);
-  EXPECT_EQ(InterquartileMean(std::vector<double>{7}), 7);
-  EXPECT_TRUE(std::isnan(InterquartileMean({})));
-}
-
 TEST(ScoreStatisticsTest, SeveralRunsAreResampledWithinTheirGames) {
   // Games far apart: between them intervals would be wide, within them they are narrow.
   const std::vector<std::vector<double>> games = {{0, 1, 2}, {1000, 1001, 1002}};
