@@ -25,7 +25,7 @@ TEST(ChooseJobsTest, AsManyAsHaveCores) {
   const Jobs jobs = ChooseJobs(runs, std::nullopt, MachineWith(8, 16));
   EXPECT_EQ(jobs.number, 4);
   EXPECT_EQ(jobs.text,
-            "4 runs at once: 2 threads each on 8 cores; a run takes up to 256 MiB of memory, and "
+            "4 runs at once: 2 threads each on 8 cores; a run takes up to 256.0 MiB of memory, and "
             "16.0 GiB are free");
   EXPECT_EQ(ChooseJobs(runs, std::nullopt, MachineWith(1, 16)).number, 1);
   EXPECT_EQ(ChooseJobs(Runs(2, {.threads = 1, .bytes = 1}), {}, MachineWith(8, 16)).number, 2);

@@ -33,8 +33,8 @@ TEST(KubernetesRunsTest, APodForEachRun) {
   const std::string text = RenderKubernetesRuns(runs);
   EXPECT_THAT(text, HasSubstr("completions: 3\n"));
   EXPECT_THAT(text, HasSubstr("parallelism: 3\n"));
-  EXPECT_THAT(text, HasSubstr("storage: 6Gi\n"));
-  EXPECT_THAT(text, HasSubstr("memory: 700Mi\n"));
+  EXPECT_THAT(text, HasSubstr("storage: \"6Gi\"\n"));
+  EXPECT_THAT(text, HasSubstr("memory: \"700Mi\"\n"));
   EXPECT_THAT(text, HasSubstr("name: a-runs\n"));
   EXPECT_THAT(text, Not(HasSubstr("storageClassName")));
   for (int i = 0; i < 3; ++i) {
@@ -51,7 +51,7 @@ TEST(KubernetesRunsTest, APodForEachRun) {
 
 TEST(KubernetesRunsTest, ManyRunsAreSpreadOverObjectsThatKubectlTakes) {
   const std::string text = RenderKubernetesRuns(Runs(200));
-  const int maps = Count(text, "kind: ConfigMap\n");
+  const int maps = Count(text, "kind: \"ConfigMap\"\n");
   EXPECT_GT(maps, 1);
   // The volume has all of them.
   EXPECT_EQ(Count(text, "configMap:\n"), maps);
