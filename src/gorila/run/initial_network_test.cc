@@ -299,6 +299,17 @@ TEST_F(InitialNetworkTest, ARunDoesNotDependOnTheSourceOnceItBegan) {
   EXPECT_EQ(parameters, expected);
 }
 
+// A process that was killed before it wrote config.toml leaves it alone in the folder.
+TEST_F(InitialNetworkTest, AFolderWithNothingElseMayBecomeARun) {
+  const Config config = OneGame("classic/catch");
+  const Config from = From(config, WriteNetwork("source.safetensors", config));
+  fs::create_directories(root_ / "run");
+  ASSERT_TRUE(StoreInitialNetwork(from, LayoutOf(from), root_ / "run").ok());
+  const auto trainer = Trainer::Start(config, root_ / "run");
+  EXPECT_TRUE(trainer.ok()) << trainer.status();
+  EXPECT_FALSE(fs::exists(root_ / "run" / "initial.safetensors"));
+}
+
 TEST_F(InitialNetworkTest, AResumeWithAnotherSourceOrWithoutTheStoredOneIsRefused) {
   const Config config = OneGame("classic/catch");
   const Config from = From(config, WriteNetwork("source.safetensors", config));
