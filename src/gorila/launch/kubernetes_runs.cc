@@ -14,8 +14,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kUser = 10001;  // anybody but root; owns the volume
-constexpr char kConfigFolder[] = "/etc/gorila/runs";
+constexpr int kRunsUser = 10001;  // anybody but root; owns the volume
+constexpr char kRunsConfigFolder[] = "/etc/gorila/runs";
 constexpr char kRunsFolder[] = "/var/lib/gorila";
 // kubectl apply keeps a copy of an object in an annotation, which may have 256 KiB.
 constexpr std::size_t kMostBytes = 200'000;
@@ -40,9 +40,9 @@ std::string CompactToml(const Config& config) {
   return text;
 }
 
-class Renderer {
+class RunsRenderer {
  public:
-  explicit Renderer(const KubernetesRuns& runs) : runs_(runs) {}
+  explicit RunsRenderer(const KubernetesRuns& runs) : runs_(runs) {}
 
   std::vector<Json> Objects() const {
     std::vector<Json> objects = ConfigMaps();
@@ -118,7 +118,7 @@ class Renderer {
               {"readOnlyRootFilesystem", true},
               {"capabilities", {{"drop", {"ALL"}}}}}},
             {"volumeMounts",
-             {{{"name", "config"}, {"mountPath", kConfigFolder}, {"readOnly", true}},
+             {{{"name", "config"}, {"mountPath", kRunsConfigFolder}, {"readOnly", true}},
               {{"name", "runs"}, {"mountPath", kRunsFolder}}}}};
   }
 
@@ -128,9 +128,9 @@ class Renderer {
             {"terminationGracePeriodSeconds", kGraceSeconds},
             {"securityContext",
              {{"runAsNonRoot", true},
-              {"runAsUser", kUser},
-              {"runAsGroup", kUser},
-              {"fsGroup", kUser},
+              {"runAsUser", kRunsUser},
+              {"runAsGroup", kRunsUser},
+              {"fsGroup", kRunsUser},
               {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
             {"containers", Json::array({Container()})},
             {"volumes",
@@ -168,7 +168,7 @@ class Renderer {
 }  // namespace
 
 std::string RenderKubernetesRuns(const KubernetesRuns& runs) {
-  return YamlText(Renderer(runs).Objects());
+  return YamlText(RunsRenderer(runs).Objects());
 }
 
 }  // namespace gorila
