@@ -9,6 +9,7 @@
 #include "gorila/base/file.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/label_flags.h"
 #include "gorila/cli/launch_engines.h"
 #include "gorila/cli/older_name.h"
 #include "gorila/cli/stop_signal.h"
@@ -48,6 +49,7 @@ struct LaunchOptions {
   fs::path cluster;
   ConfigFlags changes;
   WatchFlags watch;
+  LabelFlags labels;
   fs::path run_directory;
   fs::path resume;
   std::string engine = "local";
@@ -107,6 +109,12 @@ Status WarnOfSnapshots(const fs::path& run, const Config& config) {
 
 StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine,
                         LaunchRequest& request) {
+  if (options.labels.given()) {
+    return InvalidArgument(
+        "a resumed run keeps its labels; expected no --name, --note or --tag ('gorila label {}' "
+        "changes them)",
+        options.resume.string());
+  }
   if (!options.cluster.empty() || !options.run_directory.empty() || options.print ||
       options.changes.NamesSource()) {
     return InvalidArgument(
@@ -143,6 +151,7 @@ Status TakeRun(LaunchOptions& options) {
 
 StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation) {
   CatchStopSignals();
+  GORILA_ASSIGN_OR_RETURN(const RunLabels labels, options.labels.Labels());
   GORILA_ASSIGN_OR_RETURN(const LaunchEngine engine, FindLaunchEngine(options.engine));
   LaunchRequest request{
       .program = {}, .quiet = options.quiet, .invocation = invocation, .watch = nullptr};
@@ -164,6 +173,7 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   GORILA_ASSIGN_OR_RETURN(
       auto directory,
       MakeRunDirectory(options.run_directory.empty() ? fs::path() : path, config, source));
+  GORILA_RETURN_IF_ERROR(WriteRunLabels(directory->path(), labels));
   GORILA_RETURN_IF_ERROR(PrepareLaunchedRun(config, *directory));
   return engine.run(config, std::move(directory), request);
 }
@@ -211,6 +221,7 @@ Verb AddLaunchVerb(CLI::App& gorila) {
   options->changes.AddPreset(*app);
   options->changes.AddKeys(*app, kLaunchFlags);
   options->changes.AddSets(*app);
+  options->labels.Add(*app);
   options->watch.Add(*app);
   return {app, [options](const Invocation& invocation) -> StatusOr<int> {
             GORILA_RETURN_IF_ERROR(TakeRun(*options));

@@ -50,6 +50,8 @@ constexpr VerbEntry kVerbs[] = {
     {&AddDashboardVerb, kLook},
     {&AddReportVerb, kLook},
     {&AddScoresVerb, kLook},
+    {&AddRunsVerb, kLook},
+    {&AddLabelVerb, kLook},
     {&AddExportVerb, kShare},
     {&AddLaunchVerb, kCluster},
     {&AddStatusVerb, kCluster},

@@ -13,6 +13,7 @@
 #include "gorila/cli/older_name.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/learning_curve.h"
+#include "gorila/report/compared_runs.h"
 #include "gorila/report/group_curves.h"
 #include "gorila/report/group_statistics.h"
 #include "gorila/report/run_groups.h"
@@ -117,12 +118,17 @@ Status WriteMarkdown(const ReportOptions& options, const ComparisonOptions& comp
   return OkStatus();
 }
 
+// What a folder has that the report lacks, a line each; the exit status.
+int PrintLeftOut(const ComparedRuns& compared) {
+  for (const std::string& line : compared.young) fmt::print(stderr, "gorila: {}\n", line);
+  for (const std::string& line : compared.problems) fmt::print(stderr, "gorila: {}\n", line);
+  return compared.problems.empty() ? kSuccess : kFailure;
+}
+
 StatusOr<int> Report(const ReportOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const ComparisonOptions comparison, ComparisonOf(options));
-  std::vector<RunSummary> summaries;
-  for (const std::string& run : options.runs) {
-    GORILA_ASSIGN_OR_RETURN(summaries.emplace_back(), ReadRun(ParseLabelledRun(run)));
-  }
+  GORILA_ASSIGN_OR_RETURN(const ComparedRuns compared, ReadComparedRuns(options.runs));
+  const std::vector<RunSummary>& summaries = compared.runs;
   GORILA_ASSIGN_OR_RETURN(const std::string html,
                           RenderHtmlReport(summaries, options.title, comparison));
   PrintRunScores(summaries);
@@ -134,14 +140,17 @@ StatusOr<int> Report(const ReportOptions& options) {
   fmt::print("report: {}\n", options.html);
   if (!options.markdown.empty())
     GORILA_RETURN_IF_ERROR(WriteMarkdown(options, comparison, summaries));
-  return kSuccess;
+  return PrintLeftOut(compared);
 }
 
 constexpr CommandText kReportText = {
     .name = "report",
     .summary = "Compare runs on an HTML page",
     .details =
-        R"(Prints the final scores and writes one HTML page that needs no other file: scores, learning
+        R"(DIR is a run's folder, or a folder with runs at any depth; of those, runs that cannot be read or
+have no result yet are left out, and said in a line each (exit status 1 when some cannot be read).
+
+Prints the final scores and writes one HTML page that needs no other file: scores, learning
 curves, an episode, counters, cost and configuration. Each game has its own figures. Runs of one
 game whose settings differ only in the seed are one group, named by the settings that tell it from
 the others: mean and interquartile mean of its scores, and one curve, with 95 % bootstrap intervals
@@ -150,6 +159,7 @@ is better than one of --baseline, and at equal frames and equal wall time (or ov
 that were run on several games with published references are also compared over all of them.
 )",
     .examples = R"(gorila report runs/* --html breakout.html --curve curves.png
+gorila report sweeps/a --html sweep.html
 gorila report runs/a --markdown breakout.md
 gorila report gorila=runs/a gorila=runs/b dqn=runs/c --x seconds --curve curves.svg
 gorila report sweep/*/seed* --baseline n_step=1 --statistic iqm --x updates
@@ -160,7 +170,8 @@ gorila report sweep/*/seed* --baseline n_step=1 --statistic iqm --x updates
 Verb AddReportVerb(CLI::App& gorila) {
   CLI::App* const app = AddCommand(gorila, kReportText);
   const auto options = std::make_shared<ReportOptions>();
-  app->add_option("RUN", options->runs, "Run directories, each DIR or LABEL=DIR")->required();
+  app->add_option("RUN", options->runs, "Runs or folders of runs, each DIR or LABEL=DIR")
+      ->required();
   app->add_option("--html", options->html, "Where to write the page")
       ->type_name("FILE")
       ->capture_default_str();

@@ -7,6 +7,7 @@
 
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/label_flags.h"
 #include "gorila/cli/resume_run.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/training_session.h"
@@ -25,6 +26,7 @@ constexpr KeyFlag kTrainFlags[] = {kEnvFlag,     kSeedFlag,   kFramesFlag,      
 struct TrainOptions {
   ConfigFlags config;
   WatchFlags watch;
+  LabelFlags labels;
   fs::path run_directory;
   bool resume = false;
   bool quiet = false;
@@ -42,6 +44,7 @@ StatusOr<bool> IsToResume(const TrainOptions& options) {
 StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   CatchStopSignals();
   GORILA_ASSIGN_OR_RETURN(const bool resume, IsToResume(options));
+  GORILA_ASSIGN_OR_RETURN(const RunLabels labels, options.labels.Labels());
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   if (resume) {
@@ -59,6 +62,7 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   GORILA_ASSIGN_OR_RETURN(
       auto made, MakeRunDirectory(options.run_directory, config, options.config.SourceName()));
+  GORILA_RETURN_IF_ERROR(WriteRunLabels(made->path(), labels));
   GORILA_ASSIGN_OR_RETURN(const auto trainer, Trainer::Start(config, std::move(made)));
   const fs::path& directory = trainer->directory().path();
   if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
@@ -95,6 +99,7 @@ Verb AddTrainVerb(CLI::App& gorila) {
       ->type_name("DIR");
   app->add_flag("--resume", options->resume,
                 "Resume the run in --run-dir where there is one, so that a job may start again");
+  options->labels.Add(*app);
   options->watch.Add(*app);
   app->add_flag("--quiet", options->quiet, "Print the result only");
   return {app, [options](const Invocation& invocation) { return Train(*options, invocation); }};

@@ -34,6 +34,8 @@ Verb AddEvaluateVerb(CLI::App& gorila);
 Verb AddPlayVerb(CLI::App& gorila);
 Verb AddDashboardVerb(CLI::App& gorila);
 Verb AddReportVerb(CLI::App& gorila);
+Verb AddRunsVerb(CLI::App& gorila);
+Verb AddLabelVerb(CLI::App& gorila);
 Verb AddExportVerb(CLI::App& gorila);
 Verb AddScoresVerb(CLI::App& gorila);
 Verb AddSuiteVerb(CLI::App& gorila);

@@ -1,4 +1,4 @@
-// The one file that knows the TOML library.
+// All of the configuration that knows the TOML library.
 #include <toml++/toml.h>
 
 #include <algorithm>

@@ -79,8 +79,7 @@ Status RunLogTail::Cut() {
   return OkStatus();
 }
 
-StatusOr<std::optional<RunLogRow>> RunLogTail::Previous() {
-  GORILA_RETURN_IF_ERROR(Cut());
+StatusOr<std::size_t> RunLogTail::BeginOfLastLine() {
   const auto end_of_line_before = [this] {
     return lines_.size() < 2 ? lines_.npos : lines_.rfind('\n', lines_.size() - 2);
   };
@@ -89,16 +88,27 @@ StatusOr<std::optional<RunLogRow>> RunLogTail::Previous() {
     GORILA_RETURN_IF_ERROR(ReadPart());
     before = end_of_line_before();
   }
-  if (lines_.empty()) return std::optional<RunLogRow>();
-  const std::size_t first = before == lines_.npos ? 0 : before + 1;
-  StatusOr<RunLogRow> row =
-      ParseRunLogLine(std::string_view(lines_).substr(first, lines_.size() - 1 - first));
-  if (!row.ok()) {
-    return Annotate(row.status(),
-                    fmt::format("run log '{}' at byte {}", path_.string(), begin_ + first));
+  return before == lines_.npos ? 0 : before + 1;
+}
+
+StatusOr<std::optional<RunLogRow>> RunLogTail::PreviousUnless(std::string_view prefix) {
+  GORILA_RETURN_IF_ERROR(Cut());
+  for (;;) {
+    GORILA_ASSIGN_OR_RETURN(const std::size_t first, BeginOfLastLine());
+    if (lines_.empty()) return std::optional<RunLogRow>();
+    const std::string_view line = std::string_view(lines_).substr(first, lines_.size() - 1 - first);
+    if (!prefix.empty() && line.starts_with(prefix)) {
+      lines_.resize(first);
+      continue;
+    }
+    StatusOr<RunLogRow> row = ParseRunLogLine(line);
+    if (!row.ok()) {
+      return Annotate(row.status(),
+                      fmt::format("run log '{}' at byte {}", path_.string(), begin_ + first));
+    }
+    lines_.resize(first);
+    return std::optional<RunLogRow>(*std::move(row));
   }
-  lines_.resize(first);
-  return std::optional<RunLogRow>(*std::move(row));
 }
 
 }  // namespace gorila

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gorila/base/status.h"
 #include "gorila/metrics/run_log.h"
@@ -26,7 +27,9 @@ class RunLogTail {
 
   // The row before the one that was returned last; nullopt before the first row. DataLoss, with the
   // place, for a line that is not a JSON object.
-  StatusOr<std::optional<RunLogRow>> Previous();
+  StatusOr<std::optional<RunLogRow>> Previous() { return PreviousUnless({}); }
+  // The same, but passes over lines that begin with `prefix` (empty: none) without parsing them.
+  StatusOr<std::optional<RunLogRow>> PreviousUnless(std::string_view prefix);
 
   std::uint64_t bytes_read() const { return bytes_read_; }
 
@@ -36,6 +39,8 @@ class RunLogTail {
   Status Cut();
   // Prepends the part of the file before `begin_` (> 0).
   Status ReadPart();
+  // Where the last line of `lines_` begins; it is whole then.
+  StatusOr<std::size_t> BeginOfLastLine();
 
   std::filesystem::path path_;
   int file_;

@@ -50,6 +50,22 @@ TEST_F(RunLogTailTest, AHalfWrittenLastLineIsLeftOut) {
   EXPECT_THAT(Frames(), ::testing::IsEmpty());
 }
 
+TEST_F(RunLogTailTest, LinesThatAreNotWantedArePassedOverUnparsed) {
+  std::string contents = "{\"kind\":\"b\",\"frames\":1}\n";
+  // More than a part of them, some not even JSON.
+  for (std::size_t i = 0; i < RunLogTail::kPartBytes / 8; ++i) contents += "{\"kind\":\"a\",...\n";
+  Put(contents + "{\"kind\":\"b\",\"frames\":2}\n{\"kind\":\"a\",...\n");
+  RunLogTail tail = RunLogTail::Open(path_).value();
+  for (const double frames : {2, 1}) {
+    const auto row = tail.PreviousUnless("{\"kind\":\"a\"");
+    ASSERT_TRUE(row.ok() && row->has_value()) << row.status();
+    EXPECT_EQ((*row)->Number("frames"), frames);
+  }
+  const auto end = tail.PreviousUnless("{\"kind\":\"a\"");
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_FALSE(end->has_value());
+}
+
 TEST_F(RunLogTailTest, LinesMayBeLongerThanAPart) {
   std::string contents;
   for (int i = 0; i < 4; ++i) {

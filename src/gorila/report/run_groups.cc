@@ -45,9 +45,10 @@ bool IsSetting(const ConfigKey& key) {
   return !has(kRunOnly, key.name) && !has(kRunOnlySections, key.section());
 }
 
-// What the group's name was given as; empty when it is only a folder's.
+// The label that the group was given; empty when it is only what its run is called.
 std::string ChosenLabel(const RunSummary& run) {
-  return run.label == DefaultLabel(run.directory) ? "" : run.label;
+  const bool default_one = run.label == run.labels.name || run.label == FolderLabel(run.directory);
+  return default_one ? "" : run.label;
 }
 
 using Settings = std::map<std::string, std::string>;

@@ -72,11 +72,16 @@ std::string ValidUtf8(const std::string& text) {
 
 }  // namespace
 
-std::string DefaultLabel(const fs::path& directory) {
+std::string FolderLabel(const fs::path& directory) {
   std::error_code error;
   const fs::path absolute = fs::absolute(directory, error).lexically_normal();
   return ValidUtf8(
       (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string());
+}
+
+std::string DefaultLabel(const fs::path& directory) {
+  const StatusOr<RunLabels> labels = ReadRunLabels(directory);
+  return labels.ok() && !labels->name.empty() ? labels->name : FolderLabel(directory);
 }
 
 LabelledRun ParseLabelledRun(const std::string& text) {
@@ -100,6 +105,7 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run, RunHistory history) {
   RunSummary summary;
   summary.label = run.label;
   summary.directory = run.directory;
+  GORILA_ASSIGN_OR_RETURN(summary.labels, ReadRunLabels(run.directory));
   GORILA_ASSIGN_OR_RETURN(summary.config, LoadRunConfig(run.directory / "config.toml"));
   summary.history = std::move(history);
   auto evaluation = ReadFinalEvaluation(run.directory);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/config/run_labels.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/report/run_history.h"
 #include "gorila/report/run_report.h"
@@ -19,6 +20,7 @@ namespace gorila {
 struct RunSummary {
   std::string label;
   std::filesystem::path directory;
+  RunLabels labels;
   Config config;
   RunHistory history;                                  // of metrics.jsonl
   std::optional<EvaluationRecord> evaluation;          // of a finished run
@@ -27,7 +29,11 @@ struct RunSummary {
   std::string film;                                    // episode.gif; empty = none
 };
 
-// What a run is called when nobody gave it a label: its folder's name.
+// The folder's name.
+std::string FolderLabel(const std::filesystem::path& directory);
+
+// What a run is called where no other label is given: the name that it has (run_labels.h), or its
+// folder's, also while labels.toml cannot be read. Blocks on the disk.
 std::string DefaultLabel(const std::filesystem::path& directory);
 
 // "LABEL=DIR", or "DIR", which has its default label.

@@ -1,6 +1,7 @@
 #include "gorila/report/run_summary.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -29,6 +30,15 @@ TEST(LabelledRunTest, LabelsAreUtf8WhateverTheFoldersNameIs) {
   EXPECT_EQ(DefaultLabel("runs/q\xff"), "q\xEF\xBF\xBD");
   EXPECT_EQ(ParseLabelledRun("\xff=runs/a").label, "\xEF\xBF\xBD");
   EXPECT_EQ(DefaultLabel("runs/l\xC3\xA4ufe"), "l\xC3\xA4ufe");
+}
+
+TEST(LabelledRunTest, ARunIsCalledByItsName) {
+  const fs::path folder = fs::path(testing::TempDir()) / fmt::format("named_run_{}", ::getpid());
+  fs::create_directories(folder);
+  ASSERT_TRUE(WriteRunLabels(folder, {.name = "mine"}).ok());
+  EXPECT_EQ(ParseLabelledRun(folder.string()).label, "mine");
+  EXPECT_EQ(ParseLabelledRun("other=" + folder.string()).label, "other");
+  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "gorila/base/command.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
+#include "gorila/config/run_labels.h"
 
 namespace gorila {
 
@@ -62,6 +63,7 @@ bool IsHalfMade(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   if (name == kLockFile || name == "token") return true;
   if (name.starts_with("config.toml.") || name.starts_with("initial.safetensors")) return true;
+  if (name.starts_with(kLabelsFile)) return true;
   std::error_code error;
   return (name == "addresses" || name == "servers" || name == "logs") &&
          entry.is_directory(error) && fs::is_empty(entry.path(), error) && !error;

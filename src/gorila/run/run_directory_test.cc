@@ -37,7 +37,7 @@ TEST_F(RunDirectoryTest, ANewOneIsHeldByOneProcess) {
 }
 
 TEST_F(RunDirectoryTest, WhatAKilledProcessLeftBeforeTheConfigurationIsTakenOver) {
-  for (const char* left : {".lock", "config.toml.tmp", "token"}) Write(left);
+  for (const char* left : {".lock", "config.toml.tmp", "token", "labels.toml"}) Write(left);
   for (const char* folder : {"addresses", "servers", "logs"}) {
     fs::create_directories(path_ / folder);
   }
@@ -47,6 +47,7 @@ TEST_F(RunDirectoryTest, WhatAKilledProcessLeftBeforeTheConfigurationIsTakenOver
   const auto directory = RunDirectory::Create(path_);
   ASSERT_TRUE(directory.ok()) << directory.status();
   EXPECT_FALSE(fs::exists(path_ / "token"));
+  EXPECT_FALSE(fs::exists(path_ / "labels.toml")) << "those of a run that never was";
   EXPECT_FALSE(fs::exists(path_ / "servers"));
 }
 

@@ -1,0 +1,145 @@
+#include "gorila/report/run_filter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gorila/config/presets.h"
+
+namespace gorila {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+RunEntry MakeEntry(const std::string& folder, const std::string& game = "minatar/breakout") {
+  RunEntry run;
+  run.directory = folder;
+  run.config = *LoadPreset("minatar");
+  run.config.environment.name = game;
+  run.state = "finished";
+  run.frames = 1000000;
+  return run;
+}
+
+bool Matches(const RunEntry& run, std::string_view filter) {
+  const StatusOr<RunFilter> parsed = RunFilter::Parse(filter);
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return parsed.ok() && parsed->Matches(run);
+}
+
+std::string Refusal(std::string_view filter) {
+  const Status status = RunFilter::Parse(filter).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << filter << ": " << status;
+  return std::string(status.message());
+}
+
+std::vector<std::string> Sorted(std::string_view order, std::vector<RunEntry> runs) {
+  EXPECT_TRUE(SortRuns(order, runs).ok());
+  std::vector<std::string> names;
+  for (const RunEntry& run : runs) names.push_back(run.directory);
+  return names;
+}
+
+TEST(RunFilterTest, NumbersAreComparedAsNumbersAndMayHaveUnits) {
+  const RunEntry run = MakeEntry("a");
+  EXPECT_TRUE(Matches(run, "frames>=1M"));
+  EXPECT_TRUE(Matches(run, "frames=1e6"));
+  EXPECT_FALSE(Matches(run, "frames<999999"));
+  EXPECT_TRUE(Matches(run, "frames>9"));
+  EXPECT_TRUE(Matches(run, "seed!=2"));
+}
+
+TEST(RunFilterTest, ARunWithoutAScoreHasNoOrder) {
+  RunEntry run = MakeEntry("a");
+  EXPECT_FALSE(Matches(run, "score>0"));
+  EXPECT_FALSE(Matches(run, "score<=0"));
+  run.score = EntryScore{.kind = ScoreKind::kFinal, .value = 12.5};
+  EXPECT_TRUE(Matches(run, "score>12"));
+  EXPECT_TRUE(Matches(run, "kind=final"));
+}
+
+TEST(RunFilterTest, AGameMatchesByItsNameItsEndOrItsList) {
+  const RunEntry run = MakeEntry("a");
+  EXPECT_TRUE(Matches(run, "game=minatar/breakout"));
+  EXPECT_TRUE(Matches(run, "game=breakout"));
+  EXPECT_TRUE(Matches(run, "game~BREAK"));
+  EXPECT_FALSE(Matches(run, "game=out"));
+  EXPECT_FALSE(Matches(run, "game!=breakout"));
+  const RunEntry two = MakeEntry("a", "minatar/breakout,minatar/asterix");
+  EXPECT_TRUE(Matches(two, "game=asterix"));
+  EXPECT_FALSE(Matches(two, "game=freeway"));
+}
+
+TEST(RunFilterTest, LabelsMatchByTagNameAndNote) {
+  RunEntry run = MakeEntry("a");
+  EXPECT_FALSE(Matches(run, "tag=baseline"));
+  EXPECT_TRUE(Matches(run, "tag!=baseline"));
+  run.labels = {.name = "Small network", .note = "", .tags = {"paper", "baseline"}};
+  EXPECT_TRUE(Matches(run, "tag=baseline"));
+  EXPECT_FALSE(Matches(run, "tag!=baseline"));
+  EXPECT_TRUE(Matches(run, "name~small"));
+  EXPECT_FALSE(Matches(run, "name=small"));
+}
+
+TEST(RunFilterTest, SettingsCompareByValueNotByText) {
+  RunEntry run = MakeEntry("a");
+  run.config.replay.options.transition.n_step = 3;
+  EXPECT_TRUE(Matches(run, "learner.n_step=3"));
+  EXPECT_TRUE(Matches(run, "learner.n_step<10"));
+  EXPECT_FALSE(Matches(run, "learner.n_step!=3"));
+  run.config.parameter_server.options.optimizer.learning_rate = 0.001;
+  EXPECT_TRUE(Matches(run, "optimizer.learning_rate=1e-3"));
+  run.config.learner.agent.algorithm = "c51";
+  EXPECT_TRUE(Matches(run, "learner.algorithm=c51"));
+}
+
+TEST(RunFilterTest, WhatIsNoFilterIsRefusedWithWhatIsWrong) {
+  EXPECT_THAT(Refusal("frames"), HasSubstr("expected COLUMN, one of = != < <= > >= ~"));
+  EXPECT_THAT(Refusal("=3"), HasSubstr("expected COLUMN"));
+  EXPECT_THAT(Refusal("frame>3"), HasSubstr("unknown column 'frame'; did you mean 'frames'"));
+  EXPECT_THAT(Refusal("learner.nstep=3"), HasSubstr("learner.n_step"));
+  EXPECT_THAT(Refusal("frames>=many"), HasSubstr("'many' is not a number"));
+  EXPECT_THAT(Refusal("learner.n_step=x"), HasSubstr("learner.n_step"));
+  EXPECT_THAT(Refusal("state=done"), HasSubstr("unknown state 'done'; expected one of training"));
+}
+
+TEST(RunFilterTest, RunsThatCannotBeReadAreAskedForByState) {
+  EXPECT_TRUE(RunFilter::Parse("state=unreadable")->WantsUnreadable());
+  EXPECT_FALSE(RunFilter::Parse("state!=unreadable")->WantsUnreadable());
+  EXPECT_FALSE(RunFilter::Parse("state=finished")->WantsUnreadable());
+  RunEntry run = MakeEntry("a");
+  run.state = "training";
+  EXPECT_TRUE(Matches(run, "state=running")) << "as people say";
+}
+
+TEST(SortRunsTest, BothWaysStableAndWithoutAValueLast) {
+  std::vector<RunEntry> runs = {MakeEntry("a"), MakeEntry("b"), MakeEntry("c"), MakeEntry("d")};
+  runs[0].seconds = 5;
+  runs[1].seconds = 20;
+  runs[3].seconds = 5;
+  EXPECT_THAT(Sorted("seconds", runs), ElementsAre("a", "d", "b", "c"));
+  EXPECT_THAT(Sorted("-seconds", runs), ElementsAre("b", "a", "d", "c"));
+  EXPECT_THAT(Sorted("-run", runs), ElementsAre("d", "c", "b", "a"));
+  EXPECT_TRUE(absl::IsInvalidArgument(SortRuns("nothing", runs)));
+}
+
+TEST(SortRunsTest, ScoresAreComparedWithinAGameAndKind) {
+  std::vector<RunEntry> runs = {MakeEntry("a"), MakeEntry("b"), MakeEntry("c"),
+                                MakeEntry("d", "minatar/asterix"), MakeEntry("none")};
+  runs[0].score = EntryScore{.kind = ScoreKind::kTraining, .value = 50};
+  runs[1].score = EntryScore{.kind = ScoreKind::kFinal, .value = 10};
+  runs[2].score = EntryScore{.kind = ScoreKind::kFinal, .value = 20};
+  runs[3].score = EntryScore{.kind = ScoreKind::kFinal, .value = 1};
+  EXPECT_THAT(Sorted("-score", runs), ElementsAre("d", "c", "b", "a", "none"));
+  EXPECT_THAT(Sorted("score", runs), ElementsAre("d", "b", "c", "a", "none"));
+}
+
+TEST(SortRunsTest, SettingsAreColumnsToo) {
+  std::vector<RunEntry> runs = {MakeEntry("a"), MakeEntry("b")};
+  runs[0].config.replay.options.transition.n_step = 10;
+  runs[1].config.replay.options.transition.n_step = 9;
+  EXPECT_THAT(Sorted("learner.n_step", runs), ElementsAre("b", "a"));
+}
+
+}  // namespace
+}  // namespace gorila
