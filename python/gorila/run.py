@@ -43,6 +43,19 @@ class Run:
                 records.append(record)
         return records
 
+    def starts(self):
+        """How every process that trained the run began, oldest first: "time", "frames", "command",
+        "changes" ({key: {"before": ..., "after": ...}}), ... [] for a run of an older version."""
+        path = self.folder / "starts.jsonl"
+        try:
+            lines = path.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise Error(f"'{path}': {error}") from None
+
     def evaluations(self):
         """Those of the periodic evaluations."""
         return self.metrics("evaluation")

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser (Chromium, driven by playwright-core from npm).
+"""The dashboard and the reports in a real browser (Chromium, driven by playwright-core from npm).
 
 Skipped, with the reason, where one of them is not there: tools/install_dependencies browser installs
 them. With GORILA_SCREENSHOTS=FOLDER the pictures are kept.
@@ -20,6 +20,7 @@ from dashboard_test import ENDLESS, Served
 
 PLAYWRIGHT = "playwright-core@1.65.1"
 VISIT = pathlib.Path(__file__).parent / "browser" / "visit.mjs"
+LOOK = pathlib.Path(__file__).parent / "browser" / "report.mjs"
 
 
 def find_chromium():
@@ -107,6 +108,59 @@ class Page(Served):
         self.assertTrue(ended["curve"])
         self.assertEqual(ended["pageErrors"], [])
         browser.wait(timeout=program.DEADLINE)
+
+
+class Report(program.Case):
+    """gorila report's page, light and dark, on a desk and on a phone."""
+
+    def look(self, page):
+        chromium = find_chromium()
+        script = npm_packages.provide("browser", LOOK, PLAYWRIGHT)
+        pictures = os.environ.get("GORILA_SCREENSHOTS", str(self.folder))
+        looked = subprocess.run(
+            ["node", script, self.folder / page, pictures, chromium],
+            capture_output=True, text=True, timeout=program.DEADLINE,
+        )  # fmt: skip
+        self.assertEqual(looked.returncode, 0, looked.stderr)
+        return json.loads(looked.stdout)
+
+    def train(self, name, *more):
+        self.run_program(
+            "train", *program.TINY, "--quiet", "--frames", "1000000000", "--seconds", "2.5",
+            "--set", "run.metrics_every_seconds=0.05", "--set", "evaluation.every_frames=5000",
+            "--set", "evaluation.periodic_episodes=5", "--run-dir", name, *more,
+        )  # fmt: skip
+
+    def assert_legible(self, seen):
+        for name, page in seen.items():
+            with self.subTest(name):
+                self.assertFalse(page["overflows"])
+                self.assertEqual((page["tooWide"], page["cut"]), ([], []))
+                self.assertGreaterEqual(page["smallest"], 11)
+        for width in ["390", "1280"]:
+            light, dark = seen[f"{width}-light"], seen[f"{width}-dark"]
+            self.assertEqual(light["titles"], dark["titles"])
+            self.assertEqual((light["ground"], light["text"]),
+                             (["rgb(255, 255, 255)"], ["rgb(38, 38, 38)"]))
+            self.assertEqual((dark["ground"], dark["text"]),
+                             (["rgb(29, 33, 43)"], ["rgb(232, 234, 238)"]))
+            self.assertNotEqual(light["curve"], dark["curve"])
+
+    def test_a_runs_charts_are_legible_on_a_phone_and_in_the_dark(self):
+        self.train("run")
+        seen = self.look("run/report.html")
+        self.assert_legible(seen)
+        for title in ["Loss", "Value", "Gradient norm", "Exploration"]:
+            self.assertIn(title, seen["390-dark"]["titles"])
+
+    def test_so_are_those_of_compared_runs(self):
+        self.train("a-folder-whose-name-is-as-long-as-those-that-people-choose-for-their-runs/deep")
+        self.train("b", "--set", "learner.n_step=1")
+        self.run_program("report", "a-folder-whose-name-is-as-long-as-those-that-people-choose-for-their-runs/deep",
+                         "b", "--html", "page.html")  # fmt: skip
+        seen = self.look("page.html")
+        self.assert_legible(seen)
+        self.assertIn("Evaluations", seen["390-light"]["titles"])
 
 
 if __name__ == "__main__":

@@ -69,6 +69,12 @@ class Launched(Case):
         rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
         cpu = [row["cpu_seconds"] for row in map(json.loads, rows) if row["kind"] == "training"]
         self.assertEqual(cpu, sorted(cpu), "processor time goes on from before")
+        starts = (self.folder / "run" / "starts.jsonl").read_text().splitlines()
+        first, second = map(json.loads, starts)
+        self.assertIn("gorila launch --env", first["command"])
+        self.assertEqual((first["frames"], second["command"]), (0, "gorila launch run"))
+        self.assertGreaterEqual(second["frames"], 1000)
+        self.assertEqual(second["changes"], {})
 
     def test_children_that_are_killed_are_started_again(self):
         process = self.launch("run", 15000)

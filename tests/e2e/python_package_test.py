@@ -294,6 +294,8 @@ class Runs(Case):
             result = run.result()
             assert len(result["returns"]) == 20 and result["environment"] == "classic/catch"
             assert run.report() is not None
+            [start] = run.starts()
+            assert start["command"].startswith("gorila train ") and start["frames"] == 0
         """, GORILA_LIBRARY="/nonexistent")  # fmt: skip
 
     def test_each_game_of_a_run_has_a_curve(self):

@@ -41,8 +41,9 @@ struct CoordinatorVerbOptions {
 };
 
 // Opens the run's directory, or creates it. An existing one must belong to the same run, which its
-// configuration tells.
-StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::path& path) {
+// configuration tells; `before` becomes that.
+StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::path& path,
+                                                Config& before) {
   std::error_code error;
   if (!fs::exists(LaunchFiles(path).config(), error)) {
     GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Create(path));
@@ -55,7 +56,7 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
   if (fs::exists(directory->checkpoints(), error)) {
     GORILA_RETURN_IF_ERROR(CheckRunKind(path, RunKind::kCoordinated));
   }
-  GORILA_ASSIGN_OR_RETURN(Config before, LoadRunConfig(directory->config()));
+  GORILA_ASSIGN_OR_RETURN(before, LoadRunConfig(directory->config()));
   // The addresses give the number that the file leaves to the program.
   if (NumberOfShards(before) == NumberOfShards(config)) {
     before.parameter_server.shards = config.parameter_server.shards;
@@ -82,12 +83,14 @@ StatusOr<int> Coordinate(const CoordinatorVerbOptions& options, const Invocation
   GORILA_RETURN_IF_ERROR(CheckLaunch(config));
   GORILA_ASSIGN_OR_RETURN(const auto pinned, PinToRunCores(config));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<HttpListener> metrics, options.role.BindMetrics());
-  GORILA_ASSIGN_OR_RETURN(const auto directory, OpenRun(config, options.run_directory));
+  Config before = config;
+  GORILA_ASSIGN_OR_RETURN(const auto directory, OpenRun(config, options.run_directory, before));
   TrainingWatch watch(nullptr, std::move(metrics));
   GORILA_RETURN_IF_ERROR(watch.Start(options.run_directory, config, nullptr, /*quiet=*/false));
   TrainingConsole console(/*quiet=*/false);
   TrainerHooks hooks = console.Hooks();
   hooks.progress = watch.Showing(std::move(hooks.progress));
+  RecordStart(options.run_directory, invocation, {.now = config, .before = before}, hooks);
   GORILA_ASSIGN_OR_RETURN(const auto coordinator,
                           Coordinator::Open(config, *directory, [] { return OkStatus(); }));
   GORILA_RETURN_IF_ERROR(MarkUnfinished(options.run_directory));

@@ -132,6 +132,7 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
   if (engine.watched_here) GORILA_RETURN_IF_ERROR(WarnOfSnapshots(options.resume, config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
   request.watch = &watch;
+  request.before = &before;
   // First, so that a run with a longer configuration never counts as finished.
   GORILA_RETURN_IF_ERROR(MarkUnfinished(options.resume));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));

@@ -18,6 +18,8 @@
 #include "gorila/launch/slurm_job.h"
 #include "gorila/rpc/certificates.h"
 #include "gorila/rpc/run_identity.h"
+#include "gorila/run/logged_progress.h"
+#include "gorila/run/run_starts.h"
 
 namespace gorila::cli {
 namespace {
@@ -25,6 +27,21 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kCertificateDays = 365;
+
+StartSettings SettingsOf(const Config& config, const LaunchRequest& request) {
+  return {.now = config, .before = request.before == nullptr ? config : *request.before};
+}
+
+// Where the coordinator, which records its own start, runs elsewhere: the command that had it
+// started, and what it changed.
+Status RecordSubmission(const Config& config, const RunDirectory& directory,
+                        const LaunchRequest& request) {
+  GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
+  RunStart start = DescribeStart(request.invocation);
+  start.frames = logged.frames;
+  start.seconds = logged.seconds;
+  return AppendRunStart(directory.path(), start, SettingsOf(config, request));
+}
 
 // --- local
 
@@ -50,6 +67,7 @@ StatusOr<int> RunLocal(const Config& config, std::unique_ptr<RunDirectory> direc
   TrainingConsole console(request.quiet);
   TrainerHooks hooks = console.Hooks();
   hooks.progress = request.watch->Showing(std::move(hooks.progress));
+  RecordStart(path, request.invocation, SettingsOf(config, request), hooks);
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher->Run(hooks));
   return EndRun(path, config, outcome, request.invocation,
                 "gorila launch --resume " + ShellQuotedPath(path.string()));
@@ -85,6 +103,7 @@ StatusOr<int> PrintSlurm(const Config& config, const fs::path& run, const Launch
 StatusOr<int> RunOnSlurm(const Config& config, std::unique_ptr<RunDirectory> directory,
                          const LaunchRequest& request) {
   const LaunchFiles files(AbsoluteRun(directory->path()));
+  GORILA_RETURN_IF_ERROR(RecordSubmission(config, *directory, request));
   directory.reset();  // the coordinator will hold it
   GORILA_RETURN_IF_ERROR(MakeCertificatesOnce(files));
   const fs::path script = files.run / "job.sh";
@@ -121,8 +140,9 @@ StatusOr<int> PrintKubernetes(const Config& config, const fs::path& run, const L
 }
 
 StatusOr<int> RunOnKubernetes(const Config& config, std::unique_ptr<RunDirectory> directory,
-                              const LaunchRequest&) {
+                              const LaunchRequest& request) {
   const LaunchFiles files(AbsoluteRun(directory->path()));
+  GORILA_RETURN_IF_ERROR(RecordSubmission(config, *directory, request));
   GORILA_RETURN_IF_ERROR(MakeCertificatesOnce(files));
   const std::string name = files.run.filename().string();
   GORILA_ASSIGN_OR_RETURN(const KubernetesFiles rendered,

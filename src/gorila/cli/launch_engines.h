@@ -19,6 +19,8 @@ struct LaunchRequest {
   bool quiet = false;
   Invocation invocation;
   TrainingWatch* watch;  // of a run that is watched here
+  // What a resumed run was trained with so far; null for a new one.
+  const Config* before = nullptr;
 };
 
 struct LaunchEngine {

@@ -76,9 +76,9 @@ StatusOr<int> ResumeRun(const ResumeRequest& request, const Invocation& invocati
                           RunDirectory::Open(request.directory));
   GORILA_RETURN_IF_ERROR(CheckRunKind(request.directory, RunKind::kTrained));
   GORILA_ASSIGN_OR_RETURN(Config config, LoadRunConfig(directory->config()));
-  const std::string before = ToToml(config);
+  const Config before = config;
   GORILA_RETURN_IF_ERROR(request.change(config));
-  if (ToToml(config) != before) {
+  if (ToToml(config) != ToToml(before)) {
     GORILA_RETURN_IF_ERROR(CheckLength(*directory, config));
   } else if (const auto finished = ReadFinalEvaluation(request.directory); finished.ok()) {
     return ShowFinished(request.directory, "gorila resume", *finished, request.quiet);
@@ -90,7 +90,7 @@ StatusOr<int> ResumeRun(const ResumeRequest& request, const Invocation& invocati
   if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, request.directory));
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(request.directory, config, &trainer->store(), request.quiet));
-  return TrainToEnd(*trainer, console, watch, invocation);
+  return TrainToEnd(*trainer, console, watch, invocation, &before);
 }
 
 Verb AddResumeVerb(CLI::App& gorila) {

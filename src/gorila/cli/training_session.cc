@@ -256,13 +256,36 @@ StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& confi
   return kFailure;
 }
 
+RunStart DescribeStart(const Invocation& invocation) {
+  return {.time = TimeNow(),
+          .command = invocation.command,
+          .version = std::string(Version()),
+          .machine = Describe(LookAtMachine())};
+}
+
+void RecordStart(const std::filesystem::path& directory, const Invocation& invocation,
+                 const StartSettings& settings, TrainerHooks& hooks) {
+  hooks.started = [directory, start = DescribeStart(invocation), settings, warn = hooks.warner()](
+                      std::int64_t frames, double seconds) mutable {
+    start.frames = frames;
+    start.seconds = seconds;
+    const Status written = AppendRunStart(directory, start, settings);
+    if (!written.ok() && warn) {
+      warn(fmt::format("this start is not recorded: {}", std::string(written.message())));
+    }
+  };
+}
+
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
-                         const Invocation& invocation) {
+                         const Invocation& invocation, const Config* before) {
+  const std::filesystem::path& path = trainer.directory().path();
+  const Config& config = trainer.config();
   TrainerHooks hooks = console.Hooks();
   hooks.progress = watch.Showing(std::move(hooks.progress));
+  RecordStart(path, invocation, {.now = config, .before = before == nullptr ? config : *before},
+              hooks);
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(hooks));
-  const std::filesystem::path& path = trainer.directory().path();
-  return EndRun(path, trainer.config(), outcome, invocation,
+  return EndRun(path, config, outcome, invocation,
                 "gorila resume " + ShellQuotedPath(path.string()));
 }
 

@@ -11,6 +11,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/progress.h"
 #include "gorila/report/run_report.h"
+#include "gorila/run/run_starts.h"
 #include "gorila/run/trainer.h"
 
 namespace gorila::cli {
@@ -69,9 +70,18 @@ StatusOr<int> EndRun(const std::filesystem::path& directory, const Config& confi
                      const TrainingOutcome& outcome, const Invocation& invocation,
                      std::string_view resume);
 
-// Trains to the end; then as EndRun.
+// What the run's starts.jsonl says of this process, but for what is known only when it trains.
+RunStart DescribeStart(const Invocation& invocation);
+
+// Has `hooks` append this process's start to the run's starts.jsonl. A file that cannot be written
+// is a warning.
+void RecordStart(const std::filesystem::path& directory, const Invocation& invocation,
+                 const StartSettings& settings, TrainerHooks& hooks);
+
+// Trains to the end; then as EndRun. `before`: what a resumed run was trained with so far; null =
+// the trainer's configuration.
 StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWatch& watch,
-                         const Invocation& invocation);
+                         const Invocation& invocation, const Config* before = nullptr);
 
 }  // namespace gorila::cli
 

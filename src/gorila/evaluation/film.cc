@@ -22,10 +22,12 @@ constexpr int kGlyphWidth = 7;
 constexpr int kGlyphHeight = 12;
 constexpr std::string_view kNumberCharacters = "0123456789.-";
 
-constexpr drawing::Colour kBackground = {0x1b1f2a};  // colour::kBackground
-constexpr drawing::TextStyle kLabel = {.size = 10, .colour = {0xf5f5f0}};
-constexpr drawing::TextStyle kTitle = {.size = 11, .colour = {0xf5f5f0}, .bold = true};
-constexpr drawing::TextStyle kDigit = {.size = 10, .colour = {0xf5f5f0}, .anchor = 0.5};
+constexpr drawing::Colour kBackground = {drawing::FixedInk(0x1b1f2a)};  // colour::kBackground
+constexpr drawing::TextStyle kLabel = {.size = 10, .colour = {drawing::FixedInk(0xf5f5f0)}};
+constexpr drawing::TextStyle kTitle = {
+    .size = 11, .colour = {drawing::FixedInk(0xf5f5f0)}, .bold = true};
+constexpr drawing::TextStyle kDigit = {
+    .size = 10, .colour = {drawing::FixedInk(0xf5f5f0)}, .anchor = 0.5};
 
 StatusOr<RgbImage> Drawn(int width, int height, const std::function<void(drawing::Canvas&)>& draw) {
   GORILA_ASSIGN_OR_RETURN(

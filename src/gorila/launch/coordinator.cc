@@ -148,11 +148,11 @@ Status Coordinator::Connect(const CoordinatorOptions& options, const TrainerHook
                             .tls = options.credentials.tls,
                             .identity = {.token = options.credentials.token, .layout = {}}}));
   }
-  return OpenEvents(options.patience, hooks);
+  return Begin(options.patience, hooks);
 }
 
 // Before the first bundle starts, so that the run's frames are those at which it resumes.
-Status Coordinator::OpenEvents(milliseconds patience, const TrainerHooks& hooks) {
+Status Coordinator::Begin(milliseconds patience, const TrainerHooks& hooks) {
   std::int64_t frames = 0;
   const auto ask = [&]() -> Status {
     GORILA_ASSIGN_OR_RETURN(const v1::ProgressResponse progress, store_->GetProgress(0));
@@ -166,6 +166,7 @@ Status Coordinator::OpenEvents(milliseconds patience, const TrainerHooks& hooks)
                                             /*wall_time=*/true));
   events_.emplace(std::move(events));
   scorer_.SetEvents(&*events_);
+  if (hooks.started) hooks.started(frames, seconds_before_);
   return OkStatus();
 }
 

@@ -61,7 +61,7 @@ class Coordinator {
  private:
   Coordinator(const Config& config, const RunDirectory& directory, std::function<Status()> failure);
 
-  Status OpenEvents(std::chrono::milliseconds patience, const TrainerHooks& hooks);
+  Status Begin(std::chrono::milliseconds patience, const TrainerHooks& hooks);
   bool GivenUp(const TrainerHooks& hooks) const;
   // Continues the counts that an earlier process logged.
   void ContinueFrom(const LoggedProgress& logged);

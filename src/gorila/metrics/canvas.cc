@@ -1,6 +1,5 @@
 #include "gorila/metrics/canvas.h"
 
-#include <cairo-svg.h>
 #include <cairo.h>
 
 #include <memory>
@@ -48,90 +47,109 @@ void TurnHintingOff(cairo_t* context) {
   cairo_set_font_options(context, options.get());
 }
 
-Status DrawOn(cairo_surface_t* surface, int scale, const std::function<void(Canvas&)>& draw) {
-  const Context context(cairo_create(surface));
-  cairo_scale(context.get(), scale, scale);
-  TurnHintingOff(context.get());
-  Canvas canvas(context.get());
-  draw(canvas);
-  return FromCairo(cairo_status(context.get()));
+void SetFont(cairo_t* context, const TextStyle& style) {
+  cairo_select_font_face(context, kFont, CAIRO_FONT_SLANT_NORMAL,
+                         style.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+  cairo_set_font_size(context, style.size);
 }
 
-void AddPath(cairo_t* context, std::span<const Point> points) {
-  cairo_new_path(context);
-  for (const Point& point : points) cairo_line_to(context, point.x, point.y);
-}
+// The pixels of a PNG picture, in light colours.
+class PixelCanvas final : public Canvas {
+ public:
+  explicit PixelCanvas(cairo_t* context) : context_(context) {}
+
+  void FillBox(const Box& box, Colour colour) override {
+    SetColour(colour);
+    cairo_rectangle(context_, box.left, box.top, box.width, box.height);
+    cairo_fill(context_);
+  }
+
+  void FillPolygon(std::span<const Point> corners, Colour colour) override {
+    SetColour(colour);
+    AddPath(corners);
+    cairo_close_path(context_);
+    cairo_fill(context_);
+  }
+
+  void FillCircle(Point centre, double radius, Colour colour) override {
+    SetColour(colour);
+    cairo_new_path(context_);
+    cairo_arc(context_, centre.x, centre.y, radius, 0, 2 * std::numbers::pi);
+    cairo_fill(context_);
+  }
+
+  void DrawLine(std::span<const Point> points, const Stroke& stroke) override {
+    SetColour(stroke.colour);
+    cairo_set_line_width(context_, stroke.width);
+    cairo_set_line_join(context_, CAIRO_LINE_JOIN_ROUND);
+    cairo_set_line_cap(context_, CAIRO_LINE_CAP_BUTT);
+    constexpr double kDashes[] = {5, 4};
+    cairo_set_dash(context_, kDashes, stroke.dashed ? 2 : 0, 0);
+    AddPath(points);
+    cairo_stroke(context_);
+  }
+
+  void DrawText(const std::string& text, Point baseline, const TextStyle& style) override {
+    const double shift = style.anchor * TextWidth(text, style);
+    SetColour(style.colour);
+    cairo_save(context_);
+    cairo_translate(context_, baseline.x, baseline.y);
+    if (style.upwards) cairo_rotate(context_, -std::numbers::pi / 2);
+    SetFont(context_, style);
+    cairo_move_to(context_, -shift, 0);
+    cairo_show_text(context_, text.c_str());
+    cairo_restore(context_);
+  }
+
+  void DrawAt(Point corner, const std::function<void(Canvas&)>& draw) override {
+    cairo_save(context_);
+    cairo_translate(context_, corner.x, corner.y);
+    draw(*this);
+    cairo_restore(context_);
+  }
+
+  Status status() const {
+    GORILA_RETURN_IF_ERROR(measure_.status());
+    return FromCairo(cairo_status(context_));
+  }
+
+ private:
+  void SetColour(Colour colour) {
+    const auto part = [&](int shift) {
+      return static_cast<double>(colour.ink.light >> shift & 0xff) / 255;
+    };
+    cairo_set_source_rgba(context_, part(16), part(8), part(0), colour.opacity);
+  }
+
+  void AddPath(std::span<const Point> points) {
+    cairo_new_path(context_);
+    for (const Point& point : points) cairo_line_to(context_, point.x, point.y);
+  }
+
+  cairo_t* const context_;
+};
 
 }  // namespace
 
-void Canvas::SetColour(Colour colour) {
-  const auto part = [&](int shift) {
-    return static_cast<double>(colour.rgb >> shift & 0xff) / 255;
-  };
-  cairo_set_source_rgba(context_, part(16), part(8), part(0), colour.opacity);
+TextMeasure::TextMeasure()
+    : surface_(cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1)),
+      context_(cairo_create(surface_)) {
+  TurnHintingOff(context_);
 }
 
-void Canvas::SetFont(const TextStyle& style) {
-  cairo_select_font_face(context_, kFont, CAIRO_FONT_SLANT_NORMAL,
-                         style.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size(context_, style.size);
+TextMeasure::~TextMeasure() {
+  cairo_destroy(context_);
+  cairo_surface_destroy(surface_);
 }
 
-void Canvas::FillBox(const Box& box, Colour colour) {
-  SetColour(colour);
-  cairo_rectangle(context_, box.left, box.top, box.width, box.height);
-  cairo_fill(context_);
-}
-
-void Canvas::FillPolygon(std::span<const Point> corners, Colour colour) {
-  SetColour(colour);
-  AddPath(context_, corners);
-  cairo_close_path(context_);
-  cairo_fill(context_);
-}
-
-void Canvas::FillCircle(Point centre, double radius, Colour colour) {
-  SetColour(colour);
-  cairo_new_path(context_);
-  cairo_arc(context_, centre.x, centre.y, radius, 0, 2 * std::numbers::pi);
-  cairo_fill(context_);
-}
-
-void Canvas::DrawLine(std::span<const Point> points, const Stroke& stroke) {
-  SetColour(stroke.colour);
-  cairo_set_line_width(context_, stroke.width);
-  cairo_set_line_join(context_, CAIRO_LINE_JOIN_ROUND);
-  cairo_set_line_cap(context_, CAIRO_LINE_CAP_BUTT);
-  constexpr double kDashes[] = {5, 4};
-  cairo_set_dash(context_, kDashes, stroke.dashed ? 2 : 0, 0);
-  AddPath(context_, points);
-  cairo_stroke(context_);
-}
-
-void Canvas::DrawText(const std::string& text, Point baseline, const TextStyle& style) {
-  const double shift = style.anchor * TextWidth(text, style);
-  SetColour(style.colour);
-  cairo_save(context_);
-  cairo_translate(context_, baseline.x, baseline.y);
-  if (style.upwards) cairo_rotate(context_, -std::numbers::pi / 2);
-  cairo_move_to(context_, -shift, 0);
-  cairo_show_text(context_, text.c_str());
-  cairo_restore(context_);
-}
-
-void Canvas::DrawAt(Point corner, const std::function<void(Canvas&)>& draw) {
-  cairo_save(context_);
-  cairo_translate(context_, corner.x, corner.y);
-  draw(*this);
-  cairo_restore(context_);
-}
-
-double Canvas::TextWidth(const std::string& text, const TextStyle& style) {
-  SetFont(style);
+double TextMeasure::Width(const std::string& text, const TextStyle& style) {
+  SetFont(context_, style);
   cairo_text_extents_t extents;
   cairo_text_extents(context_, text.c_str(), &extents);
   return extents.x_advance;
 }
+
+Status TextMeasure::status() const { return FromCairo(cairo_status(context_)); }
 
 std::string Canvas::Ellipsise(const std::string& text, const TextStyle& style, double width) {
   if (TextWidth(text, style) <= width) return text;
@@ -150,21 +168,15 @@ StatusOr<std::string> DrawPng(int width, int height, int scale,
                               const std::function<void(Canvas&)>& draw) {
   const Surface surface(
       cairo_image_surface_create(CAIRO_FORMAT_RGB24, width * scale, height * scale));
-  GORILA_RETURN_IF_ERROR(DrawOn(surface.get(), scale, draw));
+  const Context context(cairo_create(surface.get()));
+  cairo_scale(context.get(), scale, scale);
+  TurnHintingOff(context.get());
+  PixelCanvas canvas(context.get());
+  draw(canvas);
+  GORILA_RETURN_IF_ERROR(canvas.status());
   std::string bytes;
   GORILA_RETURN_IF_ERROR(
       FromCairo(cairo_surface_write_to_png_stream(surface.get(), AppendCairoBytes, &bytes)));
-  return bytes;
-}
-
-StatusOr<std::string> DrawSvg(int width, int height, const std::function<void(Canvas&)>& draw) {
-  std::string bytes;
-  const Surface surface(
-      cairo_svg_surface_create_for_stream(AppendCairoBytes, &bytes, width, height));
-  cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
-  GORILA_RETURN_IF_ERROR(DrawOn(surface.get(), 1, draw));
-  cairo_surface_finish(surface.get());
-  GORILA_RETURN_IF_ERROR(FromCairo(cairo_surface_status(surface.get())));
   return bytes;
 }
 

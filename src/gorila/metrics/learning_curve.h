@@ -1,4 +1,4 @@
-// Learning curves as pictures (cairo).
+// Learning curves as pictures: PNG in light colours, SVG in the reader's, light or dark.
 #ifndef GORILA_METRICS_LEARNING_CURVE_H_
 #define GORILA_METRICS_LEARNING_CURVE_H_
 
@@ -23,6 +23,8 @@ struct CurvePoint {
 struct CurveSeries {
   std::string label;               // in the legend; empty = not there
   std::vector<CurvePoint> points;  // x ascending
+  // Whether each point is a dot with its band as an error bar, instead of a line through all.
+  bool dots = false;
 };
 
 // A dashed horizontal line, "DQN at 5M frames (Young & Tian 2019)" say.
@@ -30,6 +32,9 @@ struct ReferenceLine {
   double y = 0;
   std::string label;
 };
+
+// Narrower figures have less around the plot, and title and y label above it.
+inline constexpr int kNarrowFigure = 480;
 
 // All texts UTF-8. Sizes in pixels of the SVG; the PNG has kLearningCurvePngScale times as many.
 struct LearningCurveFigure {
@@ -48,6 +53,7 @@ struct LearningCurveGrid {
   std::string title;
   std::string x_label;  // of all panels
   std::vector<LearningCurveFigure> panels;
+  int most_columns = 0;  // > 0: as a page is wide; 0: as many as make a compact picture
 };
 
 constexpr int kLearningCurvePngScale = 2;  // crisp text on today's screens
@@ -60,8 +66,8 @@ StatusOr<std::string> RenderLearningCurvePng(const LearningCurveFigure& figure);
 
 StatusOr<std::string> RenderLearningCurvePng(const LearningCurveGrid& grid);
 
-// Likewise. Texts are outlines, which look the same wherever they are shown; title and labels are
-// also there as <title> and <desc>, for search and screen readers.
+// Likewise. Every colour is a class that the style inside, or a page around it, gives its colour
+// (chart_palette.h); title and labels are also there as <title> and <desc>, for screen readers.
 StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveFigure& figure);
 StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveGrid& grid);
 

@@ -18,9 +18,10 @@ constexpr double kMargin = 14;  // as around a figure
 constexpr double kTitleHeight = 34;
 constexpr double kXLabelHeight = 24;
 constexpr int kMostLegendRows = 4;
-constexpr int kMostPixels = 8000;  // of a side
-constexpr TextStyle kTitle = {.size = 15, .colour = {0x262626}, .bold = true, .anchor = 0.5};
-constexpr TextStyle kXLabel = {.size = 12.5, .colour = {0x262626}, .anchor = 0.5};
+constexpr int kMostPixels = 8000;     // of a side of a PNG, and of a compact picture
+constexpr int kMostLength = 100'000;  // of a column
+constexpr TextStyle kTitle = {.size = 15, .bold = true, .anchor = 0.5};
+constexpr TextStyle kXLabel = {.size = 12.5, .anchor = 0.5};
 
 struct Layout {
   int columns = 1;
@@ -46,6 +47,11 @@ Layout LayOut(const LearningCurveGrid& grid) {
                                  : static_cast<int>(std::ceil(std::sqrt(panels)));
   layout.panel_width = panels <= 9 ? 360 : 260;
   layout.panel_height = panels <= 9 ? 250 : 190;
+  if (grid.most_columns > 0) {
+    layout.columns = std::min(grid.most_columns, panels);
+    layout.panel_width = layout.columns == 1 ? 340 : 360;
+    layout.panel_height = 230;
+  }
   const int labels = static_cast<int>(grid.panels.front().series.size());
   layout.legend_rows = labels <= 2 ? 1 : std::min(labels, kMostLegendRows);
   const int rows = (panels + layout.columns - 1) / layout.columns;
@@ -68,7 +74,7 @@ LearningCurveFigure Panel(const LearningCurveFigure& figure, const Layout& layou
 }
 
 void Paint(const LearningCurveGrid& grid, const Layout& layout, Canvas& canvas) {
-  canvas.FillBox({0, 0, double(layout.width), double(layout.height)}, {0xffffff});
+  canvas.FillBox({0, 0, double(layout.width), double(layout.height)}, {drawing::kGroundInk});
   for (std::size_t i = 0; i < grid.panels.size(); ++i) {
     const int place = static_cast<int>(i);
     const int row = place / layout.columns;
@@ -84,9 +90,10 @@ void Paint(const LearningCurveGrid& grid, const Layout& layout, Canvas& canvas) 
   canvas.DrawText(canvas.Ellipsise(grid.x_label, kXLabel, most), {middle, legend_top - 10},
                   kXLabel);
   Legend legend;
-  const std::vector<std::string> labels = Labels(grid.panels.front());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (!labels[i].empty()) legend.Add(labels[i], drawing::SeriesStroke(i));
+  const std::vector<CurveSeries>& series = grid.panels.front().series;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (series[i].label.empty()) continue;
+    legend.Add(series[i].label, drawing::SeriesStroke(i), series[i].dots);
   }
   if (legend.empty()) return;
   legend.LayOutAsRows(canvas, most, layout.legend_rows);
@@ -97,9 +104,10 @@ void Paint(const LearningCurveGrid& grid, const Layout& layout, Canvas& canvas) 
 StatusOr<Layout> LayOutChecked(const LearningCurveGrid& grid) {
   if (grid.panels.empty()) return InvalidArgument("a grid without panels; expected at least one");
   const Layout layout = LayOut(grid);
-  if (layout.width <= kMostPixels && layout.height <= kMostPixels) return layout;
+  const int most = grid.most_columns > 0 ? kMostLength : kMostPixels;
+  if (layout.width <= kMostPixels && layout.height <= most) return layout;
   return InvalidArgument("a grid of {} panels would be {} x {} pixels; expected at most {} each",
-                         grid.panels.size(), layout.width, layout.height, kMostPixels);
+                         grid.panels.size(), layout.width, layout.height, most);
 }
 
 std::string Description(const LearningCurveGrid& grid) {
@@ -121,10 +129,8 @@ StatusOr<std::string> RenderLearningCurvePng(const LearningCurveGrid& grid) {
 StatusOr<std::string> RenderLearningCurveSvg(const LearningCurveGrid& grid) {
   if (grid.panels.size() == 1) return RenderLearningCurveSvg(grid.panels.front());
   GORILA_ASSIGN_OR_RETURN(const Layout layout, LayOutChecked(grid));
-  GORILA_ASSIGN_OR_RETURN(std::string svg,
-                          drawing::DrawSvg(layout.width, layout.height,
-                                           [&](Canvas& canvas) { Paint(grid, layout, canvas); }));
-  return drawing::DescribeSvg(std::move(svg), grid.title, Description(grid));
+  return drawing::DrawSvg(layout.width, layout.height, {grid.title, Description(grid)},
+                          [&](Canvas& canvas) { Paint(grid, layout, canvas); });
 }
 
 Status WriteLearningCurve(const std::filesystem::path& path, const LearningCurveGrid& grid) {

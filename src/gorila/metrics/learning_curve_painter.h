@@ -2,7 +2,7 @@
 #ifndef GORILA_METRICS_LEARNING_CURVE_PAINTER_H_
 #define GORILA_METRICS_LEARNING_CURVE_PAINTER_H_
 
-#include <string>
+#include <cstddef>
 
 #include "gorila/metrics/canvas.h"
 #include "gorila/metrics/learning_curve.h"
@@ -14,9 +14,6 @@ void PaintLearningCurve(Canvas& canvas, const LearningCurveFigure& figure);
 
 // The line of the series with this index.
 Stroke SeriesStroke(std::size_t series);
-
-// `svg` with title and description, which cairo leaves out.
-std::string DescribeSvg(std::string svg, const std::string& title, const std::string& description);
 
 }  // namespace gorila::drawing
 

@@ -7,10 +7,10 @@
 namespace gorila::drawing {
 namespace {
 
-constexpr TextStyle kLegendText = {.size = 11.5, .colour = {0x262626}};
-constexpr TextStyle kLeftOut = {.size = 11.5, .colour = {0x262626}, .anchor = 0.5};
-constexpr Colour kGround = {0xffffff, 0.85};
-constexpr Stroke kBorder = {.colour = {0xd9d9d9}, .width = 1};
+constexpr TextStyle kLegendText = {.size = 11.5};
+constexpr TextStyle kLeftOut = {.size = 11.5, .anchor = 0.5};
+constexpr Colour kLegendGround = {kGroundInk, 0.85};
+constexpr Stroke kBorder = {.colour = {kGridInk}, .width = 1};
 constexpr double kLineLength = 22;
 constexpr double kKeyWidth = kLineLength + 8;
 constexpr double kInset = 8;      // between the border and the entries
@@ -65,7 +65,7 @@ void Legend::LeaveOutBelow(int rows) {
 
 void Legend::PaintFramed(Canvas& canvas, Point top_left) const {
   const auto [left, top] = top_left;
-  canvas.FillBox({left, top, width_, height_}, kGround);
+  canvas.FillBox({left, top, width_, height_}, kLegendGround);
   const double right = left + width_, bottom = top + height_;
   const std::array<Point, 5> border = {
       {{left, top}, {right, top}, {right, bottom}, {left, bottom}, {left, top}}};
@@ -73,10 +73,27 @@ void Legend::PaintFramed(Canvas& canvas, Point top_left) const {
   Paint(canvas, top_left);
 }
 
+bool Legend::is_cut() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const Entry& entry) { return entry.shown != entry.label; });
+}
+
+void Legend::PaintSample(Canvas& canvas, const Entry& entry, Point left) {
+  const auto [x, y] = left;
+  if (!entry.dot) {
+    canvas.DrawLine(std::array<Point, 2>{{{x, y}, {x + kLineLength, y}}}, entry.stroke);
+    return;
+  }
+  const double middle = x + kLineLength / 2;
+  const Stroke bar = {.colour = entry.stroke.colour, .width = 1.25};
+  canvas.FillCircle({middle, y}, 3, entry.stroke.colour);
+  canvas.DrawLine(std::array<Point, 2>{{{middle, y - 6}, {middle, y + 6}}}, bar);
+}
+
 void Legend::Paint(Canvas& canvas, Point top_left) const {
   for (const Entry& entry : std::span(entries_).first(shown_)) {
     const double x = top_left.x + entry.position.x, y = top_left.y + entry.position.y;
-    canvas.DrawLine(std::array<Point, 2>{{{x, y}, {x + kLineLength, y}}}, entry.stroke);
+    PaintSample(canvas, entry, {x, y});
     canvas.DrawText(entry.shown, {x + kKeyWidth, y + 4}, kLegendText);
   }
   const std::size_t left_out = entries_.size() - shown_;

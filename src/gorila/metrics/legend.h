@@ -14,7 +14,10 @@ class Legend {
  public:
   static constexpr double kRowHeight = 18;  // pixels
 
-  void Add(const std::string& label, const Stroke& stroke) { entries_.push_back({stroke, label}); }
+  // `dot`: the sample is a point with its error bar.
+  void Add(const std::string& label, const Stroke& stroke, bool dot = false) {
+    entries_.push_back({stroke, dot, label});
+  }
   bool empty() const { return entries_.empty(); }
 
   // One entry a row; labels wider than `most` pixels are cut short.
@@ -26,18 +29,21 @@ class Legend {
   // The size of the last layout, in pixels.
   double width() const { return width_; }
   double height() const { return height_; }
+  bool is_cut() const;  // whether a label is shown in part
 
-  // On a white ground with a thin border.
+  // On the ground's colour with a thin border.
   void PaintFramed(Canvas& canvas, Point top_left) const;
   void Paint(Canvas& canvas, Point top_left) const;
 
  private:
   struct Entry {
     Stroke stroke;
+    bool dot = false;
     std::string label;
     std::string shown = {};  // the label, or its beginning
     Point position = {};     // of its left end and middle, from the legend's corner
   };
+  static void PaintSample(Canvas& canvas, const Entry& entry, Point left);
   double Measure(Canvas& canvas, Entry& entry, double most) const;
   void LeaveOutBelow(int rows);
 

@@ -117,6 +117,8 @@ class RunLogRow {
   const std::map<std::string, RunLogRow, std::less<>>& objects() const { return objects_; }
   // All numbers by their names.
   const std::map<std::string, double, std::less<>>& numbers() const { return numbers_; }
+  // All texts by their names.
+  const std::map<std::string, std::string, std::less<>>& texts() const { return texts_; }
 
  private:
   friend struct RunLogReader;

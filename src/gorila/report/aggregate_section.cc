@@ -13,6 +13,7 @@
 #include "gorila/evaluation/evaluator.h"
 #include "gorila/evaluation/game_aggregate.h"
 #include "gorila/metrics/learning_curve.h"
+#include "gorila/report/run_charts.h"
 
 namespace gorila {
 namespace {
@@ -203,8 +204,10 @@ StatusOr<std::string> Profiles(ReportMarkup& markup, const Field& field, const G
     figure.series.push_back(
         {field.agents[i].label, PerformanceProfile(scores[i], thresholds, bootstrap)});
   }
-  GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(figure));
-  return markup.Figure({.name = stem + "-profiles.svg", .bytes = std::move(svg)},
+  GORILA_ASSIGN_OR_RETURN(
+      const ReportPicture picture,
+      DrawChart(stem + "-profiles.svg", {.title = {}, .x_label = {}, .panels = {figure}}));
+  return markup.Figure(picture,
                        "Which part of the runs, each game counting the same, has a score above "
                        "the one on the horizontal axis. A curve above another is better there; "
                        "bands are pointwise 95 % bootstrap intervals.");

@@ -9,8 +9,10 @@
 
 #include "gorila/base/xml.h"
 #include "gorila/config/games.h"
+#include "gorila/env/game_list.h"
 #include "gorila/metrics/number_format.h"
 #include "gorila/report/group_curves.h"
+#include "gorila/report/run_charts.h"
 
 namespace gorila {
 namespace {
@@ -53,19 +55,32 @@ std::string BandText(const CurveCounts& shown, Statistic statistic) {
   return text;
 }
 
+// Of a single run the evaluations too.
+StatusOr<std::string> RunFigure(ReportMarkup& markup, const std::string& name,
+                                const RunSummary& run) {
+  GORILA_ASSIGN_OR_RETURN(const ReportPicture picture,
+                          DrawChart(name + "-frames.svg", MakeRunCurve(run.config, run.history)));
+  return markup.Figure(picture,
+                       fmt::format("{}: training explores, so evaluations may lie above it.",
+                                   EscapeXml(GamesLabel(run.config.environment.name))));
+}
+
 StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& name,
                                   std::span<const GameRuns> games, CurveAxis axis,
                                   Statistic statistic) {
   const CurveCounts shown = CountCurves(games, axis);
   if (shown.most == 0) return std::string();
+  if (axis == CurveAxis::kFrames && games.size() == 1 && CountRuns(games.front()) == 1) {
+    return RunFigure(markup, name, *games.front().groups.front().runs.front());
+  }
   const LearningCurveGrid grid = games.size() == 1 ? MakeCurves(games.front(), axis, statistic)
                                                    : MakeGamePanels(games, axis, statistic);
-  GORILA_ASSIGN_OR_RETURN(std::string svg, RenderLearningCurveSvg(grid));
+  GORILA_ASSIGN_OR_RETURN(const ReportPicture picture,
+                          DrawChart(fmt::format("{}-{}.svg", name, AxisName(axis)), grid));
   std::string of;
   if (games.size() == 1) of = EscapeXml(games.front().environment) + ": ";
-  return markup.Figure(
-      {.name = fmt::format("{}-{}.svg", name, AxisName(axis)), .bytes = std::move(svg)},
-      fmt::format("{}training return over {}{}.", of, grid.x_label, BandText(shown, statistic)));
+  return markup.Figure(picture, fmt::format("{}training return over {}{}.", of, grid.x_label,
+                                            BandText(shown, statistic)));
 }
 
 // One picture each: games in runs of their own together, the others apart.

@@ -6,18 +6,19 @@
 #include <fmt/ranges.h>
 
 #include "gorila/base/xml.h"
+#include "gorila/metrics/chart_palette.h"
 #include "gorila/report/report_style.h"
 
 namespace gorila {
 namespace {
 
-// An SVG picture whose elements' names, and the references to them, begin with `prefix`: glyphs of
-// two pictures have the same names.
-std::string PrefixIds(const std::string& svg, const std::string& prefix) {
-  return absl::StrReplaceAll(svg, {{" id=\"", " id=\"" + prefix},
-                                   {"href=\"#", "href=\"#" + prefix},
-                                   {"url(#", "url(#" + prefix},
-                                   {" aria-labelledby=\"", " aria-labelledby=\"" + prefix}});
+// The element for a page that has the declaration and the style of charts itself.
+std::string InlineSvg(const std::string& svg) {
+  std::string inlined = svg.substr(svg.find("<svg"));
+  const std::size_t begin = inlined.find("<style>"), end = inlined.find("</style>");
+  if (end != inlined.npos)
+    inlined.erase(begin, end + std::string_view("</style>\n").size() - begin);
+  return inlined;
 }
 
 class HtmlMarkup final : public ReportMarkup {
@@ -46,10 +47,21 @@ class HtmlMarkup final : public ReportMarkup {
     return html + "</tbody></table></div>\n";
   }
   std::string Figure(const ReportPicture& picture, std::string_view caption) override {
-    // Inside a page the XML declaration has no place, and names are the page's.
-    const std::string svg = PrefixIds(picture.bytes.substr(picture.bytes.find("<svg")),
-                                      picture.name.substr(0, picture.name.find('.')) + "-");
+    // Texts of a chart that has no narrow form keep their size: it is pushed sideways.
+    const std::string svg =
+        picture.narrow.empty()
+            ? fmt::format("<div class=\"scroll only\">{}</div>", InlineSvg(picture.bytes))
+            : fmt::format("<div class=\"wide\">{}</div><div class=\"narrow\">{}</div>",
+                          InlineSvg(picture.bytes), InlineSvg(picture.narrow));
     return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg, caption);
+  }
+  std::string Panels(const std::vector<ReportPicture>& pictures,
+                     const std::vector<std::string>& /*descriptions*/) override {
+    std::string html = "<div class=\"panels\">\n";
+    for (const ReportPicture& picture : pictures) {
+      html += fmt::format("<figure>{}</figure>\n", InlineSvg(picture.bytes));
+    }
+    return html + "</div>\n";
   }
   std::string Film(const ReportPicture& picture, std::string_view description,
                    std::string_view caption) override {
@@ -68,9 +80,9 @@ class HtmlMarkup final : public ReportMarkup {
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<main>\n"
-        "<header><h1>{0}</h1>\n<p>{2}</p></header>\n{3}</main>\n</body>\n</html>\n",
-        title, kReportStyle, summary, contents);
+        "<title>{0}</title>\n<style>{1}{2}</style>\n</head>\n<body>\n<main>\n"
+        "<header><h1>{0}</h1>\n<p>{3}</p></header>\n{4}</main>\n</body>\n</html>\n",
+        title, kReportStyle, drawing::ChartStyle(), summary, contents);
   }
 };
 
@@ -96,6 +108,16 @@ class MarkdownMarkup final : public ReportMarkup {
   }
   std::string Figure(const ReportPicture& picture, std::string_view caption) override {
     return Picture(picture, caption, caption);
+  }
+  std::string Panels(const std::vector<ReportPicture>& pictures,
+                     const std::vector<std::string>& descriptions) override {
+    std::string text = "\n";
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      pictures_.push_back(pictures[i]);
+      text += fmt::format("<img alt=\"{}\" src=\"{}\" width=\"340\">\n", descriptions[i],
+                          pictures[i].name);
+    }
+    return text;
   }
   std::string Film(const ReportPicture& picture, std::string_view description,
                    std::string_view caption) override {

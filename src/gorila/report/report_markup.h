@@ -20,6 +20,7 @@ struct ReportTable {
 struct ReportPicture {
   std::string name;  // "curve-frames.svg"; of one report all differ
   std::string bytes;
+  std::string narrow = {};  // the same for a phone's page; empty = none
 };
 
 // Puts a report together. Texts are inline HTML but for `pre`; what is returned is a block of the
@@ -34,6 +35,9 @@ class ReportMarkup {
   virtual std::string Table(const ReportTable& table) = 0;
   // An SVG picture.
   virtual std::string Figure(const ReportPicture& picture, std::string_view caption) = 0;
+  // Small SVG pictures beside each other, each with its title inside.
+  virtual std::string Panels(const std::vector<ReportPicture>& pictures,
+                             const std::vector<std::string>& descriptions) = 0;
   // A GIF; `description` for who does not see it.
   virtual std::string Film(const ReportPicture& picture, std::string_view description,
                            std::string_view caption) = 0;

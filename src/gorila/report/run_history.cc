@@ -52,7 +52,23 @@ void RunHistory::Add(const RunLogRow& row) {
   return_over_seconds_.Add(row, row);
   return_over_updates_.Add(row, row);
   epsilon_over_frames_.Add(row, row);
+  AddFigures(row);
   AddGames(row);
+}
+
+void RunHistory::AddFigures(const RunLogRow& training_row) {
+  const std::optional<double> frames = training_row.Number("frames");
+  if (!frames.has_value()) return;
+  for (const std::string_view name : kTrainingFigures) {
+    const std::optional<double> value = training_row.Number(name);
+    if (!value.has_value()) continue;
+    figures_.try_emplace(name, kMostFigurePoints).first->second.Add(*frames, *value);
+  }
+}
+
+std::vector<CurvePoint> RunHistory::figure(std::string_view name) const {
+  const auto found = figures_.find(name);
+  return found == figures_.end() ? std::vector<CurvePoint>() : found->second.points();
 }
 
 void RunHistory::AddGames(const RunLogRow& training_row) {

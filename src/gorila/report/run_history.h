@@ -3,6 +3,7 @@
 #ifndef GORILA_REPORT_RUN_HISTORY_H_
 #define GORILA_REPORT_RUN_HISTORY_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/metrics/binned_curve.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/evenly_thinned.h"
 #include "gorila/metrics/run_log.h"
@@ -26,6 +28,15 @@ inline constexpr std::uint64_t kSmoothedEpisodes = 100;
 // How many points are kept of a curve, and how many evaluations: all of a run of 11 hours with a
 // row every 5 s, and several for each pixel of a picture. Longer logs are thinned evenly.
 inline constexpr std::size_t kMostHistoryPoints = 8192;
+
+// What training rows say beside returns, as charts show it. A log has those that its algorithm and
+// its version know.
+inline constexpr std::array<std::string_view, 7> kTrainingFigures = {
+    "loss",    "value_mean",     "gradient_norm",    "epsilon",
+    "entropy", "staleness_mean", "frames_per_second"};
+
+// How many points are kept of each of them: a chart of one is as wide as a phone.
+inline constexpr std::size_t kMostFigurePoints = 256;
 
 // A number of the training rows over another one, each point the mean of the last kSmoothedEpisodes
 // episodes. Smoothed before it is thinned, so that what is kept is exact.
@@ -77,6 +88,10 @@ class RunHistory {
   const HistoryCurve& return_over_updates() const { return return_over_updates_; }
   const HistoryCurve& epsilon_over_frames() const { return epsilon_over_frames_; }
 
+  // One of kTrainingFigures over frames: means of as many rows as share a point, with the lowest
+  // and highest of these. Empty where the log lacks it.
+  std::vector<CurvePoint> figure(std::string_view name) const;
+
   // The periodic evaluations, then the final one when it is of a later network; low and high are
   // one standard error away. At most kMostHistoryPoints, and the last one.
   std::vector<CurvePoint> evaluations() const { return evaluations_.values(); }
@@ -88,6 +103,7 @@ class RunHistory {
 
  private:
   void AddEvaluation(const RunLogRow& row);
+  void AddFigures(const RunLogRow& training_row);
   void AddGames(const RunLogRow& training_row);
   GameHistory* FindOrAddGame(const std::string& name);  // null for one too many
 
@@ -95,6 +111,7 @@ class RunHistory {
   HistoryCurve return_over_seconds_{"seconds", "return_mean"};
   HistoryCurve return_over_updates_{"updates", "return_mean"};
   HistoryCurve epsilon_over_frames_{"frames", "epsilon"};
+  std::map<std::string_view, BinnedCurve> figures_;
   EvenlyThinned<CurvePoint> evaluations_{kMostHistoryPoints};
   std::map<std::string, double, std::less<>> last_;
   std::map<std::string, GameHistory, std::less<>> games_;

@@ -170,6 +170,28 @@ TEST_F(RunHistoryTest, EachGameHasACurveOfItsOwn) {
   EXPECT_EQ(history.game("none"), nullptr);
 }
 
+TEST_F(RunHistoryTest, EveryFigureOfItsRowsIsKeptInAFewPoints) {
+  {
+    std::ofstream log(path_);
+    for (int i = 0; i < 3000; ++i) {
+      log << fmt::format(
+                 R"({{"kind":"training","frames":{},"loss":{},"entropy":null,"epsilon":0.5}})", i,
+                 i % 10)
+          << "\n";
+    }
+  }
+  const RunHistory history = Read();
+  const std::vector<CurvePoint> loss = history.figure("loss");
+  EXPECT_LE(loss.size(), kMostFigurePoints);
+  EXPECT_GE(loss.size(), kMostFigurePoints / 2);
+  EXPECT_NEAR(loss.front().mean, 4.5, 1);
+  EXPECT_EQ(loss.front().low, 0);
+  EXPECT_EQ(loss.front().high, 9);
+  EXPECT_EQ(history.figure("epsilon").back().mean, 0.5);
+  EXPECT_TRUE(history.figure("entropy").empty());
+  EXPECT_TRUE(history.figure("gradient_norm").empty());
+}
+
 TEST_F(RunHistoryTest, DamagedLinesAreNamedAndTheRestIsRead) {
   std::ofstream(path_) << Training(1) << "garbage\n" << Training(2) << "[1]\n" << Training(3);
   RunHistory history;

@@ -11,12 +11,12 @@
 #include "gorila/env/game_list.h"
 #include "gorila/evaluation/games_evaluation.h"
 #include "gorila/evaluation/protocol_label.h"
-#include "gorila/metrics/curve_aggregation.h"
-#include "gorila/metrics/game_names.h"
 #include "gorila/metrics/report.h"
+#include "gorila/report/run_charts.h"
 #include "gorila/report/run_history.h"
 #include "gorila/report/run_summary.h"
 #include "gorila/report/runs_report.h"
+#include "gorila/run/run_starts.h"
 
 namespace gorila {
 namespace {
@@ -26,49 +26,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kEvaluationFile = "evaluation.json";
 
-CurveSeries TrainingSeries(const HistoryCurve& returns) {
-  CurveSeries series{.label = fmt::format("training, mean of {} episodes", kSmoothedEpisodes),
-                     .points = {}};
-  for (const CurveSample& sample : returns.samples()) {
-    series.points.push_back({.x = sample.x, .mean = sample.y});
-  }
-  return series;
-}
-
-LearningCurveFigure MakeFigure(const std::string& title, const HistoryCurve& returns,
-                               std::vector<CurvePoint> evaluations) {
-  LearningCurveFigure figure;
-  figure.title = title;
-  figure.x_label = "environment frames";
-  figure.y_label = "return";
-  figure.series.push_back(TrainingSeries(returns));
-  figure.series.push_back({"evaluation, mean ± standard error", std::move(evaluations)});
-  return figure;
-}
-
-LearningCurveGrid MakeCurve(const Config& config, const RunHistory& history) {
-  const std::vector<std::string> games = GamesOf(config);
-  const std::string title =
-      fmt::format("{}, seed {}", GamesLabel(config.environment.name), config.run.seed);
-  LearningCurveGrid grid{.title = title + ": return",
-                         .x_label = "environment frames of all games together",
-                         .panels = {}};
-  if (games.size() == 1) {
-    grid.panels = {MakeFigure(title, history.return_over_frames(), history.evaluations())};
-    return grid;
-  }
-  const std::vector<std::string> names = ShortGameNames(games);
-  for (std::size_t i = 0; i < games.size(); ++i) {
-    const GameHistory none;
-    const GameHistory* const logged = history.game(games[i]);
-    const GameHistory& game = logged == nullptr ? none : *logged;
-    grid.panels.push_back(MakeFigure(names[i], game.return_over_frames, game.evaluations.values()));
-  }
-  return grid;
-}
-
 Status WriteCurve(const fs::path& directory, const Config& config, const RunHistory& history) {
-  const LearningCurveGrid grid = MakeCurve(config, history);
+  const LearningCurveGrid grid = MakeRunCurve(config, history);
   GORILA_RETURN_IF_ERROR(WriteLearningCurve(directory / "curve.png", grid));
   return WriteLearningCurve(directory / "curve.svg", grid);
 }
@@ -126,6 +85,7 @@ std::vector<ReportFile> ReportFiles() {
           {"configuration, every key", "config.toml"},
           {"log of the training", "metrics.jsonl"},
           {"the same for TensorBoard", "tensorboard"},
+          {"every command that trained it", kStartsFile},
           {"learning curve", "curve.svg"},
           {"an episode of the final network", "episode.gif"},
           {"final network", "final.safetensors"},

@@ -108,6 +108,7 @@ StatusOr<RunSummary> ReadRun(const LabelledRun& run, RunHistory history) {
   GORILA_ASSIGN_OR_RETURN(summary.labels, ReadRunLabels(run.directory));
   GORILA_ASSIGN_OR_RETURN(summary.config, LoadRunConfig(run.directory / "config.toml"));
   summary.history = std::move(history);
+  GORILA_ASSIGN_OR_RETURN(summary.starts, ReadRunStarts(run.directory));
   auto evaluation = ReadFinalEvaluation(run.directory);
   if (evaluation.ok()) {
     summary.evaluation = *std::move(evaluation);

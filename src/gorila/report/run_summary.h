@@ -14,6 +14,7 @@
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/report/run_history.h"
 #include "gorila/report/run_report.h"
+#include "gorila/run/run_starts.h"
 
 namespace gorila {
 
@@ -23,6 +24,7 @@ struct RunSummary {
   RunLabels labels;
   Config config;
   RunHistory history;                                  // of metrics.jsonl
+  RunStarts starts;                                    // of starts.jsonl
   std::optional<EvaluationRecord> evaluation;          // of a finished run
   std::string command, version, machine;               // of a finished run, else empty
   std::optional<double> seconds, cpu_seconds, joules;  // of training, where the log has them

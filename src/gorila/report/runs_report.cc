@@ -13,10 +13,18 @@
 #include "gorila/metrics/number_format.h"
 #include "gorila/report/aggregate_section.h"
 #include "gorila/report/comparison_section.h"
+#include "gorila/report/run_charts.h"
 #include "gorila/report/run_groups.h"
+#include "gorila/report/start_section.h"
 
 namespace gorila {
 namespace {
+
+constexpr std::string_view kRunPanels =
+    "A line is the mean of the log's rows that share a point, its band their range.";
+constexpr std::string_view kGroupPanels =
+    "A line is a run, or the mean of a group's runs with a 95 % bootstrap interval over runs; a "
+    "dot is an evaluation ± its standard error.";
 
 std::string PlusMinus(double mean, double half_width) {
   if (!std::isfinite(half_width)) return FormatDecimal(mean, 2);
@@ -30,6 +38,36 @@ std::string Count(std::optional<double> number) {
 std::string RunName(const RunSummary& run) {
   return fmt::format("{} <small>{}</small>", EscapeXml(run.label),
                      EscapeXml(run.directory.lexically_normal().string()));
+}
+
+StatusOr<std::string> PanelsOf(ReportMarkup& markup, const std::string& stem,
+                               const GameRuns& game) {
+  std::vector<ReportPicture> pictures;
+  std::vector<std::string> descriptions;
+  for (const ChartPanel& panel : TrainingPanels(game)) {
+    GORILA_ASSIGN_OR_RETURN(pictures.emplace_back(),
+                            DrawPanel(fmt::format("{}-{}.svg", stem, panel.name), panel.figure));
+    descriptions.push_back(EscapeXml(fmt::format("{}: {} over {}", panel.figure.title,
+                                                 panel.figure.y_label, panel.figure.x_label)));
+  }
+  if (pictures.empty()) return std::string();
+  return markup.Panels(pictures, descriptions);
+}
+
+// What the logs have beside returns, of each game.
+StatusOr<std::string> PanelSections(ReportMarkup& markup, std::span<const GameRuns> games,
+                                    const std::string& stem) {
+  std::string panels;
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    const std::string name = games.size() == 1 ? stem : fmt::format("{}-{}", stem, i + 1);
+    GORILA_ASSIGN_OR_RETURN(const std::string of_game, PanelsOf(markup, name, games[i]));
+    if (of_game.empty()) continue;
+    if (games.size() > 1) panels += markup.SubHeading(EscapeXml(games[i].environment));
+    panels += of_game;
+  }
+  if (panels.empty()) return panels;
+  const bool single = games.size() == 1 && CountRuns(games.front()) == 1;
+  return markup.Section("Training", markup.Paragraph(single ? kRunPanels : kGroupPanels) + panels);
 }
 
 std::vector<std::string> ScoreRow(const RunSummary& run, const std::string& network,
@@ -297,10 +335,13 @@ StatusOr<std::string> Render(ReportMarkup& markup, std::span<const RunSummary> r
   text += GameSection(markup, runs);
   GORILA_ASSIGN_OR_RETURN(const std::string curves, CurveSection(markup, games, options, stem));
   text += curves;
+  GORILA_ASSIGN_OR_RETURN(const std::string panels, PanelSections(markup, games, stem));
+  text += panels;
   text += FilmSection(markup, stem, groups);
   text += ComparisonSection(markup, games, options);
   text += CounterSection(markup, runs);
   text += CostSection(markup, runs);
+  text += StartSection(markup, runs);
   text += ConfigurationSection(markup, runs, groups);
   return markup.Document(heading, Summary(runs), text);
 }

@@ -250,6 +250,7 @@ StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
   observer_.Observe(*cluster_, Seconds());
   scorer_.IsDue(cluster_->clock().frames());
   milestones_.CountFrom(cluster_->clock().frames());
+  if (hooks.started) hooks.started(cluster_->clock().frames(), seconds_before_);
   GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
   return Finish(hooks);
 }

@@ -34,6 +34,8 @@ struct TrainerHooks {
   std::function<void(const ProgressSnapshot&)> progress;  // about twice a second
   std::function<void(std::string_view)> message;          // one line for people
   std::function<void(std::string_view)> warning = {};  // one that must be shown even with --quiet
+  // Once, before the first frame: the frames and the seconds of training that the run has.
+  std::function<void(std::int64_t frames, double seconds)> started = {};
 
   // `warning`, or `message` where that is empty.
   const std::function<void(std::string_view)>& warner() const {

@@ -28,30 +28,27 @@ constexpr double kPanelWidth = kNameWidth + kPlotWidth + kValueWidth;
 constexpr double kBarHeight = 5;
 constexpr double kRowGap = 5;
 
-// Okabe & Ito's palette, as the learning curves have it.
-constexpr Colour kWhite = {0xffffff};
-constexpr Colour kTextColour = {0x262626};
-constexpr Colour kFaint = {0x808080};
-constexpr Stroke kGrid = {.colour = {0xe0e0e0}, .width = 1};
-constexpr Stroke kHumanLine = {.colour = {0x404040}, .width = 1.25, .dashed = true};
+constexpr Colour kGround = {drawing::kGroundInk};
+constexpr Stroke kGrid = {.colour = {drawing::kGridInk}, .width = 1};
+constexpr Stroke kHumanLine = {.colour = {drawing::kQuietInk}, .width = 1.25, .dashed = true};
 
-constexpr TextStyle kTitle = {.size = 14, .colour = kTextColour, .bold = true};
-constexpr TextStyle kLegend = {.size = 11.5, .colour = kTextColour};
-constexpr TextStyle kName = {.size = 10.5, .colour = kTextColour, .anchor = 1};
-constexpr TextStyle kTick = {.size = 10, .colour = kTextColour, .anchor = 0.5};
-constexpr TextStyle kValue = {.size = 9, .colour = kTextColour};
-constexpr TextStyle kNote = {.size = 9, .colour = kFaint};
+constexpr TextStyle kTitle = {.size = 14, .bold = true};
+constexpr TextStyle kLegend = {.size = 11.5};
+constexpr TextStyle kName = {.size = 10.5, .anchor = 1};
+constexpr TextStyle kTick = {.size = 10, .anchor = 0.5};
+constexpr TextStyle kValue = {.size = 9};
+constexpr TextStyle kNote = {.size = 9, .colour = {drawing::kQuietInk}};
 
 Colour AgentColour(Agent agent) {
   switch (agent) {
     case Agent::kDqn:
-      return {0x8c96a0};
+      return {drawing::kFaintInk};
     case Agent::kGorila:
-      return {0x0072b2};
+      return {drawing::kSeriesInks[0]};
     case Agent::kOurs:
       break;
   }
-  return {0xd55e00};
+  return {drawing::kSeriesInks[1]};
 }
 
 TextStyle Coloured(TextStyle style, Colour colour) {
@@ -192,7 +189,7 @@ class Panel {
       const std::string text = PercentText(percent);
       const double x = X(percent) + 4;
       // The line at 100 % must not cross it out.
-      canvas_.FillBox({x - 1, middle - 5, canvas_.TextWidth(text, kValue) + 2, 10}, kWhite);
+      canvas_.FillBox({x - 1, middle - 5, canvas_.TextWidth(text, kValue) + 2, 10}, kGround);
       canvas_.DrawText(text, {x, middle + 3}, kValue);
     }
   }
@@ -231,7 +228,8 @@ Size ChartSize(const ScoreTable& table) {
 
 void PaintChart(Canvas& canvas, const ScoreTable& table) {
   const Size size = ChartSize(table);
-  canvas.FillBox({0, 0, static_cast<double>(size.width), static_cast<double>(size.height)}, kWhite);
+  canvas.FillBox({0, 0, static_cast<double>(size.width), static_cast<double>(size.height)},
+                 kGround);
   double left = kMargin;
   for (const ScoreSection& section : table.sections) {
     Panel(canvas, section, table.denominator, left).Paint(kMargin);
@@ -257,6 +255,7 @@ StatusOr<std::string> RenderScoreChartSvg(const ScoreTable& table) {
   GORILA_RETURN_IF_ERROR(CheckTable(table));
   const Size size = ChartSize(table);
   return drawing::DrawSvg(size.width, size.height,
+                          {.title = "Human-normalised scores", .description = {}},
                           [&](Canvas& canvas) { PaintChart(canvas, table); });
 }
 

@@ -1,0 +1,132 @@
+#include "gorila/run/run_starts.h"
+
+#include <cmath>
+#include <ctime>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "gorila/config/config_keys.h"
+#include "gorila/metrics/run_log.h"
+
+namespace gorila {
+namespace {
+
+using Settings = std::map<std::string, std::string>;  // values as text, by key
+
+std::string TextIn(const RunLogRow& row, std::string_view name) {
+  return std::string(row.Text(name).value_or(""));
+}
+
+template <typename Use>
+void ForEachChange(const RunLogRow& row, const Use& use) {
+  const RunLogRow* const changes = row.Object("changes");
+  if (changes == nullptr) return;
+  for (const auto& [key, values] : changes->objects()) use(key, values);
+}
+
+RunStart StartOfRow(const RunLogRow& row) {
+  RunStart start{.time = TextIn(row, "time"),
+                 .frames = static_cast<std::int64_t>(row.Number("frames").value_or(0)),
+                 .seconds = row.Number("seconds").value_or(std::nan("")),
+                 .command = TextIn(row, "command"),
+                 .version = TextIn(row, "version"),
+                 .machine = TextIn(row, "machine"),
+                 .changes = {}};
+  ForEachChange(row, [&start](const std::string& key, const RunLogRow& values) {
+    start.changes.push_back({key, TextIn(values, "before"), TextIn(values, "after")});
+  });
+  return start;
+}
+
+Settings SettingsOf(const Config& config) {
+  Settings settings;
+  for (const ConfigKey& key : ConfigKeys()) {
+    settings.emplace(key.name, ValueText(key.field, config));
+  }
+  return settings;
+}
+
+// What the run was training with last, as its file says; empty where it does not. The first line
+// has every setting, later ones what changed.
+StatusOr<Settings> RecordedSettings(const std::filesystem::path& run) {
+  Settings settings;
+  const Status status = ForEachRunLogRow(run / kStartsFile, [&](const RunLogRow& row) {
+    if (const RunLogRow* const all = row.Object("settings"); all != nullptr) {
+      for (const auto& [key, value] : all->texts()) settings[key] = value;
+    }
+    ForEachChange(row, [&](const std::string& key, const RunLogRow& values) {
+      settings[key] = TextIn(values, "after");
+    });
+  });
+  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  return settings;
+}
+
+// Passes over keys that the version of `before` did not have.
+std::vector<ChangedSetting> Changes(const Settings& before, const Settings& now) {
+  std::vector<ChangedSetting> changes;
+  for (const auto& [key, value] : now) {
+    const auto found = before.find(key);
+    if (found != before.end() && found->second != value) {
+      changes.push_back({key, found->second, value});
+    }
+  }
+  return changes;
+}
+
+RunLogObject TextObject(const Settings& settings) {
+  RunLogObject object;
+  for (const auto& [key, value] : settings) object.fields.push_back({key, value});
+  return object;
+}
+
+}  // namespace
+
+std::string TimeNow() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+Status AppendRunStart(const std::filesystem::path& run, RunStart start,
+                      const StartSettings& settings) {
+  const Settings now = SettingsOf(settings.now);
+  GORILA_ASSIGN_OR_RETURN(const Settings recorded, RecordedSettings(run));
+  start.changes = Changes(recorded.empty() ? SettingsOf(settings.before) : recorded, now);
+  std::vector<RunLogObject> values;  // which the changes refer to
+  values.reserve(start.changes.size());
+  RunLogObject changes;
+  for (const ChangedSetting& change : start.changes) {
+    values.push_back({{{"before", change.before}, {"after", change.after}}});
+    changes.fields.push_back({change.key, values.back()});
+  }
+  std::vector<RunLogField> fields = {{"time", start.time},       {"frames", start.frames},
+                                     {"seconds", start.seconds}, {"command", start.command},
+                                     {"version", start.version}, {"machine", start.machine},
+                                     {"changes", changes}};
+  const RunLogObject all = TextObject(now);
+  if (recorded.empty()) fields.push_back({"settings", all});
+  GORILA_ASSIGN_OR_RETURN(RunLog file, RunLog::Open(run / kStartsFile));
+  GORILA_RETURN_IF_ERROR(file.Append(fields));
+  return file.Sync();
+}
+
+StatusOr<RunStarts> ReadRunStarts(const std::filesystem::path& run) {
+  std::deque<RunStart> newest;
+  RunStarts read;
+  const Status status = ForEachRunLogRow(run / kStartsFile, [&](const RunLogRow& row) {
+    newest.push_back(StartOfRow(row));
+    if (newest.size() <= kMostStarts) return;
+    newest.pop_front();
+    ++read.left_out;
+  });
+  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  read.starts.assign(std::make_move_iterator(newest.begin()),
+                     std::make_move_iterator(newest.end()));
+  return read;
+}
+
+}  // namespace gorila
