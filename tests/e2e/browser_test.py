@@ -4,6 +4,8 @@ Skipped, with the reason, where one of them is not there: tools/install_dependen
 them. With GORILA_SCREENSHOTS=FOLDER the pictures are kept.
 """
 
+import csv
+import io
 import json
 import os
 import pathlib
@@ -21,6 +23,8 @@ from dashboard_test import ENDLESS, Served
 PLAYWRIGHT = "playwright-core@1.65.1"
 VISIT = pathlib.Path(__file__).parent / "browser" / "visit.mjs"
 LOOK = pathlib.Path(__file__).parent / "browser" / "report.mjs"
+FRAMES = 12000  # of each run in a folder
+BROWSE = VISIT.with_name("browse.mjs")
 
 
 def find_chromium():
@@ -30,11 +34,13 @@ def find_chromium():
     raise unittest.SkipTest("skipped: Chromium is not installed")
 
 
-class Page(Served):
+class Visited(Served):
+    SCRIPT = VISIT
+
     def setUp(self):
         super().setUp()
         self.chromium = find_chromium()
-        self.script = npm_packages.provide("browser", VISIT, PLAYWRIGHT)
+        self.script = npm_packages.provide("browser", self.SCRIPT, PLAYWRIGHT)
         self.screenshots = os.environ.get("GORILA_SCREENSHOTS", str(self.folder))
 
     def visit(self, url):
@@ -50,6 +56,8 @@ class Page(Served):
         self.assertTrue(line, "" if line else process.stderr.read())
         return json.loads(line)
 
+
+class Page(Visited):
     def test_a_policys_game_has_bars_of_probabilities(self):
         process = self.start(
             "train", *ENDLESS, *algorithms.overrides("vtrace"), "--env", "minatar/breakout",
@@ -161,6 +169,93 @@ class Report(program.Case):
         seen = self.look("page.html")
         self.assert_legible(seen)
         self.assertIn("Evaluations", seen["390-light"]["titles"])
+
+
+class Folder(Visited):
+    """A folder of finished runs, and what somebody does with them."""
+
+    SCRIPT = BROWSE
+
+    def train(self, name, seed, *more):
+        self.run_program(
+            "train", *program.TINY, "--quiet", "--seed", seed, "--run-dir", f"runs/{name}",
+            *program.DETERMINISTIC, *more,
+        )  # fmt: skip
+
+    def test_runs_are_searched_sorted_selected_and_compared(self):
+        for seed in [1, 2]:
+            self.train(f"alpha/seed{seed}", seed, "--set", "learner.n_step=1")
+            self.train(f"beta/seed{seed}", seed, "--set", "learner.n_step=3")
+        (self.folder / "runs" / "broken").mkdir()
+        (self.folder / "runs" / "broken" / "config.toml").write_text("[run]\nframes = 'x'\n")
+        process, url = self.serve("runs")
+        browser = self.visit(url)
+        seen = self.read(browser)
+        runs = ["alpha/seed1", "alpha/seed2", "beta/seed1", "beta/seed2"]
+        self.assertEqual((seen["all"], seen["shownAtFirst"]), (runs, runs))
+        self.assertEqual(len(seen["notes"]), 1)
+        self.assertRegex(seen["notes"][0], r"^1 run cannot be read: .*broken/config.toml:2")
+        self.check_table(seen, runs)
+        self.check_curves(seen)
+        self.check_view(seen)
+        shutil.move(self.folder / "runs" / "beta", self.folder / "elsewhere")
+        shutil.copytree(self.folder / "elsewhere" / "seed1", self.folder / "runs" / "gamma")
+        browser.stdin.write("gamma beta/seed1\n")
+        browser.stdin.flush()
+        after = self.read(browser)
+        self.assertEqual(after["all"], [*runs, "gamma"])
+        self.assertEqual(after["errors"], [])
+        self.stop(process, expect=0)
+
+    def check_table(self, seen, runs):
+        self.assertEqual(seen["theme"], "dark")
+        found = {name: sorted(of) if isinstance(of, list) else of
+                 for name, of in seen["found"].items()}  # fmt: skip
+        self.assertEqual(found, {"name": runs[2:], "setting": runs[2:], "nothing": [],
+                                 "number": [runs[1], runs[3]], "cleared": 4})  # fmt: skip
+        self.assertEqual((seen["ascending"], seen["descending"]), (runs, runs[::-1]))
+        self.assertEqual(seen["sort"], "descending")
+        self.assertEqual(seen["byKeys"], runs[:2])
+        rows = list(csv.DictReader(io.StringIO(seen["tableCsv"])))
+        self.assertEqual([row["run"] for row in rows], runs)
+        self.assertEqual([row["learner.n_step"] for row in rows], ["1", "1", "3", "3"])
+        self.assertEqual([row["state"] for row in rows], ["finished"] * 4)
+        for row in rows:
+            path = self.folder / "runs" / row["run"] / "evaluation.json"
+            self.assertEqual(float(row["evaluation"]), json.loads(path.read_text())["mean"])
+        self.assertEqual(seen["differences"], ["run.seed"])
+        self.assertTrue(seen["help"])
+        self.assertEqual(seen["unnamed"], 0)
+        self.assertFalse(seen["overflows"], "the page is wider than a phone")
+
+    def check_curves(self, seen):
+        self.assertEqual(len(set(seen["colours"])), 2)
+        self.assertEqual(seen["colourThatStays"], seen["colours"][1:])
+        rows = list(csv.DictReader(io.StringIO(seen["curvesCsv"])))
+        evaluations = [row for row in rows if row["kind"] == "evaluation"]
+        self.assertEqual(len(evaluations), seen["evaluations"])
+        self.assertEqual(seen["evaluations"], seen["errorBars"])
+        self.assertGreaterEqual(len(evaluations), 2)
+        self.assertEqual({row["kind"] for row in rows}, {"training", "evaluation"})
+        self.assertEqual(len(seen["groups"]), 2)
+        for group in seen["groups"]:
+            self.assertRegex(group, r" n_step=[13] 2 runs · mean return ")
+        self.assertEqual(seen["bands"], 2)
+        self.assertIn("95 % bootstrap interval over runs", seen["note"])
+        self.assertEqual(seen["updates"]["curves"], 4)
+        self.assertGreaterEqual(seen["updates"]["evaluations"], 4)
+        self.assertFalse(seen["hasTime"], "deterministic runs log no time")
+
+    def check_view(self, seen):
+        self.assertEqual(seen["smoothed"], {"text": "smoothed: 10", "chart": "smoothed: 10", "raw": 4})
+        self.assertNotEqual(seen["zoomedTicks"], seen["ticks"])
+        self.assertEqual(seen["ticksAfterDoubleClick"], seen["ticks"])
+        zoomed = [float(row["frames"]) for row in csv.DictReader(io.StringIO(seen["zoomedCsv"]))]
+        self.assertGreater(min(zoomed), FRAMES * 0.3)
+        self.assertLess(max(zoomed), FRAMES * 0.95)
+        after = seen["afterReload"]
+        self.assertEqual((after["ticks"], after["hash"]), (seen["zoomedTicks"], seen["hash"]))
+        self.assertEqual((after["logY"], after["selected"]), (True, 4))
 
 
 if __name__ == "__main__":

@@ -125,6 +125,45 @@ class Curves(Served):
         self.assertEqual([p["x"] for p in drawn["norm"]], [0, 3, 6, 9])
         self.assertEqual([p["x"] for p in drawn["loss"] if p["y"] is None], [5])
 
+    def test_a_moving_mean_is_of_the_points_before_and_keeps_gaps(self):
+        rows = [row_of(10 * i, [float(i * i)] if i != 3 else []) for i in range(12)]
+        moving = [point["y"] for point in draw(rows)["moving"]]
+        self.assertIsNone(moving[3])
+        self.assertEqual(moving[0], 0)
+        self.assertEqual(moving[4], (0 + 1 + 4 + 16) / 4)
+        self.assertEqual(moving[9], sum(i * i for i in range(5, 10)) / 5)
+
+    def test_a_mean_of_runs_is_where_all_have_a_value_with_an_interval_over_runs(self):
+        drawn = draw([row_of(10 * i, [float(i)]) for i in range(1, 21)])
+        self.assertEqual((drawn["mean"][0]["x"], drawn["mean"][-1]["x"]), (10, 200))
+        for point in drawn["mean"]:
+            self.assertAlmostEqual(point["y"], point["x"] / 10 + 1)
+            # Of two runs a resample has one of them twice, or both.
+            self.assertAlmostEqual(point["low"], point["x"] / 10)
+            self.assertAlmostEqual(point["high"], point["x"] / 10 + 2)
+        self.assertEqual((drawn["short"][0]["x"], drawn["short"][-1]["x"]), (10, 30))
+        self.assertEqual(drawn["empty"], [])
+        self.assertNotIn("low", drawn["alone"][0])
+
+    def test_many_points_are_drawn_by_their_extremes(self):
+        rng = random.Random(7)
+        rows = [row_of(i, [rng.random()]) for i in range(300)]
+        kept = draw(rows)["decimated"]
+        self.assertLessEqual(len(kept), 12)
+        for pixel in range(3):
+            of_pixel = [row["return_mean"] for row in rows[100 * pixel : 100 * (pixel + 1)]]
+            shown = [point["y"] for point in kept if point["x"] // 100 == pixel]
+            self.assertEqual((min(shown), max(shown)), (min(of_pixel), max(of_pixel)))
+            self.assertEqual((shown[0], shown[-1]), (of_pixel[0], of_pixel[-1]))
+
+    def test_a_zoomed_line_reaches_the_edges(self):
+        drawn = draw([row_of(10 * i, [1.0]) for i in range(1, 10)])
+        self.assertEqual([point["x"] for point in drawn["part"]], [20, 30, 40, 50])
+
+    def test_an_evaluation_is_placed_in_time_by_the_rows_around_it(self):
+        drawn = draw([row_of(10 * i, [1.0]) for i in range(1, 10)])
+        self.assertEqual([row["seconds"] for row in drawn["timed"]], [50, 180])
+
     def test_an_entropy_is_drawn_only_of_rows_that_have_it(self):
         without = [row_of(i, [1.0]) for i in range(4)]
         self.assertEqual(draw(without)["entropy"], [])

@@ -1,6 +1,8 @@
 """The dashboard and Prometheus' page, asked as a browser would ask, without one."""
 
 import json
+import re
+import shutil
 import signal
 import socket
 import ssl
@@ -82,9 +84,10 @@ class Training(Served):
         self.metrics_url = self.url_of(self.process, "metrics")
 
     def test_pages_are_there_and_need_nothing_from_elsewhere(self):
+        scripts = re.findall(r'<script src="([a-z]+.js)"', get(self.url)[2])
+        self.assertGreater(len(scripts), 4)
         for path, kind in [("", "text/html"), ("style.css", "text/css"),
-                           ("app.js", "text/javascript"), ("charts.js", "text/javascript"),
-                           ("figures.js", "text/javascript"), ("series.js", "text/javascript")]:  # fmt: skip
+                           *((script, "text/javascript") for script in scripts)]:  # fmt: skip
             status, found, text = get(self.url + path)
             self.assertEqual((status, found.split(";")[0]), (200, kind))
             self.assertNotRegex(text.replace("http://www.w3.org/", ""), r"https?://")
@@ -239,10 +242,37 @@ class Directories(Served):
 
     def test_damaged_folders_are_refused_in_one_line(self):
         self.assert_refused(["dashboard", "nothing"], "nothing", "no such folder")
-        (self.folder / "empty").mkdir()
-        self.assert_refused(["dashboard", "empty"], "empty", "config.toml")
+        checkpoint = next((self.folder / "run1" / "checkpoints").rglob("manifest.json")).parent
+        self.assert_refused(["dashboard", checkpoint], "it is a checkpoint")
         (self.folder / "run1" / "config.toml").write_text("[run]\nframes = 'x'\n")
         self.assert_refused(["dashboard", "run1"], "config.toml:2")
+
+    def wait_in(self, stream, wanted, condition):
+        self.assertTrue(any(name == wanted and condition(data) for name, data in stream))
+
+    def test_a_folder_is_searched_while_it_serves(self):
+        (self.folder / "runs").mkdir()
+        process, url = self.serve("runs")
+        stream = events(url + "api/events")
+        next(stream)
+        answer = json.loads(get(url + "api/runs")[2])
+        self.assertEqual((answer["runs"], answer["folders"]), ([], ["runs"]))
+        shutil.copytree(self.folder / "run1", self.folder / "runs" / "a" / "run1")
+        self.wait_in(stream, "run", lambda data: data["description"]["state"] == "finished")
+        answer = json.loads(get(url + "api/runs")[2])
+        (run,) = answer["runs"]
+        self.assertEqual((run["label"], run["gone"]), ("a/run1", False))
+        self.assertEqual(answer["settings"]["environment.name"], '"classic/catch"')
+        evaluation = json.loads((self.folder / "run1" / "evaluation.json").read_text())
+        self.assertEqual(run["evaluation"]["mean"], evaluation["mean"])
+        rows = json.loads(get(url + "api/rows?run=0")[2])["rows"]
+        self.assertEqual(rows[-1]["kind"], "final_evaluation")
+        self.assertEqual(wait_for(url + "api/game?run=0", "game")["source"], "final network")
+        shutil.rmtree(self.folder / "runs" / "a")
+        self.wait_in(stream, "run", lambda data: data["description"].get("gone"))
+        # Monitoring has no numbers of finished runs that nobody named.
+        self.assertNotIn("gorila_environment_frames_total{", get(url + "metrics")[2])
+        self.stop(process, expect=0)
 
     def test_a_damaged_log_is_shown_as_far_as_it_can_be_read(self):
         log = self.folder / "run1" / "metrics.jsonl"

@@ -13,8 +13,9 @@ Status TrainingWatch::Start(const std::filesystem::path& directory, const Config
                             ParameterStore* live, bool quiet) {
   const std::string label = DefaultLabel(directory);
   if (dashboard_listener_ != nullptr) {
-    GORILA_ASSIGN_OR_RETURN(
-        dashboard_, Dashboard::Start(std::move(dashboard_listener_), {{label, directory}}, live));
+    GORILA_ASSIGN_OR_RETURN(dashboard_,
+                            Dashboard::Start(std::move(dashboard_listener_),
+                                             {.runs = {{label, directory}}, .folders = {}}, live));
     if (!quiet) std::cerr << "dashboard: " << dashboard_->url() << "\n";
   }
   if (metrics_listener_ != nullptr) {

@@ -1,24 +1,21 @@
 #include "gorila/dashboard/dashboard.h"
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
-#include <span>
+#include <thread>
 
 #include "gorila/actor/exploration.h"
 #include "gorila/base/denormals.h"
 #include "gorila/base/json.h"
-#include "gorila/base/thread.h"
+#include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/dashboard/game_view.h"
 #include "gorila/dashboard/metrics_page.h"
 #include "gorila/dashboard/page.h"
+#include "gorila/dashboard/progress_json.h"
 #include "gorila/dashboard/run_metrics.h"
-#include "gorila/env/game_list.h"
 #include "gorila/metrics/run_log_tail.h"
-#include "gorila/run/thread_values.h"
 
 namespace gorila {
 namespace {
@@ -26,7 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
-constexpr auto kPollPeriod = std::chrono::milliseconds(500);
 constexpr auto kHeartbeat = std::chrono::seconds(2);
 constexpr auto kGamePeriod = std::chrono::milliseconds(90);
 constexpr std::size_t kKeptEvents = 1000;
@@ -34,68 +30,9 @@ constexpr std::size_t kKeptEventBytes = std::size_t{4} << 20;
 // Streams at once; each game has an environment, a network and a busy thread.
 constexpr int kMostViewers = 24;
 constexpr int kMostGames = 8;
+// /metrics has those that were named and, of the others, those that train.
+constexpr std::size_t kMostScrapedRuns = 100;
 constexpr const char* kJsonType = "application/json; charset=utf-8";
-
-// NaN as null.
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json BundleJson(const BundleProgress& bundle) {
-  return {{"return", Number(bundle.recent_return)},
-          {"epsilon", Number(bundle.epsilon)},
-          {"work", bundle.work}};
-}
-
-Json GamesJson(const std::vector<GameProgress>& games) {
-  Json json = Json::array();
-  for (const GameProgress& game : games) {
-    json.push_back({{"name", game.name},
-                    {"frames", game.frames},
-                    {"episodes", game.episodes},
-                    {"return", Number(game.recent_return)}});
-  }
-  return json;
-}
-
-// The most that the page shows: a thousand would make each of two events a second 100 kB.
-template <typename Thread>
-std::span<const Thread> FirstThreads(const std::vector<Thread>& threads) {
-  return std::span(threads).first(std::min(threads.size(), kMostThreadsInFull));
-}
-
-std::string SnapshotJson(const ProgressSnapshot& snapshot) {
-  Json json = {{"frames", snapshot.frames},
-               {"total_frames", snapshot.total_frames},
-               {"updates", snapshot.updates},
-               {"frames_per_second", snapshot.frames_per_second},
-               {"updates_per_second", snapshot.updates_per_second},
-               {"epsilon", Number(snapshot.epsilon)},
-               {"return", Number(snapshot.recent_return)},
-               {"episodes", snapshot.episodes},
-               {"accepted", snapshot.accepted},
-               {"stale", snapshot.stale},
-               {"outliers", snapshot.outliers},
-               {"invalid", snapshot.invalid},
-               {"replay_size", snapshot.replay_size},
-               {"replay_capacity", snapshot.replay_capacity},
-               {"seconds_elapsed", snapshot.seconds_elapsed},
-               {"seconds_left", Number(snapshot.seconds_left)},
-               {"resident_bytes", snapshot.resident_bytes},
-               {"staleness", snapshot.staleness},
-               {"work", snapshot.work},
-               {"bottleneck", snapshot.bottleneck},
-               {"bundle_count", snapshot.per_bundle.size()},
-               {"learner_count", snapshot.learner_work.size()},
-               {"learners", Json::array()},
-               {"bundles", Json::array()}};
-  for (const WorkSeconds& learner : FirstThreads(snapshot.learner_work)) {
-    json["learners"].push_back(learner);
-  }
-  for (const BundleProgress& bundle : FirstThreads(snapshot.per_bundle)) {
-    json["bundles"].push_back(BundleJson(bundle));
-  }
-  if (!snapshot.per_game.empty()) json["games"] = GamesJson(snapshot.per_game);
-  return DumpJson(json);
-}
 
 // The newest training row in a log; empty without one.
 ProgressSnapshot NewestProgress(const std::filesystem::path& log) {
@@ -114,10 +51,6 @@ ProgressSnapshot LastProgress(const std::string& line) {
   return row.ok() ? ProgressOfRow(*row) : ProgressSnapshot();
 }
 
-std::string RunEvent(std::size_t run, std::string_view name, std::string_view json) {
-  return fmt::format("{{\"run\":{},\"{}\":{}}}", run, name, json);
-}
-
 std::optional<int> ParseNumber(const std::string& text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -125,42 +58,41 @@ std::optional<int> ParseNumber(const std::string& text) {
   return number;
 }
 
+class Viewer {
+ public:
+  explicit Viewer(RunBoard& board) : board_(board) { board_.AddViewers(1); }
+  ~Viewer() { board_.AddViewers(-1); }
+  Viewer(const Viewer&) = delete;
+  Viewer& operator=(const Viewer&) = delete;
+
+ private:
+  RunBoard& board_;
+};
+
 }  // namespace
 
 StatusOr<std::unique_ptr<Dashboard>> Dashboard::Start(std::unique_ptr<HttpListener> listener,
-                                                      const std::vector<LabelledRun>& runs,
-                                                      ParameterStore* live) {
-  std::vector<RunFeed> feeds;
-  for (const LabelledRun& run : runs) {
-    GORILA_ASSIGN_OR_RETURN(RunFeed feed, RunFeed::Open(run));
-    feeds.push_back(std::move(feed));
-  }
-  return std::unique_ptr<Dashboard>(new Dashboard(std::move(listener), std::move(feeds), live));
+                                                      RunSources sources, ParameterStore* live) {
+  std::unique_ptr<Dashboard> dashboard(new Dashboard(std::move(listener), live));
+  GORILA_ASSIGN_OR_RETURN(dashboard->board_,
+                          RunBoard::Make(std::move(sources), dashboard->events_));
+  dashboard->Serve();
+  return dashboard;
 }
 
-Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, std::vector<RunFeed> feeds,
-                     ParameterStore* live)
-    : listener_(std::move(listener)),
-      live_(live),
-      events_(kKeptEvents, kKeptEventBytes),
-      feeds_(std::move(feeds)),
-      views_(feeds_.size()) {
-  // Reads the runs' states and short logs completely; long logs must not delay the start.
-  for (std::size_t i = 0; i < feeds_.size(); ++i) PollFeed(i);
+Dashboard::Dashboard(std::unique_ptr<HttpListener> listener, ParameterStore* live)
+    : listener_(std::move(listener)), live_(live), events_(kKeptEvents, kKeptEventBytes) {}
+
+void Dashboard::Serve() {
   AddPages();
   AddApi();
   listener_->Start();
-  poller_ = StartThreadOrEnd("dashboard", [this] { PollUntilStopped(); });
+  board_->Start();
 }
 
 Dashboard::~Dashboard() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-    wake_.NotifyAll();
-  }
-  poller_.join();
-  PollFeeds();  // what the run's end has left
+  if (board_ == nullptr) return;  // it never served
+  board_->Stop();
   events_.Publish({"end", "{}"});
   listener_->Stop();
 }
@@ -192,65 +124,9 @@ void Dashboard::Publish(const ProgressSnapshot& snapshot) {
   events_.Publish({"live", SnapshotJson(snapshot)});
 }
 
-void Dashboard::PollUntilStopped() {
-  while (true) {
-    PollFeeds();
-    const MutexLock lock(mutex_);
-    const auto next = Clock::now() + kPollPeriod;
-    while (!stopping_ && wake_.WaitUntil(mutex_, next)) {
-    }
-    if (stopping_) return;
-  }
-}
-
-void Dashboard::PollFeeds() {
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    while (PollFeed(i) && !Stopping()) {
-    }
-  }
-}
-
-bool Dashboard::Stopping() {
-  const MutexLock lock(mutex_);
-  return stopping_;
-}
-
-bool Dashboard::PollFeed(std::size_t run) {
-  RunFeed::News news = feeds_[run].Poll();
-  const std::string description = feeds_[run].Describe();
-  bool catching_up = false;
-  {
-    const MutexLock lock(mutex_);
-    View& view = views_[run];
-    catching_up = view.catching_up || news.log_began_anew;
-    view.catching_up = catching_up && news.more;
-    view.description = description;
-    if (news.log_began_anew) view.rows.Clear();
-    for (const std::string& line : news.lines) view.rows.Add(line);
-  }
-  if (catching_up) {
-    if (!news.more) events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
-  } else {
-    for (const std::string& line : news.lines) {
-      events_.Publish({"row", RunEvent(run, "row", line)});
-    }
-  }
-  if (news.state_changed) {
-    events_.Publish({"run", RunEvent(run, "description", description)});
-  }
-  return news.more;
-}
-
 HttpResponse Dashboard::Runs() {
-  std::string json = "{\"runs\":[";
-  {
-    const MutexLock lock(mutex_);
-    for (std::size_t i = 0; i < views_.size(); ++i) {
-      if (i > 0) json += ',';
-      json += views_[i].description;
-    }
-  }
-  json += "]";
+  std::string json = "{";
+  json += board_->ListJson();
   {
     const MutexLock lock(snapshot_mutex_);
     json += fmt::format(",\"live\":{}", live_ != nullptr || snapshot_.has_value());
@@ -262,8 +138,9 @@ HttpResponse Dashboard::Runs() {
 StatusOr<std::size_t> Dashboard::RunIndex(const HttpRequest& request) const {
   const std::string text = request.Get("run", "0");
   const auto run = ParseNumber(text);
-  if (!run.has_value() || *run < 0 || static_cast<std::size_t>(*run) >= feeds_.size()) {
-    return InvalidArgument("run is '{}'; expected 0 to {}", text, feeds_.size() - 1);
+  const std::size_t runs = board_->size();
+  if (!run.has_value() || *run < 0 || static_cast<std::size_t>(*run) >= runs) {
+    return InvalidArgument("run is '{}'; there are {} runs, from 0", text, runs);
   }
   return static_cast<std::size_t>(*run);
 }
@@ -271,35 +148,35 @@ StatusOr<std::size_t> Dashboard::RunIndex(const HttpRequest& request) const {
 HttpResponse Dashboard::Rows(const HttpRequest& request) {
   const StatusOr<std::size_t> run = RunIndex(request);
   if (!run.ok()) return {.status = 404, .body = std::string(run.status().message()) + "\n"};
-  const MutexLock lock(mutex_);
-  return {.type = kJsonType, .body = views_[*run].rows.Json()};
+  const int most = ParseNumber(request.Get("most", "0")).value_or(0);
+  StatusOr<std::string> rows =
+      board_->Rows(*run, most > 0 ? static_cast<std::size_t>(most) : RunBoardLimits().rows);
+  if (!rows.ok()) return {.status = 503, .body = std::string(rows.status().message()) + "\n"};
+  return {.type = kJsonType, .body = *std::move(rows)};
 }
 
 HttpResponse Dashboard::Metrics() {
   std::vector<RunMetrics> runs;
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    runs.push_back(
-        {feeds_[i].label(), GamesLabel(feeds_[i].config().environment.name), Present(i)});
+  for (const std::size_t run : board_->Scraped(kMostScrapedRuns)) {
+    const RunBoard::Place place = board_->PlaceOf(run);
+    runs.push_back({place.label, place.title, Present(run, place.directory)});
   }
   return AnswerScrape([&runs](PrometheusText& text) { AddRunMetrics(runs, text); });
 }
 
-ProgressSnapshot Dashboard::Present(std::size_t run) {
+ProgressSnapshot Dashboard::Present(std::size_t run, const std::filesystem::path& directory) {
   if (run == 0) {
     const MutexLock lock(snapshot_mutex_);
     if (snapshot_.has_value()) return *snapshot_;
   }
-  {
-    const MutexLock lock(mutex_);
-    const View& view = views_[run];
-    if (!view.catching_up) return LastProgress(view.rows.last_training());
-  }
-  return NewestProgress(feeds_[run].directory() / "metrics.jsonl");
+  const std::optional<std::string> line = board_->LastTraining(run);
+  return line.has_value() ? LastProgress(*line) : NewestProgress(directory / "metrics.jsonl");
 }
 
 // The browser asks for runs and rows once the stream is open, so that it misses nothing.
 void Dashboard::StreamEvents(EventSink& sink) {
   std::uint64_t next = events_.end();
+  const Viewer viewer(*board_);
   bool alive = sink.Send("hello", "{}");
   while (alive) {
     if (events_.Missed(next)) {
@@ -316,10 +193,10 @@ void Dashboard::StreamEvents(EventSink& sink) {
   }
 }
 
-double Dashboard::EpsilonNow(std::size_t run, int actor) {
+double Dashboard::EpsilonNow(std::size_t run, const std::filesystem::path& directory,
+                             const Config& config, int actor) {
   if (actor < 0) return 0;
-  const Config& config = feeds_[run].config();
-  const ProgressSnapshot progress = Present(run);
+  const ProgressSnapshot progress = Present(run, directory);
   const ExplorationOptions& options = config.actor.options.exploration;
   const std::uint64_t ticks =
       options.clock == ExplorationClock::kFrames ? progress.frames : progress.updates;
@@ -330,14 +207,13 @@ double Dashboard::EpsilonNow(std::size_t run, int actor) {
 }
 
 std::unique_ptr<ParameterSource> Dashboard::ParametersOf(std::size_t run,
+                                                         const std::filesystem::path& directory,
+                                                         const Config& config,
                                                          const NetworkSpec& network) const {
   if (run == 0 && live_ != nullptr) return WatchStore(*live_);
-  const RunFeed& feed = feeds_[run];
   const ParameterLayout layout = MakeParameterLayout(network);
-  if (IsLaunchedRun(feed.directory())) {
-    return WatchLaunchedRun(feed.directory(), feed.config(), layout);
-  }
-  return WatchRunDirectory(feed.directory(), layout);
+  if (IsLaunchedRun(directory)) return WatchLaunchedRun(directory, config, layout);
+  return WatchRunDirectory(directory, layout);
 }
 
 void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
@@ -352,7 +228,8 @@ void Dashboard::StreamGame(const HttpRequest& request, EventSink& sink) {
 Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
   GORILA_ASSIGN_OR_RETURN(const std::size_t run, RunIndex(request));
   const int actor = ParseNumber(request.Get("actor", "-1")).value_or(-1);
-  const Config& all = feeds_[run].config();
+  const std::filesystem::path directory = board_->PlaceOf(run).directory;
+  GORILA_ASSIGN_OR_RETURN(const Config all, LoadRunConfig(directory / "config.toml"));
   const int games = NumGames(all);
   const int number = ParseNumber(request.Get("game", "0")).value_or(-1);
   if (number < 0 || number >= games) {
@@ -367,10 +244,12 @@ Status Dashboard::PlayGame(const HttpRequest& request, EventSink& sink) {
     return InvalidArgument("actor is {}; expected at most {}", actor, actors - 1);
   }
   const auto seed = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<GameView> view,
-                          GameView::Make(
-                              config, ParametersOf(run, network),
-                              [this, run, actor] { return EpsilonNow(run, actor); }, seed));
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<GameView> view,
+      GameView::Make(
+          config, ParametersOf(run, directory, all, network),
+          [this, run, directory, all, actor] { return EpsilonNow(run, directory, all, actor); },
+          seed));
   while (sink.open()) {
     const auto next = Clock::now() + kGamePeriod;
     const StatusOr<std::string> frame = view->Step();

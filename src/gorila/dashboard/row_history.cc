@@ -74,6 +74,12 @@ void RowHistory::Thin(bool training) {
   }
 }
 
+RowHistory RowHistory::Thinned(std::size_t most, std::size_t most_bytes) const {
+  RowHistory thinned(most, most_bytes);
+  for (const Row& row : rows_) thinned.Add(row.line);
+  return thinned;
+}
+
 std::string RowHistory::Json() const {
   std::string json = "{\"rows\":[";
   for (const Row& row : rows_) {

@@ -21,7 +21,11 @@ class RowHistory {
   void Add(std::string line);  // a JSON object
   void Clear();
 
+  // The same rows within smaller limits.
+  RowHistory Thinned(std::size_t most, std::size_t most_bytes) const;
+
   std::size_t size() const { return rows_.size(); }
+  std::size_t bytes() const { return training_.bytes + others_.bytes; }
   std::string Json() const;                                            // {"rows":[...]}
   const std::string& last_training() const { return last_training_; }  // empty = none
 
@@ -39,8 +43,8 @@ class RowHistory {
   Kind& KindOf(bool training) { return training ? training_ : others_; }
   void Thin(bool training);
 
-  const std::size_t most_;
-  const std::size_t most_bytes_;
+  std::size_t most_;
+  std::size_t most_bytes_;
   std::vector<Row> rows_;
   Kind training_, others_;
   std::string last_training_;

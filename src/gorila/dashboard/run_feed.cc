@@ -1,14 +1,10 @@
 #include "gorila/dashboard/run_feed.h"
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -18,11 +14,7 @@
 #include "gorila/base/json.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
-#include "gorila/config/games.h"
-#include "gorila/config/resolve.h"
-#include "gorila/env/game_list.h"
-#include "gorila/evaluation/protocol_label.h"
-#include "gorila/metrics/game_names.h"
+#include "gorila/dashboard/run_description.h"
 #include "gorila/run/run_directory.h"
 
 namespace gorila {
@@ -30,20 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-// Whether a process of this machine holds a lock on the file. This only queries: a lock taken here,
-// however briefly, could keep `gorila resume` out.
-bool IsLocked(const fs::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return false;
-  const std::string inode =
-      fmt::format("{:02x}:{:02x}:{}", major(status.st_dev), minor(status.st_dev), status.st_ino);
-  std::ifstream locks("/proc/locks");
-  for (std::string line; std::getline(locks, line);) {
-    if (line.find(" " + inode + " ") != line.npos) return true;
-  }
-  return false;
-}
 
 struct Tail {
   std::string text;
@@ -83,47 +61,9 @@ int PercentRead(const fs::path& path, std::uint64_t bytes) {
 
 using Clock = std::chrono::steady_clock;
 
-// When the file was last written, by this machine's clocks; long ago when it does not exist.
-Clock::time_point LastWritten(const fs::path& path) {
-  std::error_code error;
-  const auto written = fs::last_write_time(path, error);
-  if (error) return Clock::time_point::min();
-  const auto age =
-      std::max(fs::file_time_type::duration::zero(), fs::file_time_type::clock::now() - written);
-  return Clock::now() - std::chrono::duration_cast<Clock::duration>(age);
-}
-
-// evaluation.json as this version would have written it.
-std::string Relabelled(Json json) {
-  const auto is_text = [&json](const char* name) {
-    return json.contains(name) && json[name].is_string();
-  };
-  if (is_text("protocol") && is_text("environment") && json.contains("epsilon") &&
-      json["epsilon"].is_number()) {
-    const bool samples =
-        is_text("act") && ActOfName(json["act"].get<std::string>()) == ActBy::kSample;
-    json["protocol"] = RecordedProtocolLabel(
-        json["protocol"].get<std::string>(), json["epsilon"].get<double>(),
-        samples ? ActBy::kSample : ActBy::kArgmax, json["environment"].get<std::string>());
-  }
-  return DumpJson(json);
-}
-
 bool IsObject(const std::string& line) { return line.starts_with('{') && IsJson(line); }
 
 }  // namespace
-
-std::string_view RunStateName(RunState state) {
-  switch (state) {
-    case RunState::kTraining:
-      return "training";
-    case RunState::kStopped:
-      return "stopped";
-    case RunState::kFinished:
-      return "finished";
-  }
-  return "";
-}
 
 StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(run.directory));
@@ -138,61 +78,54 @@ StatusOr<RunFeed> RunFeed::Open(const LabelledRun& run) {
   return feed;
 }
 
-RunFeed::News RunFeed::Poll() {
+RunFeed::News RunFeed::Poll(const HeldLocks& locks) {
   News news;
   const auto described = [this] {
-    return std::tuple(state_, elsewhere_, evaluation_, problem_, bad_lines_, log_percent_,
-                      ToToml(described_));
+    return std::tuple(seen_, evaluation_, problem_, bad_lines_, log_percent_);
   };
   const auto before = described();
   problem_.clear();
-  ReadConfig();
+  std::error_code error;
+  if (!fs::exists(run_.directory, error) && !error) {
+    problem_ = "its folder was removed";  // what was read of it stays
+    seen_.state = seen_.state == RunState::kFinished ? RunState::kFinished : RunState::kStopped;
+    news.state_changed = described() != before;
+    return news;
+  }
+  news.state_changed = ReadConfig();
   ReadLog(news);
   const bool grew = news.log_began_anew || !news.lines.empty();
   if (std::exchange(looked_, true) && grew) log_grew_ = Clock::now();
-  state_ = LookAtState();
+  seen_ = LookAtRun(run_.directory, locks, log_grew_, config_.run.metrics_every_seconds);
   ReadEvaluation();
-  news.state_changed = described() != before;
+  news.state_changed |= described() != before;
   return news;
 }
 
-// Processes of another machine are only visible through the log.
-RunState RunFeed::LookAtState() {
-  std::error_code error;
-  elsewhere_ = false;
-  if (fs::exists(run_.directory / "evaluation.json", error)) return RunState::kFinished;
-  if (IsLocked(run_.directory / ".lock")) return RunState::kTraining;
-  if (HeldHere(run_.directory)) return RunState::kStopped;
-  elsewhere_ = true;
-  const std::chrono::duration<double> longest(
-      std::max(120.0, 10 * config_.run.metrics_every_seconds));
-  return Clock::now() < log_grew_ + std::chrono::duration_cast<Clock::duration>(longest)
-             ? RunState::kTraining
-             : RunState::kStopped;
-}
-
 // A run that was resumed may be longer than it was. A file that cannot be read changes nothing.
-void RunFeed::ReadConfig() {
+bool RunFeed::ReadConfig() {
   const fs::path path = run_.directory / "config.toml";
   std::error_code error;
   const auto written = fs::last_write_time(path, error);
-  if (error || written == configured_) return;
+  if (error || written == configured_) return false;
   StatusOr<Config> config = LoadRunConfig(path);
   if (!config.ok()) {
     problem_ = std::string(config.status().message());
-    return;
+    return false;
   }
   configured_ = written;
+  const bool changed = ToToml(*config) != ToToml(described_);
   described_ = *std::move(config);
+  return changed;
 }
 
 void RunFeed::ReadEvaluation() {
   evaluation_ = "null";
-  if (state_ != RunState::kFinished) return;
+  if (seen_.state != RunState::kFinished) return;
   const auto text = ReadFileOf(kResultFile, run_.directory / "evaluation.json");
   const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
   if (json.is_object()) {
-    evaluation_ = Relabelled(json);
+    evaluation_ = DumpJson(Relabelled(json));
   } else if (problem_.empty()) {
     problem_ = "evaluation.json: not a JSON object";
   }
@@ -238,26 +171,25 @@ std::string RunFeed::Describe() const {
   }
   Json description = {{"label", run_.label},
                       {"directory", run_.directory.string()},
-                      {"state", RunStateName(state_)},
-                      {"elsewhere", elsewhere_},
+                      {"state", RunStateName(seen_.state)},
+                      {"elsewhere", seen_.elsewhere},
                       {"problem", problem_},
-                      {"environment", config_.environment.name},
-                      {"seed", described_.run.seed},
-                      {"is_policy", ActsByPolicy(config_)},
-                      {"bundles", config_.run.bundles},
-                      {"actors", config_.cluster.actors},
                       {"total_frames", described_.run.frames},
                       {"log_percent", log_percent_},
                       {"bad_lines", bad_lines_},
                       {"evaluation", ParseJsonOrThrow<Json>(evaluation_)},
                       {"config", config}};
-  const std::vector<std::string> games = GamesOf(config_);
-  if (games.size() > 1) {
-    description["title"] = GamesLabel(config_.environment.name);
-    description["games"] = games;
-    description["game_labels"] = ShortGameNames(games);
-  }
+  description.update(DescribeGames(config_));
+  description["seed"] = described_.run.seed;
   return DumpAnyJson(description);
+}
+
+std::string RunFeed::DescribeLog() const {
+  return DumpAnyJson(Json{{"state", RunStateName(seen_.state)},
+                          {"elsewhere", seen_.elsewhere},
+                          {"problem", problem_},
+                          {"log_percent", log_percent_},
+                          {"bad_lines", bad_lines_}});
 }
 
 }  // namespace gorila

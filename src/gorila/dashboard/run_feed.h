@@ -10,16 +10,10 @@
 
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
+#include "gorila/dashboard/run_state.h"
 #include "gorila/report/run_report.h"
 
 namespace gorila {
-
-enum class RunState {
-  kTraining,  // a process of this machine holds the run, or another machine's lets its log grow
-  kStopped,   // neither, and it has no final evaluation; gorila resume continues it
-  kFinished
-};
-std::string_view RunStateName(RunState state);
 
 // Reads only. Not thread-safe.
 class RunFeed {
@@ -37,30 +31,31 @@ class RunFeed {
   };
   // Reads the files, blocking on the disk. Lines that are not JSON objects are skipped and counted.
   // Only a part of a long log is read at a time (`more`).
-  News Poll();
+  News Poll(const HeldLocks& locks);
+  News Poll() { return Poll(HeldLocks::Read()); }
 
   // A JSON object: label, directory, state, the configuration and what a finished run scored.
   std::string Describe() const;
+  // The same without what other readers know of the run: its state and how its log reads.
+  std::string DescribeLog() const;
 
   const std::string& label() const { return run_.label; }
   const std::filesystem::path& directory() const { return run_.directory; }
   const Config& config() const { return config_; }  // when the feed was opened
-  RunState state() const { return state_; }
+  RunState state() const { return seen_.state; }
 
  private:
   RunFeed(LabelledRun run, Config config)
       : run_(std::move(run)), config_(config), described_(std::move(config)) {}
-  void ReadConfig();
+  bool ReadConfig();  // whether it is another one than before
   void ReadLog(News& news);
   void ReadEvaluation();
-  RunState LookAtState();
 
   LabelledRun run_;
   Config config_;     // as it was at first, which other threads may read
   Config described_;  // as it is now
   std::filesystem::file_time_type configured_{};  // when that was written
-  RunState state_ = RunState::kStopped;
-  bool elsewhere_ = false;           // the state can only be inferred from the log
+  SeenState seen_;
   std::string evaluation_ = "null";  // evaluation.json, in one line
   std::string problem_;              // why something cannot be read; empty when all can
   bool looked_ = false;

@@ -1,8 +1,13 @@
-// The dashboard: asks for the runs and what they have logged, then follows the server's events. What
-// it shows of them is in figures.js.
+// The dashboard: asks for the runs and what the selected ones have logged, then follows the server's
+// events. What it shows of them is in runs.js (the table), curves.js, figures.js and game.js.
 "use strict";
 
 const MOST_ROWS = 4000; // kept of a run; beyond, half of them
+const MOST_AT_ONCE = 4; // runs whose rows are asked for together
+const AXES = ["frames", "updates", "seconds"];
+const SMOOTHINGS = [1, 5, 10, 25, 50, 100, 250]; // points
+// Of a folder with more runs only the newest is selected at first.
+const SELECTED_AT_FIRST = 7;
 
 // --- What arrives -------------------------------------------------------------------------------
 
@@ -25,57 +30,243 @@ function addRow(run, row) {
   }
 }
 
-async function loadRows(index) {
-  const run = state.runs[index];
-  const { rows } = await fetchJson(`api/rows?run=${index}`);
+function setRows(run, rows) {
   run.rows = [];
   run.evaluations = [];
   run.staleness = new Array(16).fill(0);
   rows.forEach((row) => addRow(run, row));
 }
 
+// Of many runs fewer rows each, so that together they are no more than a browser holds.
+function rowsOfEach(count) {
+  return count <= 8 ? MOST_ROWS : count <= 32 ? 1000 : 400;
+}
+
+async function loadRows(run) {
+  run.loaded = "loading";
+  run.refusal = "";
+  try {
+    const wanted = rowsOfEach(selectedRuns().length);
+    const most = wanted < MOST_ROWS ? `&most=${wanted}` : "";
+    const { rows } = await fetchJson(`api/rows?run=${run.index}${most}`);
+    setRows(run, rows);
+    run.loaded = "yes";
+  } catch (error) {
+    run.loaded = "no";
+    run.refusal = String(error.message);
+    if (run.index === state.focus) notice(run.refusal);
+  }
+}
+
+// The runs that something is drawn of.
+function wantedRuns() {
+  const focus = state.runs[state.focus];
+  return focus ? [...new Set([focus, ...shownRuns()])] : [];
+}
+
+let loaders = 0;
+
+// Asks for the rows of all runs that are drawn and have none yet.
+async function loadWanted() {
+  if (loaders >= MOST_AT_ONCE) return;
+  ++loaders;
+  for (;;) {
+    const run = wantedRuns().find((one) => one.loaded === "no" && !one.refusal);
+    if (!run) break;
+    const read = loadRows(run);
+    loadWanted();
+    await read;
+    requestDraw();
+  }
+  --loaders;
+}
+
+function newRun(description, index) {
+  return { changed: {}, rows: [], evaluations: [], staleness: new Array(16).fill(0), loaded: "no",
+    refusal: "", selected: false, ...description, index };
+}
+
+function setUpList() {
+  for (const run of state.runs) run.config = { ...state.settings, ...run.changed };
+  nameRuns();
+  for (const run of state.runs) run.searched = searchedText(run);
+  byId("runs").hidden = state.folders.length === 0 && state.runs.length < 2;
+  document.querySelector("main").classList.toggle("without-runs", state.runs.length === 0);
+}
+
+const awaited = new Map(); // ids of runs that the address selects and that are not there yet: slots
+
+// What was selected before; at first what the address says or, if it does not, the first view.
+function selectAgain(before) {
+  const known = new Map(before.map((run) => [idOf(run), run]));
+  for (const run of state.runs) {
+    const old = known.get(idOf(run));
+    if (old && old.selected) select(run, true, old.slot);
+  }
+  if (before.length === 0) selectByAddress();
+  if (!chosen && selectedRuns().length === 0) selectFirstView();
+}
+
+function selectByAddress() {
+  const { selected, focus } = readAddress();
+  const focused = state.runs.find((run) => idOf(run) === focus);
+  if (focused) state.focus = focused.index;
+  if (selected === null) return;
+  chosen = true;
+  awaited.clear();
+  selected.forEach((id, slot) => {
+    if (id !== "") awaited.set(id, slot);
+  });
+  selectAwaited();
+}
+
+function selectAwaited() {
+  if (awaited.size === 0) return;
+  for (const run of state.runs) {
+    const slot = awaited.get(idOf(run));
+    if (slot === undefined) continue;
+    select(run, true, slot);
+    awaited.delete(idOf(run));
+  }
+}
+
+function selectFirstView() {
+  if (state.runs.length === 0 || !state.searched) return;
+  if (state.folders.length === 0 || state.runs.length <= SELECTED_AT_FIRST) {
+    state.runs.forEach((run) => select(run, true));
+    return;
+  }
+  const newest = state.runs.reduce((best, run) => run.written > best.written ? run : best);
+  state.focus = newest.index;
+  select(newest, true);
+}
+
+let chosen = false; // somebody chose which runs are shown
+
 async function loadAll() {
   const before = state.runs;
+  const focused = before[state.focus] && idOf(before[state.focus]);
   const answer = await fetchJson("api/runs");
   state.live = answer.snapshot || null;
-  state.runs = answer.runs.map((run, i) =>
-    ({ ...run, rows: [], evaluations: [], staleness: new Array(16).fill(0),
-      visible: before[i] ? before[i].visible : true }));
-  state.focus = Math.min(state.focus, state.runs.length - 1);
-  nameRuns();
-  await Promise.all(state.runs.map((_, i) => loadRows(i)));
+  state.settings = answer.settings;
+  Object.assign(state, { folders: answer.folders, notes: answer.notes, searched: answer.searched });
+  state.runs = answer.runs.map(newRun);
+  table.rows.clear();
+  setUpList();
+  selectAgain(before);
+  const found = state.runs.findIndex((run) => idOf(run) === focused);
+  if (found >= 0) state.focus = found;
+  state.focus = Math.max(0, Math.min(state.focus, state.runs.length - 1));
+  drawTable();
+  byId("state").textContent = state.runs.length === 0 ? "waiting" : "reading";
+  if (state.runs.length === 0) return;
+  await Promise.all(wantedRuns().slice(0, MOST_AT_ONCE).map(loadRows));
+  loadWanted();
   setUpRuns();
   draw();
 }
 
+// Of a run that is new, or in words that have changed.
+function describeRun(index, description) {
+  const run = state.runs[index];
+  // Every run is described by how it differs from the first one.
+  if (!run && state.runs.length === 0) {
+    reload();
+    return;
+  }
+  if (run) {
+    if (run.loaded === "stale" && run.frames !== description.frames) run.loaded = "no";
+    Object.assign(run, description);
+  } else {
+    state.runs[index] = newRun(description, index);
+  }
+  listChanged(!run);
+}
+
+let listPending = false;
+
+// Hundreds of runs may be described at once.
+function listChanged(isNew) {
+  newRuns ||= isNew;
+  if (listPending) return;
+  listPending = true;
+  setTimeout(() => {
+    listPending = false;
+    if (state.runs.length === 0) return;
+    const begins = newRuns;
+    newRuns = false;
+    setUpList();
+    if (begins) addToView();
+    drawTable();
+    drawHeader();
+    if (begins) setUpRuns();
+    loadWanted();
+  }, 100);
+}
+let newRuns = false;
+
+// Until somebody chooses, a few runs are all shown, as they begin.
+function addToView() {
+  selectAwaited();
+  if (chosen || !state.searched) return;
+  if (selectedRuns().length === 0) selectFirstView();
+  else if (state.runs.length <= SELECTED_AT_FIRST) state.runs.forEach((run) => select(run, true));
+}
+
+function reload() {
+  return loadAll().catch((error) => notice(String(error.message)));
+}
+
+let held = null; // events that arrive while the runs are read anew
+
 function follow() {
   const source = new EventSource("api/events");
   const on = (name, action) => source.addEventListener(name, (event) => {
-    action(JSON.parse(event.data));
+    const act = () => action(JSON.parse(event.data));
+    if (held) held.push(act);
+    else act();
   });
+  const begin = async () => {
+    held ||= [];
+    try {
+      await loadAll();
+      notice("");
+    } catch (error) {
+      notice(String(error.message));
+    }
+    const waiting = held || [];
+    held = null;
+    waiting.forEach((act) => act());
+  };
   // Sent whenever a connection begins, after a loss too.
-  on("hello", () => {
+  source.addEventListener("hello", () => {
     state.lost = "";
-    loadAll().then(() => notice(""), (error) => notice(String(error.message)));
+    begin();
   });
-  on("missed", () => loadAll().catch((error) => notice(String(error.message))));
+  source.addEventListener("missed", begin);
   // The run went back to a checkpoint: what it logged after that is void.
   on("reset", ({ run }) => {
-    if (state.runs[run]) loadRows(run).then(requestDraw, (error) => notice(String(error.message)));
+    const one = state.runs[run];
+    if (one && one.loaded !== "no") loadRows(one).then(requestDraw);
   });
   on("row", ({ run, row }) => {
-    if (!state.runs[run]) return;
+    if (!state.runs[run] || state.runs[run].loaded !== "yes") return;
     addRow(state.runs[run], row);
     requestDraw();
   });
-  on("run", ({ run, description }) => {
-    if (!state.runs[run]) return;
-    Object.assign(state.runs[run], description);
-    drawHeader();
+  // The server follows others instead; what is drawn of this one is read again once it has grown.
+  on("dropped", ({ run }) => {
+    if (state.runs[run] && state.runs[run].loaded === "yes") state.runs[run].loaded = "stale";
   });
-  on("live", (snapshot) => {
+  on("run", ({ run, description }) => describeRun(run, description));
+  on("list", ({ notes, searched }) => {
+    Object.assign(state, { notes, searched });
+    drawTable();
+    listChanged(state.runs.length > 0);
+  });
+  source.addEventListener("live", (event) => {
     if (state.runs.length === 0) return; // they are still on their way
-    state.live = snapshot;
+    state.live = JSON.parse(event.data);
     drawPresent();
   });
   on("end", () => {
@@ -98,31 +289,76 @@ function notice(text) {
 
 // --- Controls -------------------------------------------------------------------------------------
 
+// One line for each curve: a run's, or a group's.
+function setUpLegend() {
+  const shown = shownRuns();
+  const lines = state.grouped ? [...byLabel(shown, (run) => run.group).values()]
+    : shown.map((run) => [run]);
+  byId("legend").replaceChildren(...lines.map((runs) => {
+    const box = element("input", { type: "checkbox", checked: true });
+    const name = state.grouped ? `${groupName(runs[0])} (${runs.length})` : runs[0].name;
+    box.addEventListener("change", () => chooseRuns(runs, box.checked));
+    const label = element("label", {}, box, swatch(lookOf(runs[0]).colour), name);
+    label.classList.toggle("dashed", lookOf(runs[0]).dash !== "");
+    return element("li", {}, label);
+  }));
+  byId("legend").hidden = state.runs.length < 2;
+  setUpGameChoice();
+}
+
+// Games share no axes: a button for each that a selected run is of.
+function setUpGameChoice() {
+  const games = [...byLabel(selectedRuns(), (run) => run.environment).values()];
+  byId("curve-games").hidden = games.length < 2;
+  byId("curve-games").replaceChildren(...games.map((runs) => {
+    const button = element("button", { type: "button", textContent: `${titleOf(runs[0])} (${runs.length})` });
+    button.setAttribute("aria-pressed", String(isShown(runs[0])));
+    button.addEventListener("click", () => {
+      state.focus = runs[0].index;
+      chooseRuns([], true);
+      draw();
+    });
+    return button;
+  }));
+}
+
 function swatch(colour) {
   const made = element("span", { className: "swatch" });
   made.style.background = `var(${colour})`;
   return made;
 }
 
-function setUpLegend() {
-  byId("legend").replaceChildren(...state.runs.map((run) => {
-    const box = element("input", { type: "checkbox", checked: run.visible });
-    const other = run.environment !== state.runs[state.focus].environment;
-    box.addEventListener("change", () => {
-      run.visible = box.checked;
-      drawCharts();
-    });
-    return element("li", { hidden: other }, element("label", {}, box, swatch(colourOf(run)),
-      run.name));
-  }));
-  byId("legend").hidden = state.runs.length < 2;
+// Another selection: curves, table and address follow.
+function chooseRuns(runs, selected) {
+  chosen = true;
+  for (const run of runs) select(run, selected);
+  // What somebody selects is to be seen.
+  const begins = runs.length > 0 ? runs : selectedRuns();
+  if (selected && begins.length > 0 && !begins.some(isShown)) state.focus = begins[0].index;
+  assignGroupSlots();
+  drawTable();
+  setUpRuns();
+  drawCharts();
+  loadWanted();
+  rememberAddress();
+}
+
+function showDetails(run) {
+  state.focus = run.index;
+  table.cursor = run.index;
+  chooseRuns([run], true);
+  draw();
+  if (run.refusal) notice(run.refusal);
+  document.querySelector(".figures").scrollIntoView({ block: "nearest" });
 }
 
 function setUpRuns() {
+  if (state.runs.length === 0) return;
   byId("focus-label").hidden = state.runs.length < 2;
-  byId("focus").replaceChildren(...state.runs.map((run, i) =>
-    new Option(run.name, String(i), false, i === state.focus)));
-  const timed = state.runs.every((run) => run.rows.every((row) => Number.isFinite(row.seconds)));
+  const offered = state.runs.length <= 50 ? state.runs : wantedRuns();
+  byId("focus").replaceChildren(...offered.map((run) =>
+    new Option(run.name, String(run.index), false, run.index === state.focus)));
+  const timed = wantedRuns().every((run) => run.rows.every((row) => Number.isFinite(row.seconds)));
   const time = document.querySelector("input[value=seconds]");
   time.disabled = !timed;
   time.title = timed ? "" : "a deterministic run logs no time";
@@ -131,16 +367,13 @@ function setUpRuns() {
   setUpFocus();
 }
 
+let watched = ""; // the run, actor and game at play
+
 function setUpFocus() {
   const run = state.runs[state.focus];
   setUpLegend();
   setUpGames(run, chooseGame);
   const players = run.bundles + run.actors;
-  const others = state.runs.filter((one) => one.environment !== run.environment).length;
-  byId("curve-note").textContent = `line: training return, mean of ${EPISODES} episodes, explored; ` +
-    "band: 95 % confidence of that mean; points: evaluations ± standard error" +
-    (run.games ? " · frames of all games together" : "") +
-    (others > 0 ? ` · ${titleOf(run)} only: ${others} runs of other games, see Details of` : "");
   byId("configuration").replaceChildren(...Object.entries(run.config).map(([key, value]) =>
     element("tr", {}, element("th", { scope: "row", textContent: key }),
       element("td", { textContent: value }))));
@@ -152,7 +385,10 @@ function setUpFocus() {
   const before = byId("actor").value;
   byId("actor").replaceChildren(...actors);
   if ([...byId("actor").options].some((o) => o.value === before)) byId("actor").value = before;
-  watchGame();
+  // Another selection does not begin the game anew.
+  const now = `${run.index} ${byId("actor").value} ${state.chosen}`;
+  if (now !== watched || !state.game) watchGame();
+  watched = now;
 }
 
 function chooseGame(name) {
@@ -160,6 +396,40 @@ function chooseGame(name) {
   byId("chosen").value = name;
   draw();
   watchGame();
+}
+
+// How curves are drawn: controls, table, curves and address follow.
+function changeView(change) {
+  change();
+  showControls();
+  if (state.runs.length > 0) {
+    drawTable();
+    setUpLegend();
+    drawCharts();
+  }
+  rememberAddress();
+}
+
+function showControls() {
+  byId("search").value = table.search;
+  byId("grouped").checked = state.grouped;
+  byId("log-x").checked = view.logX;
+  byId("log-y").checked = view.logY;
+  byId("points").checked = view.evaluations;
+  byId("smooth").value = String(SMOOTHINGS.indexOf(view.smoothed));
+  byId("smooth-text").textContent = view.smoothed > 1 ? `smoothed: ${view.smoothed}` : "not smoothed";
+  byId("zoom-out").hidden = view.zoom === null;
+  document.querySelector(`input[name=axis][value=${state.axis}]`).checked = true;
+}
+
+// As the address says. The selection waits for the runs.
+function applyAddress() {
+  const said = readAddress();
+  Object.assign(table, { search: said.search, order: said.order, descending: said.descending });
+  Object.assign(state, { grouped: said.grouped, axis: said.axis });
+  Object.assign(view, { logX: said.logX, logY: said.logY, smoothed: said.smoothed, zoom: said.zoom,
+    evaluations: said.evaluations });
+  showControls();
 }
 
 function setTheme(theme, remember) {
@@ -177,16 +447,26 @@ function setUpControls() {
   byId("theme").addEventListener("click", () =>
     setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark", true));
   for (const input of document.querySelectorAll("input[name=axis]")) {
-    input.addEventListener("change", () => {
+    input.addEventListener("change", () => changeView(() => {
       state.axis = input.value;
-      drawCharts();
-    });
+      view.zoom = null; // it was of the other one
+    }));
   }
-  byId("focus").addEventListener("change", () => {
-    state.focus = Number(byId("focus").value);
-    setUpFocus();
-    draw();
-  });
+  byId("log-x").addEventListener("change", () => changeView(() => { view.logX = byId("log-x").checked; }));
+  byId("log-y").addEventListener("change", () => changeView(() => { view.logY = byId("log-y").checked; }));
+  byId("points").addEventListener("change", () => changeView(() => {
+    view.evaluations = byId("points").checked;
+  }));
+  byId("smooth").addEventListener("input", () => changeView(() => {
+    view.smoothed = SMOOTHINGS[Number(byId("smooth").value)];
+  }));
+  byId("grouped").addEventListener("change", () => changeView(() => {
+    state.grouped = byId("grouped").checked;
+  }));
+  view.onZoom = (zoom) => changeView(() => { view.zoom = zoom; });
+  byId("zoom-out").addEventListener("click", () => view.onZoom(null));
+  byId("curve-csv").addEventListener("click", () => download("curves.csv", curveCsv()));
+  byId("focus").addEventListener("change", () => showDetails(state.runs[Number(byId("focus").value)]));
   byId("chosen").addEventListener("change", () => chooseGame(byId("chosen").value));
   byId("actor").addEventListener("change", watchGame);
   byId("pause").addEventListener("click", () => {
@@ -198,81 +478,14 @@ function setUpControls() {
   document.addEventListener("visibilitychange", watchGame);
 }
 
-// --- The game -------------------------------------------------------------------------------------
-
-// A hidden page or a paused game asks for no pictures.
-function watchGame() {
-  if (state.game) state.game.close();
-  state.game = null;
-  state.scale = { low: 0, high: 0 };
-  if (state.runs.length > 0) nameBars(state.runs[state.focus].is_policy);
-  if (state.paused || document.hidden || state.runs.length === 0) return;
-  const run = state.runs[state.focus];
-  const game = run.games ? `&game=${run.games.indexOf(state.chosen)}` : "";
-  const source = new EventSource(
-    `api/game?run=${state.focus}&actor=${byId("actor").value}${game}`);
-  state.game = source;
-  source.addEventListener("game", (event) => drawGame(JSON.parse(event.data)));
-  const say = (event) => gameNote(JSON.parse(event.data).message);
-  source.addEventListener("waiting", say);
-  source.addEventListener("problem", (event) => {
-    source.close();
-    say(event);
-  });
-}
-
-// Where a value's bar begins and how wide it is; low <= 0 <= high.
-function barFromZero(value, low, high) {
-  const range = Math.max(1e-6, high - low);
-  return { marginLeft: `${(100 * (Math.min(0, value) - low)) / range}%`,
-    width: `${(100 * Math.abs(value)) / range}%` };
-}
-
-function gameNote(text) {
-  byId("game-note").textContent = text;
-  byId("game-note").hidden = text === "";
-  byId("screen").hidden = text !== "";
-}
-
-function nameBars(isPolicy) {
-  byId("bars-title").textContent = isPolicy ? "Probabilities" : "Q-values";
-}
-
-// "sampled, epsilon 0.1": how a policy or values choose.
-function actingText(game) {
-  const epsilon = `epsilon ${formatNumber(game.epsilon)}`;
-  if (!game.probabilities) return epsilon;
-  const how = game.act === "sample" ? "sampled" : "most likely action";
-  return game.epsilon > 0 ? `${how}, ${epsilon}` : how;
-}
-
-function drawGame(game) {
-  gameNote("");
-  byId("screen").src = game.image;
-  byId("game-status").textContent = `episode ${game.episode}, step ${game.step}, return ` +
-    `${formatNumber(game.return)} · ${actingText(game)} · ${game.source}`;
-  nameBars(Boolean(game.probabilities));
-  const values = game.probabilities || game.q;
-  const list = byId("bars");
-  while (list.children.length > values.length) list.lastChild.remove();
-  while (list.children.length < values.length) {
-    list.append(element("li", {}, element("span", { className: "name" }),
-      element("span", { className: "track" }, element("i")),
-      element("span", { className: "number" })));
-  }
-  // From zero, and one for all of a game; as film and terminal have it. Probabilities: to 1.
-  const scale = state.scale;
-  scale.low = Math.min(scale.low, ...values);
-  scale.high = Math.max(scale.high, game.probabilities ? 1 : 0, ...values);
-  values.forEach((value, i) => {
-    const [name, track, number] = list.children[i].children;
-    const chosen = i === game.chosen;
-    name.textContent = game.actions[i] + (chosen && game.explores ? " (random)" : "");
-    Object.assign(track.firstChild.style, barFromZero(value, scale.low, scale.high));
-    number.textContent = value.toFixed(3);
-    list.children[i].className = chosen ? "chosen" : "";
-  });
-}
-
+setUpTable();
 setUpControls();
+applyAddress();
+followAddress(() => {
+  applyAddress();
+  state.runs.forEach((run) => select(run, false));
+  selectByAddress();
+  chooseRuns([], true);
+  draw();
+});
 follow();

@@ -60,48 +60,97 @@ function ticks(low, high, count) {
   return found;
 }
 
-// Series: {label, colour (a CSS variable), points: [{x, y, low, high}], dots}. Points whose y is not
-// a number are gaps. `dots`: points with error bars instead of a line with a band.
+// Powers of ten from low to high, and where there are few of them 2 and 5 times each.
+function logTicks(low, high, count) {
+  const found = [];
+  const steps = Math.log10(high / low) > count ? [1] : [1, 2, 5];
+  const from = Math.floor(Math.log10(low));
+  const apart = Math.max(1, Math.ceil(Math.log10(high / low) / Math.max(1, count)));
+  for (let power = from; power <= Math.log10(high) + 1e-9; power += apart) {
+    for (const step of steps) {
+      const t = step * 10 ** power;
+      if (t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9)) found.push(t);
+    }
+  }
+  return found.length > 1 ? found : [low, high];
+}
+
+// What all line charts have in common.
+const view = {
+  logX: false,
+  logY: false,
+  zoom: null, // [from, to] of x
+  evaluations: true, // are drawn
+  smoothed: 1, // points that each drawn one is the mean of
+  formatX: formatNumber,
+  onZoom: () => {}, // somebody chose another one, or null
+};
+
+const DASHES = ["", "7 3", "2 3"]; // when colours begin anew
+const MOST_READ = 12; // series whose values the pointer reads
+const FEW = 6; // lines whose bands can be told apart
+
+let chartsMade = 0;
+
+// Series: {label, colour (a CSS variable), dash, points: [{x, y, low, high}], dots, faint}, x ascending.
+// Points whose y is not a number are gaps. `dots`: points with error bars instead of a line with a
+// band; `faint`: what others are the mean of.
 class LineChart {
   constructor(container, name, formatY = formatNumber) {
     this.container = container;
     this.name = name;
     this.formatY = formatY;
-    this.formatX = formatNumber;
     this.series = [];
     this.cursor = null;
+    this.drag = null;
+    this.clip = `clip-${chartsMade++}`;
     this.svg = svgElement("svg", { tabindex: "0", role: "img" });
     this.tip = element("div", { className: "tip", hidden: true });
     this.empty = element("p", { className: "empty", textContent: "nothing logged yet" });
     container.append(this.svg, this.tip, this.empty);
-    this.svg.addEventListener("pointermove", (event) => this.pointAt(event));
-    this.svg.addEventListener("pointerdown", (event) => this.pointAt(event));
-    this.svg.addEventListener("pointerleave", () => this.moveCursor(null));
-    this.svg.addEventListener("blur", () => this.moveCursor(null));
-    this.svg.addEventListener("keydown", (event) => this.key(event));
+    const on = (name, action) => this.svg.addEventListener(name, action);
+    on("pointermove", (event) => this.pointAt(event));
+    on("pointerdown", (event) => this.beginDrag(event));
+    on("pointerup", (event) => this.endDrag(event));
+    on("pointercancel", () => this.stopDrag());
+    on("pointerleave", () => this.moveCursor(null));
+    on("dblclick", () => view.onZoom(null));
+    on("blur", () => this.moveCursor(null));
+    on("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.draw()).observe(container);
   }
 
-  set(series, formatX) {
+  set(series) {
     this.series = series.filter((one) => one.points.some((p) => Number.isFinite(p.y)));
-    this.formatX = formatX;
     this.draw();
+  }
+
+  // Whether a point has a place; a logarithm has none for what is not above zero.
+  hasPlace(p) {
+    return Number.isFinite(p.x) && Number.isFinite(p.y) && (!view.logY || p.y > 0) &&
+      (!view.logX || p.x > 0);
   }
 
   // Where the data lie; a little room above, and zero where it is near.
   extent() {
     let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+    const [from, to] = view.zoom || [-Infinity, Infinity];
     for (const one of this.series) {
       for (const p of one.points) {
-        if (!Number.isFinite(p.y)) continue;
+        if (!this.hasPlace(p) || p.x < from || p.x > to) continue;
         x0 = Math.min(x0, p.x);
         x1 = Math.max(x1, p.x);
-        y0 = Math.min(y0, p.y, Number.isFinite(p.low) ? p.low : Infinity);
-        y1 = Math.max(y1, p.y, Number.isFinite(p.high) ? p.high : -Infinity);
+        const [low, high] = one.faint || (this.many && !one.dots) ? [p.y, p.y] : [p.low, p.high];
+        y0 = Math.min(y0, p.y, Number.isFinite(low) && (!view.logY || low > 0) ? low : Infinity);
+        y1 = Math.max(y1, p.y, Number.isFinite(high) ? high : -Infinity);
       }
     }
+    if (view.zoom) [x0, x1] = view.zoom;
+    if (view.logX) x0 = Math.max(x0, x1 * 1e-9);
+    if (!(x1 > x0)) [x0, x1] = Number.isFinite(x0) ? [x0, view.logX ? 10 * x0 : x0 + 1] : [1, 10];
+    if (!Number.isFinite(y0)) [y0, y1] = [view.logY ? 1 : 0, 10];
+    if (view.logY) return { x0, x1, y0: y0 === y1 ? y0 / 2 : y0, y1: y0 === y1 ? y1 * 2 : y1 };
     if (y0 > 0 && y0 < 0.6 * y1) y0 = 0;
-    if (x1 <= x0) x1 = x0 + 1;
     if (y1 <= y0) [y0, y1] = [Math.min(0, 1.5 * y0), Math.max(0, 1.5 * y1) || 1];
     return { x0, x1, y0, y1: y1 + 0.05 * (y1 - y0) };
   }
@@ -114,62 +163,104 @@ class LineChart {
     this.empty.hidden = this.series.length > 0;
     this.svg.setAttribute("aria-label", this.describe());
     if (this.series.length === 0) return;
+    this.many = this.series.filter((one) => !one.dots && !one.faint).length > FEW;
     const e = this.extent();
-    const widest = Math.max(...ticks(e.y0, e.y1, 4).map((t) => this.formatY(t).length));
+    const yTicks = (count) => (view.logY ? logTicks : ticks)(e.y0, e.y1, count);
+    const widest = Math.max(...yTicks(4).map((t) => this.formatY(t).length));
     const box = { left: 16 + 7 * widest, right: width - 12, top: 6, bottom: height - 20 };
-    this.toX = (x) => box.left + ((x - e.x0) / (e.x1 - e.x0)) * (box.right - box.left);
-    this.toY = (y) => box.bottom - ((y - e.y0) / (e.y1 - e.y0)) * (box.bottom - box.top);
+    const scale = (log, from, to) => {
+      const of = log ? Math.log : (v) => v;
+      return (v) => (of(v) - of(from)) / (of(to) - of(from));
+    };
+    const [partX, partY] = [scale(view.logX, e.x0, e.x1), scale(view.logY, e.y0, e.y1)];
+    this.toX = (x) => box.left + partX(x) * (box.right - box.left);
+    this.toY = (y) => box.bottom - partY(y) * (box.bottom - box.top);
+    this.fromX = (px) => {
+      const part = Math.min(1, Math.max(0, (px - box.left) / (box.right - box.left)));
+      return view.logX ? e.x0 * (e.x1 / e.x0) ** part : e.x0 + part * (e.x1 - e.x0);
+    };
     this.box = box;
-    this.drawAxes(e, box);
-    for (const one of this.series) this.drawSeries(one);
+    this.drawAxes(e, box, yTicks);
+    const clip = svgElement("clipPath", { id: this.clip });
+    clip.append(svgElement("rect", { x: box.left - 4, y: box.top - 4,
+      width: box.right - box.left + 8, height: box.bottom - box.top + 8 }));
+    this.plot = svgElement("g", { "clip-path": `url(#${this.clip})` });
+    this.svg.append(clip, this.plot);
+    this.plot.classList.toggle("many", this.many);
+    for (const one of this.series) this.drawSeries(one, e);
+    this.drawNotes(box);
     this.cursorLine = svgElement("line", { class: "cursor", y1: box.top, y2: box.bottom });
     this.svg.append(this.cursorLine);
     this.moveCursor(this.cursor);
   }
 
-  drawAxes(e, box) {
-    for (const t of ticks(e.y0, e.y1, (box.bottom - box.top) / 32)) {
+  drawAxes(e, box, yTicks) {
+    for (const t of yTicks((box.bottom - box.top) / 32)) {
       const y = this.toY(t);
       this.svg.append(
         svgElement("line", { class: "grid", x1: box.left, x2: box.right, y1: y, y2: y }),
         svgElement("text", { x: box.left - 6, y: y + 4, "text-anchor": "end" }, this.formatY(t)));
     }
-    for (const t of ticks(e.x0, e.x1, (box.right - box.left) / 80)) {
-      const anchor = this.toX(t) > box.right - 24 ? "end" : "middle";
-      this.svg.append(svgElement("text", { x: this.toX(t), y: box.bottom + 15,
-        "text-anchor": anchor }, this.formatX(t)));
+    let end = -Infinity;
+    for (const t of (view.logX ? logTicks : ticks)(e.x0, e.x1, (box.right - box.left) / 80)) {
+      const x = this.toX(t);
+      if (x < end + 44) continue; // ticks of a logarithm crowd together
+      end = x;
+      const anchor = x > box.right - 24 ? "end" : "middle";
+      this.svg.append(svgElement("text", { x, y: box.bottom + 15, "text-anchor": anchor },
+        view.formatX(t)));
     }
+  }
+
+  // That lines are means of points, and what a logarithm leaves out.
+  drawNotes(box) {
+    const notes = [];
+    if (view.smoothed > 1) notes.push(`smoothed: ${view.smoothed}`);
+    const left = this.series.reduce((sum, one) => sum + one.points.filter((p) =>
+      Number.isFinite(p.y) && !this.hasPlace(p)).length, 0);
+    if (left > 0) notes.push(`${left} points without a logarithm`);
+    if (notes.length === 0) return;
+    this.svg.append(svgElement("text", { class: "note", x: box.right, y: box.top + 9,
+      "text-anchor": "end" }, notes.join(" · ")));
   }
 
   drawDots(one) {
+    const [from, to] = view.zoom || [-Infinity, Infinity];
     for (const p of one.points) {
-      if (!Number.isFinite(p.y)) continue;
+      if (!this.hasPlace(p) || p.x < from || p.x > to) continue;
       const x = this.toX(p.x);
-      const bar = svgElement("line", { class: "error", x1: x, x2: x, y1: this.toY(p.low),
+      const low = view.logY && !(p.low > 0) ? p.y : p.low;
+      const bar = svgElement("line", { class: "error", x1: x, x2: x, y1: this.toY(low),
         y2: this.toY(p.high) });
       bar.style.stroke = `var(${one.colour})`;
-      const dot = svgElement("circle", { class: "evaluation", cx: x, cy: this.toY(p.y), r: 3.5 });
+      const dot = svgElement("circle", { class: "evaluation", cx: x, cy: this.toY(p.y),
+        r: this.many ? 2 : 3.5 });
       dot.style.stroke = `var(${one.colour})`;
-      this.svg.append(bar, dot);
+      this.plot.append(bar, dot);
     }
   }
 
-  drawSeries(one) {
+  drawSeries(one, e) {
     if (one.dots) {
       this.drawDots(one);
       return;
     }
+    const placed = one.points.map((p) => this.hasPlace(p) ? p : { x: p.x, y: NaN })
+      .filter((p) => !view.logX || p.x > 0);
+    const points = decimated(pointsWithin(placed, e.x0, e.x1), this.toX,
+      this.box.right - this.box.left);
     const at = (x, y) => `${this.toX(x).toFixed(1)},${this.toY(y).toFixed(1)}`;
-    for (const banded of bandsOf(one.points)) {
+    const floor = (p) => view.logY && !(p.low > 0) ? p.y : p.low;
+    for (const banded of one.faint || this.many ? [] : bandsOf(points)) {
       const upper = banded.map((p) => at(p.x, p.high));
-      const lower = banded.map((p) => at(p.x, p.low)).reverse();
+      const lower = banded.map((p) => at(p.x, floor(p))).reverse();
       const band = svgElement("path", { class: "band", d: `M${upper.concat(lower).join("L")}Z` });
       band.style.fill = `var(${one.colour})`;
-      this.svg.append(band);
+      this.plot.append(band);
     }
     let path = "";
     let pen = "M";
-    for (const p of one.points) {
+    for (const p of points) {
       if (!Number.isFinite(p.y)) {
         pen = "M";
         continue;
@@ -177,38 +268,78 @@ class LineChart {
       path += pen + at(p.x, p.y);
       pen = "L";
     }
-    const line = svgElement("path", { class: "line", d: path });
+    const line = svgElement("path", { class: one.faint ? "line faint" : "line", d: path });
     line.style.stroke = `var(${one.colour})`;
-    this.svg.append(line);
-    const last = one.points.findLast((p) => Number.isFinite(p.y));
+    if (one.dash) line.style.strokeDasharray = one.dash;
+    this.plot.append(line);
+    const last = points.findLast((p) => Number.isFinite(p.y));
+    if (one.faint || !last) return;
     const dot = svgElement("circle", { cx: this.toX(last.x), cy: this.toY(last.y), r: 3 });
     dot.style.fill = `var(${one.colour})`;
-    this.svg.append(dot);
+    this.plot.append(dot);
   }
 
   describe() {
-    const latest = this.series.map((one) => {
+    const read = this.series.filter((one) => !one.faint);
+    const latest = read.slice(0, MOST_READ).map((one) => {
       const last = one.points.findLast((p) => Number.isFinite(p.y));
-      return `${one.label}: ${this.formatY(last.y)} at ${this.formatX(last.x)}`;
+      return `${one.label}: ${this.formatY(last.y)} at ${view.formatX(last.x)}`;
     });
+    if (read.length > MOST_READ) latest.push(`and ${read.length - MOST_READ} more`);
     return `${this.name}. ${latest.join("; ") || "Nothing logged yet"}. Arrow keys read values.`;
+  }
+
+  pixelOf(event) {
+    return event.clientX - this.svg.getBoundingClientRect().left;
   }
 
   pointAt(event) {
     if (this.series.length === 0) return;
-    const { left } = this.svg.getBoundingClientRect();
-    const e = this.extent();
-    const part = (event.clientX - left - this.box.left) / (this.box.right - this.box.left);
-    this.moveCursor(e.x0 + Math.min(1, Math.max(0, part)) * (e.x1 - e.x0));
+    if (this.drag) this.moveDrag(event);
+    this.moveCursor(this.fromX(this.pixelOf(event)));
+  }
+
+  beginDrag(event) {
+    this.pointAt(event);
+    if (this.series.length === 0 || event.button !== 0) return;
+    this.drag = { from: this.pixelOf(event),
+      rect: svgElement("rect", { class: "zoom", y: this.box.top,
+        height: this.box.bottom - this.box.top }) };
+    this.svg.setPointerCapture(event.pointerId);
+  }
+
+  moveDrag(event) {
+    const { from, rect } = this.drag;
+    const clamp = (px) => Math.min(this.box.right, Math.max(this.box.left, px));
+    const [a, b] = [clamp(from), clamp(this.pixelOf(event))];
+    rect.setAttribute("x", Math.min(a, b));
+    rect.setAttribute("width", Math.abs(b - a));
+    if (!rect.isConnected || rect.parentNode !== this.svg) this.svg.append(rect);
+  }
+
+  endDrag(event) {
+    const drag = this.stopDrag();
+    if (!drag) return;
+    const to = this.pixelOf(event);
+    if (Math.abs(to - drag.from) < 8) return;
+    const ends = [this.fromX(drag.from), this.fromX(to)].sort((a, b) => a - b);
+    if (ends[0] < ends[1]) view.onZoom(ends);
+  }
+
+  stopDrag() {
+    const drag = this.drag;
+    this.drag = null;
+    if (drag) drag.rect.remove();
+    return drag;
   }
 
   key(event) {
     const steps = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -2, End: 2 };
     if (!(event.key in steps) || this.series.length === 0) return;
     event.preventDefault();
-    const e = this.extent();
-    const from = this.cursor === null ? e.x1 : this.cursor;
-    this.moveCursor(Math.min(e.x1, Math.max(e.x0, from + steps[event.key] * (e.x1 - e.x0))));
+    const { left, right } = this.box;
+    const from = this.cursor === null ? right : this.toX(this.cursor);
+    this.moveCursor(this.fromX(from + steps[event.key] * (right - left)));
     const values = this.tip.innerText.replace(/\s+/g, " ");
     document.getElementById("readout").textContent = `${this.name}, ${values}`;
   }
@@ -223,17 +354,18 @@ class LineChart {
     const px = this.toX(x);
     this.cursorLine.setAttribute("x1", px);
     this.cursorLine.setAttribute("x2", px);
-    this.tip.replaceChildren(this.formatX(x));
-    for (const one of this.series) {
+    const read = this.series.filter((one) => !one.faint).flatMap((one) => {
       const near = one.points.reduce((best, p) =>
-        Number.isFinite(p.y) && (!best || Math.abs(p.x - x) < Math.abs(best.x - x)) ? p : best,
-        null);
+        this.hasPlace(p) && (!best || Math.abs(p.x - x) < Math.abs(best.x - x)) ? p : best, null);
       // Beyond a run's end there is nothing to read.
-      if (Math.abs(this.toX(near.x) - px) > 40) continue;
+      return near && Math.abs(this.toX(near.x) - px) <= 40 ? [{ one, y: near.y }] : [];
+    });
+    if (read.length > MOST_READ) read.sort((a, b) => b.y - a.y);
+    this.tip.replaceChildren(view.formatX(x), ...read.slice(0, MOST_READ).map(({ one, y }) => {
       const swatch = element("span", { className: "swatch" });
       swatch.style.cssText = `display:inline-block;background:var(${one.colour})`;
-      this.tip.append(element("div", {}, swatch, ` ${one.label}: ${this.formatY(near.y)}`));
-    }
+      return element("div", {}, swatch, ` ${one.label}: ${this.formatY(y)}`);
+    }), ...(read.length > MOST_READ ? [`${read.length - MOST_READ} more, with lower values`] : []));
     const toTheLeft = px > this.box.right / 2;
     this.tip.style.left = toTheLeft ? "" : `${px + 8}px`;
     this.tip.style.right = toTheLeft ? `${this.box.right + 12 - px + 8}px` : "";

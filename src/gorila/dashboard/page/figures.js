@@ -1,132 +1,8 @@
-// What is known of the runs, and the figures that show it: curves and the present state.
+// The figures of the run in focus: its games, and its present state.
 "use strict";
 
-const byId = (id) => document.getElementById(id);
-const COLOURS = 7;
-const WORKS = ["acting", "replay", "learning", "parameter server", "waiting"];
-const MOST_THREADS = 16; // shown of a run; rows of more than that say only how they spread
-const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "--grid"];
-
-const state = {
-  runs: [], // {label, state, ..., rows: [], evaluations: [], visible}
-  focus: 0, // index of the run whose details are shown
-  chosen: "", // of several games, the one that is shown alone
-  axis: "frames",
-  live: null, // the newest snapshot of a run that trains in the server
-  lost: "", // why nothing new comes; the runs' states are then of before
-  paused: false,
-  game: null,
-  scale: { low: 0, high: 0 }, // of the bars beside the game
-};
-
-const charts = {
-  return: new LineChart(byId("chart-return"), "Learning curve"),
-  loss: new LineChart(byId("chart-loss"), "Loss"),
-  gradient_norm: new LineChart(byId("chart-norm"), "Gradient norm"),
-  value_mean: new LineChart(byId("chart-value"), "Value"),
-  entropy: new LineChart(byId("chart-entropy"), "Entropy"),
-  epsilon: new LineChart(byId("chart-epsilon"), "Epsilon"),
-  frames_per_second: new LineChart(byId("chart-frames"), "Frames a second"),
-  updates_per_second: new LineChart(byId("chart-updates"), "Updates a second"),
-  resident_bytes: new LineChart(byId("chart-memory"), "Memory",
-    (mebibytes) => `${formatNumber(mebibytes)} MiB`),
-};
 const gameCells = new Map(); // by the game's name: {cell, button, number, chart, text}
 const staleness = new BarChart(byId("chart-staleness"), "Staleness of gradients");
-
-// --- Curves --------------------------------------------------------------------------------------
-
-function xOf(row) {
-  return state.axis === "frames" ? row.frames : row.seconds;
-}
-
-// A run's rows, of several games the one's that is asked for.
-function rowsOf(run, game = state.chosen) {
-  return run.games ? gameRows(run.rows, game) : run.rows;
-}
-
-// The evaluations' means, each with its standard error.
-function evaluationPoints(run, game = state.chosen) {
-  const rows = run.games ? gameRows(run.evaluations, game) : run.evaluations;
-  return rows.filter((row) => Number.isFinite(row.return_mean)).map((row) => {
-    const error = row.standard_error ?? 0;
-    return { x: xOf(row), y: row.return_mean, low: row.return_mean - error,
-      high: row.return_mean + error };
-  });
-}
-
-// Equal names have one colour.
-function colourOf(run) {
-  const names = [...new Set(state.runs.map((one) => one.name))];
-  return `--series-${names.indexOf(run.name) % COLOURS}`;
-}
-
-// For people: "minatar" where the environment has all of its games.
-function titleOf(run) {
-  return run.title || run.environment;
-}
-
-// "breakout" of a run's "minatar/breakout".
-function gameLabel(run, name) {
-  return run.game_labels[run.games.indexOf(name)];
-}
-
-// Only runs of the game in focus share axes.
-function isShown(run) {
-  return run.visible && run.environment === state.runs[state.focus].environment;
-}
-
-// Settings that two repetitions of a run may differ in.
-const RUN_ONLY = new RegExp("^(run[.](seed|metrics_every_.*)|atari[.]rom_folder|" +
-  "(checkpoint|slurm|kubernetes)[.].*|cluster[.](cpus|memory_mb|metrics_port|shared_memory))$");
-
-// A label, and where that does not tell runs apart their game and the settings in which they differ.
-function nameRuns() {
-  for (const run of state.runs) {
-    const alike = state.runs.filter((one) => one.label === run.label);
-    const differs = (key) => !RUN_ONLY.test(key) &&
-      alike.some((one) => one.config[key] !== run.config[key]);
-    run.name = [run.label, ...Object.keys(run.config).filter(differs).map((key) =>
-      key === "environment.name" ? titleOf(run) : `${key}=${run.config[key]}`)].join(", ");
-  }
-}
-
-function visibleSeries(points) {
-  return state.runs.flatMap((run) => isShown(run)
-    ? [{ label: run.name, colour: colourOf(run),
-         points: points(run).filter((p) => Number.isFinite(p.x)) }]
-    : []);
-}
-
-function formatX(x) {
-  return state.axis === "frames" ? formatNumber(x) : formatSeconds(x);
-}
-
-// What value_mean is of the runs whose curves share the axes.
-function valueTitle() {
-  const kinds = new Set(state.runs.filter(isShown).map((run) => run.is_policy));
-  if (kinds.size > 1) return "Value (mean of max Q, of policies of V)";
-  return kinds.has(true) ? "Value (mean of V)" : "Value (mean of max Q)";
-}
-
-function returnSeries(game) {
-  return visibleSeries((run) => smoothedReturns(rowsOf(run, game)).map(({ row, mean, low, high }) =>
-    ({ x: xOf(row), y: mean, low, high })));
-}
-
-function drawCharts() {
-  byId("value-title").textContent = valueTitle();
-  const evaluations = visibleSeries((run) => evaluationPoints(run)).map((one) =>
-    ({ ...one, label: `${one.label}, evaluation`, dots: true }));
-  charts.return.set([...returnSeries(state.chosen), ...evaluations], formatX);
-  drawGames();
-  for (const [name, chart] of Object.entries(charts)) {
-    if (name === "return") continue;
-    const unit = name === "resident_bytes" ? 2 ** 20 : 1;
-    chart.set(visibleSeries((run) => valuesOf(run.rows, name, xOf, unit)), formatX);
-  }
-  byId("entropy").hidden = charts.entropy.series.length === 0; // no policy is learnt
-}
 
 // --- Several games ---------------------------------------------------------------------------------
 
@@ -158,7 +34,7 @@ function drawGames() {
   byId("curve-title").textContent = `Learning curve of ${gameLabel(run, state.chosen)}`;
   for (const [name, cell] of gameCells) {
     cell.button.setAttribute("aria-pressed", String(name === state.chosen));
-    cell.chart.set(returnSeries(name), formatX);
+    cell.chart.set(returnSeries(name));
   }
 }
 
@@ -227,8 +103,9 @@ function playerName(run, i) {
 function drawState() {
   const run = state.runs[state.focus];
   if (!run && !state.lost) return;
-  byId("state").textContent = state.lost || run.state;
-  byId("state").dataset.state = state.lost ? "lost" : run.state;
+  const now = run && run.gone ? "gone" : run && run.state;
+  byId("state").textContent = state.lost || now;
+  byId("state").dataset.state = state.lost ? "lost" : now;
 }
 
 function drawHeader() {
@@ -354,16 +231,24 @@ function drawWork(now) {
 }
 
 let drawPending = false;
+let drawnAt = 0; // when the last drawing ended
+let drawingTook = 0; // ms
+
+// Curves of a hundred runs take a while: the page stays usable while rows arrive.
 function requestDraw() {
   if (drawPending) return;
   drawPending = true;
-  requestAnimationFrame(() => {
+  const rest = Math.max(0, drawnAt + 3 * drawingTook - performance.now());
+  setTimeout(() => requestAnimationFrame(() => {
     drawPending = false;
     draw();
-  });
+  }), rest);
 }
 
 function draw() {
+  const began = performance.now();
   drawCharts();
   drawPresent();
+  drawnAt = performance.now();
+  drawingTook = drawnAt - began;
 }

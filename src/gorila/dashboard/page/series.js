@@ -28,7 +28,8 @@ function thin(rows) {
 function gameRows(rows, name) {
   return rows.filter((row) => row.games && row.games[name]).map((row) => {
     const game = row.games[name];
-    return { ...game, frames: row.frames, seconds: row.seconds, own_frames: game.frames };
+    return { ...game, frames: row.frames, updates: row.updates, seconds: row.seconds,
+      own_frames: game.frames };
   });
 }
 
@@ -81,4 +82,125 @@ function bandsOf(points) {
     open = banded;
   }
   return bands.filter((band) => band.length > 1);
+}
+
+// --- Of curves, each a list of points {x, y, low, high} ---------------------------------------------
+
+// The mean of each point's y and of those of the `count` - 1 before it that are numbers. What is not
+// a number stays a gap; intervals, which are of the points, go.
+function movingMean(points, count) {
+  const before = [];
+  let sum = 0;
+  return points.map(({ x, y }) => {
+    if (!Number.isFinite(y)) return { x, y };
+    before.push(y);
+    sum += y;
+    if (before.length > count) sum -= before.shift();
+    return { x, y: sum / before.length };
+  });
+}
+
+// The curve at x, between its points; NaN outside of it.
+function valueAt(points, x) {
+  let [low, high] = [0, points.length - 1];
+  if (high < 0 || x < points[0].x || x > points[high].x) return NaN;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (points[middle].x <= x) low = middle;
+    else high = middle;
+  }
+  const [a, b] = [points[low], points[high]];
+  return b.x === a.x ? b.y : a.y + ((x - a.x) / (b.x - a.x)) * (b.y - a.y);
+}
+
+const GRID = 200; // points of a mean over runs
+const RESAMPLES = 300;
+
+// Uniform in [0, 1) and the same each time, so that a band does not tremble (mulberry32).
+function randomStream(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+// Which curves each resample of the bootstrap draws.
+function resamples(count) {
+  const random = randomStream(1);
+  return Array.from({ length: RESAMPLES }, () =>
+    Array.from({ length: count }, () => Math.floor(random() * count)));
+}
+
+// The mean over runs where all of them have a value and, where it is asked for, its 95 %
+// percentile-bootstrap interval over runs; of one run no interval.
+function meanOfRuns(curves, withInterval) {
+  const known = curves.map((points) => points.filter((p) => Number.isFinite(p.y)));
+  if (known.length === 0 || known.some((points) => points.length === 0)) return [];
+  const from = Math.max(...known.map((points) => points[0].x));
+  const to = Math.min(...known.map((points) => points.at(-1).x));
+  if (!(from <= to)) return [];
+  const draws = withInterval && known.length > 1 ? resamples(known.length) : [];
+  return Array.from({ length: GRID }, (_, i) => {
+    const x = from + ((to - from) * i) / (GRID - 1);
+    const values = known.map((points) => valueAt(points, x));
+    const y = values.reduce((sum, v) => sum + v, 0) / values.length;
+    return draws.length === 0 ? { x, y } : { x, y, ...bootstrapInterval(values, draws) };
+  });
+}
+
+function bootstrapInterval(values, draws) {
+  const means = new Float64Array(draws.length);
+  draws.forEach((draw, i) => {
+    let sum = 0;
+    for (const j of draw) sum += values[j];
+    means[i] = sum / draw.length;
+  });
+  means.sort();
+  return { low: means[Math.floor(0.025 * draws.length)],
+    high: means[Math.ceil(0.975 * draws.length) - 1] };
+}
+
+// The points between x0 and x1, and the next one on each side, so that lines reach the edges.
+function pointsWithin(points, x0, x1) {
+  let first = points.findIndex((p) => p.x >= x0);
+  if (first < 0) return [];
+  let end = points.findIndex((p) => p.x > x1);
+  if (end < 0) end = points.length;
+  first = Math.max(0, first - 1);
+  return points.slice(first, end + 1);
+}
+
+// Of many points for each pixel the first, lowest, highest and last. `toPixel`: of an x, ascending.
+function decimated(points, toPixel, pixels) {
+  if (points.length <= 4 * pixels) return points;
+  const kept = [];
+  for (let i = 0; i < points.length;) {
+    const pixel = Math.floor(toPixel(points[i].x));
+    let [end, low, high] = [i, i, i];
+    for (; end < points.length && Math.floor(toPixel(points[end].x)) === pixel; ++end) {
+      if (!(points[end].y >= points[low].y)) low = end;
+      if (points[end].y > points[high].y) high = end;
+    }
+    for (const j of [...new Set([i, low, high, end - 1])].sort((a, b) => a - b)) {
+      kept.push(points[j]);
+    }
+    i = end;
+  }
+  return kept;
+}
+
+// Evaluations are logged without the time, the last ones without the updates: as the training rows
+// around them have it.
+function placed(evaluations, rows, name) {
+  if (name === "frames") return evaluations;
+  const known = rows.filter((row) => Number.isFinite(row[name]));
+  const points = known.map((row) => ({ x: row.frames, y: row[name] }));
+  return evaluations.map((row) => {
+    if (Number.isFinite(row[name]) || points.length === 0) return row;
+    const frames = Math.min(points.at(-1).x, Math.max(points[0].x, row.frames));
+    return { ...row, [name]: valueAt(points, frames) };
+  });
 }
