@@ -1,12 +1,14 @@
 // std::mutex with clang's thread-safety annotations: `clang -Wthread-safety` proves at compile time
 // that guarded fields are touched only under their lock, and TSan sees the real happens-before
-// (which it does not through absl::Mutex of an uninstrumented library).
+// (which it does not through absl::Mutex of an uninstrumented library). Simulated threads
+// (base/runtime.h) wait in their simulation.
 #ifndef GORILA_BASE_MUTEX_H_
 #define GORILA_BASE_MUTEX_H_
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
+
+#include "gorila/base/runtime.h"
 
 #if defined(__clang__)
 #define GORILA_THREAD_ANNOTATION(x) __attribute__((x))
@@ -26,12 +28,35 @@ namespace gorila {
 
 class GORILA_CAPABILITY("mutex") Mutex {
  public:
-  void Lock() GORILA_ACQUIRE() { mutex_.lock(); }
-  void Unlock() GORILA_RELEASE() { mutex_.unlock(); }
+  void Lock() GORILA_ACQUIRE() {
+    if (simulated_runtime == nullptr) {
+      mutex_.lock();
+    } else {
+      SimulateLock(*simulated_runtime);
+    }
+  }
+  void Unlock() GORILA_RELEASE() {
+    if (simulated_runtime == nullptr) {
+      mutex_.unlock();
+    } else {
+      SimulateUnlock(*simulated_runtime);
+    }
+  }
 
  private:
   friend class CondVar;
+  void SimulateLock(SimulatedRuntime& runtime) {
+    runtime.BeforeLock();
+    while (simulated_) runtime.Block(this, SteadyTime::max());
+    simulated_ = true;
+  }
+  void SimulateUnlock(SimulatedRuntime& runtime) {
+    simulated_ = false;
+    runtime.Wake(this, /*all=*/false);
+  }
+
   std::mutex mutex_;
+  bool simulated_ = false;  // held by a simulated thread
 };
 
 class GORILA_SCOPED_CAPABILITY MutexLock {
@@ -50,23 +75,41 @@ class GORILA_SCOPED_CAPABILITY MutexLock {
 class CondVar {
  public:
   void Wait(Mutex& mutex) GORILA_REQUIRES(mutex) {
+    if (simulated_runtime != nullptr) {
+      SimulateWait(mutex, SteadyTime::max());
+      return;
+    }
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
   }
   // False when `deadline` passed.
-  bool WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point deadline)
-      GORILA_REQUIRES(mutex) {
+  bool WaitUntil(Mutex& mutex, SteadyTime deadline) GORILA_REQUIRES(mutex) {
+    if (simulated_runtime != nullptr) return SimulateWait(mutex, deadline);
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     const bool in_time = condition_.wait_until(lock, deadline) == std::cv_status::no_timeout;
     lock.release();
     return in_time;
   }
   // For changes that let only one waiter proceed, whichever it is.
-  void NotifyOne() { condition_.notify_one(); }
-  void NotifyAll() { condition_.notify_all(); }
+  void NotifyOne() {
+    if (simulated_runtime != nullptr) return simulated_runtime->Wake(this, /*all=*/false);
+    condition_.notify_one();
+  }
+  void NotifyAll() {
+    if (simulated_runtime != nullptr) return simulated_runtime->Wake(this, /*all=*/true);
+    condition_.notify_all();
+  }
 
  private:
+  bool SimulateWait(Mutex& mutex, SteadyTime deadline) {
+    SimulatedRuntime& runtime = *simulated_runtime;
+    mutex.SimulateUnlock(runtime);
+    const bool in_time = runtime.Block(this, deadline);
+    mutex.SimulateLock(runtime);
+    return in_time;
+  }
+
   std::condition_variable condition_;
 };
 

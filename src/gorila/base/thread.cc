@@ -5,6 +5,7 @@
 
 #include "gorila/base/exhaustion.h"
 #include "gorila/base/mutex.h"
+#include "gorila/base/runtime.h"
 
 namespace gorila {
 namespace {
@@ -18,12 +19,12 @@ class Waiting {
       ending_ = true;
       changed_.NotifyAll();
     }
-    for (std::thread& thread : threads_) thread.join();
+    for (Thread& thread : threads_) thread.join();
   }
 
   Status Add(std::string_view who) {
     threads_.reserve(threads_.size() + 1);
-    GORILA_ASSIGN_OR_RETURN(std::thread thread, StartThread(who, [this] { Wait(); }));
+    GORILA_ASSIGN_OR_RETURN(Thread thread, StartThread(who, [this] { Wait(); }));
     threads_.push_back(std::move(thread));
     return OkStatus();
   }
@@ -37,32 +38,63 @@ class Waiting {
   Mutex mutex_;
   CondVar changed_;
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace
 
-StatusOr<std::thread> StartThread(std::string_view name, std::function<void()> work) {
-  StatusOr<std::thread> started = WithoutThrowing([&]() -> StatusOr<std::thread> {
-    return std::thread([work = std::move(work)] {
+Thread Thread::Simulated(std::uint64_t number) {
+  Thread thread;
+  thread.simulated_ = number;
+  return thread;
+}
+
+Thread::Thread(Thread&& other) noexcept
+    : thread_(std::move(other.thread_)), simulated_(std::exchange(other.simulated_, 0)) {}
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+  GORILA_CHECK(simulated_ == 0, "simulated thread {} was not joined", simulated_);
+  thread_ = std::move(other.thread_);
+  simulated_ = std::exchange(other.simulated_, 0);
+  return *this;
+}
+
+Thread::~Thread() {
+  GORILA_CHECK(simulated_ == 0, "simulated thread {} was not joined", simulated_);
+}
+
+void Thread::join() {
+  if (simulated_ == 0) return thread_.join();
+  simulated_runtime->Join(std::exchange(simulated_, 0));
+}
+
+StatusOr<Thread> StartThread(std::string_view name, std::function<void()> work) {
+  if (simulated_runtime != nullptr) {
+    GORILA_ASSIGN_OR_RETURN(const std::uint64_t number,
+                            simulated_runtime->Start(name, std::move(work)));
+    return Thread::Simulated(number);
+  }
+  StatusOr<Thread> started = WithoutThrowing([&]() -> StatusOr<Thread> {
+    return Thread(std::thread([work = std::move(work)] {
       const Status status = WithoutThrowing([&work] {
         work();
         return OkStatus();
       });
       if (!status.ok()) EndProgram(status);
-    });
+    }));
   });
   if (started.ok()) return started;
   return Annotate(started.status(), std::string(name));
 }
 
-std::thread StartThreadOrEnd(std::string_view name, std::function<void()> work) {
-  StatusOr<std::thread> started = StartThread(name, std::move(work));
+Thread StartThreadOrEnd(std::string_view name, std::function<void()> work) {
+  StatusOr<Thread> started = StartThread(name, std::move(work));
   if (!started.ok()) EndProgram(started.status());
   return *std::move(started);
 }
 
 Status CheckThreads(std::string_view who, int count) {
+  if (simulated_runtime != nullptr) return OkStatus();
   return WithoutThrowing([&]() -> Status {
     Waiting waiting;
     for (int i = 0; i < count; ++i) GORILA_RETURN_IF_ERROR(waiting.Add(who));

@@ -1,6 +1,5 @@
 #include <barrier>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -109,7 +108,7 @@ class Players {
   ~Players() {
     steps_ = 0;
     barrier_.arrive_and_wait();
-    for (std::thread& thread : threads_) thread.join();
+    for (Thread& thread : threads_) thread.join();
   }
   Players(const Players&) = delete;
   Players& operator=(const Players&) = delete;
@@ -135,7 +134,7 @@ class Players {
 
   std::barrier<> barrier_;  // between Play()'s thread and all others
   long steps_ = 0;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 // Steps that take so long that waking a thread for them does not count.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <thread>
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/thread.h"
@@ -18,14 +17,14 @@ constexpr int kLargeBatch = 512;  // with which a GPU is worth its transfers
 TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount) {
   const double total = amount * static_cast<double>(calls) * static_cast<double>(works.size());
   const auto run = [works = std::move(works), calls] {
-    std::vector<std::thread> threads;
+    std::vector<Thread> threads;
     for (const std::function<void()>& work : works) {
       threads.push_back(StartThreadOrEnd("benchmark", [&work, calls] {
         FlushDenormalsInThisThread();
         for (long i = 0; i < calls; ++i) work();
       }));
     }
-    for (std::thread& thread : threads) thread.join();
+    for (Thread& thread : threads) thread.join();
   };
   return {.call = run, .amount = total};
 }

@@ -1,13 +1,10 @@
 #include "gorila/checkpoint/checkpoint_directory.h"
 
 #include <fmt/ranges.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "gorila/base/file.h"
@@ -42,43 +39,15 @@ std::string DescribeCheckpoint(const fs::path& path) {
   return fmt::format("checkpoint '{}'", path.string());
 }
 
-Status FileSystemError(const char* action, const fs::path& path, const std::error_code& error) {
-  return Unavailable("cannot {} '{}': {}", action, path.string(), error.message());
-}
-
-Status RemoveFolder(const fs::path& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error) return FileSystemError("remove", path, error);
-  return OkStatus();
-}
-
-Status Rename(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) return FileSystemError("rename", from, error);
-  return OkStatus();
-}
-
-// With its name synced, without which what is in it would not survive a power cut.
-Status CreateRoot(const fs::path& root) {
-  std::error_code error;
-  if (fs::is_directory(root, error)) return OkStatus();
-  GORILA_RETURN_IF_ERROR(CreateFolders(root));
-  return SyncFolder(root.has_parent_path() ? root.parent_path() : fs::path("."));
-}
-
 // Names of the folders in `root`; none when it is missing.
 StatusOr<std::vector<std::string>> ListFolders(const fs::path& root) {
   std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(root, error);
-  if (error == std::errc::no_such_file_or_directory) return names;
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code vanished;  // an entry that is gone by now is no folder
-    if (entry->is_directory(vanished)) names.push_back(entry->path().filename().string());
+  const auto entries = ListFolder(root);
+  if (absl::IsNotFound(entries.status())) return names;
+  GORILA_RETURN_IF_ERROR(entries.status());
+  for (const FolderEntry& entry : *entries) {
+    if (entry.folder) names.push_back(entry.name);
   }
-  if (error) return FileSystemError("list", root, error);
   return names;
 }
 
@@ -88,7 +57,7 @@ Status RemoveTemporaryFolders(const fs::path& root, std::uint64_t last) {
   for (const std::string& name : names) {
     if (!name.starts_with(kTemporaryPrefix)) continue;
     const auto number = ParseFolderName(name.substr(kTemporaryPrefix.size()));
-    if (number.value_or(0) <= last) GORILA_RETURN_IF_ERROR(RemoveFolder(root / name));
+    if (number.value_or(0) <= last) GORILA_RETURN_IF_ERROR(RemovePathAndBelow(root / name));
   }
   return OkStatus();
 }
@@ -100,24 +69,10 @@ Status RemoveCheckpoints(const fs::path& root, const std::vector<fs::path>& chec
   if (checkpoints.empty()) return OkStatus();
   for (const fs::path& path : checkpoints) {
     const fs::path aside = root / (std::string(kTemporaryPrefix) + path.filename().string());
-    GORILA_RETURN_IF_ERROR(Rename(path, aside));
+    GORILA_RETURN_IF_ERROR(RenamePath(path, aside));
   }
   GORILA_RETURN_IF_ERROR(SyncFolder(root));
   return RemoveTemporaryFolders(root, last_temporary);
-}
-
-// CRC-32 of a file of any size, 1 MiB in memory at a time.
-StatusOr<std::uint32_t> Crc32OfFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<char> buffer(std::size_t{1} << 20);
-  uLong crc = 0;
-  while (file) {
-    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(buffer.data()),
-                  static_cast<std::size_t>(file.gcount()));
-  }
-  if (!file.eof()) return Unavailable("cannot read '{}'", path.string());
-  return static_cast<std::uint32_t>(crc);
 }
 
 Status CheckSize(const CheckpointFile& file, std::uint64_t size) {
@@ -133,13 +88,12 @@ Status CheckCrc32(const CheckpointFile& file, std::uint32_t crc32) {
 
 Status VerifyFile(const fs::path& folder, const CheckpointFile& file) {
   const fs::path path = folder / file.name;
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return DataLoss("file '{}' is missing", file.name);
-  if (!fs::is_regular_file(status)) return DataLoss("'{}' is not a regular file", file.name);
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error) return FileSystemError("read the size of", path, error);
-  GORILA_RETURN_IF_ERROR(CheckSize(file, size));
+  const PathLook look = LookAt(path);
+  if (look.kind == PathLook::Kind::kNothing) return DataLoss("file '{}' is missing", file.name);
+  if (look.kind != PathLook::Kind::kRegular) {
+    return DataLoss("'{}' is not a regular file", file.name);
+  }
+  GORILA_RETURN_IF_ERROR(CheckSize(file, look.size));
   GORILA_ASSIGN_OR_RETURN(const std::uint32_t crc32, Crc32OfFile(path));
   return CheckCrc32(file, crc32);
 }
@@ -180,10 +134,9 @@ StatusOr<CheckpointFile> Checkpoint::Find(std::string_view name) const {
 StatusOr<std::string> Checkpoint::Read(std::string_view name) const {
   GORILA_ASSIGN_OR_RETURN(const CheckpointFile file, Find(name));
   // Before it is read: it may be far too large.
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(path_ / file.name, error);
-  if (!error && size != file.size) {
-    return Annotate(CheckSize(file, size), DescribeCheckpoint(path_));
+  const PathLook look = LookAt(path_ / file.name);
+  if (look.kind == PathLook::Kind::kRegular) {
+    GORILA_RETURN_IF_ERROR(Annotate(CheckSize(file, look.size), DescribeCheckpoint(path_)));
   }
   StatusOr<std::string> contents = ReadFile(path_ / file.name);
   Status status = contents.status();
@@ -202,15 +155,15 @@ StatusOr<std::unique_ptr<CheckpointWriter>> CheckpointWriter::Create(const fs::p
     return InvalidArgument("checkpoint number {}, expected at most {}", number,
                            kMaxCheckpointNumber);
   }
-  GORILA_RETURN_IF_ERROR(CreateRoot(root));
+  if (LookAt(root).kind != PathLook::Kind::kFolder) {
+    GORILA_RETURN_IF_ERROR(CreateDurableFolders(root));
+  }
   const fs::path path = root / FolderName(number);
-  std::error_code error;
-  if (fs::exists(path, error)) {
+  if (LookAt(path).kind != PathLook::Kind::kNothing) {
     return absl::AlreadyExistsError(DescribeCheckpoint(path) + " exists already");
   }
-  if (error) return FileSystemError("look up", path, error);
   std::unique_ptr<CheckpointWriter> writer(new CheckpointWriter(root, number));
-  GORILA_RETURN_IF_ERROR(RemoveFolder(writer->folder_));
+  GORILA_RETURN_IF_ERROR(RemovePathAndBelow(writer->folder_));
   GORILA_RETURN_IF_ERROR(CreateFolders(writer->folder_));
   return writer;
 }
@@ -218,8 +171,7 @@ StatusOr<std::unique_ptr<CheckpointWriter>> CheckpointWriter::Create(const fs::p
 CheckpointWriter::~CheckpointWriter() {
   if (renamed_) return;
   // What cannot be removed now goes with the next PruneCheckpoints.
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  RemovePathAndBelow(folder_).IgnoreError();
 }
 
 Status CheckpointWriter::PrepareName(std::string_view name) {
@@ -247,12 +199,10 @@ Status CheckpointWriter::LinkFile(std::string_view name, const Checkpoint& older
   GORILA_ASSIGN_OR_RETURN(const CheckpointFile file, older.Find(name));
   GORILA_RETURN_IF_ERROR(PrepareName(name));
   const fs::path from = older.path() / file.name;
-  std::error_code error;
-  if (const std::uintmax_t size = fs::file_size(from, error); !error) {
-    GORILA_RETURN_IF_ERROR(Annotate(CheckSize(file, size), DescribeCheckpoint(older.path())));
+  if (const PathLook look = LookAt(from); look.kind == PathLook::Kind::kRegular) {
+    GORILA_RETURN_IF_ERROR(Annotate(CheckSize(file, look.size), DescribeCheckpoint(older.path())));
   }
-  fs::create_hard_link(from, folder_ / name, error);
-  if (error) {
+  if (!LinkFileTo(from, folder_ / name).ok()) {
     GORILA_ASSIGN_OR_RETURN(const std::string contents, older.Read(name));
     return AddFile(name, contents);
   }
@@ -270,7 +220,7 @@ StatusOr<Checkpoint> CheckpointWriter::Commit() {
   for (const fs::path& subfolder : subfolders_) GORILA_RETURN_IF_ERROR(SyncFolder(subfolder));
   GORILA_RETURN_IF_ERROR(SyncFolder(folder_));
   const fs::path path = root_ / FolderName(number_);
-  GORILA_RETURN_IF_ERROR(Rename(folder_, path));
+  GORILA_RETURN_IF_ERROR(RenamePath(folder_, path));
   renamed_ = true;
   GORILA_RETURN_IF_ERROR(SyncFolder(root_));
   return Checkpoint(path, number_, files_);
@@ -289,8 +239,7 @@ StatusOr<std::vector<fs::path>> ListCheckpoints(const fs::path& root) {
 StatusOr<Checkpoint> OpenCheckpoint(const fs::path& path) {
   // "a/b/" has no file name.
   const fs::path folder = path.has_filename() ? path : path.parent_path();
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
+  if (LookAt(folder).kind != PathLook::Kind::kFolder) {
     return NotFound("{}: no such folder", DescribeCheckpoint(folder));
   }
   StatusOr<Manifest> manifest = VerifiedManifest(folder);

@@ -1,12 +1,7 @@
 #include "gorila/checkpoint/generation.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -32,13 +27,10 @@ std::int64_t NumberOfClaim(const std::string& name) {
 
 StatusOr<std::vector<std::string>> ListClaims(const fs::path& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  if (error == std::errc::no_such_file_or_directory) return names;
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
-  if (error) return Unavailable("cannot list '{}': {}", folder.string(), error.message());
+  const auto entries = ListFolder(folder);
+  if (absl::IsNotFound(entries.status())) return names;
+  GORILA_RETURN_IF_ERROR(entries.status());
+  for (const FolderEntry& entry : *entries) names.push_back(entry.name);
   return names;
 }
 
@@ -47,8 +39,7 @@ void RemoveOldClaims(const fs::path& folder, std::int64_t number) {
   const auto names = ListClaims(folder);
   if (!names.ok()) return;
   for (const std::string& name : *names) {
-    std::error_code ignored;
-    if (NumberOfClaim(name) < number) fs::remove(folder / name, ignored);
+    if (NumberOfClaim(name) < number) RemovePathAndBelow(folder / name).IgnoreError();
   }
 }
 
@@ -56,7 +47,7 @@ void RemoveOldClaims(const fs::path& folder, std::int64_t number) {
 
 StatusOr<Generation> Generation::Take(const fs::path& folder) {
   Generation generation(folder);
-  GORILA_RETURN_IF_ERROR(CreateFolders(generation.Claims()));
+  GORILA_RETURN_IF_ERROR(CreateDurableFolders(generation.Claims()));
   GORILA_ASSIGN_OR_RETURN(std::int64_t before, generation.NewestSnapshots());
   for (bool claimed = false; !claimed;) {
     GORILA_ASSIGN_OR_RETURN(const std::int64_t taken, generation.NewestTaken());
@@ -88,13 +79,10 @@ Status Generation::CheckNotReplaced(std::string_view owner) const {
 }
 
 StatusOr<bool> Generation::Claim() const {
-  const fs::path path = Claims() / std::to_string(number_);
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (file < 0 && errno == EEXIST) return false;
-  if (file < 0) return Unavailable("cannot create '{}': {}", path.string(), std::strerror(errno));
-  ::close(file);
-  GORILA_RETURN_IF_ERROR(SyncFolder(Claims()));
-  return true;
+  GORILA_ASSIGN_OR_RETURN(const bool created,
+                          CreateExclusively(Claims() / std::to_string(number_)));
+  if (created) GORILA_RETURN_IF_ERROR(SyncFolder(Claims()));
+  return created;
 }
 
 // Into the file, again when another process has claimed a larger number and this one may have come
@@ -105,15 +93,13 @@ Status Generation::WriteNewest() const {
     // Under a name that no other process writes to.
     const fs::path aside = Claims() / fmt::format("{}.tmp", number_);
     GORILA_RETURN_IF_ERROR(WriteFileSynced(aside, fmt::format("{}\n", newest)));
-    std::error_code error;
-    fs::rename(aside, File(), error);
+    const Status renamed = RenamePath(aside, File());
     // Whoever took a number kKept above this one has removed it in between.
-    const bool removed = error == std::errc::no_such_file_or_directory;
-    if (removed) {
+    if (absl::IsNotFound(renamed)) {
       GORILA_ASSIGN_OR_RETURN(newest, NewestTaken());
       if (newest >= number_ + kKept) continue;
     }
-    if (error) return Unavailable("cannot rename to '{}': {}", File().string(), error.message());
+    if (!renamed.ok()) return Unavailable("{}", std::string(renamed.message()));
     GORILA_RETURN_IF_ERROR(SyncFolder(folder_));
     written = newest;
     GORILA_ASSIGN_OR_RETURN(newest, NewestTaken());

@@ -1,20 +1,9 @@
 #include "gorila/checkpoint/state_lock.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <string>
-#include <thread>
-
-#include "gorila/base/file.h"
+#include "gorila/base/runtime.h"
 
 namespace gorila {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kEnding = "ending\n";
 constexpr std::chrono::milliseconds kLook{20};
@@ -23,19 +12,17 @@ constexpr std::chrono::milliseconds kLook{20};
 
 StatusOr<std::unique_ptr<StateLock>> StateLock::Acquire(const std::filesystem::path& folder,
                                                         const StateLockWait& wait) {
-  GORILA_RETURN_IF_ERROR(CreateFolders(folder));
-  const int file = ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) return Unavailable("cannot write to '{}': {}", folder.string(), strerror(errno));
-  std::unique_ptr<StateLock> lock(new StateLock(file));
-  const auto began = Clock::now();
+  GORILA_RETURN_IF_ERROR(CreateDurableFolders(folder));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<LockFile> file, LockFile::Open(folder / ".lock"));
+  std::unique_ptr<StateLock> lock(new StateLock(std::move(file)));
+  const SteadyTime began = SteadyNow();
   bool ending = false;
-  for (lock->TryAgain(); !lock->held_; lock->TryAgain()) {
-    if (errno != EWOULDBLOCK && errno != EINTR) break;  // a file system without such locks
-    if (!ending && lock->HolderIsEnding()) {
+  while (lock->Try() == LockFile::Outcome::kBusy) {
+    if (!ending && lock->file_->Read() == kEnding) {
       ending = true;
       if (wait.message) wait.message("waiting for the process before this one to end");
     }
-    if (Clock::now() - began >= (ending ? wait.for_ending : wait.for_running)) {
+    if (SteadyNow() - began >= (ending ? wait.for_ending : wait.for_running)) {
       if (wait.message) wait.message("another process has the state folder; replacing it");
       break;
     }
@@ -43,29 +30,21 @@ StatusOr<std::unique_ptr<StateLock>> StateLock::Acquire(const std::filesystem::p
       return absl::CancelledError(
           fmt::format("stopped while another process had '{}'", folder.string()));
     }
-    std::this_thread::sleep_for(kLook);
+    SleepFor(kLook);
   }
   return lock;
 }
 
-StateLock::~StateLock() { ::close(file_); }
-
-void StateLock::TryAgain() {
-  if (held_ || ::flock(file_, LOCK_EX | LOCK_NB) != 0) return;
-  held_ = true;
-  // What the holder before said. Without it a successor would only wait for longer.
-  [[maybe_unused]] const int truncated = ::ftruncate(file_, 0);
+LockFile::Outcome StateLock::Try() {
+  if (held_) return LockFile::Outcome::kHeld;
+  const LockFile::Outcome outcome = file_->TryLock();
+  held_ = outcome == LockFile::Outcome::kHeld;
+  if (held_) file_->Write("");  // what the holder before said
+  return outcome;
 }
 
 void StateLock::MarkEnding() {
-  if (!held_) return;
-  [[maybe_unused]] const ssize_t written = ::pwrite(file_, kEnding.data(), kEnding.size(), 0);
-}
-
-bool StateLock::HolderIsEnding() const {
-  std::string text(kEnding.size(), '\0');
-  const ssize_t count = ::pread(file_, text.data(), text.size(), 0);
-  return count == static_cast<ssize_t>(kEnding.size()) && text == kEnding;
+  if (held_) file_->Write(kEnding);
 }
 
 }  // namespace gorila

@@ -9,7 +9,9 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
+#include "gorila/base/file.h"
 #include "gorila/base/status.h"
 
 namespace gorila {
@@ -29,22 +31,21 @@ class StateLock {
   // requested before, Unavailable when the folder cannot be written.
   static StatusOr<std::unique_ptr<StateLock>> Acquire(const std::filesystem::path& folder,
                                                       const StateLockWait& wait);
-  ~StateLock();
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
   // Tries again where the lock is not held: the holder may be gone by now.
-  void TryAgain();
+  void TryAgain() { Try(); }
   // Tells a successor that waiting is worth it.
   void MarkEnding();
 
   bool held() const { return held_; }
 
  private:
-  explicit StateLock(int file) : file_(file) {}
-  bool HolderIsEnding() const;
+  explicit StateLock(std::unique_ptr<LockFile> file) : file_(std::move(file)) {}
+  LockFile::Outcome Try();
 
-  const int file_;
+  const std::unique_ptr<LockFile> file_;
   bool held_ = false;
 };
 

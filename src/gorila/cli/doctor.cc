@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/cores.h"
@@ -160,7 +159,7 @@ StatusOr<bool> DenormalsAreFlushed() {
     const float operand_flushed = denormal * 1e30F;       // DAZ
     flushed = result_flushed == 0 && operand_flushed == 0;
   };
-  GORILA_ASSIGN_OR_RETURN(std::thread thread, StartThread("doctor", look));
+  GORILA_ASSIGN_OR_RETURN(Thread thread, StartThread("doctor", look));
   thread.join();
   return flushed;
 }

@@ -226,10 +226,10 @@ StatusOr<int> TrainInChildren(const RunPlan& plan, const ManyRunsOptions& option
   RunRows rows(plan, options, left.size());
   RunQueue queue(left, jobs, kBusyPatience);
   Workers workers(plan, options, program, queue);
-  std::vector<std::thread> threads;
+  std::vector<Thread> threads;
   Status started;
   for (int i = 0; i < jobs; ++i) {
-    StatusOr<std::thread> thread = StartThread("run", [&workers] { workers.Work(); });
+    StatusOr<Thread> thread = StartThread("run", [&workers] { workers.Work(); });
     if (thread.ok()) {
       threads.push_back(*std::move(thread));
     } else {
@@ -238,7 +238,7 @@ StatusOr<int> TrainInChildren(const RunPlan& plan, const ManyRunsOptions& option
     }
   }
   WatchWorkers(workers, queue, rows);
-  for (std::thread& thread : threads) thread.join();
+  for (Thread& thread : threads) thread.join();
   if (threads.empty()) return started;
   return rows.End();
 }

@@ -35,7 +35,7 @@ void ConnectionPool::Add(int socket) {
 
 // When the system refuses another thread, the existing ones serve the connection.
 void ConnectionPool::AddThread() {
-  StatusOr<std::thread> started = StartThread("HTTP connection", [this] { Work(); });
+  StatusOr<Thread> started = StartThread("HTTP connection", [this] { Work(); });
   if (started.ok()) return threads_.push_back(*std::move(started));
   if (!threads_.empty()) return;
   for (const Connection& connection : connections_) ::close(connection.socket);
@@ -112,7 +112,7 @@ bool ConnectionPool::in_stream() {
 }
 
 void ConnectionPool::Stop() {
-  std::vector<std::thread> threads;
+  std::vector<Thread> threads;
   {
     const MutexLock lock(mutex_);
     ending_ = true;
@@ -125,7 +125,7 @@ void ConnectionPool::Stop() {
     threads.swap(threads_);
     changed_.NotifyAll();
   }
-  for (std::thread& thread : threads) thread.join();
+  for (Thread& thread : threads) thread.join();
 }
 
 }  // namespace gorila

@@ -5,10 +5,10 @@
 
 #include <functional>
 #include <list>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/thread.h"
 
 namespace gorila {
 
@@ -59,7 +59,7 @@ class ConnectionPool {
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
   int idle_threads_ GORILA_GUARDED_BY(mutex_) = 0;
   std::list<Connection> connections_ GORILA_GUARDED_BY(mutex_);  // oldest first
-  std::vector<std::thread> threads_ GORILA_GUARDED_BY(mutex_);
+  std::vector<Thread> threads_ GORILA_GUARDED_BY(mutex_);
 };
 
 }  // namespace gorila

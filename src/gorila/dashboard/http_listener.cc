@@ -346,7 +346,7 @@ class HttpListener::Impl {
   const HostCheck hosts_;
   const std::unique_ptr<LimitedServer> server_;
   int port_ = 0;
-  std::thread thread_;
+  Thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};  // the thread does not listen any more
   std::atomic<int> streams_{0};

@@ -134,7 +134,7 @@ class RunBoard {
   int viewers_ GORILA_GUARDED_BY(mutex_) = 0;
   std::chrono::steady_clock::time_point last_viewed_ GORILA_GUARDED_BY(mutex_){};
 
-  std::thread poller_, scanning_;
+  Thread poller_, scanning_;
 };
 
 }  // namespace gorila

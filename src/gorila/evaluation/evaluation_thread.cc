@@ -9,7 +9,7 @@
 namespace gorila {
 
 EvaluationThread::EvaluationThread(Work work) : work_(std::move(work)) {
-  StatusOr<std::thread> started = StartThread("evaluation", [this] { Run(); });
+  StatusOr<Thread> started = StartThread("evaluation", [this] { Run(); });
   if (started.ok()) {
     thread_ = *std::move(started);
   } else {

@@ -6,11 +6,11 @@
 #include <deque>
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 #include "gorila/evaluation/evaluator.h"
 #include "gorila/evaluation/network_in_training.h"
 
@@ -65,7 +65,7 @@ class EvaluationThread {
   std::vector<ScoredNetwork> scored_ GORILA_GUARDED_BY(mutex_);
   Status failure_ GORILA_GUARDED_BY(mutex_);
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // last: it uses the others
+  Thread thread_;  // last: it uses the others
 };
 
 }  // namespace gorila

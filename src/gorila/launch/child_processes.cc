@@ -64,7 +64,7 @@ std::string DescribeEnd(int wait_status) {
 ChildProcesses::ChildProcesses(const RestartPolicy& policy,
                                std::function<void(std::string_view)> message)
     : policy_(policy), message_(std::move(message)) {
-  StatusOr<std::thread> started = StartThread("watching processes", [this] { Watch(); });
+  StatusOr<Thread> started = StartThread("watching processes", [this] { Watch(); });
   if (started.ok()) {
     thread_ = *std::move(started);
   } else {

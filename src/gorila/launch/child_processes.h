@@ -11,11 +11,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 
 namespace gorila {
 
@@ -103,7 +103,7 @@ class ChildProcesses {
   std::vector<std::string> said_ GORILA_GUARDED_BY(mutex_);  // for message_, outside the lock
   Status failure_ GORILA_GUARDED_BY(mutex_);
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace gorila

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/base/file.h"
+#include "gorila/base/runtime.h"
 #include "gorila/rpc/retry.h"
 
 namespace gorila {
@@ -52,18 +53,18 @@ void RoleServer::Stop() { server_->Stop(kGrace); }
 Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
   const auto period = std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(schedule.every_seconds));
-  auto next_snapshot = Clock::now() + period;
-  auto next_check = Clock::now() + kCheckPeriod;
+  auto next_snapshot = SteadyNow() + period;
+  auto next_check = SteadyNow() + kCheckPeriod;
   while (rpc::SleepUnlessStopped(kStopLook, hooks.stop_requested)) {
     if (schedule.look) GORILA_RETURN_IF_ERROR(schedule.look());
-    const auto now = Clock::now();
+    const auto now = SteadyNow();
     if (now >= next_check) {
       next_check = now + kCheckPeriod;
       GORILA_RETURN_IF_ERROR(schedule.check());
     }
     if (period > Clock::duration::zero() && now >= next_snapshot) {
       GORILA_RETURN_IF_ERROR(TakeSnapshot(schedule, hooks));
-      next_snapshot = Clock::now() + period;
+      next_snapshot = SteadyNow() + period;
     }
   }
   return OkStatus();

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "gorila/base/runtime.h"
+
 namespace gorila {
 
 enum class Work { kActing, kReplay, kLearning, kParameterServer, kWaiting };
@@ -23,7 +25,7 @@ class WorkClock {
  public:
   // From now on the thread does `work`. Returns what it did before.
   Work Switch(Work work) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = SteadyNow();
     seconds_[static_cast<std::size_t>(work_)] +=
         std::chrono::duration<double>(now - since_).count();
     since_ = now;
@@ -36,7 +38,7 @@ class WorkClock {
   const WorkSeconds& seconds() const { return seconds_; }
 
  private:
-  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point since_ = SteadyNow();
   Work work_ = Work::kWaiting;
   WorkSeconds seconds_{};
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gorila/base/exhaustion.h"
+#include "gorila/base/runtime.h"
 #include "gorila/base/thread.h"
 
 namespace gorila {
@@ -15,7 +16,7 @@ OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store)
                 ShardVersions(static_cast<std::size_t>(store.num_shards()), -1)},
       gradient_(store.size()),
       latest_(incoming_) {
-  StatusOr<std::thread> started = StartThread("parameters in transit", [this] { Loop(); });
+  StatusOr<Thread> started = StartThread("parameters in transit", [this] { Loop(); });
   if (started.ok()) {
     thread_ = *std::move(started);
   } else {
@@ -78,9 +79,9 @@ StatusOr<PushOutcome> OverlappedParameterStore::TakeOutcome() {
 }
 
 void OverlappedParameterStore::WaitForChange() {
-  const auto started = std::chrono::steady_clock::now();
+  const auto started = SteadyNow();
   changed_.Wait(mutex_);
-  const std::chrono::nanoseconds blocked = std::chrono::steady_clock::now() - started;
+  const std::chrono::nanoseconds blocked = SteadyNow() - started;
   nanoseconds_.fetch_add(blocked.count(), std::memory_order_relaxed);
 }
 

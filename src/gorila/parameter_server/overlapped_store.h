@@ -5,10 +5,10 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/thread.h"
 #include "gorila/parameter_server/parameter_store.h"
 
 namespace gorila {
@@ -80,7 +80,7 @@ class OverlappedParameterStore final : public ParameterStore {
   PushOutcome outcome_ GORILA_GUARDED_BY(mutex_);  // not given to a caller yet
   Status status_ GORILA_GUARDED_BY(mutex_);        // the first error
   std::atomic<std::int64_t> nanoseconds_{0};       // in WaitForChange
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace gorila

@@ -14,7 +14,7 @@ PrefetchingReplay::PrefetchingReplay(Replay& replay, const PrefetchOptions& opti
   for (int i = 0; i < options.minibatches; ++i) aheads_.emplace_back(options.memory);
   threads_.reserve(aheads_.size());
   for (Ahead& ahead : aheads_) {
-    StatusOr<std::thread> started = StartThread("prefetching", [this, &ahead] { Loop(ahead); });
+    StatusOr<Thread> started = StartThread("prefetching", [this, &ahead] { Loop(ahead); });
     failure_.Update(started.status());
     if (!started.ok()) return;
     threads_.push_back(*std::move(started));
@@ -27,7 +27,7 @@ PrefetchingReplay::~PrefetchingReplay() {
     ending_ = true;
   }
   changed_.NotifyAll();
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 Status PrefetchingReplay::Sample(int size, TransitionBatch& batch) {

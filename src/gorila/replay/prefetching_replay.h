@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <memory_resource>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/thread.h"
 #include "gorila/replay/replay.h"
 
 namespace gorila {
@@ -71,7 +71,7 @@ class PrefetchingReplay final : public Replay {
   std::vector<Ahead> aheads_ GORILA_GUARDED_BY(mutex_);  // the vector is constant
   Status failure_ GORILA_GUARDED_BY(mutex_);             // a thread could not be had
   std::int64_t sampled_ GORILA_GUARDED_BY(mutex_) = 0;
-  std::vector<std::thread> threads_;  // one each
+  std::vector<Thread> threads_;  // one each
 };
 
 }  // namespace gorila

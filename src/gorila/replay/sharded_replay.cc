@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "gorila/base/runtime.h"
+
 namespace gorila {
 namespace {
 
@@ -172,7 +174,7 @@ Status ShardedReplay::TakeReply(Stream& stream, const InsertReply& reply, Wait& 
 }
 
 bool ShardedReplay::Usable(std::size_t shard) const {
-  return !states_[shard].down || Clock::now() >= states_[shard].retry_at;
+  return !states_[shard].down || SteadyNow() >= states_[shard].retry_at;
 }
 
 // Where the stream's rows go now; shards_.size() when no shard can be used. One that was down is
@@ -210,7 +212,7 @@ void ShardedReplay::Failed(std::size_t shard, const Status& status) {
     const MutexLock lock(mutex_);
     was_down = std::exchange(states_[shard].down, true);
     const int doublings = std::min(states_[shard].failures++, 4);
-    states_[shard].retry_at = Clock::now() + options_.retry * (1 << doublings);
+    states_[shard].retry_at = SteadyNow() + options_.retry * (1 << doublings);
     states_[shard].known = false;
     ++counters_.failures;
   }
@@ -240,7 +242,7 @@ bool ShardedReplay::IsAway(const Status& status) const {
 
 ShardedReplay::Wait ShardedReplay::BeginWait() const {
   const MutexLock lock(mutex_);
-  return {.give_up = Clock::now() + options_.patience, .progress = progress_};
+  return {.give_up = SteadyNow() + options_.patience, .progress = progress_};
 }
 
 // A slow run is waited for as long as anything happens in it.
@@ -249,10 +251,10 @@ Status ShardedReplay::CheckGoOn(Wait& wait, const std::string& reason) const {
   {
     const MutexLock lock(mutex_);
     if (std::exchange(wait.progress, progress_) != progress_) {
-      wait.give_up = Clock::now() + options_.patience;
+      wait.give_up = SteadyNow() + options_.patience;
     }
   }
-  if (Clock::now() >= wait.give_up) return absl::UnavailableError(reason);
+  if (SteadyNow() >= wait.give_up) return absl::UnavailableError(reason);
   return OkStatus();
 }
 
@@ -264,18 +266,18 @@ Status ShardedReplay::Pause(Wait& wait, const std::string& reason) {
   }
   const milliseconds pause =
       std::min({options_.retry, kLongestPause, kFirstPause * (1 << std::min(wait.turns++, 6))});
-  const Clock::time_point until = Clock::now() + pause;
+  const Clock::time_point until = SteadyNow() + pause;
   for (;;) {
     GORILA_RETURN_IF_ERROR(CheckGoOn(wait, reason));
-    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(until - SteadyNow());
     if (left <= milliseconds(0)) return OkStatus();
-    std::this_thread::sleep_for(std::min(left, kStopLook));
+    SleepFor(std::min(left, kStopLook));
   }
 }
 
 // Its size, and so whether it answers.
 bool ShardedReplay::Ask(std::size_t shard) {
-  const StatusOr<ReplayShardSize> size = shards_[shard]->GetSize(Clock::now() + options_.retry);
+  const StatusOr<ReplayShardSize> size = shards_[shard]->GetSize(SteadyNow() + options_.retry);
   if (!size.ok()) {
     Failed(shard, size.status());
     return false;
@@ -294,7 +296,7 @@ void ShardedReplay::NoteSize(std::size_t shard, const ReplayShardSize& size) {
   }
   states_[shard].size = size;
   states_[shard].known = true;
-  states_[shard].answered_at = Clock::now();
+  states_[shard].answered_at = SteadyNow();
 }
 
 // Asks those shards whose size is not known, or has not been heard of for a while: one that did not
@@ -303,7 +305,7 @@ void ShardedReplay::LearnSizes() {
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     {
       const MutexLock lock(mutex_);
-      const bool fresh = Clock::now() < states_[shard].answered_at + options_.retry;
+      const bool fresh = SteadyNow() < states_[shard].answered_at + options_.retry;
       if ((states_[shard].known && fresh) || !Usable(shard)) continue;
     }
     Ask(shard);
@@ -314,13 +316,13 @@ void ShardedReplay::LearnSizes() {
 // one of them, which gives the reason.
 void ShardedReplay::LookForMinibatch() {
   if (!options_.draws_once || shards_.size() == 1) return;
-  const auto until = Clock::now() + options_.retry;
+  const auto until = SteadyNow() + options_.retry;
   milliseconds pause = kFirstPause;
   while (!CanSample() && !Stopped()) {
     ForgetSizes();
     LearnSizes();
-    if (CanSample() || Clock::now() + pause > until) return;
-    std::this_thread::sleep_for(pause);
+    if (CanSample() || SteadyNow() + pause > until) return;
+    SleepFor(pause);
     pause = std::min(2 * pause, kLongestLook);
   }
 }
@@ -386,7 +388,7 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
       GORILA_RETURN_IF_ERROR(Pause(wait, "no replay shard answers"));
       continue;
     }
-    const auto began = Clock::now();
+    const auto began = SteadyNow();
     const auto deadline = std::min(CallDeadline(), began + options_.retry);
     const StatusOr<ReplayShardSize> now = shards_[shard]->Sample(size, deadline, batch);
     if (now.ok()) {
@@ -408,7 +410,7 @@ Status ShardedReplay::Sample(int size, TransitionBatch& batch) {
     }
     NoteHeldSample(reason);
     // Where too many wait already a shard answers at once.
-    const bool waited = Clock::now() - began > options_.retry / 2;
+    const bool waited = SteadyNow() - began > options_.retry / 2;
     GORILA_RETURN_IF_ERROR(waited ? CheckGoOn(wait, reason) : Pause(wait, reason));
   }
 }

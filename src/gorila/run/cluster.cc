@@ -31,7 +31,7 @@ StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config,
 
 Cluster::~Cluster() {
   if (gate_ != nullptr) gate_->Stop();
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 Status Cluster::StepAll() {
@@ -68,7 +68,7 @@ void Cluster::Start() {
   threads_.reserve(bundles_.size());
   cores_ = CoreOfEachBundle(config_);
   for (std::size_t i = 0; i < bundles_.size(); ++i) {
-    StatusOr<std::thread> started =
+    StatusOr<Thread> started =
         StartThread(fmt::format("bundle {}", i), [this, i] { RunBundle(i); });
     if (started.ok()) {
       threads_.push_back(*std::move(started));

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <vector>
 
+#include "gorila/base/thread.h"
 #include "gorila/config/config.h"
 #include "gorila/parameter_server/in_process_store.h"
 #include "gorila/run/bundle.h"
@@ -72,7 +72,7 @@ class Cluster {
   std::vector<std::unique_ptr<Bundle>> bundles_;
   std::unique_ptr<RunGate> gate_;
   std::vector<int> cores_;  // of each bundle's thread; empty: as the thread that starts them
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace gorila

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "gorila/base/runtime.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/transition_rows.h"
 #include "gorila/v1/replay.pb.h"
@@ -15,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 milliseconds Left(ReplayEndpoint::Deadline deadline) {
-  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyNow());
   return std::max(left, milliseconds(1));
 }
 

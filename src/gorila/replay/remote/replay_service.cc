@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "gorila/base/runtime.h"
 #include "gorila/rpc/role_status.h"
 
 namespace gorila {
@@ -22,11 +23,11 @@ ReplayEndpoint::Deadline WaitUntil(const rpc::Request& request, std::int64_t mil
   auto wait =
       std::chrono::milliseconds(std::clamp<std::int64_t>(milliseconds, 0, kLongestWait.count()));
   if (request.deadline != std::chrono::system_clock::time_point{}) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        request.deadline - std::chrono::system_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - WallNow());
     wait = std::clamp(left - kForTheAnswer, std::chrono::milliseconds(0), wait);
   }
-  return std::chrono::steady_clock::now() + wait;
+  return SteadyNow() + wait;
 }
 
 // The next `count` elements of a payload, which is aligned for them.
@@ -204,7 +205,7 @@ ReplayShardSize FromProto(const v1::ReplayShardSize& size) {
 }
 
 ReplayService::ReplayService(ReplayShard& shard, int index)
-    : shard_(shard), index_(index), started_(std::chrono::steady_clock::now()) {}
+    : shard_(shard), index_(index), started_(SteadyNow()) {}
 
 std::vector<rpc::Method> ReplayService::Methods(const std::function<const rpc::Server*()>& server) {
   std::vector<rpc::Method> methods;
@@ -305,8 +306,7 @@ v1::RoleStatus ReplayService::OwnStatus(const rpc::Server* server) const {
   status.set_role(kReplayRole);
   status.set_index(index_);
   status.set_generation(shard.size.generation);
-  status.set_seconds(
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count());
+  status.set_seconds(std::chrono::duration<double>(SteadyNow() - started_).count());
   auto& counters = *status.mutable_counters();
   counters["replay_rows"] = shard.size.rows;
   counters["replay_capacity"] = shard.size.capacity;

@@ -21,7 +21,7 @@ constexpr char kRowsKind[] = "replay shard rows";
 
 StatusOr<ReplaySnapshots> ReplaySnapshots::Open(const std::filesystem::path& folder,
                                                 std::uint64_t layout) {
-  GORILA_RETURN_IF_ERROR(CreateFolders(folder / "snapshots"));
+  GORILA_RETURN_IF_ERROR(CreateDurableFolders(folder / "snapshots"));
   GORILA_ASSIGN_OR_RETURN(Generation generation, Generation::Take(folder));
   return ReplaySnapshots(folder, layout, std::move(generation));
 }
