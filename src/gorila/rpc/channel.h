@@ -2,8 +2,6 @@
 #ifndef GORILA_RPC_CHANNEL_H_
 #define GORILA_RPC_CHANNEL_H_
 
-#include <grpcpp/generic/generic_stub.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gorila/base/status.h"
 #include "gorila/rpc/endpoint.h"
@@ -46,34 +45,45 @@ struct CallOptions {
   std::uint64_t expected_bytes = 0;
 };
 
-class ClientCall;
-class MemoryPool;
+// A call under way, as the network has it.
+class Call {
+ public:
+  virtual ~Call() = default;
+  // As PendingCall's.
+  virtual StatusOr<std::string> Wait(const StopPredicate& stop) = 0;
+  virtual bool done() const = 0;
+  virtual void Cancel() = 0;
+};
 
-// A call under way. The destructor cancels it if need be, and waits until gRPC is done with it.
+class Caller;
+
+// A call under way. The destructor cancels it if need be, and waits until the network is done with
+// it.
 class PendingCall {
  public:
-  explicit PendingCall(std::unique_ptr<ClientCall> call);
-  PendingCall(PendingCall&&) noexcept;
+  explicit PendingCall(std::unique_ptr<Call> call) : call_(std::move(call)) {}
+  PendingCall(PendingCall&&) noexcept = default;
   PendingCall& operator=(PendingCall&&) = delete;
   ~PendingCall();
 
   // The response's header, or the error. Blocks until the call has ended: at most its timeout;
   // shortly after `stop`, with Cancelled. Once.
-  StatusOr<std::string> Wait(const StopPredicate& stop = {});
+  StatusOr<std::string> Wait(const StopPredicate& stop = {}) { return call_->Wait(stop); }
 
   // Whether Wait() would not block.
-  bool done() const;
+  bool done() const { return call_->done(); }
 
-  void Cancel();
+  void Cancel() { call_->Cancel(); }
 
  private:
-  std::unique_ptr<ClientCall> call_;
+  std::unique_ptr<Call> call_;
 };
 
 // A connection to one server, made when it is first needed and again when it broke. Thread-safe.
 class Channel {
  public:
   explicit Channel(const ChannelOptions& options);
+  ~Channel();
 
   const Endpoint& endpoint() const { return endpoint_; }
 
@@ -107,9 +117,7 @@ class Channel {
 
  private:
   const Endpoint endpoint_;
-  const RunIdentity identity_;
-  grpc::GenericStub stub_;
-  std::shared_ptr<MemoryPool> pool_;  // null: none
+  const std::unique_ptr<Caller> caller_;
 };
 
 }  // namespace gorila::rpc

@@ -1,4 +1,4 @@
-// A client's call in progress. Only for channel.cc.
+// A client's call in progress. Only for grpc_channel.cc.
 #ifndef GORILA_RPC_CLIENT_CALL_H_
 #define GORILA_RPC_CLIENT_CALL_H_
 
@@ -21,17 +21,18 @@ namespace gorila::rpc {
 // Writes the request and reads the response, both at once. gRPC runs the callbacks in its own
 // threads: reads follow each other, and so do writes. Where neither has pieces, one message goes
 // each way in a unary call: that wakes gRPC's threads half as often.
-class ClientCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+class ClientCall final : public Call,
+                         public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   explicit ClientCall(CallOptions options) : options_(std::move(options)) {}
 
   // Once. `identity` may go away after. `pool` may be null.
   void Start(grpc::GenericStub& stub, const RunIdentity& identity,
              std::shared_ptr<MemoryPool> pool);
-  void Cancel() { context_.TryCancel(); }
+  void Cancel() override { context_.TryCancel(); }
   // Blocks until gRPC is done; cancels when `stop`.
-  StatusOr<std::string> Wait(const StopPredicate& stop) GORILA_EXCLUDES(mutex_);
-  bool done() const GORILA_EXCLUDES(mutex_);
+  StatusOr<std::string> Wait(const StopPredicate& stop) override GORILA_EXCLUDES(mutex_);
+  bool done() const override GORILA_EXCLUDES(mutex_);
 
   void OnWriteDone(bool ok) override;
   void OnReadDone(bool ok) override;

@@ -17,11 +17,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 #include "gorila/rpc/descriptor.h"
 #include "gorila/rpc/listening_sockets.h"
 #include "gorila/rpc/peer_address.h"
@@ -106,7 +106,7 @@ class Gate {
   // With TLS: strangers by their addresses, and those who stopped being strangers.
   std::map<PeerAddress, std::uint64_t> unknown_ GORILA_GUARDED_BY(mutex_);
   std::vector<std::uint64_t> known_ GORILA_GUARDED_BY(mutex_);
-  std::thread thread_;  // last: it uses all others
+  Thread thread_;  // last: it uses all others
 };
 
 }  // namespace gorila::rpc

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "gorila/base/random.h"
+#include "gorila/base/runtime.h"
 #include "gorila/rpc/refusal.h"
 
 namespace gorila::rpc {
@@ -15,8 +16,11 @@ constexpr std::chrono::milliseconds kSleepLook{20};
 
 // Only spreads retries over time, so that any seed will do.
 double Jitter() {
+  if (simulated_runtime != nullptr) {
+    return static_cast<double>(simulated_runtime->Draw() >> 11) * 0x1p-53;
+  }
   thread_local RandomStream random(
-      static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()));
+      static_cast<std::uint64_t>(SteadyNow().time_since_epoch().count()));
   return random.Uniform();
 }
 
@@ -47,11 +51,11 @@ std::chrono::milliseconds RetryWait(const RetryPolicy& policy, int failures, dou
 }
 
 bool SleepUnlessStopped(std::chrono::milliseconds time, const StopPredicate& stop) {
-  const auto end = Clock::now() + time;
+  const auto end = SteadyNow() + time;
   while (!(stop && stop())) {
-    const auto left = end - Clock::now();
+    const auto left = end - SteadyNow();
     if (left <= Clock::duration::zero()) return true;
-    std::this_thread::sleep_for(std::min<Clock::duration>(left, kSleepLook));
+    SleepFor(std::min<Clock::duration>(left, kSleepLook));
   }
   return false;
 }
@@ -65,7 +69,7 @@ Status Retry(const RetryPolicy& policy, const StopPredicate& stop,
     if (status.ok()) return status;
     if (stop && stop()) return absl::CancelledError("stopped while trying again");
     if (!IsRetryable(status)) return status;
-    const auto now = Clock::now();
+    const auto now = SteadyNow();
     if (failures == 1) give_up = now + policy.patience;
     if (now >= give_up) return status;
     if (on_failure) on_failure(status);

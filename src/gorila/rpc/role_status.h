@@ -2,6 +2,11 @@
 #ifndef GORILA_RPC_ROLE_STATUS_H_
 #define GORILA_RPC_ROLE_STATUS_H_
 
+#include <chrono>
+#include <cstdint>
+#include <span>
+
+#include "gorila/rpc/channel.h"
 #include "gorila/rpc/server.h"
 #include "gorila/v1/role.pb.h"
 
@@ -20,6 +25,15 @@ void AddProcessUsage(v1::RoleStatus& status);
 // Calls, bytes and refusals by reason ("refused_<reason>", those that came) since the process
 // started. Nothing when `server` is null.
 void AddServerTraffic(const Server* server, v1::RoleStatus& status);
+
+// Of `roles` from `first` on as many as fit into a message, and where the rest begins.
+v1::StatusResponse StatusPage(std::span<const v1::RoleStatus> roles, std::int64_t first);
+
+// What the server answers to kStatusMethod, all pages together: thousands of processes take
+// several. A process that moved from one page to the next meanwhile is there once, or missing.
+// `timeout`: of each call. Blocks; errors as Channel::Call.
+StatusOr<v1::StatusResponse> AskStatus(Channel& channel, std::chrono::milliseconds timeout,
+                                       const StopPredicate& stop = {});
 
 }  // namespace gorila::rpc
 

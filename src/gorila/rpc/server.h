@@ -15,14 +15,6 @@
 #include "gorila/rpc/run_identity.h"
 #include "gorila/rpc/security.h"
 
-namespace grpc {
-class CallbackGenericService;
-class Server;
-namespace experimental {
-class ExternalConnectionAcceptor;
-}
-}  // namespace grpc
-
 namespace gorila::rpc {
 
 struct ServerOptions {
@@ -48,10 +40,6 @@ struct ServerTraffic {
   std::int64_t bytes_shared = 0;    // of these, payloads in shared memory
 };
 
-class Gate;
-class ListeningSockets;
-struct ServerState;
-
 // Thread-safe but for Stop.
 class Server {
  public:
@@ -60,31 +48,22 @@ class Server {
   static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                  std::vector<Method> methods);
   // Stop() with a grace of one second.
-  ~Server();
+  virtual ~Server() = default;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // Where it listens, with the port that was chosen for port 0.
-  const Endpoint& endpoint() const { return endpoint_; }
+  virtual const Endpoint& endpoint() const = 0;
 
-  ServerTraffic traffic() const;
-  const RefusalCounters& refusals() const;
+  virtual ServerTraffic traffic() const = 0;
+  virtual const RefusalCounters& refusals() const = 0;
 
   // Takes no more calls, lets present ones end within `grace`, then cancels them. Blocks for that
   // long, and until running handlers return.
-  void Stop(std::chrono::milliseconds grace);
+  virtual void Stop(std::chrono::milliseconds grace) = 0;
 
- private:
-  Server(const ServerOptions& options, std::vector<Method> methods);
-  Status Listen();
-  StatusOr<std::unique_ptr<Gate>> OpenGate(
-      std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor,
-      ListeningSockets sockets);
-
-  Endpoint endpoint_;
-  const std::unique_ptr<ServerState> state_;
-  const std::unique_ptr<grpc::CallbackGenericService> service_;
-  std::unique_ptr<grpc::Server> server_;
+ protected:
+  Server() = default;
 };
 
 }  // namespace gorila::rpc

@@ -35,7 +35,7 @@ ServerCall::ServerCall(ServerState& server, const Method& method, std::string ro
 
 ServerCall::~ServerCall() {
   server_.present_bytes.fetch_sub(reserved_bytes_);
-  server_.present_calls.fetch_sub(1);
+  server_.admission->Release();
 }
 
 void ServerCall::OnReadDone(bool ok) {

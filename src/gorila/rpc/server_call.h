@@ -1,4 +1,4 @@
-// A call in progress on a server. Only for server.cc.
+// A call in progress on a server. Only for grpc_server.cc.
 #ifndef GORILA_RPC_SERVER_CALL_H_
 #define GORILA_RPC_SERVER_CALL_H_
 
@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "gorila/rpc/admission.h"
 #include "gorila/rpc/gate.h"
 #include "gorila/rpc/memory_registry.h"
 #include "gorila/rpc/method.h"
@@ -30,8 +31,8 @@ struct ServerState {
   std::atomic<std::int64_t> bytes_received{0};
   std::atomic<std::int64_t> bytes_sent{0};
   std::atomic<std::int64_t> bytes_shared{0};
-  std::atomic<int> present_calls{0};            // admitted ones
   std::atomic<std::uint64_t> present_bytes{0};  // of payloads being received or handled
+  std::unique_ptr<Admission> admission;
   std::unique_ptr<WorkerPool> workers;
   std::unique_ptr<Gate> gate;
 };

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <random>
 
+#include "gorila/base/runtime.h"
+
 namespace gorila::rpc {
 
 Status FillFromSystem(std::span<std::byte> bytes) {
@@ -15,6 +17,7 @@ Status FillFromSystem(std::span<std::byte> bytes) {
 }
 
 std::uint64_t DrawNumber() {
+  if (simulated_runtime != nullptr) return simulated_runtime->Draw();
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }

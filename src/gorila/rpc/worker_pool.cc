@@ -11,7 +11,7 @@ Status WorkerPool::Start(int threads) {
   GORILA_CHECK(threads >= 1, "{} threads", threads);
   threads_.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
-    GORILA_ASSIGN_OR_RETURN(std::thread thread, StartThread("server", [this] { Work(); }));
+    GORILA_ASSIGN_OR_RETURN(Thread thread, StartThread("server", [this] { Work(); }));
     threads_.push_back(std::move(thread));
   }
   return OkStatus();
@@ -23,7 +23,7 @@ WorkerPool::~WorkerPool() {
     ending_ = true;
     changed_.NotifyAll();
   }
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 void WorkerPool::Post(std::function<void()> work) {

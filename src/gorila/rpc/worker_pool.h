@@ -4,11 +4,11 @@
 
 #include <deque>
 #include <functional>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 
 namespace gorila::rpc {
 
@@ -34,7 +34,7 @@ class WorkerPool {
   CondVar changed_;
   std::deque<std::function<void()>> queue_ GORILA_GUARDED_BY(mutex_);
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace gorila::rpc

@@ -1,15 +1,16 @@
-#include "gorila/rpc/channel.h"
-
 #include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "gorila/rpc/client_call.h"
 #include "gorila/rpc/grpc_status.h"
 #include "gorila/rpc/memory_pool.h"
 #include "gorila/rpc/method.h"
+#include "gorila/rpc/network.h"
 #include "gorila/rpc/refusal.h"
 #include "gorila/v1/transport.pb.h"
 
@@ -46,17 +47,28 @@ grpc::ChannelArguments MakeArguments(const ChannelOptions& options) {
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> Connect(const ChannelOptions& options) {
+std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   return grpc::CreateCustomChannel(ToString(options.endpoint), MakeChannelCredentials(options.tls),
                                    MakeArguments(options));
 }
 
-}  // namespace
+class GrpcCaller final : public Caller {
+ public:
+  explicit GrpcCaller(const ChannelOptions& options)
+      : identity_(options.identity), stub_(MakeChannel(options)) {
+    if (!options.shared_memory) return;
+    pool_ = std::make_shared<MemoryPool>(
+        options.endpoint, [this](const SharedMemoryTicket& ticket) { return Offer(ticket); });
+  }
 
-Channel::Channel(const ChannelOptions& options)
-    : endpoint_(options.endpoint), identity_(options.identity), stub_(Connect(options)) {
-  if (!options.shared_memory) return;
-  pool_ = std::make_shared<MemoryPool>(endpoint_, [this](const SharedMemoryTicket& ticket) {
+  std::unique_ptr<Call> Start(CallOptions options) override {
+    auto call = std::make_unique<ClientCall>(std::move(options));
+    call->Start(stub_, identity_, pool_);
+    return call;
+  }
+
+ private:
+  PendingCall Offer(const SharedMemoryTicket& ticket) {
     v1::ShareRequest offer;
     offer.set_process(ticket.process);
     offer.set_file_descriptor(ticket.descriptor);
@@ -66,26 +78,18 @@ Channel::Channel(const ChannelOptions& options)
         .method = kShareMethod, .header = offer.SerializeAsString(), .timeout = kOfferTimeout});
     call->Start(stub_, identity_, nullptr);
     return PendingCall(std::move(call));
-  });
-}
+  }
 
-PendingCall Channel::Start(CallOptions options) {
-  auto call = std::make_unique<ClientCall>(std::move(options));
-  call->Start(stub_, identity_, pool_);
-  return PendingCall(std::move(call));
-}
+  const RunIdentity identity_;
+  grpc::GenericStub stub_;
+  std::shared_ptr<MemoryPool> pool_;  // null: none
+};
 
-PendingCall::PendingCall(std::unique_ptr<ClientCall> call) : call_(std::move(call)) {}
-PendingCall::PendingCall(PendingCall&&) noexcept = default;
-PendingCall::~PendingCall() {
-  if (call_ == nullptr) return;
-  call_->Cancel();
-  call_->Wait({}).IgnoreError();
-}
+}  // namespace
 
-StatusOr<std::string> PendingCall::Wait(const StopPredicate& stop) { return call_->Wait(stop); }
-void PendingCall::Cancel() { call_->Cancel(); }
-bool PendingCall::done() const { return call_->done(); }
+std::unique_ptr<Caller> GrpcNetwork::Connect(const ChannelOptions& options) {
+  return std::make_unique<GrpcCaller>(options);
+}
 
 void ClientCall::Start(grpc::GenericStub& stub, const RunIdentity& identity,
                        std::shared_ptr<MemoryPool> pool) {

@@ -1,5 +1,3 @@
-#include "gorila/rpc/server.h"
-
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "gorila/rpc/call_threads.h"
+#include "gorila/rpc/network.h"
 #include "gorila/rpc/server_call.h"
 
 namespace gorila::rpc {
@@ -55,74 +54,34 @@ std::string_view Find(const grpc::GenericCallbackServerContext& context, const c
 
 class Service final : public grpc::CallbackGenericService {
  public:
-  Service(ServerState& state, std::vector<Method> methods) : state_(state) {
-    for (Method& method : methods) {
-      std::string path = "/" + method.name;
-      methods_.emplace(std::move(path), std::move(method));
-    }
-  }
+  explicit Service(ServerState& state) : state_(state) {}
 
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
     state_.calls.fetch_add(1);
-    std::string role;
-    const StatusOr<const Method*> method = Admit(*context, role);
+    const bool tls = state_.options.tls.has_value();
+    std::string role = tls ? PeerRole(*context->auth_context()) : "";
+    const StatusOr<const Method*> method =
+        state_.admission->Admit({.method = MethodOf(*context),
+                                 .token = Find(*context, kTokenKey),
+                                 .layout = Find(*context, kLayoutKey),
+                                 .role = role,
+                                 .deadline = context->deadline()});
+    if (tls && RefusalOf(method.status()) != Refusal::kToken) {
+      state_.gate->MarkKnown(context->peer());
+    }
     if (!method.ok()) return new RefusedCall(state_, method.status(), *context);
     return new ServerCall(state_, **method, std::move(role), *context);
   }
 
  private:
-  StatusOr<const Method*> Admit(const grpc::GenericCallbackServerContext& context,
-                                std::string& role) {
-    const auto found = methods_.find(context.method());
-    // Callers without the token must not learn which methods exist.
-    const bool layout_optional = found == methods_.end() || found->second.layout_optional;
-    const Status identity = CheckIdentity(state_.options.identity, Find(context, kTokenKey),
-                                          Find(context, kLayoutKey), layout_optional);
-    if (RefusalOf(identity) != Refusal::kToken && state_.options.tls.has_value()) {
-      state_.gate->MarkKnown(context.peer());
-    }
-    GORILA_RETURN_IF_ERROR(identity);
-    if (found == methods_.end()) {
-      return Refused(Refusal::kMethod, absl::UnimplementedError(
-                                           fmt::format("unknown method '{}'", context.method())));
-    }
-    const Method& method = found->second;
-    GORILA_RETURN_IF_ERROR(CheckRole(context, method, role));
-    GORILA_RETURN_IF_ERROR(CheckDeadline(context.deadline()));
-    // Last: only calls that are admitted take a place.
-    if (state_.present_calls.fetch_add(1) >= state_.options.max_calls) {
-      state_.present_calls.fetch_sub(1);
-      return Refused(Refusal::kBusy,
-                     absl::ResourceExhaustedError(fmt::format("{} calls are already in progress",
-                                                              state_.options.max_calls)));
-    }
-    return &method;
-  }
-
-  Status CheckRole(const grpc::GenericCallbackServerContext& context, const Method& method,
-                   std::string& role) const {
-    if (!state_.options.tls.has_value()) return OkStatus();
-    role = PeerRole(*context.auth_context());
-    if (std::find(method.roles.begin(), method.roles.end(), role) != method.roles.end()) {
-      return OkStatus();
-    }
-    return Refused(Refusal::kRole, absl::PermissionDeniedError(fmt::format(
-                                       "the certificate has role '{}'; {} is for {}", role,
-                                       method.name, fmt::join(method.roles, ", "))));
-  }
-
-  Status CheckDeadline(SystemClock::time_point deadline) const {
-    if (deadline <= SystemClock::now() + state_.options.longest_deadline) return OkStatus();
-    return Refused(Refusal::kDeadline,
-                   InvalidArgument("expected a deadline of at most {} s",
-                                   std::chrono::duration_cast<std::chrono::seconds>(
-                                       state_.options.longest_deadline)
-                                       .count()));
+  // Without the slash that gRPC begins it with.
+  static std::string_view MethodOf(const grpc::GenericCallbackServerContext& context) {
+    const std::string_view path = context.method();
+    return path.starts_with('/') ? path.substr(1) : path;
   }
 
   ServerState& state_;
-  std::map<std::string, Method, std::less<>> methods_;
 };
 
 // Adds the method that offers memory, open to every role that may call any of the methods.
@@ -166,48 +125,57 @@ void SetArguments(grpc::ServerBuilder& builder, const Endpoint& endpoint) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
 }
 
-}  // namespace
+class GrpcServer final : public Server {
+ public:
+  GrpcServer(const ServerOptions& options, std::vector<Method> methods)
+      : endpoint_(options.listen), state_(options), service_(state_) {
+    state_.admission =
+        std::make_unique<Admission>(state_.options, WithShare(state_, std::move(methods)));
+  }
+  ~GrpcServer() override { StopServing(std::chrono::seconds(1)); }
 
-Server::Server(const ServerOptions& options, std::vector<Method> methods)
-    : endpoint_(options.listen),
-      state_(std::make_unique<ServerState>(options)),
-      service_(std::make_unique<Service>(*state_, WithShare(*state_, std::move(methods)))) {}
+  Status Listen();
 
-Server::~Server() { Stop(std::chrono::seconds(1)); }
+  const Endpoint& endpoint() const override { return endpoint_; }
+  ServerTraffic traffic() const override;
+  const RefusalCounters& refusals() const override { return state_.refusals; }
+  void Stop(std::chrono::milliseconds grace) override { StopServing(grace); }
 
-StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
-                                                std::vector<Method> methods) {
-  GORILA_RETURN_IF_ERROR(CheckExposure(options.listen, options.tls.has_value(), options.insecure));
-  GORILA_RETURN_IF_ERROR(CheckCallThreads());
-  std::unique_ptr<Server> server(new Server(options, std::move(methods)));
-  GORILA_RETURN_IF_ERROR(server->Listen());
-  return server;
-}
+ private:
+  StatusOr<std::unique_ptr<Gate>> OpenGate(std::shared_ptr<Acceptor> acceptor,
+                                           ListeningSockets sockets);
+  void StopServing(std::chrono::milliseconds grace);
 
-Status Server::Listen() {
+  Endpoint endpoint_;
+  ServerState state_;
+  Service service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+Status GrpcServer::Listen() {
   GORILA_ASSIGN_OR_RETURN(ListeningSockets sockets, ListeningSockets::Open(endpoint_));
   endpoint_ = sockets.endpoint();
   grpc::ServerBuilder builder;
   SetArguments(builder, endpoint_);
-  SetLimits(builder, state_->options.stranger_patience);
+  SetLimits(builder, state_.options.stranger_patience);
   std::shared_ptr<Acceptor> acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      MakeServerCredentials(state_->options.tls));
-  builder.RegisterCallbackGenericService(service_.get());
-  state_->workers = std::make_unique<WorkerPool>();
-  GORILA_RETURN_IF_ERROR(state_->workers->Start(state_->options.workers));
+      MakeServerCredentials(state_.options.tls));
+  builder.RegisterCallbackGenericService(&service_);
+  state_.workers = std::make_unique<WorkerPool>();
+  GORILA_RETURN_IF_ERROR(state_.workers->Start(state_.options.workers));
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
     return Unavailable("cannot serve at '{}': certificate and key do not belong together",
                        ToString(endpoint_));
   }
-  GORILA_ASSIGN_OR_RETURN(state_->gate, OpenGate(std::move(acceptor), std::move(sockets)));
+  GORILA_ASSIGN_OR_RETURN(state_.gate, OpenGate(std::move(acceptor), std::move(sockets)));
   return OkStatus();
 }
 
-StatusOr<std::unique_ptr<Gate>> Server::OpenGate(std::shared_ptr<Acceptor> acceptor,
-                                                 ListeningSockets sockets) {
-  ServerState& state = *state_;
+StatusOr<std::unique_ptr<Gate>> GrpcServer::OpenGate(std::shared_ptr<Acceptor> acceptor,
+                                                     ListeningSockets sockets) {
+  ServerState& state = state_;
   return Gate::Open(
       {.tls = state.options.tls.has_value(),
        .max_strangers = FewerThanDescriptors(state.options.max_strangers),
@@ -225,21 +193,29 @@ StatusOr<std::unique_ptr<Gate>> Server::OpenGate(std::shared_ptr<Acceptor> accep
       std::move(sockets));
 }
 
-ServerTraffic Server::traffic() const {
-  return {state_->calls.load(), state_->bytes_received.load(), state_->bytes_sent.load(),
-          state_->bytes_shared.load()};
+ServerTraffic GrpcServer::traffic() const {
+  return {state_.calls.load(), state_.bytes_received.load(), state_.bytes_sent.load(),
+          state_.bytes_shared.load()};
 }
 
-const RefusalCounters& Server::refusals() const { return state_->refusals; }
-
-void Server::Stop(std::chrono::milliseconds grace) {
-  if (state_->gate != nullptr) state_->gate->Stop();
+void GrpcServer::StopServing(std::chrono::milliseconds grace) {
+  if (state_.gate != nullptr) state_.gate->Stop();
   if (server_ != nullptr) {
     server_->Shutdown(SystemClock::now() + grace);
     server_->Wait();
     server_.reset();
   }
-  state_->workers.reset();
+  state_.workers.reset();
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Server>> GrpcNetwork::Listen(const ServerOptions& options,
+                                                      std::vector<Method> methods) {
+  GORILA_RETURN_IF_ERROR(CheckCallThreads());
+  auto server = std::make_unique<GrpcServer>(options, std::move(methods));
+  GORILA_RETURN_IF_ERROR(server->Listen());
+  return server;
 }
 
 }  // namespace gorila::rpc
