@@ -64,8 +64,7 @@ std::vector<v1::RoleStatus> AskAll(const std::vector<std::unique_ptr<rpc::Channe
   std::vector<v1::RoleStatus> roles;
   silent = 0;
   for (const std::unique_ptr<rpc::Channel>& channel : channels) {
-    const auto response =
-        channel->CallProto<v1::StatusResponse>(rpc::kStatusMethod, v1::StatusRequest(), kTimeout);
+    const auto response = rpc::AskStatus(*channel, kTimeout);
     if (!response.ok()) {
       ++silent;
       if (say) {

@@ -8,6 +8,7 @@
 #include "gorila/base/denormals.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
+#include "gorila/base/runtime.h"
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
@@ -98,7 +99,7 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const Config& config,
   std::unique_ptr<Coordinator> coordinator(new Coordinator(config, directory, std::move(failure)));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   coordinator->layout_ = MakeParameterLayout(network);
-  coordinator->started_ = Clock::now();
+  coordinator->started_ = SteadyNow();
   GORILA_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(directory.metrics()));
   coordinator->log_.emplace(std::move(log));
   GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
@@ -119,7 +120,7 @@ void Coordinator::ContinueFrom(const LoggedProgress& logged) {
 }
 
 double Coordinator::WatchedSeconds() const {
-  return std::chrono::duration<double>(Clock::now() - started_).count();
+  return std::chrono::duration<double>(SteadyNow() - started_).count();
 }
 
 double Coordinator::Seconds() const { return seconds_before_ + WatchedSeconds(); }
@@ -181,10 +182,10 @@ Status Coordinator::Watch(const TrainerHooks& hooks) {
 }
 
 Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
-  const auto began = Clock::now();
+  const auto began = SteadyNow();
   while (!StopWanted(hooks)) {
     GORILA_RETURN_IF_ERROR(failure_());
-    const auto passed = Clock::now() - began;
+    const auto passed = SteadyNow() - began;
     if (passed >= kOwedUpdatesDeadline + kLastRowsDelay) {
       if (hooks.message) {
         hooks.message(
@@ -203,13 +204,13 @@ Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
 }
 
 Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
-  auto next_look = Clock::now();
-  auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
+  auto next_look = SteadyNow();
+  auto next_row = SteadyNow() + ToDuration(config_.run.metrics_every_seconds);
   while (!StopWanted(hooks)) {
     GORILA_RETURN_IF_ERROR(failure_());
     GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));
-    if (Clock::now() >= next_look && Observe()) {
-      next_look = Clock::now() + kProgressPeriod;
+    if (SteadyNow() >= next_look && Observe()) {
+      next_look = SteadyNow() + kProgressPeriod;
       if (hooks.progress) hooks.progress(observer_.progress());
       health_.Look(observer_.progress(), hooks.message);
       GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
@@ -217,7 +218,7 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
       // Before a row: the run's last one also has the updates that are made after its frames.
       if (frames >= config_.run.frames) return OkStatus();
-      if (Clock::now() >= next_row) {
+      if (SteadyNow() >= next_row) {
         next_row += ToDuration(config_.run.metrics_every_seconds);
         GORILA_RETURN_IF_ERROR(AppendRow());
         workers_.EndRow();
@@ -271,8 +272,7 @@ void Coordinator::ObserveOtherServers(RunSample& sample) {
     if (status.ok()) usage_.Look(status->roles(0), WatchedSeconds());
   }
   for (const std::unique_ptr<rpc::Channel>& replay : replays_) {
-    const auto status = replay->CallProto<v1::StatusResponse>(rpc::kStatusMethod,
-                                                              v1::StatusRequest(), kOthersTimeout);
+    const auto status = rpc::AskStatus(*replay, kOthersTimeout);
     if (!status.ok()) {
       ++owed_updates_;  // unknown, so it may owe some
       continue;

@@ -4,13 +4,15 @@
 #include <string>
 #include <utility>
 
+#include "gorila/base/runtime.h"
 #include "gorila/base/thread.h"
 #include "gorila/rpc/role_status.h"
 
 namespace gorila {
 namespace {
 
-constexpr std::chrono::milliseconds kPeriod{200};
+constexpr std::chrono::milliseconds kShortestPeriod{200};
+constexpr std::chrono::milliseconds kLongestPeriod{60'000};
 // Of one report, so that none grows too large after an outage; older ones are not shown.
 constexpr std::size_t kMaxEpisodes = 10'000;
 constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
@@ -54,7 +56,7 @@ void ProgressReporter::Loop() {
   for (;;) {
     {
       const MutexLock lock(mutex_);
-      const auto next = std::chrono::steady_clock::now() + kPeriod;
+      const auto next = SteadyNow() + period_;
       while (!ending_ && ending_changed_.WaitUntil(mutex_, next)) continue;
       if (ending_) return;
     }
@@ -88,6 +90,10 @@ Status ProgressReporter::ReportOnce() {
   }
   GORILA_ASSIGN_OR_RETURN(const v1::ReportResponse response, store_.Report(std::move(report)));
   clock_.Synchronise(response.run_frames(), own);
+  if (response.report_every_ms() > 0) {
+    period_ = std::clamp(std::chrono::milliseconds(response.report_every_ms()), kShortestPeriod,
+                         kLongestPeriod);
+  }
   while (!episodes_.empty() && first_episode_ < response.acknowledged_episodes()) {
     episodes_.pop_front();
     ++first_episode_;

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/base/thread.h"
 #include "gorila/launch/role_options.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/run/bundle.h"
@@ -23,9 +23,9 @@ struct ProcessReport {
   std::vector<std::int64_t> game_frames;  // of each game, since the process began
 };
 
-// Reports several times a second from a separate thread, from Start() to the destructor. The next
-// report repeats the contents of one that failed, so only a process that ends without Finish()
-// loses anything.
+// Reports several times a second, or as seldom as a shard with thousands of clients wants, from a
+// separate thread, from Start() to the destructor. The next report repeats the contents of one that
+// failed, so only a process that ends without Finish() loses anything.
 class ProgressReporter {
  public:
   // `look` is called in the reporter's thread; what it gives is shown on the hooks' board, too. All
@@ -52,13 +52,14 @@ class ProgressReporter {
   FrameClock& clock_;
   const RoleHooks& hooks_;
   const std::function<ProcessReport()> look_;
-  std::deque<EpisodeResult> episodes_;  // not acknowledged yet; of one thread at a time
-  std::int64_t first_episode_ = 0;      // number of the first of them
+  std::deque<EpisodeResult> episodes_;     // not acknowledged yet; of one thread at a time
+  std::int64_t first_episode_ = 0;         // number of the first of them
+  std::chrono::milliseconds period_{200};  // as shard 0 wants it; of one thread at a time
 
   Mutex mutex_;
   CondVar ending_changed_;
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace gorila

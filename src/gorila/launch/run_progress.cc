@@ -16,6 +16,15 @@ constexpr int kMaxIndex = 1 << 20;
 // overflowed was this.
 constexpr std::int64_t kStateOfGames = std::numeric_limits<std::int64_t>::min();
 
+// One in so many clients.
+constexpr std::size_t kForgottenAtOnce = 16;
+// Longer than clients are shown, and than they wait from one report to the next.
+constexpr std::chrono::seconds kLiving{120};
+constexpr std::chrono::seconds kCountEvery{5};
+constexpr std::chrono::milliseconds kShortestPeriod{200};
+// A shard takes 20 times as many, but gradients come first.
+constexpr std::int64_t kMostReportsPerSecond = 2000;
+
 Status CheckCount(std::string_view field, std::int64_t value) {
   if (value >= 0 && value <= RunProgress::kMaxCount) return OkStatus();
   return InvalidArgument("report: {} is {}; expected 0..{}", field, value, RunProgress::kMaxCount);
@@ -95,13 +104,39 @@ Status CheckRestored(std::span<const std::int64_t> game_frames) {
 }  // namespace
 
 RunProgress::Client& RunProgress::FindOrAdd(std::uint64_t id) {
-  if (!clients_.contains(id) && clients_.size() == kMaxClients) {
-    // Its frames stay counted.
-    clients_.erase(std::min_element(clients_.begin(), clients_.end(), [](auto& a, auto& b) {
-      return a.second.last_use < b.second.last_use;
-    }));
-  }
+  if (!clients_.contains(id) && clients_.size() == kMaxClients) ForgetOldest();
   return clients_[id];
+}
+
+// Their frames stay counted. A part of all at once, so that it costs little for each that comes.
+void RunProgress::ForgetOldest() {
+  std::vector<std::int64_t> uses;
+  uses.reserve(clients_.size());
+  for (const auto& [id, client] : clients_) uses.push_back(client.last_use);
+  const auto last = uses.begin() + static_cast<std::ptrdiff_t>(kMaxClients / kForgottenAtOnce);
+  std::nth_element(uses.begin(), last, uses.end());
+  std::erase_if(clients_, [last](const auto& client) { return client.second.last_use < *last; });
+}
+
+// And drops what those that are silent reported, which nobody is shown any more.
+void RunProgress::CountLiving(TimePoint now) {
+  living_ = 0;
+  counted_ = now;
+  for (auto& [id, client] : clients_) {
+    if (client.reported == TimePoint{}) continue;
+    if (now - client.reported <= kLiving) {
+      ++living_;
+    } else {
+      client.status = v1::RoleStatus();
+      client.reported = TimePoint{};
+    }
+  }
+}
+
+std::chrono::milliseconds RunProgress::ReportEvery(TimePoint now) {
+  if (now - counted_ >= kCountEvery) CountLiving(now);
+  const auto share = static_cast<std::int64_t>(living_) * 1000 / kMostReportsPerSecond;
+  return std::max(kShortestPeriod, std::chrono::milliseconds(share));
 }
 
 StatusOr<std::int64_t> RunProgress::Report(const v1::ReportRequest& report, TimePoint now) {

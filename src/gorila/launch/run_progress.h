@@ -20,7 +20,7 @@ namespace gorila {
 // thread-safe: used under its owner's lock.
 class RunProgress final : public RunReports {
  public:
-  static constexpr std::size_t kMaxClients = 4096;
+  static constexpr std::size_t kMaxClients = 1 << 17;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
   static constexpr std::size_t kMaxGames = 1024;
   // For frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
@@ -43,6 +43,8 @@ class RunProgress final : public RunReports {
   std::vector<v1::RoleStatus> Clients(TimePoint now,
                                       std::chrono::seconds forget_after) const override;
 
+  std::chrono::milliseconds ReportEvery(TimePoint now) override;
+
   // Frames and the counts that make reports idempotent; not the episodes, which are for display.
   void SaveState(StateWriter& writer) const override;
   Status RestoreState(StateReader& reader) override;
@@ -58,6 +60,8 @@ class RunProgress final : public RunReports {
   };
 
   Client& FindOrAdd(std::uint64_t id);
+  void ForgetOldest();
+  void CountLiving(TimePoint now);
   void TakeGameFrames(const v1::ReportRequest& report, Client& client);
   void TakeEpisodes(const v1::ReportRequest& report, Client& client);
 
@@ -65,6 +69,8 @@ class RunProgress final : public RunReports {
   std::vector<std::int64_t> run_game_frames_;  // likewise; empty of a run with one game
   std::unordered_map<std::uint64_t, Client> clients_;
   std::int64_t uses_ = 0;
+  std::size_t living_ = 0;  // clients that reported lately, as of counted_
+  TimePoint counted_{};
   std::deque<v1::Episode> episodes_;
   std::int64_t first_episode_ = 0;  // number of episodes_.front()
 };

@@ -1,9 +1,13 @@
 #include "gorila/parameter_server/remote/push_ledger.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace gorila {
 namespace {
+
+// One in so many clients.
+constexpr std::size_t kForgottenAtOnce = 16;
 
 std::size_t SlotOf(std::int64_t sequence) {
   return static_cast<std::size_t>(sequence % PushLedger::kWindow);
@@ -36,9 +40,12 @@ void PushLedger::Record(std::uint64_t client, std::int64_t sequence, Verdict ver
 }
 
 void PushLedger::ForgetOldest() {
-  clients_.erase(std::min_element(clients_.begin(), clients_.end(), [](auto& a, auto& b) {
-    return a.second.last_use < b.second.last_use;
-  }));
+  std::vector<std::int64_t> uses;
+  uses.reserve(clients_.size());
+  for (const auto& [client, entry] : clients_) uses.push_back(entry.last_use);
+  const auto last = uses.begin() + static_cast<std::ptrdiff_t>(kMaxClients / kForgottenAtOnce);
+  std::nth_element(uses.begin(), last, uses.end());
+  std::erase_if(clients_, [last](const auto& client) { return client.second.last_use < *last; });
 }
 
 void PushLedger::SaveState(StateWriter& writer) const {

@@ -67,10 +67,25 @@ TEST(PushLedgerTest, ForgetsTheClientThatWasSilentForLongest) {
   }
   ledger.Record(0, 2, Verdict::kAccepted);
   ledger.Record(1'000'000, 1, Verdict::kAccepted);
-  EXPECT_EQ(ledger.clients(), PushLedger::kMaxClients);
+  EXPECT_LE(ledger.clients(), PushLedger::kMaxClients);
+  EXPECT_GT(ledger.clients(), PushLedger::kMaxClients / 2);
   EXPECT_EQ(ledger.Find(1, 1).known, Known::kNew);
+  EXPECT_EQ(ledger.Find(PushLedger::kMaxClients - 1, 1).known, Known::kDecided);
   EXPECT_EQ(ledger.Find(0, 1).known, Known::kDecided);
   EXPECT_EQ(ledger.Find(1'000'000, 1).known, Known::kDecided);
+}
+
+TEST(PushLedgerTest, FiveThousandLivingClientsAreRemembered) {
+  PushLedger ledger;
+  for (std::int64_t sequence = 1; sequence <= 3; ++sequence) {
+    for (std::uint64_t client = 0; client < 5000; ++client) {
+      ASSERT_EQ(ledger.Find(client, sequence).known, Known::kNew);
+      ledger.Record(client, sequence, Verdict::kAccepted);
+    }
+  }
+  for (std::uint64_t client = 0; client < 5000; ++client) {
+    ASSERT_EQ(ledger.Find(client, 3).known, Known::kDecided) << client;
+  }
 }
 
 TEST(PushLedgerTest, RefusesADamagedState) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "gorila/base/runtime.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/payload.h"
+#include "gorila/rpc/role_status.h"
 
 namespace gorila {
 namespace {
@@ -153,7 +155,7 @@ RemoteParameterStore::Known RemoteParameterStore::Look(const Link& link) {
 
 Status RemoteParameterStore::CallAll(const std::vector<Link*>& links, const MakeCall& make,
                                      const TakeAnswer& take) {
-  const auto started = std::chrono::steady_clock::now();
+  const auto started = SteadyNow();
   std::vector<rpc::PendingCall> calls;
   calls.reserve(links.size());
   for (Link* const link : links) calls.push_back(link->channel.Start(make(*link)));
@@ -163,7 +165,7 @@ Status RemoteParameterStore::CallAll(const std::vector<Link*>& links, const Make
     if (!status.ok()) status = TryAgain(*links[i], std::move(status), make, take);
     GORILA_RETURN_IF_ERROR(status);
   }
-  const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - started;
+  const std::chrono::nanoseconds taken = SteadyNow() - started;
   nanoseconds_.fetch_add(taken.count(), std::memory_order_relaxed);
   return OkStatus();
 }
@@ -365,8 +367,7 @@ StatusOr<v1::ProgressResponse> RemoteParameterStore::GetProgress(std::int64_t fi
 
 StatusOr<v1::StatusResponse> RemoteParameterStore::GetStatus(int shard,
                                                              std::chrono::milliseconds timeout) {
-  return links_[static_cast<std::size_t>(shard)]->channel.CallProto<v1::StatusResponse>(
-      rpc::kStatusMethod, v1::StatusRequest(), timeout, options_.stop);
+  return rpc::AskStatus(links_[static_cast<std::size_t>(shard)]->channel, timeout, options_.stop);
 }
 
 RemoteStoreTraffic RemoteParameterStore::traffic() const {

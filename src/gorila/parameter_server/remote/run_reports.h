@@ -34,6 +34,12 @@ class RunReports {
   virtual std::vector<v1::RoleStatus> Clients(TimePoint now,
                                               std::chrono::seconds forget_after) const = 0;
 
+  // How long a client waits from one report to the next, so that all of them together are no burden
+  // for the shard.
+  virtual std::chrono::milliseconds ReportEvery(TimePoint) {
+    return std::chrono::milliseconds(200);
+  }
+
   // Part of the shard's snapshot.
   virtual void SaveState(StateWriter& writer) const = 0;
   virtual Status RestoreState(StateReader& reader) = 0;

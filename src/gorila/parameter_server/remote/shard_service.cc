@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "gorila/base/runtime.h"
 #include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/v1/parameter_server.pb.h"
 #include "gorila/v1/role.pb.h"
@@ -101,7 +102,7 @@ ShardService::ShardService(const ShardPlace& place, std::int64_t generation,
                            std::unique_ptr<RunReports> reports)
     : place_(place),
       generation_(generation),
-      started_(Clock::now()),
+      started_(SteadyNow()),
       shard_(std::move(shard)),
       reports_(std::move(reports)) {
   GORILA_CHECK(generation_ >= 1, "generation {}", generation_);
@@ -226,10 +227,11 @@ StatusOr<rpc::Response> ShardService::Report(const rpc::Request& request) {
   v1::ReportResponse response;
   {
     const MutexLock lock(mutex_);
-    const auto acknowledged = reports_->Report(report, Clock::now());
+    const auto acknowledged = reports_->Report(report, SteadyNow());
     if (!acknowledged.ok()) return Malformed(acknowledged.status());
     response.set_acknowledged_episodes(*acknowledged);
     response.set_run_frames(reports_->run_frames());
+    response.set_report_every_ms(static_cast<int>(reports_->ReportEvery(SteadyNow()).count()));
   }
   response.set_generation(generation_);
   response.set_version(shard_->version());
@@ -254,7 +256,7 @@ v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
   own.set_role(kParameterServerRole);
   own.set_index(place_.index);
   own.set_generation(generation_);
-  own.set_seconds(std::chrono::duration<double>(Clock::now() - started_).count());
+  own.set_seconds(std::chrono::duration<double>(SteadyNow() - started_).count());
   auto& counters = *own.mutable_counters();
   rpc::AddServerTraffic(server, own);
   rpc::AddProcessUsage(own);
@@ -275,16 +277,17 @@ v1::RoleStatus ShardService::OwnStatus(const rpc::Server* server) const {
   return own;
 }
 
-StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Server* server) {
-  v1::StatusResponse response;
-  *response.add_roles() = OwnStatus(server);
+StatusOr<rpc::Response> ShardService::GetStatus(const rpc::Request& request,
+                                                const rpc::Server* server) {
+  GORILA_ASSIGN_OR_RETURN(const auto asked, rpc::ParseHeader<v1::StatusRequest>(request));
+  std::vector<v1::RoleStatus> roles = {OwnStatus(server)};
   if (place_.index == 0) {
     const MutexLock lock(mutex_);
-    for (v1::RoleStatus& client : reports_->Clients(Clock::now(), kForgetAfter)) {
-      *response.add_roles() = std::move(client);
+    for (v1::RoleStatus& client : reports_->Clients(SteadyNow(), kForgetAfter)) {
+      roles.push_back(std::move(client));
     }
   }
-  return Encode(response);
+  return Encode(rpc::StatusPage(roles, asked.first()));
 }
 
 std::vector<rpc::Method> ShardService::Methods(const std::function<const rpc::Server*()>& server) {
@@ -309,8 +312,8 @@ std::vector<rpc::Method> ShardService::Methods(const std::function<const rpc::Se
   methods.push_back({.name = rpc::kStatusMethod,
                      .layout_optional = true,
                      .roles = everybody,
-                     .handle = [this, server](const rpc::Request&) {
-                       return GetStatus(server ? server() : nullptr);
+                     .handle = [this, server](const rpc::Request& request) {
+                       return GetStatus(request, server ? server() : nullptr);
                      }});
   return methods;
 }

@@ -90,7 +90,8 @@ class ShardService {
   StatusOr<rpc::Response> Push(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> Report(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> GetProgress(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
-  StatusOr<rpc::Response> GetStatus(const rpc::Server* server) GORILA_EXCLUDES(mutex_);
+  StatusOr<rpc::Response> GetStatus(const rpc::Request& request, const rpc::Server* server)
+      GORILA_EXCLUDES(mutex_);
   ParameterShard::Verdict Decide(std::span<const float> gradient, std::int64_t computed_generation,
                                  std::int64_t computed_version) GORILA_REQUIRES(mutex_);
 

@@ -110,10 +110,13 @@ StatusOr<ShardSnapshot> ReadShard(const Checkpoint& snapshot, const ShardPlace& 
 StatusOr<ShardSnapshots> ShardSnapshots::Open(const std::filesystem::path& folder,
                                               const ShardPlace& place, std::uint64_t layout) {
   ShardSnapshots snapshots(folder, place, layout);
-  GORILA_RETURN_IF_ERROR(CreateFolders(snapshots.SnapshotFolder()));
+  GORILA_RETURN_IF_ERROR(CreateDurableFolders(snapshots.SnapshotFolder()));
   GORILA_RETURN_IF_ERROR(snapshots.ReadNewest());
   GORILA_ASSIGN_OR_RETURN(Generation generation, Generation::Take(folder));
   snapshots.generation_.emplace(std::move(generation));
+  // Whoever had the folder before may have written one since the first look. It begins no other
+  // from now on.
+  GORILA_RETURN_IF_ERROR(snapshots.ReadNewest());
   return snapshots;
 }
 
@@ -133,7 +136,8 @@ StatusOr<ShardValues> ShardSnapshots::ReadValues(const std::filesystem::path& fo
 
 Status ShardSnapshots::ReadNewest() {
   GORILA_ASSIGN_OR_RETURN(const auto all, ListCheckpoints(SnapshotFolder()));
-  if (all.empty()) return OkStatus();
+  if (all.empty() || all.front() == looked_at_) return OkStatus();
+  looked_at_ = all.front();
   auto newest = NewestCompleteCheckpoint(SnapshotFolder());
   if (absl::IsNotFound(newest.status())) {
     return DataLoss("{}", std::string(newest.status().message()));

@@ -67,6 +67,7 @@ class ShardSnapshots {
   std::filesystem::path folder_;
   ShardPlace place_;
   std::uint64_t layout_;
+  std::filesystem::path looked_at_;       // the newest when ReadNewest() looked last
   std::optional<Generation> generation_;  // always there after Open()
   std::optional<ShardState> newest_;
   std::vector<std::string> warnings_;
