@@ -56,6 +56,7 @@ constexpr VerbEntry kVerbs[] = {
     {&AddLaunchVerb, kCluster},
     {&AddStatusVerb, kCluster},
     {&AddCertsVerb, kCluster},
+    {&AddSimulateVerb, kCluster},
     {&AddParameterServerVerb, kRoles},
     {&AddBundleVerb, kRoles},
     {&AddReplayVerb, kRoles},

@@ -11,11 +11,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 #include "gorila/dashboard/event_log.h"
 #include "gorila/dashboard/row_history.h"
 #include "gorila/dashboard/run_feed.h"

@@ -1,0 +1,209 @@
+#include "gorila/simulation/oracle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+#include "gorila/checkpoint/generation.h"
+#include "gorila/parameter_server/remote/shard_service.h"
+
+namespace gorila::simulation {
+namespace {
+
+// Of a client's gradients, more than it can still send again.
+constexpr std::size_t kRemembered = 256;
+constexpr std::size_t kMostViolations = 20;
+
+// The number of the snapshot that a path leads to; 0 when it is no snapshot's.
+std::uint64_t SnapshotOf(const std::string& name) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc() && end == name.data() + name.size() ? number : 0;
+}
+
+int ShardOfPath(const std::filesystem::path& path) {
+  const std::string volume = std::next(path.begin())->string();  // "shard-3"
+  return std::stoi(volume.substr(volume.find('-') + 1));
+}
+
+template <typename Message>
+Message Parse(const std::string& text) {
+  Message message;
+  GORILA_CHECK(message.ParseFromString(text), "not a {}", message.GetTypeName());
+  return message;
+}
+
+}  // namespace
+
+void Oracle::Violated(std::string what) {
+  if (violations_.size() >= kMostViolations) return;
+  const std::chrono::duration<double> now =
+      scheduler_.Now().time_since_epoch() - std::chrono::hours(1);
+  violations_.push_back(fmt::format("at {:.6f} s: {}", now.count(), what));
+  scheduler_.Stop();
+}
+
+void Oracle::AddShardProcess(ProcessId process, int shard) {
+  shard_of_[process] = shard;
+  committed_before_[process] = shards_.at(shard).committed;
+}
+
+void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t version) {
+  const int index = shard_of_.at(process);
+  Shard& shard = shards_.at(index);
+  ++counters_.generations;
+  if (shard.generations.contains(number)) {
+    return Violated(fmt::format("shard {}: two processes took generation {}", index, number));
+  }
+  Generation& generation = shard.generations[number];
+  generation.process = process;
+  const auto read = read_.find(process);
+  const std::uint64_t snapshot = read == read_.end() ? 0 : read->second;
+  if (const std::uint64_t committed = committed_before_.at(process); snapshot < committed) {
+    return Violated(
+        fmt::format("shard {}: generation {} began with snapshot {}, but {} was "
+                    "committed before",
+                    index, number, snapshot, committed));
+  }
+  if (snapshot == 0) return;
+  ++counters_.restored;
+  const auto parent = shard.generations.find(static_cast<std::int64_t>(snapshot) /
+                                             ::gorila::Generation::kSnapshots);
+  for (const auto& [client, accepted] : parent->second.accepted) {
+    for (const auto& entry : accepted) {
+      if (entry.second <= version) generation.accepted[client].push_back(entry);
+    }
+  }
+  // Those without processes in between are not needed again.
+  shard.generations.erase(shard.generations.begin(), shard.generations.lower_bound(parent->first));
+}
+
+Oracle::Generation* Oracle::Served(ProcessId server, int index, std::int64_t number,
+                                   std::int64_t version) {
+  const auto found = shards_.at(index).generations.find(number);
+  if (found == shards_.at(index).generations.end()) return nullptr;  // of long ago
+  Generation& generation = found->second;
+  if (generation.process != server) {
+    Violated(fmt::format("shard {}: processes {} and {} both serve generation {}", index,
+                         generation.process, server, number));
+  }
+  if (version < generation.version) {
+    Violated(fmt::format("shard {}, generation {}: version {} after version {}", index, number,
+                         version, generation.version));
+  }
+  generation.version = std::max(generation.version, version);
+  return &generation;
+}
+
+void Oracle::Handled(ProcessId server, ProcessId, const rpc::CallOptions& call,
+                     const rpc::Response* response) {
+  const auto shard = shard_of_.find(server);
+  if (shard == shard_of_.end()) return;
+  if (response == nullptr) {
+    ++counters_.refused;
+    return;
+  }
+  if (call.method == kPushMethod) {
+    CheckPush(server, shard->second, Parse<v1::PushRequest>(call.header),
+              Parse<v1::PushResponse>(response->header));
+  } else if (call.method == kPullMethod) {
+    CheckPull(server, shard->second, Parse<v1::PullRequest>(call.header),
+              Parse<v1::PullResponse>(response->header), response->payload.get());
+  } else if (call.method == kReportMethod) {
+    CheckReport(server, shard->second, Parse<v1::ReportResponse>(response->header));
+  }
+}
+
+void Oracle::CheckPush(ProcessId server, int shard, const v1::PushRequest& push,
+                       const v1::PushResponse& response) {
+  Generation* const generation = Served(server, shard, response.generation(), response.version());
+  if (push.seen_generation() > response.generation()) {
+    Violated(
+        fmt::format("shard {}: generation {} decided on a gradient of a client that had told "
+                    "it of generation {}",
+                    shard, response.generation(), push.seen_generation()));
+  }
+  if (response.repeated()) {
+    ++counters_.repeated;
+  } else if (generation != nullptr) {
+    CheckDecision(shard, *generation, push, response);
+  }
+}
+
+void Oracle::CheckDecision(int shard, Generation& generation, const v1::PushRequest& push,
+                           const v1::PushResponse& response) {
+  const std::int64_t sequence = push.sequence();
+  std::deque<std::int64_t>& decided = generation.decided[push.client()];
+  if (std::find(decided.begin(), decided.end(), sequence) != decided.end()) {
+    Violated(fmt::format("shard {}, generation {}: gradient {} of client {:x} was decided on twice",
+                         shard, response.generation(), sequence, push.client()));
+  }
+  decided.push_back(sequence);
+  if (decided.size() > kRemembered) decided.pop_front();
+  if (response.verdict() == v1::PushResponse::STALE) ++counters_.stale;
+  if (response.verdict() == v1::PushResponse::INVALID) ++counters_.invalid;
+  if (response.verdict() != v1::PushResponse::ACCEPTED) return;
+  ++counters_.accepted;
+  Accepted& accepted = generation.accepted[push.client()];
+  const bool before = std::any_of(accepted.begin(), accepted.end(),
+                                  [&](const auto& entry) { return entry.first == sequence; });
+  if (before) {
+    Violated(
+        fmt::format("shard {}, generation {}: gradient {} of client {:x} was applied again, "
+                    "though its snapshot has it",
+                    shard, response.generation(), sequence, push.client()));
+  }
+  accepted.emplace_back(sequence, response.version());
+  if (accepted.size() > kRemembered) accepted.pop_front();
+}
+
+void Oracle::CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
+                       const v1::PullResponse& response, const rpc::Payload* payload) {
+  Served(server, shard, response.generation(), response.latest_version());
+  if (payload == nullptr || pull.target()) return;
+  const std::span<const float> values = payload->floats();
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  const double expected = shards_.at(shard).first_sum - static_cast<double>(response.version());
+  if (std::abs(sum - expected) < 0.4) return;
+  Violated(fmt::format(
+      "shard {}, generation {}: the parameters of version {} are those after {:.2f} "
+      "gradients",
+      shard, response.generation(), response.version(), shards_.at(shard).first_sum - sum));
+}
+
+void Oracle::CheckReport(ProcessId server, int shard, const v1::ReportResponse& response) {
+  Generation* const generation = Served(server, shard, response.generation(), response.version());
+  if (response.run_frames() > frames_made_) {
+    Violated(fmt::format("the run has {} frames, of {} that were made", response.run_frames(),
+                         frames_made_));
+  }
+  if (generation == nullptr) return;
+  if (response.run_frames() < generation->frames) {
+    Violated(fmt::format("generation {}: the run has {} frames after {}", response.generation(),
+                         response.run_frames(), generation->frames));
+  }
+  generation->frames = response.run_frames();
+}
+
+void Oracle::Synced(ProcessId, const std::filesystem::path& folder,
+                    const std::vector<FolderEntry>& entries) {
+  if (folder.filename() != "snapshots") return;
+  Shard& shard = shards_.at(ShardOfPath(folder));
+  for (const FolderEntry& entry : entries) {
+    const std::uint64_t number = SnapshotOf(entry.name);
+    if (number <= shard.committed) continue;
+    shard.committed = number;
+    ++counters_.snapshots;
+  }
+}
+
+void Oracle::HasRead(ProcessId process, const std::filesystem::path& path) {
+  if (path.filename() == "clients.state") {
+    read_[process] = SnapshotOf(path.parent_path().filename().string());
+  }
+}
+
+}  // namespace gorila::simulation

@@ -1,0 +1,99 @@
+// What must hold in every run, whatever fails: judged from outside the processes, by what they
+// answer and what they read and write.
+#ifndef GORILA_SIMULATION_ORACLE_H_
+#define GORILA_SIMULATION_ORACLE_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "gorila/simulation/disk.h"
+#include "gorila/simulation/network.h"
+#include "gorila/v1/parameter_server.pb.h"
+
+namespace gorila::simulation {
+
+struct OracleCounters {
+  std::int64_t accepted = 0, stale = 0, invalid = 0;
+  std::int64_t repeated = 0;     // gradients that came again and were not decided on again
+  std::int64_t generations = 0;  // of all shards
+  std::int64_t restored = 0;     // generations that began with a snapshot
+  std::int64_t snapshots = 0;
+  std::int64_t refused = 0;  // calls: by an old process, or not understood
+};
+
+// Not thread-safe: of the scheduler's thread. The invariants:
+//
+//  1. A gradient (client, sequence) is decided on at most once in a line of states: within a
+//     generation, and not again after a snapshot that has it.
+//  2. The parameters of version v are those of the beginning less v gradients: a refused or a
+//     repeated gradient changes nothing. (Each gradient lowers the sum of a slice by 1.)
+//  3. Within a generation the version never falls; a generation belongs to one process.
+//  4. A process decides nothing for a client that told it of a newer generation.
+//  5. A snapshot that was committed is there at the next start, or a newer one.
+//  6. The run's frames never fall within a generation and are never more than were made.
+class Oracle final : public CallObserver, public DiskObserver {
+ public:
+  explicit Oracle(Scheduler& scheduler) : scheduler_(scheduler) {}
+
+  // `sum` of the slice that the shard begins with in a new run.
+  void AddShard(int shard, double sum) { shards_[shard].first_sum = sum; }
+  void AddShardProcess(ProcessId process, int shard);
+  // The process serves, from the state that it has read.
+  void BeganServing(ProcessId process, std::int64_t generation, std::int64_t version);
+  void MadeFrames(std::int64_t frames) { frames_made_ += frames; }
+  void Violated(std::string what);
+
+  const std::vector<std::string>& violations() const { return violations_; }
+  const OracleCounters& counters() const { return counters_; }
+
+  void Handled(ProcessId server, ProcessId client, const rpc::CallOptions& call,
+               const rpc::Response* response) override;
+  void Synced(ProcessId process, const std::filesystem::path& folder,
+              const std::vector<FolderEntry>& entries) override;
+  void HasRead(ProcessId process, const std::filesystem::path& path) override;
+
+ private:
+  // Of a client's newest gradients: sequence, and the version after it.
+  using Accepted = std::deque<std::pair<std::int64_t, std::int64_t>>;
+
+  struct Generation {
+    ProcessId process = 0;
+    std::int64_t version = -1;  // the last that was answered
+    std::int64_t frames = -1;
+    std::unordered_map<std::uint64_t, Accepted> accepted;  // by client; inherited ones too
+    std::unordered_map<std::uint64_t, std::deque<std::int64_t>> decided;  // in this one
+  };
+  struct Shard {
+    double first_sum = 0;
+    std::map<std::int64_t, Generation> generations;
+    std::uint64_t committed = 0;  // the newest snapshot
+  };
+
+  Generation* Served(ProcessId server, int shard, std::int64_t generation, std::int64_t version);
+  void CheckPush(ProcessId server, int shard, const v1::PushRequest& push,
+                 const v1::PushResponse& response);
+  void CheckDecision(int shard, Generation& generation, const v1::PushRequest& push,
+                     const v1::PushResponse& response);
+  void CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
+                 const v1::PullResponse& response, const rpc::Payload* payload);
+  void CheckReport(ProcessId server, int shard, const v1::ReportResponse& response);
+
+  Scheduler& scheduler_;
+  std::map<int, Shard> shards_;
+  std::unordered_map<ProcessId, int> shard_of_;
+  // The snapshot that a process has read, and the newest that was committed when it began.
+  std::unordered_map<ProcessId, std::uint64_t> read_, committed_before_;
+  std::int64_t frames_made_ = 0;
+  std::vector<std::string> violations_;
+  OracleCounters counters_;
+};
+
+}  // namespace gorila::simulation
+
+#endif  // GORILA_SIMULATION_ORACLE_H_

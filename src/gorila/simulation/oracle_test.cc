@@ -1,0 +1,145 @@
+#include "gorila/simulation/oracle.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "gorila/parameter_server/remote/shard_service.h"
+
+namespace gorila::simulation {
+namespace {
+
+// A shard whose parameters add up to 10 at first, served by one process as generation 1.
+class OracleTest : public testing::Test {
+ protected:
+  OracleTest() {
+    oracle_.AddShard(0, 10);
+    oracle_.AddShardProcess(kServer, 0);
+    oracle_.BeganServing(kServer, 1, 0);
+  }
+
+  void Push(std::int64_t sequence, std::int64_t version, bool repeated = false,
+            ProcessId server = kServer, std::int64_t generation = 1, std::int64_t seen = 0) {
+    v1::PushRequest push;
+    push.set_client(7);
+    push.set_sequence(sequence);
+    push.set_seen_generation(seen);
+    v1::PushResponse response;
+    response.set_generation(generation);
+    response.set_version(version);
+    response.set_repeated(repeated);
+    response.set_verdict(v1::PushResponse::ACCEPTED);
+    Handle(server, kPushMethod, push.SerializeAsString(),
+           {.header = response.SerializeAsString(), .payload = nullptr});
+  }
+  void Pull(std::int64_t version, std::vector<float> values) {
+    v1::PullResponse response;
+    response.set_generation(1);
+    response.set_version(version);
+    response.set_latest_version(version);
+    Handle(kServer, kPullMethod, v1::PullRequest().SerializeAsString(),
+           {.header = response.SerializeAsString(), .payload = rpc::CopyToPayload(values)});
+  }
+  void Report(std::int64_t frames) {
+    v1::ReportResponse response;
+    response.set_generation(1);
+    response.set_version(2);
+    response.set_run_frames(frames);
+    Handle(kServer, kReportMethod, v1::ReportRequest().SerializeAsString(),
+           {.header = response.SerializeAsString(), .payload = nullptr});
+  }
+  void Handle(ProcessId server, std::string method, std::string header, rpc::Response response) {
+    oracle_.Handled(server, 99, {.method = std::move(method), .header = std::move(header)},
+                    &response);
+  }
+  std::string Found() const {
+    return oracle_.violations().empty() ? "" : oracle_.violations().front();
+  }
+  bool Finds(const std::string& text) const { return Found().find(text) != std::string::npos; }
+
+  static constexpr ProcessId kServer = 1, kSuccessor = 2;
+  Scheduler scheduler_{{.seed = 1}};
+  Oracle oracle_{scheduler_};
+};
+
+TEST_F(OracleTest, AcceptsWhatARunDoes) {
+  oracle_.MadeFrames(100);
+  Push(1, 1);
+  Push(2, 2);
+  Push(2, 2, /*repeated=*/true);
+  Pull(2, {3, 5});
+  Report(50);
+  Report(100);
+  EXPECT_EQ(Found(), "");
+}
+
+TEST_F(OracleTest, FindsAGradientThatIsDecidedOnTwice) {
+  Push(1, 1);
+  Push(1, 2);
+  EXPECT_TRUE(Finds("gradient 1 of client 7 was decided on twice")) << Found();
+}
+
+TEST_F(OracleTest, FindsAGradientThatIsAppliedAgainAfterItsSnapshot) {
+  Push(1, 1);
+  oracle_.AddShardProcess(kSuccessor, 0);
+  oracle_.HasRead(kSuccessor, "/shard-0/state/snapshots/000001000001/clients.state");
+  oracle_.BeganServing(kSuccessor, 2, 1);
+  Push(1, 2, false, kSuccessor, 2);
+  EXPECT_TRUE(Finds("was applied again, though its snapshot has it")) << Found();
+}
+
+TEST_F(OracleTest, AllowsAGradientThatTheSnapshotLacks) {
+  Push(1, 1);
+  Push(2, 2);
+  oracle_.AddShardProcess(kSuccessor, 0);
+  oracle_.HasRead(kSuccessor, "/shard-0/state/snapshots/000001000001/clients.state");
+  oracle_.BeganServing(kSuccessor, 2, 1);
+  Push(2, 2, false, kSuccessor, 2);
+  EXPECT_EQ(Found(), "");
+}
+
+TEST_F(OracleTest, FindsParametersOfAnotherVersion) {
+  Pull(3, {3, 5});
+  EXPECT_TRUE(Finds("the parameters of version 3 are those after 2.00 gradients")) << Found();
+}
+
+TEST_F(OracleTest, FindsAVersionThatFalls) {
+  Push(1, 5);
+  Push(2, 4);
+  EXPECT_TRUE(Finds("version 4 after version 5")) << Found();
+}
+
+TEST_F(OracleTest, FindsAGenerationOfTwoProcesses) {
+  oracle_.AddShardProcess(kSuccessor, 0);
+  oracle_.BeganServing(kSuccessor, 1, 0);
+  EXPECT_TRUE(Finds("two processes took generation 1")) << Found();
+}
+
+TEST_F(OracleTest, FindsAnOldProcessThatDecidesForWhoKnowsItsSuccessor) {
+  Push(1, 1, false, kServer, 1, /*seen=*/2);
+  EXPECT_TRUE(Finds("that had told it of generation 2")) << Found();
+}
+
+TEST_F(OracleTest, FindsASnapshotThatIsNotRestored) {
+  oracle_.Synced(kServer, "/shard-0/state/snapshots", {{"000001000002", true}});
+  oracle_.AddShardProcess(kSuccessor, 0);
+  oracle_.HasRead(kSuccessor, "/shard-0/state/snapshots/000001000001/clients.state");
+  oracle_.BeganServing(kSuccessor, 2, 0);
+  EXPECT_TRUE(Finds("began with snapshot 1000001, but 1000002 was committed before")) << Found();
+}
+
+TEST_F(OracleTest, FindsFramesThatNobodyMade) {
+  oracle_.MadeFrames(100);
+  Report(101);
+  EXPECT_TRUE(Finds("the run has 101 frames, of 100 that were made")) << Found();
+}
+
+TEST_F(OracleTest, FindsFramesThatVanish) {
+  oracle_.MadeFrames(100);
+  Report(100);
+  Report(99);
+  EXPECT_TRUE(Finds("the run has 99 frames after 100")) << Found();
+}
+
+}  // namespace
+}  // namespace gorila::simulation

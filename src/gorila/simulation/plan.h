@@ -1,0 +1,77 @@
+// What happens in a simulated run: its size, its conditions and its faults, as text that repeats
+// it.
+#ifndef GORILA_SIMULATION_PLAN_H_
+#define GORILA_SIMULATION_PLAN_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gorila/base/status.h"
+
+namespace gorila::simulation {
+
+enum class FaultKind {
+  kKill,     // a process is killed, and comes back after `seconds`
+  kPower,    // its machine loses power, and what was not synced; only of shards
+  kHalt,     // it does nothing for `seconds`, and goes on
+  kReplace,  // a shard's process halts for `seconds` and is replaced meanwhile; when it goes on,
+             // some addresses still lead to it
+  kCut,      // from its machine to `to` nothing arrives for `seconds`; to = -1: to none
+  kAstray,   // for its machine, addresses lead to the oldest process for `seconds`
+  kSlow,     // a bundle computes `seconds` long ten times as slowly
+  kClock,    // its machine's wall clock is `seconds` off from now on
+};
+inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kClock) + 1;
+
+// "kill", "power", ...
+std::string_view FaultName(FaultKind kind);
+// InvalidArgument with the nearest name.
+StatusOr<FaultKind> FindFault(std::string_view name);
+
+struct Fault {
+  double at = 0;  // seconds
+  FaultKind kind = FaultKind::kKill;
+  int machine = 0;  // parameter shards first, then bundles
+  int to = -1;      // of kCut
+  double seconds = 1;
+};
+
+struct Plan {
+  std::uint64_t seed = 1;
+  int shards = 4;
+  int bundles = 20;
+  double seconds = 120;    // of virtual time, in which faults happen
+  double settling = 60;    // after that, without faults
+  double compute = 0.025;  // seconds that a gradient takes
+  double snapshot_seconds = 10;
+  double latency = 1e-4;  // of the network, one way, median
+  double broken = 0;      // share of calls whose connection breaks
+  double lost = 0;        // share of calls of which nothing is heard
+  double disk_latency = 1e-3;
+  double disk_fails = 0;  // share of writes and syncs
+  bool disk_journal = true;
+  double yield = 0;  // share of locks before which another thread runs
+  std::vector<Fault> faults = {};
+};
+
+struct PlanOptions {
+  int shards = 4;
+  int bundles = 20;
+  double seconds = 120;
+  std::vector<FaultKind> kinds = {};  // empty: all
+};
+
+// Draws a plan. Each seed has conditions of its own: some kinds of faults are left out, others come
+// in swarms. Pure.
+Plan DrawPlan(std::uint64_t seed, const PlanOptions& options);
+
+std::string EncodePlan(const Plan& plan);
+// InvalidArgument, naming what is wrong, for text that is not a plan.
+StatusOr<Plan> DecodePlan(std::string_view text);
+
+}  // namespace gorila::simulation
+
+#endif  // GORILA_SIMULATION_PLAN_H_

@@ -1,0 +1,65 @@
+#include "gorila/simulation/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace gorila::simulation {
+namespace {
+
+TEST(PlanTest, IsTheSameAfterItsText) {
+  const Plan plan = DrawPlan(7, {.shards = 3, .bundles = 5, .seconds = 100});
+  ASSERT_FALSE(plan.faults.empty());
+  const StatusOr<Plan> again = DecodePlan(EncodePlan(plan));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(EncodePlan(*again), EncodePlan(plan));
+}
+
+TEST(PlanTest, ASeedDrawsThePlanAgain) {
+  EXPECT_EQ(EncodePlan(DrawPlan(7, {})), EncodePlan(DrawPlan(7, {})));
+  EXPECT_NE(EncodePlan(DrawPlan(7, {})), EncodePlan(DrawPlan(8, {})));
+}
+
+TEST(PlanTest, HasOnlyTheKindsThatWereAskedFor) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const Fault& fault : DrawPlan(seed, {.kinds = {FaultKind::kCut}}).faults) {
+      EXPECT_EQ(fault.kind, FaultKind::kCut);
+    }
+  }
+}
+
+TEST(PlanTest, FaultsOfShardsAreOfShards) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const Plan plan = DrawPlan(seed, {.shards = 2, .bundles = 3});
+    for (const Fault& fault : plan.faults) {
+      if (fault.kind == FaultKind::kPower || fault.kind == FaultKind::kReplace) {
+        EXPECT_LT(fault.machine, 2);
+      }
+      if (fault.kind == FaultKind::kSlow) {
+        EXPECT_GE(fault.machine, 2);
+      }
+      EXPECT_LT(fault.machine, 5);
+    }
+  }
+}
+
+TEST(PlanTest, SaysWhatIsWrong) {
+  const std::string text = EncodePlan(DrawPlan(7, {}));
+  const auto with = [&text](const std::string& from, const std::string& to) {
+    std::string changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    return std::string(DecodePlan(changed).status().message());
+  };
+  EXPECT_EQ(std::string(DecodePlan("{").status().message()), "not a plan of format version 1");
+  EXPECT_EQ(with("\"shards\": 4", "\"shards\": 0"), "plan: shards is 0; expected 1 to 256");
+  EXPECT_NE(with("\"bundles\": 20", "\"bundles\": \"x\"").find("plan: "), std::string::npos);
+}
+
+TEST(PlanTest, NamesTheNearestFault) {
+  EXPECT_EQ(FindFault("cut").value(), FaultKind::kCut);
+  EXPECT_NE(std::string(FindFault("kil").status().message()).find("did you mean 'kill'?"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace gorila::simulation
