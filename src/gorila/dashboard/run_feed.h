@@ -10,8 +10,8 @@
 
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
-#include "gorila/dashboard/run_state.h"
 #include "gorila/report/run_report.h"
+#include "gorila/run/run_state.h"
 
 namespace gorila {
 

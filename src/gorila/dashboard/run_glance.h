@@ -14,9 +14,9 @@
 #include "gorila/base/json.h"
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
-#include "gorila/dashboard/run_state.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/report/run_report.h"
+#include "gorila/run/run_state.h"
 
 namespace gorila {
 

@@ -98,18 +98,17 @@ bool MostWereRefused(const std::optional<RunLogRow>& training) {
   return 2 * invalid > count("gradients_accepted") + count("gradients_stale") + invalid;
 }
 
-std::string StateOf(const RunEntry& entry, const run_state::HeldLocks& locks, const LogEnd& end,
+std::string StateOf(const RunEntry& entry, const HeldLocks& locks, const LogEnd& end,
                     const std::optional<EvaluationRecord>& evaluation) {
-  const run_state::SeenState seen = run_state::LookAtRun(
-      entry.directory, locks, run_state::LastWritten(entry.directory / "metrics.jsonl"),
-      entry.config.run.metrics_every_seconds);
-  if (seen.state == run_state::RunState::kTraining)
-    return std::string(run_state::RunStateName(seen.state));
+  const SeenState seen =
+      LookAtRun(entry.directory, locks, LastWritten(entry.directory / "metrics.jsonl"),
+                entry.config.run.metrics_every_seconds);
+  if (seen.state == RunState::kTraining) return std::string(RunStateName(seen.state));
   const bool has_problem = evaluation.has_value() && evaluation->context.has_value() &&
                            !evaluation->context->problem.empty();
   const bool updated = end.training.has_value() && end.training->Number("updates").value_or(0) > 0;
   if ((has_problem && updated) || MostWereRefused(end.training)) return "diverged";
-  return std::string(run_state::RunStateName(seen.state));
+  return std::string(RunStateName(seen.state));
 }
 
 std::time_t LastSign(const fs::path& directory) {
@@ -162,12 +161,11 @@ std::string_view ScoreKindName(ScoreKind kind) {
 }
 
 std::vector<std::string_view> RunEntryStates() {
-  return {run_state::RunStateName(run_state::RunState::kTraining),
-          run_state::RunStateName(run_state::RunState::kStopped),
-          run_state::RunStateName(run_state::RunState::kFinished), "diverged", "unreadable"};
+  return {RunStateName(RunState::kTraining), RunStateName(RunState::kStopped),
+          RunStateName(RunState::kFinished), "diverged", "unreadable"};
 }
 
-StatusOr<RunEntry> ReadRunEntry(const fs::path& directory, const run_state::HeldLocks& locks) {
+StatusOr<RunEntry> ReadRunEntry(const fs::path& directory, const HeldLocks& locks) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(directory));
   RunEntry entry;
   entry.directory = directory;
@@ -198,7 +196,7 @@ StatusOr<RunEntries> ReadRunEntries(const fs::path& folder) {
     return NaturalLess(a.native(), b.native());
   });
   RunEntries entries{.runs = {}, .unreadable = {}, .notes = std::move(found.notes)};
-  const run_state::HeldLocks locks = run_state::HeldLocks::Read();
+  const HeldLocks locks = HeldLocks::Read();
   for (const fs::path& run : found.runs) {
     StatusOr<RunEntry> entry = ReadRunEntry(run, locks);
     if (entry.ok()) {

@@ -50,8 +50,7 @@ std::vector<std::string_view> RunEntryStates();
 
 // Blocks on the disk. As ReadRun(), but the log is only read from its end to the newest row of each
 // kind that is needed.
-StatusOr<RunEntry> ReadRunEntry(const std::filesystem::path& directory,
-                                const run_state::HeldLocks& locks);
+StatusOr<RunEntry> ReadRunEntry(const std::filesystem::path& directory, const HeldLocks& locks);
 
 struct UnreadableRun {
   std::filesystem::path directory;

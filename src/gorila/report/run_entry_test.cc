@@ -18,7 +18,7 @@ using testing::HasSubstr;
 class RunEntryTest : public RunFoldersTest {
  protected:
   static RunEntry Read(const fs::path& run) {
-    StatusOr<RunEntry> entry = ReadRunEntry(run, run_state::HeldLocks::Read());
+    StatusOr<RunEntry> entry = ReadRunEntry(run, HeldLocks::Read());
     EXPECT_TRUE(entry.ok()) << entry.status();
     return entry.ok() ? *std::move(entry) : RunEntry();
   }
@@ -89,11 +89,11 @@ TEST_F(RunEntryTest, ARunWhoseGradientsWereRefusedDiverged) {
 
 TEST_F(RunEntryTest, DamagedFilesAreNamed) {
   const fs::path run = MakeRun("a", CatchConfig(), TrainingRow(100, 1) + "garbage\n");
-  const Status log = ReadRunEntry(run, run_state::HeldLocks::Read()).status();
+  const Status log = ReadRunEntry(run, HeldLocks::Read()).status();
   EXPECT_TRUE(absl::IsDataLoss(log));
   EXPECT_THAT(std::string(log.message()), HasSubstr("metrics.jsonl"));
   std::ofstream(run / "config.toml") << "x";
-  EXPECT_THAT(std::string(ReadRunEntry(run, run_state::HeldLocks::Read()).status().message()),
+  EXPECT_THAT(std::string(ReadRunEntry(run, HeldLocks::Read()).status().message()),
               HasSubstr("config.toml"));
 }
 

@@ -157,7 +157,7 @@ Status RunFilter::CheckValue() {
     return number_.has_value() ? OkStatus() : InvalidArgument("'{}' is not a number", value_);
   }
   if (column_ == "state") {
-    if (value_ == "running") value_ = run_state::RunStateName(run_state::RunState::kTraining);
+    if (value_ == "running") value_ = RunStateName(RunState::kTraining);
     const std::vector<std::string_view> states = RunEntryStates();
     if (Has(states, value_)) return OkStatus();
     return InvalidArgument("unknown state '{}'; expected one of {}", value_,

@@ -10,7 +10,7 @@
 
 #include "gorila/run/run_directory.h"
 
-namespace gorila::run_state {
+namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,4 +72,4 @@ Clock::time_point LastWritten(const fs::path& path) {
   return Clock::now() - std::chrono::duration_cast<Clock::duration>(age);
 }
 
-}  // namespace gorila::run_state
+}  // namespace gorila

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace gorila::run_state {
+namespace gorila {
 
 enum class RunState {
   kTraining,  // a process of this machine holds the run, or another machine's lets its log grow
@@ -41,6 +41,6 @@ SeenState LookAtRun(const std::filesystem::path& directory, const HeldLocks& loc
 // When the file was last written, by this machine's clocks; long ago when it does not exist.
 std::chrono::steady_clock::time_point LastWritten(const std::filesystem::path& path);
 
-}  // namespace gorila::run_state
+}  // namespace gorila
 
 #endif  // GORILA_RUN_RUN_STATE_H_
