@@ -2,6 +2,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -155,22 +156,36 @@ Status NotAllowed(const ConfigKey& key, std::string_view given) {
     return InvalidArgument("{} is {}; expected {}, or a name that 'gorila envs' lists", key.name,
                            given, name->also_text);
   }
+  std::vector<std::string_view> known = name->choices();
+  if (name->is_list) known.insert(known.end(), GameLists().begin(), GameLists().end());
   return InvalidArgument("{} is {}; did you mean '{}'? 'gorila {}' lists all", key.name, given,
-                         NearestPath(unquoted, name->choices()),
+                         NearestPath(unquoted, known),
                          key.name == "environment.name" ? "envs" : "config");
 }
 
 Status SetFromNode(Config& config, const ConfigKey& key, const toml::node& node) {
   if (std::visit(Setter{node, config}, key.field)) return OkStatus();
-  return NotAllowed(key, NodeText(node));
+  const auto* const name = std::get_if<NameField>(&key.field);
+  if (name == nullptr || !name->is_list || !node.is_array()) return NotAllowed(key, NodeText(node));
+  const std::optional<std::vector<std::string>> names = ReadList<std::string>(node);
+  if (names && !names->empty()) {
+    return NotAllowed(key, fmt::format("'{}'", fmt::join(*names, ",")));
+  }
+  return InvalidArgument("{} is {}; expected a name, or a list of names in quotes", key.name,
+                         NodeText(node));
 }
 
 Status ApplySection(Config& config, std::string_view section, const toml::table& table,
                     std::string_view source) {
+  std::map<std::string_view, std::string_view> given;  // by the key that is meant
   for (const auto& [part, node] : table) {
     const std::string where = fmt::format("{}:{}", source, part.source().begin.line);
     const StatusOr<const ConfigKey*> key = FindConfigKey(fmt::format("{}.{}", section, part.str()));
     if (!key.ok()) return Annotate(key.status(), where);
+    if (const auto [same, added] = given.try_emplace((*key)->name, part.str()); !added) {
+      return InvalidArgument("{}: {}.{} and {}.{} mean the same key; expected one of them", where,
+                             section, same->second, section, part.str());
+    }
     GORILA_RETURN_IF_ERROR(Annotate(SetFromNode(config, **key, node), where));
   }
   return OkStatus();

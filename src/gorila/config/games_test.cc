@@ -46,6 +46,43 @@ TEST(Games, BadListsAreNamed) {
   EXPECT_THAT(why("minatar/breakout,minatar/astrix"), HasSubstr("'minatar/asterix'"));
 }
 
+TEST(Games, AMisspeltListIsAnsweredWithTheNearestOne) {
+  Config config;
+  EXPECT_THAT(std::string(SetConfigValue(config, "environment.name", "minatr").message()),
+              HasSubstr("environment.name is \"minatr\"; did you mean 'minatar'?"));
+  EXPECT_THAT(std::string(SetConfigValue(config, "environment.name", "brekout").message()),
+              HasSubstr("did you mean 'minatar/breakout'?"));
+}
+
+TEST(Games, WhatIsWrongInAListOfAFileIsQuotedAsItIs) {
+  Config config;
+  const auto why = [&config](std::string_view entries) {
+    return std::string(
+        ApplyToml(config, fmt::format("[environment]\n{}\n", entries), "f").message());
+  };
+  EXPECT_EQ(
+      why("names = [\"minatar/freeway\", 3]"),
+      "f:2: environment.name is [ 'minatar/freeway', 3 ]; expected a name, or a list of names in "
+      "quotes");
+  EXPECT_EQ(why("names = []"),
+            "f:2: environment.name is []; expected a name, or a list of names in quotes");
+  EXPECT_THAT(why("names = ['minatar/freeway', 'minatar/seaqest']"),
+              HasSubstr("unknown environment 'minatar/seaqest' in a list of games; did you mean "
+                        "'minatar/seaquest'?"));
+  EXPECT_THAT(why("names = ['minatr']"), HasSubstr("is 'minatr'; did you mean 'minatar'?"));
+}
+
+TEST(Games, AFileWithANameAndNamesIsRefused) {
+  Config config;
+  EXPECT_THAT(std::string(ApplyToml(config,
+                                    "[environment]\nname = 'minatar/breakout'\n"
+                                    "names = ['minatar/freeway', 'minatar/seaquest']\n",
+                                    "f")
+                              .message()),
+              ::testing::MatchesRegex("f:[23]: environment.names? and environment.names? mean the "
+                                      "same key; expected one of them"));
+}
+
 TEST(Games, OneOfThemLooksAsAllDo) {
   const Config config = TwoGames();
   const Config one = OneGame(config, 1);
