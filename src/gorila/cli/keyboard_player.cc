@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "gorila/cli/terminal.h"
@@ -24,9 +22,8 @@ int FindAction(const EnvironmentSpec& environment, std::string_view name) {
 
 class KeyboardPlayer final : public Player {
  public:
-  KeyboardPlayer(const EnvironmentSpec& environment, std::unique_ptr<Keyboard> keyboard,
-                 std::chrono::milliseconds delay)
-      : keyboard_(std::move(keyboard)), delay_(delay) {
+  KeyboardPlayer(const EnvironmentSpec& environment, const PlayControls& controls)
+      : controls_(controls) {
     constexpr std::array kKeyNames = {"left", "right", "up", "down", "fire"};
     for (std::size_t i = 0; i < kKeyNames.size(); ++i) {
       actions_[i] = FindAction(environment, kKeyNames[i]);
@@ -37,9 +34,8 @@ class KeyboardPlayer final : public Player {
 
   void Look(std::span<const std::byte>) override {}
   std::optional<int> Act() override {
-    const auto key = keyboard_->ReadUntil(std::chrono::steady_clock::now() + delay_);
-    if (key == Key::kQuit) return std::nullopt;
-    const int wanted = key.has_value() ? actions_[static_cast<std::size_t>(*key)] : -1;
+    const std::optional<Key> key = controls_.key();
+    const int wanted = key.has_value() ? ActionOf(*key) : -1;
     if (wanted >= 0) {
       previous_ = wanted;
     } else if (idle_ >= 0) {
@@ -48,14 +44,17 @@ class KeyboardPlayer final : public Player {
     return previous_;
   }
 
-  std::vector<std::string> Panel() const override {
-    return {"arrows move, space fires", "q quits"};
-  }
+  std::vector<std::string> Panel() const override { return {"arrows move, space fires"}; }
   std::string Describe() const override { return "keyboard"; }
 
  private:
-  const std::unique_ptr<Keyboard> keyboard_;
-  const std::chrono::milliseconds delay_;
+  // -1: not a key of the game, or it has no such action.
+  int ActionOf(Key key) const {
+    const auto i = static_cast<std::size_t>(key);
+    return i < actions_.size() ? actions_[i] : -1;
+  }
+
+  const PlayControls& controls_;
   std::array<int, 5> actions_{};  // of the keys in the order of Key; -1 = the game has none
   int idle_ = -1;
   int previous_ = 0;
@@ -63,11 +62,9 @@ class KeyboardPlayer final : public Player {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Player>> MakeKeyboardPlayer(const EnvironmentSpec& environment,
-                                                     int delay_milliseconds) {
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Keyboard> keyboard, Keyboard::Open());
-  return std::make_unique<KeyboardPlayer>(environment, std::move(keyboard),
-                                          std::chrono::milliseconds(delay_milliseconds));
+std::unique_ptr<Player> MakeKeyboardPlayer(const EnvironmentSpec& environment,
+                                           const PlayControls& controls) {
+  return std::make_unique<KeyboardPlayer>(environment, controls);
 }
 
 }  // namespace gorila::cli

@@ -4,16 +4,17 @@
 
 #include <memory>
 
-#include "gorila/base/status.h"
+#include "gorila/cli/play_controls.h"
 #include "gorila/env/environment.h"
 #include "gorila/evaluation/player.h"
 
 namespace gorila::cli {
 
-// Arrows and space; q ends the game. Waits `delay_milliseconds` for a key each step; without one it
-// takes the action that does nothing, and in a game without such an action the one before.
-StatusOr<std::unique_ptr<Player>> MakeKeyboardPlayer(const EnvironmentSpec& environment,
-                                                     int delay_milliseconds);
+// Arrows and space, as pressed during the last wait of `controls`, which must outlive the player.
+// Without a key it takes the action that does nothing, and in a game without such an action the one
+// before.
+std::unique_ptr<Player> MakeKeyboardPlayer(const EnvironmentSpec& environment,
+                                           const PlayControls& controls);
 
 }  // namespace gorila::cli
 

@@ -68,6 +68,7 @@ StatusOr<int> RunLocal(const Config& config, std::unique_ptr<RunDirectory> direc
   TrainerHooks hooks = console.Hooks();
   hooks.progress = request.watch->Showing(std::move(hooks.progress));
   RecordStart(path, request.invocation, SettingsOf(config, request), hooks);
+  console.BeginWith(path, config);
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, launcher->Run(hooks));
   return EndRun(path, config, outcome, request.invocation,
                 "gorila launch --resume " + ShellQuotedPath(path.string()));

@@ -12,10 +12,9 @@ namespace {
 
 int RoundedUp(int dividend, int divisor) { return (dividend + divisor - 1) / divisor; }
 
-// The side of a block in pixels.
-int BlockSide(const RgbImage& image, int most_columns, int most_lines) {
-  return std::max(
-      {1, RoundedUp(image.width, most_columns), RoundedUp(image.height, 2 * most_lines)});
+// The side of a block in pixels, of a picture with at most so many blocks a row and a column.
+int BlockSide(const RgbImage& image, int most_columns, int most_rows) {
+  return std::max({1, RoundedUp(image.width, most_columns), RoundedUp(image.height, most_rows)});
 }
 
 // The mean of those pixels of the block at (column, row) that are inside the picture; background
@@ -37,10 +36,26 @@ Rgb MeanColour(const RgbImage& image, int side, int column, int row) {
   return {mean(sums[0]), mean(sums[1]), mean(sums[2])};
 }
 
+std::vector<std::string> LinesOfSpaces(const RgbImage& image, int most_columns, int most_lines) {
+  const int side = BlockSide(image, std::max(1, most_columns / 2), most_lines);
+  std::vector<std::string> lines;
+  for (int row = 0; row < RoundedUp(image.height, side); ++row) {
+    std::string line;
+    for (int column = 0; column < RoundedUp(image.width, side); ++column) {
+      const Rgb block = MeanColour(image, side, column, row);
+      line += fmt::format("\x1b[48;2;{};{};{}m  ", block.red, block.green, block.blue);
+    }
+    lines.push_back(line + "\x1b[0m");
+  }
+  return lines;
+}
+
 }  // namespace
 
-std::vector<std::string> PictureLines(const RgbImage& image, int most_columns, int most_lines) {
-  const int side = BlockSide(image, most_columns, most_lines);
+std::vector<std::string> PictureLines(const RgbImage& image, int most_columns, int most_lines,
+                                      bool utf8) {
+  if (!utf8) return LinesOfSpaces(image, most_columns, most_lines);
+  const int side = BlockSide(image, most_columns, 2 * most_lines);
   const int columns = RoundedUp(image.width, side);
   const int rows = RoundedUp(image.height, side);
   std::vector<std::string> lines;

@@ -9,11 +9,12 @@
 
 namespace gorila::cli {
 
-// One line of text for two rows of blocks: the upper half of a character is the upper block
-// (U+2580), its background the lower one. Blocks are squares of pixels, as large as it takes for
-// the picture to have at most `most_columns` (>= 1) of them a row and 2 * `most_lines` (>= 2) a
-// column; each shows its pixels' mean. Every line resets the colours at its end.
-std::vector<std::string> PictureLines(const RgbImage& image, int most_columns, int most_lines);
+// Blocks are squares of pixels, as large as it takes for the picture to have at most `most_columns`
+// (>= 2) columns and `most_lines` (>= 1) lines of text; each shows its pixels' mean. With `utf8` a
+// character is two blocks: its upper half (U+2580), and its background below. Otherwise a block is
+// two spaces, so that it is about as wide as high. Every line resets the colours at its end.
+std::vector<std::string> PictureLines(const RgbImage& image, int most_columns, int most_lines,
+                                      bool utf8);
 
 }  // namespace gorila::cli
 

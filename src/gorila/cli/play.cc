@@ -2,13 +2,14 @@
 #include <unistd.h>
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "gorila/agent/frame_stacker.h"
+#include "gorila/base/utf8_locale.h"
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/keyboard_player.h"
@@ -16,6 +17,7 @@
 #include "gorila/cli/number_flag.h"
 #include "gorila/cli/older_name.h"
 #include "gorila/cli/picture_text.h"
+#include "gorila/cli/play_controls.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/terminal.h"
 #include "gorila/cli/verb.h"
@@ -27,6 +29,8 @@
 #include "gorila/evaluation/start_recorder.h"
 #include "gorila/metrics/animated_gif.h"
 #include "gorila/metrics/number_format.h"
+#include "gorila/metrics/progress.h"
+#include "gorila/metrics/text_line.h"
 
 namespace gorila::cli {
 namespace {
@@ -36,6 +40,7 @@ namespace fs = std::filesystem;
 constexpr KeyFlag kPlayFlags[] = {kEnvFlag};
 constexpr int kPictureColumns = 44;  // beside it the panel fits into 80
 constexpr int kPictureLines = 21;
+constexpr int kOtherLines = 3;  // the result, the keys and the cursor
 constexpr std::size_t kMostFilmFrames = 2000;
 
 struct PlayOptions {
@@ -62,23 +67,39 @@ struct Score {
   bool finished = false;
 };
 
+// Keys steer what is on a screen, if a person is there to press them.
+StatusOr<std::unique_ptr<Keyboard>> OpenKeyboard(const PlayOptions& options, bool screen) {
+  if (!screen) return nullptr;
+  StatusOr<std::unique_ptr<Keyboard>> keyboard = Keyboard::Open();
+  if (keyboard.ok() || options.keyboard) return keyboard;
+  return nullptr;
+}
+
+std::string Cut(const std::string& text, int columns) {
+  return TextColumns(text) <= columns ? text : PaddedText(text, columns);
+}
+
 // Sends frames to the screen and the film, either of which may be absent.
 class Stage {
  public:
-  Stage(const PlayOptions& options, bool screen) : filming_(!options.gif.empty()) {
-    if (!screen) return;
-    screen_ = std::make_unique<TextScreen>();
-    // With the keyboard, the player itself waits.
-    delay_ = std::chrono::milliseconds(options.keyboard ? 0 : options.delay_milliseconds);
+  Stage(const PlayOptions& options, bool screen, std::unique_ptr<Keyboard> keyboard)
+      : filming_(!options.gif.empty()),
+        controls_(std::move(keyboard), options.keyboard,
+                  std::chrono::milliseconds(options.delay_milliseconds)) {
+    if (screen) screen_ = std::make_unique<TextScreen>();
   }
 
-  Status Show(Environment& environment, const Player& player, const Score& score) {
+  // False where the person who looks has had enough.
+  StatusOr<bool> Show(Environment& environment, const Player& player, const Score& score) {
     GORILA_RETURN_IF_ERROR(environment.Render(image_));
     if (filming_ && film_.size() < kMostFilmFrames) film_.push_back(FilmFrame(player));
-    if (screen_ == nullptr) return OkStatus();
-    screen_->Draw(Compose(environment.spec(), player, score));
-    std::this_thread::sleep_for(delay_);
-    return OkStatus();
+    if (screen_ == nullptr) return true;
+    const auto draw = [&](bool afresh) {
+      if (afresh) screen_->Forget();
+      screen_->Draw(Compose(environment.spec(), player, score));
+    };
+    draw(/*afresh=*/false);
+    return controls_.Wait(draw);
   }
 
   // Adds what the agent thinks of each action beside the game in films.
@@ -91,18 +112,28 @@ class Stage {
   // With no screen and a full film, nobody would see further frames.
   bool over() const { return filming_ && screen_ == nullptr && film_.size() >= kMostFilmFrames; }
   std::vector<RgbImage> TakeFilm() { return std::move(film_); }
+  const PlayControls& controls() const { return controls_; }
 
  private:
   std::vector<std::string> Compose(const EnvironmentSpec& spec, const Player& player,
                                    const Score& score) const {
-    std::vector<std::string> lines = PictureLines(image_, kPictureColumns, kPictureLines);
+    const TerminalSize size = TerminalSizeOf(STDOUT_FILENO);
+    // A small terminal has no room for what is beside the picture.
+    std::vector<std::string> lines =
+        PictureLines(image_, std::clamp(size.columns, 2, kPictureColumns),
+                     std::clamp(size.rows - kOtherLines, 1, kPictureLines), LocaleIsUtf8());
     const std::vector<std::string> panel = player.Panel();
     for (std::size_t i = 0; i < std::min(panel.size(), lines.size()); ++i) {
-      lines[i] += "  " + panel[i];
+      const int room = size.columns - DisplayColumns(lines[i]) - 2;
+      if (room > 0) lines[i] += "  " + Cut(panel[i], room);
     }
-    lines.push_back(fmt::format("{}, {}: episode {}, step {}, return {}", spec.name,
-                                player.Describe(), score.episode, score.steps,
-                                FormatReturn(score.episode_return)));
+    lines.push_back(
+        Cut(fmt::format("{}, {}: episode {}, step {}, return {}", spec.name, player.Describe(),
+                        score.episode, score.steps, FormatReturn(score.episode_return)),
+            size.columns));
+    if (const std::string hint = controls_.Hint(); !hint.empty()) {
+      lines.push_back(Cut(hint, size.columns));
+    }
     return lines;
   }
 
@@ -115,7 +146,7 @@ class Stage {
   const bool filming_;
   std::optional<ActionPanel> panel_;
   std::unique_ptr<TextScreen> screen_;
-  std::chrono::milliseconds delay_{0};
+  PlayControls controls_;
   RgbImage image_;
   std::vector<RgbImage> film_;
 };
@@ -156,8 +187,8 @@ StatusOr<TrainedNetwork> LoadPlay(const PlayOptions& options) {
 StatusOr<std::unique_ptr<Player>> MakePlayer(const PlayOptions& options,
                                              const TrainedNetwork& network,
                                              const EnvironmentSpec& environment,
-                                             RandomStream random) {
-  if (options.keyboard) return MakeKeyboardPlayer(environment, options.delay_milliseconds);
+                                             const PlayControls& controls, RandomStream random) {
+  if (options.keyboard) return MakeKeyboardPlayer(environment, controls);
   if (options.checkpoint.empty()) return MakeRandomPlayer(environment, random);
   return MakeAgentPlayer(network.config, environment, network.parameters, options.epsilon, random);
 }
@@ -170,10 +201,10 @@ StatusOr<bool> PlayEpisode(Environment& environment, Player& player, Stage& stag
   GORILA_ASSIGN_OR_RETURN(TimeStep step, environment.Reset(stacker.BeginEpisode()));
   while (true) {
     player.Look(stacks.all());
-    GORILA_RETURN_IF_ERROR(stage.Show(environment, player, score));
+    GORILA_ASSIGN_OR_RETURN(const bool wanted, stage.Show(environment, player, score));
     if (step.last()) return true;
     const std::optional<int> action = player.Act();
-    if (!action.has_value() || StopRequested() || stage.over()) return false;
+    if (!wanted || !action.has_value() || StopRequested() || stage.over()) return false;
     GORILA_ASSIGN_OR_RETURN(step, environment.Step(*action, stacker.Advance()));
     if (recorder != nullptr) recorder->Add(*action);
     score.episode_return += step.reward;
@@ -202,7 +233,7 @@ Status PlayAll(const PlayOptions& options, const TrainedNetwork& network, Stage&
                                                 options.seed, "play environment", episode))));
     GORILA_ASSIGN_OR_RETURN(
         const std::unique_ptr<Player> player,
-        MakePlayer(options, network, environment->spec(),
+        MakePlayer(options, network, environment->spec(), stage.controls(),
                    RandomStream::Derive(options.seed, "play actions", episode)));
     scores.push_back({.episode = i});
     if (!options.checkpoint.empty()) {
@@ -237,7 +268,8 @@ StatusOr<int> Play(const PlayOptions& options) {
   std::vector<Score> scores;
   std::vector<RgbImage> film;
   {
-    Stage stage(options, screen);
+    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Keyboard> keyboard, OpenKeyboard(options, screen));
+    Stage stage(options, screen, std::move(keyboard));
     GORILA_RETURN_IF_ERROR(
         PlayAll(options, network, stage, options.starts.empty() ? nullptr : &recorder, scores));
     film = stage.TakeFilm();
@@ -262,7 +294,7 @@ void AddOptions(CLI::App& app, PlayOptions& options) {
   AddAtFlag(app, options.at);
   AddGameFlag(app, options.game, "The game that is played, of a run with several");
   app.add_option("--checkpoint", options.older_checkpoint)->group(kHiddenGroup);
-  app.add_flag("--keyboard", options.keyboard, "You play: arrows and space, q quits");
+  app.add_flag("--keyboard", options.keyboard, "You play: arrows and space");
   app.add_option(
          "--gif", options.gif,
          fmt::format("Write the game as an animated GIF (at most {} frames)", kMostFilmFrames))
@@ -294,7 +326,8 @@ constexpr CommandText kPlayText = {
         R"(A trained agent plays, or you do, or, when neither is named, actions are random. The terminal must
 support 24-bit colours; --gif needs no terminal. A film of an agent shows its Q-values, or the
 probabilities of its policy, beside the game. A policy is sampled from, unless --set
-evaluation.act=argmax. --record-starts writes start points for 'gorila evaluate --protocol
+evaluation.act=argmax. Keys: q quits, space (p when you play) pauses, + and - change the speed, s takes
+one step of a paused game. --record-starts writes start points for 'gorila evaluate --protocol
 human-starts'.
 )",
     .examples = R"(gorila play runs/minatar-breakout-minatar-seed1-1

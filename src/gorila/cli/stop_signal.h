@@ -11,7 +11,8 @@ namespace gorila::cli {
 // however often they come: a launcher's death sends SIGTERM for each of its threads, `timeout`
 // sends it twice, and a shell repeats its terminal's SIGHUP. Call before threads are started: they
 // inherit that these signals are blocked. `before_exit` (may be null) runs before the end at once,
-// in another thread.
+// in another thread. The "^C" that a terminal shows for the key is erased, so that nothing is
+// printed behind it.
 //
 // No thread that computes may run a signal handler: oneDNN's SGEMM points the stack pointer into a
 // buffer on the heap (2.6.3, AVX2 and AVX-512), and the system puts a handler's frame below it,

@@ -18,6 +18,8 @@
 #include "gorila/env/game_list.h"
 #include "gorila/metrics/number_format.h"
 #include "gorila/run/initial_network.h"
+#include "gorila/metrics/progress_history.h"
+#include "gorila/report/run_history.h"
 
 namespace gorila::cli {
 namespace {
@@ -93,7 +95,31 @@ TrainerHooks TrainingConsole::Hooks() {
   return {.stop_requested = [this] { return StopWanted(); },
           .progress = [this](const ProgressSnapshot& snapshot) { Show(snapshot); },
           .message = [this](std::string_view message) { view_.Print(message); },
-          .warning = [this](std::string_view warning) { Warn(warning); }};
+          .warning = [this](std::string_view warning) { Warn(warning); },
+          .evaluated =
+              [this](std::int64_t frames, double mean) {
+                view_.AddEvaluation(static_cast<std::uint64_t>(frames), mean);
+              }};
+}
+
+void TrainingConsole::BeginWith(const std::filesystem::path& run_directory, const Config& config) {
+  if (quiet_ || !options_.terminal) return;
+  RunHistory log;
+  // Whoever continues the log tells of what is wrong with it; curves of what can be read are right.
+  ReadRunHistory(run_directory / "metrics.jsonl", log).IgnoreError();
+  ProgressHistory history;
+  for (const CurveSample& sample : log.return_over_frames().samples()) {
+    history.AddReturn("", sample);
+  }
+  for (const std::string& name : GamesOf(config)) {
+    const GameHistory* const game = log.game(name);
+    if (game == nullptr) continue;
+    for (const CurveSample& sample : game->return_over_frames.samples()) {
+      history.AddReturn(name, sample);
+    }
+  }
+  for (const CurvePoint& point : log.evaluations()) history.AddEvaluation({point.x, point.mean});
+  view_.BeginWith(std::move(history));
 }
 
 // Shown even with --quiet.
@@ -284,6 +310,7 @@ StatusOr<int> TrainToEnd(Trainer& trainer, TrainingConsole& console, TrainingWat
   hooks.progress = watch.Showing(std::move(hooks.progress));
   RecordStart(path, invocation, {.now = config, .before = before == nullptr ? config : *before},
               hooks);
+  console.BeginWith(trainer.directory().path(), trainer.config());
   GORILA_ASSIGN_OR_RETURN(const TrainingOutcome outcome, trainer.Run(hooks));
   return EndRun(path, config, outcome, invocation,
                 "gorila resume " + ShellQuotedPath(path.string()));

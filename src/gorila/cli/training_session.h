@@ -21,6 +21,9 @@ class TrainingConsole {
  public:
   explicit TrainingConsole(bool quiet);
 
+  // The curves on a wide terminal begin with what the run's log has, if there is one yet.
+  void BeginWith(const std::filesystem::path& run_directory, const Config& config);
+
   // Refer to this console.
   TrainerHooks Hooks();
 

@@ -176,6 +176,7 @@ bool Coordinator::GivenUp(const TrainerHooks& hooks) const {
 }
 
 Status Coordinator::Watch(const TrainerHooks& hooks) {
+  scorer_.SetScored(hooks.evaluated);
   GORILA_RETURN_IF_ERROR(WatchFrames(hooks));
   const bool pays = !replays_.empty() && config_.replay.options.rate.insert_lead > 0;
   return pays ? WatchOwedUpdates(hooks) : OkStatus();

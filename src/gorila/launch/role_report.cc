@@ -37,6 +37,8 @@ void AddLearning(const LearnerStatistics& learning, v1::RoleStatus& status) {
   auto& counters = *status.mutable_counters();
   counters["batches"] = learning.batches;
   counters["norms"] = learning.norms;
+  counters["lags"] = learning.lags;
+  counters["lag_sum"] = learning.lag_sum;
   auto& gauges = *status.mutable_gauges();
   gauges["value_sum"] = learning.value_sum;
   gauges["norm_sum"] = learning.norm_sum;
@@ -52,7 +54,9 @@ LearnerStatistics LearningOf(const v1::RoleStatus& status) {
                              .norms = CounterOf(status, "norms"),
                              .norm_sum = GaugeOf(status, "norm_sum"),
                              .entropies = CounterOf(status, "entropies"),
-                             .entropy_sum = GaugeOf(status, "entropy_sum")};
+                             .entropy_sum = GaugeOf(status, "entropy_sum"),
+                             .lags = CounterOf(status, "lags"),
+                             .lag_sum = CounterOf(status, "lag_sum")};
   if (learning.batches > 0) learning.value_max = GaugeOf(status, "value_max");
   return learning;
 }

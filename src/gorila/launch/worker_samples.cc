@@ -29,7 +29,17 @@ LearnerStatistics Since(const LearnerStatistics& before, const LearnerStatistics
           .norms = now.norms - before.norms,
           .norm_sum = now.norm_sum - before.norm_sum,
           .entropies = now.entropies - before.entropies,
-          .entropy_sum = now.entropy_sum - before.entropy_sum};
+          .entropy_sum = now.entropy_sum - before.entropy_sum,
+          .lags = now.lags - before.lags,
+          .lag_sum = now.lag_sum - before.lag_sum};
+}
+
+WorkerCounts CountsOf(const v1::RoleStatus& role) {
+  const LearnerStatistics learning = LearningOf(role);
+  return {.frames = CounterOf(role, "frames"),
+          .gradients = CounterOf(role, "gradients") - CounterOf(role, "outliers"),
+          .lags = learning.lags,
+          .lag_sum = learning.lag_sum};
 }
 
 }  // namespace
@@ -51,7 +61,10 @@ std::vector<const v1::RoleStatus*> LivingProcesses(
 WorkerSamples::WorkerSamples(int bundles, int actors, int learners) {
   for (int i = 0; i < bundles; ++i) PlayerOf({"bundle", i});
   for (int i = 0; i < actors; ++i) PlayerOf({"actor", i});
-  for (int i = 0; i < learners; ++i) learner_work_[i] = {};
+  for (int i = 0; i < learners; ++i) {
+    learner_work_[i] = {};
+    learner_counts_[i] = {};
+  }
 }
 
 BundleSample& WorkerSamples::PlayerOf(const Name& name) {
@@ -71,6 +84,7 @@ void WorkerSamples::AddPlayer(const v1::RoleStatus& role, RunSample& sample) {
   BundleSample& player = PlayerOf({role.role(), role.index()});
   player.epsilon = GaugeOf(role, "epsilon");
   player.work = WorkOf(role);
+  player.counts = CountsOf(role);
   sample.epsilon += player.epsilon;
 }
 
@@ -78,6 +92,7 @@ void WorkerSamples::AddLearner(const v1::RoleStatus& role, RunSample& sample) {
   if (role.role() == "learner") {
     ++sample.learners;
     learner_work_[role.index()] = WorkOf(role);
+    learner_counts_[role.index()] = CountsOf(role);
   }
   sample.outliers += CounterOf(role, "outliers");
   sample.loss += GaugeOf(role, "loss");
@@ -104,6 +119,7 @@ void WorkerSamples::AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatu
   sample.loss = MeanOf(sample.loss, sample.bundles + sample.learners);
   sample.per_bundle = players_;
   for (const auto& [index, work] : learner_work_) sample.learner_work.push_back(work);
+  for (const auto& [index, counts] : learner_counts_) sample.learner_counts.push_back(counts);
   sample.learning = learning_;
 }
 

@@ -43,10 +43,11 @@ class WorkerSamples {
   void AddLearner(const v1::RoleStatus& role, RunSample& sample);
 
   std::map<Name, std::size_t> places_;
-  std::vector<BundleSample> players_;          // the last of each
-  std::map<int, WorkSeconds> learner_work_;    // by index; the last of each
-  std::map<Name, LearnerStatistics> learned_;  // sums at the last look
-  LearnerStatistics learning_;                 // since the last row
+  std::vector<BundleSample> players_;           // the last of each
+  std::map<int, WorkSeconds> learner_work_;     // by index; the last of each
+  std::map<int, WorkerCounts> learner_counts_;  // likewise
+  std::map<Name, LearnerStatistics> learned_;   // sums at the last look
+  LearnerStatistics learning_;                  // since the last row
 };
 
 }  // namespace gorila

@@ -129,6 +129,26 @@ TEST_F(WorkerSamplesTest, LearningIsThatSinceTheLastRow) {
   EXPECT_DOUBLE_EQ(learning.value_sum, 24);
 }
 
+TEST_F(WorkerSamplesTest, CountsWhatEachWorkerHasDone) {
+  workers_ = WorkerSamples(/*bundles=*/1, /*actors=*/0, /*learners=*/2);
+  v1::RoleStatus& bundle = Add("bundle", 0);
+  AddLearning({.lags = 10, .lag_sum = 25}, bundle);
+  (*bundle.mutable_counters())["frames"] = 400;
+  (*bundle.mutable_counters())["gradients"] = 12;
+  (*bundle.mutable_counters())["outliers"] = 2;
+  AddLearning({.lags = 7, .lag_sum = 7}, Add("learner", 1));
+  const RunSample sample = Look();
+  ASSERT_EQ(sample.per_bundle.size(), 1u);
+  const WorkerCounts& counts = sample.per_bundle[0].counts;
+  EXPECT_EQ(counts.frames, 400);
+  EXPECT_EQ(counts.gradients, 10);
+  EXPECT_EQ(counts.lags, 10);
+  EXPECT_EQ(counts.lag_sum, 25);
+  ASSERT_EQ(sample.learner_counts.size(), 2u);
+  EXPECT_EQ(sample.learner_counts[0].lags, 0) << "it has not reported";
+  EXPECT_EQ(sample.learner_counts[1].lags, 7);
+}
+
 TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRowOfThoseWhoLearnAPolicy) {
   const auto look = [this](std::int64_t batches, double entropy_sum) {
     AddLearning({.batches = batches, .entropies = batches, .entropy_sum = entropy_sum},

@@ -180,6 +180,10 @@ Status Learner::TellOutlierPriorities() {
 Status Learner::PushGradient() {
   GORILA_ASSIGN_OR_RETURN(const PushOutcome outcome, store_.Push(gradient_, online_.versions()));
   counters_.slices += outcome;
+  ++statistics_.lags;
+  // Without the gradient's own update.
+  statistics_.lag_sum +=
+      std::max<std::int64_t>(store_.UpdateCount() - online_.versions().front() - 1, 0);
   return OkStatus();
 }
 

@@ -49,6 +49,8 @@ struct LearnerStatistics {
   double norm_sum = 0;         // of their Euclidean norms
   std::int64_t entropies = 0;  // batches of a policy that is a distribution
   double entropy_sum = 0;      // of its mean entropy in a batch's states, in nats
+  std::int64_t lags = 0;       // gradients pushed
+  std::int64_t lag_sum = 0;    // of the updates that each lacked, by the update clock
 
   // NaN without any.
   double MeanValue() const { return value_sum / static_cast<double>(batches); }
@@ -63,6 +65,8 @@ struct LearnerStatistics {
     norm_sum += other.norm_sum;
     entropies += other.entropies;
     entropy_sum += other.entropy_sum;
+    lags += other.lags;
+    lag_sum += other.lag_sum;
     return *this;
   }
 };

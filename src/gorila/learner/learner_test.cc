@@ -57,6 +57,7 @@ class FakeStore final : public ParameterStore {
     if (!failure.ok()) return failure;
     gradients.emplace_back(gradient.begin(), gradient.end());
     pushed_versions.push_back(versions);
+    version += updates_at_push;
     return PushOutcome{.accepted = 1, .stale = 1, .invalid = 0};
   }
   std::int64_t UpdateCount() const override { return version; }
@@ -64,6 +65,7 @@ class FakeStore final : public ParameterStore {
   std::vector<float> theta;
   std::vector<float> theta_minus;
   std::int64_t version = 4;
+  std::int64_t updates_at_push = 0;  // the gradient's own, and those of others before it
   std::vector<std::vector<float>> gradients;
   std::vector<ShardVersions> pushed_versions;
   Status failure;  // what Push returns
@@ -233,6 +235,17 @@ TEST_F(LearnerTest, WatchesValuesAndGradientNorms) {
   EXPECT_NEAR(seen.MeanValue(), mean, 1e-6);
   EXPECT_NEAR(seen.value_max, most, 1e-6);
   EXPECT_EQ(learner->TakeStatistics().batches, 0);
+}
+
+TEST_F(LearnerTest, CountsTheUpdatesThatItsGradientsLacked) {
+  const auto learner = Make(Options());
+  store_.updates_at_push = 1;
+  ASSERT_TRUE(learner->Step().ok());
+  store_.updates_at_push = 4;
+  ASSERT_TRUE(learner->Step().ok());
+  const LearnerStatistics seen = learner->TakeStatistics();
+  EXPECT_EQ(seen.lags, 2);
+  EXPECT_EQ(seen.lag_sum, 0 + 3);
 }
 
 TEST_F(LearnerTest, RareTransitionsWeighMoreByTheImportanceExponent) {

@@ -8,46 +8,19 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
+#include "gorila/base/utf8_locale.h"
 #include "gorila/metrics/game_names.h"
 #include "gorila/metrics/number_format.h"
+#include "gorila/metrics/progress_history.h"
+#include "gorila/metrics/text_line.h"
+#include "gorila/metrics/wide_progress.h"
 
 namespace gorila {
 namespace {
 
 constexpr int kWidestView = 80;
-
-// Select Graphic Rendition codes.
-constexpr std::string_view kPlain;
-constexpr std::string_view kDim = "2";
-constexpr std::string_view kGreen = "32";
-constexpr std::string_view kYellow = "33";
-constexpr std::string_view kRed = "31";
-
-struct Piece {
-  std::string text;  // UTF-8, one column a code point
-  std::string_view style = kPlain;
-};
-
-bool IsContinuationByte(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-int Columns(std::string_view text) {
-  return static_cast<int>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuationByte(c); }));
-}
-
-std::string Render(const std::vector<Piece>& pieces, bool colour) {
-  std::string line;
-  for (const Piece& piece : pieces) {
-    if (piece.text.empty()) continue;
-    if (colour && !piece.style.empty()) {
-      line += fmt::format("\x1b[{}m{}\x1b[0m", piece.style, piece.text);
-    } else {
-      line += piece.text;
-    }
-  }
-  return line;
-}
 
 double Fraction(const ProgressSnapshot& snapshot) {
   if (snapshot.total_frames == 0) return 0;
@@ -55,38 +28,12 @@ double Fraction(const ProgressSnapshot& snapshot) {
       1.0, static_cast<double>(snapshot.frames) / static_cast<double>(snapshot.total_frames));
 }
 
-std::string Repeat(std::string_view text, int times) {
-  std::string result;
-  for (int i = 0; i < times; ++i) result += text;
-  return result;
-}
-
 // Rounded down: a run that is not finished never shows 100 %.
 std::string FormatPercent(double fraction) {
   return fmt::format("{:.1f}%", std::floor(fraction * 1000) / 10);
 }
 
-using Lines = std::vector<std::vector<Piece>>;
-using Group = std::vector<Piece>;  // shown whole or not at all
-
-int Columns(const Group& group) {
-  int columns = 0;
-  for (const Piece& piece : group) columns += Columns(piece.text);
-  return columns;
-}
-
-// Those that fit into `columns`, up to the first that does not.
-std::vector<Piece> JoinFitting(const std::vector<Group>& groups, int columns) {
-  std::vector<Piece> line;
-  for (const Group& group : groups) {
-    columns -= Columns(group);
-    if (columns < 0) break;
-    line.insert(line.end(), group.begin(), group.end());
-  }
-  return line;
-}
-
-std::vector<Piece> BarLine(const ProgressSnapshot& snapshot, int columns) {
+TextPieces BarLine(const ProgressSnapshot& snapshot, int columns, bool utf8) {
   constexpr int kShortestBar = 8;
   const std::string elapsed = FormatDuration(snapshot.seconds_elapsed);
   if (snapshot.total_frames == 0) {
@@ -94,7 +41,7 @@ std::vector<Piece> BarLine(const ProgressSnapshot& snapshot, int columns) {
                         {{"  " + elapsed}, {" elapsed", kDim}}},
                        columns);
   }
-  const std::vector<Piece> numbers =
+  const TextPieces numbers =
       JoinFitting({{{fmt::format("{:>7}", FormatPercent(Fraction(snapshot)))}},
                    {{fmt::format("  {:>5}/{}", FormatCount(snapshot.frames),
                                  FormatCount(snapshot.total_frames))},
@@ -102,34 +49,15 @@ std::vector<Piece> BarLine(const ProgressSnapshot& snapshot, int columns) {
                    {{"  " + elapsed}},
                    {{", ", kDim}, {FormatDuration(snapshot.seconds_left)}, {" left", kDim}}},
                   columns - kShortestBar);
-  const int bar = std::max(0, columns - Columns(numbers));
+  const int bar = std::max(0, columns - TextColumns(numbers));
   const int done = static_cast<int>(Fraction(snapshot) * bar);
-  std::vector<Piece> line = {{Repeat("━", done), kGreen}, {Repeat("─", bar - done), kDim}};
+  TextPieces line = {{RepeatText(utf8 ? "━" : "=", done), kGreen},
+                     {RepeatText(utf8 ? "─" : "-", bar - done), kDim}};
   line.insert(line.end(), numbers.begin(), numbers.end());
   return line;
 }
 
-struct Item {
-  std::string_view name;
-  std::string value;
-  int columns;  // the item is padded to it, so that its neighbours stand still
-  std::string_view style = kPlain;
-};
-
-std::vector<Piece> ItemLine(const std::vector<Item>& items, int columns) {
-  std::vector<Group> groups;
-  int padding = 0;  // between the item before and this one
-  for (const Item& item : items) {
-    groups.push_back({{std::string(static_cast<std::size_t>(padding), ' ')},
-                      {fmt::format("{} ", item.name), kDim},
-                      {item.value, item.style}});
-    const int used = Columns(item.name) + 1 + Columns(item.value);
-    padding = std::max(0, item.columns - used) + 2;
-  }
-  return JoinFitting(groups, columns);
-}
-
-std::vector<Item> TrainingItems(const ProgressSnapshot& snapshot) {
+std::vector<TextItem> TrainingItems(const ProgressSnapshot& snapshot) {
   return {{"frames/s", FormatRate(snapshot.frames_per_second), 14},
           {"return", FormatReturn(snapshot.recent_return), 13, kGreen},
           {"epsilon", FormatDecimal(snapshot.epsilon, 3), 13},
@@ -140,13 +68,13 @@ std::vector<Item> TrainingItems(const ProgressSnapshot& snapshot) {
            18}};
 }
 
-Item WorkersItem(const ProgressSnapshot& snapshot) {
+TextItem WorkersItem(const ProgressSnapshot& snapshot) {
   const int others = snapshot.actors + snapshot.learners;
   const int workers = snapshot.bundles + others;
   return {others == 0 ? "bundles" : "workers", workers == 0 ? "-" : fmt::format("{}", workers), 9};
 }
 
-std::vector<Item> UpdateItems(const ProgressSnapshot& snapshot) {
+std::vector<TextItem> UpdateItems(const ProgressSnapshot& snapshot) {
   const std::string_view stale_style = snapshot.stale > 0 ? kYellow : kPlain;
   const std::string_view outlier_style = snapshot.outliers > 0 ? kYellow : kPlain;
   const std::string_view invalid_style = snapshot.invalid > 0 ? kRed : kPlain;
@@ -176,7 +104,7 @@ std::string DescribeBottleneck(const ProgressSnapshot& snapshot) {
   return fmt::format("{} {:.0f}%", snapshot.bottleneck, 100 * share);
 }
 
-std::vector<Item> WatchItems(const ProgressSnapshot& snapshot) {
+std::vector<TextItem> WatchItems(const ProgressSnapshot& snapshot) {
   return {{"bottleneck", DescribeBottleneck(snapshot), 32},
           {"loss", FormatRate(snapshot.loss), 10},
           {"value", FormatReturn(snapshot.value_mean), 12},
@@ -191,13 +119,13 @@ std::vector<std::string> ShortNames(const ProgressSnapshot& snapshot) {
 }
 
 // Each game's return, padded so that a game stands where its name puts it.
-std::vector<Group> GameCells(const ProgressSnapshot& snapshot) {
+std::vector<TextPieces> GameCells(const ProgressSnapshot& snapshot) {
   constexpr int kReturnColumns = 6;
   const std::vector<std::string> names = ShortNames(snapshot);
-  std::vector<Group> cells;
+  std::vector<TextPieces> cells;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string value = FormatReturn(snapshot.per_game[i].recent_return);
-    const int padding = std::max(0, kReturnColumns - Columns(value));
+    const int padding = std::max(0, kReturnColumns - TextColumns(value));
     cells.push_back({{names[i] + " ", kDim},
                      {value, kGreen},
                      {std::string(static_cast<std::size_t>(padding), ' ')}});
@@ -207,29 +135,29 @@ std::vector<Group> GameCells(const ProgressSnapshot& snapshot) {
 
 // In as many lines as they need, up to kMostGameLines; the last one counts the games that are left
 // out.
-void AppendGameLines(const ProgressSnapshot& snapshot, int columns, Lines& lines) {
+void AppendGameLines(const ProgressSnapshot& snapshot, int columns, TextLines& lines) {
   constexpr std::size_t kMostGameLines = 4;
   constexpr int kRoomForMore = 12;  // "  +1000 more"
-  const std::vector<Group> cells = GameCells(snapshot);
+  const std::vector<TextPieces> cells = GameCells(snapshot);
   const std::size_t most = lines.size() + kMostGameLines;
   int used = columns;  // of the last line
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const bool last_line = lines.size() == most;
     const int reserved = last_line && i + 1 < cells.size() ? kRoomForMore : 0;
-    const bool fits = used + 2 + Columns(cells[i]) + reserved <= columns;
+    const bool fits = used + 2 + TextColumns(cells[i]) + reserved <= columns;
     if (!fits && last_line) {
       const std::string more = fmt::format("  +{} more", cells.size() - i);
-      if (used + Columns(more) <= columns) lines.back().push_back({more, kDim});
+      if (used + TextColumns(more) <= columns) lines.back().push_back({more, kDim});
       return;
     }
     if (fits) {
       lines.back().push_back({"  "});
-    } else if (Columns(cells[i]) > columns) {
+    } else if (TextColumns(cells[i]) > columns) {
       return;  // and a narrower one after it would stand for it
     } else {
       lines.emplace_back();
     }
-    used = (fits ? used + 2 : 0) + Columns(cells[i]);
+    used = (fits ? used + 2 : 0) + TextColumns(cells[i]);
     lines.back().insert(lines.back().end(), cells[i].begin(), cells[i].end());
   }
 }
@@ -248,20 +176,27 @@ std::string DescribeGames(const ProgressSnapshot& snapshot) {
   return text + ")";
 }
 
-TerminalSize SizeOf(int descriptor) {
-  TerminalSize size;
-  winsize answer{};
-  if (::ioctl(descriptor, TIOCGWINSZ, &answer) != 0) return size;
-  if (answer.ws_col > 0) size.columns = answer.ws_col;
-  if (answer.ws_row > 0) size.rows = answer.ws_row;
-  return size;
+// Without what only a wide terminal has.
+TextLines ViewLines(const ProgressSnapshot& snapshot, int columns, bool utf8) {
+  columns = std::clamp(columns, 0, kWidestView);
+  return {BarLine(snapshot, columns, utf8), ItemLine(TrainingItems(snapshot), columns),
+          ItemLine(UpdateItems(snapshot), columns), ItemLine(WatchItems(snapshot), columns)};
 }
 
-Lines ViewLines(const ProgressSnapshot& snapshot, int columns) {
-  columns = std::clamp(columns, 0, kWidestView);
-  Lines lines = {BarLine(snapshot, columns), ItemLine(TrainingItems(snapshot), columns),
-                 ItemLine(UpdateItems(snapshot), columns), ItemLine(WatchItems(snapshot), columns)};
-  AppendGameLines(snapshot, columns, lines);
+TextLines NarrowLines(const ProgressSnapshot& snapshot, int columns, bool utf8) {
+  TextLines lines = ViewLines(snapshot, columns, utf8);
+  AppendGameLines(snapshot, std::clamp(columns, 0, kWidestView), lines);
+  return lines;
+}
+
+TextLines WideLines(const ProgressSnapshot& snapshot, const ProgressHistory& history,
+                    const TerminalSize& size, bool utf8) {
+  const int columns = std::min(size.columns, kMostColumns);
+  TextLines lines = ViewLines(snapshot, columns, utf8);
+  lines.front() = BarLine(snapshot, columns, utf8);
+  AppendCurveLines(snapshot, history, columns, utf8, lines);
+  if (snapshot.per_game.size() > kMostGameCurves) AppendGameLines(snapshot, columns, lines);
+  AppendWorkerLines(snapshot, columns, size.rows - 1 - static_cast<int>(lines.size()), lines);
   return lines;
 }
 
@@ -274,6 +209,15 @@ std::string_view Bottleneck(const WorkSeconds& work) {
   return *most > 0 ? kParts[static_cast<std::size_t>(most - work.begin())] : std::string_view();
 }
 
+TerminalSize TerminalSizeOf(int descriptor) {
+  TerminalSize size;
+  winsize answer{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &answer) != 0) return size;
+  if (answer.ws_col > 0) size.columns = answer.ws_col;
+  if (answer.ws_row > 0) size.rows = answer.ws_row;
+  return size;
+}
+
 ProgressOptions DetectProgressOptions(int descriptor, bool quiet) {
   const char* const term = std::getenv("TERM");
   const char* const no_color = std::getenv("NO_COLOR");
@@ -282,14 +226,15 @@ ProgressOptions DetectProgressOptions(int descriptor, bool quiet) {
   return {.quiet = quiet,
           .terminal = terminal,
           .colour = terminal && (no_color == nullptr || *no_color == '\0'),
-          .size = [descriptor] { return SizeOf(descriptor); }};
+          .utf8 = LocaleIsUtf8(),
+          .size = [descriptor] { return TerminalSizeOf(descriptor); }};
 }
 
 std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, int columns,
-                                            bool colour) {
+                                            bool colour, bool utf8) {
   std::vector<std::string> lines;
-  for (const std::vector<Piece>& line : ViewLines(snapshot, columns)) {
-    lines.push_back(Render(line, colour));
+  for (const TextPieces& line : NarrowLines(snapshot, columns, utf8)) {
+    lines.push_back(RenderLine(line, colour));
   }
   return lines;
 }
@@ -318,31 +263,51 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot) {
   return line;
 }
 
-// The cursor rests at the beginning of the line below the view. A terminal that has become narrower
-// has folded the lines; one that cuts them off instead loses as many lines above the view.
+ProgressView::ProgressView(std::ostream& out, const ProgressOptions& options)
+    : out_(out), options_(options), history_(std::make_unique<ProgressHistory>()) {}
+
+ProgressView::~ProgressView() = default;
+
+void ProgressView::BeginWith(ProgressHistory history) {
+  const MutexLock lock(mutex_);
+  *history_ = std::move(history);
+}
+
+void ProgressView::AddEvaluation(std::uint64_t frames, double mean) {
+  const MutexLock lock(mutex_);
+  history_->AddEvaluation({static_cast<double>(frames), mean});
+}
+
+// The cursor rests in the line below the view, at its beginning unless the terminal has echoed a
+// key there. A terminal that has become narrower has folded the lines; one that cuts them off
+// instead loses as many lines above the view.
 std::string ProgressView::MoveToTop(const TerminalSize& size) const {
   const int columns = std::max(1, size.columns);
   int rows = 0;
   for (const int width : widths_) rows += std::max(1, (width + columns - 1) / columns);
   if (rows == 0) return "";
-  return fmt::format("\x1b[{}A{}", rows, size == drawn_ ? "" : "\x1b[J");
+  return fmt::format("\r\x1b[{}A{}", rows, size == drawn_ ? "" : "\x1b[J");
 }
 
-// Lines are cleared before they are written: clearing to the end after a full one would take its
-// last character away. A low terminal gets the first lines alone, for what has scrolled out of it
-// cannot be drawn over.
+// Written over, with the rest of each line cleared after its text, so that nothing flickers. A full
+// line has no rest: clearing there would take its last character away. A low terminal gets the
+// first lines alone, for what has scrolled out of it cannot be drawn over.
 std::string ProgressView::DrawView(const TerminalSize& size) {
   widths_.clear();
   drawn_ = size;
   if (!snapshot_.has_value()) return "";
-  Lines lines = ViewLines(*snapshot_, size.columns);
+  TextLines lines = size.columns < kWideColumns
+                        ? NarrowLines(*snapshot_, size.columns, options_.utf8)
+                        : WideLines(*snapshot_, *history_, size, options_.utf8);
   lines.resize(std::min(lines.size(), static_cast<std::size_t>(std::max(1, size.rows - 1))));
   std::string text;
-  for (const std::vector<Piece>& line : lines) {
-    widths_.push_back(Columns(line));
-    text += "\x1b[2K" + Render(line, options_.colour) + "\n";
+  for (const TextPieces& line : lines) {
+    widths_.push_back(TextColumns(line));
+    text += RenderLine(line, options_.colour);
+    if (widths_.back() < size.columns) text += "\x1b[K";
+    text += "\n";
   }
-  return text;
+  return text + "\x1b[J";  // what a longer view left, and echoed keys
 }
 
 void ProgressView::Show(const ProgressSnapshot& snapshot) {
@@ -354,7 +319,7 @@ void ProgressView::Show(const ProgressSnapshot& snapshot) {
   }
   const TerminalSize size = options_.size();
   snapshot_ = snapshot;
-  // Overwritten, not erased first: the view does not flicker.
+  history_->Add(snapshot);
   const std::string top = MoveToTop(size);
   out_ << top + DrawView(size) << std::flush;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -16,11 +17,21 @@
 
 namespace gorila {
 
+// How fast a bundle, an actor or a learner works; NaN = not its work, or unknown.
+struct WorkerRates {
+  double frames_per_second = std::numeric_limits<double>::quiet_NaN();
+  double updates_per_second = std::numeric_limits<double>::quiet_NaN();  // gradients it pushes
+  // Updates that its gradients lacked, a mean over the current row of metrics.
+  double staleness = std::numeric_limits<double>::quiet_NaN();
+};
+
 // One bundle's part in a ProgressSnapshot.
 struct BundleProgress {
   double recent_return = std::numeric_limits<double>::quiet_NaN();  // of its last episodes
   double epsilon = 0;                                               // in [0,1]; NaN = unknown
   WorkSeconds work{};  // shares of its thread's recent time, in [0,1]
+  bool learns = true;  // else an actor
+  WorkerRates rates{};
 };
 
 // One game's part in the ProgressSnapshot of a run with several.
@@ -69,7 +80,8 @@ struct ProgressSnapshot {
   // Of bundles and actors; NaN before any episode.
   double lowest_bundle_return = std::numeric_limits<double>::quiet_NaN();
   double highest_bundle_return = std::numeric_limits<double>::quiet_NaN();
-  std::vector<WorkSeconds> learner_work;  // shares of each learner's in a separate process
+  std::vector<WorkSeconds> learner_work;   // shares of each learner's in a separate process
+  std::vector<WorkerRates> learner_rates;  // of the same learners
 };
 
 // The part of the system that the learning threads' time goes into most: "actor", "replay",
@@ -77,7 +89,7 @@ struct ProgressSnapshot {
 std::string_view Bottleneck(const WorkSeconds& work);
 
 struct TerminalSize {
-  int columns = 80;  // the view uses 80 of them at most
+  int columns = 80;
   int rows = 24;
   bool operator==(const TerminalSize&) const = default;
 };
@@ -86,29 +98,45 @@ struct ProgressOptions {
   bool quiet = false;     // prints nothing at all
   bool terminal = false;  // redraws in place; otherwise plain lines without control sequences
   bool colour = false;    // only with `terminal`
+  bool utf8 = true;       // otherwise ASCII
   // Asked whenever something is shown: people resize their terminals.
   std::function<TerminalSize()> size = [] { return TerminalSize(); };
 };
 
+// The size of the terminal that is open as `descriptor`; the default where it is none.
+TerminalSize TerminalSizeOf(int descriptor);
+
 // Options for the open file `descriptor` (2 = stderr): in place only on a terminal that understands
-// control sequences (TERM set and not "dumb"), colours unless NO_COLOR is set to something.
+// control sequences (TERM set and not "dumb"), colours unless NO_COLOR is set to something, UTF-8
+// where the locale is.
 ProgressOptions DetectProgressOptions(int descriptor, bool quiet);
 
-// The lines that a terminal shows, without control sequences but for colours, each at most
-// min(columns, 80) characters wide. Figures that do not fit are left out: half a number is a wrong
-// one. Always as many lines of one run, so that the view stands still; several games have theirs
-// below the others.
+// The lines that a terminal of less than 100 columns shows, without control sequences but for
+// colours, each at most min(columns, 80) characters wide. Figures that do not fit are left out:
+// half a number is a wrong one. Always as many lines of one run, so that the view stands still;
+// several games have theirs below the others.
 std::vector<std::string> FormatProgressView(const ProgressSnapshot& snapshot, int columns,
-                                            bool colour);
+                                            bool colour, bool utf8 = true);
 
 // The same as one line of ASCII for log files, without line end.
 std::string FormatProgressLine(const ProgressSnapshot& snapshot);
 
-// Thread-safe: any thread may print while another one shows.
+class ProgressHistory;
+
+// A terminal of 100 columns and more also has curves of the returns and evaluations so far, and a
+// line for each worker. Thread-safe: any thread may print while another one shows.
 class ProgressView {
  public:
-  // `out` must outlive the view, and nothing else may write to it while a view is shown.
-  ProgressView(std::ostream& out, const ProgressOptions& options) : out_(out), options_(options) {}
+  // `out` must outlive the view, and nothing else may write to it while a view is shown, but for a
+  // line's erasure where the cursor rests.
+  ProgressView(std::ostream& out, const ProgressOptions& options);
+  ~ProgressView();
+
+  // What the run had before anything is shown: its curves begin there.
+  void BeginWith(ProgressHistory history) GORILA_EXCLUDES(mutex_);
+
+  // A point of the curve of evaluations.
+  void AddEvaluation(std::uint64_t frames, double mean) GORILA_EXCLUDES(mutex_);
 
   // Redraws the view, or appends a plain line; the caller decides how often.
   void Show(const ProgressSnapshot& snapshot) GORILA_EXCLUDES(mutex_);
@@ -124,6 +152,7 @@ class ProgressView {
   const ProgressOptions options_;
   Mutex mutex_;
   std::optional<ProgressSnapshot> snapshot_ GORILA_GUARDED_BY(mutex_);  // that is shown
+  std::unique_ptr<ProgressHistory> history_ GORILA_GUARDED_BY(mutex_);
   std::vector<int> widths_ GORILA_GUARDED_BY(mutex_);  // columns of each line on the screen
   TerminalSize drawn_ GORILA_GUARDED_BY(mutex_);       // that they were drawn in
 };

@@ -85,33 +85,52 @@ int Columns(const std::string& line) {
   return columns;
 }
 
+// The bytes of a line's character at `column`, or where it would be.
+std::size_t ByteAt(const std::string& line, std::size_t column) {
+  std::size_t at = 0;
+  for (; at < line.size(); ++at) {
+    const bool begins = (static_cast<unsigned char>(line[at]) & 0xc0) != 0x80;
+    if (begins && column-- == 0) break;
+  }
+  return at;
+}
+
 // What a terminal with these control sequences shows: its lines, and whether the cursor ever left
-// the lines it has. It begins at the last of `lines`.
+// the lines it has. It begins at the end of the last of `lines`.
 std::vector<std::string> Screen(const std::string& output, std::vector<std::string> lines = {""}) {
   std::size_t row = lines.size() - 1;
+  std::size_t column = static_cast<std::size_t>(Columns(lines[row]));
   for (std::size_t i = 0; i < output.size(); ++i) {
+    std::string& line = lines[row];
     if (output[i] == '\n') {
+      column = 0;
       if (++row == lines.size()) lines.emplace_back();
+    } else if (output[i] == '\r') {
+      column = 0;
     } else if (output[i] == '\x1b') {
       std::size_t end = i + 2;
       while (std::isdigit(output[end])) ++end;
       const std::string digits = output.substr(i + 2, end - i - 2);
-      const std::size_t number = digits.empty() ? 0 : std::stoul(digits);
       if (output[end] == 'A') {
+        const std::size_t number = std::stoul(digits);
         EXPECT_LE(number, row);
         row -= number;
-      } else if (output[end] == 'K') {
-        EXPECT_EQ(number, 2u);
-        lines[row].clear();
-      } else if (output[end] == 'J') {
+      } else if (output[end] == 'K' && digits.empty()) {
+        line.resize(ByteAt(line, column));
+      } else if (output[end] == 'J' && digits.empty()) {
+        line.resize(ByteAt(line, column));
         lines.resize(row + 1);
-        lines[row].clear();
       } else {
         ADD_FAILURE() << "unknown control sequence " << output.substr(i + 1, end - i);
       }
       i = end;
     } else {
-      lines[row] += output[i];
+      std::size_t end = i + 1;
+      while (end < output.size() && (static_cast<unsigned char>(output[end]) & 0xc0) == 0x80) ++end;
+      const std::size_t at = ByteAt(line, column);
+      line.replace(at, ByteAt(line, column + 1) - at, output.substr(i, end - i));
+      ++column;
+      i = end - 1;
     }
   }
   return lines;
@@ -187,6 +206,15 @@ TEST(ProgressFormatTest, IsNotAtHundredPercentBeforeTheEnd) {
   ProgressSnapshot snapshot = Snapshot();
   snapshot.frames = snapshot.total_frames - 1;
   EXPECT_THAT(FormatProgressView(snapshot, 80, false)[0], HasSubstr(" 99.9%"));
+}
+
+TEST(ProgressFormatTest, WithoutUtf8EverythingIsAscii) {
+  const auto lines = FormatProgressView(Snapshot(), 45, false, /*utf8=*/false);
+  EXPECT_EQ(lines[0], "==-------  24.6%  1.23M/5.00M frames  10m 04s");
+  for (const std::string& line : FormatProgressView(GamesSnapshot(kMinAtar), 80, false, false)) {
+    EXPECT_TRUE(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+        << line;
+  }
 }
 
 TEST(ProgressFormatTest, NeverExceedsTheTerminalOrEightyColumns) {
@@ -267,6 +295,33 @@ TEST(ProgressViewTest, RedrawsInPlace) {
   EXPECT_EQ(Screen(out.str()), expected);
 }
 
+TEST(ProgressViewTest, WritesOverWhatIsThereSoThatNothingFlickers) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = true});
+  view.Show(Snapshot());
+  out.str("");
+  view.Show(Snapshot());
+  // Nothing is erased before the text that replaces it has been written.
+  EXPECT_EQ(out.str().find("\x1b[2K"), std::string::npos);
+  EXPECT_EQ(out.str().rfind("\x1b[J"), out.str().find("\x1b[J"));
+  EXPECT_THAT(out.str(), EndsWith("\x1b[J"));
+}
+
+TEST(ProgressViewTest, KeysThatTheTerminalEchoedDisappear) {
+  std::ostringstream out;
+  ProgressView view(out, {.terminal = true});
+  view.Show(WideSnapshot());
+  out << "^C";
+  view.Show(Snapshot());
+  std::vector<std::string> expected = FormatProgressView(Snapshot(), 80, false);
+  expected.emplace_back();
+  EXPECT_EQ(Screen(out.str()), expected);
+  out << "^C";
+  view.Print("stopping");
+  expected.insert(expected.begin(), "stopping");
+  EXPECT_EQ(Screen(out.str()), expected);
+}
+
 // Shows in a terminal of one size, then of another; what the terminal has then.
 std::vector<std::string> ScreenAfterResize(TerminalSize before, TerminalSize after,
                                            const std::function<void(ProgressView&)>& action) {
@@ -292,7 +347,7 @@ std::vector<std::string> ScreenAfterResize(TerminalSize before, TerminalSize aft
 
 TEST(ProgressViewTest, FollowsTheSizeOfTheTerminal) {
   const auto show = [](ProgressView& view) { view.Show(Snapshot()); };
-  for (const int columns : {7, 33, 40, 79, 80, 200}) {
+  for (const int columns : {7, 33, 40, 79, 80, 99}) {
     std::vector<std::string> expected = FormatProgressView(Snapshot(), columns, false);
     expected.insert(expected.begin(), "torn");  // the message above stays
     EXPECT_EQ(ScreenAfterResize({80, 24}, {columns, 24}, show), expected);
@@ -392,6 +447,13 @@ TEST_F(ProgressOptionsTest, UsesATerminalInColour) {
   size.ws_col = 50;
   ASSERT_EQ(ioctl(terminal_, TIOCSWINSZ, &size), 0);
   EXPECT_EQ(options.size().columns, 50);
+}
+
+TEST_F(ProgressOptionsTest, TheLocaleSaysWhetherTheTerminalTakesUtf8) {
+  const ScopedVariable all("LC_ALL", "C");
+  EXPECT_FALSE(DetectProgressOptions(terminal_, false).utf8);
+  const ScopedVariable utf8("LC_ALL", "C.UTF-8");
+  EXPECT_TRUE(DetectProgressOptions(terminal_, false).utf8);
 }
 
 TEST_F(ProgressOptionsTest, ObeysNoColor) {

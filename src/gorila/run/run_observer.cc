@@ -81,7 +81,15 @@ RunSample SampleCluster(Cluster& cluster) {
     for (std::size_t i = 0; i < status.game_frames.size(); ++i) {
       sample.game_frames[i] += status.game_frames[i];
     }
-    sample.per_bundle.push_back({std::move(status.episodes), status.epsilon, status.work});
+    sample.per_bundle.push_back(
+        {.episodes = std::move(status.episodes),
+         .epsilon = status.epsilon,
+         .work = status.work,
+         .counts = {.frames = std::accumulate(status.game_frames.begin(), status.game_frames.end(),
+                                              std::int64_t{0}),
+                    .gradients = status.learner.gradients - status.learner.outliers,
+                    .lags = status.learning.lags,
+                    .lag_sum = status.learning.lag_sum}});
   }
   return sample;
 }
@@ -94,6 +102,20 @@ void RunObserver::ThreadTime::Look(const WorkSeconds& now) {
     in_row[i] += passed;
   }
   seen = now;
+}
+
+WorkerRates RunObserver::WorkerMeter::Look(const WorkerCounts& counts,
+                                           std::chrono::steady_clock::time_point now) {
+  frames.Update(now, static_cast<std::uint64_t>(std::max<std::int64_t>(counts.frames, 0)));
+  gradients.Update(now, static_cast<std::uint64_t>(std::max<std::int64_t>(counts.gradients, 0)));
+  WorkerRates rates;
+  if (counts.frames > 0) rates.frames_per_second = frames.PerSecond();
+  if (counts.gradients > 0) rates.updates_per_second = gradients.PerSecond();
+  if (counts.lags > 0) {
+    staleness = static_cast<double>(counts.lag_sum) / static_cast<double>(counts.lags);
+  }
+  rates.staleness = staleness;
+  return rates;
 }
 
 void RunObserver::EpisodeSeries::Add(const EpisodeResult& episode) {
@@ -119,6 +141,7 @@ void RunObserver::ObserveGames(const RunSample& sample, ProgressSnapshot& seen) 
 
 void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, ProgressSnapshot& seen) {
   bundles_.resize(bundles.size(), {.recent = EpisodeStatistics(kBundleEpisodes)});
+  const auto now = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < bundles.size(); ++i) {
     BundleView& view = bundles_[i];
     for (const EpisodeResult& episode : bundles[i].episodes) {
@@ -129,7 +152,9 @@ void RunObserver::ObserveBundles(const std::vector<BundleSample>& bundles, Progr
     view.learns = bundles[i].learns;
     seen.per_bundle.push_back({.recent_return = view.recent.MeanReturn(),
                                .epsilon = bundles[i].epsilon,
-                               .work = Shares(view.time.lately)});
+                               .work = Shares(view.time.lately),
+                               .learns = view.learns,
+                               .rates = view.meter.Look(bundles[i].counts, now)});
     const double recent_return = view.recent.MeanReturn();
     seen.lowest_bundle_return = std::fmin(seen.lowest_bundle_return, recent_return);
     seen.highest_bundle_return = std::fmax(seen.highest_bundle_return, recent_return);
@@ -147,6 +172,11 @@ void RunObserver::ObserveWork(const RunSample& sample, ProgressSnapshot& seen) {
     learners_[i].Look(sample.learner_work[i]);
     AddTo(lately, learners_[i].lately);
     seen.learner_work.push_back(Shares(learners_[i].lately));
+  }
+  const auto now = std::chrono::steady_clock::now();
+  learner_meters_.resize(sample.learner_counts.size());
+  for (std::size_t i = 0; i < learner_meters_.size(); ++i) {
+    seen.learner_rates.push_back(learner_meters_[i].Look(sample.learner_counts[i], now));
   }
   seen.work = Shares(lately);
   seen.bottleneck = Bottleneck(seen.work);

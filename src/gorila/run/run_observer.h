@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,12 +21,21 @@
 
 namespace gorila {
 
+// What a bundle, an actor or a learner has done since it began, or since its process did.
+struct WorkerCounts {
+  std::int64_t frames = 0;
+  std::int64_t gradients = 0;  // pushed
+  std::int64_t lags = 0;       // LearnerStatistics; of bundles in this process since the last row
+  std::int64_t lag_sum = 0;
+};
+
 // One bundle at one instant.
 struct BundleSample {
   std::vector<EpisodeResult> episodes;  // finished since the last sample
   double epsilon = 0;
   WorkSeconds work{};  // of its thread, since it was made
   bool learns = true;  // else an actor, whose own time does not say what the run waits for
+  WorkerCounts counts{};
 };
 
 // A run at one instant, wherever its parts are.
@@ -48,6 +58,7 @@ struct RunSample {
   std::vector<BundleSample> per_bundle;   // and of actors; each keeps its place
   // Of learner processes, since each began; each keeps its place.
   std::vector<WorkSeconds> learner_work;
+  std::vector<WorkerCounts> learner_counts;  // of the same
   // Of processes beside this one, since it began to watch them.
   double cpu_seconds = 0;
   std::uint64_t resident_bytes = 0;
@@ -94,12 +105,22 @@ class RunObserver {
     WorkSeconds in_row{};  // since the last row
   };
 
+  // How fast a worker is.
+  struct WorkerMeter {
+    WorkerRates Look(const WorkerCounts& counts, std::chrono::steady_clock::time_point now);
+
+    RateMeter frames = RateMeter();
+    RateMeter gradients = RateMeter();
+    double staleness = std::numeric_limits<double>::quiet_NaN();  // the last that is known
+  };
+
   // What is known of one bundle beyond its present status.
   struct BundleView {
     EpisodeStatistics recent;
     std::vector<EpisodeResult> episodes = {};  // since the last row
     ThreadTime time = {};
     bool learns = true;
+    WorkerMeter meter = {};
   };
 
   // Of a run with several.
@@ -155,6 +176,7 @@ class RunObserver {
   std::vector<BundleView> bundles_;
   std::vector<GameView> games_;  // empty of a run with one
   std::vector<ThreadTime> learners_;
+  std::vector<WorkerMeter> learner_meters_;
   double mean_staleness_ = 0;
   bool row_begun_ = false;
   std::uint64_t row_frames_ = 0;  // at the end of the last row

@@ -129,6 +129,44 @@ TEST_F(RunObserverTest, TheTimeOfThoseWhoLearnNamesTheBottleneck) {
   EXPECT_EQ(rows.back().Text("bottleneck"), "replay");
 }
 
+TEST_F(RunObserverTest, EachWorkerHasItsRatesAndStaleness) {
+  RunObserver observer(/*wall_time=*/true);
+  RunSample sample;
+  sample.per_bundle = {{.counts = {.frames = 100, .gradients = 10, .lags = 10, .lag_sum = 5}},
+                       {.learns = false, .counts = {.frames = 100}}};
+  sample.learner_work = {{}};
+  sample.learner_counts = {{.gradients = 20, .lags = 4, .lag_sum = 6}};
+  observer.Observe(sample, {}, 0);
+  sample.per_bundle[0].counts = {.frames = 300, .gradients = 50};  // a new row of metrics
+  observer.Observe(sample, {}, 1);
+  const ProgressSnapshot& seen = observer.progress();
+  ASSERT_THAT(seen.per_bundle, SizeIs(2));
+  EXPECT_GT(seen.per_bundle[0].rates.frames_per_second, 0);
+  EXPECT_NEAR(seen.per_bundle[0].rates.frames_per_second,
+              5 * seen.per_bundle[0].rates.updates_per_second, 1e-6);
+  EXPECT_EQ(seen.per_bundle[0].rates.staleness, 0.5) << "the last that is known";
+  EXPECT_FALSE(seen.per_bundle[1].learns);
+  EXPECT_EQ(seen.per_bundle[1].rates.frames_per_second, 0);
+  EXPECT_TRUE(std::isnan(seen.per_bundle[1].rates.updates_per_second));
+  EXPECT_TRUE(std::isnan(seen.per_bundle[1].rates.staleness));
+  ASSERT_THAT(seen.learner_rates, SizeIs(1));
+  EXPECT_EQ(seen.learner_rates[0].staleness, 1.5);
+  EXPECT_TRUE(std::isnan(seen.learner_rates[0].frames_per_second));
+}
+
+TEST_F(RunObserverTest, BundlesOfThisProcessAreCounted) {
+  std::uint64_t frames = 0;
+  const auto cluster = MakeCluster(SmallConfig());
+  for (int round = 0; round < 60; ++round) ASSERT_TRUE(cluster->StepAll().ok());
+  for (const BundleSample& bundle : SampleCluster(*cluster).per_bundle) {
+    frames += static_cast<std::uint64_t>(bundle.counts.frames);
+    EXPECT_GT(bundle.counts.gradients, 0);
+    EXPECT_EQ(bundle.counts.lags, bundle.counts.gradients);
+    EXPECT_GE(bundle.counts.lag_sum, 0);
+  }
+  EXPECT_EQ(frames, static_cast<std::uint64_t>(cluster->clock().frames()));
+}
+
 // Three games, the last of which has not ended an episode.
 RunSample SampleOfGames() {
   RunSample sample;

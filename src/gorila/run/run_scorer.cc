@@ -232,6 +232,7 @@ Status RunScorer::Log(const ScoredNetwork& scored, RunLog& log, const Message& m
   GORILA_RETURN_IF_ERROR(AppendPeriodicEvents(scored));
   ++evaluations_;
   evaluated_frames_ = network.frames;
+  if (scored_) scored_(network.frames, mean);
   if (message) {
     message(fmt::format("evaluation at {} frames: {}", network.frames, DescribeEvaluation(result)));
   }

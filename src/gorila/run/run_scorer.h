@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gorila/config/config.h"
@@ -47,7 +48,13 @@ class RunScorer {
   using Message = std::function<void(std::string_view)>;
   using Cancelled = std::function<bool()>;
 
+  // The frames of a network that a periodic evaluation has scored, and its mean return.
+  using Scored = std::function<void(std::int64_t frames, double mean)>;
+
   explicit RunScorer(const Config& config);
+
+  // `scored` (may be empty) is called when a periodic evaluation is logged.
+  void SetScored(Scored scored) { scored_ = std::move(scored); }
 
   // Continues the counts that an earlier process logged. Call before anything else.
   void ContinueFrom(const LoggedProgress& logged);
@@ -117,6 +124,7 @@ class RunScorer {
 
   const Config config_;
   EventFile* events_ = nullptr;
+  Scored scored_;
   std::optional<BestNetwork> best_;
   std::optional<std::int64_t> looked_at_;  // frames of the last IsDue
   std::int64_t missed_ = 0;                // evaluations that the last IsDue found too late

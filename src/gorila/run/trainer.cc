@@ -251,6 +251,7 @@ StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
   scorer_.IsDue(cluster_->clock().frames());
   milestones_.CountFrom(cluster_->clock().frames());
   if (hooks.started) hooks.started(cluster_->clock().frames(), seconds_before_);
+  scorer_.SetScored(hooks.evaluated);
   GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
   return Finish(hooks);
 }

@@ -3,6 +3,7 @@
 #ifndef GORILA_RUN_TRAINER_H_
 #define GORILA_RUN_TRAINER_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -36,6 +37,8 @@ struct TrainerHooks {
   std::function<void(std::string_view)> warning = {};  // one that must be shown even with --quiet
   // Once, before the first frame: the frames and the seconds of training that the run has.
   std::function<void(std::int64_t frames, double seconds)> started = {};
+  // A periodic evaluation's frames and mean return.
+  std::function<void(std::int64_t, double)> evaluated = {};
 
   // `warning`, or `message` where that is empty.
   const std::function<void(std::string_view)>& warner() const {
