@@ -49,7 +49,7 @@ TEST(Games, BadListsAreNamed) {
 TEST(Games, AMisspeltListIsAnsweredWithTheNearestOne) {
   Config config;
   EXPECT_THAT(std::string(SetConfigValue(config, "environment.name", "minatr").message()),
-              HasSubstr("environment.name is \"minatr\"; did you mean 'minatar'?"));
+              HasSubstr("environment.name is 'minatr'; did you mean 'minatar'?"));
   EXPECT_THAT(std::string(SetConfigValue(config, "environment.name", "brekout").message()),
               HasSubstr("did you mean 'minatar/breakout'?"));
 }
