@@ -17,9 +17,9 @@
 #include "gorila/env/external/external_name.h"
 #include "gorila/env/game_list.h"
 #include "gorila/metrics/number_format.h"
-#include "gorila/run/initial_network.h"
 #include "gorila/metrics/progress_history.h"
 #include "gorila/report/run_history.h"
+#include "gorila/run/initial_network.h"
 
 namespace gorila::cli {
 namespace {
