@@ -154,6 +154,9 @@ class Grids(Case):
             ([*rates, "--random-seed", "5"], "--random N"),
             ([*rates, "--random", "0"], "--random"),
             ([*rates, "--jobs", "0"], "--jobs"),
+            ([*rates, "--jobs", "2", "--set", "run.cpus=0"], "--jobs is 2", "run.cpus is 0"),
+            ([*base, "--set", 'run.cpus="any","0"'], "run.cpus", "does not change what is learnt"),
+            ([*rates, "--init-from", "nothing"], "nothing"),
             ([*rates, "--engine", "slurmm"], "slurmm", "local, slurm"),
             ([*rates, "--protocols", "noop3"], "noop3", "noop30"),
             (["classic/catsh", *rates[1:]], "classic/catsh", "classic/catch"),
@@ -239,6 +242,18 @@ class Stopped(Case):
         # Nothing is left to do, and it is as wrong as before.
         _, stderr = self.run_program(*sweep, expect=1)
         self.assertIn("1 of the finished runs learnt nothing or diverged", stderr)
+
+    def test_runs_that_begin_with_a_trained_network(self):
+        self.run_program("train", "--env", "classic/catch", *QUICK, "--run-dir", "source", "--quiet")
+        sweep = [*SWEEP, *LONG, "--init-from", "source"]
+        process = self.start(*sweep)
+        self.wait_for_checkpoints(process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process)[0], 130)
+        self.run_program(*sweep)
+        self.check_results([*LONG, "--init-from", "source"])
+        stdout, _ = self.run_program(*sweep)
+        self.assertIn("of which 4 are done", stdout)
 
     def test_a_suite_with_jobs_resumes_too(self):
         suite = ["suite", "classic/catch", "--seeds", "2", "--folder", "suite", "--jobs", "2", *LONG,

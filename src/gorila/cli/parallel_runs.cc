@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Kind = RunOutcome::Kind;
 
-constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::milliseconds kReportLook{100};
 constexpr std::chrono::milliseconds kLineEvery{2000};
 // A run whose sweep was killed still writes its checkpoint.
 constexpr std::chrono::milliseconds kBusyPatience{30'000};
@@ -167,7 +167,7 @@ void WatchWorkers(Workers& workers, RunQueue& queue, RunRows& rows) {
   Clock::time_point next_line = Clock::now() + kLineEvery;
   for (;;) {
     const bool last = queue.ended();
-    for (const RunQueue::Reported& reported : queue.TakeReported(Clock::now() + kLook)) {
+    for (const RunQueue::Reported& reported : queue.TakeReported(Clock::now() + kReportLook)) {
       rows.Show(reported.run, reported.outcome);
     }
     if (last) return;
@@ -181,7 +181,7 @@ void WatchWorkers(Workers& workers, RunQueue& queue, RunRows& rows) {
     // Also those that a thread was about to start.
     while (!queue.ended()) {
       workers.StopChildren();
-      std::this_thread::sleep_for(kLook / 10);
+      std::this_thread::sleep_for(kReportLook / 10);
     }
   }
 }

@@ -36,7 +36,14 @@ std::vector<const PlannedRun*> Untrained(const RunPlan& plan) {
 
 // --- local
 
-Status CheckHere(const RunPlan&, const ManyRunsOptions&) { return OkStatus(); }
+Status CheckHere(const RunPlan& plan, const ManyRunsOptions& options) {
+  const std::string& cpus = plan.runs.front().config.run.cpus;
+  if (options.jobs.value_or(1) == 1 || cpus == "any") return OkStatus();
+  return InvalidArgument(
+      "--jobs is {}, and run.cpus is {}: runs that train at once would share these cores; expected "
+      "--jobs 1, or run.cpus any",
+      *options.jobs, cpus);
+}
 
 StatusOr<int> PrintLocal(const RunPlan& plan, const ManyRunsOptions&) {
   GORILA_ASSIGN_OR_RETURN(const fs::path program, ThisProgram());
@@ -121,6 +128,13 @@ StatusOr<int> SubmitSlurm(const RunPlan& plan, const ManyRunsOptions& options) {
 // A run in one process has no ports, and ends after run.seconds by itself.
 Status CheckOnKubernetes(const RunPlan& plan, const ManyRunsOptions& options) {
   Config config = plan.runs.front().config;
+  if (config.network.init_from != "none") {
+    return InvalidArgument(
+        "network.init_from is {} with --engine kubernetes, whose pods do not see this file; "
+        "expected "
+        "none",
+        config.network.init_from);
+  }
   config.run.seconds = 0;
   config.cluster.metrics_port = 0;
   return CheckKubernetes(config, AbsoluteFolder(options.folder).filename().string());
@@ -167,7 +181,7 @@ StatusOr<int> SubmitKubernetes(const RunPlan& plan, const ManyRunsOptions& optio
   return kSuccess;
 }
 
-constexpr std::array kEngines = {
+constexpr std::array kRunEngines = {
     RunEngine{"local", &CheckHere, &PrintLocal, nullptr},
     RunEngine{"slurm", &CheckOnSlurm, &PrintSlurm, &SubmitSlurm},
     RunEngine{"kubernetes", &CheckOnKubernetes, &PrintKubernetes, &SubmitKubernetes},
@@ -177,7 +191,7 @@ constexpr std::array kEngines = {
 
 StatusOr<RunEngine> FindRunEngine(const ManyRunsOptions& options) {
   std::vector<std::string_view> names;
-  for (const RunEngine& engine : kEngines) {
+  for (const RunEngine& engine : kRunEngines) {
     if (engine.name == options.engine) return engine;
     names.push_back(engine.name);
   }

@@ -33,7 +33,8 @@ StatusOr<RunCost> CostOf(const Config& config) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   return RunCost{.threads = config.run.deterministic ? 1 : std::max(config.run.bundles, 1),
                  .bytes = ExpectedTrainingBytes(config, network),
-                 .on_gpu = config.network.device != "cpu"};
+                 .on_gpu = config.network.device != "cpu",
+                 .pinned = config.run.cpus != "any"};
 }
 
 Jobs ChooseJobs(std::vector<RunCost> runs, std::optional<int> wanted, const Machine& machine) {
@@ -41,12 +42,14 @@ Jobs ChooseJobs(std::vector<RunCost> runs, std::optional<int> wanted, const Mach
             [](const RunCost& a, const RunCost& b) { return a.bytes > b.bytes; });
   int threads = 1;
   bool on_gpu = false;
+  bool pinned = false;
   for (const RunCost& run : runs) {
     threads = std::max(threads, run.threads);
     on_gpu = on_gpu || run.on_gpu;
+    pinned = pinned || run.pinned;
   }
   const int all = std::max(static_cast<int>(runs.size()), 1);
-  const int by_cores = on_gpu ? 1 : std::max(machine.cores / threads, 1);
+  const int by_cores = on_gpu || pinned ? 1 : std::max(machine.cores / threads, 1);
   const int fitting = CountFitting(runs, machine.available_bytes / 5 * 4);
   const std::int64_t bytes = runs.empty() ? 0 : runs.front().bytes;
   const std::string memory = fmt::format("a run takes up to {} of memory, and {} are free",
@@ -62,6 +65,7 @@ Jobs ChooseJobs(std::vector<RunCost> runs, std::optional<int> wanted, const Mach
       fmt::format("{} each on {}", Counted(threads, "thread"), Counted(machine.cores, "core"));
   if (busy > machine.cores && jobs.number > 1) cores += ", which they share";
   if (on_gpu) cores += ", one GPU";
+  if (pinned) cores += ", pinned by run.cpus";
   jobs.text = fmt::format("{} at once: {}; {}", Counted(jobs.number, "run"), cores, memory);
   return jobs;
 }

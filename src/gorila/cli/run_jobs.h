@@ -19,6 +19,7 @@ struct RunCost {
   int threads = 1;  // that compute
   std::int64_t bytes = 0;
   bool on_gpu = false;
+  bool pinned = false;  // to cores of run.cpus, which others would have to share
 };
 
 StatusOr<RunCost> CostOf(const Config& config);
@@ -29,7 +30,8 @@ struct Jobs {
   std::string lowered;  // why it is fewer than wanted; empty where it is not
 };
 
-// `wanted`: nothing for as many as have cores of their own, of runs on a GPU one. Any number is
+// `wanted`: nothing for as many as have cores of their own, of runs on a GPU, or pinned to
+// cores, one. Any number is
 // lowered to what fits into four fifths of the free memory, one at least. Pure.
 Jobs ChooseJobs(std::vector<RunCost> runs, std::optional<int> wanted, const Machine& machine);
 

@@ -67,5 +67,11 @@ TEST(ChooseJobsTest, AGpuTakesOneAtATimeUnlessMoreAreWanted) {
   EXPECT_EQ(ChooseJobs(runs, 3, MachineWith(16, 64)).number, 3);
 }
 
+TEST(ChooseJobsTest, RunsThatArePinnedToTheSameCoresTrainOneAtATime) {
+  const auto runs = Runs(20, {.threads = 1, .bytes = 1, .pinned = true});
+  EXPECT_EQ(ChooseJobs(runs, std::nullopt, MachineWith(16, 64)).number, 1);
+  EXPECT_THAT(ChooseJobs(runs, std::nullopt, MachineWith(16, 64)).text, HasSubstr("run.cpus"));
+}
+
 }  // namespace
 }  // namespace gorila::cli

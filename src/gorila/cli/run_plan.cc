@@ -15,6 +15,7 @@
 #include "gorila/env/game_list.h"
 #include "gorila/env/registry.h"
 #include "gorila/evaluation/evaluator.h"
+#include "gorila/run/initial_network.h"
 #include "gorila/run/trainer.h"
 
 namespace gorila::cli {
@@ -22,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag, kBundlesFlag, kShardsFlag,
-                              kDeterministicFlag};
+constexpr KeyFlag kFlags[] = {kFramesFlag, kSecondsFlag,       kBundlesFlag,
+                              kShardsFlag, kDeterministicFlag, kInitFromFlag};
 
 // A misspelt list is refused here; a misspelt environment later, with the nearest of its kind.
 Status CheckListName(const char* verb, std::string_view name) {
@@ -59,6 +60,7 @@ StatusOr<PlannedRun> PlanOne(const ManyRunsOptions& options, const Config& of_ga
   }
   GORILA_RETURN_IF_ERROR(RecordAndNote(run.config));
   GORILA_RETURN_IF_ERROR(Trainer::Check(run.config));
+  GORILA_RETURN_IF_ERROR(RecordInitialNetwork(run.config).status());
   run.directory = options.folder / RunFolderName(game) / PointLabel(axes, point);
   return run;
 }

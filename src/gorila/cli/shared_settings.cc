@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view kVariedHead = "# varied: ";
 
 // Each run's own, and what only places a run's process.
-constexpr std::array<std::string_view, 5> kFreeKeys = {
-    "environment.name", "environment.record", "run.seed", "cluster.cpus", "cluster.memory_mb"};
+constexpr std::array<std::string_view, 6> kFreeKeys = {"environment.name", "environment.record",
+                                                       "run.seed",         "run.cpus",
+                                                       "cluster.cpus",     "cluster.memory_mb"};
 constexpr std::array<std::string_view, 2> kFreeSections = {"slurm", "kubernetes"};
 
 template <typename Names>

@@ -34,8 +34,8 @@ Status CheckMatters(const ConfigKey& key) {
   if (key.name == "run.seed") {
     return InvalidArgument("--set run.seed: seeds repeat every point; expected --seeds N");
   }
-  if (RepeatedSettings(Config()).contains(std::string(key.name)) &&
-      key.name != "environment.record") {
+  const bool recorded = key.name == "environment.record" || key.name == "network.init_record";
+  if (!recorded && RepeatedSettings(Config()).contains(std::string(key.name))) {
     return OkStatus();
   }
   return InvalidArgument(

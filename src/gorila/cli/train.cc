@@ -13,6 +13,7 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
+#include "gorila/run/initial_network.h"
 #include "gorila/run/run_directory.h"
 
 namespace gorila::cli {
@@ -49,6 +50,9 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   if (resume) {
     const auto change = [&config](Config& run) -> Status {
+      if (config.network.init_record != run.network.init_record) {
+        GORILA_RETURN_IF_ERROR(RecordInitialNetwork(config).status());
+      }
       run = config;
       return OkStatus();
     };

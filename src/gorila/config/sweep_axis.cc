@@ -7,11 +7,12 @@ namespace gorila {
 namespace {
 
 // Their values are lists with commas, which need no quotes.
-constexpr std::array<std::string_view, 2> kListKeys = {"environment.name", "environment.wrappers"};
+constexpr std::array<std::string_view, 3> kListKeys = {"environment.name", "environment.wrappers",
+                                                       "run.cpus"};
 
 constexpr std::string_view kDots = "..";
 
-std::string_view Trimmed(std::string_view text) {
+std::string_view WithoutSpaces(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
@@ -61,9 +62,10 @@ StatusOr<double> ReadNumber(const Config& base, const ConfigKey& key, std::strin
 
 StatusOr<SweepRange> ParseRange(const Config& base, const ConfigKey& key, std::string_view text) {
   const std::size_t dots = text.find(kDots);
-  GORILA_ASSIGN_OR_RETURN(const double low, ReadNumber(base, key, Trimmed(text.substr(0, dots))));
+  GORILA_ASSIGN_OR_RETURN(const double low,
+                          ReadNumber(base, key, WithoutSpaces(text.substr(0, dots))));
   GORILA_ASSIGN_OR_RETURN(const double high,
-                          ReadNumber(base, key, Trimmed(text.substr(dots + kDots.size()))));
+                          ReadNumber(base, key, WithoutSpaces(text.substr(dots + kDots.size()))));
   if (0 < low && low < high) return SweepRange{.low = low, .high = high};
   return InvalidArgument(
       "{} is '{}'; expected 0 < LOW < HIGH in LOW..HIGH, whose values are drawn uniformly in their "
@@ -117,7 +119,7 @@ StatusOr<std::vector<std::string>> SplitValues(std::string_view text) {
       nesting.Take(text[i]);
       continue;
     }
-    const std::string_view value = Trimmed(text.substr(start, i - start));
+    const std::string_view value = WithoutSpaces(text.substr(start, i - start));
     if (value.empty()) {
       return InvalidArgument("'{}' has an empty value; expected VALUE,VALUE,...", text);
     }
@@ -135,8 +137,8 @@ StatusOr<SweepAxis> ParseSweepAxis(const Config& base, std::string_view set) {
     return InvalidArgument("'{}'; expected section.key=VALUE,VALUE,...", set);
   }
   SweepAxis axis;
-  GORILA_ASSIGN_OR_RETURN(axis.key, FindConfigKey(Trimmed(set.substr(0, equals))));
-  GORILA_RETURN_IF_ERROR(ParseValues(base, Trimmed(set.substr(equals + 1)), axis));
+  GORILA_ASSIGN_OR_RETURN(axis.key, FindConfigKey(WithoutSpaces(set.substr(0, equals))));
+  GORILA_RETURN_IF_ERROR(ParseValues(base, WithoutSpaces(set.substr(equals + 1)), axis));
   return axis;
 }
 

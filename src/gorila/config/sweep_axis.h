@@ -33,9 +33,9 @@ struct SweepAxis {
 StatusOr<std::vector<std::string>> SplitValues(std::string_view text);
 
 // Of "section.key=VALUE,VALUE,...", or "section.key=LOW..HIGH" of a number. Where a value of the
-// key is itself a list with commas (environment.wrappers), several values are each in quotes.
-// `base`: what the values are checked against; InvalidArgument, which names the key, for one that
-// is not allowed or is there twice.
+// key is itself a list with commas (environment.wrappers, run.cpus), several values are each in
+// quotes. `base`: what the values are checked against; InvalidArgument, which names the key, for
+// one that is not allowed or is there twice.
 StatusOr<SweepAxis> ParseSweepAxis(const Config& base, std::string_view set);
 
 }  // namespace gorila
