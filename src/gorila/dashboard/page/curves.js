@@ -227,7 +227,7 @@ function curveNote() {
   const parts = [`line: training return, mean of ${EPISODES} episodes, explored`];
   if (state.grouped) parts.push("mean over the runs of a group where all of them have a value; " +
     "band: its 95 % bootstrap interval over runs");
-  else if (shown <= FEW) parts.push("band: 95 % confidence of that mean");
+  else if (shown <= FEW && view.smoothed === 1) parts.push("band: 95 % confidence of that mean");
   if (view.evaluations) parts.push("points: evaluations ± standard error");
   if (view.smoothed > 1) parts.push(`smoothed: mean of ${view.smoothed} points, unsmoothed behind`);
   const text = [parts.join("; ")];
