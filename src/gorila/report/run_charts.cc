@@ -211,9 +211,9 @@ LearningCurveGrid MakeRunCurve(const Config& config, const RunHistory& history) 
   return grid;
 }
 
-std::vector<ChartPanel> TrainingPanels(const GameRuns& runs) {
+std::vector<ChartPanel> TrainingPanels(const GameRuns& runs, bool evaluations) {
   std::vector<ChartPanel> panels;
-  if (CountRuns(runs) > 1) AddEvaluationPanels(runs, panels);
+  if (evaluations) AddEvaluationPanels(runs, panels);
   for (const Quantity& quantity : kQuantities) {
     LearningCurveFigure figure = QuantityPanel(runs, quantity);
     if (!HasPoints(figure) || (!quantity.zero_is_news && OnlyZeros(figure))) continue;

@@ -25,8 +25,9 @@ struct ChartPanel {
 };
 
 // Loss, value, gradient norm and so on over frames, where the logs have them: of one run the means
-// of its rows and their range, of several a curve for each group, and their evaluations.
-std::vector<ChartPanel> TrainingPanels(const GameRuns& runs);
+// of its rows and their range, of several a curve for each group. `evaluations`: these too, where
+// no MakeRunCurve() shows them.
+std::vector<ChartPanel> TrainingPanels(const GameRuns& runs, bool evaluations);
 
 // The chart for a wide page and for a phone. `name`: of the file, "curve-frames.svg".
 StatusOr<ReportPicture> DrawChart(const std::string& name, const LearningCurveGrid& grid);

@@ -37,7 +37,7 @@ std::vector<std::string> Names(const std::vector<ChartPanel>& panels) {
 }
 
 std::vector<ChartPanel> PanelsOf(std::span<const RunSummary> runs) {
-  return TrainingPanels(GroupRuns(runs).front());
+  return TrainingPanels(GroupRuns(runs).front(), /*evaluations=*/runs.size() > 1);
 }
 
 TEST(RunChartsTest, APanelIsDrawnForEachQuantityThatTheLogHas) {
@@ -79,6 +79,15 @@ TEST(RunChartsTest, ComparedRunsAreOverlaidByGroup) {
   EXPECT_FALSE(evaluations.series[0].dots);  // a mean over runs
   EXPECT_TRUE(evaluations.series[1].dots);
   EXPECT_EQ(evaluations.series[1].points.front().low, 1.5);
+}
+
+// A report of several games may have one run of each.
+TEST(RunChartsTest, TheOnlyRunOfAGameAmongSeveralHasItsEvaluations) {
+  const std::vector<RunSummary> runs = {MakeRun("a", R"(,"loss":0.5)")};
+  const std::vector<ChartPanel> panels =
+      TrainingPanels(GroupRuns(runs).front(), /*evaluations=*/true);
+  EXPECT_THAT(Names(panels), ElementsAre("evaluations", "loss"));
+  EXPECT_TRUE(panels.front().figure.series.front().dots);
 }
 
 TEST(RunChartsTest, ARunsCurveHasItsEvaluationsAsDots) {

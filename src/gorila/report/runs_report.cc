@@ -40,11 +40,11 @@ std::string RunName(const RunSummary& run) {
                      EscapeXml(run.directory.lexically_normal().string()));
 }
 
-StatusOr<std::string> PanelsOf(ReportMarkup& markup, const std::string& stem,
-                               const GameRuns& game) {
+StatusOr<std::string> PanelsOf(ReportMarkup& markup, const std::string& stem, const GameRuns& game,
+                               bool evaluations) {
   std::vector<ReportPicture> pictures;
   std::vector<std::string> descriptions;
-  for (const ChartPanel& panel : TrainingPanels(game)) {
+  for (const ChartPanel& panel : TrainingPanels(game, evaluations)) {
     GORILA_ASSIGN_OR_RETURN(pictures.emplace_back(),
                             DrawPanel(fmt::format("{}-{}.svg", stem, panel.name), panel.figure));
     descriptions.push_back(EscapeXml(fmt::format("{}: {} over {}", panel.figure.title,
@@ -57,16 +57,16 @@ StatusOr<std::string> PanelsOf(ReportMarkup& markup, const std::string& stem,
 // What the logs have beside returns, of each game.
 StatusOr<std::string> PanelSections(ReportMarkup& markup, std::span<const GameRuns> games,
                                     const std::string& stem) {
+  const bool single = games.size() == 1 && CountRuns(games.front()) == 1;
   std::string panels;
   for (std::size_t i = 0; i < games.size(); ++i) {
     const std::string name = games.size() == 1 ? stem : fmt::format("{}-{}", stem, i + 1);
-    GORILA_ASSIGN_OR_RETURN(const std::string of_game, PanelsOf(markup, name, games[i]));
+    GORILA_ASSIGN_OR_RETURN(const std::string of_game, PanelsOf(markup, name, games[i], !single));
     if (of_game.empty()) continue;
     if (games.size() > 1) panels += markup.SubHeading(EscapeXml(games[i].environment));
     panels += of_game;
   }
   if (panels.empty()) return panels;
-  const bool single = games.size() == 1 && CountRuns(games.front()) == 1;
   return markup.Section("Training", markup.Paragraph(single ? kRunPanels : kGroupPanels) + panels);
 }
 
