@@ -34,8 +34,9 @@ class KeptNetworksTest : public testing::Test {
   void TearDown() override { fs::remove_all(run_); }
 
   std::vector<std::string> Names() const {
+    const std::vector<KeptNetwork> networks = KeptNetworks(run_).value();
     std::vector<std::string> names;
-    for (const KeptNetwork& network : KeptNetworks(run_).value()) names.push_back(network.name);
+    for (const KeptNetwork& network : networks) names.push_back(network.name);
     return names;
   }
 
