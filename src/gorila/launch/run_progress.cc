@@ -21,7 +21,7 @@ constexpr std::size_t kForgottenAtOnce = 16;
 // Longer than clients are shown, and than they wait from one report to the next.
 constexpr std::chrono::seconds kLiving{120};
 constexpr std::chrono::seconds kCountEvery{5};
-constexpr std::chrono::milliseconds kShortestPeriod{200};
+constexpr std::chrono::milliseconds kLeastReportPeriod{200};
 // A shard takes 20 times as many, but gradients come first.
 constexpr std::int64_t kMostReportsPerSecond = 2000;
 
@@ -136,7 +136,7 @@ void RunProgress::CountLiving(TimePoint now) {
 std::chrono::milliseconds RunProgress::ReportEvery(TimePoint now) {
   if (now - counted_ >= kCountEvery) CountLiving(now);
   const auto share = static_cast<std::int64_t>(living_) * 1000 / kMostReportsPerSecond;
-  return std::max(kShortestPeriod, std::chrono::milliseconds(share));
+  return std::max(kLeastReportPeriod, std::chrono::milliseconds(share));
 }
 
 StatusOr<std::int64_t> RunProgress::Report(const v1::ReportRequest& report, TimePoint now) {

@@ -52,7 +52,8 @@ class MilestonesTest : public testing::Test {
 
   std::vector<std::int64_t> Listed() const {
     std::vector<std::int64_t> frames;
-    for (const Milestone& milestone : ListMilestones(run_).value()) {
+    const std::vector<Milestone> listed = ListMilestones(run_).value();
+    for (const Milestone& milestone : listed) {
       frames.push_back(milestone.frames);
     }
     return frames;
@@ -60,7 +61,8 @@ class MilestonesTest : public testing::Test {
 
   std::vector<std::string> Contents() const {
     std::vector<std::string> contents;
-    for (const Milestone& milestone : ListMilestones(run_).value()) {
+    const std::vector<Milestone> listed = ListMilestones(run_).value();
+    for (const Milestone& milestone : listed) {
       contents.push_back(ReadFile(milestone.path).value());
     }
     return contents;

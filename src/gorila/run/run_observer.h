@@ -31,7 +31,7 @@ struct WorkerCounts {
 
 // One bundle at one instant.
 struct BundleSample {
-  std::vector<EpisodeResult> episodes;  // finished since the last sample
+  std::vector<EpisodeResult> episodes = {};  // finished since the last sample
   double epsilon = 0;
   WorkSeconds work{};  // of its thread, since it was made
   bool learns = true;  // else an actor, whose own time does not say what the run waits for
