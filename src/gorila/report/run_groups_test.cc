@@ -195,8 +195,8 @@ TEST(RepeatedSeedsTest, AreSaidWithTheRuns) {
 }
 
 TEST(GroupRunsTest, NamesOfRunsDoNotSeparateRepetitions) {
-  std::vector<RunSummary> runs = {MakeRun("a", "minatar/breakout", 1),
-                                  MakeRun("b", "minatar/breakout", 2)};
+  std::vector<RunSummary> runs = {MakeTestRun("a", "minatar/breakout", 1),
+                                  MakeTestRun("b", "minatar/breakout", 2)};
   for (RunSummary& run : runs) run.label = run.labels.name = "mine " + run.directory.string();
   EXPECT_EQ(GroupRuns(runs)[0].groups.size(), 1u);
   EXPECT_EQ(GroupRuns(std::span(runs).first(1))[0].groups[0].label, "mine a");
