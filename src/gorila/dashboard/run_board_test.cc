@@ -9,6 +9,7 @@
 
 #include "gorila/base/json.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/run_labels.h"
 
 namespace gorila {
 namespace {
@@ -82,6 +83,17 @@ TEST_F(RunBoardTest, AnEmptyFolderHasNoRunsUntilOneBegins) {
   WaitFor([&] { return board.size() == 1; });
   EXPECT_EQ(List()["runs"][0]["label"], "all/a");
   EXPECT_EQ(List()["settings"]["learner.n_step"], "1");
+}
+
+TEST_F(RunBoardTest, TagsAndNotesAreShownAndFollowed) {
+  MakeRun("a", 3);
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.note = "first try", .tags = {"baseline"}}).ok());
+  Start({});
+  EXPECT_EQ(List()["runs"][0]["note"], "first try");
+  EXPECT_EQ(List()["runs"][0]["tags"], Json::array({"baseline"}));
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.tags = {"final", "large"}}).ok());
+  WaitFor([this] { return List()["runs"][0]["tags"] == Json::array({"final", "large"}); });
+  EXPECT_EQ(List()["runs"][0]["note"], "");
 }
 
 TEST_F(RunBoardTest, RowsAreReadWhenTheyAreAskedForAndThoseAskedForLongestAgoAreForgotten) {

@@ -69,6 +69,11 @@ StatusOr<bool> RunGlance::Look(const HeldLocks& locks, SettingTexts& base) {
     GORILA_RETURN_IF_ERROR(ReadConfig(base));
     config_mark_ = config;
   }
+  if (const FileMark labels = FileMark::Of(run_.directory / kLabelsFile); labels != labels_mark_) {
+    labels_mark_ = labels;
+    // One that is damaged is named by `gorila runs`; here the run is shown without.
+    labels_ = ReadRunLabels(run_.directory).value_or(RunLabels());
+  }
   const FileMark log = FileMark::Of(run_.directory / "metrics.jsonl");
   if (log != log_mark_) {
     const bool first = json_.empty();
@@ -172,6 +177,8 @@ bool RunGlance::Rebuild() {
                {"elsewhere", seen_.elsewhere},
                {"problem", config_problem_.empty() ? problem_ : config_problem_}};
   json.update(from_config_);
+  json["note"] = labels_.note;
+  json["tags"] = labels_.tags;
   json["frames"] = Number(frames_);
   json["updates"] = Number(updates_);
   json["seconds"] = Number(seconds_);

@@ -14,6 +14,7 @@
 #include "gorila/base/json.h"
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
+#include "gorila/config/run_labels.h"
 #include "gorila/metrics/run_log.h"
 #include "gorila/report/run_report.h"
 #include "gorila/run/run_state.h"
@@ -78,7 +79,8 @@ class RunGlance {
   std::string json_;
   bool gone_ = false;
 
-  FileMark config_mark_, log_mark_, evaluation_mark_;
+  FileMark config_mark_, labels_mark_, log_mark_, evaluation_mark_;
+  RunLabels labels_;
   bool known_ = false;                  // the configuration was read
   nlohmann::ordered_json from_config_;  // what Json() has of it
   std::string title_;

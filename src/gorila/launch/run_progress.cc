@@ -9,7 +9,7 @@ namespace {
 
 // Far above what any role reports: about 50 counters and gauges.
 constexpr int kMaxFigures = 512;
-constexpr std::size_t kMostNameCharacters = 64;
+constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr int kMaxIndex = 1 << 20;
 // In states of runs with several games, where others have the frames, which follow. No counter that
@@ -31,9 +31,9 @@ Status CheckCount(std::string_view field, std::int64_t value) {
 }
 
 Status CheckName(std::string_view field, const std::string& name) {
-  if (name.size() <= kMostNameCharacters) return OkStatus();
+  if (name.size() <= kLongestName) return OkStatus();
   return InvalidArgument("report: {} has {} characters; expected at most {}", field, name.size(),
-                         kMostNameCharacters);
+                         kLongestName);
 }
 
 // Gauges may be anything: a loss is NaN before the first gradient.
