@@ -61,7 +61,7 @@ class Table(program.Case):
         (self.folder / "bad.csv").write_text("a,b\n1,2\n")
         for arguments, *fragments in [
             (["nowhere"], "nowhere", "no such file"),
-            (["empty"], "empty", "no run directory"),
+            (["empty"], "empty", "has no run in it or below"),
             (["bad.csv"], "bad.csv", "'game' and 'score'"),
             (["--starts", "never"], "--starts", "never"),
             (["--chart", "c.jpg"], "c.jpg", ".png"),
@@ -169,7 +169,7 @@ class MinAtar(program.Case):
         (self.folder / "a.csv").write_text("game,score\n")
         for arguments, *fragments in [
             (["minatar", "nowhere"], "nowhere", "no such file"),
-            (["minatar", "empty"], "empty", "no run directory"),
+            (["minatar", "empty"], "empty", "has no run in it or below"),
             (["minatar", "a.csv"], "a.csv", "expected a run's folder"),
             (["empty", "minatar"], "'empty' before 'minatar'", "./minatar"),
             (["--starts", "noop", "minatar"], "'--starts' before 'minatar'"),

@@ -12,6 +12,10 @@ import program
 LONG = [*program.TINY, "--frames", "100000000", "--set", "run.metrics_every_seconds=0.2"]
 
 
+# Bytes: more than config.toml has, less than pictures and logs.
+SIZE = 24000
+
+
 def limit_files(size):
     """For a new process: no file may be longer."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -43,7 +47,7 @@ class Failing(program.Case):
         return (self.folder / "stderr").read_text()
 
     def test_training_continues_and_writes_everything_later(self):
-        process = self.start_limited(20000, *LONG, "--set", "checkpoint.every_seconds=0.3")
+        process = self.start_limited(SIZE, *LONG, "--set", "checkpoint.every_seconds=0.3")
         self.wait_until(lambda: "\ncannot write run log" in self.said(), process)
         for line in self.said().splitlines():
             if "cannot" in line:
@@ -64,7 +68,7 @@ class Failing(program.Case):
     def test_the_quiet_are_told_too(self):
         often = ["--frames", "100000000", "--set", "run.metrics_every_seconds=0.05"]
         for verb, tiny in [("train", program.TINY), ("launch", cluster.TINY)]:
-            process = self.start_limited(20000, *tiny, *often, "--quiet", verb=verb)
+            process = self.start_limited(SIZE, *tiny, *often, "--quiet", verb=verb)
             self.wait_until(lambda: "gorila: cannot write run log" in self.said(), process)
             unlimit_files(process)
             self.wait_until(lambda: "gorila: the run log can be written again" in self.said(), process)
@@ -75,7 +79,7 @@ class Failing(program.Case):
 
     def test_a_run_that_could_not_write_its_end_says_so_after_everything_else(self):
         # The page and its pictures are longer than this, the other results shorter.
-        process = self.start_limited(20000, *program.TINY)
+        process = self.start_limited(SIZE, *program.TINY)
         process.communicate(timeout=program.DEADLINE)
         self.assertEqual(process.returncode, 1, self.said())
         last = self.said().splitlines()[-1]

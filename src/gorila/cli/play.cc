@@ -326,8 +326,8 @@ constexpr CommandText kPlayText = {
         R"(A trained agent plays, or you do, or, when neither is named, actions are random. The terminal must
 support 24-bit colours; --gif needs no terminal. A film of an agent shows its Q-values, or the
 probabilities of its policy, beside the game. A policy is sampled from, unless --set
-evaluation.act=argmax. Keys: q quits, space (p when you play) pauses, + and - change the speed, s takes
-one step of a paused game. --record-starts writes start points for 'gorila evaluate --protocol
+evaluation.act=argmax. Keys: q quits, space (p when you play) pauses, + and - change the speed, s
+takes one step of a paused game. --record-starts writes start points for 'gorila evaluate --protocol
 human-starts'.
 )",
     .examples = R"(gorila play runs/minatar-breakout-minatar-seed1-1
