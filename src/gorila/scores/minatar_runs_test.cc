@@ -197,7 +197,7 @@ TEST_F(MinAtarRunsTest, ARunWithSeveralGamesIsThereForEach) {
 
 TEST_F(MinAtarRunsTest, RefusesWhatHasNoRunOfAMinAtarGame) {
   EXPECT_THAT(Refusal(folder_ / "missing"), HasSubstr("no such file or folder"));
-  EXPECT_THAT(Refusal(folder_), HasSubstr("no run directory"));
+  EXPECT_THAT(Refusal(folder_), HasSubstr("has no run in it or below"));
   Write("a.csv", "");
   EXPECT_THAT(Refusal(folder_ / "a.csv"), HasSubstr("expected a run's folder"));
   WriteRun("catch", "classic/catch");

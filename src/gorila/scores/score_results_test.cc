@@ -174,7 +174,7 @@ TEST_F(ScoreResultsTest, ReadsCsvAndJsonFiles) {
 
 TEST_F(ScoreResultsTest, RefusesWhatHasNoResults) {
   EXPECT_THAT(Refusal(folder_ / "missing"), HasSubstr("no such file or folder"));
-  EXPECT_THAT(Refusal(folder_), HasSubstr("no run directory"));
+  EXPECT_THAT(Refusal(folder_), HasSubstr("has no run in it or below"));
   EXPECT_THAT(Refusal(Write("a.txt", "")), HasSubstr("expected a folder, a .csv or a .json"));
   EXPECT_THAT(Refusal(Write("empty.csv", "")), HasSubstr("no columns 'game' and 'score'"));
   EXPECT_THAT(Refusal(Write("a.csv", "game,score\npong,high\n")),
