@@ -122,8 +122,9 @@ LearningCurveGrid MakeGamePanels(std::span<const GameRuns> games, CurveAxis axis
     LearningCurveFigure& panel = grid.panels.emplace_back(EmptyPanel(axis, statistic));
     panel.title = game.environment;
     for (const auto& [number, agent] : agents) {
-      const auto group = std::find_if(game.groups.begin(), game.groups.end(),
-                                      [&](const RunGroup& one) { return one.agent == number; });
+      const auto group =
+          std::find_if(game.groups.begin(), game.groups.end(),
+                       [wanted = number](const RunGroup& one) { return one.agent == wanted; });
       panel.series.push_back(group == game.groups.end()
                                  ? CurveSeries{}
                                  : MakeSeries(GroupCurves(*group, axis, 0), statistic));
