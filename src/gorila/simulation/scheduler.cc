@@ -4,6 +4,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/simulation/draws.h"
+#include "gorila/simulation/meant_leaks.h"
 
 namespace gorila::simulation {
 namespace {
@@ -66,6 +67,7 @@ Scheduler::EventId Scheduler::At(SteadyTime time, std::function<void()> event) {
 }
 
 void Scheduler::Run(SteadyTime end) {
+  const MeantLeaks leaks;
   SimulatedRuntime* const before = std::exchange(simulated_runtime, this);
   stopping_ = false;
   while (!stopping_ && !stuck()) {

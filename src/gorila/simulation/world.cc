@@ -11,10 +11,7 @@
 #include "gorila/launch/shard_process.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/simulation/draws.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
+#include "gorila/simulation/meant_leaks.h"
 
 namespace gorila::simulation {
 namespace {
@@ -33,20 +30,6 @@ constexpr int kFirstSpareMachine = 1'000'000;
 Duration Seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
-
-// The memory of killed processes is lost on purpose.
-class LeaksAreMeant {
- public:
-#if defined(__SANITIZE_ADDRESS__)
-  LeaksAreMeant() { __lsan_disable(); }
-  ~LeaksAreMeant() { __lsan_enable(); }
-#else
-  LeaksAreMeant() = default;
-  ~LeaksAreMeant() {}
-#endif
-  LeaksAreMeant(const LeaksAreMeant&) = delete;
-  LeaksAreMeant& operator=(const LeaksAreMeant&) = delete;
-};
 
 Config MakeConfig(const Plan& plan) {
   Config config;
@@ -382,7 +365,7 @@ WorldResult World::Result() {
 }  // namespace
 
 StatusOr<WorldResult> RunWorld(const Plan& plan, bool log) {
-  const LeaksAreMeant leaks;
+  const MeantLeaks leaks;
   auto* const world = new World(plan, log);  // kept: killed processes' memory refers to it
   GORILA_RETURN_IF_ERROR(world->SetUp());
   WorldResult result = world->Run();

@@ -1,0 +1,27 @@
+// What killed processes had in memory is lost on purpose: nothing of it is unwound.
+#ifndef GORILA_SIMULATION_MEANT_LEAKS_H_
+#define GORILA_SIMULATION_MEANT_LEAKS_H_
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
+namespace gorila::simulation {
+
+// LeakSanitizer does not look for what the thread allocates meanwhile.
+class MeantLeaks {
+ public:
+#if defined(__SANITIZE_ADDRESS__)
+  MeantLeaks() { __lsan_disable(); }
+  ~MeantLeaks() { __lsan_enable(); }
+#else
+  MeantLeaks() = default;
+  ~MeantLeaks() {}
+#endif
+  MeantLeaks(const MeantLeaks&) = delete;
+  MeantLeaks& operator=(const MeantLeaks&) = delete;
+};
+
+}  // namespace gorila::simulation
+
+#endif  // GORILA_SIMULATION_MEANT_LEAKS_H_
