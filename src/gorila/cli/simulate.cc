@@ -143,7 +143,7 @@ constexpr CommandText kSimulateText = {
         R"(Runs the parameter shards and what bundles do with them, hundreds of processes and thousands, on a
 simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
 replaced processes, cut links, broken connections, full disks. Gradients are not computed; the code
-that sends, decides on, stores and restores them is the real one. The same seed takes the same steps.
+that sends, decides on, stores and restores them is the real one. A seed takes the same steps again.
 Stops at the first seed that breaks an invariant (docs/testing.md), makes its plan smaller and keeps
 it. FAULTS: kill, power, halt, replace, cut, astray, slow, clock.
 )",
