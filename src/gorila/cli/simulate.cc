@@ -140,8 +140,8 @@ constexpr CommandText kSimulateText = {
     .name = "simulate",
     .summary = "Look for faults that break a cluster, in one process on virtual time",
     .details =
-        R"(Runs the parameter shards and what bundles do with them, hundreds of processes and thousands, on a
-simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
+        R"(Runs the parameter shards and what bundles do with them, hundreds of processes and thousands, on
+a simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
 replaced processes, cut links, broken connections, full disks. Gradients are not computed; the code
 that sends, decides on, stores and restores them is the real one. A seed takes the same steps again.
 Stops at the first seed that breaks an invariant (docs/testing.md), makes its plan smaller and keeps

@@ -139,6 +139,7 @@ Status SimulatedDisk::WriteSynced(const fs::path& path, std::string_view content
   return OkStatus();
 }
 
+// Another process may remove the folder meanwhile, which does not concern this one.
 Status SimulatedDisk::SyncFolder(const fs::path& folder) {
   const NodePointer node = Find(folder);
   if (node == nullptr) return NoSuchPath("open folder", folder);
@@ -155,7 +156,7 @@ Status SimulatedDisk::SyncFolder(const fs::path& folder) {
   }
   volume.changes = std::move(others);
   if (observer_ != nullptr) {
-    observer_->Synced(scheduler_.current_process(), folder, *List(folder));
+    observer_->Synced(scheduler_.current_process(), folder, EntriesOf(*node));
   }
   return OkStatus();
 }
@@ -190,8 +191,12 @@ PathLook SimulatedDisk::LookAt(const fs::path& path) {
 StatusOr<std::vector<FolderEntry>> SimulatedDisk::List(const fs::path& folder) {
   const NodePointer node = Find(folder);
   if (node == nullptr || !node->folder) return NoSuchPath("list", folder);
+  return EntriesOf(*node);
+}
+
+std::vector<FolderEntry> SimulatedDisk::EntriesOf(const Node& folder) {
   std::vector<FolderEntry> entries;
-  for (const auto& [name, entry] : node->names) entries.push_back({name, entry->folder});
+  for (const auto& [name, entry] : folder.names) entries.push_back({name, entry->folder});
   return entries;
 }
 

@@ -94,6 +94,7 @@ class SimulatedDisk final : public SimulatedFiles {
   NodePointer Find(const std::filesystem::path& path);
   NodePointer ParentOf(const std::filesystem::path& path);
   void Note(const std::filesystem::path& path, Change change);
+  static std::vector<FolderEntry> EntriesOf(const Node& folder);
   static void MakeDurable(const Change& change);
   void Restore(const NodePointer& node);
   Status Take(double part, const std::filesystem::path& path);

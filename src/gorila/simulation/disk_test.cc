@@ -101,6 +101,21 @@ TEST_F(SimulatedDiskTest, FoldersAreRemovedWithAllBelow) {
   });
 }
 
+// As a successor that clears away what a halted process was writing.
+TEST_F(SimulatedDiskTest, AFolderMayVanishWhileItIsSynced) {
+  MakeFolder();
+  Status synced;
+  const ProcessId writer = scheduler_.AddProcess(0);
+  scheduler_.Spawn(writer, "main", [&] { synced = SyncFolder(kFolder); });
+  scheduler_.Spawn(scheduler_.AddProcess(0), "main", [] {
+    SleepFor(std::chrono::microseconds(100));
+    EXPECT_TRUE(RemovePathAndBelow(kFolder).ok());
+  });
+  scheduler_.Run(scheduler_.Now() + std::chrono::seconds(1));
+  EXPECT_TRUE(synced.ok()) << synced;
+  EXPECT_EQ(Contents("file"), "none");
+}
+
 TEST_F(SimulatedDiskTest, OneProcessHoldsALockUntilItIsKilled) {
   MakeFolder();
   const ProcessId holder = scheduler_.AddProcess(0);
