@@ -53,12 +53,6 @@ Status WriteAll(int fd, std::string_view contents, const fs::path& path) {
   return OkStatus();
 }
 
-Status RenameTo(const fs::path& from, const fs::path& to) {
-  if (simulated_files != nullptr) return simulated_files->Rename(from, to);
-  if (::rename(from.c_str(), to.c_str()) != 0) return SystemError("rename to", to, errno);
-  return OkStatus();
-}
-
 class RealLockFile final : public LockFile {
  public:
   explicit RealLockFile(int file) : file_(file) {}
@@ -134,7 +128,7 @@ Status WriteFileAtomically(const fs::path& path, std::string_view contents) {
   fs::path aside = path;
   aside += ".tmp";
   GORILA_RETURN_IF_ERROR(WriteFileSynced(aside, contents));
-  GORILA_RETURN_IF_ERROR(RenameTo(aside, path));
+  GORILA_RETURN_IF_ERROR(RenamePath(aside, path));
   return SyncFolder(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
@@ -208,7 +202,7 @@ StatusOr<std::vector<FolderEntry>> ListFolder(const fs::path& folder) {
   std::error_code error;
   fs::directory_iterator entry(folder, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code vanished;  // an entry that is gone by now is no folder
+    std::error_code vanished;  // an entry that was removed meanwhile counts as a file
     entries.push_back({entry->path().filename().string(), entry->is_directory(vanished)});
   }
   if (error) return SystemError("list", folder, error.value());
@@ -217,7 +211,7 @@ StatusOr<std::vector<FolderEntry>> ListFolder(const fs::path& folder) {
 
 Status RenamePath(const fs::path& from, const fs::path& to) {
   if (simulated_files != nullptr) return simulated_files->Rename(from, to);
-  if (::rename(from.c_str(), to.c_str()) != 0) return SystemError("rename", from, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) return SystemError("rename to", to, errno);
   return OkStatus();
 }
 

@@ -47,7 +47,7 @@ struct FolderEntry {
   std::string name;
   bool folder = false;
 };
-// In no order. NotFound when there is no such folder, Unavailable when it cannot be read.
+// In any order. NotFound when there is no such folder, Unavailable when it cannot be read.
 StatusOr<std::vector<FolderEntry>> ListFolder(const std::filesystem::path& folder);
 
 // Over what is at `to`. Durable after SyncFolder() of both folders. NotFound without `from`.

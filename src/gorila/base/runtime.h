@@ -28,7 +28,7 @@ class SimulatedRuntime {
   virtual void BeforeLock() = 0;
   // Blocks the calling simulated thread until Wake() of `place`; false when `deadline` came first.
   virtual bool Block(const void* place, SteadyTime deadline) = 0;
-  // Lets one, or all, of those that block at `place` go on. Does not switch.
+  // Wakes one, or all, of those that block at `place`. Does not switch.
   virtual void Wake(const void* place, bool all) = 0;
 
   // Begins a simulated thread; its number, for Join(). ResourceExhausted as StartThread().

@@ -43,7 +43,8 @@ class PlayControls {
       : keyboard_(std::move(keyboard)), pace_(person, delay) {}
 
   // Lets the state on the screen be looked at. `redraw` is called when Hint has changed; with true
-  // where the terminal is no longer as it was left. False: enough, or a stop was requested.
+  // where something else has written to the terminal. False: the person quits, or a stop was
+  // requested.
   bool Wait(const std::function<void(bool afresh)>& redraw);
 
   // The last of the game's keys that was pressed while waiting.

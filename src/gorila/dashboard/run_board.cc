@@ -91,7 +91,6 @@ bool RunBoard::Stopping() const {
 }
 
 // --- The list
-// -------------------------------------------------------------------------------------
 
 void RunBoard::ScanUntilStopped() {
   while (true) {
@@ -198,7 +197,6 @@ std::vector<std::size_t> RunBoard::Scraped(std::size_t most) const {
 }
 
 // --- Rows
-// -----------------------------------------------------------------------------------------
 
 StatusOr<std::string> RunBoard::Rows(std::size_t run, std::size_t most) {
   const auto deadline = Clock::now() + kPatience;

@@ -9,6 +9,7 @@
 #include "gorila/agent/algorithm.h"
 #include "gorila/base/denormals.h"
 #include "gorila/base/mutex.h"
+#include "gorila/base/runtime.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/progress_reporter.h"
 #include "gorila/launch/role_report.h"
@@ -84,7 +85,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
                            options.actors - 1, options.actors);
   }
   FlushDenormalsInThisThread();
-  const auto started = Clock::now();
+  const auto started = SteadyNow();
   const auto stopped = [&hooks] { return hooks.stopped(); };
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_ASSIGN_OR_RETURN(const auto store, ConnectStore(options.parts, config, network, hooks));
@@ -114,7 +115,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
     ProcessReport report;
     report.status.set_role("actor");
     report.status.set_index(options.index);
-    report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
+    report.status.set_seconds(std::chrono::duration<double>(SteadyNow() - started).count());
     shown.TakeInto(report);
     (*report.status.mutable_counters())["frames"] = clock.own();
     worker_store.AddStatus(report.status);

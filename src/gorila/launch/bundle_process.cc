@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "gorila/base/denormals.h"
+#include "gorila/base/runtime.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/progress_reporter.h"
 #include "gorila/launch/remote_parts.h"
@@ -43,7 +44,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
                            config.run.bundles - 1, config.run.bundles);
   }
   FlushDenormalsInThisThread();
-  const auto started = Clock::now();
+  const auto started = SteadyNow();
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const RemoteParts parts{.parameter_servers = options.parameter_servers,
                           .replays = {},
@@ -62,7 +63,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     bundle->EndRow();
     learning.value_max = LearnerStatistics().value_max;
     learning += seen.learning;
-    const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    const double seconds = std::chrono::duration<double>(SteadyNow() - started).count();
     ProcessReport report;
     report.status = MakeStatus(options.index, seconds, clock, seen, learning);
     worker_store.AddStatus(report.status);

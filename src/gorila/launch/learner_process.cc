@@ -8,6 +8,7 @@
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/mutex.h"
+#include "gorila/base/runtime.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/progress_reporter.h"
 #include "gorila/launch/role_report.h"
@@ -68,7 +69,7 @@ class RunEnd {
 
  private:
   bool HasPaid() {
-    const auto now = Clock::now().time_since_epoch();
+    const auto now = SteadyNow().time_since_epoch();
     Clock::rep unset = 0;
     over_since_.compare_exchange_strong(unset, now.count());
     const auto passed = now - Clock::duration(over_since_.load());
@@ -90,7 +91,7 @@ class RunEnd {
 Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& options,
                          const RoleHooks& hooks) {
   FlushDenormalsInThisThread();
-  const auto started = Clock::now();
+  const auto started = SteadyNow();
   FrameClock clock;  // of the actors; this process has no frames
   RunEnd end(config, clock, hooks);
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
@@ -123,7 +124,7 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     ProcessReport report;
     report.status.set_role("learner");
     report.status.set_index(options.index);
-    report.status.set_seconds(std::chrono::duration<double>(Clock::now() - started).count());
+    report.status.set_seconds(std::chrono::duration<double>(SteadyNow() - started).count());
     shown.AddTo(report.status);
     worker_store.AddStatus(report.status);
     AddReplayStatus(*replay, report.status);

@@ -16,8 +16,6 @@ constexpr int kMaxIndex = 1 << 20;
 // overflowed was this.
 constexpr std::int64_t kStateOfGames = std::numeric_limits<std::int64_t>::min();
 
-// One in so many clients.
-constexpr std::size_t kForgottenAtOnce = 16;
 // Longer than clients are shown, and than they wait from one report to the next.
 constexpr std::chrono::seconds kLiving{120};
 constexpr std::chrono::seconds kCountEvery{5};
@@ -104,21 +102,13 @@ Status CheckRestored(std::span<const std::int64_t> game_frames) {
 }  // namespace
 
 RunProgress::Client& RunProgress::FindOrAdd(std::uint64_t id) {
-  if (!clients_.contains(id) && clients_.size() == kMaxClients) ForgetOldest();
+  if (!clients_.contains(id) && clients_.size() == kMaxClients) {
+    ForgetSilentClients(clients_);  // their frames stay counted
+  }
   return clients_[id];
 }
 
-// Their frames stay counted. A part of all at once, so that it costs little for each that comes.
-void RunProgress::ForgetOldest() {
-  std::vector<std::int64_t> uses;
-  uses.reserve(clients_.size());
-  for (const auto& [id, client] : clients_) uses.push_back(client.last_use);
-  const auto last = uses.begin() + static_cast<std::ptrdiff_t>(kMaxClients / kForgottenAtOnce);
-  std::nth_element(uses.begin(), last, uses.end());
-  std::erase_if(clients_, [last](const auto& client) { return client.second.last_use < *last; });
-}
-
-// And drops what those that are silent reported, which nobody is shown any more.
+// And drops what those that are silent reported: nobody is shown it.
 void RunProgress::CountLiving(TimePoint now) {
   living_ = 0;
   counted_ = now;

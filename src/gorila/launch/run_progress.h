@@ -11,6 +11,7 @@
 
 #include "gorila/base/serialise.h"
 #include "gorila/base/status.h"
+#include "gorila/parameter_server/remote/client_memory.h"
 #include "gorila/parameter_server/remote/run_reports.h"
 
 namespace gorila {
@@ -20,7 +21,7 @@ namespace gorila {
 // thread-safe: used under its owner's lock.
 class RunProgress final : public RunReports {
  public:
-  static constexpr std::size_t kMaxClients = 1 << 17;
+  static constexpr std::size_t kMaxClients = kMostClients;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress
   static constexpr std::size_t kMaxGames = 1024;
   // For frames and episode numbers. JSON numbers are exact up to here, and sums cannot overflow.
@@ -60,7 +61,6 @@ class RunProgress final : public RunReports {
   };
 
   Client& FindOrAdd(std::uint64_t id);
-  void ForgetOldest();
   void CountLiving(TimePoint now);
   void TakeGameFrames(const v1::ReportRequest& report, Client& client);
   void TakeEpisodes(const v1::ReportRequest& report, Client& client);

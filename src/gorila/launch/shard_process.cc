@@ -60,7 +60,7 @@ class ShardProcess {
     return state.has_value() ? service_->Restore(*state) : OkStatus();
   }
 
-  // Only where there is no state yet: it does not depend on the file any more.
+  // Asked for only where there is no state yet: a shard with a snapshot does not need the file.
   StatusOr<std::optional<std::vector<float>>> TakeInitialNetwork(const ParameterLayout& layout) {
     if (!options_.initial.empty()) return ReadInitialNetwork(config_, layout, options_.initial);
     return ComposeInitialNetwork(config_, layout);

@@ -57,7 +57,7 @@ TEST_F(CheckpointCurveTest, IsInTheOrderOfFrames) {
   EXPECT_EQ(curve.Find("3"), nullptr);
 }
 
-// A network that a resumed run replaced is no point of the curve any more.
+// A network that a resumed run replaced drops out of the curve.
 TEST_F(CheckpointCurveTest, ANetworkThatWasReplacedLosesItsEvaluation) {
   CheckpointCurve curve;
   curve.Add(At(400, "milestones/a", "1"));

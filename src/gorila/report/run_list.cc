@@ -1,9 +1,7 @@
 #include "gorila/report/run_list.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <ctime>
 #include <set>
 
 #include "gorila/base/csv.h"
@@ -14,6 +12,7 @@
 #include "gorila/report/run_filter.h"
 #include "gorila/report/run_groups.h"
 #include "gorila/report/run_summary.h"
+#include "gorila/run/run_starts.h"
 
 namespace gorila {
 namespace {
@@ -37,7 +36,7 @@ std::string SettingsText(const RunSettings& settings) {
 }
 
 std::string FramesText(const RunEntry& run) {
-  const std::string frames =
+  std::string frames =
       FormatCount(static_cast<std::uint64_t>(std::max<std::int64_t>(0, run.frames)));
   if (run.frames >= run.config.run.frames) return frames;
   return fmt::format("{}/{}", frames,
@@ -65,13 +64,6 @@ TableRows WithoutEmptyColumns(const TableRows& rows) {
     }
   }
   return kept;
-}
-
-std::string UtcText(std::time_t when) {
-  std::tm utc = {};
-  if (::gmtime_r(&when, &utc) == nullptr) return "";
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
 }
 
 // The text of a number for programs; empty for one that is not finite.
@@ -185,7 +177,6 @@ std::vector<ListedGroup> ListGroups(std::span<const RunEntry> runs, Statistic st
     summary.label = FolderLabel(run.directory);
     summary.config = run.config;
   }
-  const std::vector<RunSettings> settings = DifferingSettings(runs);
   std::vector<ListedGroup> groups;
   for (const GameRuns& game : GroupRuns(summaries)) {
     for (const RunGroup& of_game : game.groups) {
@@ -194,8 +185,8 @@ std::vector<ListedGroup> ListGroups(std::span<const RunEntry> runs, Statistic st
         group.runs.push_back(&runs[static_cast<std::size_t>(run - summaries.data())]);
       }
       group.game = GameOf(*group.runs.front());
-      const auto place = static_cast<std::size_t>(group.runs.front() - runs.data());
-      group.label = SettingsText(settings[place]);
+      // Called after the game where nothing else tells it apart.
+      if (of_game.label != game.environment) group.label = of_game.label;
       ScoreGroup(statistic, group);
     }
   }

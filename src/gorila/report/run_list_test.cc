@@ -95,14 +95,32 @@ TEST(RunListTest, GroupsAverageSeedsOfTheBestKindOfScoreOnly) {
   EXPECT_EQ(groups[0].runs.size(), 3u);
   EXPECT_THAT(groups[0].scores, ElementsAre(20, 40));
   EXPECT_EQ(groups[0].estimate.value, 30);
-  EXPECT_EQ(groups[0].label, "learner.n_step=3");
+  EXPECT_EQ(groups[0].label, "n_step=3");
   const TableRows rows = GroupTable(groups, Statistic::kMean);
-  EXPECT_THAT(rows[1], ElementsAre("minatar/breakout", "learner.n_step=3", "3",
-                                   "1 training, 2 finished", StartsWith("30.00 ["), "2", "final"));
+  EXPECT_THAT(rows[1], ElementsAre("minatar/breakout", "n_step=3", "3", "1 training, 2 finished",
+                                   StartsWith("30.00 ["), "2", "final"));
   EXPECT_THAT(GroupCsv(groups, Statistic::kMean), HasSubstr(",3,2,mean,30,"));
   const Json json = ParseJson<Json>(GroupJson(groups, Statistic::kMean, {}));
   EXPECT_EQ(json["groups"][1]["score"], 10);
   EXPECT_EQ(json["groups"][0]["runs"].size(), 3u);
+}
+
+TEST(RunListTest, GroupsThatDifferInManySettingsHaveDifferentLabels) {
+  std::vector<RunEntry> runs = {MakeEntry("a", 1), MakeEntry("b", 1), MakeEntry("c", 1)};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto n = static_cast<int>(i) + 1;
+    Config& config = runs[i].config;
+    config.learner.batch_size = 8 * n;
+    config.run.bundles = n;
+    config.actor.environments = n;
+    config.parameter_server.shards = n;
+    config.network.hidden = {16 * n};
+  }
+  const auto groups = ListGroups(runs, Statistic::kMean);
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_NE(groups[0].label, groups[1].label);
+  EXPECT_NE(groups[1].label, groups[2].label);
+  EXPECT_NE(groups[0].label, groups[2].label);
 }
 
 TEST(RunListTest, GroupsAreSortedByScoreWithinAGame) {

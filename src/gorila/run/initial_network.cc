@@ -61,7 +61,7 @@ StatusOr<Source> ReadSourceCheckpoint(const fs::path& path) {
   return DecodeSource(path / kCheckpointNetwork, bytes);
 }
 
-// The snapshots of a run's parameter servers are no file; they are made one.
+// A launched run may have snapshots of its parameter servers only: they are encoded as a file is.
 StatusOr<Source> ReadSourceRun(const fs::path& path) {
   GORILA_RETURN_IF_ERROR(CheckIsRun(path));
   GORILA_ASSIGN_OR_RETURN(const Config own, LoadRunConfig(path / "config.toml"));
@@ -103,7 +103,7 @@ std::string RecordOf(const Source& source) {
   return fmt::format("{} {}", source.checksum(), source.path.string());
 }
 
-// That of another path is of an earlier choice.
+// A record of another path belongs to an earlier choice.
 Status CheckRecord(const Config& config, const Source& source) {
   const std::string& record = config.network.init_record;
   const std::size_t space = record.find(' ');
@@ -113,8 +113,7 @@ Status CheckRecord(const Config& config, const Source& source) {
   if (record.substr(0, space) == source.checksum()) return OkStatus();
   return InvalidArgument(
       "network.init_from: '{}' is not what it was when it was recorded ({}, not {}); restore it, "
-      "or "
-      "start from it as it is with network.init_record=none",
+      "or start from it as it is with network.init_record=none",
       config.network.init_from, source.checksum(), record.substr(0, space));
 }
 
@@ -286,7 +285,7 @@ StatusOr<std::optional<std::vector<float>>> ReadInitialNetwork(const Config& con
   GORILA_ASSIGN_OR_RETURN(const Source source, DecodeSource(file, *bytes));
   if (source.Metadata(kInitFrom) != config.network.init_from) {
     return InvalidArgument(
-        "network.init_from is {}, but '{}' is of {}; keep it, or start a new run",
+        "network.init_from is {}, but '{}' was made from {}; keep it, or start a new run",
         config.network.init_from, file.string(), source.Metadata(kInitFrom));
   }
   auto parameters = DecodeParameters(layout, *bytes);

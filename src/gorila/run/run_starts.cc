@@ -83,13 +83,14 @@ RunLogObject TextObject(const Settings& settings) {
 
 }  // namespace
 
-std::string TimeNow() {
-  const std::time_t now = std::time(nullptr);
+std::string UtcText(std::time_t time) {
   std::tm parts{};
-  ::gmtime_r(&now, &parts);
+  if (::gmtime_r(&time, &parts) == nullptr) return "";
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                      parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
+
+std::string TimeNow() { return UtcText(std::time(nullptr)); }
 
 Status AppendRunStart(const std::filesystem::path& run, RunStart start,
                       const StartSettings& settings) {

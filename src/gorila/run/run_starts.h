@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -32,6 +33,8 @@ struct RunStart {
 
 // This moment as RunStart::time.
 std::string TimeNow();
+// The same of another time; empty for one that no calendar has.
+std::string UtcText(std::time_t time);
 
 // What a process begins to train with.
 struct StartSettings {

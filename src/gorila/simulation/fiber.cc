@@ -7,21 +7,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GORILA_ADDRESS_SANITIZER 1
-#endif
-#if __has_feature(thread_sanitizer)
-#define GORILA_THREAD_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define GORILA_ADDRESS_SANITIZER 1
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define GORILA_THREAD_SANITIZER 1
-#endif
+#include "gorila/simulation/sanitizers.h"
 
 #ifdef GORILA_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
@@ -104,11 +90,11 @@ Fiber::Fiber(std::function<void()> work) : work_(std::move(work)) {
 #endif
 }
 
-Fiber::~Fiber() {
 #ifdef GORILA_THREAD_SANITIZER
-  __tsan_destroy_fiber(thread_inside_);
+Fiber::~Fiber() { __tsan_destroy_fiber(thread_inside_); }
+#else
+Fiber::~Fiber() = default;
 #endif
-}
 
 void Fiber::Resume() {
   void* fake_stack = nullptr;

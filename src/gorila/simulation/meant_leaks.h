@@ -2,7 +2,9 @@
 #ifndef GORILA_SIMULATION_MEANT_LEAKS_H_
 #define GORILA_SIMULATION_MEANT_LEAKS_H_
 
-#if defined(__SANITIZE_ADDRESS__)
+#include "gorila/simulation/sanitizers.h"
+
+#ifdef GORILA_ADDRESS_SANITIZER
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -11,7 +13,7 @@ namespace gorila::simulation {
 // LeakSanitizer does not look for what the thread allocates meanwhile.
 class MeantLeaks {
  public:
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef GORILA_ADDRESS_SANITIZER
   MeantLeaks() { __lsan_disable(); }
   ~MeantLeaks() { __lsan_enable(); }
 #else

@@ -16,8 +16,8 @@ namespace gorila::simulation {
 enum class FaultKind {
   kKill,     // a process is killed, and comes back after `seconds`
   kPower,    // its machine loses power, and what was not synced; only of shards
-  kHalt,     // it does nothing for `seconds`, and goes on
-  kReplace,  // a shard's process halts for `seconds` and is replaced meanwhile; when it goes on,
+  kHalt,     // it does nothing for `seconds`, then continues
+  kReplace,  // a shard's process halts for `seconds` and is replaced meanwhile; when it wakes,
              // some addresses still lead to it
   kCut,      // from its machine to `to` nothing arrives for `seconds`; to = -1: to none
   kAstray,   // for its machine, addresses lead to the oldest process for `seconds`

@@ -252,7 +252,7 @@ void World::Apply(const Fault& fault) {
   }
 }
 
-// The shard's process hangs and is thought dead; when it goes on, some addresses still lead to it.
+// The shard's process hangs and is thought dead; when it wakes, some addresses still lead to it.
 void World::Replace(int machine, SteadyTime until) {
   if (Life* const old = current_[machine]; old != nullptr) {
     scheduler_.HaltUntil(old->process, until);

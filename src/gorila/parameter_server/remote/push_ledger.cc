@@ -1,13 +1,9 @@
 #include "gorila/parameter_server/remote/push_ledger.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace gorila {
 namespace {
-
-// One in so many clients.
-constexpr std::size_t kForgottenAtOnce = 16;
 
 std::size_t SlotOf(std::int64_t sequence) {
   return static_cast<std::size_t>(sequence % PushLedger::kWindow);
@@ -27,7 +23,9 @@ PushLedger::Answer PushLedger::Find(std::uint64_t client, std::int64_t sequence)
 }
 
 void PushLedger::Record(std::uint64_t client, std::int64_t sequence, Verdict verdict) {
-  if (!clients_.contains(client) && clients_.size() == kMaxClients) ForgetOldest();
+  if (!clients_.contains(client) && clients_.size() == kMaxClients) {
+    ForgetSilentClients(clients_);
+  }
   Entry& entry = clients_[client];
   entry.last_use = ++uses_;
   // Those in between were not sent yet, or are on their way.
@@ -37,15 +35,6 @@ void PushLedger::Record(std::uint64_t client, std::int64_t sequence, Verdict ver
   }
   entry.newest = std::max(entry.newest, sequence);
   entry.slots[SlotOf(sequence)] = static_cast<std::int8_t>(1 + static_cast<int>(verdict));
-}
-
-void PushLedger::ForgetOldest() {
-  std::vector<std::int64_t> uses;
-  uses.reserve(clients_.size());
-  for (const auto& [client, entry] : clients_) uses.push_back(entry.last_use);
-  const auto last = uses.begin() + static_cast<std::ptrdiff_t>(kMaxClients / kForgottenAtOnce);
-  std::nth_element(uses.begin(), last, uses.end());
-  std::erase_if(clients_, [last](const auto& client) { return client.second.last_use < *last; });
 }
 
 void PushLedger::SaveState(StateWriter& writer) const {

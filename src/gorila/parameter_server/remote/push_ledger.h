@@ -8,19 +8,19 @@
 
 #include "gorila/base/serialise.h"
 #include "gorila/base/status.h"
+#include "gorila/parameter_server/remote/client_memory.h"
 #include "gorila/parameter_server/shard.h"
 
 namespace gorila {
 
 // Remembers the last kWindow sequence numbers of each of the last kMaxClients clients: a client has
-// a few gradients under way at once, and tries again for minutes, not days. One that lives must not
-// be forgotten, or what it sends again is applied again: the limit is far above the processes of a
-// run, restarts included. Not thread-safe: used under its owner's lock.
+// a few gradients under way at once, and tries again for minutes, not days. What one that was
+// forgotten sends again is applied again. Not thread-safe: used under its owner's lock.
 class PushLedger {
  public:
   using Verdict = ParameterShard::Verdict;
   static constexpr std::int64_t kWindow = 64;
-  static constexpr std::size_t kMaxClients = 1 << 17;
+  static constexpr std::size_t kMaxClients = kMostClients;
   static constexpr std::int64_t kMaxSequence = std::int64_t{1} << 53;
 
   enum class Known {
@@ -51,9 +51,6 @@ class PushLedger {
     std::int64_t last_use = 0;                 // on uses_
     std::array<std::int8_t, kWindow> slots{};  // by sequence % kWindow: 0 = new, or 1 + verdict
   };
-
-  // A part of all at once, so that it costs little for each client that comes.
-  void ForgetOldest();
 
   std::unordered_map<std::uint64_t, Entry> clients_;
   std::int64_t uses_ = 0;

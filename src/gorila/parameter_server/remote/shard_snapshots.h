@@ -36,7 +36,8 @@ class ShardSnapshots {
  public:
   // Takes the next generation and makes it durable, then reads the newest whole snapshot. `layout`:
   // fingerprint of the parameter layout. InvalidArgument when the folder belongs to another shard
-  // or layout, DataLoss when there are snapshots but none is whole; then no generation was taken.
+  // or layout, DataLoss when there are snapshots but none is whole; then no generation was taken
+  // (unless the snapshot was written after the first look).
   static StatusOr<ShardSnapshots> Open(const std::filesystem::path& folder, const ShardPlace& place,
                                        std::uint64_t layout);
 
