@@ -8,7 +8,9 @@ import subprocess
 import program
 
 PLANS = pathlib.Path(__file__).parent.parent / "plans"
-SMALL = ["--shards", 2, "--bundles", 3, "--seconds", 20]
+MODEL = ["--model", "--shards", 2, "--bundles", 3, "--seconds", 20]
+REAL = ["--shards", 2, "--bundles", 2, "--replays", 2, "--actors", 2, "--learners", 2,
+        "--seconds", 20]  # fmt: skip
 
 
 def commit_seed():
@@ -24,17 +26,24 @@ def commit_seed():
 
 class Seeds(program.Case):
     def test_a_seed_takes_the_same_steps_again(self):
-        hashes = []
-        for _ in range(2):
-            stdout, _ = self.run_program("simulate", "--seed", 5, *SMALL)
-            hashes.append(re.search(r"^seed 5: .* hash ([0-9a-f]{16})$", stdout, re.M).group(1))
-            self.assertIn("1 seeds (1 of them twice, 0 without an accepted gradient)", stdout)
-            self.assertRegex(stdout, r"gradients accepted +\d+\n")
-        self.assertEqual(*hashes)
+        for size in MODEL, REAL:
+            hashes = []
+            for _ in range(2):
+                stdout, _ = self.run_program("simulate", "--seed", 5, *size)
+                hashes.append(re.search(r"^seed 5: .* hash ([0-9a-f]{16})$", stdout, re.M).group(1))
+                self.assertIn("1 seeds (1 of them twice, 0 without an accepted gradient)", stdout)
+                self.assertRegex(stdout, r"gradients accepted +\d+\n")
+            self.assertEqual(*hashes)
 
     def test_only_the_faults_that_are_named_happen(self):
-        stdout, _ = self.run_program("simulate", "--seed", "1..3", *SMALL, "--faults", "kill,cut")
+        stdout, _ = self.run_program("simulate", "--seed", "1..3", *MODEL, "--faults", "kill,cut")
         self.assertEqual(set(re.findall(r"^  fault (\w+)", stdout, re.M)), {"kill", "cut"})
+
+    def test_replay_shards_actors_and_learners_take_part(self):
+        stdout, _ = self.run_program("simulate", "--seed", 7, *REAL)
+        self.assertRegex(stdout, r"minibatches of replay shards +\d+\n")
+        stdout, _ = self.run_program("simulate", "--seed", 7, *MODEL)
+        self.assertNotIn("minibatches", stdout)
 
     def test_bad_input_is_one_line(self):
         self.assert_refused(["simulate", "--seed", "7..3"], "--seed is '7..3'; expected")
@@ -66,9 +75,9 @@ class Plans(program.Case):
 class FreshSeeds(program.Case):
     def test_invariants_hold_in_seeds_of_this_commit(self):
         first = commit_seed()
-        stdout, _ = self.run_program("simulate", "--seed", f"{first}..{first + 14}",
-                                     "--shards", 3, "--bundles", 6, "--seconds", 60)  # fmt: skip
-        self.assertIn("15 seeds", stdout)
+        for size in MODEL, REAL:
+            stdout, _ = self.run_program("simulate", "--seed", f"{first}..{first + 7}", *size)
+            self.assertIn("8 seeds", stdout)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "gorila/base/crash_point.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 
@@ -70,6 +71,7 @@ Status RemoveCheckpoints(const fs::path& root, const std::vector<fs::path>& chec
   for (const fs::path& path : checkpoints) {
     const fs::path aside = root / (std::string(kTemporaryPrefix) + path.filename().string());
     GORILA_RETURN_IF_ERROR(RenamePath(path, aside));
+    CrashPoint("checkpoint set aside");
   }
   GORILA_RETURN_IF_ERROR(SyncFolder(root));
   return RemoveTemporaryFolders(root, last_temporary);
@@ -219,9 +221,11 @@ StatusOr<Checkpoint> CheckpointWriter::Commit() {
                                          EncodeManifest({.number = number_, .files = files_})));
   for (const fs::path& subfolder : subfolders_) GORILA_RETURN_IF_ERROR(SyncFolder(subfolder));
   GORILA_RETURN_IF_ERROR(SyncFolder(folder_));
+  CrashPoint("checkpoint written");
   const fs::path path = root_ / FolderName(number_);
   GORILA_RETURN_IF_ERROR(RenamePath(folder_, path));
   renamed_ = true;
+  CrashPoint("checkpoint renamed");
   GORILA_RETURN_IF_ERROR(SyncFolder(root_));
   return Checkpoint(path, number_, files_);
 }

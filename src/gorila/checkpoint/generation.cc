@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gorila/base/crash_point.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
@@ -61,7 +62,9 @@ StatusOr<Generation> Generation::Take(const fs::path& folder) {
     GORILA_ASSIGN_OR_RETURN(const std::int64_t newest, generation.NewestTaken());
     claimed = claimed && newest < generation.number_ + kKept / 2;
   }
+  CrashPoint("generation claimed");
   GORILA_RETURN_IF_ERROR(generation.WriteNewest());
+  CrashPoint("generation taken");
   RemoveOldClaims(generation.Claims(), generation.number_ - kKept);
   return generation;
 }
@@ -94,6 +97,7 @@ Status Generation::WriteNewest() const {
     const fs::path aside = Claims() / fmt::format("{}.tmp", number_);
     GORILA_RETURN_IF_ERROR(WriteFileSynced(aside, fmt::format("{}\n", newest)));
     const Status renamed = RenamePath(aside, File());
+    CrashPoint("generation renamed");
     // Whoever took a number kKept above this one has removed it in between.
     if (absl::IsNotFound(renamed)) {
       GORILA_ASSIGN_OR_RETURN(newest, NewestTaken());

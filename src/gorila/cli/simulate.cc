@@ -29,6 +29,10 @@ struct SimulateOptions {
   std::string seeds = "1";
   int shards = 4;
   int bundles = 20;
+  int replays = 2;
+  int actors = 3;
+  int learners = 2;
+  bool model = false;
   double seconds = 120;
   double minutes = 0;  // of real time; 0 = until all seeds ran
   std::vector<std::string> faults;
@@ -99,11 +103,16 @@ Status KeepFailure(const SimulateOptions& options, const simulation::Plan& plan)
 
 StatusOr<int> RunSeeds(const SimulateOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const SeedRange seeds, ParseSeeds(options.seeds));
-  simulation::SearchOptions search{
-      .first_seed = seeds.first,
-      .last_seed = seeds.last,
-      .plan = {.shards = options.shards, .bundles = options.bundles, .seconds = options.seconds},
-      .stopped = &StopRequested};
+  simulation::SearchOptions search{.first_seed = seeds.first,
+                                   .last_seed = seeds.last,
+                                   .plan = {.shards = options.shards,
+                                            .bundles = options.bundles,
+                                            .replays = options.model ? 0 : options.replays,
+                                            .actors = options.model ? 0 : options.actors,
+                                            .learners = options.model ? 0 : options.learners,
+                                            .model = options.model,
+                                            .seconds = options.seconds},
+                                   .stopped = &StopRequested};
   for (const std::string& name : options.faults) {
     GORILA_ASSIGN_OR_RETURN(search.plan.kinds.emplace_back(), simulation::FindFault(name));
   }
@@ -140,12 +149,14 @@ constexpr CommandText kSimulateText = {
     .name = "simulate",
     .summary = "Look for faults that break a cluster, in one process on virtual time",
     .details =
-        R"(Runs the parameter shards and what bundles do with them, hundreds of processes and thousands, on
-a simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
-replaced processes, cut links, broken connections, full disks. Gradients are not computed; the code
-that sends, decides on, stores and restores them is the real one. A seed takes the same steps again.
+        R"(Runs parameter shards, bundles, replay shards, actors and learners, hundreds of processes, on a
+simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
+replaced processes, cut links, broken connections, full disks. The code of the processes is the real
+one; only games and networks are replaced, by ones that take virtual time. With --model thousands of
+bundles fit, which do no more than talk to parameter shards. A seed takes the same steps again.
 Stops at the first seed that breaks an invariant (docs/testing.md), makes its plan smaller and keeps
-it. FAULTS: kill, power, halt, replace, cut, astray, slow, clock.
+it. FAULTS: kill, power, halt, replace, cut, astray, slow, swizzle, folder,
+clock.
 )",
     .examples = R"(gorila simulate --seed 7
 gorila simulate --seed 1..10000 --minutes 10
@@ -165,6 +176,14 @@ Verb AddSimulateVerb(CLI::App& gorila) {
       ->capture_default_str();
   AddNumber(*app, "--bundles", options->bundles, {.low = 1, .high = 100'000}, "Bundles")
       ->capture_default_str();
+  AddNumber(*app, "--replays", options->replays, {.low = 0, .high = 256}, "Replay shards")
+      ->capture_default_str();
+  AddNumber(*app, "--actors", options->actors, {.low = 0, .high = 100'000}, "Actors")
+      ->capture_default_str();
+  AddNumber(*app, "--learners", options->learners, {.low = 0, .high = 100'000}, "Learners")
+      ->capture_default_str();
+  app->add_flag("--model", options->model,
+                "Bundles that only talk to parameter shards: more of them fit");
   app->add_option("--seconds", options->seconds, "Virtual time in which faults happen")
       ->check(CLI::Range(1.0, 1e7))
       ->type_name("S")

@@ -25,6 +25,7 @@
 #include "gorila/env/minatar/space_invaders.h"
 #include "gorila/env/pixel/pixel_console.h"
 #include "gorila/env/plugin/plugin_environment.h"
+#include "gorila/env/simulated_environment.h"
 #include "gorila/env/worker/worker_environment.h"
 
 namespace gorila {
@@ -174,6 +175,9 @@ class RandomDraws final : public DrawSource {
 
 // Null for a name that is not in the table.
 const EnvironmentRow* FindRow(std::string_view name) {
+  if (simulated_environment != nullptr && name == simulated_environment->name) {
+    return simulated_environment;
+  }
   const auto row = std::find_if(kTable.begin(), kTable.end(),
                                 [name](const EnvironmentRow& row) { return row.name == name; });
   return row == kTable.end() ? nullptr : &*row;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "gorila/base/crash_point.h"
 #include "gorila/base/runtime.h"
 #include "gorila/base/thread.h"
 #include "gorila/rpc/role_status.h"
@@ -89,6 +90,7 @@ Status ProgressReporter::ReportOnce() {
     report.mutable_game_frames()->Assign(seen.game_frames.begin(), seen.game_frames.end());
   }
   GORILA_ASSIGN_OR_RETURN(const v1::ReportResponse response, store_.Report(std::move(report)));
+  CrashPoint("report acknowledged");
   clock_.Synchronise(response.run_frames(), own);
   if (response.report_every_ms() > 0) {
     period_ = std::clamp(std::chrono::milliseconds(response.report_every_ms()), kShortestPeriod,

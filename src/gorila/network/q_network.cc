@@ -12,6 +12,7 @@
 #include "gorila/network/noisy_network.h"
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/reference/reference_network.h"
+#include "gorila/network/simulated_backend.h"
 #include "gorila/network/torch/torch_network.h"
 
 namespace gorila {
@@ -43,6 +44,7 @@ std::string_view FastestFor(const NetworkSpec& spec) {
 StatusOr<const QNetworkBackend*> FindBackend(std::string_view name) {
   std::vector<std::string_view> names = {"auto"};
   if (name == names.front()) return nullptr;
+  if (simulated_backend != nullptr && name == simulated_backend->name) return simulated_backend;
   for (const QNetworkBackend& row : QNetworkBackends()) {
     if (row.name == name) return &row;
     names.push_back(row.name);

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "gorila/base/crash_point.h"
 #include "gorila/base/runtime.h"
 
 namespace gorila {
@@ -130,6 +131,7 @@ Status ShardedReplay::Send(Stream& stream) {
     const StatusOr<InsertReply> reply = shards_[shard]->Insert(
         {&run, 1}, CallDeadline(), over ? InsertLimit::kLifted : InsertLimit::kKept);
     if (reply.ok()) {
+      CrashPoint("rows sent");
       Answered(shard);
       GORILA_RETURN_IF_ERROR(TakeReply(stream, *reply, wait));
       continue;

@@ -13,6 +13,7 @@
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/random.h"
+#include "gorila/base/runtime.h"
 #include "gorila/env/environment.h"
 #include "gorila/replay/replay.h"
 #include "gorila/replay/replay_endpoint.h"
@@ -149,7 +150,7 @@ class ShardedReplay final : public Replay {
   Wait BeginWait() const GORILA_EXCLUDES(mutex_);
   Status CheckGoOn(Wait& wait, const std::string& reason) const GORILA_EXCLUDES(mutex_);
   Status Pause(Wait& wait, const std::string& reason) GORILA_EXCLUDES(mutex_);
-  Clock::time_point CallDeadline() const { return Clock::now() + options_.call; }
+  Clock::time_point CallDeadline() const { return SteadyNow() + options_.call; }
 
   const ShardedReplayOptions options_;
   const std::vector<std::unique_ptr<ReplayEndpoint>> shards_;

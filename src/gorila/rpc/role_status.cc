@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gorila/base/resource_usage.h"
+#include "gorila/base/runtime.h"
 #include "gorila/rpc/part.h"
 
 namespace gorila::rpc {
@@ -20,6 +21,7 @@ constexpr std::size_t kRoleOverhead = 8;
 }  // namespace
 
 void AddProcessUsage(v1::RoleStatus& status) {
+  if (simulated_runtime != nullptr) return;  // this process is all of them
   (*status.mutable_gauges())[kCpuSeconds] = CpuSeconds();
   (*status.mutable_counters())[kResidentBytes] = static_cast<std::int64_t>(ResidentBytes());
 }

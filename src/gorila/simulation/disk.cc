@@ -13,10 +13,6 @@ namespace fs = std::filesystem;
 
 enum Purpose : std::uint64_t { kFails = 1, kTime, kCut, kTorn };
 
-Duration Seconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 Status NoSuchPath(const char* action, const fs::path& path) {
   return NotFound("cannot {} '{}': No such file or directory", action, path.string());
 }

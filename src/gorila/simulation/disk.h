@@ -48,6 +48,8 @@ class SimulatedDisk final : public SimulatedFiles {
   // Of the machine that has the volume; its processes must have been killed. Names and bytes that
   // were not synced may be lost, bytes may be garbage.
   void CutPower(const std::string& volume);
+  // All that is on the volume is lost; its processes must have been killed.
+  void Erase(const std::string& volume) { volumes_.erase(volume); }
   // No more failures.
   void Heal() { options_.fails = 0; }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 
+#include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/rpc/admission.h"
 #include "gorila/rpc/refusal.h"
 #include "gorila/simulation/draws.h"
@@ -28,10 +29,6 @@ enum Purpose : std::uint64_t {
 
 // A connection over a link that is cut is noticed by its pings, and found broken at once after.
 constexpr milliseconds kNoticed{3'000};
-
-Duration Seconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
 
 // What gRPC makes of a stream that is cut: it depends on when.
 Status BrokenConnection(double draw) {
@@ -114,6 +111,12 @@ class SimulatedServer final : public rpc::Server {
     while (busy_ > 0) network_.scheduler_.Block(this, SteadyTime::max());
   }
 
+  // After all that it was told to do before.
+  void WorkFor(double seconds) {
+    done_at_ = std::max(done_at_, SteadyNow()) + Seconds(seconds);
+    SleepUntil(done_at_);
+  }
+
   bool listening() const { return !stopped_ && network_.scheduler_.IsAlive(process_); }
   ProcessId process() const { return process_; }
 
@@ -149,6 +152,7 @@ class SimulatedServer final : public rpc::Server {
   std::deque<std::shared_ptr<SimulatedCall>> queue_;
   int busy_ = 0;
   bool stopped_ = false;
+  SteadyTime done_at_{};
 };
 
 namespace {
@@ -326,6 +330,7 @@ void SimulatedNetwork::Arrive(const std::shared_ptr<SimulatedCall>& call) {
 // In a thread of the server.
 void SimulatedNetwork::Handle(SimulatedServer& server, const std::shared_ptr<SimulatedCall>& call) {
   if (call->ended) ++counters_.late;
+  if (options_.update > 0 && call->call.method == kPushMethod) server.WorkFor(options_.update);
   const std::span<const std::byte> payload =
       call->payload == nullptr ? std::span<const std::byte>() : call->payload->bytes();
   StatusOr<rpc::Response> response =

@@ -22,6 +22,7 @@ struct NetworkOptions {
   double bytes_per_second = 1e9;  // of one call's payload
   double broken = 0;              // of calls: the connection breaks before or after the work
   double lost = 0;                // of calls: nothing is heard until the deadline
+  double update = 0;              // seconds: a server works on one gradient after the other
 };
 
 // Counts of what happened, for the report of what a run has covered.

@@ -9,6 +9,7 @@
 
 #include "gorila/checkpoint/generation.h"
 #include "gorila/parameter_server/remote/shard_service.h"
+#include "gorila/simulation/parse.h"
 
 namespace gorila::simulation {
 namespace {
@@ -24,16 +25,11 @@ std::uint64_t SnapshotOf(const std::string& name) {
   return error == std::errc() && end == name.data() + name.size() ? number : 0;
 }
 
+// -1 where the path is none of a parameter shard's.
 int ShardOfPath(const std::filesystem::path& path) {
   const std::string volume = std::next(path.begin())->string();  // "shard-3"
-  return std::stoi(volume.substr(volume.find('-') + 1));
-}
-
-template <typename Message>
-Message Parse(const std::string& text) {
-  Message message;
-  GORILA_CHECK(message.ParseFromString(text), "not a {}", message.GetTypeName());
-  return message;
+  constexpr std::string_view kPrefix = "shard-";
+  return volume.starts_with(kPrefix) ? std::stoi(volume.substr(kPrefix.size())) : -1;
 }
 
 }  // namespace
@@ -60,6 +56,7 @@ void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t v
   }
   Generation& generation = shard.generations[number];
   generation.process = process;
+  generation.first_version = version;
   const auto read = read_.find(process);
   const std::uint64_t snapshot = read == read_.end() ? 0 : read->second;
   if (const std::uint64_t committed = committed_before_.at(process); snapshot < committed) {
@@ -72,6 +69,7 @@ void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t v
   ++counters_.restored;
   const auto parent = shard.generations.find(static_cast<std::int64_t>(snapshot) /
                                              ::gorila::Generation::kSnapshots);
+  generation.staleness_before = StalenessUntil(parent->second, version);
   for (const auto& [client, accepted] : parent->second.accepted) {
     for (const auto& entry : accepted) {
       if (entry.second <= version) generation.accepted[client].push_back(entry);
@@ -79,6 +77,42 @@ void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t v
   }
   // Those without processes in between are not needed again.
   shard.generations.erase(shard.generations.begin(), shard.generations.lower_bound(parent->first));
+}
+
+std::optional<std::int64_t> Oracle::StalenessUntil(const Generation& generation,
+                                                   std::int64_t version) {
+  std::optional<std::int64_t> sum = generation.staleness_before;
+  const auto versions = static_cast<std::size_t>(version - generation.first_version);
+  if (generation.staleness.size() < versions) return std::nullopt;
+  for (std::size_t i = 0; i < versions && sum.has_value(); ++i) {
+    if (generation.staleness[i] < 0) return std::nullopt;
+    *sum += generation.staleness[i];
+  }
+  return sum;
+}
+
+void Oracle::NoteStaleness(Generation& generation, const v1::PushRequest& push,
+                           const v1::PushResponse& response) {
+  if (response.version() <= generation.first_version) return;
+  const auto place = static_cast<std::size_t>(response.version() - generation.first_version - 1);
+  if (generation.staleness.size() <= place) generation.staleness.resize(place + 1, -1);
+  generation.staleness[place] = response.version() - 1 - push.computed_version();
+}
+
+void Oracle::CheckStatus(ProcessId process, const v1::RoleStatus& status) {
+  const int index = shard_of_.at(process);
+  const auto found = shards_.at(index).generations.find(status.generation());
+  if (found == shards_.at(index).generations.end()) return;
+  const auto counted = status.counters().find("staleness_sum");
+  GORILA_CHECK(counted != status.counters().end());
+  const auto expected = StalenessUntil(found->second, found->second.version);
+  if (!expected.has_value()) return;
+  ++counters_.staleness_checks;
+  if (counted->second == *expected) return;
+  Violated(
+      fmt::format("shard {}, generation {}: the staleness of accepted gradients is {}; it "
+                  "counts {}",
+                  index, status.generation(), *expected, counted->second));
 }
 
 Oracle::Generation* Oracle::Served(ProcessId server, int index, std::int64_t number,
@@ -98,10 +132,10 @@ Oracle::Generation* Oracle::Served(ProcessId server, int index, std::int64_t num
   return &generation;
 }
 
-void Oracle::Handled(ProcessId server, ProcessId, const rpc::CallOptions& call,
+void Oracle::Handled(ProcessId server, ProcessId client, const rpc::CallOptions& call,
                      const rpc::Response* response) {
   const auto shard = shard_of_.find(server);
-  if (shard == shard_of_.end()) return;
+  if (shard == shard_of_.end()) return replay_.Handled(server, client, call, response);
   if (response == nullptr) {
     ++counters_.refused;
     return;
@@ -113,7 +147,8 @@ void Oracle::Handled(ProcessId server, ProcessId, const rpc::CallOptions& call,
     CheckPull(server, shard->second, Parse<v1::PullRequest>(call.header),
               Parse<v1::PullResponse>(response->header), response->payload.get());
   } else if (call.method == kReportMethod) {
-    CheckReport(server, shard->second, Parse<v1::ReportResponse>(response->header));
+    CheckReport(server, client, shard->second, Parse<v1::ReportRequest>(call.header),
+                Parse<v1::ReportResponse>(response->header));
   }
 }
 
@@ -147,6 +182,7 @@ void Oracle::CheckDecision(int shard, Generation& generation, const v1::PushRequ
   if (response.verdict() == v1::PushResponse::INVALID) ++counters_.invalid;
   if (response.verdict() != v1::PushResponse::ACCEPTED) return;
   ++counters_.accepted;
+  NoteStaleness(generation, push, response);
   Accepted& accepted = generation.accepted[push.client()];
   const bool before = std::any_of(accepted.begin(), accepted.end(),
                                   [&](const auto& entry) { return entry.first == sequence; });
@@ -174,7 +210,9 @@ void Oracle::CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
       shard, response.generation(), response.version(), shards_.at(shard).first_sum - sum));
 }
 
-void Oracle::CheckReport(ProcessId server, int shard, const v1::ReportResponse& response) {
+void Oracle::CheckReport(ProcessId server, ProcessId client, int shard,
+                         const v1::ReportRequest& report, const v1::ReportResponse& response) {
+  replay_.Reported(client, report.status());
   Generation* const generation = Served(server, shard, response.generation(), response.version());
   if (response.run_frames() > frames_made_) {
     Violated(fmt::format("the run has {} frames, of {} that were made", response.run_frames(),
@@ -190,8 +228,9 @@ void Oracle::CheckReport(ProcessId server, int shard, const v1::ReportResponse& 
 
 void Oracle::Synced(ProcessId, const std::filesystem::path& folder,
                     const std::vector<FolderEntry>& entries) {
-  if (folder.filename() != "snapshots") return;
-  Shard& shard = shards_.at(ShardOfPath(folder));
+  const int index = ShardOfPath(folder);
+  if (index < 0 || folder.filename() != "snapshots") return;
+  Shard& shard = shards_.at(index);
   for (const FolderEntry& entry : entries) {
     const std::uint64_t number = SnapshotOf(entry.name);
     if (number <= shard.committed) continue;

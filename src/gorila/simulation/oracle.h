@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -14,7 +15,9 @@
 
 #include "gorila/simulation/disk.h"
 #include "gorila/simulation/network.h"
+#include "gorila/simulation/replay_oracle.h"
 #include "gorila/v1/parameter_server.pb.h"
+#include "gorila/v1/role.pb.h"
 
 namespace gorila::simulation {
 
@@ -24,7 +27,8 @@ struct OracleCounters {
   std::int64_t generations = 0;  // of all shards
   std::int64_t restored = 0;     // generations that began with a snapshot
   std::int64_t snapshots = 0;
-  std::int64_t refused = 0;  // calls: by an old process, or not understood
+  std::int64_t staleness_checks = 0;  // of processes
+  std::int64_t refused = 0;           // calls: by an old process, or not understood
 };
 
 // Not thread-safe: of the scheduler's thread. The invariants:
@@ -37,17 +41,27 @@ struct OracleCounters {
 //  4. A process decides nothing for a client that told it of a newer generation.
 //  5. A snapshot that was committed is there at the next start, or a newer one.
 //  6. The run's frames never fall within a generation and are never more than were made.
+//  7. The staleness that a shard counts is the sum, over accepted gradients, of the version that
+//  was
+//     present less the one that the gradient was computed from.
+// Those of the replay memory: replay_oracle.h.
 class Oracle final : public CallObserver, public DiskObserver {
  public:
-  explicit Oracle(Scheduler& scheduler) : scheduler_(scheduler) {}
+  explicit Oracle(Scheduler& scheduler)
+      : scheduler_(scheduler), replay_([this](std::string what) { Violated(std::move(what)); }) {}
 
   // `sum` of the slice that the shard begins with in a new run.
   void AddShard(int shard, double sum) { shards_[shard].first_sum = sum; }
   void AddShardProcess(ProcessId process, int shard);
   // The process serves, from the state that it has read.
   void BeganServing(ProcessId process, std::int64_t generation, std::int64_t version);
+  // What a shard's process says of itself while nobody calls it.
+  void CheckStatus(ProcessId process, const v1::RoleStatus& status);
   void MadeFrames(std::int64_t frames) { frames_made_ += frames; }
   void Violated(std::string what);
+
+  ReplayOracle& replay() { return replay_; }
+  const ReplayOracle& replay() const { return replay_; }
 
   const std::vector<std::string>& violations() const { return violations_; }
   const OracleCounters& counters() const { return counters_; }
@@ -68,6 +82,10 @@ class Oracle final : public CallObserver, public DiskObserver {
     std::int64_t frames = -1;
     std::unordered_map<std::uint64_t, Accepted> accepted;  // by client; inherited ones too
     std::unordered_map<std::uint64_t, std::deque<std::int64_t>> decided;  // in this one
+    // Of gradients accepted before this one began; nothing where one of them was not seen.
+    std::optional<std::int64_t> staleness_before = 0;
+    std::int64_t first_version = 0;
+    std::vector<std::int64_t> staleness = {};  // of each version after it; -1: not seen
   };
   struct Shard {
     double first_sum = 0;
@@ -75,6 +93,10 @@ class Oracle final : public CallObserver, public DiskObserver {
     std::uint64_t committed = 0;  // the newest snapshot
   };
 
+  static std::optional<std::int64_t> StalenessUntil(const Generation& generation,
+                                                    std::int64_t version);
+  static void NoteStaleness(Generation& generation, const v1::PushRequest& push,
+                            const v1::PushResponse& response);
   Generation* Served(ProcessId server, int shard, std::int64_t generation, std::int64_t version);
   void CheckPush(ProcessId server, int shard, const v1::PushRequest& push,
                  const v1::PushResponse& response);
@@ -82,9 +104,11 @@ class Oracle final : public CallObserver, public DiskObserver {
                      const v1::PushResponse& response);
   void CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
                  const v1::PullResponse& response, const rpc::Payload* payload);
-  void CheckReport(ProcessId server, int shard, const v1::ReportResponse& response);
+  void CheckReport(ProcessId server, ProcessId client, int shard, const v1::ReportRequest& report,
+                   const v1::ReportResponse& response);
 
   Scheduler& scheduler_;
+  ReplayOracle replay_;
   std::map<int, Shard> shards_;
   std::unordered_map<ProcessId, int> shard_of_;
   // The snapshot that a process has read, and the newest that was committed when it began.

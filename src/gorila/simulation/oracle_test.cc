@@ -128,6 +128,36 @@ TEST_F(OracleTest, FindsASnapshotThatIsNotRestored) {
   EXPECT_TRUE(Finds("began with snapshot 1000001, but 1000002 was committed before")) << Found();
 }
 
+TEST_F(OracleTest, FindsStalenessThatWasCountedWrongly) {
+  Push(1, 1);
+  Push(2, 2);  // computed from version 0: 0 and 1 behind
+  v1::RoleStatus status;
+  status.set_generation(1);
+  (*status.mutable_counters())["staleness_sum"] = 1;
+  oracle_.CheckStatus(kServer, status);
+  EXPECT_EQ(Found(), "");
+  EXPECT_EQ(oracle_.counters().staleness_checks, 1);
+  (*status.mutable_counters())["staleness_sum"] = 2;
+  oracle_.CheckStatus(kServer, status);
+  EXPECT_TRUE(Finds("the staleness of accepted gradients is 1; it counts 2")) << Found();
+}
+
+TEST_F(OracleTest, CountsStalenessOverARestart) {
+  Push(1, 1);
+  Push(2, 2);
+  Push(3, 3);  // which the snapshot lacks
+  oracle_.AddShardProcess(kSuccessor, 0);
+  oracle_.HasRead(kSuccessor, "/shard-0/state/snapshots/000001000001/clients.state");
+  oracle_.BeganServing(kSuccessor, 2, 2);
+  Push(4, 3, false, kSuccessor, 2);
+  v1::RoleStatus status;
+  status.set_generation(2);
+  (*status.mutable_counters())["staleness_sum"] = 0 + 1 + 2;
+  oracle_.CheckStatus(kSuccessor, status);
+  EXPECT_EQ(Found(), "");
+  EXPECT_EQ(oracle_.counters().staleness_checks, 1);
+}
+
 TEST_F(OracleTest, FindsFramesThatNobodyMade) {
   oracle_.MadeFrames(100);
   Report(101);

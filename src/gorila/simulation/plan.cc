@@ -9,14 +9,15 @@
 #include "gorila/base/json.h"
 #include "gorila/base/nearest.h"
 #include "gorila/base/random.h"
+#include "gorila/parameter_server/gradient_codec.h"
 
 namespace gorila::simulation {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, kFaultKinds> kNames = {"kill", "power",  "halt", "replace",
-                                                              "cut",  "astray", "slow", "clock"};
+constexpr std::array<std::string_view, kFaultKinds> kNames = {
+    "kill", "power", "halt", "replace", "cut", "astray", "slow", "swizzle", "folder", "clock"};
 constexpr int kFormatVersion = 1;
 
 // How long a fault of the kind lasts, in seconds: mostly short, at times longer than a call's
@@ -27,19 +28,36 @@ double DrawLength(FaultKind kind, RandomStream& random) {
   return 0.1 + longest * random.Uniform();
 }
 
-bool ForShards(FaultKind kind) { return kind == FaultKind::kPower || kind == FaultKind::kReplace; }
+// Of all machines: those that a fault of the kind may happen to.
+std::vector<int> Candidates(const Plan& plan, FaultKind kind) {
+  std::vector<int> machines;
+  for (int machine = 0; machine < CountMachines(plan); ++machine) {
+    const bool parameters = PlaceOf(plan, machine).role == Role::kParameterServer;
+    const bool fits = kind == FaultKind::kReplace  ? parameters
+                      : kind == FaultKind::kFolder ? HasDisk(plan, machine) && !parameters
+                      : kind == FaultKind::kPower  ? HasDisk(plan, machine)
+                      : kind == FaultKind::kSlow   ? !HasDisk(plan, machine)
+                                                   : true;
+    if (fits) machines.push_back(machine);
+  }
+  return machines;
+}
+
+int Any(const std::vector<int>& machines, RandomStream& random) {
+  return machines[static_cast<std::size_t>(random.Integer(0, static_cast<int>(machines.size())))];
+}
 
 Fault DrawFault(double at, FaultKind kind, const Plan& plan, RandomStream& random) {
   Fault fault{.at = at, .kind = kind};
-  const int machines = plan.shards + plan.bundles;
-  // Half of all faults are of shards, which are few.
-  const bool shard = ForShards(kind) || random.Uniform() < 0.5;
-  if (kind == FaultKind::kSlow) {
-    fault.machine = random.Integer(plan.shards, machines);
-  } else {
-    fault.machine = shard ? random.Integer(0, plan.shards) : random.Integer(0, machines);
+  std::vector<int> machines = Candidates(plan, kind);
+  // Half of all faults are of servers, which are few.
+  if (kind != FaultKind::kSlow && random.Uniform() < 0.5) {
+    std::erase_if(machines, [&plan](int machine) { return !HasDisk(plan, machine); });
   }
-  if (kind == FaultKind::kCut && random.Uniform() < 0.6) fault.to = random.Integer(0, machines);
+  fault.machine = Any(machines, random);
+  if (kind == FaultKind::kCut && random.Uniform() < 0.6) {
+    fault.to = random.Integer(0, CountMachines(plan));
+  }
   fault.seconds = DrawLength(kind, random);
   return fault;
 }
@@ -65,9 +83,18 @@ void DrawConditions(Plan& plan, RandomStream& random) {
   plan.disk_fails = sometimes(0.3, 0.05);
   plan.disk_journal = random.Uniform() < 0.5;
   plan.yield = std::array{0.0, 0.05, 0.3}[static_cast<std::size_t>(random.Integer(0, 3))];
+  // Once in some thousand to in some ten passes.
+  plan.crash = random.Uniform() < 0.25 ? 1e-4 * std::pow(200, random.Uniform()) : 0;
+  plan.update = random.Uniform() < 0.5 ? 2e-3 * random.Uniform() : 0;
+  plan.demote_every = random.Uniform() < 0.5 ? 0 : random.Integer(10, 1000);
+  plan.overlap = random.Uniform() < 0.5;
+  const std::array encodings = {GradientEncoding::kFloat32, GradientEncoding::kBf16,
+                                GradientEncoding::kTopK};
+  plan.encoding = GradientEncodingName(encodings[static_cast<std::size_t>(random.Integer(0, 3))]);
 }
 
-std::vector<FaultKind> DrawKinds(const PlanOptions& options, RandomStream& random) {
+std::vector<FaultKind> DrawKinds(const PlanOptions& options, const Plan& plan,
+                                 RandomStream& random) {
   std::vector<FaultKind> kinds = options.kinds;
   if (kinds.empty()) {
     for (int i = 0; i < kFaultKinds; ++i) kinds.push_back(static_cast<FaultKind>(i));
@@ -76,7 +103,9 @@ std::vector<FaultKind> DrawKinds(const PlanOptions& options, RandomStream& rando
   for (const FaultKind kind : kinds) {
     if (random.Uniform() < 0.6) drawn.push_back(kind);
   }
-  return drawn.empty() ? kinds : drawn;
+  if (drawn.empty()) drawn = kinds;
+  std::erase_if(drawn, [&plan](FaultKind kind) { return Candidates(plan, kind).empty(); });
+  return drawn;
 }
 
 Status CheckNumber(std::string_view name, double value, double low, double high) {
@@ -87,6 +116,11 @@ Status CheckNumber(std::string_view name, double value, double low, double high)
 Status CheckPlan(const Plan& plan) {
   GORILA_RETURN_IF_ERROR(CheckNumber("shards", plan.shards, 1, 256));
   GORILA_RETURN_IF_ERROR(CheckNumber("bundles", plan.bundles, 1, 100'000));
+  const bool replay = plan.replays + plan.actors + plan.learners > 0;
+  GORILA_RETURN_IF_ERROR(CheckNumber("replays", plan.replays, replay, replay ? 256 : 0));
+  GORILA_RETURN_IF_ERROR(CheckNumber("actors", plan.actors, replay, replay ? 100'000 : 0));
+  GORILA_RETURN_IF_ERROR(CheckNumber("learners", plan.learners, replay, replay ? 100'000 : 0));
+  GORILA_RETURN_IF_ERROR(ParseGradientEncoding(plan.encoding).status());
   GORILA_RETURN_IF_ERROR(CheckNumber("seconds", plan.seconds, 0, 1e7));
   GORILA_RETURN_IF_ERROR(CheckNumber("settling", plan.settling, 0, 1e5));
   GORILA_RETURN_IF_ERROR(CheckNumber("compute", plan.compute, 1e-6, 1e4));
@@ -97,12 +131,19 @@ Status CheckPlan(const Plan& plan) {
   GORILA_RETURN_IF_ERROR(CheckNumber("disk_latency", plan.disk_latency, 0, 10));
   GORILA_RETURN_IF_ERROR(CheckNumber("disk_fails", plan.disk_fails, 0, 1));
   GORILA_RETURN_IF_ERROR(CheckNumber("yield", plan.yield, 0, 1));
+  GORILA_RETURN_IF_ERROR(CheckNumber("crash", plan.crash, 0, 1));
+  GORILA_RETURN_IF_ERROR(CheckNumber("update", plan.update, 0, 10));
+  GORILA_RETURN_IF_ERROR(CheckNumber("demote_every", plan.demote_every, 0, 1e9));
   for (const Fault& fault : plan.faults) {
-    const int machines = plan.shards + plan.bundles;
+    const int machines = CountMachines(plan);
     GORILA_RETURN_IF_ERROR(CheckNumber("a fault's time", fault.at, 0, plan.seconds + 100));
-    GORILA_RETURN_IF_ERROR(CheckNumber("a fault's machine", fault.machine, 0,
-                                       (ForShards(fault.kind) ? plan.shards : machines) - 1));
+    GORILA_RETURN_IF_ERROR(CheckNumber("a fault's machine", fault.machine, 0, machines - 1));
     GORILA_RETURN_IF_ERROR(CheckNumber("a fault's other machine", fault.to, -1, machines - 1));
+    const std::vector<int> fit = Candidates(plan, fault.kind);
+    if (std::find(fit.begin(), fit.end(), fault.machine) == fit.end()) {
+      return InvalidArgument("plan: a fault '{}' of machine {}; expected one of {}",
+                             FaultName(fault.kind), fault.machine, fmt::join(fit, ", "));
+    }
     GORILA_RETURN_IF_ERROR(CheckNumber("a fault's seconds", fault.seconds, -1e6, 1e6));
   }
   return OkStatus();
@@ -133,7 +174,60 @@ StatusOr<Fault> DecodeFault(const Json& json) {
   return fault;
 }
 
+// What plans of earlier days lack.
+void DecodeLater(const Json& json, Plan& plan) {
+  plan.replays = json.value("replays", plan.replays);
+  plan.actors = json.value("actors", plan.actors);
+  plan.learners = json.value("learners", plan.learners);
+  plan.model = json.value("model", plan.model);
+  plan.overlap = json.value("overlap", plan.overlap);
+  plan.crash = json.value("crash", plan.crash);
+  plan.update = json.value("update", plan.update);
+  plan.demote_every = json.value("demote_every", plan.demote_every);
+  plan.encoding = json.value("encoding", plan.encoding);
+}
+
+struct RoleSize {
+  Role role;
+  int size;
+};
+
+std::array<RoleSize, 5> Sizes(const Plan& plan) {
+  return {{{Role::kParameterServer, plan.shards},
+           {Role::kBundle, plan.bundles},
+           {Role::kReplay, plan.replays},
+           {Role::kActor, plan.actors},
+           {Role::kLearner, plan.learners}}};
+}
+
 }  // namespace
+
+int CountMachines(const Plan& plan) {
+  int count = 0;
+  for (const RoleSize& row : Sizes(plan)) count += row.size;
+  return count;
+}
+
+Place PlaceOf(const Plan& plan, int machine) {
+  int first = 0;
+  for (const RoleSize& row : Sizes(plan)) {
+    if (machine < first + row.size) return {.role = row.role, .index = machine - first};
+    first += row.size;
+  }
+  GORILA_CHECK(false, "machine {} of {}", machine, first);
+  return {};
+}
+
+int MachineOf(const Plan& plan, const Place& place) {
+  int first = 0;
+  for (const RoleSize& row : Sizes(plan)) {
+    if (row.role == place.role) break;
+    first += row.size;
+  }
+  return first + place.index;
+}
+
+bool HasDisk(const Plan& plan, int machine) { return RowOf(PlaceOf(plan, machine).role).serves; }
 
 std::string_view FaultName(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
@@ -149,13 +243,17 @@ Plan DrawPlan(std::uint64_t seed, const PlanOptions& options) {
   Plan plan{.seed = seed,
             .shards = options.shards,
             .bundles = options.bundles,
+            .replays = options.replays,
+            .actors = options.actors,
+            .learners = options.learners,
+            .model = options.model,
             .seconds = options.seconds};
   DrawConditions(plan, random);
-  const std::vector<FaultKind> kinds = DrawKinds(options, random);
+  const std::vector<FaultKind> kinds = DrawKinds(options, plan, random);
   const double pause = 1 + 20 * random.Uniform();
   const double swarms = random.Uniform() < 0.5 ? 0.3 : 0;
   double at = 2;
-  for (;; at += -pause * std::log(1 - random.Uniform())) {
+  for (; !kinds.empty(); at += -pause * std::log(1 - random.Uniform())) {
     if (at >= plan.seconds) break;
     const FaultKind kind =
         kinds[static_cast<std::size_t>(random.Integer(0, static_cast<int>(kinds.size())))];
@@ -178,6 +276,15 @@ std::string EncodePlan(const Plan& plan) {
   json["bundles"] = plan.bundles;
   VisitNumbers(plan, [&json](const char* name, double value) { json[name] = value; });
   json["disk_journal"] = plan.disk_journal;
+  json["replays"] = plan.replays;
+  json["actors"] = plan.actors;
+  json["learners"] = plan.learners;
+  json["model"] = plan.model;
+  json["overlap"] = plan.overlap;
+  json["crash"] = plan.crash;
+  json["update"] = plan.update;
+  json["demote_every"] = plan.demote_every;
+  json["encoding"] = plan.encoding;
   json["faults"] = Json::array();
   for (const Fault& fault : plan.faults) {
     Json one = {{"at", fault.at}, {"kind", FaultName(fault.kind)}, {"machine", fault.machine}};
@@ -200,6 +307,7 @@ StatusOr<Plan> DecodePlan(std::string_view text) {
     plan.bundles = json.at("bundles");
     VisitNumbers(plan, [&json](const char* name, double& value) { value = json.at(name); });
     plan.disk_journal = json.at("disk_journal");
+    DecodeLater(json, plan);
     for (const Json& one : json.at("faults")) {
       GORILA_ASSIGN_OR_RETURN(plan.faults.emplace_back(), DecodeFault(one));
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 namespace gorila::simulation {
@@ -28,19 +29,40 @@ TEST(PlanTest, HasOnlyTheKindsThatWereAskedFor) {
   }
 }
 
-TEST(PlanTest, FaultsOfShardsAreOfShards) {
+TEST(PlanTest, FaultsHappenToMachinesThatTheyFit) {
+  std::set<Role> killed, slowed;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    const Plan plan = DrawPlan(seed, {.shards = 2, .bundles = 3});
+    const Plan plan =
+        DrawPlan(seed, {.shards = 2, .bundles = 3, .replays = 2, .actors = 1, .learners = 1});
     for (const Fault& fault : plan.faults) {
-      if (fault.kind == FaultKind::kPower || fault.kind == FaultKind::kReplace) {
-        EXPECT_LT(fault.machine, 2);
+      const Role role = PlaceOf(plan, fault.machine).role;
+      if (fault.kind == FaultKind::kReplace) {
+        EXPECT_EQ(role, Role::kParameterServer);
       }
-      if (fault.kind == FaultKind::kSlow) {
-        EXPECT_GE(fault.machine, 2);
+      if (fault.kind == FaultKind::kFolder) {
+        EXPECT_EQ(role, Role::kReplay);
       }
-      EXPECT_LT(fault.machine, 5);
+      if (fault.kind == FaultKind::kPower) {
+        EXPECT_TRUE(HasDisk(plan, fault.machine));
+      }
+      if (fault.kind == FaultKind::kSlow) slowed.insert(role);
+      if (fault.kind == FaultKind::kKill) killed.insert(role);
     }
   }
+  EXPECT_EQ(killed.size(), 5);
+  EXPECT_EQ(slowed, (std::set<Role>{Role::kBundle, Role::kActor, Role::kLearner}));
+}
+
+TEST(PlanTest, MachinesAreNumberedRoleByRole) {
+  const Plan plan{.shards = 2, .bundles = 3, .replays = 2, .actors = 1, .learners = 1};
+  EXPECT_EQ(CountMachines(plan), 9);
+  for (int machine = 0; machine < 9; ++machine) {
+    EXPECT_EQ(MachineOf(plan, PlaceOf(plan, machine)), machine);
+  }
+  EXPECT_EQ(PlaceOf(plan, 4).role, Role::kBundle);
+  EXPECT_EQ(PlaceOf(plan, 4).index, 2);
+  EXPECT_EQ(PlaceOf(plan, 5).role, Role::kReplay);
+  EXPECT_EQ(PlaceOf(plan, 8).role, Role::kLearner);
 }
 
 TEST(PlanTest, SaysWhatIsWrong) {
@@ -52,6 +74,7 @@ TEST(PlanTest, SaysWhatIsWrong) {
   };
   EXPECT_EQ(std::string(DecodePlan("{").status().message()), "not a plan of format version 1");
   EXPECT_EQ(with("\"shards\": 4", "\"shards\": 0"), "plan: shards is 0; expected 1 to 256");
+  EXPECT_EQ(with("\"replays\": 0", "\"replays\": 2"), "plan: actors is 0; expected 1 to 100000");
   EXPECT_NE(with("\"bundles\": 20", "\"bundles\": \"x\"").find("plan: "), std::string::npos);
 }
 

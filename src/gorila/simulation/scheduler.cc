@@ -10,7 +10,10 @@ namespace gorila::simulation {
 namespace {
 
 // What draws are for.
-enum Purpose : std::uint64_t { kOrder = 1, kYield, kNumber };
+enum Purpose : std::uint64_t { kOrder = 1, kYield, kNumber, kPriority };
+
+// Of threads that become ready before another does, how many may run after it.
+constexpr std::uint64_t kOvertaken = 32;
 
 // 1 January 2026: simulated wall clocks begin in no real past.
 constexpr WallTime kWallStart{std::chrono::seconds(1'767'225'600)};
@@ -121,8 +124,19 @@ void Scheduler::EndCurrent() {
 }
 
 void Scheduler::MakeReady(SimulatedThread& thread) {
-  const std::uint64_t order = DrawBits({options_.seed, kOrder, thread.number, thread.turns++});
-  ready_.emplace(order, thread.number);
+  ready_.emplace(OrderOf(thread), thread.number);
+}
+
+// The smallest is next. A thread with fewer demotions comes before one with more.
+std::uint64_t Scheduler::OrderOf(SimulatedThread& thread) {
+  const std::uint64_t turn = DrawBits({options_.seed, kOrder, thread.number, thread.turns++});
+  // No thread waits for ever behind those that come again and again.
+  if (options_.demote_every == 0) return steps_at_once_ + turn % kOvertaken;
+  if (turn % static_cast<std::uint64_t>(options_.demote_every) == 0) ++thread.demotions;
+  const std::uint64_t priority =
+      DrawBits({options_.seed, kPriority, thread.number, thread.demotions});
+  constexpr int kBits = 48;
+  return (thread.demotions << kBits) | (priority >> (64 - kBits));
 }
 
 void Scheduler::StopWaiting(SimulatedThread& thread) {

@@ -24,9 +24,16 @@ namespace gorila::simulation {
 using ProcessId = std::uint64_t;
 using Duration = std::chrono::nanoseconds;
 
+inline Duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
 struct SchedulerOptions {
   std::uint64_t seed = 1;
   double yield = 0;  // how often a thread lets others run before it takes a lock; in [0, 1]
+  // Of threads that can run at one instant: 0: a draw decides each time which is next. Else each
+  // has a priority, and loses it once in so many of its turns (as in PCT, Burckhardt et al. 2010).
+  int demote_every = 0;
 };
 
 // Not thread-safe. While Run() is active, it is the runtime of the thread that called it.
@@ -86,6 +93,7 @@ class Scheduler final : public SimulatedRuntime {
     std::string name;
     std::unique_ptr<Fiber> fiber;
     std::uint64_t turns = 0;  // counts draws of this thread
+    std::uint64_t demotions = 0;
     const void* place = nullptr;
     EventId deadline{SteadyTime::max(), 0};
     bool timed_out = false;
@@ -100,6 +108,7 @@ class Scheduler final : public SimulatedRuntime {
 
   SimulatedThread& Add(ProcessId process, std::string_view name, std::function<void()> work);
   void MakeReady(SimulatedThread& thread);
+  std::uint64_t OrderOf(SimulatedThread& thread);
   void RunReady();
   void Step(SimulatedThread& thread);
   void StopWaiting(SimulatedThread& thread);

@@ -146,6 +146,31 @@ TEST(SchedulerTest, ASeedRepeatsItsStepsAndAnotherTakesOthers) {
   EXPECT_NE(first, other);
 }
 
+TEST(SchedulerTest, AThreadKeepsItsPriorityUntilItIsDemoted) {
+  // Of two threads that give way at each turn, the one that is ahead stays so for some turns.
+  const auto changes = [](int demote_every) {
+    Scheduler scheduler({.seed = 5, .yield = 1, .demote_every = demote_every});
+    const ProcessId process = scheduler.AddProcess(0);
+    std::vector<int> turns;
+    Mutex mutex;
+    for (const int thread : {0, 1}) {
+      scheduler.Spawn(process, "worker", [&turns, &mutex, thread] {
+        for (int turn = 0; turn < 500; ++turn) {
+          const MutexLock lock(mutex);
+          turns.push_back(thread);
+        }
+      });
+    }
+    scheduler.Run(SteadyTime::max());
+    int count = 0;
+    for (std::size_t i = 1; i < turns.size(); ++i) count += turns[i] != turns[i - 1] ? 1 : 0;
+    return count;
+  };
+  EXPECT_GT(changes(0), 200);
+  EXPECT_GT(changes(50), 1);
+  EXPECT_LT(changes(50), 60);
+}
+
 TEST(SchedulerTest, WallClocksMayBeWrong) {
   Scheduler scheduler({.seed = 1});
   scheduler.SetWallClockError(1, std::chrono::hours(2));

@@ -92,20 +92,36 @@ Plan WithoutFaults(const Plan& plan, std::size_t part, std::size_t parts) {
   return fewer;
 }
 
-// With half of its bundles, without the faults of the others.
+// The faults of `plan` in a smaller one, without those of the machines that it has not.
+Plan WithFaultsOf(const Plan& plan, Plan smaller) {
+  smaller.faults.clear();
+  const auto move = [&](int& machine) {
+    if (machine < 0) return true;
+    const Place place = PlaceOf(plan, machine);
+    machine = MachineOf(smaller, place);
+    return machine < CountMachines(smaller) && PlaceOf(smaller, machine).role == place.role;
+  };
+  for (Fault fault : plan.faults) {
+    if (move(fault.machine) && move(fault.to)) smaller.faults.push_back(fault);
+  }
+  return smaller;
+}
+
 Plan WithFewerBundles(const Plan& plan) {
   Plan fewer = plan;
   fewer.bundles = std::max(1, plan.bundles / 2);
-  const int machines = fewer.shards + fewer.bundles;
-  std::erase_if(fewer.faults, [machines](const Fault& fault) {
-    return fault.machine >= machines || fault.to >= machines;
-  });
-  return fewer;
+  return WithFaultsOf(plan, std::move(fewer));
+}
+
+Plan WithoutReplay(const Plan& plan) {
+  Plan fewer = plan;
+  fewer.replays = fewer.actors = fewer.learners = 0;
+  return WithFaultsOf(plan, std::move(fewer));
 }
 
 std::vector<Plan> PlainerConditions(const Plan& plan) {
   const Plan usual;
-  std::vector<Plan> plainer(8, plan);
+  std::vector<Plan> plainer(15, plan);
   plainer[0].broken = 0;
   plainer[1].lost = 0;
   plainer[2].disk_fails = 0;
@@ -114,6 +130,13 @@ std::vector<Plan> PlainerConditions(const Plan& plan) {
   plainer[5].disk_latency = usual.disk_latency;
   plainer[6].compute = usual.compute;
   plainer[7].snapshot_seconds = usual.snapshot_seconds;
+  plainer[8].overlap = usual.overlap;
+  plainer[9].encoding = usual.encoding;
+  plainer[10] = WithoutReplay(plan);
+  plainer[11].model = true;
+  plainer[12].crash = usual.crash;
+  plainer[13].update = usual.update;
+  plainer[14].demote_every = usual.demote_every;
   return plainer;
 }
 

@@ -4,21 +4,12 @@
 #define GORILA_SIMULATION_WORLD_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "gorila/config/config.h"
-#include "gorila/launch/role_options.h"
-#include "gorila/launch/serving.h"
-#include "gorila/simulation/disk.h"
-#include "gorila/simulation/model_bundle.h"
-#include "gorila/simulation/network.h"
-#include "gorila/simulation/oracle.h"
+#include "gorila/base/status.h"
 #include "gorila/simulation/plan.h"
-#include "gorila/simulation/scheduler.h"
 
 namespace gorila::simulation {
 

@@ -9,7 +9,9 @@
 namespace gorila::simulation {
 namespace {
 
-constexpr PlanOptions kSmall{.shards = 2, .bundles = 4, .seconds = 40};
+const PlanOptions kModel{.shards = 2, .bundles = 4, .model = true, .seconds = 20};
+const PlanOptions kReal{
+    .shards = 2, .bundles = 2, .replays = 2, .actors = 2, .learners = 2, .seconds = 20};
 
 std::string Join(const std::vector<std::string>& lines) {
   std::string text;
@@ -26,27 +28,52 @@ TEST(WorldTest, WithoutFaultsEveryGradientIsDecidedOnOnce) {
   EXPECT_GT(result->counts.at("gradients accepted"), 20'000);
   EXPECT_EQ(result->counts.at("gradients repeated"), 0);
   EXPECT_EQ(result->counts.at("generations"), 3);
+  EXPECT_EQ(result->counts.at("sums of staleness compared"), 3);
+}
+
+TEST(WorldTest, RealProcessesLearnAndEnd) {
+  const Plan plan{.seed = 1,
+                  .shards = 2,
+                  .bundles = 2,
+                  .replays = 2,
+                  .actors = 2,
+                  .learners = 2,
+                  .model = false,
+                  .seconds = 20,
+                  .settling = 5};
+  const StatusOr<WorldResult> result = RunWorld(plan);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(Join(result->violations), "");
+  EXPECT_GT(result->counts.at("gradients accepted"), 2'000);
+  EXPECT_GT(result->counts.at("rows accepted"), 1'000);
+  EXPECT_GT(result->counts.at("minibatches of replay shards"), 200);
+  EXPECT_EQ(result->counts.at("rows lost, as actors say"), 0);
+  EXPECT_EQ(result->counts.at("sums of staleness compared"), 2);
+  EXPECT_EQ(result->counts.at("processes started again"), 0);
 }
 
 TEST(WorldTest, TheSamePlanTakesTheSameSteps) {
-  const Plan plan = DrawPlan(3, kSmall);
-  const StatusOr<WorldResult> first = RunWorld(plan);
-  const StatusOr<WorldResult> again = RunWorld(plan);
-  ASSERT_TRUE(first.ok() && again.ok());
-  EXPECT_EQ(first->hash, again->hash);
-  EXPECT_EQ(first->counts, again->counts);
-  EXPECT_NE(RunWorld(DrawPlan(4, kSmall))->hash, first->hash);
+  for (const PlanOptions& options : {kModel, kReal}) {
+    const Plan plan = DrawPlan(3, options);
+    const StatusOr<WorldResult> first = RunWorld(plan);
+    const StatusOr<WorldResult> again = RunWorld(plan);
+    ASSERT_TRUE(first.ok() && again.ok());
+    EXPECT_EQ(first->hash, again->hash);
+    EXPECT_EQ(first->counts, again->counts);
+    EXPECT_NE(RunWorld(DrawPlan(4, options))->hash, first->hash);
+  }
 }
 
 TEST(WorldTest, InvariantsHoldWhateverFails) {
-  SearchOptions options{.first_seed = 1, .last_seed = 8, .plan = kSmall};
-  const StatusOr<SearchResult> found = Search(options);
-  ASSERT_TRUE(found.ok()) << found.status();
-  EXPECT_FALSE(found->failed.has_value())
-      << Join(found->failure.violations) << EncodePlan(*found->failed);
-  EXPECT_EQ(found->seeds, 8);
-  EXPECT_GT(found->counts.at("generations from a snapshot"), 0);
-  EXPECT_GT(found->counts.at("gradients repeated"), 0);
+  for (const PlanOptions& options : {kModel, kReal}) {
+    const StatusOr<SearchResult> found = Search({.first_seed = 1, .last_seed = 6, .plan = options});
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_FALSE(found->failed.has_value())
+        << Join(found->failure.violations) << EncodePlan(*found->failed);
+    EXPECT_EQ(found->seeds, 6);
+    EXPECT_GT(found->counts.at("generations from a snapshot"), 0);
+    EXPECT_GT(found->counts.at("gradients repeated"), 0);
+  }
 }
 
 TEST(WorldTest, AShardThatIsKilledComesBackWithItsSnapshot) {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "gorila/base/crash_point.h"
 #include "gorila/base/runtime.h"
 #include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/v1/parameter_server.pb.h"
@@ -207,6 +208,7 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
     }
     response.set_verdict(ToProto(verdict));
   }
+  CrashPoint("gradient decided on");
   response.set_generation(generation_);
   response.set_version(shard_->version());
   return Encode(response);
