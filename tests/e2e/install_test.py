@@ -160,6 +160,12 @@ printf '%s\\n' "${COMPREPLY[@]}"
                                 (["train", "--run-dir", "run", "--preset", "pix"], ["pixel"]),
                                 (["train", "--preset", "=", "pix"], ["pixel"]),
                                 (["launch", "--engine", "="], ["local", "slurm", "kubernetes"]),
+                                (["runs", "--sort", "fr"], ["frames"]),
+                                (["runs", "--sort", "-sc"], ["-score"]),
+                                (["runs", "--filter", "ga"], ["game="]),
+                                (["runs", "--filter", "learner.n_"], ["learner.n_step="]),
+                                (["report", "--x", ""], ["frames", "updates", "seconds"]),
+                                (["report", "--statistic", "i"], ["iqm"]),
                                 (["train", "--seed", ""], [""])]:  # fmt: skip
             shell = subprocess.run(
                 ["bash", "--norc", "-c", script, "bash", "gorila", *words],
@@ -184,6 +190,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
                                 ("train --preset=pix", "train --preset=pixel "),
                                 ("train --set run.fr", "train --set run.frames="),
                                 ("train --set=run.fr", "train --set=run.frames="),
+                                ("runs --sort -sc", "runs --sort -score "),
+                                ("runs --filter learner.n_", "runs --filter learner.n_step="),
+                                ("report --statistic i", "report --statistic iqm "),
                                 ("train --config fir", "train --config first-file "),
                                 ("export fir", "export first-file "),
                                 ("train --seed ", "train --seed ")]:  # fmt: skip
@@ -209,6 +218,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
                                 ("train --preset pix", ["pixel"]),
                                 ("train --preset=pix", ["--preset=pixel"]),
                                 ("train --set run.fr", ["run.frames="]),
+                                ("runs --sort fr", ["frames"]),
+                                ("runs --filter learner.n_", ["learner.n_step="]),
+                                ("report --statistic i", ["iqm"]),
                                 ("train --config fir", ["first-file"]),
                                 ("export fir", ["first-file"]),
                                 ("train --seed ", [])]:  # fmt: skip

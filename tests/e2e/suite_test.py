@@ -12,7 +12,8 @@ SUITE = ["suite", "classic/catch", "classic/cart_pole", "--folder", "suite", *SM
 
 class Runs(program.Case):
     def test_every_game_is_trained_with_every_seed_once(self):
-        stdout, _ = self.run_program(*SUITE, "--seeds", 2, "--protocols", "epsilon-0.05")
+        stdout, _ = self.run_program(*SUITE, "--seeds", 2, "--protocols", "epsilon-0.05",
+                                     "--tag", "x", "--name", "all")  # fmt: skip
         self.assertIn("gorila scores suite", stdout)
         folder = self.folder / "suite"
         runs = [folder / game / f"seed{seed}" for game in ("classic-catch", "classic-cart_pole")
@@ -21,6 +22,9 @@ class Runs(program.Case):
         for run in runs:
             other = json.loads((run / "evaluations" / "epsilon-0.05.json").read_text())
             self.assertEqual(other["protocol"], "epsilon-0.05")
+            labels = (run / "labels.toml").read_text()
+            self.assertIn(f'name = "all {run.parent.name} {run.name}"', labels)
+            self.assertIn('"x"', labels)
         metrics = {run: (run / "metrics.jsonl").read_bytes() for run in runs}
 
         # Again, with one more seed: only its runs are new.

@@ -101,6 +101,22 @@ class Grids(Case):
         self.assertEqual(len(self.runs()), 12)
         self.assertEqual({run: result(run) for run in runs}, before)
 
+    def test_runs_begin_with_labels(self):
+        stdout, _ = self.run_program(
+            *SWEEP[:-2], *QUICK, "--name", "-night", "--note", "a note", "--tag", "x", "--tag=y", "--quiet"
+        )
+        for rate in ["0.001", "0.002"]:
+            labels = (self.folder / CATCH / f"learning_rate-{rate}" / "seed1" / "labels.toml").read_text()
+            self.assertIn(f'name = "-night classic-catch learning_rate-{rate} seed1"', labels)
+            self.assertIn('note = "a note"', labels)
+            self.assertRegex(labels, r'tags = \[ ?"x", "y" ?\]')
+        # Those that there are keep theirs, and what cannot be a name makes nothing.
+        self.run_program(*SWEEP[:-2], *QUICK, "--seeds", 2, "--tag", "z", "--quiet")
+        self.assertEqual(self.run_program("runs", "--csv", "--filter", "tag=z", "sweeps/a")[0].count("seed2"), 2)
+        self.assertNotIn("seed1", self.run_program("runs", "--csv", "--filter", "tag=z", "sweeps/a")[0])
+        refused = ["sweep", "classic/catch", "--folder", "f", *RATES, *QUICK, "--name", "x" * 70]
+        self.assert_refused(refused, "learning_rate-0.001 seed1", "at most 100")
+
     def test_several_games(self):
         games = ["classic/catch", "classic/cart_pole"]
         stdout, _ = self.run_program("sweep", *games, *RATES, *QUICK, "--jobs", 1, "--folder", "sweeps/a", "--quiet")
@@ -330,13 +346,14 @@ class Kubernetes(Case):
         self.assertEqual((self.folder / "called").read_text().split()[:2], ["apply", "--filename"])
 
     def test_a_pod_trains_its_run(self):
-        printed, _ = self.run_program(*self.SWEEP, "--print")
+        labels = ["--tag", "a", "--note", "it's 5 $HOME \"quoted\"", "--name", "\u00fcber"]
+        printed, _ = self.run_program(*self.SWEEP, *labels, "--print")
         # As a pod has them: files in a folder, and the index in a variable.
         config = self.folder / "etc"
         config.mkdir()
         for name, text in re.findall(r"\n  (\d+\.(?:toml|run)): \|\n((?:    .*\n)+)", printed):
             (config / name).write_text(textwrap.dedent(text))
-        script = json.loads(re.search(r'- (".*read -r run .*")\n', printed).group(1))
+        script = json.loads(re.search(r'- (".*read -r run; .*")\n', printed).group(1))
         script = script.replace("/etc/gorila/runs", str(config))
         script = script.replace("/var/lib/gorila", str(self.folder / "sweeps/a"))
         bin_folder = self.folder / "bin"
@@ -347,6 +364,10 @@ class Kubernetes(Case):
             subprocess.run(["/bin/sh", "-c", script], env=environment, cwd=self.folder, check=True,
                            capture_output=True, timeout=program.DEADLINE)  # fmt: skip
         self.assertEqual(len(self.runs()), 4)
+        for run in self.runs():
+            said, _ = self.run_program("label", run.relative_to(self.folder))
+            self.assertIn("name '\u00fcber classic-catch n_step-", said)
+            self.assertIn("; tag a; note 'it's 5 $HOME \"quoted\"'", said)
         stdout, _ = self.run_program(*SWEEP, *QUICK)
         self.assertIn("4 runs in 'sweeps/a', of which 4 are done", stdout)
 

@@ -1,4 +1,5 @@
 // Completions for bash, zsh and fish, written from the options themselves.
+#include <absl/strings/str_split.h>
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -16,6 +17,7 @@
 #include "gorila/config/config_keys.h"
 #include "gorila/config/presets.h"
 #include "gorila/env/registry.h"
+#include "gorila/report/run_filter.h"
 
 namespace gorila::cli {
 namespace {
@@ -32,9 +34,29 @@ std::vector<Command> AllCommands(const std::string& name, const CLI::App& app) {
   return commands;
 }
 
+// What CLI::IsMember allows, which an option's type lists: "TEXT:{mean,iqm}".
+std::vector<std::string> Members(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const std::size_t open = type.find('{');
+  const std::size_t close = type.find('}');
+  if (open == type.npos || close == type.npos) return {};
+  return absl::StrSplit(type.substr(open + 1, close - open - 1), ',');
+}
+
+// What runs are listed by, each between these two.
+void AddColumns(const char* before, const char* after, std::vector<std::string>& values) {
+  for (const std::string_view column : RunColumns()) {
+    values.push_back(fmt::format("{}{}{}", before, column, after));
+  }
+  for (const ConfigKey& key : ConfigKeys()) {
+    values.push_back(fmt::format("{}{}{}", before, key.name, after));
+  }
+}
+
 // The values of an option that are known beforehand, separated by spaces.
-std::string KnownValues(const std::string& option) {
-  std::vector<std::string> values;
+std::string KnownValues(const CLI::Option& shown) {
+  const std::string option = ShownName(shown);
+  std::vector<std::string> values = Members(shown);
   if (option == "--env") {
     for (const EnvironmentRow& row : EnvironmentTable()) values.emplace_back(row.name);
   } else if (option == "--preset") {
@@ -45,6 +67,11 @@ std::string KnownValues(const std::string& option) {
     values = {"auto", "sample", "argmax"};
   } else if (option == "--engine") {
     values = {"local", "slurm", "kubernetes"};
+  } else if (option == "--sort") {
+    AddColumns("", "", values);
+    AddColumns("-", "", values);
+  } else if (option == "--filter") {
+    AddColumns("", "=", values);
   }
   return fmt::format("{}", fmt::join(values, " "));
 }
@@ -95,7 +122,7 @@ std::string ValueCases(const std::vector<Command>& commands,
   for (const auto& [name, app] : commands) {
     for (const CLI::Option* option : ShownOptions(*app)) {
       if (ValueName(*option).empty() || option->get_expected_min() == 0) continue;
-      const std::string values = KnownValues(ShownName(*option));
+      const std::string values = KnownValues(*option);
       text += fmt::format("    {}) {} ;;\n", Quoted(name + " " + ShownName(*option)),
                           !values.empty()   ? known(values)
                           : IsPath(*option) ? path
@@ -244,7 +271,7 @@ std::string Fish(const CLI::App& gorila) {
                            verb->get_name(), Quoted(verb->get_description()));
     }
     for (const CLI::Option* option : ShownOptions(*command.second)) {
-      const std::string values = KnownValues(ShownName(*option));
+      const std::string values = KnownValues(*option);
       const bool takes = !ValueName(*option).empty() && option->get_expected_min() > 0;
       lines += fmt::format("{} -l {}{} -d {}\n", here, ShownName(*option).substr(2),
                            !takes            ? std::string()

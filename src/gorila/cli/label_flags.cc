@@ -12,11 +12,28 @@ void AddTags(CLI::App& app, const char* flag, std::vector<std::string>& tags, co
       ->allow_extra_args(false);
 }
 
+std::vector<std::string> LabelArguments(const RunLabels& labels) {
+  // In one word each: a label may begin with a dash.
+  std::vector<std::string> arguments;
+  if (!labels.name.empty()) arguments.push_back("--name=" + labels.name);
+  if (!labels.note.empty()) arguments.push_back("--note=" + labels.note);
+  for (const std::string& tag : labels.tags) arguments.push_back("--tag=" + tag);
+  return arguments;
+}
+
 void LabelFlags::Add(CLI::App& app) {
   app.add_option("--name", labels_.name, "Name of the run in lists, reports and charts")
       ->type_name("NAME");
   app.add_option("--note", labels_.note, "A line about the run, for lists")->type_name("TEXT");
   AddTags(app, "--tag", labels_.tags, "Tag of the run, to find it by; repeatable");
+}
+
+void LabelFlags::AddForMany(CLI::App& app) {
+  app.add_option("--name", labels_.name,
+                 "Begins the names of new runs in lists, reports and charts: NAME GAME ... SEED")
+      ->type_name("NAME");
+  app.add_option("--note", labels_.note, "A line about the new runs, for lists")->type_name("TEXT");
+  AddTags(app, "--tag", labels_.tags, "Tag of the new runs, to find them by; repeatable");
 }
 
 StatusOr<RunLabels> LabelFlags::Labels() const {

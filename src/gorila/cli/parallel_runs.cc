@@ -189,12 +189,15 @@ void WatchWorkers(Workers& workers, RunQueue& queue, RunRows& rows) {
 }  // namespace
 
 std::vector<std::string> RunCommandLine(const fs::path& program, const PlannedRun& run) {
-  return {program.string(), "train",
-          "--config",       OptionPath(run.settings()),
-          "--env",          run.config.environment.name,
-          "--seed",         std::to_string(run.config.run.seed),
-          "--run-dir",      OptionPath(run.directory),
-          "--resume",       "--quiet"};
+  std::vector<std::string> words = {program.string(), "train",
+                                    "--config",       OptionPath(run.settings()),
+                                    "--env",          run.config.environment.name,
+                                    "--seed",         std::to_string(run.config.run.seed),
+                                    "--run-dir",      OptionPath(run.directory),
+                                    "--resume",       "--quiet"};
+  const std::vector<std::string> labels = LabelArguments(run.labels);
+  words.insert(words.end(), labels.begin(), labels.end());
+  return words;
 }
 
 Status WriteRunSettings(const std::vector<const PlannedRun*>& runs) {

@@ -150,8 +150,9 @@ StatusOr<std::string> MakeManifests(const RunPlan& plan, const ManyRunsOptions& 
                       .memory_mb = resources.memory_mb,
                       .kubernetes = plan.runs.front().config.kubernetes};
   for (const PlannedRun* const run : untrained) {
-    runs.runs.push_back(
-        {.config = run->config, .directory = run->directory.lexically_relative(options.folder)});
+    runs.runs.push_back({.config = run->config,
+                         .directory = run->directory.lexically_relative(options.folder),
+                         .arguments = LabelArguments(run->labels)});
   }
   return RenderKubernetesRuns(runs);
 }

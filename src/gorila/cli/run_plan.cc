@@ -85,6 +85,16 @@ StatusOr<std::vector<PlannedRun>> PlanFirstSeed(const ManyRunsOptions& options,
   return runs;
 }
 
+// Runs cannot share a name: each has its place in the folder after it.
+StatusOr<RunLabels> LabelsOf(RunLabels labels, const PlannedRun& run, const fs::path& folder) {
+  if (labels.name.empty()) return labels;
+  for (const fs::path& part : run.directory.lexically_relative(folder)) {
+    labels.name += " " + part.string();
+  }
+  GORILA_RETURN_IF_ERROR(Annotate(CheckRunLabels(labels), fmt::format("run '{}'", labels.name)));
+  return labels;
+}
+
 }  // namespace
 
 void AddManyRunsFlags(CLI::App& app, ManyRunsOptions& options, const char* jobs) {
@@ -106,6 +116,7 @@ void AddManyRunsFlags(CLI::App& app, ManyRunsOptions& options, const char* jobs)
   options.config.AddKeys(app, kFlags);
   options.config.AddSources(app);
   options.config.AddSets(app);
+  options.labels.AddForMany(app);
   app.add_flag("--quiet", options.quiet, "Print the results only");
 }
 
@@ -134,12 +145,14 @@ StatusOr<RunPlan> PlanRuns(const ManyRunsOptions& options, const Config& config,
   }
   GORILA_ASSIGN_OR_RETURN(const std::vector<PlannedRun> first,
                           PlanFirstSeed(options, config, axes, points));
+  GORILA_ASSIGN_OR_RETURN(const RunLabels labels, options.labels.Labels());
   RunPlan plan{.axes = std::move(axes), .runs = {}};
   // All games with the first seed, then with the next: a stopped suite has seen every game.
   for (int i = 0; i < options.seeds; ++i) {
     for (PlannedRun run : first) {
       run.config.run.seed += static_cast<std::uint64_t>(i);
       run.directory /= fmt::format("seed{}", run.config.run.seed);
+      GORILA_ASSIGN_OR_RETURN(run.labels, LabelsOf(labels, run, options.folder));
       plan.runs.push_back(std::move(run));
     }
   }

@@ -9,6 +9,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/cli/config_flags.h"
+#include "gorila/cli/label_flags.h"
 #include "gorila/config/config.h"
 #include "gorila/config/sweep_points.h"
 
@@ -18,6 +19,7 @@ struct ManyRunsOptions {
   const char* verb = "suite";      // for messages
   std::vector<std::string> games;  // names of lists or environments
   ConfigFlags config;
+  LabelFlags labels;
   std::filesystem::path folder;
   int seeds = 1;
   std::vector<std::string> protocols;  // besides the runs' own
@@ -27,8 +29,8 @@ struct ManyRunsOptions {
   bool quiet = false;
 };
 
-// GAME, --folder, --seeds, --protocols, --jobs, --engine, --print, --quiet and the flags of the
-// configuration. `jobs`: the help of --jobs.
+// GAME, --folder, --seeds, --protocols, --jobs, --engine, --print, --quiet, labels and the flags of
+// the configuration. `jobs`: the help of --jobs.
 void AddManyRunsFlags(CLI::App& app, ManyRunsOptions& options, const char* jobs);
 
 // One training run.
@@ -37,6 +39,7 @@ struct PlannedRun {
   std::string game;  // as the command or its list names it
   SweepPoint point;  // of a sweep
   std::filesystem::path directory;
+  RunLabels labels = {};  // that it begins with
 
   // All of the run's settings; runs that differ only in the seed share the file.
   std::filesystem::path settings() const { return directory.parent_path() / "settings.toml"; }

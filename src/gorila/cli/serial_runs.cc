@@ -12,6 +12,7 @@
 #include "gorila/cli/run_scoring.h"
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
+#include "gorila/config/run_labels.h"
 #include "gorila/report/run_report.h"
 
 namespace gorila::cli {
@@ -23,7 +24,9 @@ StatusOr<std::unique_ptr<Trainer>> StartOrResume(const PlannedRun& run, Training
   std::error_code error;
   if (!fs::exists(run.directory / "config.toml", error)) {
     GORILA_RETURN_IF_ERROR(CreateFolders(run.directory.parent_path()));
-    return Trainer::Start(run.config, run.directory);
+    GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Create(run.directory));
+    GORILA_RETURN_IF_ERROR(WriteRunLabels(run.directory, run.labels));
+    return Trainer::Start(run.config, std::move(directory));
   }
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<RunDirectory> directory,
                           RunDirectory::Open(run.directory));

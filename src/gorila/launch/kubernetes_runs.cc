@@ -22,11 +22,12 @@ constexpr std::size_t kMostBytes = 200'000;
 // A pod has so long for its last checkpoint.
 constexpr int kGraceSeconds = 300;
 
-// A pod finds its run by its index.
+// A pod finds its run by its index: its folder, and in further lines a flag each.
 constexpr char kScript[] =
-    "read -r run </etc/gorila/runs/$JOB_COMPLETION_INDEX.run && "
+    "{ read -r run; while IFS= read -r flag; do set -- \"$@\" \"$flag\"; done; } "
+    "</etc/gorila/runs/$JOB_COMPLETION_INDEX.run && "
     "exec gorila train --config \"/etc/gorila/runs/$JOB_COMPLETION_INDEX.toml\" "
-    "--run-dir \"/var/lib/gorila/$run\" --resume --quiet";
+    "--run-dir \"/var/lib/gorila/$run\" --resume --quiet \"$@\"";
 
 // Every key, without the comments: some forty runs fit into an object then.
 std::string CompactToml(const Config& config) {
@@ -80,7 +81,9 @@ class RunsRenderer {
         bytes = text.size();
       }
       maps.back()["data"][fmt::format("{}.toml", i)] = text;
-      maps.back()["data"][fmt::format("{}.run", i)] = runs_.runs[i].directory.string() + "\n";
+      std::string run = runs_.runs[i].directory.string() + "\n";
+      for (const std::string& flag : runs_.runs[i].arguments) run += flag + "\n";
+      maps.back()["data"][fmt::format("{}.run", i)] = std::move(run);
     }
     return maps;
   }

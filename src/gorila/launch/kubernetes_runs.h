@@ -14,6 +14,8 @@ namespace gorila {
 struct KubernetesRun {
   Config config;
   std::filesystem::path directory;  // below the volume, relative
+  // More flags of gorila train; none has a line break.
+  std::vector<std::string> arguments = {};
 };
 
 struct KubernetesRuns {
