@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
+#include "gorila/launch/capacity_plan.h"
 #include "gorila/launch/launcher.h"
 #include "gorila/report/run_report.h"
 #include "gorila/run/cluster.h"
@@ -107,6 +109,14 @@ Status WarnOfSnapshots(const fs::path& run, const Config& config) {
   return OkStatus();
 }
 
+// Which a run would otherwise show only in its counters.
+void WarnOfStaleness(const Config& config) {
+  const std::optional<std::string> warning = StalenessWarning(
+      config.run.bundles + config.cluster.learners, config.parameter_server.overlap,
+      config.parameter_server.options.max_staleness);
+  if (warning.has_value()) fmt::print(stderr, "warning: {}\n", *warning);
+}
+
 StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine,
                         LaunchRequest& request) {
   if (options.labels.given()) {
@@ -131,6 +141,7 @@ StatusOr<int> ResumeRun(const LaunchOptions& options, const LaunchEngine& engine
   }
   if (engine.watched_here) GORILA_RETURN_IF_ERROR(WarnOfSnapshots(options.resume, config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
+  WarnOfStaleness(config);
   request.watch = &watch;
   request.before = &before;
   // First, so that a run with a longer configuration never counts as finished.
@@ -168,6 +179,7 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   path = path.lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // "runs/cluster/"
   GORILA_RETURN_IF_ERROR(engine.check(config, path));
+  WarnOfStaleness(config);
   if (options.print) return engine.print(config, path, request);
   GORILA_ASSIGN_OR_RETURN(TrainingWatch watch, BindWatch(options, engine, config));
   request.watch = &watch;

@@ -56,6 +56,7 @@ constexpr VerbEntry kVerbs[] = {
     {&AddLaunchVerb, kCluster},
     {&AddStatusVerb, kCluster},
     {&AddCertsVerb, kCluster},
+    {&AddPlanVerb, kCluster},
     {&AddSimulateVerb, kCluster},
     {&AddParameterServerVerb, kRoles},
     {&AddBundleVerb, kRoles},

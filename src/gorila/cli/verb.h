@@ -54,6 +54,7 @@ Verb AddActorVerb(CLI::App& gorila);
 Verb AddLearnerVerb(CLI::App& gorila);
 Verb AddCoordinatorVerb(CLI::App& gorila);
 Verb AddCertsVerb(CLI::App& gorila);
+Verb AddPlanVerb(CLI::App& gorila);
 Verb AddSimulateVerb(CLI::App& gorila);
 Verb AddHelpVerb(CLI::App& gorila);
 

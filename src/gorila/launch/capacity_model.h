@@ -1,0 +1,56 @@
+// How many updates a second bundles make through parameter shards: a discrete-event model of links
+// and shards, for clusters that do not exist yet. It runs no role's code.
+#ifndef GORILA_LAUNCH_CAPACITY_MODEL_H_
+#define GORILA_LAUNCH_CAPACITY_MODEL_H_
+
+#include <cstdint>
+
+namespace gorila {
+
+inline constexpr double kLinkPayload = 0.95;  // of a link's bits; the rest are headers
+
+// What a machine takes for each part. The defaults are of the Nature network with 18 actions and
+// batches of 32 on a core of a Xeon with AVX-512 (docs/performance.md).
+struct CapacityFigures {
+  double parameter_bytes = 4.0 * 1'693'362;
+  double gradient_seconds = 25e-3;  // of a bundle's gradient, and what it does between two of them
+  double update_seconds = 2e-3;     // of the whole vector at one shard: check and optimizer
+  double push_seconds = 10e-6;      // of a push at a shard besides, whatever its slice
+  double call_seconds = 50e-6;      // of a bundle's processor, for a call
+};
+
+struct CapacityRequest {
+  CapacityFigures figures = {};
+  int bundles = 1;
+  int shards = 1;
+  double nic_bits = 10e9;  // a second, each way, of each bundle and of each shard
+  bool overlap = true;     // parameter_server.overlap
+  std::int64_t max_staleness = 1000;
+  std::uint64_t seed = 1;
+};
+
+// Shares are of 1; what is busy is so all of the time at 1.
+struct CapacityResult {
+  double updates_per_second = 0;  // accepted
+  double share = 0;               // pushed gradients, of those without a parameter server
+  double refused = 0;             // of the pushed ones, for their age
+  double shard_link_busy = 0;     // the busier direction
+  double bundle_link_busy = 0;    // both directions, which take turns
+  double update_busy = 0;         // of a shard's time
+  double call_share = 0;          // of a bundle's time, its calls to all shards
+  double staleness_mean = 0;      // of pushed gradients, in updates
+  std::int64_t staleness_median = 0;
+  std::int64_t staleness_90 = 0;  // percentiles
+  std::int64_t staleness_99 = 0;
+};
+
+// Links are FIFO each way and pass on what they receive while it arrives; 0.95 of their bits are
+// payload. A shard decides on one push at a time, in order of arrival. A bundle sends to all shards
+// at once, beginning with another than its neighbours; with overlap it computes from what arrived
+// last while its gradient, then newer parameters travel. Gradients take up to 10 % less or more
+// than `gradient_seconds`. Of many shards, which are alike, a few are modelled.
+CapacityResult ModelCapacity(const CapacityRequest& request);
+
+}  // namespace gorila
+
+#endif  // GORILA_LAUNCH_CAPACITY_MODEL_H_
