@@ -164,7 +164,7 @@ constexpr CommandText kPlanText = {
 each way, and prints the smallest number of shards that costs bundles at most 5 % of their updates,
 beside half and twice as many. Nothing is started. Columns:
 
-  share         gradients that are pushed, of those that bundles would make without a parameter server
+  share         gradients that are pushed, of those that bundles would make if they never waited
   link, update  how busy the links, and the shards with updates, are; calls: a bundle with its calls
   staleness     by how many updates gradients lag behind: median, 90th and 99th percentile
   refused       gradients that are older than parameter_server.max_staleness
