@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gorila/base/file.h"
@@ -101,21 +102,38 @@ Status KeepFailure(const SimulateOptions& options, const simulation::Plan& plan)
   return OkStatus();
 }
 
+// What the seeds of a search have in common.
+StatusOr<simulation::PlanOptions> MakePlanOptions(const SimulateOptions& options) {
+  simulation::PlanOptions plan{.shards = options.shards,
+                               .bundles = options.bundles,
+                               .replays = options.model ? 0 : options.replays,
+                               .actors = options.model ? 0 : options.actors,
+                               .learners = options.model ? 0 : options.learners,
+                               .model = options.model,
+                               .seconds = options.seconds};
+  const bool any = plan.replays + plan.actors + plan.learners > 0;
+  if (any && (plan.replays == 0 || plan.actors == 0 || plan.learners == 0)) {
+    return InvalidArgument(
+        "--replays {}, --actors {} and --learners {}; expected 1 or more of each, or 0 of all "
+        "three",
+        plan.replays, plan.actors, plan.learners);
+  }
+  for (const std::string& name : options.faults) {
+    GORILA_ASSIGN_OR_RETURN(plan.kinds.emplace_back(), simulation::FindFault(name));
+    if (plan.kinds.back() == simulation::FaultKind::kFolder && !any) {
+      return InvalidArgument("--faults folder is of replay shards, and there are none");
+    }
+  }
+  return plan;
+}
+
 StatusOr<int> RunSeeds(const SimulateOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const SeedRange seeds, ParseSeeds(options.seeds));
+  GORILA_ASSIGN_OR_RETURN(simulation::PlanOptions plan, MakePlanOptions(options));
   simulation::SearchOptions search{.first_seed = seeds.first,
                                    .last_seed = seeds.last,
-                                   .plan = {.shards = options.shards,
-                                            .bundles = options.bundles,
-                                            .replays = options.model ? 0 : options.replays,
-                                            .actors = options.model ? 0 : options.actors,
-                                            .learners = options.model ? 0 : options.learners,
-                                            .model = options.model,
-                                            .seconds = options.seconds},
+                                   .plan = std::move(plan),
                                    .stopped = &StopRequested};
-  for (const std::string& name : options.faults) {
-    GORILA_ASSIGN_OR_RETURN(search.plan.kinds.emplace_back(), simulation::FindFault(name));
-  }
   const auto began = Clock::now();
   if (options.minutes > 0) {
     search.deadline = began + std::chrono::duration_cast<Clock::duration>(

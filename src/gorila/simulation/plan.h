@@ -52,7 +52,7 @@ struct Plan {
   int learners = 0;
   bool model = true;       // bundles are ModelBundles, else the real ones
   double seconds = 120;    // of virtual time, in which faults happen
-  double settling = 60;    // after that, without faults
+  double settling = 30;    // after that, without faults
   double compute = 0.025;  // seconds that a gradient takes
   double snapshot_seconds = 10;
   double latency = 1e-4;  // of the network, one way, median

@@ -66,7 +66,7 @@ TEST(PlanTest, MachinesAreNumberedRoleByRole) {
 }
 
 TEST(PlanTest, SaysWhatIsWrong) {
-  const std::string text = EncodePlan(DrawPlan(7, {}));
+  const std::string text = EncodePlan(DrawPlan(7, {.replays = 1, .actors = 2, .learners = 3}));
   const auto with = [&text](const std::string& from, const std::string& to) {
     std::string changed = text;
     changed.replace(changed.find(from), from.size(), to);
@@ -74,7 +74,9 @@ TEST(PlanTest, SaysWhatIsWrong) {
   };
   EXPECT_EQ(std::string(DecodePlan("{").status().message()), "not a plan of format version 1");
   EXPECT_EQ(with("\"shards\": 4", "\"shards\": 0"), "plan: shards is 0; expected 1 to 256");
-  EXPECT_EQ(with("\"replays\": 0", "\"replays\": 2"), "plan: actors is 0; expected 1 to 100000");
+  EXPECT_EQ(with("\"actors\": 2", "\"actors\": 0"), "plan: actors is 0; expected 1 to 100000");
+  EXPECT_NE(with("\"model\": false", "\"model\": true").find("model is true with 1 replay shards"),
+            std::string::npos);
   EXPECT_NE(with("\"bundles\": 20", "\"bundles\": \"x\"").find("plan: "), std::string::npos);
 }
 

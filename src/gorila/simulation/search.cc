@@ -1,11 +1,13 @@
 #include "gorila/simulation/search.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -50,7 +52,10 @@ std::string ReadAll(int file) {
   }
 }
 
-[[noreturn]] void RunInChild(const Plan& plan, int out) {
+[[noreturn]] void RunInChild(const Plan& plan, int out, pid_t parent) {
+  // Nobody wants the result of a parent that was killed.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
   const StatusOr<WorldResult> result = RunWorld(plan);
   std::string text = result.ok() ? Encode(*result) : result.status().ToString();
   for (std::string_view rest = text; !rest.empty();) {
@@ -133,6 +138,7 @@ std::vector<Plan> PlainerConditions(const Plan& plan) {
   plainer[8].overlap = usual.overlap;
   plainer[9].encoding = usual.encoding;
   plainer[10] = WithoutReplay(plan);
+  plainer[11] = WithoutReplay(plan);
   plainer[11].model = true;
   plainer[12].crash = usual.crash;
   plainer[13].update = usual.update;
@@ -196,11 +202,12 @@ class Shrinker {
 StatusOr<WorldResult> RunApart(const Plan& plan) {
   int ends[2];
   if (::pipe(ends) != 0) return Unavailable("no pipe to a child process: {}", std::strerror(errno));
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return Unavailable("no child process: {}", std::strerror(errno));
   if (child == 0) {
     ::close(ends[0]);
-    RunInChild(plan, ends[1]);
+    RunInChild(plan, ends[1], parent);
   }
   ::close(ends[1]);
   const std::string text = ReadAll(ends[0]);
