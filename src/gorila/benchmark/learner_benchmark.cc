@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include "gorila/base/denormals.h"
-#include "gorila/base/thread.h"
 #include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/benchmark/workload.h"
@@ -12,30 +10,6 @@ namespace gorila {
 namespace {
 
 constexpr int kLargeBatch = 512;  // with which a GPU is worth its transfers
-
-// Each call of the result runs `calls` calls of every work in a thread of its own.
-TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount) {
-  const double total = amount * static_cast<double>(calls) * static_cast<double>(works.size());
-  const auto run = [works = std::move(works), calls] {
-    std::vector<Thread> threads;
-    for (const std::function<void()>& work : works) {
-      threads.push_back(StartThreadOrEnd("benchmark", [&work, calls] {
-        FlushDenormalsInThisThread();
-        for (long i = 0; i < calls; ++i) work();
-      }));
-    }
-    for (Thread& thread : threads) thread.join();
-  };
-  return {.call = run, .amount = total};
-}
-
-// Enough calls that starting threads does not count.
-long CallsInATenth(const std::function<void()>& work) {
-  work();
-  const double start = WallSeconds();
-  work();
-  return std::max(1L, static_cast<long>(0.1 / std::max(WallSeconds() - start, 1e-6)));
-}
 
 StatusOr<NetworkSpec> PublishedNetwork(std::string_view preset) {
   return MakeNetworkSpec(preset, PublishedEnvironment(preset));

@@ -4,8 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <utility>
 
+#include "gorila/base/denormals.h"
 #include "gorila/base/status.h"
+#include "gorila/base/thread.h"
 
 namespace gorila {
 namespace {
@@ -76,6 +79,28 @@ BenchmarkResult Measure(BenchmarkResult result, double seconds, const BenchmarkC
     result.ratio = Percentile(ratios, 0.5);
   }
   return result;
+}
+
+TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount) {
+  const double total = amount * static_cast<double>(calls) * static_cast<double>(works.size());
+  const auto run = [works = std::move(works), calls] {
+    std::vector<Thread> threads;
+    for (const std::function<void()>& work : works) {
+      threads.push_back(StartThreadOrEnd("benchmark", [&work, calls] {
+        FlushDenormalsInThisThread();
+        for (long i = 0; i < calls; ++i) work();
+      }));
+    }
+    for (Thread& thread : threads) thread.join();
+  };
+  return {.call = run, .amount = total};
+}
+
+long CallsInATenth(const std::function<void()>& work) {
+  work();
+  const double start = WallSeconds();
+  work();
+  return std::max(1L, static_cast<long>(0.1 / std::max(WallSeconds() - start, 1e-6)));
 }
 
 }  // namespace gorila

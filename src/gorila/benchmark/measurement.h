@@ -28,6 +28,13 @@ struct TimedWork {
 BenchmarkResult Measure(BenchmarkResult result, double seconds, const BenchmarkClock& clock,
                         const TimedWork& work, const TimedWork* limit = nullptr);
 
+// Each call of the result runs `calls` calls of every work, of `amount` each, in a thread of its
+// own.
+TimedWork InThreads(std::vector<std::function<void()>> works, long calls, double amount);
+
+// Enough calls of `work` that starting threads does not count.
+long CallsInATenth(const std::function<void()>& work);
+
 // A sorted copy's value at `fraction` (0..1), interpolated. `values` must not be empty.
 double Percentile(std::vector<double> values, double fraction);
 

@@ -1,10 +1,14 @@
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <memory>
-#include <thread>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "gorila/base/energy.h"
+#include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/measurement.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/config/presets.h"
@@ -78,7 +82,25 @@ StatusOr<Rates> RunBundles(int bundles, double seconds) {
 
 }  // namespace
 
+// What the cores themselves give: `threads` SGEMMs at once, in turns with one. Cores that share a
+// unit, a cache or a clock do not give `threads` times one.
+BenchmarkResult MeasureSgemms(const std::string& name, int threads, double seconds) {
+  std::vector<std::unique_ptr<SgemmLimit>> sgemms;
+  std::vector<std::function<void()>> works;
+  for (int i = 0; i < threads; ++i) {
+    sgemms.push_back(std::make_unique<SgemmLimit>());
+    works.emplace_back([work = sgemms.back().get()] { work->Call(); });
+  }
+  const std::function<void()> first = works.front();
+  const long calls = CallsInATenth(first);
+  const double gigaflops = SgemmLimit::flops() * 1e-9;  // of a call
+  const TimedWork one = InThreads({first}, calls, gigaflops * threads);
+  return Measure({.name = name, .unit = "GFLOP/s", .limit_name = "one SGEMM x n"}, seconds,
+                 WallSeconds, InThreads(std::move(works), calls, gigaflops), &one);
+}
+
 // 1, 2, 4, ... bundles of the default preset; the limit is the rate of one, times their number.
+// SGEMM's own ratio to that limit says how much of a loss is the machine's.
 StatusOr<std::vector<BenchmarkResult>> RunScalingBenchmark(const BenchmarkOptions& options) {
   std::vector<BenchmarkResult> results;
   double alone = 0;
@@ -93,6 +115,9 @@ StatusOr<std::vector<BenchmarkResult>> RunScalingBenchmark(const BenchmarkOption
                        .limit = limit,
                        .limit_name = "one bundle x n",
                        .ratio = rates.updates / limit});
+    if (bundles > 1) {
+      results.push_back(MeasureSgemms(name + "/sgemm", bundles, options.seconds));
+    }
     results.push_back({.name = name + "/frames", .value = rates.frames, .unit = "frames/s"});
     // Within a process these are copies: the gradient there, the parameters back.
     results.push_back({.name = name + "/bytes",
