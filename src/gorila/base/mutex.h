@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "gorila/base/runtime.h"
 
@@ -23,6 +24,7 @@
 #define GORILA_EXCLUDES(...) GORILA_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define GORILA_ACQUIRE(...) GORILA_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define GORILA_RELEASE(...) GORILA_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#define GORILA_TRY_ACQUIRE(...) GORILA_THREAD_ANNOTATION(try_acquire_capability(__VA_ARGS__))
 
 namespace gorila {
 
@@ -34,6 +36,12 @@ class GORILA_CAPABILITY("mutex") Mutex {
     } else {
       SimulateLock(*simulated_runtime);
     }
+  }
+  // Does not block; false when it is held, or by chance although it is not.
+  bool TryLock() GORILA_TRY_ACQUIRE(true) {
+    if (simulated_runtime == nullptr) return mutex_.try_lock();
+    simulated_runtime->BeforeLock();
+    return !std::exchange(simulated_, true);
   }
   void Unlock() GORILA_RELEASE() {
     if (simulated_runtime == nullptr) {
@@ -62,6 +70,8 @@ class GORILA_CAPABILITY("mutex") Mutex {
 class GORILA_SCOPED_CAPABILITY MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) GORILA_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  // Of what TryLock() took.
+  MutexLock(Mutex& mutex, std::adopt_lock_t) GORILA_REQUIRES(mutex) : mutex_(mutex) {}
   ~MutexLock() GORILA_RELEASE() { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 
+#include "gorila/base/finite.h"
 #include "gorila/network/convolution_stack.h"
 
 namespace gorila {
@@ -23,9 +24,9 @@ class DenseStack {
 
   // For the last Forward with Pass::kForward: `features` and `batch` as it was given, `dq` the
   // loss's derivative with respect to `q`. Fills the stack's part of `gradient` and, unless it is
-  // null, `dfeatures` (batch x inputs).
+  // null, `dfeatures` (batch x inputs). `check` sees that part of the gradient, in pieces.
   virtual void Backward(const float* features, std::size_t batch, const float* dq,
-                        std::span<float> gradient, float* dfeatures) = 0;
+                        std::span<float> gradient, float* dfeatures, FiniteCheck& check) = 0;
 };
 
 }  // namespace gorila

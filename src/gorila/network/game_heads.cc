@@ -57,6 +57,8 @@ class GameHeads final : public QNetwork {
     all_->Backward(derivatives, gradient);
   }
 
+  std::optional<bool> GradientIsFinite() const override { return all_->GradientIsFinite(); }
+
   std::pmr::memory_resource* host_memory() const override { return all_->host_memory(); }
 
  private:

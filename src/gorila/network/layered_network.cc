@@ -22,6 +22,7 @@ class LayeredNetwork final : public QNetwork {
         layout_(MakeParameterLayout(spec)),
         max_batch_(max_batch),
         features_(MakeNetworkShape(spec).features()),
+        dense_offset_(MakeNetworkShape(spec).dense_offset()),
         convolutions_(std::move(convolutions)),
         dense_(std::move(dense)) {
     if (spec.taus > 0) {
@@ -65,16 +66,21 @@ class LayeredNetwork final : public QNetwork {
     }
     const float* features = UseFeatures(Pass::kForward);
     float* dfeatures = convolutions_ != nullptr ? dfeatures_.data() : nullptr;
+    FiniteCheck check;
     if (embedding_.has_value()) {
       if (drows_.size() == 0) drows_ = MakeFeatures(RowsOfOne());
-      dense_->Backward(rows_, batch_ * RowsOfOne(), dq.data(), gradient, drows_.data());
+      dense_->Backward(rows_, batch_ * RowsOfOne(), dq.data(), gradient, drows_.data(), check);
       embedding_->Backward(features, batch_, drows_.data(), gradient, dfeatures);
     } else {
-      dense_->Backward(features, batch_, dq.data(), gradient, dfeatures);
+      dense_->Backward(features, batch_, dq.data(), gradient, dfeatures, check);
     }
-    if (convolutions_ == nullptr) return;
-    convolutions_->Backward(features, dfeatures, gradient);
+    if (convolutions_ != nullptr) convolutions_->Backward(features, dfeatures, gradient);
+    check.Add(gradient.first(dense_offset_));  // convolutions and embedding: small
+    GORILA_CHECK(check.seen() == gradient.size(), "{} {}", check.seen(), gradient.size());
+    gradient_is_finite_ = check.SquaresAreFinite();
   }
+
+  std::optional<bool> GradientIsFinite() const override { return gradient_is_finite_; }
 
  private:
   // `same`: null, or what predicted for these observations.
@@ -121,7 +127,8 @@ class LayeredNetwork final : public QNetwork {
   NetworkSpec spec_;
   ParameterLayout layout_;
   int max_batch_;
-  std::size_t features_;  // of one observation
+  std::size_t features_;      // of one observation
+  std::size_t dense_offset_;  // of the dense layers' parameters
   std::unique_ptr<ConvolutionStack> convolutions_;
   std::optional<TauEmbedding> embedding_;  // with a sampled head
   std::unique_ptr<DenseStack> dense_;
@@ -132,6 +139,7 @@ class LayeredNetwork final : public QNetwork {
   FloatBuffer drows_;                         // the same, with a sampled head
   const float* rows_ = nullptr;               // what the dense layers read in the last Forward
   std::size_t batch_ = 0;                     // of the last Forward
+  std::optional<bool> gradient_is_finite_;    // of the last Backward
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -69,6 +70,10 @@ class QNetwork {
   // Gradient of a loss for the observations of the last Forward. `dq`: dL/dq, batch x outputs.
   // `gradient` (layout().size floats) is overwritten. SetParameters must not come in between.
   virtual void Backward(std::span<const float> dq, std::span<float> gradient) = 0;
+
+  // Whether SquaresAreFinite() of what the last Backward gave, if it was looked at while it was
+  // written.
+  virtual std::optional<bool> GradientIsFinite() const { return std::nullopt; }
 
   // The best memory for large arguments of these calls: any will do, but a GPU copies from and
   // to its own kind of memory without a copy in between. Lives as long as the process; thread-safe.

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <thread>
 #include <tuple>
 
+#include "gorila/base/finite.h"
 #include "gorila/network/network_samples.h"
 #include "gorila/network/reference/reference_network.h"
 #include "gorila/network/testing.h"
@@ -161,6 +163,18 @@ TEST_P(QNetworkTest, SameInputsGiveTheSameBits) {
   EXPECT_EQ(first.gradient, again.gradient);
   EXPECT_EQ(first.q, elsewhere.q);
   EXPECT_EQ(first.gradient, elsewhere.gradient);
+}
+
+// A derivative that is not a number reaches the gradient of every layer on its way.
+TEST_P(QNetworkTest, WhatItSaysOfItsGradientIsSo) {
+  const std::unique_ptr<QNetwork> network = Make();
+  for (const float bad : {0.0F, std::numeric_limits<float>::quiet_NaN(), 0x1p100F}) {
+    Sample sample(spec(), max_batch(), 1);
+    if (bad != 0) sample.dq.back() = bad;
+    sample.Compute(*network);
+    EXPECT_EQ(SquaresAreFinite(sample.gradient), bad == 0) << bad;
+    EXPECT_EQ(network->GradientIsFinite().value_or(bad == 0), bad == 0) << bad;
+  }
 }
 
 TEST_P(QNetworkTest, PredictInBetweenLeavesTheForwardPassToBackward) {

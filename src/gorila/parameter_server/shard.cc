@@ -4,21 +4,9 @@
 #include <bit>
 #include <utility>
 
-#include "gorila/base/vectorise.h"
 #include "gorila/parameter_server/snapshot_check.h"
 
 namespace gorila {
-
-GORILA_VECTORISE
-bool SquaresAreFinite(std::span<const float> values) {
-  // Without the sign, floats are ordered as their bits; an integer maximum vectorises where a float
-  // one may not.
-  std::uint32_t largest = 0;
-  for (const float value : values) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7fffffffu);
-  }
-  return largest < std::bit_cast<std::uint32_t>(0x1p64f);
-}
 
 namespace {
 
@@ -38,68 +26,86 @@ ParameterShard::ParameterShard(const ShardOptions& options, std::span<const floa
 
 ParameterShard::Verdict ParameterShard::Push(std::span<const float> gradient,
                                              std::int64_t computed_from) {
-  const bool valid = SquaresAreFinite(gradient);  // outside the lock
+  return PushChecked(gradient, SquaresAreFinite(gradient), computed_from);
+}
+
+ParameterShard::Verdict ParameterShard::PushChecked(std::span<const float> gradient, bool finite,
+                                                    std::int64_t computed_from) {
   const MutexLock lock(mutex_);
+  return Decide(gradient, finite, computed_from);
+}
+
+std::optional<ParameterShard::Verdict> ParameterShard::TryPushChecked(
+    std::span<const float> gradient, bool finite, std::int64_t computed_from) {
+  if (!mutex_.TryLock()) return std::nullopt;
+  const MutexLock lock(mutex_, std::adopt_lock);
+  return Decide(gradient, finite, computed_from);
+}
+
+ParameterShard::Verdict ParameterShard::Decide(std::span<const float> gradient, bool finite,
+                                               std::int64_t computed_from) {
   GORILA_CHECK(gradient.size() == values_.values().size(), "{} {}", gradient.size(),
                values_.values().size());
-  const std::int64_t staleness = version_ - computed_from;
-  if (!valid) {
+  if (!finite) {
     ++counters_.invalid;
     return Verdict::kInvalid;
   }
+  const std::int64_t next = version_.load(std::memory_order_relaxed) + 1;
+  const std::int64_t staleness = next - 1 - computed_from;
   ++counters_.staleness[StalenessBucket(staleness)];
   if (staleness > options_.max_staleness) {
     ++counters_.stale;
     return Verdict::kStale;
   }
-  ++version_;
   ++counters_.accepted;
   counters_.staleness_sum += staleness;
   optimizer_->Apply(values_.Mutable(), gradient,
-                    static_cast<float>(LearningRate(options_.optimizer, version_)), version_);
-  if (version_ % options_.target_period == 0) {
+                    static_cast<float>(LearningRate(options_.optimizer, next)), next);
+  version_.store(next, std::memory_order_release);
+  if (next % options_.target_period == 0) {
     target_.Assign(values_.values());
-    target_version_ = version_;
+    target_version_.store(next, std::memory_order_release);
   }
   return Verdict::kAccepted;
 }
 
 bool ParameterShard::Pull(std::span<float> values, std::int64_t& have) const {
+  if (have == version()) return false;
   const MutexLock lock(mutex_);
-  if (have == version_) return false;
+  return Copy(values, have);
+}
+
+std::optional<bool> ParameterShard::TryPull(std::span<float> values, std::int64_t& have) const {
+  if (have == version()) return false;
+  if (!mutex_.TryLock()) return std::nullopt;
+  const MutexLock lock(mutex_, std::adopt_lock);
+  return Copy(values, have);
+}
+
+bool ParameterShard::Copy(std::span<float> values, std::int64_t& have) const {
+  if (std::exchange(have, version()) == version()) return false;
   std::copy(values_.values().begin(), values_.values().end(), values.begin());
-  have = version_;
   return true;
 }
 
 bool ParameterShard::PullTarget(std::span<float> values, std::int64_t& have) const {
+  if (have == target_version()) return false;
   const MutexLock lock(mutex_);
-  if (have == target_version_) return false;
+  if (std::exchange(have, target_version()) == target_version()) return false;
   std::copy(target_.values().begin(), target_.values().end(), values.begin());
-  have = target_version_;
   return true;
 }
 
 std::shared_ptr<const std::vector<float>> ParameterShard::Share(std::int64_t& have) const {
   const MutexLock lock(mutex_);
-  if (std::exchange(have, version_) == version_) return nullptr;
+  if (std::exchange(have, version()) == version()) return nullptr;
   return values_.Share();
 }
 
 std::shared_ptr<const std::vector<float>> ParameterShard::ShareTarget(std::int64_t& have) const {
   const MutexLock lock(mutex_);
-  if (std::exchange(have, target_version_) == target_version_) return nullptr;
+  if (std::exchange(have, target_version()) == target_version()) return nullptr;
   return target_.Share();
-}
-
-std::int64_t ParameterShard::version() const {
-  const MutexLock lock(mutex_);
-  return version_;
-}
-
-std::int64_t ParameterShard::target_version() const {
-  const MutexLock lock(mutex_);
-  return target_version_;
 }
 
 ParameterShardCounters ParameterShard::counters() const {
@@ -109,7 +115,7 @@ ParameterShardCounters ParameterShard::counters() const {
 
 ShardSnapshot ParameterShard::Snapshot() const {
   const MutexLock lock(mutex_);
-  ShardSnapshot snapshot{version_,         target_version_,  counters_,
+  ShardSnapshot snapshot{version(),        target_version(), counters_,
                          values_.values(), target_.values(), {}};
   for (const Optimizer::Slot& slot : std::as_const(*optimizer_).slots()) {
     snapshot.optimizer.push_back({std::string(slot.name), slot.values});
@@ -139,8 +145,8 @@ Status ParameterShard::Restore(const ShardSnapshot& snapshot) {
   GORILA_RETURN_IF_ERROR(CheckFinite(snapshot));
   values_.Assign(snapshot.values);
   target_.Assign(snapshot.target);
-  version_ = snapshot.version;
-  target_version_ = snapshot.target_version;
+  version_.store(snapshot.version, std::memory_order_release);
+  target_version_.store(snapshot.target_version, std::memory_order_release);
   counters_ = snapshot.counters;
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i].values = snapshot.optimizer[i].values;
   return OkStatus();

@@ -3,12 +3,15 @@
 #define GORILA_PARAMETER_SERVER_SHARD_H_
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "gorila/base/finite.h"
 #include "gorila/base/mutex.h"
 #include "gorila/parameter_server/optimizer.h"
 #include "gorila/parameter_server/parameter_store.h"
@@ -50,7 +53,7 @@ struct ShardSnapshot {
 };
 
 // Thread-safe: one lock guards the slice, and no call holds it longer than one pass over the slice,
-// or two where a push changes what is shared.
+// or two where a push changes what is shared. Versions are read, and found unchanged, without it.
 class ParameterShard {
  public:
   enum class Verdict { kAccepted, kStale, kInvalid };
@@ -62,10 +65,19 @@ class ParameterShard {
   // Applies the gradient unless it is stale or has a NaN or an infinity; a refusal changes nothing
   // but a counter.
   Verdict Push(std::span<const float> gradient, std::int64_t computed_from) GORILA_EXCLUDES(mutex_);
+  // The same where the caller knows what SquaresAreFinite(gradient) is.
+  Verdict PushChecked(std::span<const float> gradient, bool finite, std::int64_t computed_from)
+      GORILA_EXCLUDES(mutex_);
 
   // Copies the slice when its version is not `have`; true when it did, and sets `have`.
   bool Pull(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
   bool PullTarget(std::span<float> values, std::int64_t& have) const GORILA_EXCLUDES(mutex_);
+
+  // The same without waiting: nullopt, and nothing happened, while another call has the slice.
+  std::optional<Verdict> TryPushChecked(std::span<const float> gradient, bool finite,
+                                        std::int64_t computed_from) GORILA_EXCLUDES(mutex_);
+  std::optional<bool> TryPull(std::span<float> values, std::int64_t& have) const
+      GORILA_EXCLUDES(mutex_);
 
   // The same without a copy; null where Pull() copies nothing. The values stay as they are while
   // they are held: the next push copies the slice then.
@@ -73,8 +85,9 @@ class ParameterShard {
   std::shared_ptr<const std::vector<float>> ShareTarget(std::int64_t& have) const
       GORILA_EXCLUDES(mutex_);
 
-  std::int64_t version() const GORILA_EXCLUDES(mutex_);
-  std::int64_t target_version() const GORILA_EXCLUDES(mutex_);  // of the target copy
+  // Of the last update that has ended, and of the target copy.
+  std::int64_t version() const { return version_.load(std::memory_order_acquire); }
+  std::int64_t target_version() const { return target_version_.load(std::memory_order_acquire); }
   ParameterShardCounters counters() const GORILA_EXCLUDES(mutex_);
 
   ShardSnapshot Snapshot() const GORILA_EXCLUDES(mutex_);
@@ -82,19 +95,19 @@ class ParameterShard {
   Status Restore(const ShardSnapshot& snapshot) GORILA_EXCLUDES(mutex_);
 
  private:
+  Verdict Decide(std::span<const float> gradient, bool finite, std::int64_t computed_from)
+      GORILA_REQUIRES(mutex_);
+  bool Copy(std::span<float> values, std::int64_t& have) const GORILA_REQUIRES(mutex_);
+
   const ShardOptions options_;
   mutable Mutex mutex_;
   SharedFloats values_ GORILA_GUARDED_BY(mutex_);
   SharedFloats target_ GORILA_GUARDED_BY(mutex_);
-  std::int64_t version_ GORILA_GUARDED_BY(mutex_) = 0;
-  std::int64_t target_version_ GORILA_GUARDED_BY(mutex_) = 0;
+  std::atomic<std::int64_t> version_{0};         // written under mutex_, after what it stands for
+  std::atomic<std::int64_t> target_version_{0};  // as well
   ParameterShardCounters counters_ GORILA_GUARDED_BY(mutex_);
   const std::unique_ptr<Optimizer> optimizer_ GORILA_GUARDED_BY(mutex_);
 };
-
-// Whether no value is a NaN, an infinity or beyond +-2^64, where the squares that optimizers keep
-// become infinite and turn parameters into NaN.
-bool SquaresAreFinite(std::span<const float> values);
 
 }  // namespace gorila
 

@@ -12,15 +12,17 @@ namespace {
 constexpr std::size_t kPieceFloats = 128 * 1024;
 constexpr std::size_t kVector = 16;  // pieces are multiples of it
 
-// dweights (outputs x inputs) = transposed dout (batch x outputs) * in (batch x inputs).
+// dweights (outputs x inputs) = transposed dout (batch x outputs) * in (batch x inputs). Each piece
+// is looked at while it is in the core's own cache.
 void WeightGradient(const DenseShape& shape, std::size_t batch, const float* dout, const float* in,
-                    float* dweights) {
+                    float* dweights, FiniteCheck* check) {
   const std::size_t inputs = shape.inputs;
   const std::size_t outputs = shape.outputs;
   const std::size_t limit = std::max(kPieceFloats / inputs / kVector, std::size_t{1}) * kVector;
   const auto multiply = [&](std::size_t first, std::size_t count) {
     Sgemm(Transpose::kYes, Transpose::kNo, count, inputs, batch, {dout + first, outputs},
           {in, inputs}, {dweights + first * inputs, inputs});
+    if (check != nullptr) check->Add({dweights + first * inputs, count * inputs});
   };
   ForEachPiece(outputs, limit, multiply);
 }
@@ -36,9 +38,10 @@ void SumRows(const float* values, std::size_t batch, std::size_t outputs, float*
 }  // namespace
 
 void DenseGradient(const DenseShape& shape, std::size_t batch, const float* dout, const float* in,
-                   float* dweights, float* dbiases) {
-  WeightGradient(shape, batch, dout, in, dweights);
+                   float* dweights, float* dbiases, FiniteCheck* check) {
+  WeightGradient(shape, batch, dout, in, dweights, check);
   SumRows(dout, batch, shape.outputs, dbiases);
+  if (check != nullptr) check->Add({dbiases, shape.outputs});
 }
 
 }  // namespace gorila

@@ -78,14 +78,14 @@ class SgemmDense final : public DenseStack {
   }
 
   void Backward(const float* features, std::size_t batch, const float* dq,
-                std::span<float> gradient, float* dfeatures) override {
+                std::span<float> gradient, float* dfeatures, FiniteCheck& check) override {
     const auto& activations = activations_[static_cast<std::size_t>(Pass::kForward)];
     if (derivatives_.empty()) derivatives_ = MakeActivations();
     const float* dout = dq;
     for (std::size_t i = layers_.size(); i-- > 0;) {
       const float* in = i > 0 ? activations[i - 1].data() : features;
       DenseGradient(layers_[i].shape, batch, dout, in, &gradient[layers_[i].weight],
-                    &gradient[layers_[i].bias]);
+                    &gradient[layers_[i].bias], &check);
       float* din = i > 0 ? derivatives_[i - 1].data() : dfeatures;
       if (din == nullptr) break;
       InputDerivative(layers_[i].shape, batch, dout, &parameters_[layers_[i].weight], din);

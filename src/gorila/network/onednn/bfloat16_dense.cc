@@ -64,7 +64,7 @@ class Bfloat16Dense final : public DenseStack {
   // The weights' gradients are SGEMM's: with a minibatch's few columns they are bound by memory,
   // and oneDNN's product in bfloat16 took twice to four times as long.
   void Backward(const float* features, std::size_t batch, const float* dq,
-                std::span<float> gradient, float* dfeatures) override {
+                std::span<float> gradient, float* dfeatures, FiniteCheck& check) override {
     const std::vector<ForwardLayer>& forward = last_forward_->forward;
     std::vector<BackwardLayer>& backward = last_forward_->backward;
     RoundToBfloat16(dq, batch * layers_.back().shape.outputs, Narrow(backward.back().doutputs));
@@ -74,7 +74,7 @@ class Bfloat16Dense final : public DenseStack {
       const float* in =
           i > 0 ? Widened(forward[i - 1].outputs, batch * shape.inputs, inputs_) : features;
       DenseGradient(shape, batch, dout, in, &gradient[layers_[i].weight],
-                    &gradient[layers_[i].bias]);
+                    &gradient[layers_[i].bias], &check);
       if (i == 0) break;
       backward[i].compute_inputs.Run(stream_);
       Bfloat16* const din = Narrow(backward[i].dinputs);

@@ -187,6 +187,8 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto gradient,
                           ReadGradient(encoding, request.payload, place_.slice.size(), decoded));
   GORILA_RETURN_IF_ERROR(CheckPush(push, generation_, shard_->version()));
+  // A pass over the gradient, so before the lock under which all others wait.
+  const bool finite = SquaresAreFinite(gradient);
   v1::PushResponse response;
   {
     const MutexLock lock(mutex_);
@@ -202,7 +204,7 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
     if (response.repeated()) {
       ++counters_.repeated;
     } else {
-      verdict = Decide(gradient, push.computed_generation(), push.computed_version());
+      verdict = Decide(gradient, finite, push.computed_generation(), push.computed_version());
       ledger_.Record(push.client(), push.sequence(), verdict);
       ++counters_.pushed;
     }
@@ -214,12 +216,13 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   return Encode(response);
 }
 
-ParameterShard::Verdict ShardService::Decide(std::span<const float> gradient,
+ParameterShard::Verdict ShardService::Decide(std::span<const float> gradient, bool finite,
                                              std::int64_t computed_generation,
                                              std::int64_t computed_version) {
   // Versions of different generations do not compare: such a gradient counts as stale.
   constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min() / 2;
-  return shard_->Push(gradient, computed_generation == generation_ ? computed_version : kLongAgo);
+  return shard_->PushChecked(gradient, finite,
+                             computed_generation == generation_ ? computed_version : kLongAgo);
 }
 
 StatusOr<rpc::Response> ShardService::Report(const rpc::Request& request) {

@@ -92,8 +92,9 @@ class ShardService {
   StatusOr<rpc::Response> GetProgress(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> GetStatus(const rpc::Request& request, const rpc::Server* server)
       GORILA_EXCLUDES(mutex_);
-  ParameterShard::Verdict Decide(std::span<const float> gradient, std::int64_t computed_generation,
-                                 std::int64_t computed_version) GORILA_REQUIRES(mutex_);
+  ParameterShard::Verdict Decide(std::span<const float> gradient, bool finite,
+                                 std::int64_t computed_generation, std::int64_t computed_version)
+      GORILA_REQUIRES(mutex_);
 
   const ShardPlace place_;
   const std::int64_t generation_;
