@@ -62,7 +62,7 @@ StatusOr<int> RunLocal(const Config& config, std::unique_ptr<RunDirectory> direc
   const fs::path path = directory->path();
   GORILA_ASSIGN_OR_RETURN(const auto launcher,
                           Launcher::Open(config, std::move(directory), request.program));
-  if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, path));
+  if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, NumberOfShards(config), path));
   GORILA_RETURN_IF_ERROR(request.watch->Start(path, config, nullptr, request.quiet));
   TrainingConsole console(request.quiet);
   TrainerHooks hooks = console.Hooks();

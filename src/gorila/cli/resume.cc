@@ -87,7 +87,9 @@ StatusOr<int> ResumeRun(const ResumeRequest& request, const Invocation& invocati
   TrainingConsole console(request.quiet);
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                           Trainer::Resume(config, std::move(directory), console.Hooks()));
-  if (!request.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, request.directory));
+  if (!request.quiet) {
+    GORILA_RETURN_IF_ERROR(PrintPlan(config, trainer->store().num_shards(), request.directory));
+  }
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(request.directory, config, &trainer->store(), request.quiet));
   return TrainToEnd(*trainer, console, watch, invocation, &before);

@@ -69,7 +69,9 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   GORILA_RETURN_IF_ERROR(WriteRunLabels(made->path(), labels));
   GORILA_ASSIGN_OR_RETURN(const auto trainer, Trainer::Start(config, std::move(made)));
   const fs::path& directory = trainer->directory().path();
-  if (!options.quiet) GORILA_RETURN_IF_ERROR(PrintPlan(config, directory));
+  if (!options.quiet) {
+    GORILA_RETURN_IF_ERROR(PrintPlan(config, trainer->store().num_shards(), directory));
+  }
   TrainingWatch watch = std::move(bound);  // which looks at the trainer, so it ends before it does
   GORILA_RETURN_IF_ERROR(watch.Start(directory, config, &trainer->store(), options.quiet));
   TrainingConsole console(options.quiet);

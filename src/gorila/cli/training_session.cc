@@ -201,7 +201,7 @@ StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::
   }
 }
 
-Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
+Status PrintPlan(const Config& config, int shards, const std::filesystem::path& directory) {
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   if (const int games = NumGames(config); games > 1) {
     fmt::print("games          {}\n", fmt::join(GamesOf(config), ", "));
@@ -214,8 +214,7 @@ Status PrintPlan(const Config& config, const std::filesystem::path& directory) {
   fmt::print("parameters     {}\n", MakeParameterLayout(network).size);
   fmt::print("training       {}, seed {}{}\n", DescribeLength(config.run), config.run.seed,
              config.run.deterministic ? ", deterministic" : "");
-  fmt::print("bundles        {}, parameter server in {} shards\n", config.run.bundles,
-             NumberOfShards(config));
+  fmt::print("bundles        {}, parameter server in {} shards\n", config.run.bundles, shards);
   if (config.cluster.actors > 0) {
     fmt::print("beside them    {} actors, {} replay shards, {} learners\n", config.cluster.actors,
                config.cluster.replays, config.cluster.learners);

@@ -55,8 +55,8 @@ StatusOr<std::unique_ptr<RunDirectory>> MakeRunDirectory(const std::filesystem::
                                                          const Config& config,
                                                          const std::string& source);
 
-// Prints what will be trained to stdout.
-Status PrintPlan(const Config& config, const std::filesystem::path& directory);
+// Prints what will be trained, by `shards`, to stdout.
+Status PrintPlan(const Config& config, int shards, const std::filesystem::path& directory);
 
 // Prints a finished run's result and where everything is to stdout.
 void PrintResult(const std::filesystem::path& directory, const EvaluationRecord& record);

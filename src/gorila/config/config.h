@@ -63,6 +63,8 @@ struct ParameterServerSection {
   GradientEncoding encoding = GradientEncoding::kFloat32;  // between processes
   double topk_fraction = 0.01;                             // of kTopK
   bool overlap = false;  // computing goes on while parameters travel between processes
+  std::int64_t publish_every =
+      1;  // updates, in one process: a copy of theta for all bundles; 1: own
 };
 
 // [replay]
@@ -137,11 +139,20 @@ struct Config {
   KubernetesSection kubernetes;
 };
 
-// parameter_server.shards. Where that is 0: one for two of those who push, so that they seldom wait
-// for each other (docs/performance.md), and two at least.
+// parameter_server.shards. Where that is 0: one process for two of those who push, so that they
+// seldom wait for each other (docs/performance.md), and two at least.
 inline int NumberOfShards(const Config& config) {
   if (config.parameter_server.shards > 0) return config.parameter_server.shards;
   return std::max(2, (config.run.bundles + config.cluster.learners + 1) / 2);
+}
+
+// The same where bundles and shards are in one process: a shard costs a lock there, so each bundle
+// gets one, as far as there are `parameters` for them. Changes no bit of a deterministic run.
+inline int NumberOfShardsInProcess(const Config& config, std::size_t parameters) {
+  if (config.parameter_server.shards > 0) return config.parameter_server.shards;
+  constexpr std::size_t kMost = 4096;  // as the key
+  const std::size_t most = std::clamp<std::size_t>(parameters, 1, kMost);
+  return std::clamp(config.run.bundles, 2, std::max(2, static_cast<int>(most)));
 }
 
 }  // namespace gorila

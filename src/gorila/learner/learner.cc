@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "gorila/parameter_server/shard.h"
+#include "gorila/base/finite.h"
 
 namespace gorila {
 namespace {
@@ -51,7 +51,7 @@ Learner::Learner(const LearnerOptions& options, const AlgorithmRow& algorithm,
       random_(random),
       outliers_(options.outliers),
       batch_(online.network().host_memory()),
-      gradient_(online.network().layout().size, online.network().host_memory()) {
+      own_gradient_(online.network().host_memory()) {
   GORILA_CHECK((target_ != nullptr) == algorithm.uses_target, "{}", algorithm.name);
   const auto batch = static_cast<std::size_t>(options.batch_size);
   const int states = StatesOfMinibatch(options.agent, options.batch_size);
@@ -79,10 +79,10 @@ Status Learner::Step() {
   // The first losses count equally, so that the mean does not start from zero.
   const auto sent = static_cast<double>(counters_.gradients - counters_.outliers);
   counters_.loss += std::max(0.01, 1 / sent) * (loss - counters_.loss);
-  online_.network().Backward(doutputs_, gradient_);
-  ClipAndWatchGradient();
-  GORILA_RETURN_IF_ERROR(TellPriorities());
-  return PushGradient();
+  ComputeGradient();
+  const bool finite = ClipAndWatchGradient();
+  if (finite) GORILA_RETURN_IF_ERROR(TellPriorities());
+  return PushGradient(finite);
 }
 
 Status Learner::RefreshTarget() { return target_ == nullptr ? OkStatus() : target_->Refresh(); }
@@ -117,6 +117,19 @@ double Learner::ComputeLoss() {
                         doutputs_, errors_);
 }
 
+// Where it is sent from, unless the network wants memory of another kind for it.
+void Learner::ComputeGradient() {
+  QNetwork& network = online_.network();
+  if (network.host_memory() == std::pmr::get_default_resource()) {
+    gradient_ = store_.LendGradient();
+  }
+  if (gradient_.empty()) {
+    own_gradient_.resize(network.layout().size);
+    gradient_ = own_gradient_;
+  }
+  network.Backward(doutputs_, gradient_);
+}
+
 // Of every minibatch, or of one in so many where that takes long.
 void Learner::WatchValues() {
   if (!loss_->ValuesAreCheap() && counters_.gradients % kWatchPeriod != 0) return;
@@ -134,27 +147,34 @@ void Learner::WatchValues() {
   }
 }
 
-// What is watched is the norm before it is clipped.
-void Learner::ClipAndWatchGradient() {
+bool Learner::GradientIsFinite() const {
+  const std::optional<bool> known = online_.network().GradientIsFinite();
+  return known.has_value() ? *known : SquaresAreFinite(gradient_);
+}
+
+// What is watched is the norm before it is clipped. Where it is taken, it is finite only if every
+// square is, which saves a pass.
+bool Learner::ClipAndWatchGradient() {
   const double most = options_.gradient_norm;
   const bool watched = counters_.gradients % kWatchPeriod == 1;
-  if (most <= 0 && !watched) return;
+  if (most <= 0 && !watched) return GradientIsFinite();
   const double norm = EuclideanNorm(gradient_);
   if (watched) {
     ++statistics_.norms;
     statistics_.norm_sum += norm;
   }
   // The shards refuse what is not finite.
-  if (most <= 0 || norm <= most || !std::isfinite(norm)) return;
+  if (!std::isfinite(norm)) return GradientIsFinite();
+  if (most <= 0 || norm <= most) return true;
   const auto scale = static_cast<float>(most / norm);
   for (float& value : gradient_) value *= scale;
+  return true;
 }
 
-// Of a gradient that no shard will take, none: its transitions would be drawn again and again and
+// Not of a gradient that no shard will take: its transitions would be drawn again and again and
 // refused each time. Errors that are not finite come from parameters that are not; they say nothing
 // of a transition.
 Status Learner::TellPriorities() {
-  if (!SquaresAreFinite(gradient_)) return OkStatus();
   if (!std::all_of(errors_.begin(), errors_.end(), [](float e) { return std::isfinite(e); })) {
     return OkStatus();
   }
@@ -177,8 +197,10 @@ Status Learner::TellOutlierPriorities() {
   return replay_.UpdatePriorities(batch_, errors_);
 }
 
-Status Learner::PushGradient() {
-  GORILA_ASSIGN_OR_RETURN(const PushOutcome outcome, store_.Push(gradient_, online_.versions()));
+Status Learner::PushGradient(bool finite) {
+  GORILA_ASSIGN_OR_RETURN(const PushOutcome outcome,
+                          finite ? store_.PushFinite(gradient_, online_.versions())
+                                 : store_.Push(gradient_, online_.versions()));
   counters_.slices += outcome;
   ++statistics_.lags;
   // Without the gradient's own update.

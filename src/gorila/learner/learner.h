@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <memory_resource>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,12 +107,14 @@ class Learner {
 
   void ComputeWeights();
   double ComputeLoss();
+  void ComputeGradient();
   void WatchValues();
-  void ClipAndWatchGradient();
+  bool GradientIsFinite() const;
+  bool ClipAndWatchGradient();  // whether SquaresAreFinite() of it
   Status TellPriorities();
   Status TellOutlierPriorities();
   double ImportanceExponent() const;
-  Status PushGradient();
+  Status PushGradient(bool finite);
 
   const LearnerOptions options_;
   NetworkReplica& online_;
@@ -130,7 +133,8 @@ class Learner {
   std::vector<float> weights_;
   std::vector<float> values_;
   std::vector<float> sorted_errors_;
-  std::pmr::vector<float> gradient_;  // as the flat parameter vector
+  std::pmr::vector<float> own_gradient_;  // empty where the store lends memory
+  std::span<float> gradient_;             // of this step, as the flat parameter vector
 };
 
 }  // namespace gorila

@@ -1,18 +1,29 @@
 #include "gorila/parameter_server/network_replica.h"
 
+#include <span>
+
 namespace gorila {
 
+// Where the network wants memory of another kind, a copy in it is worth more than none.
 NetworkReplica::NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store,
                                Follows follows)
     : network_(std::move(network)),
       store_(store),
       follows_(follows),
-      values_(network_->layout().size, network_->host_memory()),
+      borrows_(store.Lends(follows) && network_->host_memory() == std::pmr::get_default_resource()),
+      values_(borrows_ ? 0 : network_->layout().size, network_->host_memory()),
       versions_(static_cast<std::size_t>(store.num_shards()), -1) {
-  GORILA_CHECK(values_.size() == store.size(), "{} {}", values_.size(), store.size());
+  GORILA_CHECK(network_->layout().size == store.size(), "{} {}", network_->layout().size,
+               store.size());
 }
 
-Status NetworkReplica::Refresh() {
+Status NetworkReplica::Refresh(Newness newness) {
+  if (borrows_) {
+    GORILA_ASSIGN_OR_RETURN(const bool changed,
+                            store_.Borrow(follows_, newness, borrowed_, versions_));
+    if (changed) network_->SetParameters(*borrowed_);
+    return OkStatus();
+  }
   GORILA_ASSIGN_OR_RETURN(const bool changed, follows_ == Follows::kOnline
                                                   ? store_.Pull(values_, versions_)
                                                   : store_.PullTarget(values_, versions_));

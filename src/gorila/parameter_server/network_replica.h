@@ -16,13 +16,14 @@ namespace gorila {
 // another for theta-.
 class NetworkReplica {
  public:
-  enum class Follows { kOnline, kTarget };
+  using Follows = ParameterSet;
 
   // `store` must outlive the replica and have the size of the network's layout.
   NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store, Follows follows);
 
-  // Pulls newer parameters and gives them to the network. Blocks as long as the store's pull does.
-  Status Refresh();
+  // Gives newer parameters to the network, borrowed where the store lends them, else pulled. Blocks
+  // as long as the store does. With kNewest none are newer.
+  Status Refresh(Newness newness = Newness::kUsual);
 
   QNetwork& network() { return *network_; }
   const ShardVersions& versions() const { return versions_; }  // of the last Refresh
@@ -30,8 +31,10 @@ class NetworkReplica {
  private:
   const std::unique_ptr<QNetwork> network_;
   ParameterStore& store_;
-  const Follows follows_;
-  std::pmr::vector<float> values_;
+  const ParameterSet follows_;
+  const bool borrows_;
+  std::pmr::vector<float> values_;  // empty if it borrows
+  SharedParameters borrowed_;
   ShardVersions versions_;
 };
 

@@ -3,6 +3,7 @@
 #define GORILA_PARAMETER_SERVER_PARAMETER_STORE_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,14 @@ struct PushOutcome {
   }
 };
 
+// Parameters in memory that others read too; they stay as they are while they are held.
+using SharedParameters = std::shared_ptr<const std::vector<float>>;
+
+enum class ParameterSet { kOnline, kTarget };
+
+// Which copy Borrow() gives.
+enum class Newness { kUsual, kNewest };
+
 // All methods are thread-safe.
 class ParameterStore {
  public:
@@ -45,10 +54,37 @@ class ParameterStore {
   // whenever its version passes a multiple of the target period (paper section 4.2).
   virtual StatusOr<bool> PullTarget(std::span<float> values, ShardVersions& versions) = 0;
 
+  // Whether Borrow() gives these without a copy for each caller.
+  virtual bool Lends(ParameterSet set) const {
+    static_cast<void>(set);
+    return false;
+  }
+  // As Pull() or PullTarget(), from a copy that all callers share, which may lack as many updates
+  // as the store says unless the newest is wanted. Gives back what `values` had before it sets it.
+  // Only where the store lends the set.
+  virtual StatusOr<bool> Borrow(ParameterSet set, Newness newness, SharedParameters& values,
+                                ShardVersions& versions) {
+    static_cast<void>(values);
+    static_cast<void>(versions);
+    return absl::UnimplementedError(fmt::format("parameter store: does not lend set {} ({})",
+                                                static_cast<int>(set), static_cast<int>(newness)));
+  }
+
+  // Memory (size() floats) for the next gradient, from which a push need not copy it; empty where
+  // any memory is as good. For one learner at a time; the same again until it was pushed.
+  virtual std::span<float> LendGradient() { return {}; }
+
   // Offers a gradient (size() floats) computed from parameters of `versions`. Each shard decides on
   // its own slice and never takes half of it.
   virtual StatusOr<PushOutcome> Push(std::span<const float> gradient,
                                      const ShardVersions& versions) = 0;
+
+  // The same for a gradient of which SquaresAreFinite() is known: a store that need not ask again
+  // saves a pass over it.
+  virtual StatusOr<PushOutcome> PushFinite(std::span<const float> gradient,
+                                           const ShardVersions& versions) {
+    return Push(gradient, versions);
+  }
 
   // The update clock: the version of shard 0. Schedules follow it.
   virtual std::int64_t UpdateCount() const = 0;

@@ -99,7 +99,7 @@ Status Bundle::RestoreState(bool replay, StateReader& reader) {
 }
 
 Status Bundle::RefreshReplicas() {
-  GORILA_RETURN_IF_ERROR(online_->Refresh());
+  GORILA_RETURN_IF_ERROR(online_->Refresh(Newness::kNewest));
   return learner_->RefreshTarget();
 }
 

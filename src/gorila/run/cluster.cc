@@ -16,9 +16,10 @@ StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config,
   GORILA_ASSIGN_OR_RETURN(cluster->network_, ResolveNetwork(config));
   cluster->layout_ = MakeParameterLayout(cluster->network_);
   if (!initial.has_value()) initial = RunInitialParameters(config, cluster->layout_);
-  GORILA_ASSIGN_OR_RETURN(
-      cluster->store_,
-      InProcessParameterStore::Make(ResolveShardOptions(config), NumberOfShards(config), *initial));
+  GORILA_ASSIGN_OR_RETURN(cluster->store_, InProcessParameterStore::Make(
+                                               ResolveShardOptions(config),
+                                               NumberOfShardsInProcess(config, initial->size()),
+                                               *initial, config.parameter_server.publish_every));
   for (int i = 0; i < config.run.bundles; ++i) {
     GORILA_ASSIGN_OR_RETURN(
         std::unique_ptr<Bundle> bundle,

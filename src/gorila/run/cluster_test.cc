@@ -52,11 +52,23 @@ TEST(NumberOfShardsTest, IsOneForTwoThatPushUnlessItIsGiven) {
   EXPECT_EQ(NumberOfShards(config), 1);
 }
 
+TEST(NumberOfShardsTest, InOneProcessIsOneForEachBundle) {
+  Config config;
+  for (const auto& [bundles, parameters, shards] :
+       {std::tuple(1, 1000, 2), {2, 1000, 2}, {5, 1000, 5}, {16, 1000, 16}, {16, 7, 7}}) {
+    config.run.bundles = bundles;
+    EXPECT_EQ(NumberOfShardsInProcess(config, static_cast<std::size_t>(parameters)), shards)
+        << bundles << " " << parameters;
+  }
+  config.parameter_server.shards = 9;
+  EXPECT_EQ(NumberOfShardsInProcess(config, 7), 9) << "refused later";
+}
+
 TEST(ClusterTest, HasAsManyShardsAsItsBundlesNeed) {
   Config config = SmallConfig();
   config.parameter_server.shards = 0;
   config.run.bundles = 6;
-  EXPECT_EQ(MakeCluster(config)->store().num_shards(), 3);
+  EXPECT_EQ(MakeCluster(config)->store().num_shards(), 6);
 }
 
 TEST(ClusterTest, RefusesWhatItsPartsRefuse) {

@@ -127,6 +127,7 @@ constexpr std::array kRows = {
     Row{"parameter_server.encoding", ResumeRule::kFree},
     Row{"parameter_server.topk_fraction", ResumeRule::kFree},
     Row{"parameter_server.overlap", ResumeRule::kFree},
+    Row{"parameter_server.publish_every", ResumeRule::kFree},
     Row{"evaluation.protocol", ResumeRule::kFree},
     Row{"evaluation.epsilon", ResumeRule::kFree},
     Row{"evaluation.act", ResumeRule::kFree},

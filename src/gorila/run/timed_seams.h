@@ -53,10 +53,22 @@ class TimedParameterStore final : public ParameterStore {
     const WorkScope scope(clock_, Work::kParameterServer);
     return store_.PullTarget(values, versions);
   }
+  bool Lends(ParameterSet set) const override { return store_.Lends(set); }
+  StatusOr<bool> Borrow(ParameterSet set, Newness newness, SharedParameters& values,
+                        ShardVersions& versions) override {
+    const WorkScope scope(clock_, Work::kParameterServer);
+    return store_.Borrow(set, newness, values, versions);
+  }
+  std::span<float> LendGradient() override { return store_.LendGradient(); }
   StatusOr<PushOutcome> Push(std::span<const float> gradient,
                              const ShardVersions& versions) override {
     const WorkScope scope(clock_, Work::kParameterServer);
     return store_.Push(gradient, versions);
+  }
+  StatusOr<PushOutcome> PushFinite(std::span<const float> gradient,
+                                   const ShardVersions& versions) override {
+    const WorkScope scope(clock_, Work::kParameterServer);
+    return store_.PushFinite(gradient, versions);
   }
   std::int64_t UpdateCount() const override { return store_.UpdateCount(); }
 
