@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "gorila/base/denormals.h"
 #include "gorila/benchmark/limits.h"
 #include "gorila/benchmark/rows.h"
 #include "gorila/benchmark/workload.h"

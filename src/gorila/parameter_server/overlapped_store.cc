@@ -12,17 +12,11 @@ namespace gorila {
 
 OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store)
     : store_(store),
-      incoming_{std::vector<float>(store.size()),
-                ShardVersions(static_cast<std::size_t>(store.num_shards()), -1)},
-      gradient_(store.size()),
-      latest_(incoming_) {
-  StatusOr<Thread> started = StartThread("parameters in transit", [this] { Loop(); });
-  if (started.ok()) {
-    thread_ = *std::move(started);
-  } else {
-    const MutexLock lock(mutex_);
-    status_ = started.status();
-  }
+      partition_(MakePartition(store.size(), store.num_shards()).value()),
+      latest_(store.size(), partition_.size()),
+      gradients_{std::vector<float>(store.size()), std::vector<float>(store.size())} {
+  Begin(push_thread_, "gradients in transit", &OverlappedParameterStore::PushLoop);
+  Begin(pull_thread_, "parameters in transit", &OverlappedParameterStore::PullLoop);
 }
 
 OverlappedParameterStore::~OverlappedParameterStore() {
@@ -31,36 +25,78 @@ OverlappedParameterStore::~OverlappedParameterStore() {
     ending_ = true;
   }
   changed_.NotifyAll();
-  if (thread_.joinable()) thread_.join();
+  if (push_thread_.joinable()) push_thread_.join();
+  if (pull_thread_.joinable()) pull_thread_.join();
 }
 
-StatusOr<bool> OverlappedParameterStore::Pull(std::span<float> values, ShardVersions& versions) {
-  const auto shards = static_cast<std::size_t>(num_shards());
-  if (values.size() != size() || versions.size() != shards) {
-    return InvalidArgument("parameter store: given {} values and {} versions, expected {} and {}",
-                           values.size(), versions.size(), size(), shards);
+void OverlappedParameterStore::Begin(Thread& thread, const char* name,
+                                     void (OverlappedParameterStore::*loop)()) {
+  StatusOr<Thread> started = StartThread(name, [this, loop] { (this->*loop)(); });
+  if (started.ok()) {
+    thread = *std::move(started);
+    return;
   }
+  const MutexLock lock(mutex_);
+  if (status_.ok()) status_ = started.status();
+  changed_.NotifyAll();
+}
+
+Status OverlappedParameterStore::CheckSizes(std::size_t values, std::size_t versions) const {
+  if (values == size() && versions == partition_.size()) return OkStatus();
+  return InvalidArgument("parameter store: given {} values and {} versions, expected {} and {}",
+                         values, versions, size(), partition_.size());
+}
+
+// Says that newer ones are wanted, too.
+Status OverlappedParameterStore::WaitForParameters() {
   const MutexLock lock(mutex_);
   wanted_ = true;
   changed_.NotifyAll();
   while (!pulled_ && status_.ok()) WaitForChange();
-  GORILA_RETURN_IF_ERROR(status_);
-  if (versions == latest_.versions) return false;
-  std::copy(latest_.values.begin(), latest_.values.end(), values.begin());
-  versions = latest_.versions;
+  return status_;
+}
+
+StatusOr<bool> OverlappedParameterStore::Pull(std::span<float> values, ShardVersions& versions) {
+  GORILA_RETURN_IF_ERROR(CheckSizes(values.size(), versions.size()));
+  GORILA_RETURN_IF_ERROR(WaitForParameters());
+  ShardVersions newest;
+  const SharedParameters latest = latest_.Newest(newest);
+  if (versions == newest) return false;
+  std::copy(latest->begin(), latest->end(), values.begin());
+  versions = newest;
   return true;
+}
+
+StatusOr<bool> OverlappedParameterStore::Borrow(ParameterSet set, Newness, SharedParameters& values,
+                                                ShardVersions& versions) {
+  GORILA_CHECK(Lends(set), "{}", static_cast<int>(set));
+  GORILA_RETURN_IF_ERROR(CheckSizes(size(), versions.size()));
+  GORILA_RETURN_IF_ERROR(WaitForParameters());
+  ShardVersions newest;
+  SharedParameters latest = latest_.Newest(newest);
+  if (values != nullptr && versions == newest) return false;
+  values = std::move(latest);
+  versions = newest;
+  return true;
+}
+
+std::span<float> OverlappedParameterStore::LendGradient() {
+  const MutexLock lock(mutex_);
+  return gradients_[lent_];
 }
 
 StatusOr<PushOutcome> OverlappedParameterStore::Push(std::span<const float> gradient,
                                                      const ShardVersions& versions) {
-  if (gradient.size() != gradient_.size()) {
+  if (gradient.size() != size()) {
     return InvalidArgument("parameter store: given a gradient of {} values, expected {}",
-                           gradient.size(), gradient_.size());
+                           gradient.size(), size());
   }
   const MutexLock lock(mutex_);
   while (pushing_ && status_.ok()) WaitForChange();
   GORILA_RETURN_IF_ERROR(status_);
-  std::copy(gradient.begin(), gradient.end(), gradient_.begin());
+  std::vector<float>& lent = gradients_[lent_];
+  if (gradient.data() != lent.data()) std::copy(gradient.begin(), gradient.end(), lent.begin());
+  lent_ = 1 - lent_;
   computed_from_ = versions;
   pushing_ = true;
   changed_.NotifyAll();
@@ -85,50 +121,93 @@ void OverlappedParameterStore::WaitForChange() {
   nanoseconds_.fetch_add(blocked.count(), std::memory_order_relaxed);
 }
 
-// A gradient before the parameters, which then have it; but never two in a row, or a gradient might
-// lack more than the two before it.
-void OverlappedParameterStore::Loop() {
-  bool pushed = false;  // since the last pull
+// Whoever ends wakes the other, which may wait for it.
+void OverlappedParameterStore::PushLoop() {
   const MutexLock lock(mutex_);
   while (status_.ok()) {
-    if (pushing_ && !pushed) {
+    if (pushing_ && MayPush()) {
       PushWaiting();
-      pushed = true;
     } else if (ending_ && !pushing_) {
       return;
-    } else if (pushed || wanted_) {
-      PullNewer();
-      pushed = false;
     } else {
       changed_.Wait(mutex_);
     }
   }
 }
 
+void OverlappedParameterStore::PullLoop() {
+  const MutexLock lock(mutex_);
+  while (status_.ok()) {
+    if (ending_ && !pushing_) {
+      return;
+    } else if (ShouldPull()) {
+      PullNewer();
+    } else {
+      changed_.Wait(mutex_);
+    }
+  }
+}
+
+// The parameters that have come lack at most one of the pushes that have ended. When Push() returns
+// its gradient waits and the one before it has ended; so the next gradient's parameters lack these
+// two and at most one more.
+bool OverlappedParameterStore::MayPush() const { return pushes_ - pull_has_ <= 1; }
+
+// Once after each push, which may be while the next is under way, or when a caller wants something
+// newer and no gradient that will change it is under way.
+bool OverlappedParameterStore::ShouldPull() const {
+  return pushes_ > pull_began_ || (wanted_ && !pushing_);
+}
+
 void OverlappedParameterStore::PushWaiting() {
+  const std::vector<float>& gradient = gradients_[1 - lent_];
   mutex_.Unlock();
   const StatusOr<PushOutcome> outcome =
-      WithoutThrowing([this] { return store_.Push(gradient_, computed_from_); });
+      WithoutThrowing([&] { return store_.Push(gradient, computed_from_); });
   mutex_.Lock();
   pushing_ = false;
+  ++pushes_;
   if (outcome.ok()) {
     outcome_ += *outcome;
-  } else {
+  } else if (status_.ok()) {
     status_ = outcome.status();
   }
   changed_.NotifyAll();
 }
 
+// Asks for what is newer than the latest, so that nothing travels twice; slices that are not are
+// copied from there.
+StatusOr<bool> OverlappedParameterStore::Fill(std::span<float> values, ShardVersions& versions) {
+  ShardVersions newest;
+  const SharedParameters latest = latest_.Newest(newest);
+  if (latest == nullptr) return store_.Pull(values, versions);
+  ShardVersions pulled = newest;
+  GORILA_ASSIGN_OR_RETURN(const bool changed, store_.Pull(values, pulled));
+  if (!changed) return false;
+  for (std::size_t i = 0; i < partition_.size(); ++i) {
+    const Slice& slice = partition_[i];
+    if (pulled[i] != newest[i] || versions[i] == newest[i]) continue;
+    std::copy_n(latest->begin() + static_cast<std::ptrdiff_t>(slice.begin), slice.size(),
+                values.begin() + static_cast<std::ptrdiff_t>(slice.begin));
+  }
+  versions = pulled;
+  return true;
+}
+
 void OverlappedParameterStore::PullNewer() {
   wanted_ = false;
+  pull_began_ = pushes_;
   mutex_.Unlock();
-  const StatusOr<bool> changed =
-      WithoutThrowing([this] { return store_.Pull(incoming_.values, incoming_.versions); });
+  const StatusOr<bool> changed = WithoutThrowing([this] {
+    return latest_.Replace([this](std::span<float> values, ShardVersions& versions) {
+      return Fill(values, versions);
+    });
+  });
   mutex_.Lock();
   if (changed.ok()) {
-    std::swap(incoming_, latest_);
     pulled_ = true;
-  } else {
+    pull_has_ = pull_began_;
+  } else if (status_.ok()) {
     status_ = changed.status();
   }
   changed_.NotifyAll();

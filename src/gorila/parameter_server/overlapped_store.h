@@ -2,7 +2,9 @@
 #ifndef GORILA_PARAMETER_SERVER_OVERLAPPED_STORE_H_
 #define GORILA_PARAMETER_SERVER_OVERLAPPED_STORE_H_
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -10,14 +12,17 @@
 #include "gorila/base/mutex.h"
 #include "gorila/base/thread.h"
 #include "gorila/parameter_server/parameter_store.h"
+#include "gorila/parameter_server/partition.h"
+#include "gorila/parameter_server/published_parameters.h"
 
 namespace gorila {
 
-// Another store (of shards in other processes), whose pushes and pulls are made by a thread of its
-// own. Pull() returns what arrived last and requests what comes next, Push() leaves its gradient to
-// the thread. So a gradient is computed from parameters that lack the learner's one or two before
-// it, which the shards count as staleness like that of other learners. The price is a copy of
-// parameters and gradient each.
+// Another store (of shards in other processes), whose pushes and pulls are made by a thread each,
+// so that both directions of a link are used at once. Pull() returns what arrived last and requests
+// what comes next, Push() leaves its gradient to its thread. So a gradient is computed from
+// parameters that lack the learner's one or two before it, at times three, which the shards count
+// as staleness like that of other learners. Parameters are lent where they arrived, and memory for
+// gradients where they are sent from, so neither is copied unless the caller wants it elsewhere.
 //
 // An error of the other store is given to every call from then on: its errors are final.
 class OverlappedParameterStore final : public ParameterStore {
@@ -32,13 +37,18 @@ class OverlappedParameterStore final : public ParameterStore {
   std::size_t size() const override { return store_.size(); }
   int num_shards() const override { return store_.num_shards(); }
 
-  // Blocks only until something came at all.
+  // Both block only until something came at all.
   StatusOr<bool> Pull(std::span<float> values, ShardVersions& versions) override
       GORILA_EXCLUDES(mutex_);
+  bool Lends(ParameterSet set) const override { return set == ParameterSet::kOnline; }
+  StatusOr<bool> Borrow(ParameterSet set, Newness newness, SharedParameters& values,
+                        ShardVersions& versions) override GORILA_EXCLUDES(mutex_);
   // Target copies are rare: this one waits for the other store.
   StatusOr<bool> PullTarget(std::span<float> values, ShardVersions& versions) override {
     return store_.PullTarget(values, versions);
   }
+  // Two buffers in turns: one is filled while the other is under way.
+  std::span<float> LendGradient() override GORILA_EXCLUDES(mutex_);
   // Blocks while the gradient before is under way. The outcome is of those that were decided since
   // the last call, not of this one.
   StatusOr<PushOutcome> Push(std::span<const float> gradient,
@@ -52,7 +62,14 @@ class OverlappedParameterStore final : public ParameterStore {
   StatusOr<PushOutcome> Settle() GORILA_EXCLUDES(mutex_);
 
  private:
-  void Loop() GORILA_EXCLUDES(mutex_);
+  void Begin(Thread& thread, const char* name, void (OverlappedParameterStore::*loop)());
+  void PushLoop() GORILA_EXCLUDES(mutex_);
+  void PullLoop() GORILA_EXCLUDES(mutex_);
+  bool MayPush() const GORILA_REQUIRES(mutex_);
+  bool ShouldPull() const GORILA_REQUIRES(mutex_);
+  Status CheckSizes(std::size_t values, std::size_t versions) const;
+  Status WaitForParameters() GORILA_EXCLUDES(mutex_);
+  StatusOr<bool> Fill(std::span<float> values, ShardVersions& versions);
   void PushWaiting() GORILA_REQUIRES(mutex_);
   void PullNewer() GORILA_REQUIRES(mutex_);
   StatusOr<PushOutcome> TakeOutcome() GORILA_REQUIRES(mutex_);
@@ -60,27 +77,28 @@ class OverlappedParameterStore final : public ParameterStore {
 
   ParameterStore& store_;
 
-  struct Parameters {
-    std::vector<float> values;
-    ShardVersions versions;
-  };
-
-  Parameters incoming_;  // the thread's alone
-  // The thread's while pushing_, without the lock.
-  std::vector<float> gradient_;
+  const std::vector<Slice> partition_;
+  PublishedParameters latest_;
+  // Lent to the caller, but for the one that is under way: while pushing_, the pushing thread reads
+  // that without the lock, as it does computed_from_.
+  std::array<std::vector<float>, 2> gradients_;
   ShardVersions computed_from_;
 
   Mutex mutex_;
   CondVar changed_;
-  Parameters latest_ GORILA_GUARDED_BY(mutex_);
-  bool wanted_ GORILA_GUARDED_BY(mutex_) = false;   // newer parameters
-  bool pulled_ GORILA_GUARDED_BY(mutex_) = false;   // at least once
-  bool pushing_ GORILA_GUARDED_BY(mutex_) = false;  // gradient_ waits or is under way
+  bool wanted_ GORILA_GUARDED_BY(mutex_) = false;          // newer parameters
+  bool pulled_ GORILA_GUARDED_BY(mutex_) = false;          // at least once
+  bool pushing_ GORILA_GUARDED_BY(mutex_) = false;         // a gradient waits or is under way
+  std::size_t lent_ GORILA_GUARDED_BY(mutex_) = 0;         // of gradients_; the other is under way
+  std::int64_t pushes_ GORILA_GUARDED_BY(mutex_) = 0;      // that have ended
+  std::int64_t pull_began_ GORILA_GUARDED_BY(mutex_) = 0;  // after so many of them: the last pull,
+  std::int64_t pull_has_ GORILA_GUARDED_BY(mutex_) = 0;    // and the last that has ended
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
   PushOutcome outcome_ GORILA_GUARDED_BY(mutex_);  // not given to a caller yet
   Status status_ GORILA_GUARDED_BY(mutex_);        // the first error
   std::atomic<std::int64_t> nanoseconds_{0};       // in WaitForChange
-  Thread thread_;
+  Thread push_thread_;
+  Thread pull_thread_;
 };
 
 }  // namespace gorila
