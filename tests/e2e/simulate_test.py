@@ -70,7 +70,7 @@ class Plans(program.Case):
         stdout, _ = self.run_program(
             "simulate", "--plan", PLANS / "power_cut_at_the_first_start.json", "--log"
         )
-        self.assertRegex(stdout, r"shard 0 \(process \d+\): parameter shard 0 of \d+ listens on ")
+        self.assertRegex(stdout, r"parameter-server-0 \(process \d+\): parameter shard 0 of \d+ listens on ")
         self.assertIn("generation 2", stdout)
 
 

@@ -40,9 +40,6 @@ struct Life {
   std::int64_t frames = 0;   // steps of its environments
   std::int64_t updates = 0;  // gradients that it computed or, of a model bundle, offered
   std::int64_t done_at_check = 0;
-
-  // What shows that it gets on.
-  std::int64_t done() const { return place.role == Role::kActor ? frames : updates; }
 };
 
 // Not thread-safe: of the scheduler's thread. Borrows everything that it is made with.
@@ -83,6 +80,7 @@ class Cluster {
   std::vector<std::string> TakeLog() { return std::move(said_); }
 
  private:
+  std::int64_t DoneBy(const Life& life) const;
   Life& NewLife(int machine, int runs_on);
   void Run(Life& life);
   Status RunRole(Life& life);

@@ -16,6 +16,7 @@ namespace gorila::simulation {
 void ReplayOracle::Handled(ProcessId server, ProcessId client, const rpc::CallOptions& call,
                            const rpc::Response* response) {
   if (response == nullptr) return;
+  ++calls_of_[client];
   if (call.method == kReplayInsertMethod) {
     CheckInsert(server, client, Parse<v1::InsertRequest>(call.header),
                 Parse<v1::InsertResponse>(response->header));

@@ -54,6 +54,11 @@ class ReplayOracle {
   // What a process says of itself.
   void Reported(ProcessId client, const v1::RoleStatus& status);
 
+  // Calls of the process that replay shards answered.
+  std::int64_t CallsOf(ProcessId client) const {
+    const auto found = calls_of_.find(client);
+    return found == calls_of_.end() ? 0 : found->second;
+  }
   const ReplayCounters& counters() const { return counters_; }
 
  private:
@@ -74,6 +79,7 @@ class ReplayOracle {
   std::unordered_map<ProcessId, int> shard_of_;
   std::map<std::pair<std::uint64_t, int>, Stretches> streams_;  // by life and stream
   std::map<std::pair<int, std::int64_t>, ProcessId> generations_;
+  std::unordered_map<ProcessId, std::int64_t> calls_of_;               // by client
   std::unordered_map<ProcessId, std::int64_t> accepted_of_, lost_of_;  // by client
   ReplayCounters counters_;
 };
