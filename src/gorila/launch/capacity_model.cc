@@ -33,7 +33,7 @@ enum class Happening {
   kHas,       // the last ones
 };
 
-struct Event {
+struct ModelEvent {
   double time = 0;
   std::uint64_t order = 0;  // of equal times
   Happening what = Happening::kComputed;
@@ -41,14 +41,14 @@ struct Event {
   int shard = 0;
 };
 
-struct Later {
-  bool operator()(const Event& a, const Event& b) const {
+struct LaterEvent {
+  bool operator()(const ModelEvent& a, const ModelEvent& b) const {
     return a.time != b.time ? a.time > b.time : a.order > b.order;
   }
 };
 
 // Serves one after the other.
-class Queue {
+class ModelQueue {
  public:
   // When what comes at `now` and takes `seconds` begins.
   double Begin(double now, double seconds) {
@@ -65,28 +65,28 @@ class Queue {
   double busy_ = 0;
 };
 
-enum class Transfer { kNone, kPush, kPull };
+enum class ModelTransfer { kNone, kPush, kPull };
 
 // As OverlappedParameterStore has it.
-struct Bundle {
+struct ModelledBundle {
   bool waits = false;    // computed a gradient, while the one before is under way
   bool pushing = false;  // a gradient waits or is under way
   bool pushed = false;   // since the last pull
   bool wanted = false;   // newer parameters
-  Transfer transfer = Transfer::kNone;
+  ModelTransfer transfer = ModelTransfer::kNone;
   int missing = 0;  // answers of the transfer
-  Queue down;
+  ModelQueue down;
   double up_busy = 0;
 };
 
-struct Shard {
-  Queue in, out, work;
+struct ModelledShard {
+  ModelQueue in, out, work;
   std::int64_t version = 0;
 };
 
-class Model {
+class ClusterModel {
  public:
-  explicit Model(const CapacityRequest& request)
+  explicit ClusterModel(const CapacityRequest& request)
       : request_(request),
         figures_(request.figures),
         modelled_(std::min(request.shards, std::clamp(kShardsOfBundles / request.bundles,
@@ -120,8 +120,8 @@ class Model {
   }
 
  private:
-  Bundle& Of(int bundle) { return bundles_[static_cast<std::size_t>(bundle)]; }
-  Shard& ShardOf(int shard) { return shards_[static_cast<std::size_t>(shard)]; }
+  ModelledBundle& Of(int bundle) { return bundles_[static_cast<std::size_t>(bundle)]; }
+  ModelledShard& ShardOf(int shard) { return shards_[static_cast<std::size_t>(shard)]; }
   std::size_t At(int bundle, int shard) const {
     return static_cast<std::size_t>(bundle) * shards_.size() + static_cast<std::size_t>(shard);
   }
@@ -131,14 +131,14 @@ class Model {
 
   void RunUntil(std::int64_t pushes) {
     while (pushes_ < pushes) {
-      const Event event = events_.top();
+      const ModelEvent event = events_.top();
       events_.pop();
       now_ = event.time;
       Handle(event);
     }
   }
 
-  void Handle(const Event& event) {
+  void Handle(const ModelEvent& event) {
     const int b = event.bundle;
     switch (event.what) {
       case Happening::kComputed:
@@ -150,7 +150,7 @@ class Model {
       case Happening::kDecide:
         return Decide(b, event.shard);
       case Happening::kAsked: {
-        Shard& shard = ShardOf(event.shard);
+        ModelledShard& shard = ShardOf(event.shard);
         incoming_[At(b, event.shard)] = shard.version;  // with all that it still works on
         return Add(shard.work.Begin(now_, 0), Happening::kReply, b, event.shard);
       }
@@ -202,15 +202,15 @@ class Model {
   // What the thread does that carries gradients and parameters: a gradient before the parameters
   // that have it, and never two in a row.
   void Continue(int b) {
-    Bundle& bundle = Of(b);
-    if (bundle.transfer != Transfer::kNone) return;
+    ModelledBundle& bundle = Of(b);
+    if (bundle.transfer != ModelTransfer::kNone) return;
     if (bundle.pushing && !bundle.pushed) {
-      bundle.transfer = Transfer::kPush;
+      bundle.transfer = ModelTransfer::kPush;
       bundle.up_busy += part_seconds_ * modelled_;
       const double last_part = part_seconds_ - slice_seconds_ + kLatency;
       SendToAll(b, Happening::kAtShard, part_seconds_, last_part);
     } else if (bundle.pushed || bundle.wanted) {
-      bundle.transfer = Transfer::kPull;
+      bundle.transfer = ModelTransfer::kPull;
       bundle.wanted = false;
       SendToAll(b, Happening::kAsked, 0, kLatency);
     }
@@ -222,7 +222,7 @@ class Model {
   }
 
   void Decide(int b, int s) {
-    Shard& shard = ShardOf(s);
+    ModelledShard& shard = ShardOf(s);
     const std::int64_t staleness = shard.version - sent_[At(b, s)];
     const bool accepted = staleness <= request_.max_staleness;
     if (accepted) ++shard.version;
@@ -234,9 +234,9 @@ class Model {
   }
 
   void EndTransfer(int b) {
-    Bundle& bundle = Of(b);
-    const Transfer ended = std::exchange(bundle.transfer, Transfer::kNone);
-    if (ended == Transfer::kPush) {
+    ModelledBundle& bundle = Of(b);
+    const ModelTransfer ended = std::exchange(bundle.transfer, ModelTransfer::kNone);
+    if (ended == ModelTransfer::kPush) {
       ++pushes_;
       bundle.pushing = false;
       bundle.pushed = true;
@@ -256,12 +256,12 @@ class Model {
 
   // Of the warming up.
   void Forget() {
-    for (Bundle& bundle : bundles_) {
+    for (ModelledBundle& bundle : bundles_) {
       bundle.up_busy = 0;
       bundle.down.TakeBusy();
     }
-    for (Shard& shard : shards_) {
-      for (Queue* queue : {&shard.in, &shard.out, &shard.work}) queue->TakeBusy();
+    for (ModelledShard& shard : shards_) {
+      for (ModelQueue* queue : {&shard.in, &shard.out, &shard.work}) queue->TakeBusy();
     }
     staleness_.clear();
     decided_ = refused_ = 0;
@@ -276,12 +276,12 @@ class Model {
 
   CapacityResult Result(double seconds, std::int64_t pushes) {
     double in = 0, out = 0, work = 0, up = 0, down = 0, staleness = 0;
-    for (Shard& shard : shards_) {
+    for (ModelledShard& shard : shards_) {
       in += shard.in.TakeBusy();
       out += shard.out.TakeBusy();
       work += shard.work.TakeBusy();
     }
-    for (Bundle& bundle : bundles_) {
+    for (ModelledBundle& bundle : bundles_) {
       up += bundle.up_busy;
       down += bundle.down.TakeBusy();
     }
@@ -310,12 +310,12 @@ class Model {
   const double update_seconds_;  // of a slice
   const double call_seconds_;    // of a bundle, for a push and a pull
   RandomStream random_;
-  std::vector<Bundle> bundles_;
-  std::vector<Shard> shards_;
+  std::vector<ModelledBundle> bundles_;
+  std::vector<ModelledShard> shards_;
   // Versions by bundle and shard: of the pull under way, the last one, the gradient that is
   // computed, and the one that is sent.
   std::vector<std::int64_t> incoming_, latest_, used_, sent_;
-  std::priority_queue<Event, std::vector<Event>, Later> events_;
+  std::priority_queue<ModelEvent, std::vector<ModelEvent>, LaterEvent> events_;
   std::uint64_t order_ = 0;
   double now_ = 0;
   std::int64_t pushes_ = 0;                 // that all shards have answered
@@ -328,7 +328,7 @@ class Model {
 CapacityResult ModelCapacity(const CapacityRequest& request) {
   GORILA_CHECK(request.bundles > 0 && request.shards > 0 && request.nic_bits > 0,
                "{} bundles, {} shards, {} bits", request.bundles, request.shards, request.nic_bits);
-  return Model(request).Run();
+  return ClusterModel(request).Run();
 }
 
 }  // namespace gorila
