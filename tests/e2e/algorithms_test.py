@@ -159,6 +159,8 @@ class Processes(program.Case):
         rows = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
         row = [row for row in map(json.loads, rows) if row["kind"] == "training"][-1]
         self.assertTrue(0.5 < row["entropy"] <= math.log(3) + 1e-6, row["entropy"])
+        self.assertGreater(row["baseline_loss"], 0)
+        self.assertTrue(math.isfinite(row["policy_loss"]), row)
 
     def launch_vtrace(self, *changes, run="run", frames=16000):
         """The last training row of a run that learns from unrolls; it ends with a score."""

@@ -32,6 +32,13 @@ struct LossInput {
   RandomStream& random;            // draws the noise of noisy networks
 };
 
+// What the loss of a policy is the sum of, each before its weight: means over time steps.
+struct PolicyTerms {
+  double policy = std::numeric_limits<double>::quiet_NaN();    // -advantage log pi(a|s)
+  double baseline = std::numeric_limits<double>::quiet_NaN();  // (v - V)^2 / 2
+  double entropy = std::numeric_limits<double>::quiet_NaN();   // of pi, in nats
+};
+
 // Used by one thread at a time.
 class Loss {
  public:
@@ -49,8 +56,8 @@ class Loss {
   virtual void Values(std::span<float> values) const = 0;
   // Whether Values() takes far less than a step of learning.
   virtual bool ValuesAreCheap() const = 0;
-  // Of the policy in the last Compute's states, in nats; not a number where none is learnt.
-  virtual double MeanEntropy() const { return std::numeric_limits<double>::quiet_NaN(); }
+  // Of the last Compute; without numbers where no policy is learnt.
+  virtual PolicyTerms MeanTerms() const { return {}; }
 };
 
 // What an algorithm learns from.

@@ -50,7 +50,8 @@ class VTraceLoss final : public Loss {
       values_[i] = state[actions_];
     }
     std::fill(doutputs.begin(), doutputs.end(), 0.0F);
-    entropy_ = {};
+    sums_ = {};
+    steps_ = 0;
     const bool mean = options_.reduction == BatchReduction::kMean;
     const double share = mean ? 1 / static_cast<double>(batch.transitions()) : 1;
     double loss = 0;
@@ -66,7 +67,12 @@ class VTraceLoss final : public Loss {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = values_[i * (length_ + 1)];
   }
   bool ValuesAreCheap() const override { return true; }
-  double MeanEntropy() const override { return entropy_.sum / static_cast<double>(entropy_.steps); }
+  PolicyTerms MeanTerms() const override {
+    const auto steps = static_cast<double>(steps_);
+    return {.policy = sums_.policy / steps,
+            .baseline = sums_.baseline / steps,
+            .entropy = sums_.entropy / steps};
+  }
 
  private:
   // All states of an unroll are of its game.
@@ -109,8 +115,10 @@ class VTraceLoss final : public Loss {
       loss += step.policy + options_.baseline_cost * step.baseline -
               options_.entropy_cost * step.entropy;
       distance += std::abs(static_cast<double>(targets_[t] - values_[state]));
-      entropy_.sum += step.entropy;
-      ++entropy_.steps;
+      sums_.policy += step.policy;
+      sums_.baseline += step.baseline;
+      sums_.entropy += step.entropy;
+      ++steps_;
     }
     error = static_cast<float>(distance / static_cast<double>(length_));
     return weight * loss;
@@ -157,10 +165,8 @@ class VTraceLoss final : public Loss {
   std::vector<float> log_ratios_;  // of one unroll, as the two below
   std::vector<float> targets_;
   std::vector<float> advantages_;
-  struct {
-    double sum = 0;
-    std::int64_t steps = 0;
-  } entropy_;  // of the last minibatch
+  StepLoss sums_;           // over the time steps of the last minibatch
+  std::int64_t steps_ = 0;  // how many
 };
 
 }  // namespace

@@ -57,6 +57,12 @@ constexpr RunFamily kFamilies[] = {
     {"gorila_policy_entropy_nats", Type::kGauge,
      "Mean entropy of the policy over recently sampled states, where one is learnt.",
      [](const ProgressSnapshot& p) { return p.entropy; }},
+    {"gorila_policy_loss", Type::kGauge,
+     "Mean policy gradient term of recent losses, where a policy is learnt.",
+     [](const ProgressSnapshot& p) { return p.policy_loss; }},
+    {"gorila_baseline_loss", Type::kGauge,
+     "Mean squared error of V in recent losses, halved, where a policy is learnt.",
+     [](const ProgressSnapshot& p) { return p.baseline_loss; }},
     {"gorila_replay_frames", Type::kGauge, "Frames in replay memory.",
      [](const ProgressSnapshot& p) { return Count(p.replay_size); }},
     {"gorila_resident_memory_bytes", Type::kGauge,
@@ -236,6 +242,8 @@ ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
   progress.value_mean = number("value_mean");
   progress.value_max = number("value_max");
   progress.entropy = number("entropy");
+  progress.policy_loss = number("policy_loss");
+  progress.baseline_loss = number("baseline_loss");
   progress.resident_bytes = count("resident_bytes");
   progress.cpu_seconds = row.Number("cpu_seconds").value_or(0);
   progress.joules = number("joules");

@@ -67,14 +67,19 @@ TEST(RunMetricsTest, EachOfSeveralGamesHasSamplesWithItsName) {
 
 TEST(RunMetricsTest, TheEntropyIsThatOfARunThatLearnsAPolicy) {
   const RunLogRow policy =
-      ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2,"entropy":1.25})").value();
-  EXPECT_THAT(Render({"a", "e", ProgressOfRow(policy)}),
-              HasSubstr("gorila_policy_entropy_nats{run=\"a\"} 1.25\n"));
+      ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2,"entropy":1.25,)"
+                      R"("policy_loss":-0.5,"baseline_loss":3})")
+          .value();
+  const std::string shown = Render({"a", "e", ProgressOfRow(policy)});
+  EXPECT_THAT(shown, HasSubstr("gorila_policy_entropy_nats{run=\"a\"} 1.25\n"));
+  EXPECT_THAT(shown, HasSubstr("gorila_policy_loss{run=\"a\"} -0.5\n"));
+  EXPECT_THAT(shown, HasSubstr("gorila_baseline_loss{run=\"a\"} 3\n"));
   const RunLogRow values =
       ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2})").value();
   const std::string text = Render({"a", "e", ProgressOfRow(values)});
   EXPECT_THAT(text, HasSubstr("gorila_state_value_mean{run=\"a\"} 2\n"));
   EXPECT_THAT(text, Not(HasSubstr("gorila_policy_entropy_nats{")));
+  EXPECT_THAT(text, Not(HasSubstr("gorila_policy_loss{")));
 }
 
 TEST(RunMetricsTest, ARowOfManyBundlesGivesTheirSpread) {

@@ -46,6 +46,8 @@ void AddLearning(const LearnerStatistics& learning, v1::RoleStatus& status) {
   if (learning.entropies == 0) return;
   counters["entropies"] = learning.entropies;
   gauges["entropy_sum"] = learning.entropy_sum;
+  gauges["policy_loss_sum"] = learning.policy_loss_sum;
+  gauges["baseline_loss_sum"] = learning.baseline_loss_sum;
 }
 
 LearnerStatistics LearningOf(const v1::RoleStatus& status) {
@@ -55,6 +57,8 @@ LearnerStatistics LearningOf(const v1::RoleStatus& status) {
                              .norm_sum = GaugeOf(status, "norm_sum"),
                              .entropies = CounterOf(status, "entropies"),
                              .entropy_sum = GaugeOf(status, "entropy_sum"),
+                             .policy_loss_sum = GaugeOf(status, "policy_loss_sum"),
+                             .baseline_loss_sum = GaugeOf(status, "baseline_loss_sum"),
                              .lags = CounterOf(status, "lags"),
                              .lag_sum = CounterOf(status, "lag_sum")};
   if (learning.batches > 0) learning.value_max = GaugeOf(status, "value_max");

@@ -30,6 +30,8 @@ LearnerStatistics Since(const LearnerStatistics& before, const LearnerStatistics
           .norm_sum = now.norm_sum - before.norm_sum,
           .entropies = now.entropies - before.entropies,
           .entropy_sum = now.entropy_sum - before.entropy_sum,
+          .policy_loss_sum = now.policy_loss_sum - before.policy_loss_sum,
+          .baseline_loss_sum = now.baseline_loss_sum - before.baseline_loss_sum,
           .lags = now.lags - before.lags,
           .lag_sum = now.lag_sum - before.lag_sum};
 }

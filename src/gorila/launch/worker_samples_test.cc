@@ -151,7 +151,11 @@ TEST_F(WorkerSamplesTest, CountsWhatEachWorkerHasDone) {
 
 TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRowOfThoseWhoLearnAPolicy) {
   const auto look = [this](std::int64_t batches, double entropy_sum) {
-    AddLearning({.batches = batches, .entropies = batches, .entropy_sum = entropy_sum},
+    AddLearning({.batches = batches,
+                 .entropies = batches,
+                 .entropy_sum = entropy_sum,
+                 .policy_loss_sum = -entropy_sum,
+                 .baseline_loss_sum = 2 * entropy_sum},
                 Add("learner", 0));
     AddLearning({.batches = batches}, Add("bundle", 0));
     return Look().learning;
@@ -162,6 +166,8 @@ TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRowOfThoseWhoLearnAPolicy) {
   EXPECT_EQ(learning.batches, 8);
   EXPECT_EQ(learning.entropies, 4);
   EXPECT_DOUBLE_EQ(learning.MeanEntropy(), 1.5);
+  EXPECT_DOUBLE_EQ(learning.MeanPolicyLoss(), -1.5);
+  EXPECT_DOUBLE_EQ(learning.MeanBaselineLoss(), 3);
   learning = look(1, 2);
   EXPECT_DOUBLE_EQ(learning.MeanEntropy(), 1.6) << "started again, it counts from 0";
 }

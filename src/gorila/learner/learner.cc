@@ -141,9 +141,11 @@ void Learner::WatchValues() {
   }
   ++statistics_.batches;
   statistics_.value_sum += sum / batch_.size;
-  if (const double entropy = loss_->MeanEntropy(); std::isfinite(entropy)) {
+  if (const PolicyTerms terms = loss_->MeanTerms(); std::isfinite(terms.entropy)) {
     ++statistics_.entropies;
-    statistics_.entropy_sum += entropy;
+    statistics_.entropy_sum += terms.entropy;
+    statistics_.policy_loss_sum += terms.policy;
+    statistics_.baseline_loss_sum += terms.baseline;
   }
 }
 

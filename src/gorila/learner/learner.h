@@ -50,13 +50,17 @@ struct LearnerStatistics {
   double norm_sum = 0;         // of their Euclidean norms
   std::int64_t entropies = 0;  // batches of a policy that is a distribution
   double entropy_sum = 0;      // of its mean entropy in a batch's states, in nats
-  std::int64_t lags = 0;       // gradients pushed
-  std::int64_t lag_sum = 0;    // of the updates that each lacked, by the update clock
+  double policy_loss_sum = 0;  // of the same batches, as PolicyTerms
+  double baseline_loss_sum = 0;
+  std::int64_t lags = 0;     // gradients pushed
+  std::int64_t lag_sum = 0;  // of the updates that each lacked, by the update clock
 
   // NaN without any.
   double MeanValue() const { return value_sum / static_cast<double>(batches); }
   double MeanNorm() const { return norm_sum / static_cast<double>(norms); }
   double MeanEntropy() const { return entropy_sum / static_cast<double>(entropies); }
+  double MeanPolicyLoss() const { return policy_loss_sum / static_cast<double>(entropies); }
+  double MeanBaselineLoss() const { return baseline_loss_sum / static_cast<double>(entropies); }
 
   LearnerStatistics& operator+=(const LearnerStatistics& other) {
     batches += other.batches;
@@ -66,6 +70,8 @@ struct LearnerStatistics {
     norm_sum += other.norm_sum;
     entropies += other.entropies;
     entropy_sum += other.entropy_sum;
+    policy_loss_sum += other.policy_loss_sum;
+    baseline_loss_sum += other.baseline_loss_sum;
     lags += other.lags;
     lag_sum += other.lag_sum;
     return *this;

@@ -289,6 +289,13 @@ TEST(VTraceLearnerTest, WatchesTheEntropyOfThePolicyAndTheValuesOfTheFirstStates
   EXPECT_EQ(seen.entropies, 1);
   EXPECT_NEAR(seen.MeanEntropy(), entropy / decisions, 1e-6);
   EXPECT_NEAR(seen.MeanValue(), value, 1e-6);
+  // The loss is a mean over all rows, its terms are means over those in which something was done.
+  const AgentOptions agent = Options().agent;
+  EXPECT_GT(seen.MeanBaselineLoss(), 0);
+  EXPECT_NEAR(rig.learner().counters().loss * static_cast<double>(next.batch.transitions()),
+              decisions * (seen.MeanPolicyLoss() + agent.baseline_cost * seen.MeanBaselineLoss() -
+                           agent.entropy_cost * seen.MeanEntropy()),
+              1e-6);
   EXPECT_EQ(rig.learner().TakeStatistics().entropies, 0);
 }
 

@@ -68,7 +68,11 @@ struct ProgressSnapshot {
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  // Euclidean
   double value_mean = std::numeric_limits<double>::quiet_NaN();     // of max_a Q(s, a), or V(s)
   double value_max = std::numeric_limits<double>::quiet_NaN();
-  double entropy = std::numeric_limits<double>::quiet_NaN();  // mean, nats; NaN without a policy
+  // Means; NaN without a policy: its entropy in nats, and the terms of its loss before their
+  // weights.
+  double entropy = std::numeric_limits<double>::quiet_NaN();
+  double policy_loss = std::numeric_limits<double>::quiet_NaN();
+  double baseline_loss = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::uint64_t> staleness;  // gradients by power of two of their age (shard.h)
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;                                    // over resumes

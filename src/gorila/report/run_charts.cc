@@ -57,6 +57,8 @@ struct Quantity {
 
 constexpr std::array<Quantity, kTrainingFigures.size()> kQuantities = {
     {{"loss", "Loss", "mean over minibatches", true},
+     {"policy_loss", "Loss of the policy", "mean of -advantage log π", true},
+     {"baseline_loss", "Loss of V", "mean of half the squared error", true},
      {"value_mean", "Value", nullptr, true},
      {"gradient_norm", "Gradient norm", "Euclidean norm of a gradient", true},
      {"epsilon", "Exploration", "epsilon, the probability of a random action", false},

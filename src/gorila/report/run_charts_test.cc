@@ -46,14 +46,16 @@ TEST(RunChartsTest, APanelIsDrawnForEachQuantityThatTheLogHas) {
   EXPECT_THAT(Names(PanelsOf(values)),
               ElementsAre("loss", "value_mean", "gradient_norm", "epsilon"));
   const std::vector<RunSummary> policy = {
-      MakeRun("a", R"(,"loss":0.5,"entropy":1.5,"epsilon":0,"staleness_mean":0.5)")};
-  EXPECT_THAT(Names(PanelsOf(policy)), ElementsAre("loss", "entropy", "staleness_mean"));
+      MakeRun("a", R"(,"loss":0.5,"policy_loss":-0.2,"baseline_loss":2,"entropy":1.5,)"
+                   R"("epsilon":0,"staleness_mean":0.5)")};
+  EXPECT_THAT(Names(PanelsOf(policy)),
+              ElementsAre("loss", "policy_loss", "baseline_loss", "entropy", "staleness_mean"));
 }
 
 TEST(RunChartsTest, EveryAxisIsLabelled) {
-  const std::vector<RunSummary> runs = {
-      MakeRun("a", R"(,"loss":0.5,"value_mean":2,"gradient_norm":3,"epsilon":0.1,"entropy":1,)"
-                   R"("staleness_mean":1,"frames_per_second":9)")};
+  const std::vector<RunSummary> runs = {MakeRun(
+      "a", R"(,"loss":0.5,"value_mean":2,"gradient_norm":3,"epsilon":0.1,"entropy":1,)"
+           R"("policy_loss":1,"baseline_loss":2,"staleness_mean":1,"frames_per_second":9)")};
   const std::vector<ChartPanel> panels = PanelsOf(runs);
   EXPECT_EQ(panels.size(), kTrainingFigures.size());
   for (const ChartPanel& panel : panels) {

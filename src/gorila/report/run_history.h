@@ -31,9 +31,9 @@ inline constexpr std::size_t kMostHistoryPoints = 8192;
 
 // What training rows say beside returns, as charts show it. A log has those that its algorithm and
 // its version know.
-inline constexpr std::array<std::string_view, 7> kTrainingFigures = {
-    "loss",    "value_mean",     "gradient_norm",    "epsilon",
-    "entropy", "staleness_mean", "frames_per_second"};
+inline constexpr std::array<std::string_view, 9> kTrainingFigures = {
+    "loss",    "policy_loss", "baseline_loss",  "value_mean",       "gradient_norm",
+    "epsilon", "entropy",     "staleness_mean", "frames_per_second"};
 
 // How many points are kept of each of them: a chart of one is as wide as a phone.
 inline constexpr std::size_t kMostFigurePoints = 256;

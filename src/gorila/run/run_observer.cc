@@ -198,7 +198,11 @@ void RunObserver::ObserveLearning(const RunSample& sample, ProgressSnapshot& see
     seen.value_max = sample.learning.value_max;
   }
   if (sample.learning.norms > 0) seen.gradient_norm = sample.learning.MeanNorm();
-  if (sample.learning.entropies > 0) seen.entropy = sample.learning.MeanEntropy();
+  if (sample.learning.entropies > 0) {
+    seen.entropy = sample.learning.MeanEntropy();
+    seen.policy_loss = sample.learning.MeanPolicyLoss();
+    seen.baseline_loss = sample.learning.MeanBaselineLoss();
+  }
 }
 
 void RunObserver::ObserveTime(const RunOptions& run, double seconds, ProgressSnapshot& seen) {
@@ -330,7 +334,11 @@ std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) co
       {"staleness_counts", series.staleness},
       {"replay_rows", progress_.replay_size},
   };
-  if (std::isfinite(progress_.entropy)) fields.push_back({"entropy", progress_.entropy});
+  if (std::isfinite(progress_.entropy)) {
+    fields.push_back({"entropy", progress_.entropy});
+    fields.push_back({"policy_loss", progress_.policy_loss});
+    fields.push_back({"baseline_loss", progress_.baseline_loss});
+  }
   series.bundle_returns.AppendFields(kBundleReturns, fields);
   return fields;
 }

@@ -92,7 +92,15 @@ TEST_F(RunObserverTest, TheEntropyIsAFieldOnlyOfRowsInWhichAPolicyWasLearnt) {
   const RunLogRow values = row({.batches = 4, .value_sum = 8});
   EXPECT_EQ(values.Number("value_mean"), 2);
   EXPECT_FALSE(values.Number("entropy").has_value());
-  EXPECT_EQ(row({.batches = 4, .entropies = 4, .entropy_sum = 6}).Number("entropy"), 1.5);
+  EXPECT_FALSE(values.Number("policy_loss").has_value());
+  const RunLogRow policy = row({.batches = 4,
+                                .entropies = 4,
+                                .entropy_sum = 6,
+                                .policy_loss_sum = -2,
+                                .baseline_loss_sum = 1});
+  EXPECT_EQ(policy.Number("entropy"), 1.5);
+  EXPECT_EQ(policy.Number("policy_loss"), -0.5);
+  EXPECT_EQ(policy.Number("baseline_loss"), 0.25);
   EXPECT_FALSE(row({}).Number("entropy").has_value()) << "of the row before";
   // Not as null either.
   const std::string text = ReadFile(folder_ / "log.jsonl").value();

@@ -29,6 +29,8 @@ const charts = {
   loss: new LineChart(byId("chart-loss"), "Loss"),
   gradient_norm: new LineChart(byId("chart-norm"), "Gradient norm"),
   value_mean: new LineChart(byId("chart-value"), "Value"),
+  policy_loss: new LineChart(byId("chart-policy-loss"), "Loss of the policy"),
+  baseline_loss: new LineChart(byId("chart-baseline-loss"), "Loss of V"),
   entropy: new LineChart(byId("chart-entropy"), "Entropy"),
   epsilon: new LineChart(byId("chart-epsilon"), "Epsilon"),
   frames_per_second: new LineChart(byId("chart-frames"), "Frames a second"),
@@ -36,6 +38,10 @@ const charts = {
   resident_bytes: new LineChart(byId("chart-memory"), "Memory",
     (mebibytes) => `${formatNumber(mebibytes)} MiB`),
 };
+
+// Panels that a run without a policy lacks, and their charts.
+const OF_POLICIES = [["policy-loss", "policy_loss"], ["baseline-loss", "baseline_loss"],
+  ["entropy", "entropy"]];
 
 // --- Selection, names and colours ---------------------------------------------------------------
 
@@ -250,12 +256,14 @@ function drawCharts() {
   charts.return.set([...returnSeries(state.chosen, true),
     ...(view.evaluations ? evaluationSeries() : [])]);
   drawGames();
+  const reading = selectedRuns().some((run) => run.loaded !== "yes" && !run.refusal);
   for (const [name, chart] of Object.entries(charts)) {
+    chart.empty.textContent = reading ? "reading the log" : "nothing logged yet";
     if (name === "return") continue;
     const unit = name === "resident_bytes" ? 2 ** 20 : 1;
     chart.set(seriesOf((run) => valuesOf(run.rows, name, xOf, unit)));
   }
-  byId("entropy").hidden = charts.entropy.series.length === 0; // no policy is learnt
+  for (const [panel, name] of OF_POLICIES) byId(panel).hidden = charts[name].series.length === 0;
 }
 
 // --- What is shown, as text ------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 const EPISODES = 100; // that a point of the learning curve is the mean of
 // Learners measure these now and then (a gradient's norm one time in sixteen), so that a row without
 // a measurement says nothing: the line runs from one measurement to the next.
-const SAMPLED = ["gradient_norm", "value_mean", "entropy"];
+const SAMPLED = ["gradient_norm", "value_mean", "entropy", "policy_loss", "baseline_loss"];
 
 // Of every four rows the lowest and the highest stay; the newest four stay as they are. In place.
 function thin(rows) {
