@@ -7,6 +7,7 @@
 
 #include "gorila/base/finite.h"
 #include "gorila/network/convolution_stack.h"
+#include "gorila/network/gradient_size.h"
 
 namespace gorila {
 
@@ -27,6 +28,10 @@ class DenseStack {
   // null, `dfeatures` (batch x inputs). `check` sees that part of the gradient, in pieces.
   virtual void Backward(const float* features, std::size_t batch, const float* dq,
                         std::span<float> gradient, float* dfeatures, FiniteCheck& check) = 0;
+
+  // As QNetwork's.
+  virtual GradientSize elsewhere() const { return {}; }
+  virtual void ScaleElsewhere(float factor) { static_cast<void>(factor); }
 };
 
 }  // namespace gorila

@@ -58,6 +58,8 @@ class GameHeads final : public QNetwork {
   }
 
   std::optional<bool> GradientIsFinite() const override { return all_->GradientIsFinite(); }
+  GradientSize elsewhere() const override { return all_->elsewhere(); }
+  void ScaleElsewhere(float factor) override { all_->ScaleElsewhere(factor); }
 
   std::pmr::memory_resource* host_memory() const override { return all_->host_memory(); }
 

@@ -17,9 +17,10 @@ namespace {
 class LayeredNetwork final : public QNetwork {
  public:
   LayeredNetwork(const NetworkSpec& spec, int max_batch,
-                 std::unique_ptr<ConvolutionStack> convolutions, std::unique_ptr<DenseStack> dense)
+                 std::unique_ptr<ConvolutionStack> convolutions, std::unique_ptr<DenseStack> dense,
+                 ParameterLayout layout)
       : spec_(spec),
-        layout_(MakeParameterLayout(spec)),
+        layout_(std::move(layout)),
         max_batch_(max_batch),
         features_(MakeNetworkShape(spec).features()),
         dense_offset_(MakeNetworkShape(spec).dense_offset()),
@@ -80,7 +81,12 @@ class LayeredNetwork final : public QNetwork {
     gradient_is_finite_ = check.SquaresAreFinite();
   }
 
-  std::optional<bool> GradientIsFinite() const override { return gradient_is_finite_; }
+  std::optional<bool> GradientIsFinite() const override {
+    if (!gradient_is_finite_.has_value()) return std::nullopt;
+    return *gradient_is_finite_ && dense_->elsewhere().finite;
+  }
+  GradientSize elsewhere() const override { return dense_->elsewhere(); }
+  void ScaleElsewhere(float factor) override { dense_->ScaleElsewhere(factor); }
 
  private:
   // `same`: null, or what predicted for these observations.
@@ -146,9 +152,10 @@ class LayeredNetwork final : public QNetwork {
 
 std::unique_ptr<QNetwork> MakeLayeredNetwork(const NetworkSpec& spec, int max_batch,
                                              std::unique_ptr<ConvolutionStack> convolutions,
-                                             std::unique_ptr<DenseStack> dense) {
+                                             std::unique_ptr<DenseStack> dense,
+                                             ParameterLayout layout) {
   return std::make_unique<LayeredNetwork>(spec, max_batch, std::move(convolutions),
-                                          std::move(dense));
+                                          std::move(dense), std::move(layout));
 }
 
 }  // namespace gorila

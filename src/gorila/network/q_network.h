@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "gorila/network/gradient_size.h"
 #include "gorila/network/network_spec.h"
 #include "gorila/network/parameter_layout.h"
 
@@ -74,6 +75,11 @@ class QNetwork {
   // Whether SquaresAreFinite() of what the last Backward gave, if it was looked at while it was
   // written.
   virtual std::optional<bool> GradientIsFinite() const { return std::nullopt; }
+
+  // Where other members of a group have parts of the last Backward's gradient (split_network.h):
+  // the size of these parts, and a factor by which they are multiplied before they are used.
+  virtual GradientSize elsewhere() const { return {}; }
+  virtual void ScaleElsewhere(float factor) { static_cast<void>(factor); }
 
   // The best memory for large arguments of these calls: any will do, but a GPU copies from and
   // to its own kind of memory without a copy in between. Lives as long as the process; thread-safe.

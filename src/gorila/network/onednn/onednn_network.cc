@@ -195,6 +195,10 @@ std::unique_ptr<ConvolutionStack> MakeConvolutions(const NetworkSpec& spec,
   return std::make_unique<OneDnnConvolutions<Element>>(spec.input, shape.convolutions, batch);
 }
 
+Status Rejected(std::string_view backend, const dnnl::error& error) {
+  return Unavailable("network.backend {}: oneDNN rejected this network: {}", backend, error.what());
+}
+
 template <typename Element>
 StatusOr<std::unique_ptr<QNetwork>> MakeNetwork(std::string_view backend, const NetworkSpec& spec,
                                                 int max_batch) {
@@ -211,8 +215,7 @@ StatusOr<std::unique_ptr<QNetwork>> MakeNetwork(std::string_view backend, const 
     }
     return MakeLayeredNetwork(spec, max_batch, std::move(convolutions), std::move(dense));
   } catch (const dnnl::error& error) {
-    return Unavailable("network.backend {}: oneDNN rejected this network: {}", backend,
-                       error.what());
+    return Rejected(backend, error);
   }
 }
 
@@ -220,6 +223,16 @@ StatusOr<std::unique_ptr<QNetwork>> MakeNetwork(std::string_view backend, const 
 
 StatusOr<std::unique_ptr<QNetwork>> MakeOneDnnNetwork(const NetworkSpec& spec, int max_batch) {
   return MakeNetwork<float>("onednn", spec, max_batch);
+}
+
+StatusOr<std::unique_ptr<ConvolutionStack>> MakeOneDnnConvolutions(const NetworkSpec& spec,
+                                                                   std::size_t max_batch) {
+  const SingleThreadScope single_thread;
+  try {
+    return MakeConvolutions<float>(spec, MakeNetworkShape(spec), max_batch);
+  } catch (const dnnl::error& error) {
+    return Rejected("onednn", error);
+  }
 }
 
 StatusOr<std::unique_ptr<QNetwork>> MakeBfloat16Network(const NetworkSpec& spec, int max_batch) {

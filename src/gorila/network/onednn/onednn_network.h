@@ -7,12 +7,17 @@
 #include <memory>
 #include <string_view>
 
+#include "gorila/network/convolution_stack.h"
 #include "gorila/network/q_network.h"
 
 namespace gorila {
 
 // Unavailable when oneDNN cannot compute the spec on this machine.
 StatusOr<std::unique_ptr<QNetwork>> MakeOneDnnNetwork(const NetworkSpec& spec, int max_batch);
+
+// The convolutions of such a network, which `spec` must have. Unavailable as above.
+StatusOr<std::unique_ptr<ConvolutionStack>> MakeOneDnnConvolutions(const NetworkSpec& spec,
+                                                                   std::size_t max_batch);
 
 // Activations, packed weights and derivatives are rounded to bfloat16 (8 bits of precision);
 // parameters and gradients outside are float32, and so are a small network's convolutions (as

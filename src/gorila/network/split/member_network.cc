@@ -1,0 +1,58 @@
+#include "gorila/network/split/member_network.h"
+
+#include "gorila/base/finite.h"
+#include "gorila/network/gemm/sgemm_dense.h"
+#include "gorila/network/single_thread.h"
+
+namespace gorila {
+
+MemberNetwork::MemberNetwork(const SplitPlan& plan, int member, std::size_t max_rows)
+    : pieces_(PiecesOf(plan, member)), offsets_(StageOffsets(plan, member)), max_rows_(max_rows) {
+  GORILA_CHECK(member >= 1 && member < plan.members, "member {} of {}", member, plan.members);
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const SplitStage& of_plan = plan.stages[i];
+    Stage& stage = stages_.emplace_back();
+    if (!of_plan.is_split()) continue;
+    stage.inputs = of_plan.inputs();
+    stage.outputs = of_plan.outputs();
+    stage.dense = MakeSgemmDense(of_plan.ShapeOf(member), max_rows);
+    stage.offset = offsets_[i];
+    stage.size = offsets_[i + 1] - offsets_[i] - stage.outputs;
+  }
+}
+
+void MemberNetwork::SetParameters(std::span<const float> local) {
+  GORILA_CHECK(local.size() == local_size(), "{} {}", local.size(), local_size());
+  has_parameters_ = true;
+  for (Stage& stage : stages_) {
+    stage.rows = 0;
+    if (stage.dense == nullptr) continue;
+    stage.dense->SetParameters(local.subspan(stage.offset, stage.size + stage.outputs));
+  }
+}
+
+void MemberNetwork::Forward(int stage, std::size_t rows, Pass pass, std::span<const float> inputs,
+                            std::span<float> outputs) {
+  const SingleThreadScope single_thread;
+  Stage& at = At(stage);
+  GORILA_CHECK(has_parameters_ && at.dense != nullptr && rows >= 1 && rows <= max_rows_);
+  if (pass == Pass::kForward) {
+    at.rows = rows;
+    at.kept = inputs.data();
+  }
+  at.dense->Forward(inputs.data(), rows, pass, outputs.data());
+}
+
+GradientSize MemberNetwork::Backward(int stage, std::span<const float> doutputs,
+                                     std::span<float> gradient, std::span<float> dinputs) {
+  const SingleThreadScope single_thread;
+  Stage& at = At(stage);
+  GORILA_CHECK(at.dense != nullptr && at.rows > 0);
+  const std::span<float> all = gradient.subspan(at.offset, at.size + at.outputs);
+  FiniteCheck check;
+  at.dense->Backward(at.kept, at.rows, doutputs.data(), all,
+                     dinputs.empty() ? nullptr : dinputs.data(), check);
+  return {.squares = SumOfSquares(all.first(at.size)), .finite = check.SquaresAreFinite()};
+}
+
+}  // namespace gorila
