@@ -86,7 +86,7 @@ Status Actor::AbandonEpisode(std::size_t i) {
 }
 
 Status Actor::Step(std::int64_t ticks, std::vector<EpisodeResult>& finished) {
-  if (steps_ % options_.refresh_every == 0) GORILA_RETURN_IF_ERROR(replica_.Refresh());
+  if (steps_ % options_.refresh_every == 0) GORILA_RETURN_IF_ERROR(replica_.Follow());
   ++steps_;
   SetEpsilons(ticks);
   ChooseActions();

@@ -23,6 +23,8 @@ constexpr std::array kTable = {
                  "gradients to shards in other processes and parameters back, against a socket",
                  &RunWireBenchmark},
     BenchmarkRow{"env", "every environment with random actions", &RunEnvironmentBenchmark},
+    BenchmarkRow{"split", "a learner's network over 1, 2, 4, ... members, against equal shares",
+                 &RunSplitBenchmark},
     BenchmarkRow{"scaling", "whole training with 1, 2, 4, ... bundles", &RunScalingBenchmark},
 };
 

@@ -14,6 +14,7 @@ StatusOr<std::vector<BenchmarkResult>> RunReplayBenchmark(const BenchmarkOptions
 StatusOr<std::vector<BenchmarkResult>> RunShardBenchmark(const BenchmarkOptions& options);
 StatusOr<std::vector<BenchmarkResult>> RunEnvironmentBenchmark(const BenchmarkOptions& options);
 StatusOr<std::vector<BenchmarkResult>> RunScalingBenchmark(const BenchmarkOptions& options);
+StatusOr<std::vector<BenchmarkResult>> RunSplitBenchmark(const BenchmarkOptions& options);
 StatusOr<std::vector<BenchmarkResult>> RunWireBenchmark(const BenchmarkOptions& options);
 
 // The rows of the environment benchmark for plug-ins.

@@ -18,13 +18,16 @@ TimeStep StepAt(std::int64_t row) {
   return {.step_type = StepType::kMid, .reward = 0.1F};
 }
 
+// `group` may be null.
 StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const LearnerPlace& place,
                                                       const NetworkSpec& network,
-                                                      ParameterStore& store,
+                                                      ParameterStore& store, NetworkGroup* group,
                                                       NetworkReplica::Follows follows) {
-  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(place.backend, network,
-                                       StatesOfMinibatch(place.agent, place.batch), place.device));
+  GORILA_ASSIGN_OR_RETURN(
+      std::unique_ptr<QNetwork> q_network,
+      group != nullptr ? group->MakeNetwork(follows == NetworkReplica::Follows::kTarget)
+                       : MakeQNetwork(place.backend, network,
+                                      StatesOfMinibatch(place.agent, place.batch), place.device));
   return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
 }
 
@@ -106,18 +109,29 @@ StatusOr<NetworkSpec> Described(NetworkSpec layers, const AgentOptions& agent) {
 
 StatusOr<std::unique_ptr<LearnerWorkload>> LearnerWorkload::Make(const LearnerPlace& place,
                                                                  const NetworkSpec& network,
-                                                                 ParameterStore& store) {
+                                                                 InProcessParameterStore& whole) {
   std::unique_ptr<LearnerWorkload> workload(new LearnerWorkload);
+  workload->pieces_ = std::make_unique<InProcessPieceStore>(whole);
+  if (place.members > 1) {
+    GORILA_ASSIGN_OR_RETURN(
+        workload->group_,
+        NetworkGroup::OfThreads({.members = place.members,
+                                 .backend = place.backend,
+                                 .max_batch = StatesOfMinibatch(place.agent, place.batch)},
+                                network, whole, *workload->pieces_));
+  }
+  NetworkGroup* const group = workload->group_.get();
+  ParameterStore& store = group != nullptr ? group->store() : whole;
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(place.agent.algorithm));
   const TransitionOptions transition{.unroll = UsesUnrolls(place.agent) ? place.agent.unroll : 0};
   GORILA_ASSIGN_OR_RETURN(workload->replay_,
                           MakeFullReplay(network.input, kReplayRows, transition));
-  GORILA_ASSIGN_OR_RETURN(workload->online_,
-                          MakeReplica(place, network, store, NetworkReplica::Follows::kOnline));
+  GORILA_ASSIGN_OR_RETURN(workload->online_, MakeReplica(place, network, store, group,
+                                                         NetworkReplica::Follows::kOnline));
   std::unique_ptr<NetworkReplica> target;
   if (row->uses_target) {
-    GORILA_ASSIGN_OR_RETURN(target,
-                            MakeReplica(place, network, store, NetworkReplica::Follows::kTarget));
+    GORILA_ASSIGN_OR_RETURN(
+        target, MakeReplica(place, network, store, group, NetworkReplica::Follows::kTarget));
   }
   const LearnerOptions options{
       .agent = place.agent, .batch_size = place.batch, .outliers = {.deviations = 0}};

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "gorila/learner/learner.h"
+#include "gorila/parameter_server/in_process_pieces.h"
 #include "gorila/parameter_server/in_process_store.h"
+#include "gorila/parameter_server/network_group.h"
 #include "gorila/replay/local_replay.h"
 
 namespace gorila {
@@ -38,6 +40,7 @@ struct LearnerPlace {
   std::string_view device = "cpu";
   int batch = kBenchmarkBatch;  // transitions or unrolls
   AgentOptions agent = {.algorithm = "dqn"};
+  int members = 1;  // threads that compute the network together
 };
 
 // `layers` with the heads and the noise that the agent's algorithm adds.
@@ -48,7 +51,7 @@ class LearnerWorkload {
  public:
   static StatusOr<std::unique_ptr<LearnerWorkload>> Make(const LearnerPlace& place,
                                                          const NetworkSpec& network,
-                                                         ParameterStore& store);
+                                                         InProcessParameterStore& whole);
 
   // A minibatch from replay to an applied gradient.
   void Step();
@@ -57,6 +60,8 @@ class LearnerWorkload {
   LearnerWorkload() = default;
 
   std::unique_ptr<LocalReplay> replay_;
+  std::unique_ptr<InProcessPieceStore> pieces_;
+  std::unique_ptr<NetworkGroup> group_;  // of several members
   std::unique_ptr<NetworkReplica> online_;
   std::unique_ptr<Learner> learner_;
 };

@@ -59,7 +59,7 @@ Verb AddActorVerb(CLI::App& gorila) {
   const auto options = std::make_shared<ActorRoleOptions>();
   AddNumber(*app, "--actor-index", options->index, {.units = false}, "Which actor this is, from 0");
   AddNumber(*app, "--actors", options->actors, {.low = 1}, "Number of actors in the run");
-  options->remote.AddTo(*app);
+  options->remote.AddTo(*app, RemoteFlags::Learns::kNo);
   options->config.AddKeys(*app, kActorFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);

@@ -5,6 +5,7 @@
 #include "gorila/cli/command.h"
 #include "gorila/cli/config_flags.h"
 #include "gorila/cli/number_flag.h"
+#include "gorila/cli/remote_flags.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
@@ -26,6 +27,7 @@ struct BundleOptions {
   ConfigFlags config;
   RoleFlags role;
   std::string parameter_servers;
+  std::string members;
   int index = 0;
 };
 
@@ -35,6 +37,9 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   BundleProcessOptions bundle;
   bundle.index = options.index;
   GORILA_ASSIGN_OR_RETURN(bundle.parameter_servers, rpc::ParseEndpoints(options.parameter_servers));
+  if (!options.members.empty()) {
+    GORILA_ASSIGN_OR_RETURN(bundle.members, rpc::ParseEndpoints(options.members));
+  }
   config.parameter_server.shards = static_cast<int>(bundle.parameter_servers.size());
   Config own = config;  // other bundles have their replay memory on other machines
   own.run.bundles = 1;
@@ -68,6 +73,7 @@ Verb AddBundleVerb(CLI::App& gorila) {
                   "Addresses of all shards, in their order")
       ->required()
       ->type_name("ADDRESS,...");
+  RemoteFlags::AddMembersTo(*app, options->members);
   AddNumber(*app, "--bundle-index", options->index, {.units = false},
             "Which bundle this is, from 0");
   options->role.AddTo(*app, kInsecureMetrics);

@@ -57,7 +57,7 @@ Verb AddLearnerVerb(CLI::App& gorila) {
   const auto options = std::make_shared<LearnerRoleOptions>();
   AddNumber(*app, "--learner-index", options->index, {.units = false},
             "Which learner this is, from 0");
-  options->remote.AddTo(*app);
+  options->remote.AddTo(*app, RemoteFlags::Learns::kYes);
   options->config.AddKeys(*app, kLearnerFlags);
   options->config.AddSources(*app);
   options->config.AddSets(*app);

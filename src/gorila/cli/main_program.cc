@@ -61,6 +61,7 @@ constexpr VerbEntry kVerbs[] = {
     {&AddParameterServerVerb, kRoles},
     {&AddBundleVerb, kRoles},
     {&AddReplayVerb, kRoles},
+    {&AddMemberVerb, kRoles},
     {&AddActorVerb, kRoles},
     {&AddLearnerVerb, kRoles},
     {&AddCoordinatorVerb, kRoles},

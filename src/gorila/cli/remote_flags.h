@@ -14,13 +14,17 @@ namespace gorila::cli {
 // Not copied while CLI11 refers to it.
 class RemoteFlags {
  public:
-  void AddTo(CLI::App& app);
+  enum class Learns { kNo, kYes };
+  void AddTo(CLI::App& app, Learns learns);
+  // The option of bundles and learners.
+  static void AddMembersTo(CLI::App& app, std::string& members);
   StatusOr<RemoteParts> Load() const;
   StatusOr<std::unique_ptr<RoleMetrics>> StartMetrics() const { return role_.StartMetrics(); }
 
  private:
   std::string parameter_servers_;
   std::string replays_;
+  std::string members_;
   RoleFlags role_;
 };
 

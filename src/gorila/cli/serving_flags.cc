@@ -7,11 +7,15 @@
 
 namespace gorila::cli {
 
-void ServingFlags::AddTo(CLI::App& app, const std::string& index_flag) {
-  AddNumber(app, index_flag, index_, {.units = false}, "Which shard this is, from 0");
-  app.add_option("--state-dir", state_folder_, "Folder of this shard's snapshots")
-      ->required()
-      ->type_name("DIR");
+void ServingFlags::AddTo(CLI::App& app, const std::string& index_flag, State state) {
+  AddNumber(app, index_flag, index_, {.units = false},
+            state == State::kKept ? "Which shard this is, from 0"
+                                  : "Which member of all groups this is, from 0");
+  if (state == State::kKept) {
+    app.add_option("--state-dir", state_folder_, "Folder of this shard's snapshots")
+        ->required()
+        ->type_name("DIR");
+  }
   app.add_option("--listen", listen_,
                  "host:port or unix:/path (default: any free port of 127.0.0.1)")
       ->type_name("ADDRESS");

@@ -15,8 +15,10 @@ namespace gorila::cli {
 // Not copied while CLI11 refers to it.
 class ServingFlags {
  public:
+  enum class State { kKept, kNone };
+
   // `index_flag`: what says which server of its role this is.
-  void AddTo(CLI::App& app, const std::string& index_flag);
+  void AddTo(CLI::App& app, const std::string& index_flag, State state = State::kKept);
   StatusOr<ServingOptions> Load() const;
   StatusOr<std::unique_ptr<RoleMetrics>> StartMetrics() const { return role_.StartMetrics(); }
 

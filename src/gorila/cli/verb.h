@@ -49,6 +49,7 @@ Verb AddLaunchVerb(CLI::App& gorila);
 Verb AddStatusVerb(CLI::App& gorila);
 Verb AddParameterServerVerb(CLI::App& gorila);
 Verb AddBundleVerb(CLI::App& gorila);
+Verb AddMemberVerb(CLI::App& gorila);
 Verb AddReplayVerb(CLI::App& gorila);
 Verb AddActorVerb(CLI::App& gorila);
 Verb AddLearnerVerb(CLI::App& gorila);

@@ -8,6 +8,7 @@
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/network/q_network.h"
+#include "gorila/network/split/split_network.h"
 #include "gorila/replay/replay_shard.h"
 
 namespace gorila {
@@ -230,6 +231,30 @@ Status CheckImportance(const LearnerOptions& learner) {
       end, learner.importance_exponent);
 }
 
+// What the members of a group do not share out yet.
+Status CheckMembers(const Config& config) {
+  const int members = config.learner.members;
+  if (members == 1) return OkStatus();
+  GORILA_RETURN_IF_ERROR(CheckSplitBackend(config.network.backend, config.network.device, members));
+  const auto refuse = [members](std::string_view key, const auto& value, std::string_view one) {
+    return InvalidArgument("learner.members is {} with {} {}; expected 1, or {}", members, key,
+                           value, one);
+  };
+  if (config.learner.push_every > 1) {
+    return refuse("learner.push_every", config.learner.push_every, "1");
+  }
+  if (config.learner.agent.noise > 0) {
+    return refuse("network.noise", config.learner.agent.noise, "0");
+  }
+  if (config.parameter_server.encoding != GradientEncoding::kFloat32) {
+    return InvalidArgument(
+        "learner.members is {} with a parameter_server.encoding that rounds; expected 1, or "
+        "float32",
+        members);
+  }
+  return OkStatus();
+}
+
 Status CheckEvaluation(const EvaluationSection& evaluation, const AgentOptions& agent) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row, FindAlgorithm(agent.algorithm));
   if (evaluation.act == EvaluationAct::kSample && !row->is_policy) {
@@ -300,6 +325,7 @@ Status CheckConfig(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckAgentOptions(config.learner.agent));
   GORILA_RETURN_IF_ERROR(CheckSampling(config));
   GORILA_RETURN_IF_ERROR(CheckImportance(config.learner));
+  GORILA_RETURN_IF_ERROR(CheckMembers(config));
   return CheckEvaluation(config.evaluation, config.learner.agent);
 }
 

@@ -21,18 +21,20 @@ int FreshInMinibatch(const Config& config) {
 
 namespace {
 
-// Updates that the frames of the run will pay for.
-std::int64_t UpdatesOfRun(const Config& config) {
+// Minibatches that the frames of the run will pay for.
+std::int64_t MinibatchesOfRun(const Config& config) {
   if (DrawsOnce(config.replay.options.selector)) {
     const LearnerOptions& learner = config.learner;
-    return std::max<std::int64_t>(
-        1, config.run.frames / StepsOfMinibatch(learner.agent, FreshInMinibatch(config)));
+    return config.run.frames / StepsOfMinibatch(learner.agent, FreshInMinibatch(config));
   }
   const RateLimiter::Options& rate = config.replay.options.rate;
   const std::int64_t memories = config.run.bundles + config.cluster.replays;
   const std::int64_t learning_frames = config.run.frames - memories * rate.min_size;
-  return std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step));
+  return static_cast<std::int64_t>(static_cast<double>(learning_frames) * rate.updates_per_step);
+}
+
+std::int64_t UpdatesOfRun(const Config& config) {
+  return std::max<std::int64_t>(1, MinibatchesOfRun(config) / config.learner.push_every);
 }
 
 // As seen from the folder that the program was started in.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/runtime.h"
@@ -48,15 +49,20 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   const RemoteParts parts{.parameter_servers = options.parameter_servers,
                           .replays = {},
+                          .members = options.members,
                           .credentials = options.credentials,
                           .retry = options.retry};
   GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<RemoteParameterStore> store,
                           ConnectStore(parts, config, network, hooks));
   FrameClock clock;
   WorkerStore worker_store(config, *store);
-  GORILA_ASSIGN_OR_RETURN(const std::unique_ptr<Bundle> bundle,
-                          Bundle::Make(WithStreamsOfThisLife(config, Role::kBundle, *store),
-                                       network, options.index, worker_store.store(), clock));
+  GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkGroup> group,
+                          ConnectGroup(parts, config, network, options.index, *store, hooks));
+  const NetworkGroup* const shown_group = group.get();
+  GORILA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Bundle> bundle,
+      Bundle::Make(WithStreamsOfThisLife(config, Role::kBundle, *store), network, options.index,
+                   worker_store.store(), clock, std::move(group)));
   LearnerStatistics learning;  // of the reporter's thread
   ProgressReporter reporter(*store, clock, hooks, [&] {
     BundleStatus seen = bundle->TakeStatus();
@@ -67,13 +73,16 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     ProcessReport report;
     report.status = MakeStatus(options.index, seconds, clock, seen, learning);
     worker_store.AddStatus(report.status);
+    AddGroup(shown_group, report.status);
     report.episodes = std::move(seen.episodes);
     report.game_frames = std::move(seen.game_frames);
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.retry));
   while (clock.frames() < config.run.frames && !hooks.stopped()) {
-    const Status status = bundle->Iterate();
+    const bool waits = bundle->WaitsForWarmStart();
+    if (waits) SleepFor(kRemoteWarmStartLook);
+    const Status status = waits ? bundle->RefreshReplicas() : bundle->Iterate();
     if (absl::IsCancelled(status) && hooks.stopped()) break;
     GORILA_RETURN_IF_ERROR(status);
   }

@@ -15,6 +15,7 @@ namespace gorila {
 struct BundleProcessOptions {
   int index = 0;                                 // of config.run.bundles
   std::vector<rpc::Endpoint> parameter_servers;  // one a shard, in order
+  std::vector<rpc::Endpoint> members = {};       // RemoteParts::members
   RoleCredentials credentials;
   rpc::RetryPolicy retry = {};  // how long an absent shard is waited for
 };

@@ -169,6 +169,7 @@ class Renderer {
             .tls_folder = kSecretFolder,
             .parameter_servers = Addresses(Role::kParameterServer),
             .replays = Addresses(Role::kReplay),
+            .members = Addresses(Role::kMember),
             .metrics = metrics_port() > 0 ? fmt::format("0.0.0.0:{}", metrics_port()) : ""};
   }
 
@@ -237,20 +238,25 @@ class Renderer {
     container["startupProbe"]["periodSeconds"] = 5;
     container["readinessProbe"] = connects;
     container["livenessProbe"] = connects;
-    container["volumeMounts"].push_back({{"name", "state"}, {"mountPath", kStateFolder}});
+    const bool has_state = row.role != Role::kMember;
+    if (has_state) {
+      container["volumeMounts"].push_back({{"name", "state"}, {"mountPath", kStateFolder}});
+    }
     Json pod = PodSpec(std::string(row.name), std::move(container));
-    pod["terminationGracePeriodSeconds"] = 60;  // for the last snapshot
+    if (has_state) pod["terminationGracePeriodSeconds"] = 60;  // for the last snapshot
+    Json spec = {{"serviceName", Object(row.name)},
+                 {"replicas", row.count(config_)},
+                 {"podManagementPolicy", "Parallel"},
+                 {"selector", {{"matchLabels", RoleLabels(row.name)}}},
+                 {"template", {{"metadata", PodMetadata(row.name)}, {"spec", pod}}}};
+    if (has_state) {
+      spec["volumeClaimTemplates"] =
+          Json::array({{{"metadata", {{"name", "state"}}}, {"spec", VolumeClaim()}}});
+    }
     return {{"apiVersion", "apps/v1"},
             {"kind", "StatefulSet"},
             {"metadata", Metadata(Object(row.name))},
-            {"spec",
-             {{"serviceName", Object(row.name)},
-              {"replicas", row.count(config_)},
-              {"podManagementPolicy", "Parallel"},
-              {"selector", {{"matchLabels", RoleLabels(row.name)}}},
-              {"template", {{"metadata", PodMetadata(row.name)}, {"spec", pod}}},
-              {"volumeClaimTemplates",
-               Json::array({{{"metadata", {{"name", "state"}}}, {"spec", VolumeClaim()}}})}}}};
+            {"spec", spec}};
   }
 
   Json Job(const std::string& role, int count, Json pod) const {

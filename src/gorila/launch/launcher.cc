@@ -12,6 +12,7 @@
 #include "gorila/config/resolve.h"
 #include "gorila/evaluation/games_evaluation.h"
 #include "gorila/network/q_network.h"
+#include "gorila/network/split/split_network.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/replay_shard.h"
 #include "gorila/run/agent_parts.h"
@@ -40,12 +41,14 @@ RoleContext LocalContext(const fs::path& program, const Config& config, const La
           .tls_folder = {},
           .parameter_servers = JoinEndpoints(servers.parameter_servers),
           .replays = JoinEndpoints(servers.replays),
+          .members = JoinEndpoints(servers.members),
           .metrics = port == 0
                          ? ""
                          : fmt::format("127.0.0.1:{}", port + MetricsPlace(config, role, index))};
 }
 
 const std::vector<rpc::Endpoint>& OfRole(const LocalAddresses& addresses, Role role) {
+  if (role == Role::kMember) return addresses.members;
   return role == Role::kReplay ? addresses.replays : addresses.parameter_servers;
 }
 
@@ -58,6 +61,21 @@ ChildCommand MakeChild(Role role, int index, std::vector<std::string> arguments,
           .kind = RowOf(role).serves ? ChildKind::kServer : ChildKind::kWorker};
 }
 
+void AppendServers(const fs::path& program, const Config& config, const LaunchFiles& files,
+                   const LocalAddresses& listen, const RoleRow& row,
+                   std::vector<ChildCommand>& commands) {
+  for (int i = 0; i < row.count(config); ++i) {
+    const std::string name = ProcessName(row.role, i);
+    const RoleContext context = LocalContext(program, config, files, listen, row.role, i);
+    const ServerContext server{
+        .listen = rpc::ToString(OfRole(listen, row.role)[static_cast<std::size_t>(i)]),
+        .state_folder = (files.servers() / name).string(),
+        .address_file = (files.addresses() / name).string()};
+    commands.push_back(
+        MakeChild(row.role, i, ServerCommand(context, row.role, std::to_string(i), server), files));
+  }
+}
+
 }  // namespace
 
 LocalAddresses AnyLocalAddresses(const Config& config) {
@@ -65,6 +83,8 @@ LocalAddresses AnyLocalAddresses(const Config& config) {
   LocalAddresses addresses;
   addresses.parameter_servers.assign(static_cast<std::size_t>(NumberOfShards(config)), any);
   addresses.replays.assign(static_cast<std::size_t>(config.cluster.replays), any);
+  const int members = RowOf(Role::kMember).count(config);
+  addresses.members.assign(static_cast<std::size_t>(members), any);
   return addresses;
 }
 
@@ -72,17 +92,17 @@ std::vector<ChildCommand> LocalServers(const fs::path& program, const Config& co
                                        const LaunchFiles& files, const LocalAddresses& listen) {
   std::vector<ChildCommand> commands;
   for (const RoleRow& row : RoleTable()) {
-    for (int i = 0; row.serves && i < row.count(config); ++i) {
-      const std::string name = ProcessName(row.role, i);
-      const RoleContext context = LocalContext(program, config, files, listen, row.role, i);
-      const ServerContext server{
-          .listen = rpc::ToString(OfRole(listen, row.role)[static_cast<std::size_t>(i)]),
-          .state_folder = (files.servers() / name).string(),
-          .address_file = (files.addresses() / name).string()};
-      commands.push_back(MakeChild(
-          row.role, i, ServerCommand(context, row.role, std::to_string(i), server), files));
+    if (row.serves && row.role != Role::kMember) {
+      AppendServers(program, config, files, listen, row, commands);
     }
   }
+  return commands;
+}
+
+std::vector<ChildCommand> LocalMembers(const fs::path& program, const Config& config,
+                                       const LaunchFiles& files, const LocalAddresses& listen) {
+  std::vector<ChildCommand> commands;
+  AppendServers(program, config, files, listen, RowOf(Role::kMember), commands);
   return commands;
 }
 
@@ -109,6 +129,7 @@ Status CheckLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckLearning(config));
   GORILA_RETURN_IF_ERROR(CheckEvaluation(config));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
+  GORILA_RETURN_IF_ERROR(PlanSplitNetwork(network, config.learner.members).status());
   if (config.cluster.replays == 0) return OkStatus();
   return CheckSampleSize(ResolveReplayOptions(config), network.input);
 }
@@ -130,8 +151,7 @@ Status CheckLocalLaunch(const Config& config) {
       fmt::format("{} memories of {} time steps", memories, config.replay.options.capacity)));
   // What a process takes besides, of what others do not share with it.
   constexpr std::int64_t kProcessBytes = std::int64_t{32} << 20;
-  const int processes =
-      memories + NumberOfShards(config) + config.cluster.actors + config.cluster.learners;
+  const int processes = CountServers(config) + CountWorkers(config);
   return CheckGroupMemory(ReadGroupLimits(),
                           SaturatingSum(needed, SaturatingProduct(kProcessBytes, 1 + processes)),
                           fmt::format("the launcher and {} processes", processes));
@@ -210,30 +230,36 @@ StatusOr<TrainingOutcome> Launcher::Run(const TrainerHooks& hooks) {
 
 Status Launcher::StartServers(const TrainerHooks& hooks) {
   GORILA_RETURN_IF_ERROR(MakeLaunchFolders(files_));
-  std::vector<ChildCommand> commands =
-      LocalServers(program_, config_, files_, AnyLocalAddresses(config_));
+  servers_ = AnyLocalAddresses(config_);
+  StartAtAnyAddress(LocalServers(program_, config_, files_, servers_));
+  GORILA_ASSIGN_OR_RETURN(servers_.parameter_servers,
+                          WaitForAddresses(Role::kParameterServer, hooks));
+  GORILA_ASSIGN_OR_RETURN(servers_.replays, WaitForAddresses(Role::kReplay, hooks));
+  StartAtAnyAddress(LocalMembers(program_, config_, files_, servers_));
+  GORILA_ASSIGN_OR_RETURN(servers_.members, WaitForAddresses(Role::kMember, hooks));
+  // A restarted server listens at the address that the others know.
+  for (const auto& make : {&LocalServers, &LocalMembers}) {
+    for (const ChildCommand& fixed : make(program_, config_, files_, servers_)) {
+      children_->SetArguments(fixed.name, fixed.arguments);
+    }
+  }
+  return OkStatus();
+}
+
+void Launcher::StartAtAnyAddress(std::vector<ChildCommand> commands) {
   for (ChildCommand& command : commands) {
     std::error_code error;  // from an earlier process; another may have its address by now
     fs::remove(files_.addresses() / command.name, error);
     children_->Start(std::move(command));
   }
-  GORILA_RETURN_IF_ERROR(WaitForAddresses(hooks));
-  // A restarted server listens at the address that the others know.
-  for (const ChildCommand& fixed : LocalServers(program_, config_, files_, servers_)) {
-    children_->SetArguments(fixed.name, fixed.arguments);
-  }
-  return OkStatus();
 }
 
-Status Launcher::WaitForAddresses(const TrainerHooks& hooks) {
+StatusOr<std::vector<rpc::Endpoint>> Launcher::WaitForAddresses(Role role,
+                                                                const TrainerHooks& hooks) {
   const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
   for (;;) {
-    auto shards = ReadAddresses(files_, config_, Role::kParameterServer);
-    auto replays = ReadAddresses(files_, config_, Role::kReplay);
-    if (shards.ok() && replays.ok()) {
-      servers_ = {.parameter_servers = *std::move(shards), .replays = *std::move(replays)};
-      return OkStatus();
-    }
+    auto addresses = ReadAddresses(files_, config_, role);
+    if (addresses.ok()) return addresses;
     GORILA_RETURN_IF_ERROR(children_->failure());
     if (coordinator_->StopWanted(hooks)) {
       return absl::CancelledError("stopped while the servers were starting");

@@ -22,9 +22,13 @@ namespace gorila {
 struct LocalAddresses {
   std::vector<rpc::Endpoint> parameter_servers;
   std::vector<rpc::Endpoint> replays;
+  std::vector<rpc::Endpoint> members = {};
 };
 LocalAddresses AnyLocalAddresses(const Config& config);
 std::vector<ChildCommand> LocalServers(const std::filesystem::path& program, const Config& config,
+                                       const LaunchFiles& files, const LocalAddresses& listen);
+// Members of groups, which call the parameter servers among `listen` and so come after them.
+std::vector<ChildCommand> LocalMembers(const std::filesystem::path& program, const Config& config,
                                        const LaunchFiles& files, const LocalAddresses& listen);
 std::vector<ChildCommand> LocalWorkers(const std::filesystem::path& program, const Config& config,
                                        const LaunchFiles& files, const LocalAddresses& servers);
@@ -62,7 +66,9 @@ class Launcher {
            const std::filesystem::path& program);
 
   Status StartServers(const TrainerHooks& hooks);
-  Status WaitForAddresses(const TrainerHooks& hooks);
+  void StartAtAnyAddress(std::vector<ChildCommand> commands);
+  // Blocks until all servers of the role have written where they listen.
+  StatusOr<std::vector<rpc::Endpoint>> WaitForAddresses(Role role, const TrainerHooks& hooks);
   Status StartWorkers(const TrainerHooks& hooks);
   Status failure() const { return children_ == nullptr ? OkStatus() : children_->failure(); }
 

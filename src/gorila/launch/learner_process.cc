@@ -101,12 +101,17 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
                                     [&] { return ending || end.Ended(); }, {});
   end.Watch(*replay);
   WorkerStore worker_store(config, *store);
+  GORILA_ASSIGN_OR_RETURN(const auto group,
+                          ConnectGroup(options.parts, config, network,
+                                       config.run.bundles + options.index, *store, hooks));
   WorkClock work;  // of this thread
-  TimedParameterStore timed_store(worker_store.store(), work);
+  TimedParameterStore timed_store(group != nullptr ? group->store() : worker_store.store(), work);
   const std::string& device = config.network.device;
-  GORILA_ASSIGN_OR_RETURN(const auto online, MakeReplica(config, network, timed_store,
-                                                         NetworkReplica::Follows::kOnline, device));
-  GORILA_ASSIGN_OR_RETURN(auto target, MakeTargetReplica(config, network, timed_store));
+  GORILA_ASSIGN_OR_RETURN(
+      const auto online, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline,
+                                     device, group.get()));
+  GORILA_ASSIGN_OR_RETURN(auto target,
+                          MakeTargetReplica(config, network, timed_store, group.get()));
   std::optional<PrefetchingReplay> prefetching;
   if (config.replay.prefetch) {
     // As many as there are shards, so that all of them can be at work.
@@ -127,10 +132,15 @@ Status RunLearnerProcess(const Config& config, const LearnerProcessOptions& opti
     report.status.set_seconds(std::chrono::duration<double>(SteadyNow() - started).count());
     shown.AddTo(report.status);
     worker_store.AddStatus(report.status);
+    AddGroup(group.get(), report.status);
     AddReplayStatus(*replay, report.status);
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry));
+  while (timed_store.UpdateCount() < WarmStartOf(config, options.index) && !end.Ended()) {
+    SleepFor(kRemoteWarmStartLook);
+    GORILA_RETURN_IF_ERROR(online->Refresh());
+  }
   while (!hooks.stopped()) {
     const Status status = [&] {
       const WorkScope learning(work, Work::kLearning);

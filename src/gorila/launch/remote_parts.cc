@@ -4,9 +4,12 @@
 
 #include "gorila/config/resolve.h"
 #include "gorila/launch/role_report.h"
+#include "gorila/parameter_server/remote/member_service.h"
+#include "gorila/parameter_server/remote/remote_member.h"
 #include "gorila/replay/remote/remote_endpoint.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/rpc/system_random.h"
+#include "gorila/run/agent_parts.h"
 
 namespace gorila {
 namespace {
@@ -34,6 +37,39 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                         .shared_memory = config.cluster.shared_memory,
                                         .stop = hooks.stop_requested,
                                         .message = hooks.message});
+}
+
+StatusOr<std::unique_ptr<NetworkGroup>> ConnectGroup(const RemoteParts& parts, const Config& config,
+                                                     const NetworkSpec& network, int leader,
+                                                     RemoteParameterStore& store,
+                                                     const RoleHooks& hooks) {
+  if (config.learner.members == 1) return std::unique_ptr<NetworkGroup>();
+  const int expected = RowOf(Role::kMember).count(config);
+  if (std::ssize(parts.members) != expected) {
+    return InvalidArgument(
+        "--members has {} addresses; expected {}, learner.members - 1 for each "
+        "bundle and learner",
+        parts.members.size(), expected);
+  }
+  const std::uint64_t id = DrawProcessId();
+  const int others = config.learner.members - 1;
+  std::vector<std::unique_ptr<MemberLink>> links;
+  for (int m = 0; m < others; ++m) {
+    const rpc::Endpoint& endpoint = parts.members[static_cast<std::size_t>(leader * others + m)];
+    links.push_back(std::make_unique<RemoteMember>(RemoteMemberOptions{
+        .channel = {.endpoint = endpoint,
+                    .role = kMemberRole,
+                    .tls = parts.credentials.tls,
+                    .identity = {.token = parts.credentials.token,
+                                 .layout = MakeParameterLayout(network).Fingerprint()},
+                    .shared_memory = config.cluster.shared_memory},
+        .index = m + 1,
+        .leader = id,
+        .retry = parts.retry,
+        .stop = hooks.stop_requested,
+        .message = hooks.message}));
+  }
+  return NetworkGroup::Over(GroupOptionsOf(config, id), network, store, store, std::move(links));
 }
 
 Status SettleUnlessStopped(WorkerStore& worker_store, const RoleHooks& hooks) {

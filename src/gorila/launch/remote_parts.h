@@ -12,6 +12,7 @@
 #include "gorila/config/config.h"
 #include "gorila/launch/role_options.h"
 #include "gorila/launch/roles.h"
+#include "gorila/parameter_server/network_group.h"
 #include "gorila/parameter_server/overlapped_store.h"
 #include "gorila/parameter_server/remote/remote_store.h"
 #include "gorila/replay/sharded_replay.h"
@@ -24,6 +25,8 @@ std::uint64_t DrawProcessId();
 struct RemoteParts {
   std::vector<rpc::Endpoint> parameter_servers;  // one a shard, in order
   std::vector<rpc::Endpoint> replays;            // one a shard, the same order in every process
+  // With learner.members above 1: of all groups, those of the bundles first, then of the learners.
+  std::vector<rpc::Endpoint> members = {};
   RoleCredentials credentials;
   rpc::RetryPolicy retry = {};  // how long an absent shard is waited for
 };
@@ -34,13 +37,24 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                                              const NetworkSpec& network,
                                                              const RoleHooks& hooks);
 
+// The group that bundle or learner `leader` (learners come after all bundles) computes its network
+// with, over `store`; null with learner.members = 1. InvalidArgument unless parts.members has as
+// many as the run's groups have. Does not connect yet.
+StatusOr<std::unique_ptr<NetworkGroup>> ConnectGroup(const RemoteParts& parts, const Config& config,
+                                                     const NetworkSpec& network, int leader,
+                                                     RemoteParameterStore& store,
+                                                     const RoleHooks& hooks);
+
 // What the actor and learner of a process push to and pull from: the shards, or with
-// parameter_server.overlap a store that does it while they compute.
+// parameter_server.overlap a store that does it while they compute. A group's members compute with
+// what they pulled, so theirs never does.
 class WorkerStore {
  public:
   // `remote` must outlive this.
   WorkerStore(const Config& config, RemoteParameterStore& remote) : remote_(remote) {
-    if (config.parameter_server.overlap) overlapped_.emplace(remote);
+    if (config.parameter_server.overlap && config.learner.members == 1) {
+      overlapped_.emplace(remote);
+    }
   }
 
   ParameterStore& store() {

@@ -65,6 +65,11 @@ LearnerStatistics LearningOf(const v1::RoleStatus& status) {
   return learning;
 }
 
+void AddGroup(const NetworkGroup* group, v1::RoleStatus& status) {
+  if (group == nullptr) return;
+  (*status.mutable_counters())["lost_gradients"] = group->lost_gradients();
+}
+
 void AddWork(const WorkSeconds& work, v1::RoleStatus& status) {
   for (std::size_t i = 0; i < kWorks; ++i) (*status.mutable_gauges())[WorkName(i)] = work[i];
 }

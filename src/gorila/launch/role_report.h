@@ -8,6 +8,7 @@
 
 #include "gorila/learner/learner.h"
 #include "gorila/metrics/work_clock.h"
+#include "gorila/parameter_server/network_group.h"
 #include "gorila/v1/role.pb.h"
 
 namespace gorila {
@@ -22,6 +23,9 @@ void AddLearnerCounters(const LearnerCounters& learner, v1::RoleStatus& status);
 // Sums since the process started; the maximum is that of the time since the report before.
 void AddLearning(const LearnerStatistics& learning, v1::RoleStatus& status);
 LearnerStatistics LearningOf(const v1::RoleStatus& status);
+
+// What a leader says of its group; nothing without one.
+void AddGroup(const NetworkGroup* group, v1::RoleStatus& status);
 
 // Seconds since the process started; all 0 from a process that does not tell.
 void AddWork(const WorkSeconds& work, v1::RoleStatus& status);

@@ -15,6 +15,10 @@ constexpr std::array kRoles = {
             [](const Config& config) { return NumberOfShards(config); }},
     RoleRow{Role::kReplay, "replay", true,
             [](const Config& config) { return config.cluster.replays; }},
+    RoleRow{Role::kMember, "member", true,
+            [](const Config& config) {
+              return (config.run.bundles + config.cluster.learners) * (config.learner.members - 1);
+            }},
     RoleRow{Role::kBundle, "bundle", false,
             [](const Config& config) { return config.run.bundles; }},
     RoleRow{Role::kActor, "actor", false,
@@ -50,6 +54,8 @@ std::string_view IndexFlag(Role role) {
       return "--shard";
     case Role::kReplay:
       return "--replay-index";
+    case Role::kMember:
+      return "--member-index";
     case Role::kBundle:
       return "--bundle-index";
     case Role::kActor:
@@ -99,7 +105,12 @@ int CountWorkers(const Config& config) { return CountAll(config, false); }
 std::vector<std::string> ServerCommand(const RoleContext& context, Role role,
                                        const std::string& index, const ServerContext& server) {
   std::vector<std::string> arguments = CommandBegin(context, role, index);
-  Append(arguments, {"--listen", server.listen, "--state-dir", server.state_folder});
+  Append(arguments, {"--listen", server.listen});
+  if (role == Role::kMember) {
+    Append(arguments, {"--parameter-servers", context.parameter_servers});
+  } else {
+    Append(arguments, {"--state-dir", server.state_folder});
+  }
   if (!server.address_file.empty()) Append(arguments, {"--address-file", server.address_file});
   AppendCredentials(context, RowOf(role).name, arguments);
   return arguments;
@@ -111,6 +122,9 @@ std::vector<std::string> WorkerCommand(const RoleContext& context, const Config&
   if (role == Role::kActor) Append(arguments, {"--actors", std::to_string(config.cluster.actors)});
   Append(arguments, {"--parameter-servers", context.parameter_servers});
   if (role != Role::kBundle) Append(arguments, {"--replays", context.replays});
+  if (role != Role::kActor && config.learner.members > 1) {
+    Append(arguments, {"--members", context.members});
+  }
   AppendCredentials(context, RowOf(role).name, arguments);
   return arguments;
 }

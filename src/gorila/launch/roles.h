@@ -16,12 +16,12 @@
 
 namespace gorila {
 
-enum class Role { kParameterServer, kReplay, kBundle, kActor, kLearner };
+enum class Role { kParameterServer, kReplay, kMember, kBundle, kActor, kLearner };
 
 struct RoleRow {
   Role role;
   std::string_view name;  // the verb, and the role in its certificate
-  bool serves;            // keeps state and is called; else it calls, and ends with the run
+  bool serves;            // is called; else it calls, and ends with the run
   int (*count)(const Config& config);
 };
 
@@ -51,6 +51,7 @@ struct RoleContext {
   std::string tls_folder;  // has ca.crt and of each role <name>.crt and .key; empty: no TLS
   std::string parameter_servers;
   std::string replays;
+  std::string members = {};  // of all groups
   std::string metrics = {};  // HOST:PORT of the process's /metrics; empty: none
 };
 

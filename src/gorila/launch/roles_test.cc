@@ -53,13 +53,31 @@ TEST(RolesTest, WorkersAreToldWhomTheyCall) {
   EXPECT_THAT(WorkerCommand(kContext, config, Role::kBundle, "0"), Not(Contains("--replays")));
 }
 
+TEST(RolesTest, GroupsHaveMembersThatServeTheirLeaders) {
+  Config config;
+  config.run.bundles = 2;
+  config.cluster.learners = 1;
+  EXPECT_EQ(RowOf(Role::kMember).count(config), 0);
+  EXPECT_THAT(WorkerCommand(kContext, config, Role::kBundle, "0"), Not(Contains("--members")));
+  config.learner.members = 3;
+  EXPECT_EQ(RowOf(Role::kMember).count(config), 6);
+  RoleContext context = kContext;
+  context.members = "d:4,e:5";
+  EXPECT_THAT(ServerCommand(context, Role::kMember, "1", {"h:0", "state", "address"}),
+              ElementsAre("gorila", "member", "--config", "run.toml", "--member-index", "1",
+                          "--listen", "h:0", "--parameter-servers", "a:1,b:2", "--address-file",
+                          "address", "--token-file", "token"));
+  EXPECT_THAT(WorkerCommand(context, config, Role::kLearner, "0"), Contains("d:4,e:5"));
+  EXPECT_THAT(WorkerCommand(context, config, Role::kActor, "0"), Not(Contains("--members")));
+}
+
 TEST(RolesTest, EachShowsTheCertificateOfItsRole) {
   RoleContext context = kContext;
   context.tls_folder = "certs";
   EXPECT_THAT(WorkerCommand(context, Config(), Role::kLearner, "0"), Contains("certs/learner.crt"));
   EXPECT_THAT(CoordinatorCommand(context, "run"), Contains("certs/operator.key"));
-  EXPECT_THAT(CertificateNames(),
-              ElementsAre("parameter-server", "replay", "bundle", "actor", "learner", "operator"));
+  EXPECT_THAT(CertificateNames(), ElementsAre("parameter-server", "replay", "member", "bundle",
+                                              "actor", "learner", "operator"));
 }
 
 }  // namespace

@@ -219,7 +219,8 @@ std::string SlurmScript(const Config& config, const fs::path& run, const fs::pat
                             .token = "$run/token",
                             .tls_folder = "$run/certs",
                             .parameter_servers = "$parameter_servers",
-                            .replays = config.cluster.replays > 0 ? "$replays" : ""};
+                            .replays = config.cluster.replays > 0 ? "$replays" : "",
+                            .members = "$members"};
   std::string script = Head(config, run);
   script += fmt::format("\nset -u\nrun={}\nprogram={}\n", ShellQuoted(run.string()),
                         ShellQuoted(program.string()));
@@ -228,8 +229,13 @@ std::string SlurmScript(const Config& config, const fs::path& run, const fs::pat
   script += kFunctions;
   script += kPlaces;
   script += fmt::format("parameter_servers=$(join \"${{addresses[@]:0:{}}}\")\n", shards);
-  script += fmt::format("replays=$(join \"${{addresses[@]:{}:{}}}\")\n\n", shards,
-                        config.cluster.replays);
+  script +=
+      fmt::format("replays=$(join \"${{addresses[@]:{}:{}}}\")\n", shards, config.cluster.replays);
+  if (const int members = RowOf(Role::kMember).count(config); members > 0) {
+    script += fmt::format("members=$(join \"${{addresses[@]:{}:{}}}\")\n",
+                          shards + config.cluster.replays, members);
+  }
+  script += "\n";
   return script + StartAll(context, config) + kEnd;
 }
 

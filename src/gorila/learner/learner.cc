@@ -1,7 +1,6 @@
 #include "gorila/learner/learner.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -13,19 +12,6 @@ namespace {
 // Every so many gradients what is only watched is computed: the norm is a pass over the vector, a
 // hundredth of a step's work.
 constexpr std::int64_t kWatchPeriod = 16;
-
-// Eight sums side by side, which vectorise where a single one in order may not.
-double EuclideanNorm(std::span<const float> values) {
-  std::array<float, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= values.size(); i += sums.size()) {
-    for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += values[i + j] * values[i + j];
-  }
-  double sum = 0;
-  for (const float part : sums) sum += part;
-  for (; i < values.size(); ++i) sum += values[i] * values[i];
-  return std::sqrt(sum);
-}
 
 }  // namespace
 
@@ -51,7 +37,9 @@ Learner::Learner(const LearnerOptions& options, const AlgorithmRow& algorithm,
       random_(random),
       outliers_(options.outliers),
       batch_(online.network().host_memory()),
-      own_gradient_(online.network().host_memory()) {
+      own_gradient_(online.network().host_memory()),
+      sum_(options.push_every > 1 ? online.network().layout().size : 0,
+           online.network().host_memory()) {
   GORILA_CHECK((target_ != nullptr) == algorithm.uses_target, "{}", algorithm.name);
   const auto batch = static_cast<std::size_t>(options.batch_size);
   const int states = StatesOfMinibatch(options.agent, options.batch_size);
@@ -67,11 +55,12 @@ Learner::Learner(const LearnerOptions& options, const AlgorithmRow& algorithm,
 // Sampling comes first: it may wait, and the parameters should be fresh afterwards.
 Status Learner::Step() {
   GORILA_RETURN_IF_ERROR(replay_.Sample(options_.batch_size, batch_));
-  GORILA_RETURN_IF_ERROR(online_.Refresh());
+  GORILA_RETURN_IF_ERROR(online_.Follow());
   GORILA_RETURN_IF_ERROR(RefreshTarget());
   const double loss = ComputeLoss();
   WatchValues();
   ++counters_.gradients;
+  online_.CountGradient();
   if (outliers_.IsOutlier(loss)) {
     ++counters_.outliers;
     return TellOutlierPriorities();
@@ -151,7 +140,8 @@ void Learner::WatchValues() {
 
 bool Learner::GradientIsFinite() const {
   const std::optional<bool> known = online_.network().GradientIsFinite();
-  return known.has_value() ? *known : SquaresAreFinite(gradient_);
+  if (known.has_value()) return *known;
+  return SquaresAreFinite(gradient_) && online_.network().elsewhere().finite;
 }
 
 // What is watched is the norm before it is clipped. Where it is taken, it is finite only if every
@@ -160,7 +150,7 @@ bool Learner::ClipAndWatchGradient() {
   const double most = options_.gradient_norm;
   const bool watched = counters_.gradients % kWatchPeriod == 1;
   if (most <= 0 && !watched) return GradientIsFinite();
-  const double norm = EuclideanNorm(gradient_);
+  const double norm = std::sqrt(SumOfSquares(gradient_) + online_.network().elsewhere().squares);
   if (watched) {
     ++statistics_.norms;
     statistics_.norm_sum += norm;
@@ -170,6 +160,7 @@ bool Learner::ClipAndWatchGradient() {
   if (most <= 0 || norm <= most) return true;
   const auto scale = static_cast<float>(most / norm);
   for (float& value : gradient_) value *= scale;
+  online_.network().ScaleElsewhere(scale);
   return true;
 }
 
@@ -199,15 +190,31 @@ Status Learner::TellOutlierPriorities() {
   return replay_.UpdatePriorities(batch_, errors_);
 }
 
+// One that is not finite would spoil a sum, so it goes by itself, to be refused and counted.
 Status Learner::PushGradient(bool finite) {
-  GORILA_ASSIGN_OR_RETURN(const PushOutcome outcome,
-                          finite ? store_.PushFinite(gradient_, online_.versions())
-                                 : store_.Push(gradient_, online_.versions()));
+  if (options_.push_every == 1 || !finite) return Send(gradient_, online_.versions(), finite);
+  return AddUp() ? Send(sum_, sum_versions_, SquaresAreFinite(sum_)) : OkStatus();
+}
+
+// True when the sum is complete.
+bool Learner::AddUp() {
+  if (summed_ == 0) {
+    std::copy(gradient_.begin(), gradient_.end(), sum_.begin());
+    sum_versions_ = online_.versions();
+  } else {
+    for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += gradient_[i];
+  }
+  summed_ = (summed_ + 1) % options_.push_every;
+  return summed_ == 0;
+}
+
+Status Learner::Send(std::span<const float> gradient, const ShardVersions& versions, bool finite) {
+  GORILA_ASSIGN_OR_RETURN(const PushOutcome outcome, finite ? store_.PushFinite(gradient, versions)
+                                                            : store_.Push(gradient, versions));
   counters_.slices += outcome;
   ++statistics_.lags;
   // Without the gradient's own update.
-  statistics_.lag_sum +=
-      std::max<std::int64_t>(store_.UpdateCount() - online_.versions().front() - 1, 0);
+  statistics_.lag_sum += std::max<std::int64_t>(store_.UpdateCount() - versions.front() - 1, 0);
   return OkStatus();
 }
 
@@ -215,13 +222,44 @@ void Learner::SaveState(StateWriter& writer) const {
   outliers_.SaveState(writer);
   writer.Write(counters_);
   if (online_.network().spec().is_stochastic()) random_.SaveState(writer);
+  if (options_.push_every == 1) return;
+  writer.Write(summed_);
+  if (summed_ == 0) return;
+  writer.WriteSpan(std::span<const std::int64_t>(sum_versions_));
+  writer.WriteSpan(std::span<const float>(sum_));
 }
 
 Status Learner::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(outliers_.RestoreState(reader));
   GORILA_RETURN_IF_ERROR(reader.Read(counters_));
-  if (!online_.network().spec().is_stochastic()) return OkStatus();
-  return random_.RestoreState(reader);
+  if (counters_.gradients > 0) online_.CountGradient();
+  if (online_.network().spec().is_stochastic()) {
+    GORILA_RETURN_IF_ERROR(random_.RestoreState(reader));
+  }
+  return options_.push_every == 1 ? OkStatus() : RestoreSum(reader);
+}
+
+Status Learner::RestoreSum(StateReader& reader) {
+  int summed = 0;
+  GORILA_RETURN_IF_ERROR(reader.Read(summed));
+  if (summed < 0 || summed >= options_.push_every) {
+    return DataLoss("the learner had added up {} gradients; expected fewer than {}", summed,
+                    options_.push_every);
+  }
+  if (summed > 0) {
+    ShardVersions versions;
+    std::vector<float> sum;
+    GORILA_RETURN_IF_ERROR(reader.ReadVector(versions));
+    GORILA_RETURN_IF_ERROR(reader.ReadVector(sum));
+    if (versions.size() != online_.versions().size() || sum.size() != sum_.size()) {
+      return DataLoss("the learner's sum has {} numbers of {} shards; expected {} of {}",
+                      sum.size(), versions.size(), sum_.size(), online_.versions().size());
+    }
+    sum_versions_ = std::move(versions);
+    std::copy(sum.begin(), sum.end(), sum_.begin());
+  }
+  summed_ = summed;
+  return OkStatus();
 }
 
 }  // namespace gorila

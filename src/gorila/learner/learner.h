@@ -31,13 +31,21 @@ struct LearnerOptions {
   double importance_exponent_end = -1;  // reached linearly; -1: it stays
   std::int64_t importance_updates = 0;  // of the parameter server, until then; 0 = at once
   double gradient_norm = 0;             // longer gradients are scaled down to it; 0 = off
+  // DistBelief's n_push and n_fetch: gradients that are added up before a push, and gradients
+  // between two pulls of theta. Both 1 in the paper's runs.
+  int push_every = 1;
+  int fetch_every = 1;
+  // Members of the group that computes a learner's network together (network_group.h).
+  int members = 1;
+  // Updates of the parameter server that the first learner makes alone (DistBelief's warm start).
+  std::int64_t warm_start = 0;
 };
 
 struct LearnerCounters {
   std::int64_t gradients = 0;  // computed
   std::int64_t outliers = 0;   // discarded by the filter, never sent
-  PushOutcome slices;          // of those sent
-  double loss = 0;             // running mean over those sent
+  PushOutcome slices;          // of those sent; with push_every, of their sums
+  double loss = 0;             // running mean over those that the filter let pass
 };
 
 // What people watch, of a stretch of learning. `value` is max_a Q(s_tm1, a) of a sampled state, or
@@ -52,7 +60,7 @@ struct LearnerStatistics {
   double entropy_sum = 0;      // of its mean entropy in a batch's states, in nats
   double policy_loss_sum = 0;  // of the same batches, as PolicyTerms
   double baseline_loss_sum = 0;
-  std::int64_t lags = 0;     // gradients pushed
+  std::int64_t lags = 0;     // gradients, or sums of them, pushed
   std::int64_t lag_sum = 0;  // of the updates that each lacked, by the update clock
 
   // NaN without any.
@@ -90,7 +98,8 @@ class Learner {
                                                  Replay& replay, ParameterStore& store,
                                                  RandomStream random);
 
-  // One gradient: sample, pull, loss, filter, backward, clip, priorities back to the replay, push.
+  // One gradient: sample, pull, loss, filter, backward, clip, priorities back to the replay, push;
+  // with push_every a push of the sum of so many, with the oldest of their versions.
   // What the outlier filter discards ends after the loss, and its transitions are drawn no more
   // often for it.
   // Blocks and fails as the replay's Sample does.
@@ -121,6 +130,9 @@ class Learner {
   Status TellOutlierPriorities();
   double ImportanceExponent() const;
   Status PushGradient(bool finite);
+  bool AddUp();
+  Status Send(std::span<const float> gradient, const ShardVersions& versions, bool finite);
+  Status RestoreSum(StateReader& reader);
 
   const LearnerOptions options_;
   NetworkReplica& online_;
@@ -141,6 +153,11 @@ class Learner {
   std::vector<float> sorted_errors_;
   std::pmr::vector<float> own_gradient_;  // empty where the store lends memory
   std::span<float> gradient_;             // of this step, as the flat parameter vector
+
+  // With push_every: the gradients since the last push.
+  std::pmr::vector<float> sum_;
+  ShardVersions sum_versions_;  // of the first of them
+  int summed_ = 0;
 };
 
 }  // namespace gorila

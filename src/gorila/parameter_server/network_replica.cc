@@ -6,10 +6,11 @@ namespace gorila {
 
 // Where the network wants memory of another kind, a copy in it is worth more than none.
 NetworkReplica::NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store,
-                               Follows follows)
+                               Follows follows, int fetch_every)
     : network_(std::move(network)),
       store_(store),
       follows_(follows),
+      fetch_every_(fetch_every),
       borrows_(store.Lends(follows) && network_->host_memory() == std::pmr::get_default_resource()),
       values_(borrows_ ? 0 : network_->layout().size, network_->host_memory()),
       versions_(static_cast<std::size_t>(store.num_shards()), -1) {
@@ -18,6 +19,7 @@ NetworkReplica::NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore
 }
 
 Status NetworkReplica::Refresh(Newness newness) {
+  gradients_ = 0;
   if (borrows_) {
     GORILA_ASSIGN_OR_RETURN(const bool changed,
                             store_.Borrow(follows_, newness, borrowed_, versions_));
@@ -29,6 +31,11 @@ Status NetworkReplica::Refresh(Newness newness) {
                                                   : store_.PullTarget(values_, versions_));
   if (changed) network_->SetParameters(values_);
   return OkStatus();
+}
+
+Status NetworkReplica::Follow() {
+  const bool due = fetch_every_ == 1 || !learns_ || gradients_ >= fetch_every_;
+  return due ? Refresh() : OkStatus();
 }
 
 }  // namespace gorila

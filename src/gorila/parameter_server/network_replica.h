@@ -3,6 +3,7 @@
 #ifndef GORILA_PARAMETER_SERVER_NETWORK_REPLICA_H_
 #define GORILA_PARAMETER_SERVER_NETWORK_REPLICA_H_
 
+#include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <vector>
@@ -18,12 +19,24 @@ class NetworkReplica {
  public:
   using Follows = ParameterSet;
 
-  // `store` must outlive the replica and have the size of the network's layout.
-  NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store, Follows follows);
+  // `store` must outlive the replica and have the size of the network's layout. `fetch_every`: the
+  // least gradients between two pulls of Follow (DistBelief's n_fetch).
+  NetworkReplica(std::unique_ptr<QNetwork> network, ParameterStore& store, Follows follows,
+                 int fetch_every = 1);
 
   // Gives newer parameters to the network, borrowed where the store lends them, else pulled. Blocks
   // as long as the store does. With kNewest none are newer.
   Status Refresh(Newness newness = Newness::kUsual);
+
+  // Refresh, where it is due: always, unless fetch_every is above 1 and gradients are computed with
+  // this replica, fewer than fetch_every since the last Refresh.
+  Status Follow();
+
+  // A gradient was computed with it.
+  void CountGradient() {
+    learns_ = true;
+    ++gradients_;
+  }
 
   QNetwork& network() { return *network_; }
   const ShardVersions& versions() const { return versions_; }  // of the last Refresh
@@ -32,6 +45,9 @@ class NetworkReplica {
   const std::unique_ptr<QNetwork> network_;
   ParameterStore& store_;
   const ParameterSet follows_;
+  const int fetch_every_;
+  bool learns_ = false;
+  std::int64_t gradients_ = 0;  // since the last Refresh
   const bool borrows_;
   std::pmr::vector<float> values_;  // empty if it borrows
   SharedParameters borrowed_;

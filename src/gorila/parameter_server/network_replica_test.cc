@@ -48,8 +48,8 @@ class NetworkReplicaTest : public testing::Test {
 
   void Update() { ASSERT_TRUE(store_->Push(std::vector<float>(kSize, 1), {0, 0}).ok()); }
 
-  NetworkReplica Make(NetworkReplica::Follows follows) {
-    return {std::make_unique<NotingNetwork>(given_), *store_, follows};
+  NetworkReplica Make(NetworkReplica::Follows follows, int fetch_every = 1) {
+    return {std::make_unique<NotingNetwork>(given_), *store_, follows, fetch_every};
   }
 
   const std::unique_ptr<InProcessParameterStore> store_;
@@ -83,6 +83,32 @@ TEST_F(NetworkReplicaTest, ATargetReplicaFollowsTheServersCopies) {
   EXPECT_THAT(times_given, ElementsAre(1, 1, 2, 2, 3));
   EXPECT_THAT(given_.back(), Each(-4));
   EXPECT_THAT(replica.versions(), ElementsAre(4, 4));
+}
+
+TEST_F(NetworkReplicaTest, FollowsOnceInSoManyGradients) {
+  NetworkReplica replica = Make(NetworkReplica::Follows::kOnline, 3);
+  std::vector<std::size_t> times_given;
+  for (int gradient = 0; gradient < 7; ++gradient) {
+    ASSERT_TRUE(replica.Follow().ok());
+    times_given.push_back(given_.size());
+    replica.CountGradient();
+    Update();
+  }
+  EXPECT_THAT(times_given, ElementsAre(1, 1, 1, 2, 2, 2, 3));
+  ASSERT_TRUE(replica.Refresh().ok());
+  EXPECT_THAT(given_.back(), Each(-7)) << "Refresh is always due";
+  Update();
+  ASSERT_TRUE(replica.Follow().ok());
+  EXPECT_THAT(given_.back(), Each(-7)) << "and counts as the last pull";
+}
+
+TEST_F(NetworkReplicaTest, FollowsEveryUpdateWhereNothingIsLearntWithIt) {
+  NetworkReplica replica = Make(NetworkReplica::Follows::kOnline, 3);
+  for (int update = 0; update < 3; ++update) {
+    ASSERT_TRUE(replica.Follow().ok());
+    EXPECT_THAT(given_.back(), Each(-update));
+    Update();
+  }
 }
 
 }  // namespace

@@ -20,6 +20,11 @@ StatusOr<std::unique_ptr<EnvironmentFactory>> MakeGameFactory(const Config& conf
   return MakeEnvironmentFactory(environment.name, options);
 }
 
+int MaxBatch(const Config& config) {
+  const LearnerOptions& learner = config.learner;
+  return std::max(config.actor.environments, StatesOfMinibatch(learner.agent, learner.batch_size));
+}
+
 }  // namespace
 
 StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const Config& config,
@@ -44,28 +49,35 @@ StatusOr<std::vector<std::unique_ptr<Environment>>> MakeActorEnvironments(const 
   return environments;
 }
 
-StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(const Config& config,
-                                                      const NetworkSpec& network,
-                                                      ParameterStore& store,
-                                                      NetworkReplica::Follows follows,
-                                                      std::string_view device) {
-  const LearnerOptions& learner = config.learner;
-  const int max_batch =
-      std::max(config.actor.environments, StatesOfMinibatch(learner.agent, learner.batch_size));
+StatusOr<std::unique_ptr<NetworkReplica>> MakeReplica(
+    const Config& config, const NetworkSpec& network, ParameterStore& store,
+    NetworkReplica::Follows follows, std::string_view device, NetworkGroup* group) {
+  const bool target = follows == NetworkReplica::Follows::kTarget;
   const std::string_view backend = device == "cpu" ? CpuBackend(config) : config.network.backend;
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<QNetwork> q_network,
-                          MakeQNetwork(backend, network, max_batch, device));
-  return std::make_unique<NetworkReplica>(std::move(q_network), store, follows);
+                          group != nullptr
+                              ? group->MakeNetwork(target)
+                              : MakeQNetwork(backend, network, MaxBatch(config), device));
+  const int fetch_every = target ? 1 : config.learner.fetch_every;
+  return std::make_unique<NetworkReplica>(std::move(q_network), store, follows, fetch_every);
 }
 
 StatusOr<std::unique_ptr<NetworkReplica>> MakeTargetReplica(const Config& config,
                                                             const NetworkSpec& network,
-                                                            ParameterStore& store) {
+                                                            ParameterStore& store,
+                                                            NetworkGroup* group) {
   GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const row,
                           FindAlgorithm(config.learner.agent.algorithm));
   if (!row->uses_target) return std::unique_ptr<NetworkReplica>();
   return MakeReplica(config, network, store, NetworkReplica::Follows::kTarget,
-                     config.network.device);
+                     config.network.device, group);
+}
+
+NetworkGroupOptions GroupOptionsOf(const Config& config, std::uint64_t client) {
+  return {.members = config.learner.members,
+          .backend = CpuBackend(config),
+          .max_batch = MaxBatch(config),
+          .client = client};
 }
 
 Status CheckReplayBytes(const Config& config, std::int64_t needed, std::string_view what) {

@@ -9,17 +9,17 @@
 
 namespace gorila {
 StatusOr<std::unique_ptr<Bundle>> Bundle::Make(const Config& config, const NetworkSpec& network,
-                                               int index, ParameterStore& store,
-                                               FrameClock& clock) {
+                                               int index, ParameterStore& store, FrameClock& clock,
+                                               std::unique_ptr<NetworkGroup> group) {
   const auto stream = static_cast<std::uint64_t>(index);
-  std::unique_ptr<Bundle> bundle(new Bundle(config, store, clock));
+  std::unique_ptr<Bundle> bundle(new Bundle(config, index, store, clock, std::move(group)));
   GORILA_ASSIGN_OR_RETURN(auto environments, MakeActorEnvironments(config, index));
   ParameterStore& timed_store = bundle->store_;
   GORILA_ASSIGN_OR_RETURN(
       bundle->online_, MakeReplica(config, network, timed_store, NetworkReplica::Follows::kOnline,
-                                   config.network.device));
+                                   config.network.device, bundle->group_.get()));
   GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkReplica> target,
-                          MakeTargetReplica(config, network, timed_store));
+                          MakeTargetReplica(config, network, timed_store, bundle->group_.get()));
   GORILA_ASSIGN_OR_RETURN(
       bundle->replay_,
       LocalReplay::Make(ResolveReplayOptions(config), network.input, config.actor.environments,

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "gorila/actor/actor.h"
@@ -14,6 +15,7 @@
 #include "gorila/learner/learner.h"
 #include "gorila/metrics/work_clock.h"
 #include "gorila/replay/local_replay.h"
+#include "gorila/run/agent_parts.h"
 #include "gorila/run/timed_seams.h"
 
 namespace gorila {
@@ -53,14 +55,18 @@ struct BundleStatus {
 // another.
 class Bundle {
  public:
-  // `store` and `clock` must outlive the bundle. InvalidArgument names the configuration key at
-  // fault.
+  // `store` and `clock` must outlive the bundle. `group`: what computes its network, over `store`;
+  // null: the bundle's thread alone. InvalidArgument names the configuration key at fault.
   static StatusOr<std::unique_ptr<Bundle>> Make(const Config& config, const NetworkSpec& network,
-                                                int index, ParameterStore& store,
-                                                FrameClock& clock);
+                                                int index, ParameterStore& store, FrameClock& clock,
+                                                std::unique_ptr<NetworkGroup> group = nullptr);
 
   // One actor step, then the learner updates that it pays for. Adds its frames to the clock.
   Status Iterate();
+
+  // Whether the first bundle still learns alone (learner.warm_start), by the last known update
+  // count of the parameter server: then Iterate is not to be called yet.
+  bool WaitsForWarmStart() const { return store_.UpdateCount() < waits_until_; }
 
   std::int64_t frames_per_iteration() const { return actor_->num_environments(); }
 
@@ -88,15 +94,20 @@ class Bundle {
   Status RefreshReplicas();
 
  private:
-  Bundle(const Config& config, ParameterStore& store, FrameClock& clock)
+  Bundle(const Config& config, int index, ParameterStore& store, FrameClock& clock,
+         std::unique_ptr<NetworkGroup> group)
       : exploration_clock_(config.actor.options.exploration.clock),
-        store_(store, work_),
+        waits_until_(WarmStartOf(config, index)),
+        group_(std::move(group)),
+        store_(group_ != nullptr ? group_->store() : store, work_),
         clock_(clock) {}
 
   void PublishStatus() GORILA_EXCLUDES(mutex_);
 
   const ExplorationClock exploration_clock_;
+  const std::int64_t waits_until_;  // updates
   WorkClock work_;
+  const std::unique_ptr<NetworkGroup> group_;  // may be null
   TimedParameterStore store_;
   FrameClock& clock_;
   std::unique_ptr<NetworkReplica> online_;  // of theta, shared by actor and learner

@@ -4,6 +4,7 @@
 
 #include "gorila/base/denormals.h"
 #include "gorila/base/exhaustion.h"
+#include "gorila/base/runtime.h"
 #include "gorila/base/thread.h"
 #include "gorila/config/resolve.h"
 #include "gorila/run/run_cores.h"
@@ -20,14 +21,22 @@ StatusOr<std::unique_ptr<Cluster>> Cluster::Make(const Config& config,
                                                ResolveShardOptions(config),
                                                NumberOfShardsInProcess(config, initial->size()),
                                                *initial, config.parameter_server.publish_every));
+  cluster->pieces_ = std::make_unique<InProcessPieceStore>(*cluster->store_);
   for (int i = 0; i < config.run.bundles; ++i) {
-    GORILA_ASSIGN_OR_RETURN(
-        std::unique_ptr<Bundle> bundle,
-        Bundle::Make(config, cluster->network_, i, *cluster->store_, cluster->clock_));
+    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<NetworkGroup> group, cluster->MakeGroup(i));
+    GORILA_ASSIGN_OR_RETURN(std::unique_ptr<Bundle> bundle,
+                            Bundle::Make(config, cluster->network_, i, *cluster->store_,
+                                         cluster->clock_, std::move(group)));
     cluster->bundles_.push_back(std::move(bundle));
   }
   cluster->gate_ = std::make_unique<RunGate>(config.run.bundles);
   return cluster;
+}
+
+StatusOr<std::unique_ptr<NetworkGroup>> Cluster::MakeGroup(int bundle) {
+  if (config_.learner.members == 1) return std::unique_ptr<NetworkGroup>();
+  const auto client = static_cast<std::uint64_t>(bundle);
+  return NetworkGroup::OfThreads(GroupOptionsOf(config_, client), network_, *store_, *pieces_);
 }
 
 Cluster::~Cluster() {
@@ -37,7 +46,7 @@ Cluster::~Cluster() {
 
 Status Cluster::StepAll() {
   for (const std::unique_ptr<Bundle>& bundle : bundles_) {
-    GORILA_RETURN_IF_ERROR(bundle->Iterate());
+    if (!bundle->WaitsForWarmStart()) GORILA_RETURN_IF_ERROR(bundle->Iterate());
   }
   return OkStatus();
 }
@@ -85,6 +94,10 @@ void Cluster::RunBundle(std::size_t index) {
   if (!cores_.empty()) status = PinThisThread(std::span(&cores_[index], 1));
   Bundle& bundle = *bundles_[index];
   while (status.ok() && !finished() && gate_->Pass()) {
+    if (bundle.WaitsForWarmStart()) {
+      SleepFor(kWarmStartLook);
+      continue;
+    }
     status = WithoutThrowing([&bundle] { return bundle.Iterate(); });
   }
   gate_->Leave(status);

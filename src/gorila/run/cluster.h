@@ -9,6 +9,7 @@
 
 #include "gorila/base/thread.h"
 #include "gorila/config/config.h"
+#include "gorila/parameter_server/in_process_pieces.h"
 #include "gorila/parameter_server/in_process_store.h"
 #include "gorila/run/bundle.h"
 #include "gorila/run/run_gate.h"
@@ -63,12 +64,15 @@ class Cluster {
  private:
   explicit Cluster(const Config& config) : config_(config) {}
   void RunBundle(std::size_t index);
+  // Null where each bundle's thread computes its network alone.
+  StatusOr<std::unique_ptr<NetworkGroup>> MakeGroup(int bundle);
 
   const Config config_;
   NetworkSpec network_;
   ParameterLayout layout_;
   FrameClock clock_;
   std::unique_ptr<InProcessParameterStore> store_;
+  std::unique_ptr<InProcessPieceStore> pieces_;  // the same, for groups
   std::vector<std::unique_ptr<Bundle>> bundles_;
   std::unique_ptr<RunGate> gate_;
   std::vector<int> cores_;  // of each bundle's thread; empty: as the thread that starts them

@@ -155,6 +155,62 @@ TEST(ClusterTest, LearnersKeepToTheRateOfTheirExperience) {
   ExpectCountersAddUp(*cluster);
 }
 
+TEST(ClusterTest, OneBundleLearnsAloneUntilTheWarmStartIsOver) {
+  Config config = SmallConfig();
+  config.learner.warm_start = 20;
+  const auto cluster = MakeCluster(config);
+  Bundle& second = *cluster->bundles()[1];
+  while (cluster->store().UpdateCount() < 20) {
+    ASSERT_EQ(second.TakeStatus().learner.gradients, 0);
+    ASSERT_EQ(second.TakeStatus().replay.rows, 0);
+    StepAll(*cluster, 1);
+  }
+  StepAll(*cluster, 100);
+  EXPECT_GT(second.TakeStatus().learner.gradients, 0);
+}
+
+TEST(ClusterTest, SummedGradientsAreFewerUpdates) {
+  Config config = SmallConfig();
+  const auto single = MakeCluster(config);
+  config.learner.push_every = 4;
+  config.learner.fetch_every = 2;
+  const auto summed = MakeCluster(config);
+  StepAll(*single, 100);
+  StepAll(*summed, 100);
+  std::int64_t updates = 0;
+  for (const auto& bundle : summed->bundles()) {
+    updates += bundle->TakeStatus().learner.gradients / 4;
+  }
+  EXPECT_GT(updates, 0);
+  EXPECT_EQ(summed->store().UpdateCount(), updates);
+  EXPECT_NE(ReadServer(*summed), ReadServer(*single));
+}
+
+TEST(ClusterTest, AGroupOfMembersLearnsAsOneAndRepeatably) {
+  Config config = SmallConfig();
+  config.network.hidden = {48};
+  const auto alone = MakeCluster(config);
+  config.learner.members = 3;
+  const auto first = MakeCluster(config);
+  const auto second = MakeCluster(config);
+  for (Cluster* cluster : {alone.get(), first.get(), second.get()}) StepAll(*cluster, 60);
+  EXPECT_EQ(ReadServer(*second), ReadServer(*first));
+  const std::vector<float> expected = ReadServer(*alone).values;
+  const std::vector<float> actual = ReadServer(*first).values;
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], 1e-3) << i;
+  ExpectCountersAddUp(*first);
+  EXPECT_GT(SumOfLearners(*first).gradients, 100);
+}
+
+TEST(ClusterTest, ANetworkThatIsTooNarrowForItsMembersIsRefused) {
+  Config config = SmallConfig();
+  config.learner.members = 2;
+  const Status status = Cluster::Make(config).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("learner.members is 2"));
+}
+
 TEST(ClusterTest, ExplorationFollowsTheFramesOrTheUpdates) {
   Config config = SmallConfig();
   config.actor.options.exploration = {.epsilon_start = 1, .epsilon_end = 0, .epsilon_ticks = 1000};

@@ -12,6 +12,7 @@
 #include "gorila/env/external/external_name.h"
 #include "gorila/evaluation/games_evaluation.h"
 #include "gorila/network/q_network.h"
+#include "gorila/network/split/split_network.h"
 #include "gorila/run/added_games.h"
 #include "gorila/run/initial_network.h"
 #include "gorila/run/resume_rules.h"
@@ -117,6 +118,7 @@ Status Trainer::Check(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckEvaluation(config));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_RETURN_IF_ERROR(CheckBackend(config.network.backend, config.network.device));
+  GORILA_RETURN_IF_ERROR(PlanSplitNetwork(network, config.learner.members).status());
   GORILA_RETURN_IF_ERROR(CheckTrainingMemory(config, network));
   return CheckLearning(config);
 }

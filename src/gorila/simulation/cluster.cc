@@ -165,6 +165,8 @@ void Cluster::Start(int machine, int runs_on) {
     case Role::kLearner:
       life.learner = {.index = index, .parts = parts_};
       break;
+    case Role::kMember:
+      GORILA_CHECK(false, "no plan has groups");
   }
   scheduler_.Spawn(life.process, "main", [this, &life] { Ended(life, RunRole(life)); });
 }
@@ -193,6 +195,8 @@ Status Cluster::RunRole(Life& life) {
       return RunActorProcess(config_, life.actor, life.hooks);
     case Role::kLearner:
       return RunLearnerProcess(config_, life.learner, life.hooks);
+    case Role::kMember:
+      break;
   }
   return OkStatus();
 }

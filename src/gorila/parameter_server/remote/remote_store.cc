@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gorila/base/runtime.h"
+#include "gorila/parameter_server/remote/packed_version.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/rpc/call_threads.h"
 #include "gorila/rpc/payload.h"
@@ -12,30 +13,8 @@
 namespace gorila {
 namespace {
 
-// A ShardVersions entry: the generation above, the version in the low 40 bits.
-constexpr int kVersionBits = 40;
-constexpr std::int64_t kMaxVersion = (std::int64_t{1} << kVersionBits) - 1;
-constexpr std::int64_t kMaxGeneration = (std::int64_t{1} << 22) - 1;
-
 // Short, because it is not given up when the process is stopped: the last report comes after that.
 constexpr std::chrono::milliseconds kReportTimeout{2000};
-
-struct GenerationVersion {
-  std::int64_t generation = 0;
-  std::int64_t version = -1;
-};
-
-GenerationVersion Unpack(std::int64_t packed) {
-  if (packed < 0) return {};
-  return {packed >> kVersionBits, packed & kMaxVersion};
-}
-
-StatusOr<std::int64_t> Pack(std::int64_t generation, std::int64_t version) {
-  if (generation < 1 || generation > kMaxGeneration || version < 0 || version > kMaxVersion) {
-    return DataLoss("a shard answered with generation {} and version {}", generation, version);
-  }
-  return (generation << kVersionBits) | version;
-}
 
 Status CheckSizes(std::size_t values, std::size_t size, std::size_t versions, std::size_t shards) {
   if (values == size && versions == shards) return OkStatus();
@@ -58,22 +37,6 @@ v1::PushRequest::Encoding ToProto(GradientEncoding encoding) {
       return v1::PushRequest::TOP_K;
   }
   return v1::PushRequest::FLOAT32;
-}
-
-Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {
-  switch (verdict) {
-    case v1::PushResponse::ACCEPTED:
-      ++outcome.accepted;
-      return OkStatus();
-    case v1::PushResponse::STALE:
-      ++outcome.stale;
-      return OkStatus();
-    case v1::PushResponse::INVALID:
-      ++outcome.invalid;
-      return OkStatus();
-    default:
-      return DataLoss("a shard answered a gradient with verdict {}", static_cast<int>(verdict));
-  }
 }
 
 }  // namespace
@@ -213,14 +176,14 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
   for (const std::unique_ptr<Link>& link : links_) {
     // Target copies change seldom, and every answer tells which one is present.
     const Known known = Look(*link);
-    const GenerationVersion have = Unpack(versions[static_cast<std::size_t>(link->index)]);
+    const GenerationVersion have = UnpackVersion(versions[static_cast<std::size_t>(link->index)]);
     const bool present =
         target && have.generation == known.generation && have.version == known.target_version;
     if (!present) asked.push_back(link.get());
   }
   const auto make = [&](Link& link) {
     const auto i = static_cast<std::size_t>(link.index);
-    const GenerationVersion have = Unpack(versions[i]);
+    const GenerationVersion have = UnpackVersion(versions[i]);
     v1::PullRequest request;
     request.set_seen_generation(Look(link).generation);
     request.set_have_generation(have.generation);
@@ -254,7 +217,7 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
                             rpc::Channel::ParseResponse<v1::PullResponse>(header));
     GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
     GORILA_ASSIGN_OR_RETURN(const std::int64_t packed,
-                            Pack(response.generation(), response.version()));
+                            PackVersion(response.generation(), response.version()));
     if (received[i] == 0 && packed != versions[i]) {
       return DataLoss("{} sent no parameters", NameOf(link.index, link.channel.endpoint()));
     }
@@ -264,15 +227,18 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
       bytes_pulled_.fetch_add(static_cast<std::int64_t>(link.slice.size() * sizeof(float)),
                               std::memory_order_relaxed);
     }
-    const MutexLock lock(link.mutex);
-    if (link.known.generation == response.generation()) {
-      link.known.latest_version = std::max(link.known.latest_version, response.latest_version());
-      link.known.target_version = std::max(link.known.target_version, response.target_version());
-    }
+    Note(link, response);
     return OkStatus();
   };
   GORILA_RETURN_IF_ERROR(CallAll(asked, make, take));
   return changed;
+}
+
+void RemoteParameterStore::Note(Link& link, const v1::PullResponse& response) {
+  const MutexLock lock(link.mutex);
+  if (link.known.generation != response.generation()) return;
+  link.known.latest_version = std::max(link.known.latest_version, response.latest_version());
+  link.known.target_version = std::max(link.known.target_version, response.target_version());
 }
 
 // Borrowed, or a copy: what the transport still holds of a call that failed must not be the
@@ -303,7 +269,8 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
     payloads.push_back(Encode(*link, gradient.subspan(link->slice.begin, link->slice.size())));
   }
   const auto make = [&](Link& link) {
-    const GenerationVersion computed = Unpack(versions[static_cast<std::size_t>(link.index)]);
+    const GenerationVersion computed =
+        UnpackVersion(versions[static_cast<std::size_t>(link.index)]);
     v1::PushRequest request;
     request.set_seen_generation(Look(link).generation);
     request.set_client(options_.client);
@@ -337,6 +304,22 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
   };
   GORILA_RETURN_IF_ERROR(CallAll(all, make, take));
   return outcome;
+}
+
+Status RemoteParameterStore::CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {
+  switch (verdict) {
+    case v1::PushResponse::ACCEPTED:
+      ++outcome.accepted;
+      return OkStatus();
+    case v1::PushResponse::STALE:
+      ++outcome.stale;
+      return OkStatus();
+    case v1::PushResponse::INVALID:
+      ++outcome.invalid;
+      return OkStatus();
+    default:
+      return DataLoss("a shard answered a gradient with verdict {}", static_cast<int>(verdict));
+  }
 }
 
 std::int64_t RemoteParameterStore::UpdateCount() const {

@@ -16,6 +16,7 @@
 #include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/parameter_server/parameter_store.h"
 #include "gorila/parameter_server/partition.h"
+#include "gorila/parameter_server/piece_store.h"
 #include "gorila/rpc/channel.h"
 #include "gorila/rpc/endpoint.h"
 #include "gorila/rpc/retry.h"
@@ -53,7 +54,7 @@ struct RemoteStoreTraffic {
 // A call that fails is tried again: a shard that is away is waited for, and a gradient that was
 // decided on is not decided on again. Errors are final: the wait was too long (Unavailable), it was
 // stopped (Cancelled), or a shard refused what was asked.
-class RemoteParameterStore final : public ParameterStore {
+class RemoteParameterStore final : public ParameterStore, public PieceStore {
  public:
   // Waits until every shard answers. InvalidArgument when they are not the shards of this run in
   // this order.
@@ -67,6 +68,16 @@ class RemoteParameterStore final : public ParameterStore {
                              const ShardVersions& versions) override;
   // As of the last answer of shard 0.
   std::int64_t UpdateCount() const override;
+
+  // For members of groups. A shard of which the pieces have nothing is not asked, and its version
+  // is the largest number.
+  StatusOr<bool> PullPieces(const Pieces& pieces, std::span<float> local, ShardVersions& versions,
+                            bool target) override;
+  Status Stage(const GradientPart& part, const Pieces& pieces, std::span<const float> local,
+               float factor) override;
+  StatusOr<CommitOutcome> Commit(const GradientPart& part, const Pieces& pieces,
+                                 std::span<const float> local, const ShardVersions& versions,
+                                 std::span<const Pieces> others) override;
 
   // Each asks once, without a retry. A report has two seconds and is not ended by `stop`: the last
   // one comes after that.
@@ -106,6 +117,12 @@ class RemoteParameterStore final : public ParameterStore {
   explicit RemoteParameterStore(const RemoteStoreOptions& options) : options_(options) {}
 
   StatusOr<bool> PullInto(std::span<float> values, ShardVersions& versions, bool target);
+  StatusOr<CommitOutcome> PushParts(const GradientPart& part, const Pieces& pieces,
+                                    std::span<const float> local, float factor,
+                                    const ShardVersions& versions, std::span<const Pieces> others);
+  static Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome);
+  // Notes the versions that an answer tells.
+  static void Note(Link& link, const v1::PullResponse& response);
   Status Introduce(Link& link);
   // Unavailable when `generation` is older than one that was seen; otherwise it is the one seen.
   static Status Accept(Link& link, std::int64_t generation);

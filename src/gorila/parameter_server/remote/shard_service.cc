@@ -105,6 +105,7 @@ ShardService::ShardService(const ShardPlace& place, std::int64_t generation,
       generation_(generation),
       started_(SteadyNow()),
       shard_(std::move(shard)),
+      staged_(place.slice),
       reports_(std::move(reports)) {
   GORILA_CHECK(generation_ >= 1, "generation {}", generation_);
 }
@@ -176,12 +177,18 @@ StatusOr<rpc::Response> ShardService::Pull(const rpc::Request& request) {
   response.set_version(have);
   response.set_latest_version(shard_->version());
   response.set_target_version(shard_->target_version());
+  if (values != nullptr && asked.pieces_size() > 0) {
+    const StatusOr<Pieces> pieces = ReadPieces(asked.pieces(), place_.parameters);
+    if (!pieces.ok()) return Malformed(pieces.status());
+    values = std::make_shared<const std::vector<float>>(Gather(*pieces, place_.slice, *values));
+  }
   return Encode(response, values != nullptr ? rpc::Payload::Of(std::move(values)) : nullptr);
 }
 
 StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto push, rpc::ParseHeader<v1::PushRequest>(request));
   GORILA_RETURN_IF_ERROR(CheckGeneration(push.seen_generation()));
+  if (push.has_part()) return PushPart(push, request);
   GORILA_ASSIGN_OR_RETURN(const GradientEncoding encoding, EncodingOf(push));
   std::vector<float> decoded(encoding == GradientEncoding::kFloat32 ? 0 : place_.slice.size());
   GORILA_ASSIGN_OR_RETURN(const auto gradient,
@@ -192,28 +199,94 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   v1::PushResponse response;
   {
     const MutexLock lock(mutex_);
-    const PushLedger::Answer known = ledger_.Find(push.client(), push.sequence());
-    if (known.known == PushLedger::Known::kForgotten) {
-      return Refused(Refusal::kSequence,
-                     absl::FailedPreconditionError(
-                         fmt::format("gradient {} is more than {} behind the newest of this client",
-                                     push.sequence(), PushLedger::kWindow)));
-    }
-    response.set_repeated(known.known == PushLedger::Known::kDecided);
-    ParameterShard::Verdict verdict = known.verdict;
-    if (response.repeated()) {
-      ++counters_.repeated;
-    } else {
-      verdict = Decide(gradient, finite, push.computed_generation(), push.computed_version());
-      ledger_.Record(push.client(), push.sequence(), verdict);
-      ++counters_.pushed;
-    }
-    response.set_verdict(ToProto(verdict));
+    GORILA_RETURN_IF_ERROR(DecideOnce(push, gradient, finite, response));
   }
   CrashPoint("gradient decided on");
   response.set_generation(generation_);
   response.set_version(shard_->version());
   return Encode(response);
+}
+
+// True where it was, with the verdict.
+StatusOr<bool> ShardService::WasDecided(const v1::PushRequest& push, v1::PushResponse& response) {
+  const PushLedger::Answer known = ledger_.Find(push.client(), push.sequence());
+  if (known.known == PushLedger::Known::kForgotten) {
+    return Refused(Refusal::kSequence,
+                   absl::FailedPreconditionError(
+                       fmt::format("gradient {} is more than {} behind the newest of this client",
+                                   push.sequence(), PushLedger::kWindow)));
+  }
+  if (known.known != PushLedger::Known::kDecided) return false;
+  response.set_repeated(true);
+  response.set_verdict(ToProto(known.verdict));
+  ++counters_.repeated;
+  return true;
+}
+
+Status ShardService::DecideOnce(const v1::PushRequest& push, std::span<const float> gradient,
+                                bool finite, v1::PushResponse& response) {
+  GORILA_ASSIGN_OR_RETURN(const bool decided, WasDecided(push, response));
+  if (decided) return OkStatus();
+  const ParameterShard::Verdict verdict =
+      Decide(gradient, finite, push.computed_generation(), push.computed_version());
+  ledger_.Record(push.client(), push.sequence(), verdict);
+  ++counters_.pushed;
+  response.set_verdict(ToProto(verdict));
+  return OkStatus();
+}
+
+StatusOr<rpc::Response> ShardService::PushPart(const v1::PushRequest& push,
+                                               const rpc::Request& request) {
+  const v1::GradientPart& part = push.part();
+  const int member = part.member();
+  if (part.members() < 2 || part.members() > kMostMembers || member < 0 ||
+      member >= part.members() || push.encoding() != v1::PushRequest::FLOAT32 ||
+      request.payload.size() % sizeof(float) != 0) {
+    return Malformed(InvalidArgument(
+        "a part of member {} of {} in encoding {}; expected 2..{} members and float32", member,
+        part.members(), static_cast<int>(push.encoding()), kMostMembers));
+  }
+  const StatusOr<Pieces> pieces = ReadPieces(part.pieces(), place_.parameters);
+  if (!pieces.ok()) return Malformed(pieces.status());
+  // Member 0 has the versions that all of them computed from.
+  if (member == 0) GORILA_RETURN_IF_ERROR(CheckPush(push, generation_, shard_->version()));
+  const std::span<const float> values(reinterpret_cast<const float*>(request.payload.data()),
+                                      request.payload.size() / sizeof(float));
+  v1::PushResponse response;
+  GORILA_ASSIGN_OR_RETURN(const std::vector<float> whole,
+                          StagePart(push, *pieces, values, response));
+  if (!whole.empty()) {
+    const bool finite = SquaresAreFinite(whole);
+    const MutexLock lock(mutex_);
+    GORILA_RETURN_IF_ERROR(DecideOnce(push, whole, finite, response));
+  }
+  CrashPoint("gradient decided on");
+  response.set_generation(generation_);
+  response.set_version(shard_->version());
+  return Encode(response);
+}
+
+// The gradient, to be decided on, when this was its last part; else nothing, and the answer's
+// verdict.
+StatusOr<std::vector<float>> ShardService::StagePart(const v1::PushRequest& push,
+                                                     const Pieces& pieces,
+                                                     std::span<const float> values,
+                                                     v1::PushResponse& response) {
+  const v1::GradientPart& part = push.part();
+  const std::vector<int> others(part.others().begin(), part.others().end());
+  response.set_verdict(v1::PushResponse::STAGED);
+  const MutexLock lock(mutex_);
+  GORILA_ASSIGN_OR_RETURN(const bool decided, WasDecided(push, response));
+  if (decided) return std::vector<float>();
+  const Status staged =
+      staged_.Stage(push.client(), push.sequence(), part.member(), pieces, values);
+  if (!staged.ok()) return Refused(Refusal::kShape, staged);
+  if (part.member() > 0) return std::vector<float>();
+  if (staged_.Has(push.client(), push.sequence(), others)) {
+    return staged_.Take(push.client(), push.sequence());
+  }
+  response.set_verdict(v1::PushResponse::INCOMPLETE);
+  return std::vector<float>();
 }
 
 ParameterShard::Verdict ShardService::Decide(std::span<const float> gradient, bool finite,
@@ -299,17 +372,17 @@ std::vector<rpc::Method> ShardService::Methods(const std::function<const rpc::Se
   const auto bind = [this](StatusOr<rpc::Response> (ShardService::*method)(const rpc::Request&)) {
     return [this, method](const rpc::Request& request) { return (this->*method)(request); };
   };
-  const std::vector<std::string> everybody = {"bundle", "actor", "learner", "replay",
-                                              kOperatorRole};
+  const std::vector<std::string> everybody = {"bundle", "actor",  "learner",
+                                              "replay", "member", kOperatorRole};
   std::vector<rpc::Method> methods = {
       {.name = kDescribeMethod, .roles = everybody, .handle = bind(&ShardService::Describe)},
       {.name = kPullMethod, .roles = everybody, .handle = bind(&ShardService::Pull)},
       {.name = kPushMethod,
        .max_payload_bytes = MaxEncodedBytes(GradientEncoding::kTopK, place_.slice.size()),
-       .roles = {"bundle", "learner"},
+       .roles = {"bundle", "learner", "member"},
        .handle = bind(&ShardService::Push)},
       {.name = kReportMethod,
-       .roles = {"bundle", "actor", "learner", "replay"},
+       .roles = {"bundle", "actor", "learner", "replay", "member"},
        .handle = bind(&ShardService::Report)},
       {.name = kProgressMethod,
        .roles = {kOperatorRole},

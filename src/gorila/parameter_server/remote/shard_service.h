@@ -14,10 +14,12 @@
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/remote/push_ledger.h"
 #include "gorila/parameter_server/remote/run_reports.h"
+#include "gorila/parameter_server/remote/staged_gradients.h"
 #include "gorila/parameter_server/shard.h"
 #include "gorila/rpc/method.h"
 #include "gorila/rpc/role_status.h"
 #include "gorila/rpc/server.h"
+#include "gorila/v1/parameter_server.pb.h"
 
 namespace gorila {
 
@@ -88,6 +90,17 @@ class ShardService {
   StatusOr<rpc::Response> Describe(const rpc::Request& request);
   StatusOr<rpc::Response> Pull(const rpc::Request& request);
   StatusOr<rpc::Response> Push(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
+  // Of a member above 0: kept. Of member 0: decided on with the others'.
+  StatusOr<rpc::Response> PushPart(const v1::PushRequest& push, const rpc::Request& request)
+      GORILA_EXCLUDES(mutex_);
+  StatusOr<std::vector<float>> StagePart(const v1::PushRequest& push, const Pieces& pieces,
+                                         std::span<const float> values, v1::PushResponse& response)
+      GORILA_EXCLUDES(mutex_);
+  // Decides, unless it was decided on before.
+  Status DecideOnce(const v1::PushRequest& push, std::span<const float> gradient, bool finite,
+                    v1::PushResponse& response) GORILA_REQUIRES(mutex_);
+  StatusOr<bool> WasDecided(const v1::PushRequest& push, v1::PushResponse& response)
+      GORILA_REQUIRES(mutex_);
   StatusOr<rpc::Response> Report(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> GetProgress(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   StatusOr<rpc::Response> GetStatus(const rpc::Request& request, const rpc::Server* server)
@@ -106,6 +119,8 @@ class ShardService {
   // of one piece. Pulls do not take it.
   mutable Mutex mutex_;
   PushLedger ledger_ GORILA_GUARDED_BY(mutex_);
+  // Lost with the process: then the group sends its parts again.
+  StagedGradients staged_ GORILA_GUARDED_BY(mutex_);
   const std::unique_ptr<RunReports> reports_ GORILA_THREAD_ANNOTATION(pt_guarded_by(mutex_));
   ShardServiceCounters counters_ GORILA_GUARDED_BY(mutex_);
 };

@@ -1,0 +1,74 @@
+#include "gorila/parameter_server/group_store.h"
+
+#include <algorithm>
+
+namespace gorila {
+
+GroupStore::GroupStore(const SplitPlan& plan, std::uint64_t client, ParameterStore& whole,
+                       PieceStore& pieces, MemberGroup& group)
+    : pieces_of_leader_(PiecesOf(plan, 0)),
+      size_(StageOffsets(plan, 0).back()),
+      client_(client),
+      whole_(whole),
+      pieces_(pieces),
+      group_(group) {
+  for (int m = 1; m < plan.members; ++m) pieces_of_others_.push_back(PiecesOf(plan, m));
+  for (ShardVersions& versions : own_) {
+    versions.assign(static_cast<std::size_t>(whole.num_shards()), -1);
+  }
+}
+
+StatusOr<bool> GroupStore::PullAll(std::span<float> values, ShardVersions& versions, bool target) {
+  GORILA_RETURN_IF_ERROR(group_.failure());
+  ShardVersions& own = own_[target ? 1 : 0];
+  StatusOr<bool> changed = false;
+  const auto call = [&](std::size_t) {
+    return MemberCall{.kind = MemberCall::Kind::kPull, .target = target};
+  };
+  group_.Do(call, [&] { changed = pieces_.PullPieces(pieces_of_leader_, values, own, target); });
+  GORILA_RETURN_IF_ERROR(changed.status());
+  GORILA_RETURN_IF_ERROR(group_.failure());
+  versions = own;
+  for (const MemberAnswer& answer : group_.answers()) {
+    if (answer.versions.size() != versions.size()) {
+      return DataLoss("a member has versions of {} shards; expected {}", answer.versions.size(),
+                      versions.size());
+    }
+    *changed = *changed || answer.changed;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      versions[i] = std::min(versions[i], answer.versions[i]);
+    }
+  }
+  return changed;
+}
+
+bool GroupStore::StageOthers(std::int64_t sequence) {
+  const float factor = group_.factor();
+  const auto call = [&](std::size_t) {
+    return MemberCall{.kind = MemberCall::Kind::kStage,
+                      .client = client_,
+                      .sequence = sequence,
+                      .factor = factor};
+  };
+  return group_.Do(call, [] {});
+}
+
+StatusOr<PushOutcome> GroupStore::Push(std::span<const float> gradient,
+                                       const ShardVersions& versions) {
+  const GradientPart own{
+      .client = client_, .sequence = ++sequence_, .member = 0, .members = group_.members()};
+  PushOutcome decided;
+  for (bool complete = false; !complete;) {
+    const bool staged = !group_.lost() && StageOthers(own.sequence);
+    GORILA_RETURN_IF_ERROR(group_.failure());
+    if (!staged) return decided;
+    GORILA_ASSIGN_OR_RETURN(
+        const CommitOutcome outcome,
+        pieces_.Commit(own, pieces_of_leader_, gradient, versions, pieces_of_others_));
+    decided = outcome.slices;
+    complete = outcome.complete;
+  }
+  return decided;
+}
+
+}  // namespace gorila

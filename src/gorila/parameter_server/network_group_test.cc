@@ -1,0 +1,195 @@
+// Groups of threads over a parameter server in this process.
+#include "gorila/parameter_server/network_group.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gorila/network/network_samples.h"
+#include "gorila/parameter_server/in_process_pieces.h"
+#include "gorila/parameter_server/member.h"
+#include "gorila/parameter_server/network_replica.h"
+
+namespace gorila {
+namespace {
+
+constexpr int kBatch = 9;
+
+NetworkSpec Spec() {
+  return {.input = {.channels = 4, .height = 10, .width = 10},
+          .convolutions = {{.filters = 4, .kernel = 3, .stride = 1}},
+          .hidden = {80},
+          .num_actions = 6};
+}
+
+std::vector<float> Initial() {
+  RandomStream random(3);
+  return InitialParameters(MakeParameterLayout(Spec()), random);
+}
+
+// A parameter server and who computes with it.
+struct Side {
+  explicit Side(int members, std::int64_t max_staleness = 1000)
+      : store(InProcessParameterStore::Make({.max_staleness = max_staleness,
+                                             .target_period = 2,
+                                             .optimizer = {.name = "sgd", .learning_rate = 0.01}},
+                                            3, Initial())
+                  .value()),
+        pieces(*store) {
+    if (members > 1) {
+      group = NetworkGroup::OfThreads({.members = members, .max_batch = kBatch, .client = 7},
+                                      Spec(), *store, pieces)
+                  .value();
+    }
+    ParameterStore& seen = group != nullptr ? group->store() : *store;
+    const auto network = [&](bool target) {
+      return group != nullptr ? group->MakeNetwork(target).value()
+                              : MakeQNetwork("gemm", Spec(), kBatch).value();
+    };
+    online.emplace(network(false), seen, NetworkReplica::Follows::kOnline);
+    target.emplace(network(true), seen, NetworkReplica::Follows::kTarget);
+    gradient.resize(online->network().layout().size);
+  }
+
+  ParameterStore& seen() { return group != nullptr ? group->store() : *store; }
+
+  PushOutcome Update(const Sample& sample) {
+    EXPECT_TRUE(online->Refresh().ok());
+    std::vector<float> q(sample.q.size());
+    online->network().Forward(sample.observations, kBatch, q);
+    online->network().Backward(sample.dq, gradient);
+    return Push();
+  }
+  PushOutcome Push() { return seen().Push(gradient, online->versions()).value(); }
+
+  std::vector<float> TargetQ(const Sample& sample) {
+    EXPECT_TRUE(target->Refresh().ok());
+    std::vector<float> q(sample.q.size());
+    target->network().Predict(sample.observations, kBatch, q);
+    return q;
+  }
+
+  std::vector<float> Values() const {
+    std::vector<float> values(store->size());
+    ShardVersions versions(3, -1);
+    EXPECT_TRUE(store->Pull(values, versions).ok());
+    return values;
+  }
+
+  std::unique_ptr<InProcessParameterStore> store;
+  InProcessPieceStore pieces;
+  std::unique_ptr<NetworkGroup> group;
+  std::optional<NetworkReplica> online;
+  std::optional<NetworkReplica> target;
+  std::vector<float> gradient;
+};
+
+void ExpectNear(const std::vector<float>& actual, const std::vector<float>& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], 2e-5) << i;
+}
+
+TEST(NetworkGroupTest, LearnsWhatOneMemberLearns) {
+  for (const int members : {2, 3, 5}) {
+    Side one(1);
+    Side group(members);
+    EXPECT_EQ(group.gradient.size() + 0U, StageOffsets(group.group->plan(), 0).back());
+    EXPECT_LT(group.gradient.size(), one.gradient.size());
+    for (int update = 0; update < 7; ++update) {
+      const Sample sample(Spec(), kBatch, 20 + static_cast<std::uint64_t>(update));
+      ExpectNear(group.TargetQ(sample), one.TargetQ(sample));
+      EXPECT_EQ(one.Update(sample).accepted, 3);
+      EXPECT_EQ(group.Update(sample).accepted, 3) << "each shard decides once";
+      EXPECT_EQ(group.online->versions(), one.online->versions());
+    }
+    ExpectNear(group.Values(), one.Values());
+    EXPECT_EQ(group.store->UpdateCount(), 7);
+    EXPECT_NE(group.Values(), Initial());
+  }
+}
+
+TEST(NetworkGroupTest, AFactorScalesEveryMembersPart) {
+  Side one(1);
+  Side group(3);
+  const Sample sample(Spec(), kBatch, 4);
+  for (Side* side : {&one, &group}) {
+    ASSERT_TRUE(side->online->Refresh().ok());
+    std::vector<float> q(sample.q.size());
+    side->online->network().Forward(sample.observations, kBatch, q);
+    side->online->network().Backward(sample.dq, side->gradient);
+    for (float& value : side->gradient) value *= 0.25F;
+    side->online->network().ScaleElsewhere(0.25F);
+    side->Push();
+  }
+  ExpectNear(group.Values(), one.Values());
+  EXPECT_NE(one.Values(), Initial());
+}
+
+TEST(NetworkGroupTest, StalenessCountsForTheWholeGradient) {
+  Side group(3, /*max_staleness=*/1);
+  const Sample sample(Spec(), kBatch, 4);
+  EXPECT_EQ(group.Update(sample).accepted, 3);
+  const ShardVersions old(3, 0);
+  EXPECT_EQ(group.seen().Push(group.gradient, old)->accepted, 3) << "one behind";
+  const std::vector<float> before = group.Values();
+  EXPECT_EQ(group.seen().Push(group.gradient, old)->stale, 3) << "two behind";
+  EXPECT_EQ(group.Values(), before);
+}
+
+TEST(NetworkGroupTest, APartThatIsNotFiniteIsRefusedWithItsSliceOnly) {
+  Side group(2);
+  Sample sample(Spec(), kBatch, 4);
+  for (float& value : sample.dq) value = 1e30F;
+  const PushOutcome outcome = group.Update(sample);
+  EXPECT_EQ(outcome.invalid, 3);
+  EXPECT_EQ(group.Values(), Initial());
+}
+
+TEST(NetworkGroupTest, ACommitWithoutEveryPartDecidesNothing) {
+  Side side(1);
+  const SplitPlan plan = MakeSplitPlan(Spec(), 3).value();
+  const auto part = [&](int member) {
+    return GradientPart{.client = 1, .sequence = 1, .member = member, .members = 3};
+  };
+  const auto local = [&](int member) {
+    return std::vector<float>(StageOffsets(plan, member).back(), 1.0F);
+  };
+  const ShardVersions versions(3, 0);
+  ASSERT_TRUE(side.pieces.Stage(part(1), PiecesOf(plan, 1), local(1), 1).ok());
+  auto outcome = side.pieces.Commit(part(0), PiecesOf(plan, 0), local(0), versions, {});
+  EXPECT_FALSE(outcome->complete);
+  EXPECT_EQ(side.store->UpdateCount(), 0);
+  ASSERT_TRUE(side.pieces.Stage(part(2), PiecesOf(plan, 2), local(2), 1).ok());
+  outcome = side.pieces.Commit(part(0), PiecesOf(plan, 0), local(0), versions, {});
+  EXPECT_TRUE(outcome->complete);
+  EXPECT_EQ(outcome->slices.accepted, 3);
+  std::vector<float> expected = Initial();
+  for (float& value : expected) value -= 0.01F;
+  ExpectNear(side.Values(), expected);
+}
+
+TEST(NetworkGroupTest, AMemberAnswersOnlyWhatFits) {
+  Side side(1);
+  const SplitPlan plan = MakeSplitPlan(Spec(), 2).value();
+  Member member(plan, 1, kBatch, side.pieces);
+  const std::size_t inputs = plan.stages[0].inputs();
+  std::vector<float> in(2 * inputs);
+  std::vector<float> out(2 * 6);
+  MemberCall call{.kind = MemberCall::Kind::kForward, .rows = 2, .in = in, .out = out};
+  EXPECT_TRUE(absl::IsFailedPrecondition(member.Do(call).status())) << "no parameters yet";
+  ASSERT_TRUE(member.Do({.kind = MemberCall::Kind::kPull}).ok());
+  EXPECT_TRUE(member.Do(call).ok());
+  MemberCall back{.kind = MemberCall::Kind::kBackward, .rows = 2, .in = out, .out = in};
+  EXPECT_TRUE(absl::IsFailedPrecondition(member.Do(back).status())) << "nothing was kept";
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      member.Do({.kind = MemberCall::Kind::kStage, .client = 1, .sequence = 1}).status()));
+  for (const auto& [stage, rows] : {std::pair(-1, 2), {1, 2}, {0, 0}, {0, 3}, {0, kBatch + 1}}) {
+    call.stage = stage;
+    call.rows = static_cast<std::size_t>(rows);
+    EXPECT_TRUE(absl::IsInvalidArgument(member.Do(call).status())) << stage << " " << rows;
+  }
+}
+
+}  // namespace
+}  // namespace gorila
