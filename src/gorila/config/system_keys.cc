@@ -20,10 +20,11 @@ constexpr std::array kActNames = {"auto"sv, "sample"sv, "argmax"sv};
 static_assert(static_cast<int>(EvaluationAct::kArgmax) == 2);
 
 const std::array kSystemKeys = {
-    ConfigKey{"parameter_server.shards",
-              "Parts that the parameter vector is split into; 0 = one for each bundle, or for two "
-              "processes that push; 2 at least",
-              "Gorila: 31", Integer(GORILA_FIELD(parameter_server.shards), 0, 4096)},
+    ConfigKey{
+        "parameter_server.shards",
+        "Parts of the parameter vector; 0 = one a bundle, or one for two processes that push; "
+        "2 at least",
+        "Gorila: 31", Integer(GORILA_FIELD(parameter_server.shards), 0, 4096)},
     ConfigKey{"parameter_server.max_staleness",
               "Updates that a gradient may lag behind; older ones are discarded",
               "Gorila: unpublished",
@@ -42,11 +43,10 @@ const std::array kSystemKeys = {
     ConfigKey{"parameter_server.overlap",
               "Whether processes compute on while gradients and parameters travel, with older ones",
               "", Boolean(GORILA_FIELD(parameter_server.overlap))},
-    ConfigKey{
-        "parameter_server.publish_every",
-        "Updates between copies of the parameters that bundles of one process share; 1 = each "
-        "copies for itself",
-        "", Integer(GORILA_FIELD(parameter_server.publish_every), 1, 1000)},
+    ConfigKey{"parameter_server.publish_every",
+              "Updates between copies of theta that bundles of a process share; 1 = each "
+              "copies for itself",
+              "", Integer(GORILA_FIELD(parameter_server.publish_every), 1, 1000)},
 
     ConfigKey{"evaluation.protocol", "How a network is scored",
               "Gorila, DQN: noop30; Gorila: human-starts too",
