@@ -69,7 +69,7 @@ void PrintViolations(const simulation::WorldResult& result) {
   for (const std::string& violation : result.violations) fmt::print("violated: {}\n", violation);
 }
 
-StatusOr<int> RunPlan(const SimulateOptions& options) {
+StatusOr<int> RepeatPlan(const SimulateOptions& options) {
   GORILA_ASSIGN_OR_RETURN(const std::string text, ReadFileOf(kPlanFile, options.plan));
   StatusOr<simulation::Plan> plan = simulation::DecodePlan(text);
   if (!plan.ok()) return Annotate(plan.status(), options.plan);
@@ -160,7 +160,7 @@ StatusOr<int> RunSeeds(const SimulateOptions& options) {
 
 StatusOr<int> Simulate(const SimulateOptions& options) {
   CatchStopSignals();
-  return options.plan.empty() ? RunSeeds(options) : RunPlan(options);
+  return options.plan.empty() ? RunSeeds(options) : RepeatPlan(options);
 }
 
 constexpr CommandText kSimulateText = {
