@@ -45,8 +45,11 @@ StatusOr<std::unique_ptr<ConvolutionStack>> MakeConvolutions(std::string_view ba
   return MakeIm2ColConvolutions(spec.input, shape.convolutions, batch);
 }
 
-NetworkSpec WithoutGameHeads(const NetworkSpec& spec) {
-  return spec.game_heads ? WithHeadsOfAllGames(spec) : spec;
+// What a backend computes, without what is around it.
+NetworkSpec LayersOf(const NetworkSpec& spec) {
+  NetworkSpec layers = spec.game_heads ? WithHeadsOfAllGames(spec) : spec;
+  layers.noise = 0;
+  return layers;
 }
 
 }  // namespace
@@ -58,7 +61,7 @@ StatusOr<SplitPlan> PlanSplitNetwork(const NetworkSpec& spec, int members) {
         "divided",
         members, spec.noise);
   }
-  return MakeSplitPlan(WithoutGameHeads(spec), members);
+  return MakeSplitPlan(LayersOf(spec), members);
 }
 
 Status CheckSplitBackend(std::string_view backend, std::string_view device, int members) {
@@ -78,7 +81,7 @@ StatusOr<std::unique_ptr<QNetwork>> MakeSplitNetwork(std::string_view backend,
   GORILA_RETURN_IF_ERROR(CheckSplitBackend(backend, "cpu", plan.members));
   GORILA_RETURN_IF_ERROR(PrepareSgemm());
   GORILA_CHECK(group.members() == plan.members && max_batch >= 1);
-  const NetworkSpec layers = WithoutGameHeads(spec);
+  const NetworkSpec layers = LayersOf(spec);
   const auto batch = static_cast<std::size_t>(max_batch);
   GORILA_ASSIGN_OR_RETURN(auto convolutions, MakeConvolutions(backend, layers, batch));
   std::unique_ptr<QNetwork> network = MakeLayeredNetwork(

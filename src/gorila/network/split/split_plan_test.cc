@@ -94,6 +94,7 @@ TEST(SplitPlanTest, WhatCannotBeDividedIsRefusedWithWhatCan) {
   NetworkSpec noisy = Mlp({64});
   noisy.noise = 0.5;
   EXPECT_THAT(message(noisy, 2), HasSubstr("network.noise 0.5"));
+  EXPECT_TRUE(PlanSplitNetwork(noisy, 1).ok()) << "one member computes every network";
   EXPECT_TRUE(PlanSplitNetwork(Mlp({64}), 4).ok());
 }
 
