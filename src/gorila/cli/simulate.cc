@@ -121,7 +121,7 @@ StatusOr<simulation::PlanOptions> MakePlanOptions(const SimulateOptions& options
   for (const std::string& name : options.faults) {
     GORILA_ASSIGN_OR_RETURN(plan.kinds.emplace_back(), simulation::FindFault(name));
     if (plan.kinds.back() == simulation::FaultKind::kFolder && !any) {
-      return InvalidArgument("--faults folder is of replay shards, and there are none");
+      return InvalidArgument("--faults folder needs replay shards; expected --replays 1 or more");
     }
   }
   return plan;

@@ -114,7 +114,7 @@ StatusOr<double> RateOf(std::span<const MeasuredRate> rates, std::string_view na
     if (rate.name == name && rate.value > 0) return rate.value;
   }
   return InvalidArgument(
-      "there is no measurement '{}'; expected those of: gorila benchmark learner shard wire", name);
+      "measurement '{}' is missing; expected all of gorila benchmark learner shard wire", name);
 }
 
 // Bytes that an update of the shard benchmark moves, for a byte of parameters.

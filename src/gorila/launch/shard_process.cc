@@ -60,7 +60,7 @@ class ShardProcess {
     return state.has_value() ? service_->Restore(*state) : OkStatus();
   }
 
-  // Asked for only where there is no state yet: a shard with a snapshot does not need the file.
+  // Called only without a state: a shard with a snapshot does not read the file.
   StatusOr<std::optional<std::vector<float>>> TakeInitialNetwork(const ParameterLayout& layout) {
     if (!options_.initial.empty()) return ReadInitialNetwork(config_, layout, options_.initial);
     return ComposeInitialNetwork(config_, layout);

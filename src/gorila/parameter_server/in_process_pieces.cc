@@ -1,7 +1,6 @@
 #include "gorila/parameter_server/in_process_pieces.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace gorila {
 namespace {

@@ -127,7 +127,7 @@ TEST(PublishedParametersTest, RefusesVersionsOfAnotherNumberOfShards) {
 }
 
 // Borrowers read in several threads while others push: no copy changes while it is held, and each
-// slice is of the version that is said of it.
+// slice has the version that is reported for it.
 class PublishedParametersThreadTest : public testing::TestWithParam<std::int64_t> {};
 
 TEST_P(PublishedParametersThreadTest, WhatIsHeldNeverChanges) {

@@ -2,7 +2,6 @@
 #ifndef GORILA_NETWORK_SPLIT_MEMBER_NETWORK_H_
 #define GORILA_NETWORK_SPLIT_MEMBER_NETWORK_H_
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>

@@ -18,9 +18,9 @@ StatusOr<SplitPlan> PlanSplitNetwork(const NetworkSpec& spec, int members);
 // InvalidArgument unless networks of this backend and device can be divided.
 Status CheckSplitBackend(std::string_view backend, std::string_view device, int members);
 
-// The leader's part. Its layout() is of the leader's local vector (PiecesOf(plan, 0)); `target`:
-// whether the other members compute with theta-. `group` must outlive it. Fails as MakeQNetwork and
-// CheckSplitBackend do.
+// The leader's part. Its layout() describes the leader's local vector (PiecesOf(plan, 0));
+// `target`: whether the other members compute with theta-. `group` must outlive it. Fails as
+// MakeQNetwork and CheckSplitBackend do.
 StatusOr<std::unique_ptr<QNetwork>> MakeSplitNetwork(std::string_view backend,
                                                      const NetworkSpec& spec, int max_batch,
                                                      const SplitPlan& plan, bool target,

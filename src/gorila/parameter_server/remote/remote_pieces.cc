@@ -37,25 +37,16 @@ StatusOr<bool> RemoteParameterStore::PullPieces(const Pieces& pieces, std::span<
   for (const std::unique_ptr<Link>& link : links_) {
     const auto i = static_cast<std::size_t>(link->index);
     const std::size_t size = SizeWithin(pieces, link->slice.begin, link->slice.end);
-    const Known known = Look(*link);
-    const GenerationVersion have = UnpackVersion(versions[i]);
-    const bool present =
-        target && have.generation == known.generation && have.version == known.target_version;
     if (size == 0) {
       versions[i] = kNothingThere;
-    } else if (!present) {
+    } else if (!target || !IsPresentTarget(*link, versions[i])) {
       packed[i].resize(size);
       asked.push_back(link.get());
     }
   }
   const auto make = [&](Link& link) {
     const auto i = static_cast<std::size_t>(link.index);
-    const GenerationVersion have = UnpackVersion(versions[i]);
-    v1::PullRequest request;
-    request.set_seen_generation(Look(link).generation);
-    request.set_have_generation(have.generation);
-    request.set_have_version(have.version);
-    request.set_target(target);
+    v1::PullRequest request = AskFor(link, versions[i], target);
     WritePieces(pieces, *request.mutable_pieces());
     received[i] = 0;
     rpc::CallOptions call{.method = kPullMethod,
@@ -77,16 +68,7 @@ StatusOr<bool> RemoteParameterStore::PullPieces(const Pieces& pieces, std::span<
   bool changed = false;
   const auto take = [&](Link& link, const std::string& header) -> Status {
     const auto i = static_cast<std::size_t>(link.index);
-    GORILA_ASSIGN_OR_RETURN(const auto response,
-                            rpc::Channel::ParseResponse<v1::PullResponse>(header));
-    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
-    GORILA_ASSIGN_OR_RETURN(const std::int64_t now,
-                            PackVersion(response.generation(), response.version()));
-    if (received[i] == 0 && now != versions[i]) {
-      return DataLoss("parameter shard {} sent no parameters", link.index);
-    }
-    versions[i] = now;
-    Note(link, response);
+    GORILA_ASSIGN_OR_RETURN(versions[i], TakePull(link, header, received[i] != 0, versions[i]));
     if (received[i] == 0) return OkStatus();
     changed = true;
     bytes_pulled_.fetch_add(static_cast<std::int64_t>(packed[i].size() * sizeof(float)),
@@ -140,15 +122,7 @@ StatusOr<CommitOutcome> RemoteParameterStore::PushParts(const GradientPart& part
   };
   CommitOutcome outcome;
   const auto take = [&](Link& link, const std::string& header) -> Status {
-    GORILA_ASSIGN_OR_RETURN(const auto response,
-                            rpc::Channel::ParseResponse<v1::PushResponse>(header));
-    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
-    {
-      const MutexLock lock(link.mutex);
-      if (link.known.generation == response.generation()) {
-        link.known.latest_version = std::max(link.known.latest_version, response.version());
-      }
-    }
+    GORILA_ASSIGN_OR_RETURN(const auto response, TakePush(link, header));
     if (part.member > 0) return OkStatus();
     if (response.verdict() == v1::PushResponse::INCOMPLETE) {
       outcome.complete = false;

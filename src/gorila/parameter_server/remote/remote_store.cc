@@ -174,21 +174,12 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
   std::vector<char> received(links_.size());  // whether a payload came
   std::vector<Link*> asked;
   for (const std::unique_ptr<Link>& link : links_) {
-    // Target copies change seldom, and every answer tells which one is present.
-    const Known known = Look(*link);
-    const GenerationVersion have = UnpackVersion(versions[static_cast<std::size_t>(link->index)]);
-    const bool present =
-        target && have.generation == known.generation && have.version == known.target_version;
-    if (!present) asked.push_back(link.get());
+    const std::int64_t have = versions[static_cast<std::size_t>(link->index)];
+    if (!target || !IsPresentTarget(*link, have)) asked.push_back(link.get());
   }
   const auto make = [&](Link& link) {
     const auto i = static_cast<std::size_t>(link.index);
-    const GenerationVersion have = UnpackVersion(versions[i]);
-    v1::PullRequest request;
-    request.set_seen_generation(Look(link).generation);
-    request.set_have_generation(have.generation);
-    request.set_have_version(have.version);
-    request.set_target(target);
+    const v1::PullRequest request = AskFor(link, versions[i], target);
     received[i] = 0;
     rpc::CallOptions call{.method = kPullMethod,
                           .header = request.SerializeAsString(),
@@ -213,32 +204,60 @@ StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVers
   bool changed = false;
   const auto take = [&](Link& link, const std::string& header) -> Status {
     const auto i = static_cast<std::size_t>(link.index);
-    GORILA_ASSIGN_OR_RETURN(const auto response,
-                            rpc::Channel::ParseResponse<v1::PullResponse>(header));
-    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
-    GORILA_ASSIGN_OR_RETURN(const std::int64_t packed,
-                            PackVersion(response.generation(), response.version()));
-    if (received[i] == 0 && packed != versions[i]) {
-      return DataLoss("{} sent no parameters", NameOf(link.index, link.channel.endpoint()));
-    }
-    changed |= received[i] != 0;
-    versions[i] = packed;
-    if (received[i] != 0) {
-      bytes_pulled_.fetch_add(static_cast<std::int64_t>(link.slice.size() * sizeof(float)),
-                              std::memory_order_relaxed);
-    }
-    Note(link, response);
+    GORILA_ASSIGN_OR_RETURN(versions[i], TakePull(link, header, received[i] != 0, versions[i]));
+    if (received[i] == 0) return OkStatus();
+    changed = true;
+    bytes_pulled_.fetch_add(static_cast<std::int64_t>(link.slice.size() * sizeof(float)),
+                            std::memory_order_relaxed);
     return OkStatus();
   };
   GORILA_RETURN_IF_ERROR(CallAll(asked, make, take));
   return changed;
 }
 
-void RemoteParameterStore::Note(Link& link, const v1::PullResponse& response) {
+// Target copies change seldom, and every answer tells which one is present.
+bool RemoteParameterStore::IsPresentTarget(const Link& link, std::int64_t version) {
+  const Known known = Look(link);
+  const GenerationVersion have = UnpackVersion(version);
+  return have.generation == known.generation && have.version == known.target_version;
+}
+
+v1::PullRequest RemoteParameterStore::AskFor(const Link& link, std::int64_t version, bool target) {
+  const GenerationVersion have = UnpackVersion(version);
+  v1::PullRequest request;
+  request.set_seen_generation(Look(link).generation);
+  request.set_have_generation(have.generation);
+  request.set_have_version(have.version);
+  request.set_target(target);
+  return request;
+}
+
+StatusOr<std::int64_t> RemoteParameterStore::TakePull(Link& link, const std::string& header,
+                                                      bool received, std::int64_t version) {
+  GORILA_ASSIGN_OR_RETURN(const auto response,
+                          rpc::Channel::ParseResponse<v1::PullResponse>(header));
+  GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+  GORILA_ASSIGN_OR_RETURN(const std::int64_t now,
+                          PackVersion(response.generation(), response.version()));
+  if (!received && now != version) {
+    return DataLoss("{} sent no parameters", NameOf(link.index, link.channel.endpoint()));
+  }
   const MutexLock lock(link.mutex);
-  if (link.known.generation != response.generation()) return;
-  link.known.latest_version = std::max(link.known.latest_version, response.latest_version());
-  link.known.target_version = std::max(link.known.target_version, response.target_version());
+  if (link.known.generation == response.generation()) {
+    link.known.latest_version = std::max(link.known.latest_version, response.latest_version());
+    link.known.target_version = std::max(link.known.target_version, response.target_version());
+  }
+  return now;
+}
+
+StatusOr<v1::PushResponse> RemoteParameterStore::TakePush(Link& link, const std::string& header) {
+  GORILA_ASSIGN_OR_RETURN(auto response, rpc::Channel::ParseResponse<v1::PushResponse>(header));
+  GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+  const MutexLock lock(link.mutex);
+  if (link.known.generation == response.generation()) {
+    link.known.latest_version = std::max(link.known.latest_version, response.version());
+  }
+  return response;
 }
 
 // Borrowed, or a copy: what the transport still holds of a call that failed must not be the
@@ -287,15 +306,7 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
   };
   PushOutcome outcome;
   const auto take = [&](Link& link, const std::string& header) -> Status {
-    GORILA_ASSIGN_OR_RETURN(const auto response,
-                            rpc::Channel::ParseResponse<v1::PushResponse>(header));
-    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
-    {
-      const MutexLock lock(link.mutex);
-      if (link.known.generation == response.generation()) {
-        link.known.latest_version = std::max(link.known.latest_version, response.version());
-      }
-    }
+    GORILA_ASSIGN_OR_RETURN(const auto response, TakePush(link, header));
     if (response.verdict() != v1::PushResponse::ACCEPTED) {
       const MutexLock lock(link.encoder_mutex);
       link.encoder.Forget();

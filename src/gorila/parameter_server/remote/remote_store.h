@@ -121,8 +121,14 @@ class RemoteParameterStore final : public ParameterStore, public PieceStore {
                                     std::span<const float> local, float factor,
                                     const ShardVersions& versions, std::span<const Pieces> others);
   static Status CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome);
-  // Notes the versions that an answer tells.
-  static void Note(Link& link, const v1::PullResponse& response);
+  // Whether `version` (packed) is the shard's present target copy, as far as is known.
+  static bool IsPresentTarget(const Link& link, std::int64_t version);
+  static v1::PullRequest AskFor(const Link& link, std::int64_t version, bool target);
+  // Both note the versions that the answer tells. TakePull gives the one that is had now, where
+  // `version` was before and parameters were received or not.
+  static StatusOr<std::int64_t> TakePull(Link& link, const std::string& header, bool received,
+                                         std::int64_t version);
+  static StatusOr<v1::PushResponse> TakePush(Link& link, const std::string& header);
   Status Introduce(Link& link);
   // Unavailable when `generation` is older than one that was seen; otherwise it is the one seen.
   static Status Accept(Link& link, std::int64_t generation);
