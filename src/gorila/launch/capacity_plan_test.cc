@@ -93,7 +93,7 @@ TEST(CapacityPlanTest, FiguresAreThoseOfTheBenchmark) {
   EXPECT_THAT(noisy.note, HasSubstr("50 us"));
   rates.erase(rates.begin() + 1);
   EXPECT_THAT(std::string(FiguresOf(rates, "nature_dqn", defaults).status().message()),
-              HasSubstr("no measurement 'shard/rmsprop'"));
+              HasSubstr("measurement 'shard/rmsprop' is missing"));
 }
 
 TEST(CapacityPlanTest, TextAndJsonSayTheSame) {
