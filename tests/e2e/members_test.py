@@ -25,6 +25,12 @@ class Threads(program.Case):
              "--set", "checkpoint.every_frames=2000"], 4000,
         )  # fmt: skip
 
+    def test_sums_of_noisy_gradients_are_resumed_exactly_too(self):
+        self.assert_resumes_exactly(
+            [*program.TINY, *program.DETERMINISTIC, "--frames", "12000", *WIDE, "--set", "network.noise=0.5",
+             "--set", "learner.push_every=7", "--set", "checkpoint.every_frames=2000"], 4000,
+        )  # fmt: skip
+
     def test_another_number_of_members_continues_a_run(self):
         run = [*program.TINY, *program.DETERMINISTIC, *WIDE, "--run-dir", "run", "--quiet"]
         self.run_program("train", *run, "--frames", "3000")
@@ -36,8 +42,6 @@ class Threads(program.Case):
         tiny = ["train", *program.TINY, "--frames", "5000", "--run-dir", "run", *WIDE]
         for change, words in [
             ("learner.members=5", "learner.members is 5"),
-            ("network.noise=0.5", "network.noise 0.5"),
-            ("learner.push_every=2", "learner.push_every 2"),
             ("network.backend=reference", "network.backend reference"),
             ("parameter_server.encoding=bf16", "parameter_server.encoding"),
         ]:
@@ -61,6 +65,16 @@ class Processes(launch_test.Case):
         stdout, _ = self.run_program("evaluate", "run", "--episodes", "20")
         score = float(re.search(r"(-?[\d.]+) \+-", stdout).group(1))
         self.assertGreater(score, -1)
+
+    def test_a_killed_member_costs_a_sum_of_noisy_gradients(self):
+        settings = ["--set", "learner.push_every=3", "--set", "network.noise=0.5"]
+        process = self.launch("run", 9000, *self.MEMBERS, *settings)
+        self.wait_for_log("run", process, 2000)
+        os.kill(cluster.children_of(process.pid, "member")[0], signal.SIGKILL)
+        status, stdout, stderr = self.finish(process)
+        self.assertEqual(status, 0, stdout + stderr)
+        self.assertNotRegex(stderr, r"bundle-\d was killed|bundle-\d ended")
+        self.assert_finished("run", 9000, stdout)
 
     def test_a_killed_bundle_leads_its_members_again(self):
         process = self.launch("run", 9000, *self.MEMBERS)

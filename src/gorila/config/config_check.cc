@@ -236,16 +236,6 @@ Status CheckMembers(const Config& config) {
   const int members = config.learner.members;
   if (members == 1) return OkStatus();
   GORILA_RETURN_IF_ERROR(CheckSplitBackend(config.network.backend, config.network.device, members));
-  const auto refuse = [members](std::string_view key, const auto& value, std::string_view one) {
-    return InvalidArgument("learner.members is {} with {} {}; expected 1, or {}", members, key,
-                           value, one);
-  };
-  if (config.learner.push_every > 1) {
-    return refuse("learner.push_every", config.learner.push_every, "1");
-  }
-  if (config.learner.agent.noise > 0) {
-    return refuse("network.noise", config.learner.agent.noise, "0");
-  }
   if (config.parameter_server.encoding != GradientEncoding::kFloat32) {
     return InvalidArgument(
         "learner.members is {} with a parameter_server.encoding that rounds; expected 1, or "

@@ -204,8 +204,10 @@ bool Learner::AddUp() {
   } else {
     for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += gradient_[i];
   }
-  summed_ = (summed_ + 1) % options_.push_every;
-  return summed_ == 0;
+  const bool last = summed_ + 1 == options_.push_every;
+  store_.AddUpElsewhere(summed_, last);
+  summed_ = last ? 0 : summed_ + 1;
+  return last;
 }
 
 Status Learner::Send(std::span<const float> gradient, const ShardVersions& versions, bool finite) {
@@ -223,10 +225,12 @@ void Learner::SaveState(StateWriter& writer) const {
   writer.Write(counters_);
   if (online_.network().spec().is_stochastic()) random_.SaveState(writer);
   if (options_.push_every == 1) return;
-  writer.Write(summed_);
-  if (summed_ == 0) return;
+  std::vector<float> sum;
+  if (summed_ > 0) sum = store_.WholeSum(sum_, summed_);
+  writer.Write(sum.empty() ? 0 : summed_);  // what is lost begins anew
+  if (sum.empty()) return;
   writer.WriteSpan(std::span<const std::int64_t>(sum_versions_));
-  writer.WriteSpan(std::span<const float>(sum_));
+  writer.WriteSpan(std::span<const float>(sum));
 }
 
 Status Learner::RestoreState(StateReader& reader) {
@@ -251,12 +255,12 @@ Status Learner::RestoreSum(StateReader& reader) {
     std::vector<float> sum;
     GORILA_RETURN_IF_ERROR(reader.ReadVector(versions));
     GORILA_RETURN_IF_ERROR(reader.ReadVector(sum));
-    if (versions.size() != online_.versions().size() || sum.size() != sum_.size()) {
-      return DataLoss("the learner's sum has {} numbers of {} shards; expected {} of {}",
-                      sum.size(), versions.size(), sum_.size(), online_.versions().size());
+    if (versions.size() != online_.versions().size()) {
+      return DataLoss("the learner's sum is of {} shards; expected {}", versions.size(),
+                      online_.versions().size());
     }
+    GORILA_RETURN_IF_ERROR(store_.RestoreWholeSum(sum, summed, sum_));
     sum_versions_ = std::move(versions);
-    std::copy(sum.begin(), sum.end(), sum_.begin());
   }
   summed_ = summed;
   return OkStatus();

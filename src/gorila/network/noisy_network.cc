@@ -2,51 +2,30 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "gorila/base/status.h"
 #include "gorila/network/argument_checks.h"
-#include "gorila/network/elementwise.h"
 #include "gorila/network/network_shape.h"
-#include "gorila/network/noise_table.h"
 
 namespace gorila {
 namespace {
 
-// One layer's place among the means, and the factors of its present noise.
-struct NoisyLayer {
-  DenseShape shape;
-  std::size_t weight;             // of the means; the biases follow
-  std::vector<float> of_inputs;   // f(e_i)
-  std::vector<float> of_outputs;  // f(e_o)
+using NoiseDraw = std::function<void(RandomStream&, FactoredNoise&)>;
 
-  std::size_t bias() const { return weight + shape.inputs * shape.outputs; }
-};
-
-std::vector<NoisyLayer> MakeLayers(const NetworkShape& shape) {
-  std::vector<NoisyLayer> layers;
-  std::size_t offset = shape.dense_offset();
-  for (const DenseShape& layer : shape.dense) {
-    layers.push_back({.shape = layer,
-                      .weight = offset,
-                      .of_inputs = std::vector<float>(layer.inputs),
-                      .of_outputs = std::vector<float>(layer.outputs)});
-    offset += layer.parameters();
-  }
-  return layers;
-}
-
+// The flat vector: what has no noise, mu, sigma.
 class NoisyNetwork final : public QNetwork {
  public:
-  NoisyNetwork(const NetworkSpec& spec, std::unique_ptr<QNetwork> means)
+  NoisyNetwork(const NetworkSpec& spec, ParameterLayout layout, FactoredNoise noise,
+               std::unique_ptr<QNetwork> means, NoiseDraw draw)
       : spec_(spec),
-        layout_(MakeParameterLayout(spec)),
+        layout_(std::move(layout)),
         means_(std::move(means)),
-        layers_(MakeLayers(MakeNetworkShape(spec))),
-        first_(layers_.front().weight),
-        sigma_(means_->layout().size - first_),
+        noise_(std::move(noise)),
+        draw_(std::move(draw)),
+        first_(means_->layout().size - noise_.size()),
         values_(means_->layout().size, means_->host_memory()) {
-    GORILA_CHECK(layout_.size == means_->layout().size + sigma_, "{} {}", layout_.size, sigma_);
+    GORILA_CHECK(layout_.size == means_->layout().size + noise_.size(), "{} {} {}", layout_.size,
+                 means_->layout().size, noise_.size());
   }
 
   const NetworkSpec& spec() const override { return spec_; }
@@ -61,12 +40,10 @@ class NoisyNetwork final : public QNetwork {
 
   void Redraw(RandomStream& random) override {
     GORILA_CHECK(!given_.empty(), "parameters were not set");
+    draw_(random, noise_);
     std::copy_n(given_.begin(), first_, values_.begin());
-    for (NoisyLayer& layer : layers_) {
-      DrawNoiseFactors(random, layer.of_inputs);
-      DrawNoiseFactors(random, layer.of_outputs);
-      AddNoise(layer);
-    }
+    noise_.Add(given_.subspan(first_, noise_.size()), given_.last(noise_.size()),
+               std::span(values_).last(noise_.size()));
     drawn_ = true;
     means_->SetParameters(values_);
   }
@@ -87,53 +64,26 @@ class NoisyNetwork final : public QNetwork {
     means_->Forward(observations, batch, q);
   }
 
-  // The gradient of mu is the layer's; that of sigma is it times the noise.
   void Backward(std::span<const float> dq, std::span<float> gradient) override {
     CheckParameters(layout_, gradient);
     means_->Backward(dq, gradient.first(values_.size()));
-    if (!drawn_) {
-      std::fill(gradient.end() - static_cast<std::ptrdiff_t>(sigma_), gradient.end(), 0.0F);
-      return;
-    }
-    for (const NoisyLayer& layer : layers_) SigmaGradient(layer, gradient);
+    const std::span<float> of_sigma = gradient.last(noise_.size());
+    if (drawn_) return noise_.SigmaGradient(gradient.subspan(first_, noise_.size()), of_sigma);
+    std::fill(of_sigma.begin(), of_sigma.end(), 0.0F);
   }
+
+  GradientSize elsewhere() const override { return means_->elsewhere(); }
+  void ScaleElsewhere(float factor) override { means_->ScaleElsewhere(factor); }
 
   std::pmr::memory_resource* host_memory() const override { return means_->host_memory(); }
 
  private:
-  // Where the sigma of mean `index` is in the flat vector.
-  std::size_t Sigma(std::size_t index) const { return values_.size() + index - first_; }
-
-  void AddNoise(const NoisyLayer& layer) {
-    const std::size_t inputs = layer.shape.inputs;
-    for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
-      const std::size_t row = layer.weight + o * inputs;
-      const float of_output = layer.of_outputs[o];
-      AddScaledNoise(&given_[row], &given_[Sigma(row)], layer.of_inputs.data(), of_output, inputs,
-                     &values_[row]);
-      const std::size_t bias = layer.bias() + o;
-      values_[bias] = given_[bias] + given_[Sigma(bias)] * of_output;
-    }
-  }
-
-  void SigmaGradient(const NoisyLayer& layer, std::span<float> gradient) const {
-    const std::size_t inputs = layer.shape.inputs;
-    for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
-      const std::size_t row = layer.weight + o * inputs;
-      const float of_output = layer.of_outputs[o];
-      MultiplyByNoise(&gradient[row], layer.of_inputs.data(), of_output, inputs,
-                      &gradient[Sigma(row)]);
-      const std::size_t bias = layer.bias() + o;
-      gradient[Sigma(bias)] = gradient[bias] * of_output;
-    }
-  }
-
   const NetworkSpec spec_;
   const ParameterLayout layout_;
   const std::unique_ptr<QNetwork> means_;
-  std::vector<NoisyLayer> layers_;
+  FactoredNoise noise_;
+  const NoiseDraw draw_;
   const std::size_t first_;         // where the noisy parameters begin
-  const std::size_t sigma_;         // how many there are
   std::span<const float> given_;    // all parameters, borrowed
   std::pmr::vector<float> values_;  // those that `means_` computes with
   bool drawn_ = false;              // since SetParameters
@@ -143,7 +93,16 @@ class NoisyNetwork final : public QNetwork {
 
 std::unique_ptr<QNetwork> MakeNoisyNetwork(const NetworkSpec& spec,
                                            std::unique_ptr<QNetwork> means) {
-  return std::make_unique<NoisyNetwork>(spec, std::move(means));
+  return MakeNoisyNetwork(spec, MakeParameterLayout(spec),
+                          FactoredNoise(MakeNetworkShape(spec).dense), std::move(means),
+                          [](RandomStream& random, FactoredNoise& noise) { noise.Draw(random); });
+}
+
+std::unique_ptr<QNetwork> MakeNoisyNetwork(const NetworkSpec& spec, ParameterLayout layout,
+                                           FactoredNoise noise, std::unique_ptr<QNetwork> means,
+                                           NoiseDraw draw) {
+  return std::make_unique<NoisyNetwork>(spec, std::move(layout), std::move(noise), std::move(means),
+                                        std::move(draw));
 }
 
 }  // namespace gorila

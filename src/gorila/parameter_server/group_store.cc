@@ -3,16 +3,34 @@
 #include <algorithm>
 
 namespace gorila {
+namespace {
+
+void ToFlat(const Pieces& pieces, std::span<const float> local, std::span<float> flat) {
+  ForEachRun(pieces, 0, flat.size(), [&](std::size_t to, std::size_t from, std::size_t count) {
+    std::copy_n(&local[from], count, &flat[to]);
+  });
+}
+
+void FromFlat(const Pieces& pieces, std::span<const float> flat, std::span<float> local) {
+  ForEachRun(pieces, 0, flat.size(), [&](std::size_t from, std::size_t to, std::size_t count) {
+    std::copy_n(&flat[from], count, &local[to]);
+  });
+}
+
+}  // namespace
 
 GroupStore::GroupStore(const SplitPlan& plan, std::uint64_t client, ParameterStore& whole,
                        PieceStore& pieces, MemberGroup& group)
     : pieces_of_leader_(PiecesOf(plan, 0)),
-      size_(StageOffsets(plan, 0).back()),
+      size_(LocalSize(plan, 0)),
       client_(client),
       whole_(whole),
       pieces_(pieces),
       group_(group) {
-  for (int m = 1; m < plan.members; ++m) pieces_of_others_.push_back(PiecesOf(plan, m));
+  for (int m = 1; m < plan.members; ++m) {
+    pieces_of_others_.push_back(PiecesOf(plan, m));
+    sizes_of_others_.push_back(LocalSize(plan, m));
+  }
   for (ShardVersions& versions : own_) {
     versions.assign(static_cast<std::size_t>(whole.num_shards()), -1);
   }
@@ -40,6 +58,32 @@ StatusOr<bool> GroupStore::PullAll(std::span<float> values, ShardVersions& versi
     }
   }
   return changed;
+}
+
+std::vector<std::vector<float>> GroupStore::LocalVectors() const {
+  std::vector<std::vector<float>> vectors;
+  for (const std::size_t size : sizes_of_others_) vectors.emplace_back(size);
+  return vectors;
+}
+
+std::vector<float> GroupStore::WholeSum(std::span<const float> own, int summed) {
+  std::vector<std::vector<float>> others = LocalVectors();
+  if (!group_.ReadSums(summed, others)) return {};
+  std::vector<float> whole(whole_.size());
+  ToFlat(pieces_of_leader_, own, whole);
+  for (std::size_t i = 0; i < others.size(); ++i) ToFlat(pieces_of_others_[i], others[i], whole);
+  return whole;
+}
+
+Status GroupStore::RestoreWholeSum(std::span<const float> whole, int summed, std::span<float> own) {
+  if (whole.size() != whole_.size()) {
+    return DataLoss("a sum of gradients has {} numbers; expected {}", whole.size(), whole_.size());
+  }
+  std::vector<std::vector<float>> others = LocalVectors();
+  FromFlat(pieces_of_leader_, whole, own);
+  for (std::size_t i = 0; i < others.size(); ++i) FromFlat(pieces_of_others_[i], whole, others[i]);
+  group_.WriteSums(summed, others);
+  return group_.failure();
 }
 
 bool GroupStore::StageOthers(std::int64_t sequence) {

@@ -35,14 +35,20 @@ class GroupStore final : public ParameterStore {
   StatusOr<PushOutcome> Push(std::span<const float> gradient,
                              const ShardVersions& versions) override;
 
+  void AddUpElsewhere(int summed, bool last) override { group_.AddUp(summed, last); }
+  std::vector<float> WholeSum(std::span<const float> own, int summed) override;
+  Status RestoreWholeSum(std::span<const float> whole, int summed, std::span<float> own) override;
+
   std::int64_t UpdateCount() const override { return whole_.UpdateCount(); }
 
  private:
   StatusOr<bool> PullAll(std::span<float> values, ShardVersions& versions, bool target);
   bool StageOthers(std::int64_t sequence);
+  std::vector<std::vector<float>> LocalVectors() const;
 
   const Pieces pieces_of_leader_;
   std::vector<Pieces> pieces_of_others_;
+  std::vector<std::size_t> sizes_of_others_;  // of their local vectors
   const std::size_t size_;
   const std::uint64_t client_;
   ParameterStore& whole_;

@@ -34,13 +34,63 @@ StatusOr<MemberAnswer> Member::Do(const MemberCall& call) {
       return Forward(call);
     case MemberCall::Kind::kBackward:
       return Backward(call);
+    case MemberCall::Kind::kNoise:
+      return SetNoise(call);
+    case MemberCall::Kind::kAddUp:
+      return AddUp(call);
+    case MemberCall::Kind::kSum:
+      return Sum(call);
     case MemberCall::Kind::kStage:
       break;
   }
-  if (parts_ < SplitStages(plan_)) return Lacks(index_, "gradient");
+  return Stage(call);
+}
+
+bool Member::HasGradient() const { return parts_ >= SplitStages(plan_); }
+
+StatusOr<MemberAnswer> Member::Stage(const MemberCall& call) {
+  if (!HasGradient()) return Lacks(index_, "gradient");
   const GradientPart part{
       .client = call.client, .sequence = call.sequence, .member = index_, .members = plan_.members};
   GORILA_RETURN_IF_ERROR(store_.Stage(part, Of(false).network.pieces(), gradient_, call.factor));
+  return MemberAnswer{};
+}
+
+StatusOr<MemberAnswer> Member::SetNoise(const MemberCall& call) {
+  MemberNetwork& network = Of(call.target).network;
+  if (call.in.size() != network.noise_size()) {
+    return InvalidArgument("noise of {} numbers; member {} expects {}", call.in.size(), index_,
+                           network.noise_size());
+  }
+  if (!network.has_parameters()) return Lacks(index_, "parameters");
+  network.SetNoise(call.in);
+  return MemberAnswer{};
+}
+
+StatusOr<MemberAnswer> Member::AddUp(const MemberCall& call) {
+  if (!HasGradient()) return Lacks(index_, "gradient");
+  if (call.summed != 0 && call.summed != summed_) return Lacks(index_, "sum");
+  if (call.summed == 0) sum_.assign(gradient_.size(), 0.0F);
+  for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += call.factor * gradient_[i];
+  summed_ = call.last ? 0 : call.summed + 1;
+  if (call.last) std::swap(sum_, gradient_);
+  return MemberAnswer{};
+}
+
+StatusOr<MemberAnswer> Member::Sum(const MemberCall& call) {
+  const std::size_t size = gradient_.size();
+  if (call.summed < 1 || (call.in.size() == size) == (call.out.size() == size)) {
+    return InvalidArgument(
+        "a sum of {} gradients, {} numbers given and {} wanted; expected 1 or more and {} one way",
+        call.summed, call.in.size(), call.out.size(), size);
+  }
+  if (!call.in.empty()) {
+    sum_.assign(call.in.begin(), call.in.end());
+    summed_ = call.summed;
+    return MemberAnswer{};
+  }
+  if (call.summed != summed_) return Lacks(index_, "sum");
+  std::copy(sum_.begin(), sum_.end(), call.out.begin());
   return MemberAnswer{};
 }
 

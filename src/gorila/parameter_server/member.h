@@ -24,8 +24,9 @@ class Member {
   StatusOr<MemberAnswer> Do(const MemberCall& call);
 
   const SplitPlan& plan() const { return plan_; }
-  // Bytes of parameters, target parameters and gradient.
-  std::size_t bytes() const { return 3 * gradient_.size() * sizeof(float); }
+  std::size_t local_size() const { return gradient_.size(); }
+  // Bytes of parameters, target parameters, gradient, and the sum of gradients, if there is one.
+  std::size_t bytes() const { return (3 * gradient_.size() + sum_.size()) * sizeof(float); }
 
  private:
   struct Replica {
@@ -42,6 +43,11 @@ class Member {
   StatusOr<MemberAnswer> Pull(bool target);
   StatusOr<MemberAnswer> Forward(const MemberCall& call);
   StatusOr<MemberAnswer> Backward(const MemberCall& call);
+  StatusOr<MemberAnswer> SetNoise(const MemberCall& call);
+  StatusOr<MemberAnswer> AddUp(const MemberCall& call);
+  StatusOr<MemberAnswer> Sum(const MemberCall& call);
+  StatusOr<MemberAnswer> Stage(const MemberCall& call);
+  bool HasGradient() const;
   Status CheckCall(const MemberCall& call) const;
   Replica& Of(bool target) { return replicas_[target ? 1 : 0]; }
 
@@ -50,7 +56,9 @@ class Member {
   PieceStore& store_;
   std::array<Replica, 2> replicas_;  // theta, theta-
   std::vector<float> gradient_;
-  int parts_ = 0;  // stages of the present gradient that are there
+  int parts_ = 0;           // stages of the present gradient that are there
+  std::vector<float> sum_;  // of `summed_` gradients; empty until it is used
+  int summed_ = 0;
 };
 
 }  // namespace gorila

@@ -16,36 +16,37 @@ namespace {
 
 constexpr int kBatch = 9;
 
-NetworkSpec Spec() {
-  return {.input = {.channels = 4, .height = 10, .width = 10},
+NetworkSpec Spec(double noise = 0) {
+  return {.input = {.channels = 4, .height = 10, .width = 10, .scale = 1 / 255.0F},
           .convolutions = {{.filters = 4, .kernel = 3, .stride = 1}},
           .hidden = {80},
-          .num_actions = 6};
+          .num_actions = 6,
+          .noise = noise};
 }
 
-std::vector<float> Initial() {
+std::vector<float> Initial(double noise = 0) {
   RandomStream random(3);
-  return InitialParameters(MakeParameterLayout(Spec()), random);
+  return InitialParameters(MakeParameterLayout(Spec(noise)), random);
 }
 
 // A parameter server and who computes with it.
 struct Side {
-  explicit Side(int members, std::int64_t max_staleness = 1000)
+  explicit Side(int members, std::int64_t max_staleness = 1000, double noise = 0)
       : store(InProcessParameterStore::Make({.max_staleness = max_staleness,
                                              .target_period = 2,
                                              .optimizer = {.name = "sgd", .learning_rate = 0.01}},
-                                            3, Initial())
+                                            3, Initial(noise))
                   .value()),
         pieces(*store) {
     if (members > 1) {
       group = NetworkGroup::OfThreads({.members = members, .max_batch = kBatch, .client = 7},
-                                      Spec(), *store, pieces)
+                                      Spec(noise), *store, pieces)
                   .value();
     }
     ParameterStore& seen = group != nullptr ? group->store() : *store;
     const auto network = [&](bool target) {
       return group != nullptr ? group->MakeNetwork(target).value()
-                              : MakeQNetwork("gemm", Spec(), kBatch).value();
+                              : MakeQNetwork("gemm", Spec(noise), kBatch).value();
     };
     online.emplace(network(false), seen, NetworkReplica::Follows::kOnline);
     target.emplace(network(true), seen, NetworkReplica::Follows::kTarget);
@@ -54,17 +55,28 @@ struct Side {
 
   ParameterStore& seen() { return group != nullptr ? group->store() : *store; }
 
-  PushOutcome Update(const Sample& sample) {
+  void Compute(const Sample& sample) {
     EXPECT_TRUE(online->Refresh().ok());
     std::vector<float> q(sample.q.size());
+    online->network().Redraw(random);
     online->network().Forward(sample.observations, kBatch, q);
     online->network().Backward(sample.dq, gradient);
+  }
+  PushOutcome Update(const Sample& sample) {
+    Compute(sample);
     return Push();
+  }
+  // As a learner with push_every: `summed` gradients are in `sum`.
+  void AddUp(int summed, bool last) {
+    if (summed == 0) sum.assign(gradient.size(), 0.0F);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
+    seen().AddUpElsewhere(summed, last);
   }
   PushOutcome Push() { return seen().Push(gradient, online->versions()).value(); }
 
   std::vector<float> TargetQ(const Sample& sample) {
     EXPECT_TRUE(target->Refresh().ok());
+    target->network().Redraw(random);
     std::vector<float> q(sample.q.size());
     target->network().Predict(sample.observations, kBatch, q);
     return q;
@@ -83,6 +95,8 @@ struct Side {
   std::optional<NetworkReplica> online;
   std::optional<NetworkReplica> target;
   std::vector<float> gradient;
+  std::vector<float> sum;
+  RandomStream random{8};
 };
 
 void ExpectNear(const std::vector<float>& actual, const std::vector<float>& expected) {
@@ -106,6 +120,67 @@ TEST(NetworkGroupTest, LearnsWhatOneMemberLearns) {
     ExpectNear(group.Values(), one.Values());
     EXPECT_EQ(group.store->UpdateCount(), 7);
     EXPECT_NE(group.Values(), Initial());
+  }
+}
+
+TEST(NetworkGroupTest, LearnsANoisyNetworkAsOneMemberDoes) {
+  Side one(1, 1000, 0.5);
+  Side group(3, 1000, 0.5);
+  for (int update = 0; update < 5; ++update) {
+    const Sample sample(Spec(0.5), kBatch, 20 + static_cast<std::uint64_t>(update));
+    ExpectNear(group.TargetQ(sample), one.TargetQ(sample));
+    EXPECT_EQ(one.Update(sample).accepted, 3);
+    EXPECT_EQ(group.Update(sample).accepted, 3);
+  }
+  ExpectNear(group.Values(), one.Values());
+  EXPECT_NE(group.Values(), Initial(0.5));
+}
+
+TEST(NetworkGroupTest, ASumIsPushedByEveryMember) {
+  Side one(1);
+  Side group(3);
+  for (Side* side : {&one, &group}) {
+    for (int push = 0; push < 2; ++push) {
+      const std::vector<float> before = side->Values();
+      for (int i = 0; i < 3; ++i) {
+        side->Compute(Sample(Spec(), kBatch, 30 + static_cast<std::uint64_t>(3 * push + i)));
+        EXPECT_EQ(side->Values(), before);
+        if (i == 1) {
+          for (float& value : side->gradient) value *= 0.25F;
+          side->online->network().ScaleElsewhere(0.25F);
+        }
+        side->AddUp(i, /*last=*/i == 2);
+      }
+      EXPECT_EQ(side->seen().Push(side->sum, side->online->versions())->accepted, 3);
+    }
+  }
+  ExpectNear(group.Values(), one.Values());
+  EXPECT_EQ(group.store->UpdateCount(), 2);
+}
+
+TEST(NetworkGroupTest, AnyNumberOfMembersContinuesASum) {
+  const auto finish = [](Side& side, int summed) {
+    side.Compute(Sample(Spec(), kBatch, 42));
+    side.AddUp(summed, /*last=*/true);
+    EXPECT_EQ(side.seen().Push(side.sum, side.online->versions())->accepted, 3);
+    return side.Values();
+  };
+  Side whole(3);
+  std::vector<float> sum;
+  for (int i = 0; i < 2; ++i) {
+    whole.Compute(Sample(Spec(), kBatch, 40 + static_cast<std::uint64_t>(i)));
+    whole.AddUp(i, /*last=*/false);
+  }
+  sum = whole.seen().WholeSum(whole.sum, 2);
+  EXPECT_THAT(sum, testing::SizeIs(whole.store->size()));
+  const std::vector<float> expected = finish(whole, 2);
+  for (const int members : {1, 2, 3, 5}) {
+    Side side(members);
+    side.sum.resize(side.gradient.size());
+    ASSERT_TRUE(side.seen().RestoreWholeSum(sum, 2, side.sum).ok());
+    ExpectNear(finish(side, 2), expected);
+    EXPECT_TRUE(absl::IsDataLoss(
+        side.seen().RestoreWholeSum(std::vector<float>(sum.size() - 1), 2, side.sum)));
   }
 }
 
@@ -184,6 +259,22 @@ TEST(NetworkGroupTest, AMemberAnswersOnlyWhatFits) {
   EXPECT_TRUE(absl::IsFailedPrecondition(member.Do(back).status())) << "nothing was kept";
   EXPECT_TRUE(absl::IsFailedPrecondition(
       member.Do({.kind = MemberCall::Kind::kStage, .client = 1, .sequence = 1}).status()));
+  const MemberCall add{.kind = MemberCall::Kind::kAddUp, .summed = 1};
+  EXPECT_TRUE(absl::IsFailedPrecondition(member.Do(add).status())) << "no gradient";
+  std::vector<float> sum(member.local_size());
+  MemberCall read{.kind = MemberCall::Kind::kSum, .out = sum, .summed = 1};
+  EXPECT_TRUE(absl::IsFailedPrecondition(member.Do(read).status())) << "no sum";
+  EXPECT_TRUE(member.Do({.kind = MemberCall::Kind::kSum, .in = sum, .summed = 1}).ok());
+  EXPECT_TRUE(member.Do(read).ok());
+  read.summed = 2;
+  EXPECT_TRUE(absl::IsFailedPrecondition(member.Do(read).status())) << "of another length";
+  for (const MemberCall& bad :
+       {MemberCall{.kind = MemberCall::Kind::kNoise, .in = in},
+        MemberCall{.kind = MemberCall::Kind::kSum, .summed = 1},
+        MemberCall{.kind = MemberCall::Kind::kSum, .in = sum, .out = sum, .summed = 1},
+        MemberCall{.kind = MemberCall::Kind::kSum, .in = sum}}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(member.Do(bad).status()));
+  }
   for (const auto& [stage, rows] : {std::pair(-1, 2), {1, 2}, {0, 0}, {0, 3}, {0, kBatch + 1}}) {
     call.stage = stage;
     call.rows = static_cast<std::size_t>(rows);

@@ -86,8 +86,36 @@ class ParameterStore {
     return Push(gradient, versions);
   }
 
+  // Sums of gradients (learner.push_every) where a caller's vector is one part of each gradient and
+  // others have the rest (group_store.h): they add up theirs, behind `summed` earlier ones; with
+  // `last` the next push is of the sums.
+  virtual void AddUpElsewhere(int summed, bool last) {
+    static_cast<void>(summed);
+    static_cast<void>(last);
+  }
+  // The sum of `summed` gradients as the flat parameter vector; `own` is the caller's part. Empty
+  // when another part is lost.
+  virtual std::vector<float> WholeSum(std::span<const float> own, int summed) {
+    static_cast<void>(summed);
+    return {own.begin(), own.end()};
+  }
+  // Back from it, to `own` and to the others. DataLoss when it has another size.
+  virtual Status RestoreWholeSum(std::span<const float> whole, int summed, std::span<float> own) {
+    static_cast<void>(summed);
+    return CopySum(whole, own);
+  }
+
   // The update clock: the version of shard 0. Schedules follow it.
   virtual std::int64_t UpdateCount() const = 0;
+
+ protected:
+  static Status CopySum(std::span<const float> whole, std::span<float> own) {
+    if (whole.size() != own.size()) {
+      return DataLoss("a sum of gradients has {} numbers; expected {}", whole.size(), own.size());
+    }
+    std::copy(whole.begin(), whole.end(), own.begin());
+    return OkStatus();
+  }
 };
 
 }  // namespace gorila

@@ -65,6 +65,13 @@ class TimedParameterStore final : public ParameterStore {
     const WorkScope scope(clock_, Work::kParameterServer);
     return store_.Push(gradient, versions);
   }
+  void AddUpElsewhere(int summed, bool last) override { store_.AddUpElsewhere(summed, last); }
+  std::vector<float> WholeSum(std::span<const float> own, int summed) override {
+    return store_.WholeSum(own, summed);
+  }
+  Status RestoreWholeSum(std::span<const float> whole, int summed, std::span<float> own) override {
+    return store_.RestoreWholeSum(whole, summed, own);
+  }
   StatusOr<PushOutcome> PushFinite(std::span<const float> gradient,
                                    const ShardVersions& versions) override {
     const WorkScope scope(clock_, Work::kParameterServer);

@@ -4,6 +4,7 @@
 
 #include <absl/functional/function_ref.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -22,19 +23,27 @@ struct MemberCall {
     kPull,      // newer parameters from the parameter server
     kForward,   // its summand of a stage's outputs
     kBackward,  // its part of the gradient, its summand of the derivative of a stage's inputs
+    kNoise,     // computes with these factors of noise from now on
+    kAddUp,     // adds its part of the gradient to those before it
+    kSum,       // gives what it has added up, or takes it
     kStage,     // its part of the gradient to the parameter server, for the leader to commit
   };
   Kind kind = Kind::kPull;
-  bool target = false;  // kPull, kForward: theta- in place of theta
+  bool target = false;  // kPull, kForward, kNoise: theta- in place of theta
   int stage = 0;
   std::size_t rows = 0;
   Pass pass = Pass::kPredict;
-  std::span<const float> in = {};  // kForward: rows x inputs; kBackward: rows x outputs
-  std::span<float> out = {};       // kForward: rows x outputs; kBackward: rows x inputs, or empty
-  // kStage: the gradient's number among those of the group, and what to multiply it by.
+  // kForward: rows x inputs; kBackward: rows x outputs; kNoise: TakeFactors; kSum: its local
+  // vector, or empty.
+  std::span<const float> in = {};
+  // kForward: rows x outputs; kBackward: rows x inputs, or empty; kSum: its local vector, or empty.
+  std::span<float> out = {};
+  // kStage: the gradient's number among those of the group.
   std::uint64_t client = 0;
   std::int64_t sequence = 0;
-  float factor = 1;
+  float factor = 1;   // kStage, kAddUp: of the gradient
+  int summed = 0;     // kAddUp, kSum: gradients that were added up before
+  bool last = false;  // kAddUp: the sum takes the gradient's place
 };
 
 struct MemberAnswer {
@@ -80,21 +89,35 @@ class MemberGroup {
   float factor() const { return factor_; }
   void Scale(float factor) { factor_ *= factor; }
 
+  // As FactoredNoise::SetFactors of the other members' layers, while `own` runs.
+  void SetNoise(bool target, std::vector<std::vector<float>> factors,
+                absl::FunctionRef<void()> own);
+
   void BeginGradient();
+  // Adds the present gradient, times factor(), to the sum of the `summed` ones before it; with
+  // `last` the sum becomes the present gradient. Whoever loses its part of one loses the sum.
+  void AddUp(int summed, bool last);
+  // What the other members have added up: to `sums`, or from it. False when it is lost.
+  bool ReadSums(int summed, std::span<std::vector<float>> sums);
+  void WriteSums(int summed, std::span<const std::vector<float>> sums);
   void AddSize(const GradientSize& size) { elsewhere_ += size; }
 
   // Why the group cannot continue, for good; OK while it can.
   const Status& failure() const { return failure_; }
 
  private:
+  bool DoForSum(absl::FunctionRef<MemberCall(std::size_t)> call);
   bool Settle(std::size_t link, const MemberCall& call);
   Status AskAgain(std::size_t link, const MemberCall& call);
+  std::vector<std::vector<float>>& NoiseOf(bool target) { return noise_[target ? 1 : 0]; }
 
   const std::vector<std::unique_ptr<MemberLink>> links_;
   std::vector<MemberAnswer> answers_;
   GradientSize elsewhere_;
+  std::array<std::vector<std::vector<float>>, 2> noise_;  // of theta, theta-; by link, or empty
   float factor_ = 1;
   bool lost_ = false;
+  bool sum_lost_ = false;
   std::atomic<std::int64_t> lost_gradients_{0};
   Status failure_;
 };

@@ -9,6 +9,7 @@
 #include "gorila/network/gemm/sgemm.h"
 #include "gorila/network/layered_network.h"
 #include "gorila/network/network_shape.h"
+#include "gorila/network/noisy_network.h"
 #include "gorila/network/onednn/onednn_network.h"
 #include "gorila/network/split/split_dense.h"
 
@@ -45,23 +46,44 @@ StatusOr<std::unique_ptr<ConvolutionStack>> MakeConvolutions(std::string_view ba
   return MakeIm2ColConvolutions(spec.input, shape.convolutions, batch);
 }
 
-// What a backend computes, without what is around it.
-NetworkSpec LayersOf(const NetworkSpec& spec) {
-  NetworkSpec layers = spec.game_heads ? WithHeadsOfAllGames(spec) : spec;
-  layers.noise = 0;
-  return layers;
+StatusOr<std::unique_ptr<QNetwork>> MakeMeans(std::string_view backend, NetworkSpec spec,
+                                              int max_batch, SplitPlan plan, bool target,
+                                              MemberGroup& group) {
+  spec.noise = 0;
+  plan.sigmas = 0;
+  const auto batch = static_cast<std::size_t>(max_batch);
+  GORILA_ASSIGN_OR_RETURN(auto convolutions, MakeConvolutions(backend, spec, batch));
+  return MakeLayeredNetwork(spec, max_batch, std::move(convolutions),
+                            MakeSplitDense(plan, batch * plan.rows, target, group),
+                            LeaderLayout(spec, plan));
+}
+
+std::vector<DenseShape> LeaderShapes(const SplitPlan& plan) {
+  std::vector<DenseShape> shapes;
+  for (const SplitStage& stage : plan.stages) {
+    for (const DenseShape& layer : stage.ShapeOf(0).dense) shapes.push_back(layer);
+  }
+  return shapes;
+}
+
+// The leader draws for all, as a network of one member does.
+std::unique_ptr<QNetwork> AddNoise(const NetworkSpec& spec, std::unique_ptr<QNetwork> means,
+                                   const SplitPlan& plan, bool target, MemberGroup& group) {
+  const auto draw = [plan, target, &group, whole = FactoredNoise(MakeNetworkShape(spec).dense)](
+                        RandomStream& random, FactoredNoise& own) mutable {
+    whole.Draw(random);
+    std::vector<std::vector<float>> others;
+    for (int m = 1; m < plan.members; ++m) others.push_back(TakeFactors(plan, m, whole));
+    group.SetNoise(target, std::move(others), [&] { own.SetFactors(TakeFactors(plan, 0, whole)); });
+  };
+  return MakeNoisyNetwork(spec, LeaderLayout(spec, plan), FactoredNoise(LeaderShapes(plan)),
+                          std::move(means), draw);
 }
 
 }  // namespace
 
 StatusOr<SplitPlan> PlanSplitNetwork(const NetworkSpec& spec, int members) {
-  if (spec.noise > 0 && members > 1) {
-    return InvalidArgument(
-        "learner.members is {} with network.noise {}; expected 1: the noise of a layer is not "
-        "divided",
-        members, spec.noise);
-  }
-  return MakeSplitPlan(LayersOf(spec), members);
+  return MakeSplitPlan(spec.game_heads ? WithHeadsOfAllGames(spec) : spec, members);
 }
 
 Status CheckSplitBackend(std::string_view backend, std::string_view device, int members) {
@@ -81,12 +103,9 @@ StatusOr<std::unique_ptr<QNetwork>> MakeSplitNetwork(std::string_view backend,
   GORILA_RETURN_IF_ERROR(CheckSplitBackend(backend, "cpu", plan.members));
   GORILA_RETURN_IF_ERROR(PrepareSgemm());
   GORILA_CHECK(group.members() == plan.members && max_batch >= 1);
-  const NetworkSpec layers = LayersOf(spec);
-  const auto batch = static_cast<std::size_t>(max_batch);
-  GORILA_ASSIGN_OR_RETURN(auto convolutions, MakeConvolutions(backend, layers, batch));
-  std::unique_ptr<QNetwork> network = MakeLayeredNetwork(
-      layers, max_batch, std::move(convolutions),
-      MakeSplitDense(plan, batch * plan.rows, target, group), LeaderLayout(layers, plan));
+  const NetworkSpec layers = spec.game_heads ? WithHeadsOfAllGames(spec) : spec;
+  GORILA_ASSIGN_OR_RETURN(auto network, MakeMeans(backend, layers, max_batch, plan, target, group));
+  if (layers.noise > 0) network = AddNoise(layers, std::move(network), plan, target, group);
   if (!spec.game_heads) return network;
   return MakeGameHeads(spec, std::move(network));
 }

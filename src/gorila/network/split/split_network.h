@@ -11,8 +11,7 @@
 
 namespace gorila {
 
-// How `spec` is divided. InvalidArgument, naming learner.members, where it cannot be: noisy
-// networks, layers that are too narrow.
+// How `spec` is divided. InvalidArgument, naming learner.members, where its layers are too narrow.
 StatusOr<SplitPlan> PlanSplitNetwork(const NetworkSpec& spec, int members);
 
 // InvalidArgument unless networks of this backend and device can be divided.

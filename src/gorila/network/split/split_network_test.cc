@@ -64,6 +64,8 @@ class DirectLink final : public MemberLink {
         return absl::FailedPreconditionError("kept nothing");
       }
       answer.size = network_.Backward(call.stage, call.in, gradient, call.out);
+    } else if (call.kind == MemberCall::Kind::kNoise) {
+      network_.SetNoise(call.in);
     }
     return answer;
   }
@@ -188,6 +190,70 @@ TEST(SplitNetworkTest, WhatIsNotFiniteElsewhereIsReported) {
   EXPECT_FALSE(group.network->elsewhere().finite);
 }
 
+// Draws twice: the second noise takes the first one's place.
+TEST(SplitNetworkTest, NoiseIsThatOfTheWholeNetwork) {
+  int compared = 0;
+  for (const Case& network : Cases()) {
+    NetworkSpec spec = network.spec;
+    spec.noise = 0.5;
+    for (const int members : {1, 2, 3}) {
+      if (!PlanSplitNetwork(spec, members).ok()) continue;
+      const std::string what = fmt::format("{} {}", network.name, members);
+      Sample sample(spec, kBatch, 11);
+      for (float& parameter : sample.parameters) parameter += 0.01F;  // no sigma like another
+      const auto whole = MakeQNetwork("gemm", spec, kBatch).value();
+      TestGroup group(spec, "gemm", members, sample.parameters);
+      whole->SetParameters(sample.parameters);
+      RandomStream of_whole(4);
+      RandomStream of_group(4);
+      std::vector<float> q(sample.q.size());
+      for (int draw = 0; draw < 2; ++draw) {
+        whole->Redraw(of_whole);
+        group.network->Redraw(of_group);
+      }
+      for (QNetwork* computing : {whole.get(), group.network.get()}) {
+        computing->UseTaus(sample.taus);
+        computing->Forward(sample.observations, kBatch, computing == whole.get() ? sample.q : q);
+      }
+      ExpectClose(q, sample.q, what);
+      whole->Backward(sample.dq, sample.gradient);
+      group.network->Backward(sample.dq, group.gradient);
+      ExpectClose(group.WholeGradient(sample.gradient.size()), sample.gradient, what);
+      EXPECT_NEAR(SumOfSquares(group.gradient) + group.network->elsewhere().squares,
+                  SumOfSquares(sample.gradient), 1e-3 * SumOfSquares(sample.gradient));
+      group.network->SetParameters(group.parameters);
+      whole->SetParameters(sample.parameters);
+      for (DirectLink* link : group.links) ASSERT_TRUE(link->Recover().ok());
+      whole->UseTaus(sample.taus);
+      sample.Compute(*whole);
+      group.network->UseTaus(sample.taus);
+      group.network->Forward(sample.observations, kBatch, q);
+      ExpectClose(q, sample.q, what + ", no noise since the parameters were set");
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 15);
+}
+
+TEST(SplitNetworkTest, ANewMemberIsGivenTheNoiseAgain) {
+  NetworkSpec spec = *MakeNetworkSpec("minatar_dqn", Breakout());
+  spec.noise = 0.5;
+  Sample sample(spec, kBatch, 5);
+  TestGroup group(spec, "gemm", 2, sample.parameters);
+  RandomStream random(4);
+  group.network->Redraw(random);
+  group.network->Forward(sample.observations, kBatch, sample.q);
+  DirectLink& link = *group.links.front();
+  link.calls.clear();
+  link.failures = {Unavailable("killed")};
+  std::vector<float> q(sample.q.size());
+  group.network->Forward(sample.observations, kBatch, q);
+  EXPECT_EQ(q, sample.q);
+  using Kind = MemberCall::Kind;
+  EXPECT_THAT(link.calls,
+              testing::ElementsAre(Kind::kForward, Kind::kPull, Kind::kNoise, Kind::kForward));
+}
+
 class SplitNetworkFailureTest : public testing::Test {
  protected:
   void Forward() { group_.network->Forward(sample_.observations, kBatch, q_); }
@@ -224,6 +290,31 @@ TEST_F(SplitNetworkFailureTest, ADeathBeforeTheBackwardPassEndsThatGradientOnly)
   Backward();
   EXPECT_FALSE(group_.group->lost());
   EXPECT_EQ(group_.group->lost_gradients(), 1);
+}
+
+TEST_F(SplitNetworkFailureTest, WhoLosesItsPartOfOneGradientLosesTheSum) {
+  const auto compute = [&](int summed, bool last) {
+    Forward();
+    Backward();
+    if (summed == 1) link_.failures = {Unavailable("killed")};
+    group_.group->AddUp(summed, last);
+  };
+  compute(0, false);
+  compute(1, false);
+  EXPECT_FALSE(group_.group->lost()) << "nothing is pushed yet";
+  link_.calls.clear();
+  compute(2, true);
+  EXPECT_THAT(link_.calls, testing::Not(testing::Contains(MemberCall::Kind::kAddUp)));
+  EXPECT_TRUE(group_.group->lost());
+  for (int i = 0; i < 3; ++i) {
+    Forward();
+    Backward();
+    link_.calls.clear();
+    group_.group->AddUp(i, i == 2);
+    EXPECT_THAT(link_.calls, testing::ElementsAre(MemberCall::Kind::kAddUp));
+  }
+  EXPECT_FALSE(group_.group->lost());
+  EXPECT_EQ(group_.group->lost_gradients(), 3);
 }
 
 TEST_F(SplitNetworkFailureTest, AGroupThatCannotRecoverFailsForGood) {

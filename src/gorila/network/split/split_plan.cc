@@ -34,14 +34,17 @@ class PieceList {
   void Add(std::size_t begin, std::size_t width, std::size_t rows = 1, std::size_t stride = 0) {
     if (width == 0) return;
     pieces_.push_back(
-        {.begin = begin, .width = width, .rows = rows, .stride = stride, .local = local_});
+        {.begin = begin + shift_, .width = width, .rows = rows, .stride = stride, .local = local_});
     local_ += width * rows;
   }
+  // Of everything that is added from now on, in the flat vector.
+  void Shift(std::size_t by) { shift_ = by; }
   void Skip(std::size_t count) { local_ += count; }
 
  private:
   Pieces& pieces_;
   std::size_t local_ = 0;
+  std::size_t shift_ = 0;
 };
 
 void AddStage(const SplitStage& stage, int member, PieceList& list) {
@@ -79,14 +82,13 @@ NetworkShape SplitStage::ShapeOf(int member) const {
 }
 
 StatusOr<SplitPlan> MakeSplitPlan(const NetworkSpec& spec, int members) {
-  GORILA_CHECK(spec.noise <= 0 && !spec.game_heads);
+  GORILA_CHECK(!spec.game_heads);
   if (members < 1) {
     return InvalidArgument("learner.members is {}; expected at least 1", members);
   }
   const NetworkShape shape = MakeNetworkShape(spec);
   const auto count = static_cast<std::size_t>(members);
-  SplitPlan plan{
-      .members = members, .shared = shape.dense_offset(), .rows = shape.rows, .stages = {}};
+  SplitPlan plan{.members = members, .shared = shape.dense_offset(), .rows = shape.rows};
   std::size_t offset = plan.shared;
   bool any = false;
   for (std::size_t i = 0; i < shape.dense.size(); ++i) {
@@ -102,6 +104,7 @@ StatusOr<SplitPlan> MakeSplitPlan(const NetworkSpec& spec, int members) {
     plan.stages.push_back(std::move(stage));
   }
   if (!any && members > 1) return TooNarrow(shape, members);
+  if (spec.noise > 0) plan.sigmas = offset;
   return plan;
 }
 
@@ -110,7 +113,16 @@ Pieces PiecesOf(const SplitPlan& plan, int member) {
   PieceList list(pieces);
   if (member == 0) list.Add(0, plan.shared);
   for (const SplitStage& stage : plan.stages) AddStage(stage, member, list);
+  if (plan.sigmas > 0) {
+    list.Shift(plan.sigmas - plan.shared);
+    for (const SplitStage& stage : plan.stages) AddStage(stage, member, list);
+  }
   return pieces;
+}
+
+std::size_t LocalSize(const SplitPlan& plan, int member) {
+  const std::vector<std::size_t> offsets = StageOffsets(plan, member);
+  return offsets.back() + (plan.sigmas > 0 ? offsets.back() - offsets.front() : 0);
 }
 
 std::vector<std::size_t> StageOffsets(const SplitPlan& plan, int member) {
@@ -123,6 +135,28 @@ std::vector<std::size_t> StageOffsets(const SplitPlan& plan, int member) {
     offsets.push_back(offsets.back() + size);
   }
   return offsets;
+}
+
+std::vector<float> TakeFactors(const SplitPlan& plan, int member, const FactoredNoise& whole) {
+  std::vector<float> taken;
+  const auto take = [&taken](std::span<const float> factors) {
+    taken.insert(taken.end(), factors.begin(), factors.end());
+  };
+  std::size_t layer = 0;
+  for (const SplitStage& stage : plan.stages) {
+    const std::size_t first = layer++;
+    const std::size_t second = stage.is_split() ? layer++ : first;
+    if (!stage.is_split() && member > 0) continue;
+    take(whole.of_inputs(first));
+    if (stage.is_split()) {
+      const std::size_t unit = stage.units[static_cast<std::size_t>(member)];
+      const std::size_t units = stage.units_of(member);
+      take(whole.of_outputs(first).subspan(unit, units));
+      take(whole.of_inputs(second).subspan(unit, units));
+    }
+    take(whole.of_outputs(second));
+  }
+  return taken;
 }
 
 double SplitShare(const NetworkSpec& spec, const SplitPlan& plan) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "gorila/network/factored_noise.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/network_spec.h"
 #include "gorila/network/split/parameter_pieces.h"
@@ -41,22 +42,29 @@ struct SplitStage {
 // Member 0 leads: it has the convolutions, and every layer that is not split.
 struct SplitPlan {
   int members = 1;
-  std::size_t shared = 0;          // parameters before the fully connected layers
-  std::size_t rows = 1;            // of the fully connected layers for each observation (taus)
-  std::vector<SplitStage> stages;  // from the features to the outputs
+  std::size_t shared = 0;               // parameters before the fully connected layers
+  std::size_t sigmas = 0;               // where those of noisy layers begin; 0: no layer is noisy
+  std::size_t rows = 1;                 // of the fully connected layers for each observation (taus)
+  std::vector<SplitStage> stages = {};  // from the features to the outputs
 };
 
-// `spec` without noise and game_heads. InvalidArgument when no layer is wide enough, or for a
+// `spec` without game_heads. InvalidArgument when no layer is wide enough, or for a
 // number of members below 1; the message begins with learner.members.
 StatusOr<SplitPlan> MakeSplitPlan(const NetworkSpec& spec, int members);
 
 // What `member` has of the parameters. Each stage is contiguous in the local vector, laid out as
 // that of a network of ShapeOf(member); of members above 0 the second layer's biases have a place
-// there, but are not among the pieces.
+// there, but are not among the pieces. Behind the stages are their sigmas, laid out alike.
 Pieces PiecesOf(const SplitPlan& plan, int member);
 
-// Where each stage begins in the member's local vector; the last entry is the vector's size.
+// Where each stage begins in the member's local vector; the last entry is where they end.
 std::vector<std::size_t> StageOffsets(const SplitPlan& plan, int member);
+
+// Of the member's local vector.
+std::size_t LocalSize(const SplitPlan& plan, int member);
+
+// The factors of the noise of a member's layers, stage by stage, from those of all.
+std::vector<float> TakeFactors(const SplitPlan& plan, int member, const FactoredNoise& whole);
 
 // The share of a forward and a backward pass's multiplications that is divided among the members.
 double SplitShare(const NetworkSpec& spec, const SplitPlan& plan);

@@ -25,14 +25,22 @@ StatusOr<MemberCall::Kind> KindOf(const v1::MemberRequest& asked) {
       return MemberCall::Kind::kBackward;
     case v1::MemberRequest::STAGE:
       return MemberCall::Kind::kStage;
+    case v1::MemberRequest::NOISE:
+      return MemberCall::Kind::kNoise;
+    case v1::MemberRequest::ADD_UP:
+      return MemberCall::Kind::kAddUp;
+    case v1::MemberRequest::SUM:
+      return MemberCall::Kind::kSum;
     default:
       return Refused(Refusal::kMalformed,
-                     InvalidArgument("kind is {}; expected 0..4", static_cast<int>(asked.kind())));
+                     InvalidArgument("kind is {}; expected 0..7", static_cast<int>(asked.kind())));
   }
 }
 
 // Floats that the answer's payload has; 0 of what the member will refuse.
-std::size_t AnswerFloats(const v1::MemberRequest& asked, const SplitPlan& plan) {
+std::size_t AnswerFloats(const v1::MemberRequest& asked, const Member& member) {
+  if (asked.kind() == v1::MemberRequest::SUM) return asked.inputs() ? member.local_size() : 0;
+  const SplitPlan& plan = member.plan();
   if (asked.stage() < 0 || asked.stage() >= std::ssize(plan.stages) || asked.rows() < 1) return 0;
   const SplitStage& stage = plan.stages[static_cast<std::size_t>(asked.stage())];
   const auto rows = static_cast<std::size_t>(asked.rows());
@@ -95,7 +103,7 @@ StatusOr<rpc::Response> MemberService::Do(const v1::MemberRequest& asked,
     return rpc::Response{.header = v1::MemberResponse().SerializeAsString(), .payload = nullptr};
   }
   GORILA_ASSIGN_OR_RETURN(const MemberCall::Kind kind, KindOf(asked));
-  auto out = std::make_shared<std::vector<float>>(AnswerFloats(asked, member_.plan()));
+  auto out = std::make_shared<std::vector<float>>(AnswerFloats(asked, member_));
   std::span<const float> in(reinterpret_cast<const float*>(payload.data()),
                             payload.size() / sizeof(float));
   const bool keeps = asked.keep() && asked.stage() >= 0 && asked.stage() < std::ssize(kept_);
@@ -114,7 +122,9 @@ StatusOr<rpc::Response> MemberService::Do(const v1::MemberRequest& asked,
                                       .out = *out,
                                       .client = asked.client(),
                                       .sequence = asked.sequence(),
-                                      .factor = asked.factor()}));
+                                      .factor = asked.factor(),
+                                      .summed = asked.summed(),
+                                      .last = asked.last()}));
   return rpc::Response{.header = ToProto(answer).SerializeAsString(),
                        .payload = out->empty() ? nullptr : rpc::Payload::Of(std::move(out))};
 }

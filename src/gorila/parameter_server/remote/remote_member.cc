@@ -15,6 +15,12 @@ v1::MemberRequest::Kind KindToProto(MemberCall::Kind kind) {
       return v1::MemberRequest::FORWARD;
     case MemberCall::Kind::kBackward:
       return v1::MemberRequest::BACKWARD;
+    case MemberCall::Kind::kNoise:
+      return v1::MemberRequest::NOISE;
+    case MemberCall::Kind::kAddUp:
+      return v1::MemberRequest::ADD_UP;
+    case MemberCall::Kind::kSum:
+      return v1::MemberRequest::SUM;
     case MemberCall::Kind::kStage:
       break;
   }
@@ -31,10 +37,12 @@ v1::MemberRequest RemoteMember::ToProto(const MemberCall& call) const {
   request.set_stage(call.stage);
   request.set_rows(static_cast<int>(call.rows));
   request.set_keep(call.pass == Pass::kForward);
-  request.set_inputs(call.kind == MemberCall::Kind::kBackward && !call.out.empty());
+  request.set_inputs(call.kind != MemberCall::Kind::kForward && !call.out.empty());
   request.set_client(call.client);
   request.set_sequence(call.sequence);
   request.set_factor(call.factor);
+  request.set_summed(call.summed);
+  request.set_last(call.last);
   return request;
 }
 

@@ -1,0 +1,65 @@
+#include "gorila/network/factored_noise.h"
+
+#include <algorithm>
+
+#include "gorila/base/status.h"
+#include "gorila/network/elementwise.h"
+#include "gorila/network/noise_table.h"
+
+namespace gorila {
+
+FactoredNoise::FactoredNoise(std::span<const DenseShape> layers) {
+  std::size_t factors = 0;
+  for (const DenseShape& shape : layers) {
+    layers_.push_back({.shape = shape, .weight = size_, .factors = factors});
+    size_ += shape.parameters();
+    factors += shape.inputs + shape.outputs;
+  }
+  factors_.resize(factors);
+}
+
+void FactoredNoise::Draw(RandomStream& random) {
+  for (const Layer& layer : layers_) {
+    const std::span<float> own = std::span(factors_).subspan(layer.factors);
+    DrawNoiseFactors(random, own.first(layer.shape.inputs));
+    DrawNoiseFactors(random, own.subspan(layer.shape.inputs, layer.shape.outputs));
+  }
+}
+
+void FactoredNoise::SetFactors(std::span<const float> factors) {
+  GORILA_CHECK(factors.size() == factors_.size(), "{} {}", factors.size(), factors_.size());
+  std::copy(factors.begin(), factors.end(), factors_.begin());
+}
+
+void FactoredNoise::Add(std::span<const float> mu, std::span<const float> sigma,
+                        std::span<float> values) const {
+  GORILA_CHECK(mu.size() == size_ && sigma.size() == size_ && values.size() == size_);
+  for (const Layer& layer : layers_) {
+    const std::size_t inputs = layer.shape.inputs;
+    const float* const of_inputs = &factors_[layer.factors];
+    const float* const of_outputs = of_inputs + inputs;
+    const std::size_t biases = layer.weight + inputs * layer.shape.outputs;
+    for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
+      const std::size_t row = layer.weight + o * inputs;
+      AddScaledNoise(&mu[row], &sigma[row], of_inputs, of_outputs[o], inputs, &values[row]);
+      values[biases + o] = mu[biases + o] + sigma[biases + o] * of_outputs[o];
+    }
+  }
+}
+
+void FactoredNoise::SigmaGradient(std::span<const float> of_mu, std::span<float> of_sigma) const {
+  GORILA_CHECK(of_mu.size() == size_ && of_sigma.size() == size_);
+  for (const Layer& layer : layers_) {
+    const std::size_t inputs = layer.shape.inputs;
+    const float* const of_inputs = &factors_[layer.factors];
+    const float* const of_outputs = of_inputs + inputs;
+    const std::size_t biases = layer.weight + inputs * layer.shape.outputs;
+    for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
+      const std::size_t row = layer.weight + o * inputs;
+      MultiplyByNoise(&of_mu[row], of_inputs, of_outputs[o], inputs, &of_sigma[row]);
+      of_sigma[biases + o] = of_mu[biases + o] * of_outputs[o];
+    }
+  }
+}
+
+}  // namespace gorila
