@@ -50,7 +50,7 @@ class Seeds(program.Case):
         self.assert_refused(["simulate", "--seed", "x"], "--seed is 'x'; expected")
         self.assert_refused(["simulate", "--faults", "kil"], "unknown fault 'kil'; did you mean 'kill'?")
         self.assert_refused(["simulate", "--replays", 0], "--replays 0, --actors 3 and --learners 2; expected")
-        self.assert_refused(["simulate", "--model", "--faults", "folder"], "there are none")
+        self.assert_refused(["simulate", "--model", "--faults", "folder"], "needs replay shards")
         self.assert_refused(["simulate", "--plan", "none.json"], "none.json")
         (self.folder / "plan.json").write_text('{"format_version": 1}')
         self.assert_refused(["simulate", "--plan", "plan.json"], "plan.json", "key 'seed' not found")

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include "gorila/base/bfloat16.h"
@@ -40,6 +41,9 @@ constexpr double kUsualWeight = 1.0 / 16;  // of the newest gradient in the usua
 // Without the sign, floats are ordered as their bits; these are the upper ones.
 constexpr int kBucketShift = 16;
 constexpr std::size_t kBuckets = std::size_t{1} << (31 - kBucketShift);
+
+// Up to which a histogram costs more than it saves.
+constexpr std::size_t kFewEntries = 4096;
 
 std::uint32_t BucketOf(float value) {
   return (std::bit_cast<std::uint32_t>(value) & 0x7fffffffU) >> kBucketShift;
@@ -78,6 +82,40 @@ void RoundToBf16(float* values, std::size_t size, Bfloat16* rounded) {
 std::size_t EntriesKept(double fraction, std::size_t size) {
   const auto kept = static_cast<std::size_t>(fraction * static_cast<double>(size));
   return std::clamp<std::size_t>(kept, 1, std::max<std::size_t>(size, 1));
+}
+
+// Which entries are sent: all from this bucket of sizes on, and so many of the one below.
+struct Largest {
+  std::size_t bucket = 0;
+  std::size_t of_next = 0;
+};
+
+// A histogram of sizes finds the bucket that contains the k-th largest: two passes, where sorting
+// would take twenty. But to clear it, and to look through it, takes as long as many entries do.
+Largest FindInHistogram(std::span<const float> values, std::size_t kept,
+                        std::span<std::uint32_t> histogram) {
+  std::fill(histogram.begin(), histogram.end(), 0);
+  for (const float value : values) ++histogram[BucketOf(value)];
+  Largest largest{.bucket = kBuckets, .of_next = 0};
+  std::size_t above = 0;  // entries in larger buckets
+  while (largest.bucket > 0 && above + histogram[largest.bucket - 1] <= kept) {
+    above += histogram[--largest.bucket];
+  }
+  if (largest.bucket > 0) largest.of_next = kept - above;
+  return largest;
+}
+
+// The same of few entries: `buckets` has room for that of each.
+Largest FindAmongFew(std::span<const float> values, std::size_t kept,
+                     std::span<std::uint32_t> buckets) {
+  if (kept >= values.size()) return {};
+  std::transform(values.begin(), values.end(), buckets.begin(), BucketOf);
+  const auto first = buckets.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::nth_element(buckets.begin(), first, buckets.end(), std::greater<>());
+  const std::uint32_t bucket = *first;  // the largest with too many
+  const auto above = std::count_if(buckets.begin(), first,
+                                   [bucket](std::uint32_t other) { return other > bucket; });
+  return {.bucket = bucket + std::size_t{1}, .of_next = kept - static_cast<std::size_t>(above)};
 }
 
 Status WrongLength(std::size_t bytes, std::size_t expected, std::size_t size) {
@@ -142,7 +180,9 @@ GradientEncoder::GradientEncoder(GradientEncoding encoding, double fraction, std
       kept_(EntriesKept(fraction, size)),
       most_(kResidualSlack / fraction),
       residual_(encoding == GradientEncoding::kFloat32 ? 0 : size),
-      histogram_(encoding == GradientEncoding::kTopK ? kBuckets : 0) {
+      histogram_(encoding != GradientEncoding::kTopK ? 0
+                 : size < kFewEntries                ? size
+                                                     : kBuckets) {
   GORILA_CHECK(
       encoding != GradientEncoding::kTopK || (fraction > 0 && fraction <= kMaxTopKFraction),
       "fraction {}", fraction);
@@ -187,16 +227,12 @@ void GradientEncoder::EncodeBf16(std::vector<std::byte>& bytes) {
   RoundToBf16(residual_.data(), size_, reinterpret_cast<Bfloat16*>(bytes.data()));
 }
 
-// A histogram of sizes finds the bucket that contains the k-th largest: two passes, where sorting
-// would take twenty. Of that bucket the first entries are sent until there are k.
+// Of the bucket below the largest ones the first entries are sent until there are k.
 void GradientEncoder::EncodeTopK(std::vector<std::byte>& bytes) {
-  std::fill(histogram_.begin(), histogram_.end(), 0);
-  for (const float value : residual_) ++histogram_[BucketOf(value)];
-  std::size_t bucket = kBuckets;
-  std::size_t above = 0;  // entries in larger buckets
-  while (bucket > 0 && above + histogram_[bucket - 1] <= kept_) above += histogram_[--bucket];
-  std::size_t of_next = bucket > 0 ? kept_ - above : 0;  // entries of the bucket below
-
+  const Largest largest = size_ < kFewEntries ? FindAmongFew(residual_, kept_, histogram_)
+                                              : FindInHistogram(residual_, kept_, histogram_);
+  const std::size_t bucket = largest.bucket;
+  std::size_t of_next = largest.of_next;
   bytes.resize(kCountBytes + kept_ * sizeof(Entry));
   std::uint32_t count = 0;
   for (std::size_t i = 0; i < size_ && count < kept_; ++i) {

@@ -88,7 +88,7 @@ TEST(GradientEncoderTest, TopKOfEqualEntriesSendsExactlyK) {
 TEST(GradientEncoderTest, TopKAgreesWithSorting) {
   RandomStream random(2);
   for (int round = 0; round < 50; ++round) {
-    const std::size_t size = 1 + random.Below(300);
+    const std::size_t size = 1 + random.Below(round % 10 == 0 ? 9000 : 300);
     const std::vector<float> gradient = RandomGradient(size, random);
     const double fraction = 0.01 + 0.49 * random.Uniform();
     GradientEncoder encoder(GradientEncoding::kTopK, fraction, size);
@@ -103,6 +103,22 @@ TEST(GradientEncoderTest, TopKAgreesWithSorting) {
     }
     // Entries of one bucket, 1/128 apart, may stand for one another.
     EXPECT_LE(largest_kept, smallest_sent * (1 + 1.0F / 128));
+  }
+}
+
+// They are found in another way.
+TEST(GradientEncoderTest, TopKSendsOfFewEntriesWhatItSendsOfMany) {
+  RandomStream random(3);
+  constexpr std::size_t kFew = 1000, kMany = 8000;
+  GradientEncoder few(GradientEncoding::kTopK, 0.125, kFew);
+  GradientEncoder many(GradientEncoding::kTopK, 0.125 * kFew / kMany, kMany);
+  std::vector<std::byte> of_few, of_many;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<float> gradient = RandomGradient(kFew, random);
+    few.Encode(gradient, of_few);
+    gradient.resize(kMany);  // with zeros
+    many.Encode(gradient, of_many);
+    EXPECT_EQ(of_few, of_many);
   }
 }
 

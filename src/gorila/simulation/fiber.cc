@@ -83,7 +83,7 @@ FiberStack::~FiberStack() {
 
 std::size_t FiberStack::size() { return kStackBytes; }
 
-Fiber::Fiber(std::function<void()> work) : work_(std::move(work)) {
+Fiber::Fiber(Task work) : work_(std::move(work)) {
   inside_ = make_fcontext(stack_.bottom() + kStackBytes, kStackBytes, &Fiber::Enter);
 #ifdef GORILA_THREAD_SANITIZER
   thread_inside_ = __tsan_create_fiber(0);
@@ -119,7 +119,7 @@ void Fiber::Enter(transfer_t from) {
   HaveSwitched(nullptr, &self.outside_bottom_, &self.outside_size_);
   self.outside_ = from.fctx;
   self.work_();
-  self.work_ = nullptr;
+  self.work_ = Task();
   self.ended_ = true;
   // Without a place for a fake stack: this one is not coming back.
   AboutToSwitch(nullptr, self.outside_bottom_, self.outside_size_, self.thread_outside_);

@@ -4,7 +4,8 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
-#include <functional>
+
+#include "gorila/simulation/task.h"
 
 namespace gorila::simulation {
 
@@ -26,7 +27,7 @@ class FiberStack {
 // All calls in the thread that made it.
 class Fiber {
  public:
-  explicit Fiber(std::function<void()> work);
+  explicit Fiber(Task work);
   // Work that has not ended stays where it is: nothing is unwound, as when a process is killed.
   ~Fiber();
   Fiber(const Fiber&) = delete;
@@ -42,7 +43,7 @@ class Fiber {
  private:
   static void Enter(boost::context::detail::transfer_t from);
 
-  std::function<void()> work_;
+  Task work_;
   FiberStack stack_;
   boost::context::detail::fcontext_t inside_ = nullptr;   // while it is suspended
   boost::context::detail::fcontext_t outside_ = nullptr;  // while it runs

@@ -40,18 +40,22 @@ Status BrokenConnection(double draw) {
 
 }  // namespace
 
+// What the calls of one channel have in common.
+struct SimulatedLink {
+  SimulatedNetwork& network;
+  SimulatedNetwork::Address& address;
+  const std::string token, layout;
+};
+
 // A call under way, shared by its caller and by what happens to it.
 class SimulatedCall {
  public:
-  SimulatedCall(SimulatedNetwork& network, rpc::CallOptions options,
-                const rpc::RunIdentity& identity, const std::string& to)
-      : number(network.next_call_++),
-        client(network.scheduler_.current_process()),
-        machine(network.scheduler_.MachineOf(client)),
-        address(to),
-        call(std::move(options)),
-        token(identity.token),
-        layout(identity.layout.has_value() ? rpc::LayoutText(*identity.layout) : "") {
+  SimulatedCall(std::shared_ptr<const SimulatedLink> of, rpc::CallOptions options)
+      : link(std::move(of)),
+        number(link->network.next_call_++),
+        client(link->network.scheduler_.current_process()),
+        machine(link->network.scheduler_.MachineOf(client)),
+        call(std::move(options)) {
     if (call.payload != nullptr) payload = rpc::CopyToPayload(call.payload->bytes());
   }
 
@@ -68,22 +72,22 @@ class SimulatedCall {
     scheduler.Wake(this, /*all=*/true);
   }
 
+  const std::shared_ptr<const SimulatedLink> link;
   const std::uint64_t number;
   const ProcessId client;
   const int machine;
-  const std::string address;
   const rpc::CallOptions call;
-  const std::string token, layout;
   std::shared_ptr<const rpc::Payload> payload;  // a copy: the caller's may change after a failure
   SteadyTime deadline{};
   Scheduler::EventId deadline_event;
   int server_machine = -1;              // where it arrived
   const rpc::Method* method = nullptr;  // once it is admitted
+  rpc::Response response;               // once it was handled
   bool receiving = false;
   std::optional<Status> ends_with;  // what came while it was receiving
   bool ended = false;
   Status status;
-  std::string header;  // of the response
+  std::string header;  // of the response, for the caller
 };
 
 // Serves with as many threads as it has workers; calls beyond wait in order.
@@ -94,7 +98,10 @@ class SimulatedServer final : public rpc::Server {
       : network_(network),
         options_(options),
         process_(network.scheduler_.current_process()),
-        admission_(options_, std::move(methods)) {}
+        address_(network.addresses_[rpc::ToString(options_.listen)]),
+        admission_(options_, std::move(methods)) {
+    address_.push_back(this);
+  }
   ~SimulatedServer() override { Stop(milliseconds(0)); }
 
   const rpc::Endpoint& endpoint() const override { return options_.listen; }
@@ -103,8 +110,7 @@ class SimulatedServer final : public rpc::Server {
 
   void Stop(milliseconds) override {
     if (std::exchange(stopped_, true)) return;
-    auto& all = network_.servers_[rpc::ToString(options_.listen)];
-    std::erase(all, this);
+    std::erase(address_, this);
     for (const auto& call : std::exchange(queue_, {})) {
       network_.FailAfter(call, milliseconds(1), Unavailable("simulated: the server stopped"));
     }
@@ -146,6 +152,7 @@ class SimulatedServer final : public rpc::Server {
   SimulatedNetwork& network_;
   const rpc::ServerOptions options_;
   const ProcessId process_;
+  SimulatedNetwork::Address& address_;
   rpc::Admission admission_;
   rpc::RefusalCounters refusals_;
   rpc::ServerTraffic traffic_;
@@ -188,20 +195,16 @@ class CallHandle final : public rpc::Call {
 
 class SimulatedCaller final : public rpc::Caller {
  public:
-  SimulatedCaller(Scheduler& scheduler, std::function<void(std::shared_ptr<SimulatedCall>)> send,
-                  std::function<std::shared_ptr<SimulatedCall>(rpc::CallOptions)> make)
-      : scheduler_(scheduler), send_(std::move(send)), make_(std::move(make)) {}
+  explicit SimulatedCaller(std::shared_ptr<const SimulatedLink> link) : link_(std::move(link)) {}
 
   std::unique_ptr<rpc::Call> Start(rpc::CallOptions options) override {
-    std::shared_ptr<SimulatedCall> call = make_(std::move(options));
-    send_(call);
-    return std::make_unique<CallHandle>(scheduler_, std::move(call));
+    auto call = std::make_shared<SimulatedCall>(link_, std::move(options));
+    link_->network.Send(call);
+    return std::make_unique<CallHandle>(link_->network.scheduler_, std::move(call));
   }
 
  private:
-  Scheduler& scheduler_;
-  const std::function<void(std::shared_ptr<SimulatedCall>)> send_;
-  const std::function<std::shared_ptr<SimulatedCall>(rpc::CallOptions)> make_;
+  const std::shared_ptr<const SimulatedLink> link_;
 };
 
 SimulatedNetwork::SimulatedNetwork(Scheduler& scheduler, const NetworkOptions& options,
@@ -213,19 +216,17 @@ SimulatedNetwork::SimulatedNetwork(Scheduler& scheduler, const NetworkOptions& o
 SimulatedNetwork::~SimulatedNetwork() { rpc::simulated_network = nullptr; }
 
 std::unique_ptr<rpc::Caller> SimulatedNetwork::Connect(const rpc::ChannelOptions& options) {
-  return std::make_unique<SimulatedCaller>(
-      scheduler_, [this](const std::shared_ptr<SimulatedCall>& call) { Send(call); },
-      [this, identity = options.identity,
-       address = rpc::ToString(options.endpoint)](rpc::CallOptions call) {
-        return std::make_shared<SimulatedCall>(*this, std::move(call), identity, address);
-      });
+  const rpc::RunIdentity& identity = options.identity;
+  return std::make_unique<SimulatedCaller>(std::make_shared<const SimulatedLink>(SimulatedLink{
+      .network = *this,
+      .address = addresses_[rpc::ToString(options.endpoint)],
+      .token = identity.token,
+      .layout = identity.layout.has_value() ? rpc::LayoutText(*identity.layout) : ""}));
 }
 
 StatusOr<std::unique_ptr<rpc::Server>> SimulatedNetwork::Listen(const rpc::ServerOptions& options,
                                                                 std::vector<rpc::Method> methods) {
-  auto server = std::make_unique<SimulatedServer>(*this, options, std::move(methods));
-  servers_[rpc::ToString(options.listen)].push_back(server.get());
-  return server;
+  return std::make_unique<SimulatedServer>(*this, options, std::move(methods));
 }
 
 void SimulatedNetwork::Cut(int from, int to) { cuts_.insert({from, to}); }
@@ -253,8 +254,9 @@ double SimulatedNetwork::Chance(const SimulatedCall& call, std::uint64_t purpose
 
 void SimulatedNetwork::FailAfter(const std::shared_ptr<SimulatedCall>& call, Duration time,
                                  Status status) {
-  scheduler_.At(scheduler_.Now() + time,
-                [this, call, status = std::move(status)] { call->End(scheduler_, status); });
+  scheduler_.At(scheduler_.Now() + time, [this, call, status = std::move(status)]() mutable {
+    call->End(scheduler_, std::move(status));
+  });
 }
 
 // What travels is the time that is left, so that wrong clocks do no harm.
@@ -289,20 +291,20 @@ void SimulatedNetwork::Send(const std::shared_ptr<SimulatedCall>& call) {
   scheduler_.At(scheduler_.Now() + travel, [this, call] { Arrive(call); });
 }
 
-SimulatedServer* SimulatedNetwork::Find(const std::string& address, int from_machine) {
-  std::vector<SimulatedServer*> alive;
-  for (SimulatedServer* const server : servers_[address]) {
-    if (scheduler_.IsAlive(server->process()) && server->listening()) alive.push_back(server);
-  }
-  if (alive.empty()) return nullptr;
+SimulatedServer* SimulatedNetwork::Find(const Address& address, int from_machine) {
+  const auto listens = [](const SimulatedServer* server) { return server->listening(); };
+  const auto newest = std::find_if(address.rbegin(), address.rend(), listens);
+  if (newest == address.rend()) return nullptr;
+  if (astray_until_.empty()) return *newest;
   const auto astray = astray_until_.find(from_machine);
-  if (astray == astray_until_.end() || astray->second < scheduler_.Now()) return alive.back();
-  if (alive.size() > 1) ++counters_.led_astray;
-  return alive.front();
+  if (astray == astray_until_.end() || astray->second < scheduler_.Now()) return *newest;
+  SimulatedServer* const oldest = *std::find_if(address.begin(), address.end(), listens);
+  if (oldest != *newest) ++counters_.led_astray;
+  return oldest;
 }
 
 void SimulatedNetwork::Arrive(const std::shared_ptr<SimulatedCall>& call) {
-  SimulatedServer* const server = Find(call->address, call->machine);
+  SimulatedServer* const server = Find(call->link->address, call->machine);
   if (server == nullptr) {
     ++counters_.unreachable;
     return FailAfter(call, Seconds(options_.latency), Unavailable("simulated: connection refused"));
@@ -315,8 +317,8 @@ void SimulatedNetwork::Arrive(const std::shared_ptr<SimulatedCall>& call) {
   server->traffic_.calls += 1;
   const StatusOr<const rpc::Method*> method =
       server->admission_.Admit({.method = call->call.method,
-                                .token = call->token,
-                                .layout = call->layout,
+                                .token = call->link->token,
+                                .layout = call->link->layout,
                                 .deadline = DeadlineHere(*call)});
   if (!method.ok()) {
     ++counters_.refused;
@@ -339,7 +341,7 @@ void SimulatedNetwork::Handle(SimulatedServer& server, const std::shared_ptr<Sim
                             .peer = "simulated",
                             .role = {},
                             .deadline = DeadlineHere(*call),
-                            .cancelled = [call] { return call->ended; }});
+                            .cancelled = [&call = *call] { return call.ended; }});
   ++counters_.handled;
   if (observer_ != nullptr) {
     observer_->Handled(server.process(), call->client, call->call,
@@ -368,29 +370,31 @@ void SimulatedNetwork::Answer(SimulatedServer& server, const std::shared_ptr<Sim
     return NothingHeard(call);
   }
   if (!response.ok()) return FailAfter(call, travel, response.status());
-  scheduler_.At(scheduler_.Now() + travel,
-                [this, call, response = *std::move(response)] { Receive(call, response); });
+  call->response = *std::move(response);
+  scheduler_.At(scheduler_.Now() + travel, [this, call] { Receive(call); });
 }
 
 // Where the response's payload goes is decided in a thread of the caller's process.
-void SimulatedNetwork::Receive(const std::shared_ptr<SimulatedCall>& call,
-                               const rpc::Response& response) {
+void SimulatedNetwork::Receive(const std::shared_ptr<SimulatedCall>& call) {
   if (call->ended) return;
-  if (response.payload == nullptr) {
-    call->header = response.header;
+  if (call->response.payload == nullptr) {
+    call->header = std::move(call->response.header);
     return call->End(scheduler_, OkStatus());
   }
-  scheduler_.Spawn(call->client, "response", [this, call, response] {
-    if (call->ended) return;
-    call->receiving = true;
-    const auto place = call->call.sink(response.header, response.payload->size());
-    call->receiving = false;
-    if (call->ends_with.has_value()) return call->End(scheduler_, *call->ends_with);
-    if (!place.ok()) return call->End(scheduler_, place.status());
-    std::memcpy(place->data(), response.payload->bytes().data(), place->size());
-    call->header = response.header;
-    call->End(scheduler_, OkStatus());
-  });
+  scheduler_.Spawn(call->client, "response", [this, call] { TakePayload(*call); });
+}
+
+void SimulatedNetwork::TakePayload(SimulatedCall& call) {
+  if (call.ended) return;
+  const rpc::Payload& payload = *call.response.payload;
+  call.receiving = true;
+  const auto place = call.call.sink(call.response.header, payload.size());
+  call.receiving = false;
+  if (call.ends_with.has_value()) return call.End(scheduler_, *call.ends_with);
+  if (!place.ok()) return call.End(scheduler_, place.status());
+  std::memcpy(place->data(), payload.bytes().data(), place->size());
+  call.header = std::move(call.response.header);
+  call.End(scheduler_, OkStatus());
 }
 
 }  // namespace gorila::simulation

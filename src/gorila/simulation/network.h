@@ -48,6 +48,7 @@ class CallObserver {
 };
 
 class SimulatedCall;
+class SimulatedCaller;
 class SimulatedServer;
 
 // Not thread-safe: of the scheduler's thread.
@@ -74,27 +75,31 @@ class SimulatedNetwork final : public rpc::Network {
 
  private:
   friend class SimulatedCall;
+  friend class SimulatedCaller;
   friend class SimulatedServer;
+  friend struct SimulatedLink;
+  // Who listens there, in the order of birth; those of killed processes stay.
+  using Address = std::vector<SimulatedServer*>;
 
   void Send(const std::shared_ptr<SimulatedCall>& call);
   void Arrive(const std::shared_ptr<SimulatedCall>& call);
   void Handle(SimulatedServer& server, const std::shared_ptr<SimulatedCall>& call);
   void Answer(SimulatedServer& server, const std::shared_ptr<SimulatedCall>& call,
               StatusOr<rpc::Response> response);
-  void Receive(const std::shared_ptr<SimulatedCall>& call, const rpc::Response& response);
+  void Receive(const std::shared_ptr<SimulatedCall>& call);
+  void TakePayload(SimulatedCall& call);
   void FailAfter(const std::shared_ptr<SimulatedCall>& call, Duration time, Status status);
   void NothingHeard(const std::shared_ptr<SimulatedCall>& call);
   WallTime DeadlineHere(const SimulatedCall& call);
-  SimulatedServer* Find(const std::string& address, int from_machine);
-  bool IsCut(int from, int to) const { return cuts_.contains({from, to}); }
+  SimulatedServer* Find(const Address& address, int from_machine);
+  bool IsCut(int from, int to) const { return !cuts_.empty() && cuts_.contains({from, to}); }
   Duration Latency(const SimulatedCall& call, std::uint64_t leg, std::size_t bytes) const;
   double Chance(const SimulatedCall& call, std::uint64_t purpose) const;
 
   Scheduler& scheduler_;
   NetworkOptions options_;
   CallObserver* const observer_;
-  // By address, in the order of birth; those of killed processes stay.
-  std::map<std::string, std::vector<SimulatedServer*>> servers_;
+  std::map<std::string, Address> addresses_;
   std::set<std::pair<int, int>> cuts_;
   std::map<int, SteadyTime> astray_until_;
   std::uint64_t next_call_ = 1;

@@ -14,8 +14,6 @@
 namespace gorila::simulation {
 namespace {
 
-// Of a client's gradients, more than it can still send again.
-constexpr std::size_t kRemembered = 256;
 constexpr std::size_t kMostViolations = 20;
 
 // The number of the snapshot that a path leads to; 0 when it is no snapshot's.
@@ -42,14 +40,21 @@ void Oracle::Violated(std::string what) {
   scheduler_.Stop();
 }
 
+void Oracle::AddShard(int shard, double sum) {
+  const auto index = static_cast<std::size_t>(shard);
+  if (shards_.size() <= index) shards_.resize(index + 1);
+  shards_[index].first_sum = sum;
+}
+
 void Oracle::AddShardProcess(ProcessId process, int shard) {
+  if (shard_of_.size() <= process) shard_of_.resize(process + 1, -1);
   shard_of_[process] = shard;
-  committed_before_[process] = shards_.at(shard).committed;
+  committed_before_[process] = ShardAt(shard).committed;
 }
 
 void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t version) {
-  const int index = shard_of_.at(process);
-  Shard& shard = shards_.at(index);
+  const int index = ShardOf(process);
+  Shard& shard = ShardAt(index);
   ++counters_.generations;
   if (shard.generations.contains(number)) {
     return Violated(fmt::format("shard {}: two processes took generation {}", index, number));
@@ -70,10 +75,8 @@ void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t v
   const auto parent = shard.generations.find(static_cast<std::int64_t>(snapshot) /
                                              ::gorila::Generation::kSnapshots);
   generation.staleness_before = StalenessUntil(parent->second, version);
-  for (const auto& [client, accepted] : parent->second.accepted) {
-    for (const auto& entry : accepted) {
-      if (entry.second <= version) generation.accepted[client].push_back(entry);
-    }
+  for (const auto& [client, decided] : parent->second.decided) {
+    generation.decided.emplace(client, decided.AcceptedUntil(version));
   }
   // Those without processes in between are not needed again.
   shard.generations.erase(shard.generations.begin(), shard.generations.lower_bound(parent->first));
@@ -100,9 +103,9 @@ void Oracle::NoteStaleness(Generation& generation, const v1::PushRequest& push,
 }
 
 void Oracle::CheckStatus(ProcessId process, const v1::RoleStatus& status) {
-  const int index = shard_of_.at(process);
-  const auto found = shards_.at(index).generations.find(status.generation());
-  if (found == shards_.at(index).generations.end()) return;
+  const int index = ShardOf(process);
+  const auto found = ShardAt(index).generations.find(status.generation());
+  if (found == ShardAt(index).generations.end()) return;
   const auto counted = status.counters().find("staleness_sum");
   GORILA_CHECK(counted != status.counters().end());
   const auto expected = StalenessUntil(found->second, found->second.version);
@@ -117,8 +120,8 @@ void Oracle::CheckStatus(ProcessId process, const v1::RoleStatus& status) {
 
 Oracle::Generation* Oracle::Served(ProcessId server, int index, std::int64_t number,
                                    std::int64_t version) {
-  const auto found = shards_.at(index).generations.find(number);
-  if (found == shards_.at(index).generations.end()) return nullptr;  // of long ago
+  const auto found = ShardAt(index).generations.find(number);
+  if (found == ShardAt(index).generations.end()) return nullptr;  // of long ago
   Generation& generation = found->second;
   if (generation.process != server) {
     Violated(fmt::format("shard {}: processes {} and {} both serve generation {}", index,
@@ -134,20 +137,19 @@ Oracle::Generation* Oracle::Served(ProcessId server, int index, std::int64_t num
 
 void Oracle::Handled(ProcessId server, ProcessId client, const rpc::CallOptions& call,
                      const rpc::Response* response) {
-  const auto shard = shard_of_.find(server);
-  if (shard == shard_of_.end()) return replay_.Handled(server, client, call, response);
+  const int shard = ShardOf(server);
+  if (shard < 0) return replay_.Handled(server, client, call, response);
   if (response == nullptr) {
     ++counters_.refused;
     return;
   }
   if (call.method == kPushMethod) {
-    CheckPush(server, shard->second, Parse<v1::PushRequest>(call.header),
-              Parse<v1::PushResponse>(response->header));
+    CheckPush(server, shard, ParseInto(push_, call.header), ParseInto(pushed_, response->header));
   } else if (call.method == kPullMethod) {
-    CheckPull(server, shard->second, Parse<v1::PullRequest>(call.header),
-              Parse<v1::PullResponse>(response->header), response->payload.get());
+    CheckPull(server, shard, ParseInto(pull_, call.header), ParseInto(pulled_, response->header),
+              response->payload.get());
   } else if (call.method == kReportMethod) {
-    CheckReport(server, client, shard->second, Parse<v1::ReportRequest>(call.header),
+    CheckReport(server, client, shard, Parse<v1::ReportRequest>(call.header),
                 Parse<v1::ReportResponse>(response->header));
   }
 }
@@ -171,29 +173,21 @@ void Oracle::CheckPush(ProcessId server, int shard, const v1::PushRequest& push,
 void Oracle::CheckDecision(int shard, Generation& generation, const v1::PushRequest& push,
                            const v1::PushResponse& response) {
   const std::int64_t sequence = push.sequence();
-  std::deque<std::int64_t>& decided = generation.decided[push.client()];
-  if (std::find(decided.begin(), decided.end(), sequence) != decided.end()) {
-    Violated(fmt::format("shard {}, generation {}: gradient {} of client {:x} was decided on twice",
-                         shard, response.generation(), sequence, push.client()));
-  }
-  decided.push_back(sequence);
-  if (decided.size() > kRemembered) decided.pop_front();
+  DecidedGradients& decided = generation.decided[push.client()];
+  const auto violated = [&](std::string_view how) {
+    Violated(fmt::format("shard {}, generation {}: gradient {} of client {:x} was {}", shard,
+                         response.generation(), sequence, push.client(), how));
+  };
+  if (decided.IsForgotten(sequence)) violated("decided on, though the ledger cannot know it");
+  if (decided.WasDecided(sequence)) violated("decided on twice");
+  decided.NoteDecided(sequence);
   if (response.verdict() == v1::PushResponse::STALE) ++counters_.stale;
   if (response.verdict() == v1::PushResponse::INVALID) ++counters_.invalid;
   if (response.verdict() != v1::PushResponse::ACCEPTED) return;
   ++counters_.accepted;
   NoteStaleness(generation, push, response);
-  Accepted& accepted = generation.accepted[push.client()];
-  const bool before = std::any_of(accepted.begin(), accepted.end(),
-                                  [&](const auto& entry) { return entry.first == sequence; });
-  if (before) {
-    Violated(
-        fmt::format("shard {}, generation {}: gradient {} of client {:x} was applied again, "
-                    "though its snapshot has it",
-                    shard, response.generation(), sequence, push.client()));
-  }
-  accepted.emplace_back(sequence, response.version());
-  if (accepted.size() > kRemembered) accepted.pop_front();
+  if (decided.WasAccepted(sequence)) violated("applied again, though its snapshot has it");
+  decided.NoteAccepted(sequence, response.version());
 }
 
 void Oracle::CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
@@ -202,12 +196,12 @@ void Oracle::CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
   if (payload == nullptr || pull.target()) return;
   const std::span<const float> values = payload->floats();
   const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  const double expected = shards_.at(shard).first_sum - static_cast<double>(response.version());
+  const double expected = ShardAt(shard).first_sum - static_cast<double>(response.version());
   if (std::abs(sum - expected) < 0.4) return;
   Violated(fmt::format(
       "shard {}, generation {}: the parameters of version {} are those after {:.2f} "
       "gradients",
-      shard, response.generation(), response.version(), shards_.at(shard).first_sum - sum));
+      shard, response.generation(), response.version(), ShardAt(shard).first_sum - sum));
 }
 
 void Oracle::CheckReport(ProcessId server, ProcessId client, int shard,
@@ -230,7 +224,7 @@ void Oracle::Synced(ProcessId, const std::filesystem::path& folder,
                     const std::vector<FolderEntry>& entries) {
   const int index = ShardOfPath(folder);
   if (index < 0 || folder.filename() != "snapshots") return;
-  Shard& shard = shards_.at(index);
+  Shard& shard = ShardAt(index);
   for (const FolderEntry& entry : entries) {
     const std::uint64_t number = SnapshotOf(entry.name);
     if (number <= shard.committed) continue;

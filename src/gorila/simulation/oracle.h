@@ -4,15 +4,14 @@
 #define GORILA_SIMULATION_ORACLE_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "gorila/simulation/decided_gradients.h"
 #include "gorila/simulation/disk.h"
 #include "gorila/simulation/network.h"
 #include "gorila/simulation/replay_oracle.h"
@@ -51,7 +50,7 @@ class Oracle final : public CallObserver, public DiskObserver {
       : scheduler_(scheduler), replay_([this](std::string what) { Violated(std::move(what)); }) {}
 
   // `sum` of the slice that the shard begins with in a new run.
-  void AddShard(int shard, double sum) { shards_[shard].first_sum = sum; }
+  void AddShard(int shard, double sum);
   void AddShardProcess(ProcessId process, int shard);
   // The process serves, from the state that it has read.
   void BeganServing(ProcessId process, std::int64_t generation, std::int64_t version);
@@ -73,15 +72,11 @@ class Oracle final : public CallObserver, public DiskObserver {
   void HasRead(ProcessId process, const std::filesystem::path& path) override;
 
  private:
-  // Of a client's newest gradients: sequence, and the version after it.
-  using Accepted = std::deque<std::pair<std::int64_t, std::int64_t>>;
-
   struct Generation {
     ProcessId process = 0;
     std::int64_t version = -1;  // the last that was answered
     std::int64_t frames = -1;
-    std::unordered_map<std::uint64_t, Accepted> accepted;  // by client; inherited ones too
-    std::unordered_map<std::uint64_t, std::deque<std::int64_t>> decided;  // in this one
+    std::unordered_map<std::uint64_t, DecidedGradients> decided;  // by client
     // Of gradients accepted before this one began; nothing where one of them was not seen.
     std::optional<std::int64_t> staleness_before = 0;
     std::int64_t first_version = 0;
@@ -109,13 +104,24 @@ class Oracle final : public CallObserver, public DiskObserver {
 
   Scheduler& scheduler_;
   ReplayOracle replay_;
-  std::map<int, Shard> shards_;
-  std::unordered_map<ProcessId, int> shard_of_;
+  // -1 where it is none of a parameter shard.
+  int ShardOf(ProcessId process) const {
+    return process < shard_of_.size() ? shard_of_[process] : -1;
+  }
+  Shard& ShardAt(int shard) { return shards_[static_cast<std::size_t>(shard)]; }
+
+  std::vector<Shard> shards_;
+  std::vector<int> shard_of_;  // by process
   // The snapshot that a process has read, and the newest that was committed when it began.
   std::unordered_map<ProcessId, std::uint64_t> read_, committed_before_;
   std::int64_t frames_made_ = 0;
   std::vector<std::string> violations_;
   OracleCounters counters_;
+  // Of the call that is looked at.
+  v1::PushRequest push_;
+  v1::PushResponse pushed_;
+  v1::PullRequest pull_;
+  v1::PullResponse pulled_;
 };
 
 }  // namespace gorila::simulation

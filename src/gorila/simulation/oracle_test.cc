@@ -98,6 +98,25 @@ TEST_F(OracleTest, AllowsAGradientThatTheSnapshotLacks) {
   EXPECT_EQ(Found(), "");
 }
 
+TEST_F(OracleTest, AllowsGradientsThatComeOutOfOrder) {
+  Push(3, 1);
+  Push(1, 2);
+  Push(70, 3);
+  Push(69, 4);
+  EXPECT_EQ(Found(), "");
+  Push(69, 5);
+  EXPECT_TRUE(Finds("gradient 69 of client 7 was decided on twice")) << Found();
+}
+
+TEST_F(OracleTest, FindsADecisionThatTheLedgerCouldNotKnowOf) {
+  Push(100, 1);
+  Push(37, 2);  // the oldest that it remembers
+  EXPECT_EQ(Found(), "");
+  Push(36, 3);
+  EXPECT_TRUE(Finds("gradient 36 of client 7 was decided on, though the ledger cannot know it"))
+      << Found();
+}
+
 TEST_F(OracleTest, FindsParametersOfAnotherVersion) {
   Pull(3, {3, 5});
   EXPECT_TRUE(Finds("the parameters of version 3 are those after 2.00 gradients")) << Found();

@@ -8,10 +8,17 @@
 
 namespace gorila::simulation {
 
+// Into a message that is used again and again: its memory stays.
+template <typename Message>
+const Message& ParseInto(Message& message, const std::string& text) {
+  GORILA_CHECK(message.ParseFromString(text), "not a {}", message.GetTypeName());
+  return message;
+}
+
 template <typename Message>
 Message Parse(const std::string& text) {
   Message message;
-  GORILA_CHECK(message.ParseFromString(text), "not a {}", message.GetTypeName());
+  ParseInto(message, text);
   return message;
 }
 

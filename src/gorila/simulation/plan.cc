@@ -88,7 +88,6 @@ void DrawConditions(Plan& plan, RandomStream& random) {
   plan.update = random.Uniform() < 0.5 ? 2e-3 * random.Uniform() : 0;
   plan.demote_every = random.Uniform() < 0.5 ? 0 : random.Integer(10, 1000);
   plan.overlap = random.Uniform() < 0.5;
-  // Seldom the largest entries alone: to find them takes much real time.
   const double encoding = random.Uniform();
   plan.encoding = GradientEncodingName(encoding < 0.05  ? GradientEncoding::kTopK
                                        : encoding < 0.4 ? GradientEncoding::kBf16

@@ -47,23 +47,32 @@ void ReplayOracle::CheckInsert(ProcessId server, ProcessId client, const v1::Ins
   if (end > first) AddStretch(server, run, first, end);
 }
 
+// The first of the rows in [first, end) that is in one of `stretches`; `end` when there is none.
+std::int64_t ReplayOracle::FirstOf(const Stretches& stretches, std::int64_t first,
+                                   std::int64_t end) {
+  const auto after = stretches.upper_bound(first);
+  if (after != stretches.begin() && std::prev(after)->second > first) return first;
+  return after == stretches.end() ? end : std::min(after->first, end);
+}
+
 void ReplayOracle::AddStretch(ProcessId server, const v1::RowRun& run, std::int64_t first,
                               std::int64_t end) {
-  Stretches& stretches = streams_[{run.life(), run.stream()}];
-  for (const auto& [begin, other] : stretches) {
-    if (begin >= end || other.end <= first) continue;
-    const int here = shard_of_.at(server), there = shard_of_.at(other.process);
-    if (here == there && other.process != server) continue;  // it forgot them with its process
-    violated_(fmt::format("row {} of stream {} of life {:x} is in replay shards {} and {}",
-                          std::max(begin, first), run.stream(), run.life(), there, here));
+  std::map<ProcessId, Stretches>& stream = streams_[{run.life(), run.stream()}];
+  const int here = shard_of_.at(server);
+  for (const auto& [process, stretches] : stream) {
+    const int there = shard_of_.at(process);
+    if (here == there && process != server) continue;  // it forgot them with its process
+    const std::int64_t row = FirstOf(stretches, first, end);
+    if (row == end) continue;
+    violated_(fmt::format("row {} of stream {} of life {:x} is in replay shards {} and {}", row,
+                          run.stream(), run.life(), there, here));
   }
+  Stretches& stretches = stream[server];
   const auto next = stretches.lower_bound(first);
-  const bool joins = next != stretches.begin() && std::prev(next)->second.end == first &&
-                     std::prev(next)->second.process == server;
-  if (joins) {
-    std::prev(next)->second.end = end;
+  if (next != stretches.begin() && std::prev(next)->second == first) {
+    std::prev(next)->second = end;
   } else {
-    stretches[first] = {.end = end, .process = server};
+    stretches[first] = end;
   }
 }
 

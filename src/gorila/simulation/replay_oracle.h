@@ -62,14 +62,12 @@ class ReplayOracle {
   const ReplayCounters& counters() const { return counters_; }
 
  private:
-  struct Stretch {  // of rows of a stream
-    std::int64_t end = 0;
-    ProcessId process = 0;  // that accepted them
-  };
-  using Stretches = std::map<std::int64_t, Stretch>;  // by their first row
+  // Rows of a stream that a process accepted: the end of each stretch by its first row.
+  using Stretches = std::map<std::int64_t, std::int64_t>;
 
   void CheckInsert(ProcessId server, ProcessId client, const v1::InsertRequest& insert,
                    const v1::InsertResponse& response);
+  static std::int64_t FirstOf(const Stretches& stretches, std::int64_t first, std::int64_t end);
   void AddStretch(ProcessId server, const v1::RowRun& run, std::int64_t first, std::int64_t end);
   void CheckSample(ProcessId server, const v1::SampleResponse& response,
                    const rpc::Payload& payload);
@@ -77,7 +75,8 @@ class ReplayOracle {
   const Violated violated_;
   ReplayRules rules_;
   std::unordered_map<ProcessId, int> shard_of_;
-  std::map<std::pair<std::uint64_t, int>, Stretches> streams_;  // by life and stream
+  // By life and stream, and by process: those of a shard forgot what their predecessor accepted.
+  std::map<std::pair<std::uint64_t, int>, std::map<ProcessId, Stretches>> streams_;
   std::map<std::pair<int, std::int64_t>, ProcessId> generations_;
   std::unordered_map<ProcessId, std::int64_t> calls_of_;               // by client
   std::unordered_map<ProcessId, std::int64_t> accepted_of_, lost_of_;  // by client

@@ -1,6 +1,8 @@
 #include "gorila/simulation/scheduler.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "gorila/base/status.h"
 #include "gorila/simulation/draws.h"
@@ -24,49 +26,57 @@ Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {}
 Scheduler::~Scheduler() = default;
 
 ProcessId Scheduler::AddProcess(int machine) {
-  processes_[next_process_] = {.machine = machine};
-  return next_process_++;
+  processes_.push_back({.machine = machine});
+  return processes_.size();
 }
 
 void Scheduler::Kill(ProcessId process) {
-  Process& killed = processes_.at(process);
+  Process& killed = processes_[process - 1];
   killed.alive = false;
-  for (const std::uint64_t number : std::exchange(killed.threads, {})) {
-    std::unique_ptr<SimulatedThread>& thread = threads_.at(number);
+  for (SimulatedThread* thread = killed.oldest; thread != nullptr; thread = thread->younger) {
     StopWaiting(*thread);
-    killed_.push_back(std::move(thread));
-    threads_.erase(number);
+    thread->killed = true;
+    if (thread->joinable) joinable_.erase(thread->number);
   }
+  killed.oldest = killed.youngest = nullptr;
   // A process that kills itself stops here.
   if (current_ != nullptr && current_->process == process) current_->fiber->Suspend();
 }
 
 void Scheduler::HaltUntil(ProcessId process, SteadyTime time) {
-  Process& halted = processes_.at(process);
+  Process& halted = processes_[process - 1];
   halted.halted_until = std::max(halted.halted_until, time);
 }
 
-void Scheduler::Spawn(ProcessId process, std::string_view name, std::function<void()> work) {
+void Scheduler::Spawn(ProcessId process, std::string_view name, Task work) {
   if (IsAlive(process)) MakeReady(Add(process, name, std::move(work)));
 }
 
-Scheduler::SimulatedThread& Scheduler::Add(ProcessId process, std::string_view name,
-                                           std::function<void()> work) {
-  auto thread = std::make_unique<SimulatedThread>();
-  SimulatedThread& added = *thread;
+Scheduler::SimulatedThread& Scheduler::Add(ProcessId process, std::string_view name, Task work) {
+  if (unused_.empty()) unused_.push_back(&pool_.emplace_back());
+  SimulatedThread& added = *unused_.back();
+  unused_.pop_back();
   added.number = next_thread_++;
   added.process = process;
   added.name = name;
-  added.fiber = std::make_unique<Fiber>(std::move(work));
-  processes_.at(process).threads.insert(added.number);
-  threads_.emplace(added.number, std::move(thread));
+  added.fiber.emplace(std::move(work));
+  added.turns = added.demotions = 0;
+  added.joinable = false;
+  Process& owner = processes_[process - 1];
+  added.older = std::exchange(owner.youngest, &added);
+  added.younger = nullptr;
+  (added.older == nullptr ? owner.oldest : added.older->younger) = &added;
   return added;
 }
 
-Scheduler::EventId Scheduler::At(SteadyTime time, std::function<void()> event) {
-  const EventId id{std::max(time, now_), next_event_++};
-  events_.emplace(id, std::move(event));
-  return id;
+void Scheduler::LeaveProcess(SimulatedThread& thread) {
+  Process& owner = processes_[thread.process - 1];
+  (thread.older == nullptr ? owner.oldest : thread.older->younger) = thread.younger;
+  (thread.younger == nullptr ? owner.youngest : thread.younger->older) = thread.older;
+}
+
+Scheduler::EventId Scheduler::At(SteadyTime time, Task event) {
+  return events_.Add(std::max(time, now_), std::move(event));
 }
 
 void Scheduler::Run(SteadyTime end) {
@@ -78,27 +88,26 @@ void Scheduler::Run(SteadyTime end) {
       RunReady();
       continue;
     }
-    if (events_.empty() || events_.begin()->first.first > end) break;
-    auto first = events_.extract(events_.begin());
-    if (first.key().first > now_) steps_at_once_ = 0;
-    now_ = first.key().first;
-    first.mapped()();
+    if (events_.empty() || events_.first_time() > end) break;
+    if (events_.first_time() > now_) steps_at_once_ = 0;
+    now_ = events_.first_time();
+    Task event = events_.TakeFirst();
+    event();
   }
   if (!stopping_ && !stuck()) now_ = std::max(now_, end);
   simulated_runtime = before;
 }
 
 void Scheduler::RunReady() {
-  const std::uint64_t number = ready_.begin()->second;
-  ready_.erase(ready_.begin());
-  const auto found = threads_.find(number);
-  if (found == threads_.end()) return;  // killed
-  SimulatedThread& thread = *found->second;
-  const SteadyTime halted_until = processes_.at(thread.process).halted_until;
+  SimulatedThread& thread = *ready_.front().thread;
+  std::pop_heap(ready_.begin(), ready_.end(), std::greater<>());
+  ready_.pop_back();
+  if (thread.killed) return;
+  const SteadyTime halted_until = processes_[thread.process - 1].halted_until;
   if (halted_until <= now_) return Step(thread);
-  At(halted_until, [this, number] {
-    if (const auto still = threads_.find(number); still != threads_.end())
-      MakeReady(*still->second);
+  // It can do nothing until then, so it has not ended.
+  At(halted_until, [this, &thread] {
+    if (!thread.killed) MakeReady(thread);
   });
 }
 
@@ -117,14 +126,16 @@ void Scheduler::Step(SimulatedThread& thread) {
 void Scheduler::EndCurrent() {
   SimulatedThread& thread = *current_;
   Wake(&thread, /*all=*/true);
-  if (const auto process = processes_.find(thread.process); process->second.alive) {
-    process->second.threads.erase(thread.number);
-    threads_.erase(thread.number);
-  }
+  if (thread.killed) return;
+  LeaveProcess(thread);
+  if (thread.joinable) joinable_.erase(thread.number);
+  thread.fiber.reset();
+  unused_.push_back(&thread);
 }
 
 void Scheduler::MakeReady(SimulatedThread& thread) {
-  ready_.emplace(OrderOf(thread), thread.number);
+  ready_.push_back({.order = OrderOf(thread), .number = thread.number, .thread = &thread});
+  std::push_heap(ready_.begin(), ready_.end(), std::greater<>());
 }
 
 // The smallest is next. A thread with fewer demotions comes before one with more.
@@ -140,22 +151,15 @@ std::uint64_t Scheduler::OrderOf(SimulatedThread& thread) {
 }
 
 void Scheduler::StopWaiting(SimulatedThread& thread) {
-  if (thread.place != nullptr) {
-    const auto found = waiting_.find(thread.place);
-    std::erase(found->second, thread.number);
-    if (found->second.empty()) waiting_.erase(found);
-    thread.place = nullptr;
-  }
-  if (thread.deadline.first != SteadyTime::max()) Cancel(thread.deadline);
-  thread.deadline.first = SteadyTime::max();
+  if (thread.place != nullptr) waiting_.Remove(thread);
+  Cancel(std::exchange(thread.deadline, EventId()));
 }
 
 bool Scheduler::Block(const void* place, SteadyTime deadline) {
   GORILA_CHECK(current_ != nullptr, "an event of the simulation must not block");
   SimulatedThread& thread = *current_;
-  thread.place = place;
   thread.timed_out = false;
-  waiting_[place].push_back(thread.number);
+  waiting_.Add(place, thread);
   if (deadline != SteadyTime::max()) {
     thread.deadline = At(deadline, [this, &thread] {
       thread.timed_out = true;
@@ -168,10 +172,9 @@ bool Scheduler::Block(const void* place, SteadyTime deadline) {
 }
 
 void Scheduler::Wake(const void* place, bool all) {
-  for (auto found = waiting_.find(place); found != waiting_.end(); found = waiting_.find(place)) {
-    SimulatedThread& thread = *threads_.at(found->second.front());
-    StopWaiting(thread);
-    MakeReady(thread);
+  while (SimulatedThread* const thread = waiting_.First(place)) {
+    StopWaiting(*thread);
+    MakeReady(*thread);
     if (!all) return;
   }
 }
@@ -196,19 +199,22 @@ WallTime Scheduler::WallNow() {
 std::uint64_t Scheduler::Draw() {
   const ProcessId process = current_process();
   return DrawBits({options_.seed, kNumber, process,
-                   process == 0 ? next_event_ : processes_.at(process).draws++});
+                   process == 0 ? events_.added() + 1 : processes_[process - 1].draws++});
 }
 
 StatusOr<std::uint64_t> Scheduler::Start(std::string_view name, std::function<void()> work) {
   GORILA_CHECK(current_ != nullptr, "an event of the simulation must not start a thread");
   SimulatedThread& thread = Add(current_->process, name, std::move(work));
+  thread.joinable = true;
+  joinable_.emplace(thread.number, &thread);
   MakeReady(thread);
   return thread.number;
 }
 
 void Scheduler::Join(std::uint64_t number) {
-  for (auto found = threads_.find(number); found != threads_.end(); found = threads_.find(number)) {
-    Block(found->second.get(), SteadyTime::max());
+  for (auto found = joinable_.find(number); found != joinable_.end();
+       found = joinable_.find(number)) {
+    Block(found->second, SteadyTime::max());
   }
 }
 
@@ -216,11 +222,9 @@ ProcessId Scheduler::current_process() const { return current_ == nullptr ? 0 : 
 
 std::vector<std::string> Scheduler::Waiting(ProcessId process) const {
   std::vector<std::string> names;
-  for (const std::uint64_t number : processes_.at(process).threads) {
-    const SimulatedThread& thread = *threads_.at(number);
-    if (thread.place != nullptr && thread.deadline.first == SteadyTime::max()) {
-      names.push_back(thread.name);
-    }
+  for (const SimulatedThread* thread = processes_[process - 1].oldest; thread != nullptr;
+       thread = thread->younger) {
+    if (thread->place != nullptr && thread->deadline.number == 0) names.push_back(thread->name);
   }
   return names;
 }

@@ -7,16 +7,16 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "gorila/base/runtime.h"
+#include "gorila/simulation/event_queue.h"
 #include "gorila/simulation/fiber.h"
+#include "gorila/simulation/waiting_table.h"
 
 namespace gorila::simulation {
 
@@ -46,8 +46,8 @@ class Scheduler final : public SimulatedRuntime {
 
   // A process on a machine: machines fail, are cut off and have clocks of their own.
   ProcessId AddProcess(int machine);
-  int MachineOf(ProcessId process) const { return processes_.at(process).machine; }
-  bool IsAlive(ProcessId process) const { return processes_.at(process).alive; }
+  int MachineOf(ProcessId process) const { return processes_[process - 1].machine; }
+  bool IsAlive(ProcessId process) const { return processes_[process - 1].alive; }
   // Its threads never run again, and nothing of theirs is destroyed.
   void Kill(ProcessId process);
   // Its threads do not run before `time`.
@@ -55,11 +55,11 @@ class Scheduler final : public SimulatedRuntime {
   void SetWallClockError(int machine, Duration error) { clock_errors_[machine] = error; }
 
   // Begins a thread of the process.
-  void Spawn(ProcessId process, std::string_view name, std::function<void()> work);
+  void Spawn(ProcessId process, std::string_view name, Task work);
   // Calls `event` at that time, outside every process; it must not block.
-  using EventId = std::pair<SteadyTime, std::uint64_t>;
-  EventId At(SteadyTime time, std::function<void()> event);
-  void Cancel(const EventId& event) { events_.erase(event); }
+  using EventId = EventQueue::Id;
+  EventId At(SteadyTime time, Task event);
+  void Cancel(const EventId& event) { events_.Remove(event); }
 
   // Runs until `end`, or until nothing is left that could happen, or `Stop()`.
   void Run(SteadyTime end);
@@ -91,44 +91,61 @@ class Scheduler final : public SimulatedRuntime {
     std::uint64_t number = 0;
     ProcessId process = 0;
     std::string name;
-    std::unique_ptr<Fiber> fiber;
+    std::optional<Fiber> fiber;
     std::uint64_t turns = 0;  // counts draws of this thread
     std::uint64_t demotions = 0;
-    const void* place = nullptr;
-    EventId deadline{SteadyTime::max(), 0};
+    bool killed = false;
+    bool joinable = false;
     bool timed_out = false;
+    EventId deadline;
+    // In WaitingTable.
+    const void* place = nullptr;
+    SimulatedThread* before = nullptr;
+    SimulatedThread* after = nullptr;
+    // Those of its process, in the order of birth.
+    SimulatedThread* older = nullptr;
+    SimulatedThread* younger = nullptr;
   };
   struct Process {
     int machine = 0;
     bool alive = true;
     SteadyTime halted_until{};
     std::uint64_t draws = 0;
-    std::set<std::uint64_t> threads = {};
+    SimulatedThread* oldest = nullptr;
+    SimulatedThread* youngest = nullptr;
+  };
+  struct Ready {
+    std::uint64_t order;
+    std::uint64_t number;
+    SimulatedThread* thread;
+    bool operator>(const Ready& other) const {
+      return order != other.order ? order > other.order : number > other.number;
+    }
   };
 
-  SimulatedThread& Add(ProcessId process, std::string_view name, std::function<void()> work);
+  SimulatedThread& Add(ProcessId process, std::string_view name, Task work);
   void MakeReady(SimulatedThread& thread);
   std::uint64_t OrderOf(SimulatedThread& thread);
   void RunReady();
   void Step(SimulatedThread& thread);
   void StopWaiting(SimulatedThread& thread);
   void EndCurrent();
+  void LeaveProcess(SimulatedThread& thread);
 
   const SchedulerOptions options_;
   SteadyTime now_{
       std::chrono::hours(1)};  // not the clock's zero, which some code takes for "never"
-  std::map<EventId, std::function<void()>> events_;
-  std::uint64_t next_event_ = 1;
-  // Those that can run at this instant: a draw decides on the order.
-  std::set<std::pair<std::uint64_t, std::uint64_t>> ready_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<SimulatedThread>> threads_;
-  std::vector<std::unique_ptr<SimulatedThread>> killed_;  // their stacks must stay
-  std::map<ProcessId, Process> processes_;
-  std::map<int, Duration> clock_errors_;  // by machine
-  std::unordered_map<const void*, std::deque<std::uint64_t>> waiting_;
+  EventQueue events_;
+  // Those that can run at this instant, a heap: a draw decides on the order.
+  std::vector<Ready> ready_;
+  std::deque<SimulatedThread> pool_;      // all there ever were at once
+  std::vector<SimulatedThread*> unused_;  // of those; not killed ones, whose stacks must stay
+  std::unordered_map<std::uint64_t, SimulatedThread*> joinable_;  // by number
+  std::deque<Process> processes_;                                 // by ProcessId - 1
+  std::map<int, Duration> clock_errors_;                          // by machine
+  WaitingTable<SimulatedThread> waiting_;
   SimulatedThread* current_ = nullptr;
   std::uint64_t next_thread_ = 1;
-  ProcessId next_process_ = 1;
   std::uint64_t steps_ = 0, steps_at_once_ = 0;
   std::uint64_t hash_ = 0;
   bool stopping_ = false;
