@@ -1,11 +1,11 @@
 #include "gorila/base/append_file.h"
 
-#include <sys/types.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
+
+#include "gorila/base/descriptor.h"
 
 namespace gorila {
 
@@ -24,7 +24,7 @@ AppendFile::AppendFile(AppendFile&& other) noexcept
       status_(std::move(other.status_)) {}
 
 AppendFile::~AppendFile() {
-  if (file_ >= 0) ::close(file_);
+  if (file_ >= 0) CloseDescriptor(file_);
 }
 
 Status AppendFile::Error(const char* action) const {
@@ -32,7 +32,7 @@ Status AppendFile::Error(const char* action) const {
 }
 
 Status AppendFile::Truncate(std::uint64_t bytes) {
-  if (::ftruncate(file_, static_cast<off_t>(bytes)) != 0) return Error("truncate");
+  if (TruncateDescriptor(file_, bytes) != 0) return Error("truncate");
   bytes_ = bytes;
   half_record_ = false;
   return OkStatus();
@@ -62,7 +62,7 @@ Status AppendFile::Flush() {
 
 Status AppendFile::Sync() {
   GORILA_RETURN_IF_ERROR(Flush());
-  if (::fsync(file_) != 0) status_ = Error("sync");
+  if (SyncDescriptor(file_) != 0) status_ = Error("sync");
   return status_;
 }
 
@@ -70,8 +70,8 @@ Status AppendFile::Write(const std::string& record) {
   if (half_record_) GORILA_RETURN_IF_ERROR(Truncate(bytes_));
   std::size_t written = 0;
   while (written < record.size()) {
-    const ssize_t count = ::pwrite(file_, record.data() + written, record.size() - written,
-                                   static_cast<off_t>(bytes_ + written));
+    const ssize_t count =
+        WriteDescriptorAt(file_, std::string_view(record).substr(written), bytes_ + written);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const Status error = Error("write");

@@ -334,9 +334,9 @@ Status Coordinator::WritePending() {
     written_pending_.push_back(network->frames);
   }
   for (const std::int64_t written : written_pending_) {
-    std::error_code error;  // one that stays is skipped later: its score is in the log
+    // One that stays is skipped later: its score is in the log.
     if (std::count(frames.begin(), frames.end(), written) == 0) {
-      fs::remove(files_.pending(written), error);
+      RemovePathAndBelow(files_.pending(written)).IgnoreError();
     }
   }
   written_pending_ = std::move(frames);

@@ -15,13 +15,15 @@ std::vector<std::filesystem::path> LaunchFiles::AllPending() const {
   constexpr std::string_view kBefore = "pending-";
   constexpr std::string_view kAfter = ".safetensors";
   std::vector<std::pair<std::int64_t, std::filesystem::path>> found;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(run, error)) {
-    const std::string name = entry.path().filename().string();
+  const StatusOr<std::vector<FolderEntry>> entries = ListFolder(run);
+  if (!entries.ok()) return {};
+  for (const auto& [name, folder] : *entries) {
     std::int64_t frames = 0;
     if (name.size() <= kBefore.size()) continue;
     std::from_chars(name.data() + kBefore.size(), name.data() + name.size(), frames);
-    if (name == fmt::format("{}{}{}", kBefore, frames, kAfter)) found.push_back({frames, entry});
+    if (name == fmt::format("{}{}{}", kBefore, frames, kAfter)) {
+      found.push_back({frames, run / name});
+    }
   }
   std::sort(found.begin(), found.end());
   std::vector<std::filesystem::path> paths;

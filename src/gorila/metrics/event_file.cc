@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "gorila/base/crc32c.h"
+#include "gorila/base/descriptor.h"
 #include "gorila/base/file.h"
+#include "gorila/base/runtime.h"
 #include "gorila/foreign/tensorboard.pb.h"
 
 namespace gorila {
@@ -137,11 +139,9 @@ StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first
   std::uint64_t older_bytes = 0;
   for (int number = 1; number < kMostFiles; ++number) {
     const fs::path path = FilePath(folder, number);
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    const int file = OpenDescriptor(path, O_WRONLY | O_CREAT | O_EXCL);
     if (file < 0 && errno == EEXIST) {
-      std::error_code error;
-      const std::uintmax_t size = fs::file_size(path, error);
-      older_bytes += error ? 0 : size;
+      older_bytes += LookAt(path).size;
       continue;
     }
     if (file < 0) {
@@ -163,7 +163,7 @@ StatusOr<EventFile> EventFile::Create(const fs::path& folder, std::int64_t first
 }
 
 void EventFile::AppendEvent(tensorboard::Event& event) {
-  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  const std::chrono::duration<double> now = WallNow().time_since_epoch();
   event.set_wall_time(wall_time_ ? now.count() : 0);
   file_.Append(FrameRecord(event.SerializeAsString()));
 }

@@ -9,11 +9,19 @@
 #include <cstring>
 #include <utility>
 
+#include "gorila/base/file.h"
+
 namespace gorila {
 
 namespace fs = std::filesystem;
 
 StatusOr<RunLogTail> RunLogTail::Open(const fs::path& path) {
+  if (simulated_files != nullptr) {
+    GORILA_ASSIGN_OR_RETURN(std::string lines, ReadFile(path));
+    RunLogTail tail(path, -1, 0);
+    tail.lines_ = std::move(lines);
+    return tail;
+  }
   // Opening a FIFO would block.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0 && errno == ENOENT) return NotFound("run log '{}' does not exist", path.string());

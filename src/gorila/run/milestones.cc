@@ -66,8 +66,8 @@ std::optional<std::int64_t> Milestones::Due(std::int64_t frames, const Say& say)
   const bool continues = std::exchange(continues_, false);
   if (every_ == 0 || frames / every_ <= before / every_) return std::nullopt;
   const std::int64_t due = frames / every_ * every_;
-  std::error_code error;
-  if (continues && fs::exists(MilestoneFile(run_, due), error)) return std::nullopt;
+  const bool written = LookAt(MilestoneFile(run_, due)).kind != PathLook::Kind::kNothing;
+  if (continues && written) return std::nullopt;
   if (due - every_ > before && say && !std::exchange(said_missed_, true)) {
     say(fmt::format(
         "milestones come due faster than the run is looked at, and that of {} frames is "

@@ -1,7 +1,6 @@
 #include "gorila/run/run_directory.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 #include <string_view>
 
 #include "gorila/base/command.h"
+#include "gorila/base/descriptor.h"
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/config/run_labels.h"
@@ -31,8 +31,17 @@ std::string ThisHost() {
 // Records who holds the lock, for HeldHere. The lock is valid even when this cannot be written.
 void WriteHolder(int fd) {
   const std::string holder = ThisHost() + "\n";
-  if (::ftruncate(fd, 0) != 0) return;
-  [[maybe_unused]] const ssize_t written = ::pwrite(fd, holder.data(), holder.size(), 0);
+  if (TruncateDescriptor(fd, 0) != 0) return;
+  [[maybe_unused]] const ssize_t written = WriteDescriptorAt(fd, holder, 0);
+}
+
+// Unavailable when it cannot be looked at.
+StatusOr<bool> IsThere(const fs::path& path) {
+  if (simulated_files != nullptr) return LookAt(path).kind != PathLook::Kind::kNothing;
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (!error) return there;
+  return Unavailable("cannot look into '{}': {}", path.parent_path().string(), error.message());
 }
 
 bool Has(const fs::path& folder, const char* name) {
@@ -134,12 +143,10 @@ Status CheckRunKind(const fs::path& path, RunKind expected) {
 }
 
 Status CheckIsRun(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) {
+  if (LookAt(path).kind != PathLook::Kind::kFolder) {
     return NotFound("run '{}': no such folder", path.string());
   }
-  const bool found = fs::exists(path / "config.toml", error);
-  if (error) return Unavailable("cannot look into '{}': {}", path.string(), error.message());
+  GORILA_ASSIGN_OR_RETURN(const bool found, IsThere(path / "config.toml"));
   if (found) return OkStatus();
   const StatusOr<Contents> contents = LookInto(path);
   const bool half_made = contents.ok() && *contents == Contents::kHalfMade;
@@ -172,10 +179,10 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const fs::path& path)
 
 StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Lock(const fs::path& path) {
   const fs::path file = path / kLockFile;
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = OpenDescriptor(file, O_RDWR | O_CREAT);
   if (fd < 0) return Unavailable("cannot write to '{}': {}", path.string(), std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd);
+  if (LockDescriptor(fd) != 0) {
+    CloseDescriptor(fd);
     return absl::AlreadyExistsError(
         fmt::format("run directory '{}' is in use by another process", path.string()));
   }
@@ -185,13 +192,13 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Lock(const fs::path& path)
 
 // A folder that is removed while files are created in it may stay, without its contents.
 Status RunDirectory::CheckNotRemoved() const {
-  std::error_code error;
-  if (fs::exists(config(), error) || error) return OkStatus();
+  const StatusOr<bool> there = IsThere(config());
+  if (!there.ok() || *there) return OkStatus();
   return absl::AbortedError(
       fmt::format("run directory '{}' was removed while the run was training, so training stopped",
                   path_.string()));
 }
 
-RunDirectory::~RunDirectory() { ::close(lock_); }
+RunDirectory::~RunDirectory() { CloseDescriptor(lock_); }
 
 }  // namespace gorila

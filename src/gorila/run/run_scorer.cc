@@ -7,6 +7,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/base/random.h"
+#include "gorila/base/runtime.h"
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
 #include "gorila/evaluation/episode_film.h"
@@ -295,7 +296,7 @@ StatusOr<bool> RunScorer::FinishPending(RunLog& log, const Message& message,
   const std::size_t left = pending().size();
   if (message && left > 0) message(fmt::format("finishing evaluations of training: {} left", left));
   while (!pending().empty()) {
-    thread_->WaitUntilDone(std::chrono::steady_clock::now() + kScoreLook);
+    thread_->WaitUntilDone(SteadyNow() + kScoreLook);
     GORILA_RETURN_IF_ERROR(Collect(log, message));
     if (cancelled && cancelled()) return false;
   }
