@@ -171,6 +171,33 @@ class Several(program.Case):
         self.assertEqual(frames[BREAKOUT] - frames[ASTERIX], before)
         self.assertIn("environments = 4", (self.folder / "run" / "config.toml").read_text())
 
+    def test_a_game_joins_a_launched_run(self):
+        self.run_program(
+            "launch", *program.TINY, "--env", BREAKOUT, "--frames", "4000", "--set", "actor.environments=3",
+            "--set", "network.hidden=[16]", "--set", "evaluation.episodes=6", "--set", "evaluation.best=true",
+            "--set", "evaluation.every_frames=1000", "--run-dir", "run",
+        )  # fmt: skip
+        before = self.rows("training")[-1]["frames"]
+        both = ("launch", "--resume", "run", "--frames", "9600", "--set")
+        said = "".join(self.run_program(*both, f"environment.name={BREAKOUT},{ASTERIX}"))
+        self.assertIn("the games are joined by minatar/asterix", said)
+        row = self.rows("training")[-1]
+        frames = {name: game["frames"] for name, game in row["games"].items()}
+        self.assertEqual(sum(frames.values()), row["frames"])
+        self.assertGreater(frames[ASTERIX], 1500)
+        self.assertGreaterEqual(frames[BREAKOUT], before)
+        self.assertGreater(self.evaluation()["frames"], before, "the best network is chosen anew")
+        _, stderr = self.run_program(*both, f"environment.name={ASTERIX}", expect=2)
+        self.assertIn('environment.name is "minatar/asterix", but', stderr)
+
+    def test_bundles_share_out_games_that_one_of_them_could_not(self):
+        self.run_program(
+            "launch", *program.TINY, "--env", ",".join(GAMES), "--frames", "3000", "--set", "actor.environments=3",
+            "--set", "network.hidden=[16]", "--set", "evaluation.episodes=6", "--run-dir", "run",
+        )  # fmt: skip
+        frames = [game["frames"] for game in self.rows("training")[-1]["games"].values()]
+        self.assertGreater(min(frames), 500)
+
     def test_environments_fit_the_games_unless_a_file_has_their_number(self):
         (self.folder / "frames.toml").write_text("[run]\nframes = 20000\n")
         (self.folder / "eight.toml").write_text("[actor]\nenvironments = 8\n")

@@ -9,6 +9,8 @@
 #include "gorila/cli/role_flags.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/config_keys.h"
+#include "gorila/config/games.h"
 #include "gorila/launch/bundle_process.h"
 #include "gorila/launch/role_cores.h"
 #include "gorila/rpc/endpoint.h"
@@ -44,6 +46,8 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   Config own = config;  // other bundles have their replay memory on other machines
   own.run.bundles = 1;
   own.cluster = {};
+  FitEnvironments(own);  // all bundles together play the games equally
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_RETURN_IF_ERROR(Trainer::Check(own));
   GORILA_ASSIGN_OR_RETURN(const auto pinned, PinProcess(config, Role::kBundle, bundle.index));
   GORILA_ASSIGN_OR_RETURN(bundle.credentials, options.role.Load());

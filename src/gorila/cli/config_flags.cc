@@ -92,6 +92,12 @@ Status ConfigFlags::ApplyTo(Config& config) const {
   return UseRomsVariable(config);
 }
 
+Status ConfigFlags::ApplyToRun(Config& config) const {
+  const int games = NumGames(config);
+  GORILA_RETURN_IF_ERROR(ApplyTo(config));
+  return NumGames(config) > games ? FitGames({}, config) : OkStatus();
+}
+
 const char* ConfigFlags::FlagOf(std::string_view key) const {
   for (const KeyOption& option : keys_) {
     if (option.flag.key == key && option.option->count() > 0) return option.flag.flag;

@@ -83,6 +83,8 @@ class ConfigFlags {
   Status FitGames(const std::filesystem::path& file, Config& config) const;
   // The sets and flags on top of `config`.
   Status ApplyTo(Config& config) const;
+  // The same to a run's own configuration; actor.environments fits games that join it.
+  Status ApplyToRun(Config& config) const;
 
  private:
   bool Sets(std::string_view key) const;

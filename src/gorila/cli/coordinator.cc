@@ -22,6 +22,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/launch/launcher.h"
 #include "gorila/rpc/endpoint.h"
+#include "gorila/run/added_games.h"
 #include "gorila/run/resume_rules.h"
 #include "gorila/run/run_cores.h"
 #include "gorila/run/run_results.h"
@@ -62,8 +63,11 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
     before.parameter_server.shards = config.parameter_server.shards;
   }
   if (ToToml(before) == ToToml(config)) return directory;
-  GORILA_RETURN_IF_ERROR(CheckResumable(StateKeys(before, RunKind::kCoordinated), config,
-                                        fmt::format("the run in '{}'", path.string())));
+  const MadeWith made_with = StateKeys(before, RunKind::kCoordinated);
+  GORILA_ASSIGN_OR_RETURN(const std::vector<std::string> added, AddedGames(made_with, config));
+  GORILA_RETURN_IF_ERROR(CheckResumable(
+      made_with, config, fmt::format("the run in '{}'", path.string()), !added.empty()));
+  if (!added.empty()) fmt::print(stderr, "{}\n", JoinedBy(added));
   GORILA_RETURN_IF_ERROR(MarkUnfinished(path));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));
   return directory;

@@ -24,6 +24,7 @@
 #include "gorila/launch/capacity_plan.h"
 #include "gorila/launch/launcher.h"
 #include "gorila/report/run_report.h"
+#include "gorila/run/added_games.h"
 #include "gorila/run/cluster.h"
 #include "gorila/run/run_network.h"
 #include "gorila/run/run_results.h"
@@ -87,8 +88,10 @@ StatusOr<TrainingWatch> BindWatch(const LaunchOptions& options, const LaunchEngi
 StatusOr<Config> LoadResumed(const LaunchOptions& options, const LaunchEngine& engine,
                              const RunDirectory& directory, const Config& before) {
   Config config = before;
-  GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
-  GORILA_RETURN_IF_ERROR(CheckLaunchResumable(directory, before, config));
+  GORILA_RETURN_IF_ERROR(options.changes.ApplyToRun(config));
+  GORILA_ASSIGN_OR_RETURN(const std::vector<std::string> added,
+                          CheckLaunchResumable(directory, before, config));
+  if (!added.empty()) fmt::print(stderr, "{}\n", JoinedBy(added));
   GORILA_RETURN_IF_ERROR(engine.check(config, directory.path()));
   return config;
 }

@@ -17,7 +17,6 @@
 #include "gorila/cli/verb.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
-#include "gorila/config/games.h"
 
 namespace gorila::cli {
 namespace {
@@ -45,12 +44,7 @@ Status CheckLength(const RunDirectory& directory, const Config& config) {
 
 StatusOr<int> Resume(const ResumeOptions& options, const Invocation& invocation) {
   CatchStopSignals();
-  const auto change = [&options](Config& config) -> Status {
-    const int games = NumGames(config);
-    GORILA_RETURN_IF_ERROR(options.changes.ApplyTo(config));
-    if (NumGames(config) <= games) return OkStatus();
-    return options.changes.FitGames({}, config);
-  };
+  const auto change = [&options](Config& config) { return options.changes.ApplyToRun(config); };
   return ResumeRun({.directory = options.directory,
                     .change = change,
                     .watch = &options.watch,

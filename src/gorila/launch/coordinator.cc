@@ -12,6 +12,7 @@
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/config/games.h"
 #include "gorila/config/resolve.h"
+#include "gorila/env/game_list.h"
 #include "gorila/launch/remote_parts.h"
 #include "gorila/launch/role_report.h"
 #include "gorila/parameter_server/remote/shard_service.h"
@@ -390,6 +391,12 @@ Status Coordinator::ReadBest() {
   if (!ReadMetadata(stored->file, "frames", best.frames) ||
       !ReadMetadata(stored->file, "return_mean", best.mean)) {
     return UnusableNetwork(files_.best(), "the file does not say what the network scored");
+  }
+  const auto environment = stored->file.metadata().find("environment");
+  if (environment != stored->file.metadata().end() &&
+      SplitGames(environment->second) != GamesOf(config_)) {
+    scorer_.BeginChoice();  // further games have joined
+    return OkStatus();
   }
   const auto protocol = stored->file.metadata().find("protocol");
   if (protocol != stored->file.metadata().end()) best.protocol = protocol->second;

@@ -15,6 +15,7 @@
 #include "gorila/network/split/split_network.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/replay/replay_shard.h"
+#include "gorila/run/added_games.h"
 #include "gorila/run/agent_parts.h"
 #include "gorila/run/initial_network.h"
 #include "gorila/run/run_cores.h"
@@ -174,18 +175,20 @@ StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory) {
   return LoadRunConfig(directory.config());
 }
 
-Status CheckLaunchResumable(const RunDirectory& directory, const Config& before, Config& config) {
+StatusOr<std::vector<std::string>> CheckLaunchResumable(const RunDirectory& directory,
+                                                        const Config& before, Config& config) {
   const LaunchFiles files(directory.path());
   GORILA_ASSIGN_OR_RETURN(const MadeWith made_with, ReadMadeWith(files, before));
   // An automatic number stays what it was.
   if (config.parameter_server.shards == 0 && NumberOfShards(config) != NumberOfShards(before)) {
     config.parameter_server.shards = NumberOfShards(before);
   }
-  GORILA_RETURN_IF_ERROR(
-      CheckResumable(made_with, config, fmt::format("'{}'", files.servers().string())));
+  GORILA_ASSIGN_OR_RETURN(std::vector<std::string> added, AddedGames(made_with, config));
+  GORILA_RETURN_IF_ERROR(CheckResumable(
+      made_with, config, fmt::format("'{}'", files.servers().string()), !added.empty()));
   GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
   const std::int64_t frames = logged.frames;
-  if (config.run.frames == before.run.frames || frames <= config.run.frames) return OkStatus();
+  if (config.run.frames == before.run.frames || frames <= config.run.frames) return added;
   return InvalidArgument("run.frames is {}; expected at least {}, the frames that the run has",
                          config.run.frames, frames);
 }

@@ -43,8 +43,9 @@ Status PrepareLaunchedRun(const Config& config, const RunDirectory& directory);
 // Not yet checked (CheckConfig). InvalidArgument when the run was not launched.
 StatusOr<Config> ReadLaunchedConfig(const RunDirectory& directory);
 // Whether the run, which was `before`, can be resumed as `config`; keeps its number of shards where
-// that is automatic. InvalidArgument naming the key.
-Status CheckLaunchResumable(const RunDirectory& directory, const Config& before, Config& config);
+// that is automatic. Gives the games that join it. InvalidArgument naming the key.
+StatusOr<std::vector<std::string>> CheckLaunchResumable(const RunDirectory& directory,
+                                                        const Config& before, Config& config);
 
 // One run. One thread calls.
 class Launcher {

@@ -149,14 +149,17 @@ StatusOr<std::int64_t> RunProgress::Report(const v1::ReportRequest& report, Time
     client.reported = now;
   }
   client.frames = std::max(client.frames, report.frames());
-  TakeGameFrames(report, client);
+  TakeGameFrames(report, client, run_frames_ - more_frames);
   TakeEpisodes(report, client);
   return client.episodes;
 }
 
 // They add up to at most the run's frames, but for what a client invents.
-void RunProgress::TakeGameFrames(const v1::ReportRequest& report, Client& client) {
+void RunProgress::TakeGameFrames(const v1::ReportRequest& report, Client& client,
+                                 std::int64_t frames_before) {
   const auto games = static_cast<std::size_t>(report.game_frames_size());
+  // Of a run that others have joined, all frames were the first game's.
+  if (games > 0 && run_game_frames_.empty()) run_game_frames_.push_back(frames_before);
   run_game_frames_.resize(std::max(run_game_frames_.size(), games));
   client.game_frames.resize(std::max(client.game_frames.size(), games));
   for (std::size_t game = 0; game < games; ++game) {

@@ -62,7 +62,7 @@ class RunProgress final : public RunReports {
 
   Client& FindOrAdd(std::uint64_t id);
   void CountLiving(TimePoint now);
-  void TakeGameFrames(const v1::ReportRequest& report, Client& client);
+  void TakeGameFrames(const v1::ReportRequest& report, Client& client, std::int64_t frames_before);
   void TakeEpisodes(const v1::ReportRequest& report, Client& client);
 
   std::int64_t run_frames_ = 0;

@@ -227,6 +227,19 @@ TEST(RunProgressTest, FramesOfEachGameAreAddedOnceAndSurviveARestart) {
   }
 }
 
+TEST(RunProgressTest, FramesBeforeOtherGamesJoinedAreTheFirstGames) {
+  RunProgress progress;
+  v1::ReportRequest alone = GamesReport(1, {});
+  alone.set_frames(70);
+  ASSERT_TRUE(progress.Report(alone, kStart).ok());
+  EXPECT_TRUE(GameFrames(progress).empty());
+  v1::ReportRequest joined = GamesReport(2, {3, 4});
+  joined.set_frames(7);
+  ASSERT_TRUE(progress.Report(joined, kStart).ok());
+  ASSERT_TRUE(progress.Report(joined, kStart).ok());
+  EXPECT_EQ(GameFrames(progress), (std::vector<std::int64_t>{73, 4}));
+}
+
 TEST(RunProgressTest, AnEpisodeKeepsItsGame) {
   RunProgress progress;
   v1::ReportRequest report = Report(1, 1, 0, {10, 11});

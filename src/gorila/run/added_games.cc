@@ -60,4 +60,10 @@ StatusOr<std::vector<std::string>> AddedGames(const MadeWith& made_with, const C
   return games;
 }
 
+std::string JoinedBy(const std::vector<std::string>& added) {
+  return fmt::format(
+      "the games are joined by {}: all begin new episodes, and memories of bundles are empty",
+      fmt::join(added, ", "));
+}
+
 }  // namespace gorila

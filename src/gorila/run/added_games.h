@@ -16,6 +16,9 @@ namespace gorila {
 // or its heads.
 StatusOr<std::vector<std::string>> AddedGames(const MadeWith& made_with, const Config& config);
 
+// What people are told of it.
+std::string JoinedBy(const std::vector<std::string>& added);
+
 }  // namespace gorila
 
 #endif  // GORILA_RUN_ADDED_GAMES_H_

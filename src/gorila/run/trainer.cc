@@ -196,8 +196,7 @@ StatusOr<std::unique_ptr<Trainer>> Trainer::Resume(const Config& config,
   GORILA_RETURN_IF_ERROR(
       trainer->RestoreFrom(newest->checkpoint, hooks, static_cast<int>(added.size())));
   if (!added.empty()) {
-    say(fmt::format("the games are joined by {}: all begin new episodes with empty replay memories",
-                    fmt::join(added, ", ")));
+    say(JoinedBy(added));
   }
   say(fmt::format("resuming at {} frames, {} updates", newest->checkpoint.number(),
                   trainer->cluster_->store().UpdateCount()));
