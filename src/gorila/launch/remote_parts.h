@@ -2,6 +2,7 @@
 #ifndef GORILA_LAUNCH_REMOTE_PARTS_H_
 #define GORILA_LAUNCH_REMOTE_PARTS_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -53,7 +54,8 @@ class WorkerStore {
   // `remote` must outlive this.
   WorkerStore(const Config& config, RemoteParameterStore& remote) : remote_(remote) {
     if (config.parameter_server.overlap && config.learner.members == 1) {
-      overlapped_.emplace(remote);
+      overlapped_.emplace(remote,
+                          std::max(1, config.learner.fetch_every / config.learner.push_every));
     }
   }
 

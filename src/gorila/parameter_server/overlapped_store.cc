@@ -10,8 +10,9 @@
 
 namespace gorila {
 
-OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store)
+OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store, int pull_every)
     : store_(store),
+      pull_every_(pull_every),
       partition_(MakePartition(store.size(), store.num_shards()).value()),
       latest_(store.size(), partition_.size()),
       gradients_{std::vector<float>(store.size()), std::vector<float>(store.size())} {
@@ -50,7 +51,7 @@ Status OverlappedParameterStore::CheckSizes(std::size_t values, std::size_t vers
 // Says that newer ones are wanted, too.
 Status OverlappedParameterStore::WaitForParameters() {
   const MutexLock lock(mutex_);
-  wanted_ = true;
+  ++wanted_;
   changed_.NotifyAll();
   while (!pulled_ && status_.ok()) WaitForChange();
   return status_;
@@ -148,15 +149,17 @@ void OverlappedParameterStore::PullLoop() {
   }
 }
 
-// The parameters that have come lack at most one of the pushes that have ended. When Push() returns
-// its gradient waits and the one before it has ended; so the next gradient's parameters lack these
-// two and at most one more.
-bool OverlappedParameterStore::MayPush() const { return pushes_ - pull_has_ <= 1; }
+// With pull_every = 1 the parameters that have come lack at most one of the pushes that have ended.
+// When Push() returns its gradient waits and the one before it has ended; so the next gradient's
+// parameters lack these two and at most one more.
+bool OverlappedParameterStore::MayPush() const { return pushes_ - pull_has_ <= pull_every_; }
 
-// Once after each push, which may be while the next is under way, or when a caller wants something
-// newer and no gradient that will change it is under way.
+// Once after each push, or each pull_every, which may be while the next is under way. Or when a
+// caller wants something newer and no gradient that will change it is under way; one that asks but
+// every few pushes gets it from the pull that they bring about, unless it has to ask again.
 bool OverlappedParameterStore::ShouldPull() const {
-  return pushes_ > pull_began_ || (wanted_ && !pushing_);
+  if (pushes_ - pull_began_ >= pull_every_) return true;
+  return !pushing_ && wanted_ > (pull_every_ > 1 && pulled_ ? 1 : 0);
 }
 
 void OverlappedParameterStore::PushWaiting() {
@@ -195,7 +198,7 @@ StatusOr<bool> OverlappedParameterStore::Fill(std::span<float> values, ShardVers
 }
 
 void OverlappedParameterStore::PullNewer() {
-  wanted_ = false;
+  wanted_ = 0;
   pull_began_ = pushes_;
   mutex_.Unlock();
   const StatusOr<bool> changed = WithoutThrowing([this] {

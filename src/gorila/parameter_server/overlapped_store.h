@@ -27,8 +27,9 @@ namespace gorila {
 // An error of the other store is given to every call from then on: its errors are final.
 class OverlappedParameterStore final : public ParameterStore {
  public:
-  // `store` must outlive this, and each of its calls must end.
-  explicit OverlappedParameterStore(ParameterStore& store);
+  // `store` must outlive this, and each of its calls must end. `pull_every`: pushes between two
+  // pulls of a caller that asks for parameters no more often than that.
+  explicit OverlappedParameterStore(ParameterStore& store, int pull_every = 1);
   // Blocks as Settle() does.
   ~OverlappedParameterStore() override;
   OverlappedParameterStore(const OverlappedParameterStore&) = delete;
@@ -77,6 +78,7 @@ class OverlappedParameterStore final : public ParameterStore {
 
   ParameterStore& store_;
 
+  const int pull_every_;
   const std::vector<Slice> partition_;
   PublishedParameters latest_;
   // Lent to the caller, but for the one that is under way: while pushing_, the pushing thread reads
@@ -86,7 +88,7 @@ class OverlappedParameterStore final : public ParameterStore {
 
   Mutex mutex_;
   CondVar changed_;
-  bool wanted_ GORILA_GUARDED_BY(mutex_) = false;          // newer parameters
+  int wanted_ GORILA_GUARDED_BY(mutex_) = 0;               // calls since a pull last began
   bool pulled_ GORILA_GUARDED_BY(mutex_) = false;          // at least once
   bool pushing_ GORILA_GUARDED_BY(mutex_) = false;         // a gradient waits or is under way
   std::size_t lent_ GORILA_GUARDED_BY(mutex_) = 0;         // of gradients_; the other is under way

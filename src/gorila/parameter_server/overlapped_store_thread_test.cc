@@ -37,6 +37,7 @@ class FarStore final : public ParameterStore {
   StatusOr<bool> Pull(std::span<float> values, ShardVersions& versions) override {
     {
       const MutexLock lock(mutex_);
+      ++pulls_;
       while (!open_for_pulls_) changed_.Wait(mutex_);
     }
     return shards_->Pull(values, versions);
@@ -70,11 +71,16 @@ class FarStore final : public ParameterStore {
     failure_ = std::move(failure);
   }
   InProcessParameterStore& shards() { return *shards_; }
+  int pulls() const {
+    const MutexLock lock(mutex_);
+    return pulls_;
+  }
 
  private:
   const std::unique_ptr<InProcessParameterStore> shards_ = MakeShards();
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
+  int pulls_ GORILA_GUARDED_BY(mutex_) = 0;
   bool open_ GORILA_GUARDED_BY(mutex_) = true;
   bool open_for_pulls_ GORILA_GUARDED_BY(mutex_) = true;
   Status failure_ GORILA_GUARDED_BY(mutex_);
@@ -215,6 +221,22 @@ TEST_F(OverlappedStoreTest, AGradientLacksAtMostThreeBeforeItAndNoneIsLost) {
   ShardVersions versions(kShards, -1);
   ASSERT_TRUE(far_.Pull(values, versions).ok());
   EXPECT_THAT(values, Each(-static_cast<float>(kPushes)));
+}
+
+TEST_F(OverlappedStoreTest, PullsNoMoreOftenThanItsCallerNeedsThem) {
+  constexpr int kEvery = 4;
+  constexpr int kPushes = 40;
+  store_.emplace(far_, kEvery);
+  for (int i = 0; i < kPushes; ++i) {
+    if (i % kEvery == 0) Pull();
+    EXPECT_LE(i - versions_[0], 2 * kEvery + 2) << "staleness stays bounded";
+    ASSERT_TRUE(Push().ok());
+  }
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(far_.UpdateCount(), kPushes);
+  EXPECT_LE(far_.pulls(), kPushes / kEvery + 2);
+  // A caller that goes on asking without pushing gets what is newest.
+  while (versions_ != ShardVersions(kShards, kPushes)) Pull();
 }
 
 TEST_F(OverlappedStoreTest, AGradientUnderWayIsAppliedBeforeTheStoreEnds) {
