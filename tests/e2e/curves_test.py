@@ -12,18 +12,24 @@ import program
 from dashboard_test import Served, get
 
 SERIES = program.SOURCE / "src/gorila/dashboard/page/series.js"
+CASES = program.SOURCE / "src/gorila/metrics/chart_cases.json"
 EPISODES = 100  # as in series.js
 
 
-def draw(rows, script=SERIES):
+def node(driver, argument, given):
+    """What `driver`, a script beside this one, prints of `given`; both are JSON."""
     if not shutil.which("node"):
         raise unittest.SkipTest("skipped: Node.js is not installed")
-    driver = pathlib.Path(__file__).parent / "curves.js"
     printed = subprocess.run(
-        ["node", driver, script], input=json.dumps(rows), capture_output=True, text=True, check=False
-    )
+        ["node", pathlib.Path(__file__).with_name(driver), argument],
+        input=json.dumps(given), capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert printed.returncode == 0, printed.stderr
     return json.loads(printed.stdout)
+
+
+def draw(rows, script=SERIES):
+    return node("curves.js", script, rows)
 
 
 def row_of(frames, returns, **more):
@@ -170,6 +176,64 @@ class Curves(Served):
         of_policy = [row_of(i, [1.0], **({"entropy": 0.5} if i % 2 else {})) for i in range(4)]
         self.assertEqual([(p["x"], p["y"]) for p in draw(of_policy)["entropy"]],
                          [(1, 0.5), (3, 0.5)])  # fmt: skip
+
+
+class SharedRules(unittest.TestCase):
+    """The page keeps the cases that the reports' pictures keep (metrics/chart_cases_test.cc)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cases = json.loads(CASES.read_text())
+        cls.made = node("chart_cases.js", SERIES.parent, cls.cases)
+
+    def each(self, section, at_least):
+        self.assertGreaterEqual(len(self.cases[section]), at_least)
+        for case, made in zip(self.cases[section], self.made[section], strict=True):
+            with self.subTest(json.dumps(case)):
+                yield case, made
+
+    def assert_near(self, made, expected, within):
+        self.assertEqual(len(made), len(expected), made)
+        for a, b in zip(made, expected):
+            if b is None:
+                self.assertIsNone(a)
+            else:
+                self.assertAlmostEqual(a, b, delta=within)
+
+    def test_ranges(self):
+        self.assertEqual(self.made["padding"], self.cases["padding"])
+        for case, made in self.each("ranges", 15):
+            low, high = case["range"]
+            self.assert_near(made, case["range"], 1e-9 * (high - low))
+
+    def test_ticks(self):
+        for case, made in self.each("room", 3):
+            self.assertEqual(made, [case["across"], case["up"]])
+        for case, made in self.each("ticks", 30):
+            self.assertEqual([tick["label"] for tick in made], case["labels"])
+            low, high = case["range"]
+            self.assert_near([tick["value"] for tick in made], case["values"], 1e-9 * (high - low))
+
+    def test_durations(self):
+        for case, made in self.each("durations", 5):
+            self.assertEqual(made, case["label"])
+
+    def test_bands(self):
+        for case, made in self.each("bands", 3):
+            self.assertEqual(made, case["bands"])
+
+    def test_means_over_runs_and_their_intervals(self):
+        for case, made in self.each("means", 7):
+            self.assertEqual(made["count"], case["count"])
+            for name, end in zip(["first", "last"], made["ends"]):
+                self.assert_near(end[:2], case[name][:2], 1e-9)
+                self.assert_near(end[2:], case[name][2:], case["within"])
+
+    def test_returns_over_episodes(self):
+        for case, made in self.each("returns", 3):
+            self.assertEqual(len(made), len(case["samples"]))
+            for point, expected in zip(made, case["samples"]):
+                self.assert_near(point, expected, 1e-9)
 
 
 if __name__ == "__main__":

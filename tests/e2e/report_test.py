@@ -140,7 +140,7 @@ class Page(program.Case):
         self.assertFalse((self.folder / "page-frames.svg").exists())
         self.assertIn("over updates by learners; n_step=1, 2 runs", (self.folder / "curve.svg").read_text())
         self.run_program(*report, "--over", "seconds")  # the older name
-        self.assertIn("over seconds of training", (self.folder / "curve.svg").read_text())
+        self.assertIn("over time of training", (self.folder / "curve.svg").read_text())
         self.assert_refused([*report, "--x", "frames", "--over", "seconds"], "--x", "--over")
         self.assert_refused([*report, "--baseline", "n_step=2"], "'n_step=2'", "'n_step=1', 'n_step=3'")
 

@@ -6,8 +6,8 @@
 namespace gorila::drawing {
 namespace {
 
-void Include(std::optional<Range>& range, double value) {
-  if (!range.has_value()) range = Range{value, value};
+void Include(std::optional<AxisRange>& range, double value) {
+  if (!range.has_value()) range = AxisRange{value, value};
   range->low = std::min(range->low, value);
   range->high = std::max(range->high, value);
 }
@@ -35,18 +35,6 @@ DataRanges RangesOf(const LearningCurveFigure& figure) {
     if (Usable(line.y)) Include(ranges.y, line.y);
   }
   return ranges;
-}
-
-Range AxisRange(const std::optional<Range>& data, double padding) {
-  if (!data.has_value()) return {0, 1};
-  const double size = std::max(std::abs(data->low), std::abs(data->high));
-  if (size == 0) return {-1, 1};
-  if (data->high - data->low < 1e-9 * size) {
-    return {std::min(0.0, 2 * data->low), std::max(0.0, 2 * data->high)};
-  }
-  const bool from_zero = data->low >= 0 && data->low < 0.5 * data->high;
-  const double pad = padding * (data->high - (from_zero ? 0 : data->low));
-  return {from_zero ? 0 : data->low - pad, data->high + pad};
 }
 
 std::vector<std::span<const CurvePoint>> Stretches(std::span<const CurvePoint> points,

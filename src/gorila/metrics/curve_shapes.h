@@ -7,19 +7,15 @@
 #include <span>
 #include <vector>
 
+#include "gorila/metrics/chart_axis.h"
 #include "gorila/metrics/label_placement.h"
 #include "gorila/metrics/learning_curve.h"
 
 namespace gorila::drawing {
 
-struct Range {
-  double low = 0;
-  double high = 1;
-};
-
 struct DataRanges {
-  std::optional<Range> x;  // nullopt: nothing usable
-  std::optional<Range> y;
+  std::optional<AxisRange> x;  // nullopt: nothing usable
+  std::optional<AxisRange> y;
 };
 
 // Far below the largest double, so that arithmetic on the axes cannot overflow.
@@ -28,10 +24,6 @@ bool HasMean(const CurvePoint& point);
 bool HasBand(const CurvePoint& point);
 
 DataRanges RangesOf(const LearningCurveFigure& figure);
-
-// The data's range made fit for an axis: never empty, from zero when the data begins near it, and
-// elsewhere with `padding` of its length beyond the data.
-Range AxisRange(const std::optional<Range>& data, double padding);
 
 // The stretches of `points` that are usable throughout.
 std::vector<std::span<const CurvePoint>> Stretches(std::span<const CurvePoint> points,

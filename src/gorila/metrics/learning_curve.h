@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gorila/base/status.h"
+#include "gorila/metrics/chart_axis.h"
 
 namespace gorila {
 
@@ -40,6 +41,7 @@ inline constexpr int kNarrowFigure = 480;
 struct LearningCurveFigure {
   std::string title;
   std::string x_label;
+  AxisUnit x_unit = AxisUnit::kNumber;
   std::string y_label;
   std::vector<CurveSeries> series;
   std::vector<ReferenceLine> reference_lines;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "gorila/metrics/axis_ticks.h"
+#include "gorila/metrics/chart_axis.h"
 #include "gorila/metrics/curve_shapes.h"
 #include "gorila/metrics/legend.h"
 
@@ -71,12 +71,8 @@ class Painter {
   double Margin() const { return IsNarrow() ? 8 : 14; }  // between the edge and the contents
   double Width() const { return figure_.width; }
   double Height() const { return figure_.height; }
-  double X(double value) const {
-    return plot_.left + plot_.width * (value - x_.low) / (x_.high - x_.low);
-  }
-  double Y(double value) const {
-    return plot_.bottom() - plot_.height * (value - y_.low) / (y_.high - y_.low);
-  }
+  double X(double value) const { return plot_.left + x_.Position(value, plot_.width); }
+  double Y(double value) const { return plot_.bottom() - y_.Position(value, plot_.height); }
   Point Mean(const CurvePoint& point) const { return {X(point.x), Y(point.mean)}; }
   Occupancy::Upright Band(const CurvePoint& point) const {
     return {X(point.x), Y(point.low), Y(point.high)};
@@ -109,8 +105,8 @@ class Painter {
   const DataRanges data_;
 
   Box plot_;
-  Range x_;
-  Range y_;
+  ChartAxis x_;
+  ChartAxis y_;
   std::vector<AxisTick> x_ticks_;
   std::vector<AxisTick> y_ticks_;
   std::vector<ReferenceLabel> reference_labels_;
@@ -140,9 +136,8 @@ void Painter::LayOutPlot(double legend_height) {
               (label_above ? 20 : 0);
   const double below = 24 + (figure_.x_label.empty() ? 0 : 22) + legend_height;
   plot_.height = Height() - plot_.top - below - Margin() / 2;
-  y_ = AxisRange(data_.y, 0.06);
-  const int most_y = std::max(2, static_cast<int>(plot_.height / 45));
-  if (data_.y.has_value()) y_ticks_ = MakeAxisTicks(y_.low, y_.high, most_y);
+  y_ = {.range = FitRange(data_.y, kRangePadding)};
+  if (data_.y.has_value()) y_ticks_ = MakeAxisTicks(y_, MostTicksUp(plot_.height));
   double tick_width = 0;
   for (const AxisTick& tick : y_ticks_) {
     tick_width = std::max(tick_width, canvas_.TextWidth(tick.label, kYTick));
@@ -150,9 +145,8 @@ void Painter::LayOutPlot(double legend_height) {
   plot_.left =
       std::ceil(Margin() + tick_width) + 8 + (figure_.y_label.empty() || IsNarrow() ? 0 : 24);
   plot_.width = Width() - plot_.left - Margin() - 8;
-  x_ = AxisRange(data_.x, 0);
-  const int most_x = std::max(2, static_cast<int>(plot_.width / 70));
-  if (data_.x.has_value()) x_ticks_ = MakeAxisTicks(x_.low, x_.high, most_x);
+  x_ = {.range = FitRange(data_.x, /*padding=*/0), .unit = figure_.x_unit};
+  if (data_.x.has_value()) x_ticks_ = MakeAxisTicks(x_, MostTicksAcross(plot_.width));
 }
 
 // The series, and those reference lines that have no label of their own.

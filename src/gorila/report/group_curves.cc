@@ -21,7 +21,7 @@ std::string AxisLabel(CurveAxis axis) {
     case CurveAxis::kSeconds:
       break;
   }
-  return "seconds of training";
+  return "time of training";
 }
 
 std::string RunsText(std::size_t least, std::size_t most) {
@@ -38,6 +38,7 @@ CurveSeries MakeSeries(const std::vector<std::vector<CurveSample>>& curves, Stat
 LearningCurveFigure EmptyPanel(CurveAxis axis, Statistic statistic) {
   LearningCurveFigure figure;
   figure.x_label = AxisLabel(axis);
+  if (axis == CurveAxis::kSeconds) figure.x_unit = AxisUnit::kSeconds;
   figure.y_label = fmt::format("training return, mean of {} episodes", kSmoothedEpisodes);
   if (statistic == Statistic::kInterquartileMean) figure.y_label += ", IQM of runs";
   return figure;

@@ -6,6 +6,7 @@
 
 #include "gorila/base/file.h"
 #include "gorila/metrics/canvas.h"
+#include "gorila/metrics/chart_axis.h"
 
 namespace gorila {
 namespace {
@@ -27,6 +28,7 @@ constexpr double kValueWidth = 56;  // right of the plot, for the numbers of the
 constexpr double kPanelWidth = kNameWidth + kPlotWidth + kValueWidth;
 constexpr double kBarHeight = 5;
 constexpr double kRowGap = 5;
+constexpr double kHuman = 100;  // percent
 
 constexpr Colour kGround = {drawing::kGroundInk};
 constexpr Stroke kGrid = {.colour = {drawing::kGridInk}, .width = 1};
@@ -63,12 +65,6 @@ std::string PercentText(double percent) {
   return fmt::format("{},{:03} %", whole / 1000, whole % 1000);
 }
 
-// The powers of ten that the axis runs between.
-struct LogAxis {
-  int low = 0;   // 10^0 = 1 %
-  int high = 3;  // in powers of ten
-};
-
 // One section of the table.
 class Panel {
  public:
@@ -86,9 +82,10 @@ class Panel {
     for (const ScoreRow* row : rows_) {
       for (const Agent agent : agents_) {
         const double percent = row->Normalised(agent, denominator_);
-        while (std::isfinite(percent) && percent > std::pow(10.0, axis_.high)) ++axis_.high;
+        while (std::isfinite(percent) && percent > axis_.range.high) axis_.range.high *= 10;
       }
     }
+    ticks_ = MakeAxisTicks(axis_, MostTicksAcross(kPlotWidth));
   }
 
   static double Height(const ScoreSection& section) {
@@ -127,9 +124,7 @@ class Panel {
     return denominator_ == Denominator::kSigned ? range > 0 : range != 0;
   }
 
-  double X(double percent) const {
-    return left_ + kPlotWidth * (std::log10(percent) - axis_.low) / (axis_.high - axis_.low);
-  }
+  double X(double percent) const { return left_ + axis_.Position(percent, kPlotWidth); }
 
   void PaintLegend(double top) {
     double x = left_ - kNameWidth;
@@ -142,18 +137,17 @@ class Panel {
   }
 
   void PaintGridLines(double top, double bottom) {
-    for (int power = axis_.low; power <= axis_.high; ++power) {
-      const double x = X(std::pow(10.0, power));
+    for (const AxisTick& tick : ticks_) {
+      const double x = X(tick.value);
       const std::array line = {Point{x, top}, Point{x, bottom}};
-      canvas_.DrawLine(line, power == 2 ? kHumanLine : kGrid);
+      canvas_.DrawLine(line, tick.value == kHuman ? kHumanLine : kGrid);
     }
   }
 
   void PaintAxis(double bottom) {
-    for (int power = axis_.low; power <= axis_.high; ++power) {
-      const double percent = std::pow(10.0, power);
-      canvas_.DrawText(power == 2 ? "100 % = human" : PercentText(percent),
-                       {X(percent), bottom + 13}, kTick);
+    for (const AxisTick& tick : ticks_) {
+      canvas_.DrawText(tick.value == kHuman ? "100 % = human" : PercentText(tick.value),
+                       {X(tick.value), bottom + 13}, kTick);
     }
     canvas_.DrawText(fmt::format("score normalised by {}", DenominatorText(denominator_)),
                      {left_ + kPlotWidth / 2, bottom + 28}, kTick);
@@ -183,7 +177,7 @@ class Panel {
   void PaintValue(double percent, double middle) {
     if (percent < 0) {
       canvas_.DrawText("below random", {left_ + 4, middle + 3}, kNote);
-    } else if (percent <= std::pow(10.0, axis_.low)) {
+    } else if (percent <= axis_.range.low) {
       canvas_.DrawText("under 1 %", {left_ + 4, middle + 3}, kNote);
     } else {
       const std::string text = PercentText(percent);
@@ -208,7 +202,9 @@ class Panel {
   const double left_;  // of the plot
   const std::vector<Agent> agents_;
   std::vector<const ScoreRow*> rows_;
-  LogAxis axis_;
+  // In percent; decades are added where scores need them.
+  ChartAxis axis_ = {.range = {1, 1000}, .scale = AxisScale::kLogarithmic};
+  std::vector<AxisTick> ticks_;
 };
 
 struct Size {

@@ -38,41 +38,15 @@ function formatSeconds(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s}s`;
   if (s < 3600) return `${Math.floor(s / 60)}m ${String(s % 60).padStart(2, "0")}s`;
-  return `${Math.floor(s / 3600)}h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")}m`;
+  const two = (count) => String(Math.floor(count)).padStart(2, "0");
+  if (s < 86400) return `${Math.floor(s / 3600)}h ${two((s % 3600) / 60)}m`;
+  return `${Math.floor(s / 86400)}d ${two((s % 86400) / 3600)}h`;
 }
 
 function formatBytes(bytes) {
   if (!Number.isFinite(bytes) || bytes <= 0) return "–";
   if (bytes < 2 ** 30) return `${Math.round(bytes / 2 ** 20)} MiB`;
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
-
-// About `count` round numbers from low to high.
-function ticks(low, high, count) {
-  const rough = (high - low) / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  // A few more rather than a single one.
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= 0.7 * rough);
-  const found = [];
-  for (let t = Math.ceil(low / step) * step; t <= high + step * 1e-9; t += step) {
-    found.push(Math.abs(t) < step * 1e-9 ? 0 : t);
-  }
-  return found;
-}
-
-// Powers of ten from low to high, and where there are few of them 2 and 5 times each.
-function logTicks(low, high, count) {
-  const found = [];
-  const steps = Math.log10(high / low) > count ? [1] : [1, 2, 5];
-  const from = Math.floor(Math.log10(low));
-  const apart = Math.max(1, Math.ceil(Math.log10(high / low) / Math.max(1, count)));
-  for (let power = from; power <= Math.log10(high) + 1e-9; power += apart) {
-    for (const step of steps) {
-      const t = step * 10 ** power;
-      if (t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9)) found.push(t);
-    }
-  }
-  return found.length > 1 ? found : [low, high];
 }
 
 // What all line charts have in common.
@@ -82,7 +56,7 @@ const view = {
   zoom: null, // [from, to] of x
   evaluations: true, // are drawn
   smoothed: 1, // points that each drawn one is the mean of
-  formatX: formatNumber,
+  unitX: "number", // or "seconds"
   onZoom: () => {}, // somebody chose another one, or null
 };
 
@@ -91,6 +65,11 @@ const MOST_READ = 12; // series whose values the pointer reads
 const FEW = 6; // lines whose bands can be told apart
 
 let chartsMade = 0;
+
+// A value of x in words, to read rather than to label an axis with.
+function formatX(x) {
+  return view.unitX === "seconds" ? formatSeconds(x) : formatNumber(x);
+}
 
 // Series: {label, colour (a CSS variable), dash, points: [{x, y, low, high}], dots, faint}, x ascending.
 // Points whose y is not a number are gaps. `dots`: points with error bars instead of a line with a
@@ -127,12 +106,11 @@ class LineChart {
 
   // Whether a point has a place; a logarithm has none for what is not above zero.
   hasPlace(p) {
-    return Number.isFinite(p.x) && Number.isFinite(p.y) && (!view.logY || p.y > 0) &&
-      (!view.logX || p.x > 0);
+    return usable(p.x) && usable(p.y) && (!view.logY || p.y > 0) && (!view.logX || p.x > 0);
   }
 
-  // Where the data lie; a little room above, and zero where it is near.
-  extent() {
+  // The axes, so that all that is drawn has a place.
+  axes() {
     let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
     const [from, to] = view.zoom || [-Infinity, Infinity];
     for (const one of this.series) {
@@ -140,19 +118,19 @@ class LineChart {
         if (!this.hasPlace(p) || p.x < from || p.x > to) continue;
         x0 = Math.min(x0, p.x);
         x1 = Math.max(x1, p.x);
-        const [low, high] = one.faint || (this.many && !one.dots) ? [p.y, p.y] : [p.low, p.high];
-        y0 = Math.min(y0, p.y, Number.isFinite(low) && (!view.logY || low > 0) ? low : Infinity);
-        y1 = Math.max(y1, p.y, Number.isFinite(high) ? high : -Infinity);
+        const banded = !one.faint && (one.dots || !this.many);
+        y0 = Math.min(y0, banded && usable(p.low) && (!view.logY || p.low > 0) ? p.low : p.y, p.y);
+        y1 = Math.max(y1, banded && usable(p.high) ? p.high : p.y, p.y);
       }
     }
-    if (view.zoom) [x0, x1] = view.zoom;
-    if (view.logX) x0 = Math.max(x0, x1 * 1e-9);
-    if (!(x1 > x0)) [x0, x1] = Number.isFinite(x0) ? [x0, view.logX ? 10 * x0 : x0 + 1] : [1, 10];
-    if (!Number.isFinite(y0)) [y0, y1] = [view.logY ? 1 : 0, 10];
-    if (view.logY) return { x0, x1, y0: y0 === y1 ? y0 / 2 : y0, y1: y0 === y1 ? y1 * 2 : y1 };
-    if (y0 > 0 && y0 < 0.6 * y1) y0 = 0;
-    if (y1 <= y0) [y0, y1] = [Math.min(0, 1.5 * y0), Math.max(0, 1.5 * y1) || 1];
-    return { x0, x1, y0, y1: y1 + 0.05 * (y1 - y0) };
+    const known = x0 <= x1;
+    return {
+      x: { log: view.logX, unit: view.unitX,
+        ...(view.zoom ? chosenRange(from, to, view.logX)
+          : fitRange(known ? { low: x0, high: x1 } : null, 0, view.logX)) },
+      y: { log: view.logY, unit: "number",
+        ...fitRange(known ? { low: y0, high: y1 } : null, RANGE_PADDING, view.logY) },
+    };
   }
 
   draw() {
@@ -164,51 +142,41 @@ class LineChart {
     this.svg.setAttribute("aria-label", this.describe());
     if (this.series.length === 0) return;
     this.many = this.series.filter((one) => !one.dots && !one.faint).length > FEW;
-    const e = this.extent();
-    const yTicks = (count) => (view.logY ? logTicks : ticks)(e.y0, e.y1, count);
-    const widest = Math.max(...yTicks(4).map((t) => this.formatY(t).length));
-    const box = { left: 16 + 7 * widest, right: width - 12, top: 6, bottom: height - 20 };
-    const scale = (log, from, to) => {
-      const of = log ? Math.log : (v) => v;
-      return (v) => (of(v) - of(from)) / (of(to) - of(from));
-    };
-    const [partX, partY] = [scale(view.logX, e.x0, e.x1), scale(view.logY, e.y0, e.y1)];
-    this.toX = (x) => box.left + partX(x) * (box.right - box.left);
-    this.toY = (y) => box.bottom - partY(y) * (box.bottom - box.top);
-    this.fromX = (px) => {
-      const part = Math.min(1, Math.max(0, (px - box.left) / (box.right - box.left)));
-      return view.logX ? e.x0 * (e.x1 / e.x0) ** part : e.x0 + part * (e.x1 - e.x0);
-    };
+    const { x, y } = this.axes();
+    const [top, bottom] = [6, height - 20];
+    const yTicks = axisTicks(y, mostTicksUp(bottom - top));
+    const widest = Math.max(...yTicks.map((tick) => tick.label.length));
+    const box = { left: 16 + 7 * widest, right: width - 12, top, bottom };
+    this.toX = (value) => box.left + partOf(x, value) * (box.right - box.left);
+    this.toY = (value) => box.bottom - partOf(y, value) * (box.bottom - box.top);
+    this.fromX = (px) => valueAtPart(x,
+      Math.min(1, Math.max(0, (px - box.left) / (box.right - box.left))));
     this.box = box;
-    this.drawAxes(e, box, yTicks);
+    this.drawAxes(axisTicks(x, mostTicksAcross(box.right - box.left)), yTicks, box);
     const clip = svgElement("clipPath", { id: this.clip });
     clip.append(svgElement("rect", { x: box.left - 4, y: box.top - 4,
       width: box.right - box.left + 8, height: box.bottom - box.top + 8 }));
     this.plot = svgElement("g", { "clip-path": `url(#${this.clip})` });
     this.svg.append(clip, this.plot);
     this.plot.classList.toggle("many", this.many);
-    for (const one of this.series) this.drawSeries(one, e);
+    for (const one of this.series) this.drawSeries(one, x);
     this.drawNotes(box);
     this.cursorLine = svgElement("line", { class: "cursor", y1: box.top, y2: box.bottom });
     this.svg.append(this.cursorLine);
     this.moveCursor(this.cursor);
   }
 
-  drawAxes(e, box, yTicks) {
-    for (const t of yTicks((box.bottom - box.top) / 32)) {
-      const y = this.toY(t);
+  drawAxes(xTicks, yTicks, box) {
+    for (const { value, label } of yTicks) {
+      const y = this.toY(value);
       this.svg.append(
         svgElement("line", { class: "grid", x1: box.left, x2: box.right, y1: y, y2: y }),
-        svgElement("text", { x: box.left - 6, y: y + 4, "text-anchor": "end" }, this.formatY(t)));
+        svgElement("text", { x: box.left - 6, y: y + 4, "text-anchor": "end" }, label));
     }
-    let end = -Infinity;
-    for (const t of (view.logX ? logTicks : ticks)(e.x0, e.x1, (box.right - box.left) / 80)) {
-      const x = this.toX(t);
-      if (x < end + 44) continue; // ticks of a logarithm crowd together
-      end = x;
+    for (const { value, label } of xTicks) {
+      const x = this.toX(value);
       const anchor = x > box.right - 24 ? "end" : "middle";
-      this.svg.append(svgElement("text", { x, y: box.bottom + 15, "text-anchor": anchor },
-        view.formatX(t)));
+      this.svg.append(svgElement("text", { x, y: box.bottom + 15, "text-anchor": anchor }, label));
     }
   }
 
@@ -217,7 +185,7 @@ class LineChart {
     const notes = [];
     if (view.smoothed > 1) notes.push(`smoothed: ${view.smoothed}`);
     const left = this.series.reduce((sum, one) => sum + one.points.filter((p) =>
-      Number.isFinite(p.y) && !this.hasPlace(p)).length, 0);
+      usable(p.x) && usable(p.y) && !this.hasPlace(p)).length, 0);
     if (left > 0) notes.push(`${left} points without a logarithm`);
     if (notes.length === 0) return;
     this.svg.append(svgElement("text", { class: "note", x: box.right, y: box.top + 9,
@@ -240,14 +208,14 @@ class LineChart {
     }
   }
 
-  drawSeries(one, e) {
+  drawSeries(one, axis) {
     if (one.dots) {
       this.drawDots(one);
       return;
     }
     const placed = one.points.map((p) => this.hasPlace(p) ? p : { x: p.x, y: NaN })
       .filter((p) => !view.logX || p.x > 0);
-    const points = decimated(pointsWithin(placed, e.x0, e.x1), this.toX,
+    const points = decimated(pointsWithin(placed, axis.low, axis.high), this.toX,
       this.box.right - this.box.left);
     const at = (x, y) => `${this.toX(x).toFixed(1)},${this.toY(y).toFixed(1)}`;
     const floor = (p) => view.logY && !(p.low > 0) ? p.y : p.low;
@@ -283,7 +251,7 @@ class LineChart {
     const read = this.series.filter((one) => !one.faint);
     const latest = read.slice(0, MOST_READ).map((one) => {
       const last = one.points.findLast((p) => Number.isFinite(p.y));
-      return `${one.label}: ${this.formatY(last.y)} at ${view.formatX(last.x)}`;
+      return `${one.label}: ${this.formatY(last.y)} at ${formatX(last.x)}`;
     });
     if (read.length > MOST_READ) latest.push(`and ${read.length - MOST_READ} more`);
     return `${this.name}. ${latest.join("; ") || "Nothing logged yet"}. Arrow keys read values.`;
@@ -361,7 +329,7 @@ class LineChart {
       return near && Math.abs(this.toX(near.x) - px) <= 40 ? [{ one, y: near.y }] : [];
     });
     if (read.length > MOST_READ) read.sort((a, b) => b.y - a.y);
-    this.tip.replaceChildren(view.formatX(x), ...read.slice(0, MOST_READ).map(({ one, y }) => {
+    this.tip.replaceChildren(formatX(x), ...read.slice(0, MOST_READ).map(({ one, y }) => {
       const swatch = element("span", { className: "swatch" });
       swatch.style.cssText = `display:inline-block;background:var(${one.colour})`;
       return element("div", {}, swatch, ` ${one.label}: ${this.formatY(y)}`);

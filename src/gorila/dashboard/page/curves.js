@@ -36,7 +36,7 @@ const charts = {
   frames_per_second: new LineChart(byId("chart-frames"), "Frames a second"),
   updates_per_second: new LineChart(byId("chart-updates"), "Updates a second"),
   resident_bytes: new LineChart(byId("chart-memory"), "Memory",
-    (mebibytes) => `${formatNumber(mebibytes)} MiB`),
+    (gibibytes) => formatBytes(gibibytes * 2 ** 30)),
 };
 
 // Panels that a run without a policy lacks, and their charts.
@@ -250,7 +250,7 @@ function curveNote() {
 function drawCharts() {
   if (state.runs.length === 0) return;
   assignGroupSlots();
-  view.formatX = state.axis === "seconds" ? formatSeconds : formatNumber;
+  view.unitX = state.axis === "seconds" ? "seconds" : "number";
   byId("curve-note").textContent = curveNote();
   byId("value-title").textContent = valueTitle();
   charts.return.set([...returnSeries(state.chosen, true),
@@ -260,7 +260,7 @@ function drawCharts() {
   for (const [name, chart] of Object.entries(charts)) {
     chart.empty.textContent = reading ? "reading the log" : "nothing logged yet";
     if (name === "return") continue;
-    const unit = name === "resident_bytes" ? 2 ** 20 : 1;
+    const unit = name === "resident_bytes" ? 2 ** 30 : 1;
     chart.set(seriesOf((run) => valuesOf(run.rows, name, xOf, unit)));
   }
   for (const [panel, name] of OF_POLICIES) byId(panel).hidden = charts[name].series.length === 0;

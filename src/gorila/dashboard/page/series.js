@@ -1,4 +1,6 @@
-// What charts draw of a run's rows. Pure: no page is needed.
+// What charts draw of a run's rows. Means, intervals and gaps are those of the reports' pictures
+// (metrics/curve_aggregation.h, metrics/curve_shapes.h), as metrics/chart_cases.json checks. Pure: no
+// page is needed.
 "use strict";
 
 const EPISODES = 100; // that a point of the learning curve is the mean of
@@ -81,7 +83,7 @@ function bandsOf(points) {
     if (banded) bands.at(-1).push(p);
     open = banded;
   }
-  return bands.filter((band) => band.length > 1);
+  return bands;
 }
 
 // --- Of curves, each a list of points {x, y, low, high} ---------------------------------------------
@@ -114,7 +116,7 @@ function valueAt(points, x) {
 }
 
 const GRID = 200; // points of a mean over runs
-const RESAMPLES = 300;
+const RESAMPLES = 300; // fewer than a report has: bands are drawn anew with every row
 
 // Uniform in [0, 1) and the same each time, so that a band does not tremble (mulberry32).
 function randomStream(seed) {
@@ -127,7 +129,7 @@ function randomStream(seed) {
   };
 }
 
-// Which curves each resample of the bootstrap draws.
+// Which ranks each resample of the bootstrap draws.
 function resamples(count) {
   const random = randomStream(1);
   return Array.from({ length: RESAMPLES }, () =>
@@ -143,7 +145,7 @@ function meanOfRuns(curves, withInterval) {
   const to = Math.min(...known.map((points) => points.at(-1).x));
   if (!(from <= to)) return [];
   const draws = withInterval && known.length > 1 ? resamples(known.length) : [];
-  return Array.from({ length: GRID }, (_, i) => {
+  return Array.from({ length: from === to ? 1 : GRID }, (_, i) => {
     const x = from + ((to - from) * i) / (GRID - 1);
     const values = known.map((points) => valueAt(points, x));
     const y = values.reduce((sum, v) => sum + v, 0) / values.length;
@@ -151,16 +153,25 @@ function meanOfRuns(curves, withInterval) {
   });
 }
 
+// Sorted, so that the order of runs does not count.
 function bootstrapInterval(values, draws) {
+  const sorted = Float64Array.from(values).sort();
   const means = new Float64Array(draws.length);
   draws.forEach((draw, i) => {
     let sum = 0;
-    for (const j of draw) sum += values[j];
+    for (const rank of draw) sum += sorted[rank];
     means[i] = sum / draw.length;
   });
   means.sort();
-  return { low: means[Math.floor(0.025 * draws.length)],
-    high: means[Math.ceil(0.975 * draws.length) - 1] };
+  return { low: quantile(means, 0.025), high: quantile(means, 0.975) };
+}
+
+// Linear between neighbours.
+function quantile(sorted, fraction) {
+  const position = fraction * (sorted.length - 1);
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }
 
 // The points between x0 and x1, and the next one on each side, so that lines reach the edges.
