@@ -34,6 +34,6 @@ console.log(vm.runInContext(`
         : [listOf(points[0]), listOf(points.at(-1))] })),
     returns: cases.returns.map(({ batches }) => smoothedReturns(batches.map(([frames, mean, episodes]) =>
       ({ frames, return_mean: mean, return_episodes: episodes })))
-      .map(({ row, mean }) => [row.frames, mean])),
+      .map(({ record, mean }) => [record.frames, mean])),
   });
 `, context));

@@ -7,8 +7,8 @@ const vm = require("vm");
 const context = vm.createContext({ rows: JSON.parse(fs.readFileSync(0, "utf8")) });
 vm.runInContext(fs.readFileSync(process.argv[2], "utf8"), context);
 console.log(vm.runInContext(`
-  const points = smoothedReturns(rows).map(({ row, mean, low, high }) =>
-    ({ x: row.frames, y: mean, low, high }));
+  const points = smoothedReturns(rows).map(({ record, mean, low, high }) =>
+    ({ x: record.frames, y: mean, low, high }));
   const values = (name) => valuesOf(rows, name, (row) => row.frames, 1);
   const thinned = [...rows];
   thin(thinned);

@@ -1,6 +1,6 @@
-// Files that are never half-written: a reader sees the old contents or the new, whatever is killed
-// when. All functions block on the disk and are thread-safe (on different paths). In a simulation
-// (base/runtime.h) the disk is simulated.
+// Reads and replaces files. WriteFileAtomically never leaves one half-written, whenever the process
+// is killed. All functions block on the disk and are thread-safe on different paths. In a
+// simulation (base/runtime.h) they use a simulated disk.
 #ifndef GORILA_BASE_FILE_H_
 #define GORILA_BASE_FILE_H_
 
@@ -15,8 +15,8 @@
 
 namespace gorila {
 
-// The whole of a regular file. NotFound when there is none, InvalidArgument when it is something
-// else (a folder, a FIFO, a device: reading might never end), Unavailable when it cannot be read.
+// The contents of a regular file. NotFound when there is none, InvalidArgument for anything else (a
+// folder, a FIFO, a device: reading might never end), Unavailable when it cannot be read.
 StatusOr<std::string> ReadFile(const std::filesystem::path& path);
 
 // Writes aside (`path` + ".tmp"), syncs, renames over `path`, syncs the folder.
@@ -26,16 +26,16 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view c
 // place.
 Status WriteFileSynced(const std::filesystem::path& path, std::string_view contents);
 
-// Makes names created or renamed in `folder` survive a power cut.
+// Makes names that were created or renamed in `folder` survive a power cut.
 Status SyncFolder(const std::filesystem::path& folder);
 
-// Creates `path` and its parents. OK when it is there already.
+// Creates `path` and its parents. OK when it exists already.
 Status CreateFolders(const std::filesystem::path& path);
 
-// The same, and the names survive a power cut: without that, neither does what is synced below.
+// The same, and the names survive a power cut: otherwise what is synced below them would be lost.
 Status CreateDurableFolders(const std::filesystem::path& path);
 
-// What a path is, links followed; what cannot be looked at is kNothing.
+// What a path names, following links; kNothing also when that cannot be found out.
 struct PathLook {
   enum class Kind { kNothing, kRegular, kFolder, kOther };
   Kind kind = Kind::kNothing;
@@ -47,41 +47,41 @@ struct FolderEntry {
   std::string name;
   bool folder = false;
 };
-// In any order. NotFound when there is no such folder, Unavailable when it cannot be read.
+// Lists a folder in any order. NotFound when there is none, Unavailable when it cannot be read.
 StatusOr<std::vector<FolderEntry>> ListFolder(const std::filesystem::path& folder);
 
-// Over what is at `to`. Durable after SyncFolder() of both folders. NotFound without `from`.
+// Replaces `to` by `from`. Durable after SyncFolder() of both folders. NotFound without `from`.
 Status RenamePath(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// With all that is below it. OK when there is nothing.
+// Removes `path` and everything below it. OK when there is nothing.
 Status RemovePathAndBelow(const std::filesystem::path& path);
 
-// A second name for the same bytes.
+// Makes `to` a second name (a hard link) of the file `from`.
 Status LinkFileTo(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// An empty file; false when there is something of that name. Durable after SyncFolder().
+// Creates an empty file; false when the name exists already. Durable after SyncFolder().
 StatusOr<bool> CreateExclusively(const std::filesystem::path& path);
 
-// CRC-32 (IEEE 802.3, zlib's).
+// CRC-32 (IEEE 802.3, as zlib computes it).
 std::uint32_t Crc32(std::string_view bytes);
-// The same of a file of any size, 1 MiB in memory at a time.
+// The same for a file of any size, with 1 MiB in memory at a time. Unavailable if unreadable.
 StatusOr<std::uint32_t> Crc32OfFile(const std::filesystem::path& path);
 
-// A file that one process of a machine locks at a time, until it ends. One thread at a time.
+// A file that one process of a machine at a time can lock, until it ends. One thread at a time.
 class LockFile {
  public:
-  // Creates it where it is missing. Unavailable when it cannot be written.
+  // Creates the file if it is missing. Unavailable when it cannot be written.
   static StatusOr<std::unique_ptr<LockFile>> Open(const std::filesystem::path& path);
   virtual ~LockFile() = default;
 
   enum class Outcome { kHeld, kBusy, kUnsupported };
   virtual Outcome TryLock() = 0;
-  // A note for others. That of a lock that was just taken is its holder's before.
+  // Leaves a note for other processes. Until then a lock has the note of its previous holder.
   virtual void Write(std::string_view note) = 0;
-  virtual std::string Read() const = 0;  // of at most 64 bytes
+  virtual std::string Read() const = 0;  // the note, at most 64 bytes
 };
 
-// What stands for the disk in a simulation: the functions above, of the same meaning.
+// Takes the place of the disk in a simulation: functions with the meaning of those above.
 class SimulatedFiles {
  public:
   virtual ~SimulatedFiles() = default;
@@ -98,7 +98,7 @@ class SimulatedFiles {
   virtual StatusOr<std::unique_ptr<LockFile>> OpenLock(const std::filesystem::path& path) = 0;
 };
 
-// Null in threads that simulate nothing.
+// Null in threads outside a simulation.
 inline constinit thread_local SimulatedFiles* simulated_files = nullptr;
 
 }  // namespace gorila

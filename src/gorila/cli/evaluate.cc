@@ -14,7 +14,7 @@
 #include "gorila/cli/verb.h"
 #include "gorila/env/game_list.h"
 #include "gorila/evaluation/games_evaluation.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 
 namespace gorila::cli {
 namespace {

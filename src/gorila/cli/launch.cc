@@ -23,7 +23,7 @@
 #include "gorila/config/resolve.h"
 #include "gorila/launch/capacity_plan.h"
 #include "gorila/launch/launcher.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/run/added_games.h"
 #include "gorila/run/cluster.h"
 #include "gorila/run/run_network.h"

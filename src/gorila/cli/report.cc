@@ -14,12 +14,12 @@
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/learning_curve.h"
 #include "gorila/report/compared_runs.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/report/group_curves.h"
 #include "gorila/report/group_statistics.h"
+#include "gorila/report/report_page.h"
 #include "gorila/report/run_groups.h"
-#include "gorila/report/run_report.h"
 #include "gorila/report/run_summary.h"
-#include "gorila/report/runs_report.h"
 
 namespace gorila::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "gorila/base/mutex.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 
 namespace gorila::cli {
 

@@ -7,7 +7,7 @@
 #include "gorila/cli/network_source.h"
 #include "gorila/cli/stop_signal.h"
 #include "gorila/evaluation/games_evaluation.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/scores/score_results.h"
 
 namespace gorila::cli {

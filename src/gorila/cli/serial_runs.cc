@@ -13,7 +13,7 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/config/run_labels.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 
 namespace gorila::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 
 namespace gorila::cli {
 namespace {

@@ -11,10 +11,10 @@
 #include "gorila/base/file.h"
 #include "gorila/cli/exit_status.h"
 #include "gorila/cli/table_text.h"
+#include "gorila/report/evaluation_record.h"
+#include "gorila/report/report_page.h"
 #include "gorila/report/run_index.h"
-#include "gorila/report/run_report.h"
 #include "gorila/report/run_summary.h"
-#include "gorila/report/runs_report.h"
 
 namespace gorila::cli {
 namespace {

@@ -19,6 +19,7 @@
 #include "gorila/metrics/number_format.h"
 #include "gorila/metrics/progress_history.h"
 #include "gorila/report/run_history.h"
+#include "gorila/report/run_report.h"
 #include "gorila/run/initial_network.h"
 
 namespace gorila::cli {

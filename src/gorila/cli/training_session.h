@@ -10,7 +10,7 @@
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
 #include "gorila/metrics/progress.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/run/run_starts.h"
 #include "gorila/run/trainer.h"
 

@@ -34,21 +34,21 @@ constexpr int kMostGames = 8;
 constexpr std::size_t kMostScrapedRuns = 100;
 constexpr const char* kJsonType = "application/json; charset=utf-8";
 
-// The newest training row in a log; empty without one.
+// The newest training record in a log; empty without one.
 ProgressSnapshot NewestProgress(const std::filesystem::path& log) {
   StatusOr<RunLogTail> tail = RunLogTail::Open(log);
   while (tail.ok()) {
-    const auto row = tail->Previous();
-    if (!row.ok() || !row->has_value()) break;
-    if ((*row)->Text("kind") == "training") return ProgressOfRow(**row);
+    const auto record = tail->Previous();
+    if (!record.ok() || !record->has_value()) break;
+    if ((*record)->Text("kind") == "training") return ProgressOfRecord(**record);
   }
   return {};
 }
 
-// Of a training row; empty for a run without one.
+// Of a training record; empty for a run without one.
 ProgressSnapshot LastProgress(const std::string& line) {
-  const StatusOr<RunLogRow> row = ParseRunLogLine(line);
-  return row.ok() ? ProgressOfRow(*row) : ProgressSnapshot();
+  const StatusOr<RunLogRecord> record = ParseRunLogLine(line);
+  return record.ok() ? ProgressOfRecord(*record) : ProgressSnapshot();
 }
 
 std::optional<int> ParseNumber(const std::string& text) {
@@ -107,7 +107,7 @@ void Dashboard::AddPages() {
 
 void Dashboard::AddApi() {
   listener_->Get("/api/runs", [this](const HttpRequest&) { return Runs(); });
-  listener_->Get("/api/rows", [this](const HttpRequest& request) { return Rows(request); });
+  listener_->Get("/api/rows", [this](const HttpRequest& request) { return Records(request); });
   listener_->Get("/metrics", [this](const HttpRequest&) { return Metrics(); });
   listener_->Stream("/api/events", kMostViewers,
                     [this](const HttpRequest&, EventSink& sink) { StreamEvents(sink); });
@@ -145,14 +145,14 @@ StatusOr<std::size_t> Dashboard::RunIndex(const HttpRequest& request) const {
   return static_cast<std::size_t>(*run);
 }
 
-HttpResponse Dashboard::Rows(const HttpRequest& request) {
+HttpResponse Dashboard::Records(const HttpRequest& request) {
   const StatusOr<std::size_t> run = RunIndex(request);
   if (!run.ok()) return {.status = 404, .body = std::string(run.status().message()) + "\n"};
   const int most = ParseNumber(request.Get("most", "0")).value_or(0);
-  StatusOr<std::string> rows =
-      board_->Rows(*run, most > 0 ? static_cast<std::size_t>(most) : RunBoardLimits().rows);
-  if (!rows.ok()) return {.status = 503, .body = std::string(rows.status().message()) + "\n"};
-  return {.type = kJsonType, .body = *std::move(rows)};
+  StatusOr<std::string> records =
+      board_->Records(*run, most > 0 ? static_cast<std::size_t>(most) : RunBoardLimits().records);
+  if (!records.ok()) return {.status = 503, .body = std::string(records.status().message()) + "\n"};
+  return {.type = kJsonType, .body = *std::move(records)};
 }
 
 HttpResponse Dashboard::Metrics() {
@@ -173,7 +173,7 @@ ProgressSnapshot Dashboard::Present(std::size_t run, const std::filesystem::path
   return line.has_value() ? LastProgress(*line) : NewestProgress(directory / "metrics.jsonl");
 }
 
-// The browser asks for runs and rows once the stream is open, so that it misses nothing.
+// The browser asks for runs and records once the stream is open, so that it misses nothing.
 void Dashboard::StreamEvents(EventSink& sink) {
   std::uint64_t next = events_.end();
   const Viewer viewer(*board_);

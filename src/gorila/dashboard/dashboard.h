@@ -24,7 +24,8 @@ inline constexpr int kDashboardPort = 7733;
 //
 //   /                    the page
 //   /api/runs            the runs, what is noted about them, and their settings
-//   /api/rows?run=N      what run N has logged, thinned (RunBoardLimits); with &most=M to M rows of
+//   /api/rows?run=N      what run N has logged, thinned (RunBoardLimits); with &most=M to M records
+//   of
 //                        a kind
 //   /api/events          server-sent events: what is new
 //   /api/game?run=N      server-sent events: run N's agent at play; with &actor=I it explores as
@@ -57,13 +58,13 @@ class Dashboard {
   void AddApi();
 
   HttpResponse Runs() GORILA_EXCLUDES(snapshot_mutex_);
-  HttpResponse Rows(const HttpRequest& request);
+  HttpResponse Records(const HttpRequest& request);
   HttpResponse Metrics();
   void StreamEvents(EventSink& sink);
   void StreamGame(const HttpRequest& request, EventSink& sink);
   Status PlayGame(const HttpRequest& request, EventSink& sink);
   StatusOr<std::size_t> RunIndex(const HttpRequest& request) const;
-  // The snapshot of a run that trains here, else what its last row says.
+  // The snapshot of a run that trains here, else what its last record says.
   ProgressSnapshot Present(std::size_t run, const std::filesystem::path& directory)
       GORILA_EXCLUDES(snapshot_mutex_);
   double EpsilonNow(std::size_t run, const std::filesystem::path& directory, const Config& config,

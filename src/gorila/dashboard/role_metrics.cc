@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gorila/dashboard/run_metrics.h"
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/launch/roles.h"
 #include "gorila/metrics/work_clock.h"
 #include "gorila/parameter_server/shard.h"
@@ -21,7 +21,7 @@ namespace {
 
 using Type = PrometheusText::Type;
 
-// A counter or gauge of the status (role_report.h).
+// A counter or gauge of the status (role_status.h).
 struct Source {
   const char* name = nullptr;
   const char* label_value = nullptr;

@@ -182,8 +182,8 @@ RunBoard::Place RunBoard::PlaceOf(std::size_t run) const {
 std::optional<std::string> RunBoard::LastTraining(std::size_t run) const {
   const MutexLock lock(mutex_);
   const View& view = views_.at(run);
-  if (view.rows == nullptr || view.catching_up) return std::nullopt;
-  return view.rows->last_training();
+  if (view.records == nullptr || view.catching_up) return std::nullopt;
+  return view.records->last_training();
 }
 
 std::vector<std::size_t> RunBoard::Scraped(std::size_t most) const {
@@ -196,33 +196,33 @@ std::vector<std::size_t> RunBoard::Scraped(std::size_t most) const {
   return runs;
 }
 
-// --- Rows
+// --- Records
 
-StatusOr<std::string> RunBoard::Rows(std::size_t run, std::size_t most) {
+StatusOr<std::string> RunBoard::Records(std::size_t run, std::size_t most) {
   const auto deadline = Clock::now() + kPatience;
-  std::optional<RowHistory> rows;
+  std::optional<RecordHistory> records;
   {
     const MutexLock lock(mutex_);
     if (run >= views_.size()) return NotFound("run {} of {}", run, views_.size());
     views_[run].asked = ++asks_;
     last_viewed_ = Clock::now();
     views_[run].refusal.clear();
-    while (views_[run].rows == nullptr) {
+    while (views_[run].records == nullptr) {
       views_[run].wanted = true;
       wake_.NotifyAll();
       if (stopping_ || !answered_.WaitUntil(mutex_, deadline)) break;
       if (!views_[run].refusal.empty()) return Unavailable("{}", views_[run].refusal);
     }
-    if (views_[run].rows == nullptr) {
+    if (views_[run].records == nullptr) {
       return Unavailable("'{}' was not read in time", views_[run].place.directory.string());
     }
-    rows = *views_[run].rows;
+    records = *views_[run].records;
   }
-  if (most < limits_.rows) {
+  if (most < limits_.records) {
     const std::size_t kept = std::max<std::size_t>(most, 16);
-    rows = rows->Thinned(kept, limits_.row_bytes);
+    records = records->Thinned(kept, limits_.record_bytes);
   }
-  return rows->Json();
+  return records->Json();
 }
 
 bool RunBoard::AnyWanted() const {
@@ -250,7 +250,8 @@ void RunBoard::OpenWanted() {
   {
     const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < views_.size(); ++i) {
-      if (std::exchange(views_[i].wanted, false) && views_[i].rows == nullptr) wanted.push_back(i);
+      if (std::exchange(views_[i].wanted, false) && views_[i].records == nullptr)
+        wanted.push_back(i);
     }
   }
   if (wanted.empty()) return;
@@ -287,15 +288,15 @@ bool RunBoard::PollFeed(std::size_t run, const HeldLocks& locks) {
   {
     const MutexLock lock(mutex_);
     View& view = views_[run];
-    if (view.rows == nullptr) {
-      view.rows = std::make_unique<RowHistory>(limits_.rows, limits_.row_bytes);
+    if (view.records == nullptr) {
+      view.records = std::make_unique<RecordHistory>(limits_.records, limits_.record_bytes);
       view.catching_up = true;
     }
     catching_up = view.catching_up || news.log_began_anew;
     view.catching_up = catching_up && news.more;
     if (described) view.description = description;
-    if (news.log_began_anew) view.rows->Clear();
-    for (const std::string& line : news.lines) view.rows->Add(line);
+    if (news.log_began_anew) view.records->Clear();
+    for (const std::string& line : news.lines) view.records->Add(line);
   }
   if (catching_up) {
     if (!news.more) events_.Publish({"reset", fmt::format("{{\"run\":{}}}", run)});
@@ -320,7 +321,7 @@ std::size_t RunBoard::LongestUnasked() const {
   std::size_t found = views_.size();
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const View& view = views_[i];
-    if (view.rows == nullptr || i < named_pinned_) continue;
+    if (view.records == nullptr || i < named_pinned_) continue;
     if (found == views_.size() || view.asked < views_[found].asked) found = i;
   }
   return found;
@@ -333,17 +334,17 @@ void RunBoard::ForgetLongestUnasked() {
     const MutexLock lock(mutex_);
     std::size_t runs = 0, bytes = 0;
     for (std::size_t i = named_pinned_; i < views_.size(); ++i) {
-      if (views_[i].rows == nullptr) continue;
+      if (views_[i].records == nullptr) continue;
       ++runs;
-      bytes += views_[i].rows->bytes();
+      bytes += views_[i].records->bytes();
     }
     const bool unwatched = viewers_ == 0 && Clock::now() > last_viewed_ + limits_.kept_unwatched;
     while (unwatched ? runs > 0
                      : runs > 1 && (runs > limits_.held_runs || bytes > limits_.held_bytes)) {
       const std::size_t run = LongestUnasked();
-      bytes -= views_[run].rows->bytes();
+      bytes -= views_[run].records->bytes();
       --runs;
-      views_[run].rows.reset();
+      views_[run].records.reset();
       dropped.push_back(run);
     }
   }

@@ -1,5 +1,5 @@
-// The runs of a dashboard, kept up to date: of each a line for the list, and the rows of those that
-// somebody looks at.
+// The runs of a dashboard, kept up to date: of each a line for the list, and the records of those
+// that somebody looks at.
 #ifndef GORILA_DASHBOARD_RUN_BOARD_H_
 #define GORILA_DASHBOARD_RUN_BOARD_H_
 
@@ -17,20 +17,20 @@
 #include "gorila/base/status.h"
 #include "gorila/base/thread.h"
 #include "gorila/dashboard/event_log.h"
-#include "gorila/dashboard/row_history.h"
+#include "gorila/dashboard/record_history.h"
 #include "gorila/dashboard/run_feed.h"
 #include "gorila/dashboard/run_scanner.h"
 
 namespace gorila {
 
 struct RunBoardLimits {
-  // The most training rows, and evaluations, of a run that are kept and sent to a browser; the same
-  // of each kind in bytes: fewer rows are kept where they are long.
-  std::size_t rows = 4000;
-  std::size_t row_bytes = std::size_t{8} << 20;
-  // How many of the runs that were named have their rows read from the beginning, and kept.
+  // The most training records, and evaluations, of a run that are kept and sent to a browser; the
+  // same of each kind in bytes: fewer records are kept where they are long.
+  std::size_t records = 4000;
+  std::size_t record_bytes = std::size_t{8} << 20;
+  // How many of the runs that were named have their records read from the beginning, and kept.
   std::size_t pinned = 16;
-  // Of all other runs together: those whose rows were asked for longest ago are forgotten first.
+  // Of all other runs together: those whose records were asked for longest ago are forgotten first.
   std::size_t held_runs = 128;
   std::size_t held_bytes = std::size_t{128} << 20;
   // How long they are held when no browser follows the events.
@@ -39,8 +39,8 @@ struct RunBoardLimits {
 };
 
 // Thread-safe. Publishes to the event log: "run" for what a run is like, also of a new one; "row"
-// and "reset" for the rows of runs that are held, "dropped" when one is not held any more; "list"
-// when what is noted about all has changed.
+// and "reset" for the records of runs that are held, "dropped" when one is not held any more;
+// "list" when what is noted about all has changed.
 class RunBoard {
  public:
   // As RunScanner::AddNamed() for a named run that cannot be read. Of a long log a part is read
@@ -59,10 +59,10 @@ class RunBoard {
   // all that RunFeed::Describe() says too.
   std::string ListJson() const GORILA_EXCLUDES(mutex_);
 
-  // {"rows":[...]}, thinned to `most` training rows and as many others. Waits until the first part
-  // of the log has been read. NotFound for a number that no run has, Unavailable when the run
+  // {"rows":[...]}, thinned to `most` training records and as many others. Waits until the first
+  // part of the log has been read. NotFound for a number that no run has, Unavailable when the run
   // cannot be read or nothing came in time.
-  StatusOr<std::string> Rows(std::size_t run, std::size_t most) GORILA_EXCLUDES(mutex_);
+  StatusOr<std::string> Records(std::size_t run, std::size_t most) GORILA_EXCLUDES(mutex_);
 
   struct Place {
     std::string label;
@@ -74,8 +74,8 @@ class RunBoard {
 
   std::size_t size() const GORILA_EXCLUDES(mutex_);
   Place PlaceOf(std::size_t run) const GORILA_EXCLUDES(mutex_);  // run < size()
-  // The newest training row of a run whose log has been read to its end, as a line (empty without
-  // one); nullopt for all others.
+  // The newest training record of a run whose log has been read to its end, as a line (empty
+  // without one); nullopt for all others.
   std::optional<std::string> LastTraining(std::size_t run) const GORILA_EXCLUDES(mutex_);
   // The runs that monitoring may ask about: those that are pinned, and others that train, `most`
   // in all.
@@ -88,13 +88,13 @@ class RunBoard {
     bool gone = false;
     std::string glance;       // RunGlance::json()
     std::string description;  // of a pinned run, RunFeed::Describe()
-    std::unique_ptr<RowHistory> rows;
-    // Whether rows that were in the log when it was opened, or when it was replaced, are still
-    // unread. Browsers fetch all rows once they are read.
+    std::unique_ptr<RecordHistory> records;
+    // Whether records that were in the log when it was opened, or when it was replaced, are still
+    // unread. Browsers fetch all records once they are read.
     bool catching_up = true;
     bool wanted = false;
     std::uint64_t asked = 0;  // larger = later
-    std::string refusal;      // why the rows cannot be had
+    std::string refusal;      // why the records cannot be had
   };
 
   RunBoard(RunSources sources, EventLog& events, RunBoardLimits limits);
@@ -119,12 +119,12 @@ class RunBoard {
   EventLog& events_;
   const std::vector<LabelledRun> folders_;
   RunScanner scanner_;                    // the scanning thread's
-  std::map<std::size_t, RunFeed> feeds_;  // the polling thread's; of views with rows
-  std::size_t named_pinned_ = 0;          // the first runs, whose rows are always held; set once
+  std::map<std::size_t, RunFeed> feeds_;  // the polling thread's; of views with records
+  std::size_t named_pinned_ = 0;          // the first runs, whose records are always held; set once
 
   mutable Mutex mutex_;
   CondVar wake_;      // of the threads
-  CondVar answered_;  // of those who wait for rows
+  CondVar answered_;  // of those who wait for records
   bool stopping_ GORILA_GUARDED_BY(mutex_) = false;
   std::vector<View> views_ GORILA_GUARDED_BY(mutex_);
   std::vector<std::string> notes_ GORILA_GUARDED_BY(mutex_);

@@ -31,11 +31,11 @@ class RunBoardTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
 
-  void MakeRun(const std::string& name, int rows) {
+  void MakeRun(const std::string& name, int records) {
     fs::create_directories(folder_ / name);
     std::ofstream(folder_ / name / "config.toml") << ToToml(Config());
     std::ofstream log(folder_ / name / "metrics.jsonl");
-    for (int i = 1; i <= rows; ++i) {
+    for (int i = 1; i <= records; ++i) {
       log << fmt::format("{{\"kind\":\"training\",\"frames\":{},\"return_mean\":{}}}\n", i, i);
     }
   }
@@ -48,8 +48,8 @@ class RunBoardTest : public ::testing::Test {
     return *board_;
   }
   Json List() { return ParseJsonOrThrow<Json>(fmt::format("{{{}}}", board_->ListJson())); }
-  std::size_t CountRows(std::size_t run, std::size_t most = 4000) {
-    return ParseJsonOrThrow<Json>(board_->Rows(run, most).value())["rows"].size();
+  std::size_t CountRecords(std::size_t run, std::size_t most = 4000) {
+    return ParseJsonOrThrow<Json>(board_->Records(run, most).value())["rows"].size();
   }
   // Until an event after which it is so.
   void WaitFor(const std::function<bool()>& is_so) {
@@ -58,7 +58,7 @@ class RunBoardTest : public ::testing::Test {
       ASSERT_TRUE(events_.Wait(next_, deadline).has_value()) << "nothing more happens";
     }
   }
-  // Of the runs, by number, whose rows are held and read to their end.
+  // Of the runs, by number, whose records are held and read to their end.
   std::vector<std::size_t> Held() {
     std::vector<std::size_t> held;
     for (std::size_t run = 0; run < board_->size(); ++run) {
@@ -96,18 +96,18 @@ TEST_F(RunBoardTest, TagsAndNotesAreShownAndFollowed) {
   EXPECT_EQ(List()["runs"][0]["note"], "");
 }
 
-TEST_F(RunBoardTest, RowsAreReadWhenTheyAreAskedForAndThoseAskedForLongestAgoAreForgotten) {
+TEST_F(RunBoardTest, RecordsAreReadWhenTheyAreAskedForAndThoseAskedForLongestAgoAreForgotten) {
   for (const char* name : {"a", "b", "c"}) MakeRun(name, 5);
   RunBoard& board = Start({.held_runs = 2});
   ASSERT_EQ(board.size(), 3u);
   EXPECT_THAT(Held(), IsEmpty());
-  EXPECT_EQ(CountRows(0), 5u);
-  EXPECT_EQ(CountRows(1), 5u);
-  EXPECT_EQ(CountRows(0), 5u);
-  EXPECT_EQ(CountRows(2), 5u);
+  EXPECT_EQ(CountRecords(0), 5u);
+  EXPECT_EQ(CountRecords(1), 5u);
+  EXPECT_EQ(CountRecords(0), 5u);
+  EXPECT_EQ(CountRecords(2), 5u);
   WaitFor([this] { return Held().size() == 2; });
   EXPECT_THAT(Held(), ElementsAre(0, 2));
-  EXPECT_EQ(CountRows(1), 5u) << "it is read again";
+  EXPECT_EQ(CountRecords(1), 5u) << "it is read again";
   WaitFor([this] { return Held().size() == 2; });
   EXPECT_THAT(Held(), ElementsAre(1, 2));
 }
@@ -115,54 +115,54 @@ TEST_F(RunBoardTest, RowsAreReadWhenTheyAreAskedForAndThoseAskedForLongestAgoAre
 TEST_F(RunBoardTest, WhatIsHeldIsBoundedInBytesToo) {
   for (const char* name : {"a", "b", "c"}) MakeRun(name, 100);
   Start({.held_bytes = 100});
-  for (std::size_t run = 0; run < 3; ++run) EXPECT_EQ(CountRows(run), 100u);
+  for (std::size_t run = 0; run < 3; ++run) EXPECT_EQ(CountRecords(run), 100u);
   WaitFor([this] { return Held().size() == 1; });
   EXPECT_THAT(Held(), ElementsAre(2));
 }
 
-TEST_F(RunBoardTest, RowsAreForgottenWhenNobodyLooks) {
+TEST_F(RunBoardTest, RecordsAreForgottenWhenNobodyLooks) {
   MakeRun("a", 5);
   RunBoard& board = Start({.kept_unwatched = std::chrono::milliseconds(1)});
   board.AddViewers(1);
-  EXPECT_EQ(CountRows(0), 5u);
+  EXPECT_EQ(CountRecords(0), 5u);
   EXPECT_THAT(Held(), ElementsAre(0));
   board.AddViewers(-1);
   WaitFor([this] { return Held().empty(); });
 }
 
-TEST_F(RunBoardTest, RowsThatGrowAreToldOfRunsThatAreHeld) {
+TEST_F(RunBoardTest, RecordsThatGrowAreToldOfRunsThatAreHeld) {
   MakeRun("a", 5);
   RunBoard& board = Start({});
-  EXPECT_EQ(CountRows(0), 5u);
+  EXPECT_EQ(CountRecords(0), 5u);
   std::ofstream(folder_ / "a/metrics.jsonl", std::ios::app)
       << "{\"kind\":\"training\",\"frames\":9}\n";
   WaitFor([&] { return board.LastTraining(0) == "{\"kind\":\"training\",\"frames\":9}"; });
   WaitFor([this] { return List()["runs"][0]["frames"] == 9; });
 }
 
-TEST_F(RunBoardTest, ManyRowsAreThinnedToWhatIsAskedFor) {
+TEST_F(RunBoardTest, ManyRecordsAreThinnedToWhatIsAskedFor) {
   MakeRun("a", 2000);
   Start({});
-  EXPECT_EQ(CountRows(0), 2000u);
-  const std::size_t few = CountRows(0, 100);
+  EXPECT_EQ(CountRecords(0), 2000u);
+  const std::size_t few = CountRecords(0, 100);
   EXPECT_LE(few, 100u);
   EXPECT_GE(few, 40u);
 }
 
-TEST_F(RunBoardTest, ARunThatWasRemovedKeepsTheRowsThatWereRead) {
+TEST_F(RunBoardTest, ARunThatWasRemovedKeepsTheRecordsThatWereRead) {
   MakeRun("a", 5);
   MakeRun("b", 5);
   RunBoard& board = Start({});
-  EXPECT_EQ(CountRows(0), 5u);
+  EXPECT_EQ(CountRecords(0), 5u);
   fs::remove_all(folder_ / "a");
   fs::remove_all(folder_ / "b");
   WaitFor(
       [this] { return List()["runs"][0]["gone"] == true && List()["runs"][1]["gone"] == true; });
-  EXPECT_EQ(CountRows(0), 5u);
-  const auto rows = board.Rows(1, 4000);
-  ASSERT_TRUE(absl::IsUnavailable(rows.status()));
-  EXPECT_THAT(std::string(rows.status().message()), HasSubstr((folder_ / "b").string()));
-  EXPECT_TRUE(absl::IsNotFound(board.Rows(2, 4000).status()));
+  EXPECT_EQ(CountRecords(0), 5u);
+  const auto records = board.Records(1, 4000);
+  ASSERT_TRUE(absl::IsUnavailable(records.status()));
+  EXPECT_THAT(std::string(records.status().message()), HasSubstr((folder_ / "b").string()));
+  EXPECT_TRUE(absl::IsNotFound(board.Records(2, 4000).status()));
 }
 
 TEST_F(RunBoardTest, OnlyRunsThatTrainAreScrapedAndNoMoreThanAsked) {

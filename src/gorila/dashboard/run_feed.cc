@@ -122,7 +122,7 @@ bool RunFeed::ReadConfig() {
 void RunFeed::ReadEvaluation() {
   evaluation_ = "null";
   if (seen_.state != RunState::kFinished) return;
-  const auto text = ReadFileOf(kResultFile, run_.directory / "evaluation.json");
+  const auto text = ReadFileOf(kResultFile, run_.directory / kEvaluationFile);
   const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
   if (json.is_object()) {
     evaluation_ = DumpJson(Relabelled(json));

@@ -10,7 +10,8 @@
 
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
+#include "gorila/report/run_summary.h"
 #include "gorila/run/run_state.h"
 
 namespace gorila {

@@ -83,7 +83,7 @@ StatusOr<bool> RunGlance::Look(const HeldLocks& locks, SettingTexts& base) {
     ReadTail();
   }
   seen_ = LookAtRun(run_.directory, locks, log_grew_, metrics_every_seconds_);
-  const FileMark evaluation = FileMark::Of(run_.directory / "evaluation.json");
+  const FileMark evaluation = FileMark::Of(run_.directory / kEvaluationFile);
   if (evaluation != evaluation_mark_) {
     evaluation_mark_ = evaluation;
     ReadEvaluation();
@@ -127,14 +127,14 @@ void RunGlance::ReadTail() {
   double episodes = 0, sum = 0;
   bool evaluated = false;
   while (tail.ok() && tail->bytes_read() <= kMostTail) {
-    const auto row = tail->Previous();
-    if (!row.ok() || !row->has_value()) break;
-    const auto kind = (*row)->Text("kind");
-    if (kind == "training") AddTrainingRow(**row, episodes, sum);
+    const auto record = tail->Previous();
+    if (!record.ok() || !record->has_value()) break;
+    const auto kind = (*record)->Text("kind");
+    if (kind == "training") AddTrainingRecord(**record, episodes, sum);
     if (kind == "evaluation" && !std::exchange(evaluated, true) && !several_games_) {
-      evaluated_ = {.mean = (*row)->Number("return_mean").value_or(std::nan("")),
-                    .standard_error = (*row)->Number("standard_error").value_or(std::nan("")),
-                    .frames = (*row)->Number("frames").value_or(std::nan(""))};
+      evaluated_ = {.mean = (*record)->Number("return_mean").value_or(std::nan("")),
+                    .standard_error = (*record)->Number("standard_error").value_or(std::nan("")),
+                    .frames = (*record)->Number("frames").value_or(std::nan(""))};
     }
     if (evaluated && episodes >= static_cast<double>(kSmoothedEpisodes)) break;
   }
@@ -142,14 +142,14 @@ void RunGlance::ReadTail() {
   if (episodes > 0 && !several_games_) return_ = sum / episodes;
 }
 
-void RunGlance::AddTrainingRow(const RunLogRow& row, double& episodes, double& sum) {
+void RunGlance::AddTrainingRecord(const RunLogRecord& record, double& episodes, double& sum) {
   if (std::isnan(frames_)) {
-    frames_ = row.Number("frames").value_or(std::nan(""));
-    updates_ = row.Number("updates").value_or(std::nan(""));
-    seconds_ = row.Number("seconds").value_or(std::nan(""));
+    frames_ = record.Number("frames").value_or(std::nan(""));
+    updates_ = record.Number("updates").value_or(std::nan(""));
+    seconds_ = record.Number("seconds").value_or(std::nan(""));
   }
-  const double mean = row.Number("return_mean").value_or(std::nan(""));
-  const double ended = row.Number("return_episodes").value_or(0);
+  const double mean = record.Number("return_mean").value_or(std::nan(""));
+  const double ended = record.Number("return_episodes").value_or(0);
   if (!std::isfinite(mean) || !(ended > 0)) return;
   const double taken = std::min(ended, static_cast<double>(kSmoothedEpisodes) - episodes);
   episodes += taken;
@@ -158,7 +158,7 @@ void RunGlance::AddTrainingRow(const RunLogRow& row, double& episodes, double& s
 
 void RunGlance::ReadEvaluation() {
   final_ = nullptr;
-  const auto text = ReadFileOf(kResultFile, run_.directory / "evaluation.json");
+  const auto text = ReadFileOf(kResultFile, run_.directory / kEvaluationFile);
   const Json json = text.ok() ? ParseJson<Json>(*text) : Json();
   if (!json.is_object()) return;
   const Json whole = Relabelled(json);

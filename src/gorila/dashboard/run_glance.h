@@ -16,7 +16,8 @@
 #include "gorila/config/config.h"
 #include "gorila/config/run_labels.h"
 #include "gorila/metrics/run_log.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
+#include "gorila/report/run_summary.h"
 #include "gorila/run/run_state.h"
 
 namespace gorila {
@@ -70,7 +71,7 @@ class RunGlance {
 
   Status ReadConfig(SettingTexts& base);
   void ReadTail();
-  void AddTrainingRow(const RunLogRow& row, double& episodes, double& sum);
+  void AddTrainingRecord(const RunLogRecord& record, double& episodes, double& sum);
   void ReadEvaluation();
   bool Rebuild();
 
@@ -90,7 +91,7 @@ class RunGlance {
 
   SeenState seen_;
   std::chrono::steady_clock::time_point log_grew_ = std::chrono::steady_clock::time_point::min();
-  // Of the last training row; NaN = unknown.
+  // Of the last training record; NaN = unknown.
   double frames_ = std::nan(""), updates_ = std::nan(""), seconds_ = std::nan("");
   double return_ = std::nan("");  // mean of the last kSmoothedEpisodes in the tail
   Score evaluated_;               // the last periodic evaluation

@@ -138,7 +138,7 @@ void AddBundles(std::span<const RunMetrics> runs, PrometheusText& text) {
   text.Begin(
       "gorila_bundle_episode_return_mean", Type::kGauge,
       "Mean return of a bundle's last training episodes; actors count on after the bundles. Of "
-      "more than 16, rows of the log have only the lowest and the highest.");
+      "more than 16, records of the log have only the lowest and the highest.");
   for (const RunMetrics& run : runs) {
     for (std::size_t i = 0; i < run.progress.per_bundle.size(); ++i) {
       const double mean = run.progress.per_bundle[i].recent_return;
@@ -199,13 +199,13 @@ void AddRunMetrics(std::span<const RunMetrics> runs, PrometheusText& text) {
 
 namespace {
 
-std::uint64_t CountIn(const RunLogRow& row, std::string_view name) {
-  return static_cast<std::uint64_t>(std::max(0.0, row.Number(name).value_or(0)));
+std::uint64_t CountIn(const RunLogRecord& record, std::string_view name) {
+  return static_cast<std::uint64_t>(std::max(0.0, record.Number(name).value_or(0)));
 }
 
-std::vector<GameProgress> GamesOfRow(const RunLogRow& row) {
+std::vector<GameProgress> GamesOfRecord(const RunLogRecord& record) {
   std::vector<GameProgress> games;
-  const RunLogRow* const object = row.Object("games");
+  const RunLogRecord* const object = record.Object("games");
   if (object == nullptr) return games;
   for (const auto& [name, game] : object->objects()) {
     games.push_back({.name = name,
@@ -218,25 +218,25 @@ std::vector<GameProgress> GamesOfRow(const RunLogRow& row) {
 
 }  // namespace
 
-ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
-  const auto count = [&row](std::string_view name) { return CountIn(row, name); };
-  const auto number = [&row](std::string_view name) {
-    return row.Number(name).value_or(std::nan(""));
+ProgressSnapshot ProgressOfRecord(const RunLogRecord& record) {
+  const auto count = [&record](std::string_view name) { return CountIn(record, name); };
+  const auto number = [&record](std::string_view name) {
+    return record.Number(name).value_or(std::nan(""));
   };
   ProgressSnapshot progress;
   progress.frames = count("frames");
   progress.updates = count("updates");
   progress.episodes = count("episodes");
-  progress.frames_per_second = row.Number("frames_per_second").value_or(0);
-  progress.updates_per_second = row.Number("updates_per_second").value_or(0);
-  progress.epsilon = row.Number("epsilon").value_or(0);
+  progress.frames_per_second = record.Number("frames_per_second").value_or(0);
+  progress.updates_per_second = record.Number("updates_per_second").value_or(0);
+  progress.epsilon = record.Number("epsilon").value_or(0);
   progress.recent_return = number("return_mean");
   progress.accepted = count("gradients_accepted");
   progress.stale = count("gradients_stale");
   progress.outliers = count("gradients_outlier");
   progress.invalid = count("gradients_invalid");
   progress.replay_size = count("replay_rows");
-  progress.seconds_elapsed = row.Number("seconds").value_or(0);
+  progress.seconds_elapsed = record.Number("seconds").value_or(0);
   progress.loss = number("loss");
   progress.gradient_norm = number("gradient_norm");
   progress.value_mean = number("value_mean");
@@ -245,14 +245,14 @@ ProgressSnapshot ProgressOfRow(const RunLogRow& row) {
   progress.policy_loss = number("policy_loss");
   progress.baseline_loss = number("baseline_loss");
   progress.resident_bytes = count("resident_bytes");
-  progress.cpu_seconds = row.Number("cpu_seconds").value_or(0);
+  progress.cpu_seconds = record.Number("cpu_seconds").value_or(0);
   progress.joules = number("joules");
-  progress.per_game = GamesOfRow(row);
-  const auto work = row.Numbers("work");
+  progress.per_game = GamesOfRecord(record);
+  const auto work = record.Numbers("work");
   if (work.size() == kWorks) std::copy(work.begin(), work.end(), progress.work.begin());
   progress.lowest_bundle_return = number("bundle_return_min");
   progress.highest_bundle_return = number("bundle_return_max");
-  for (const double mean : row.Numbers("bundle_returns")) {
+  for (const double mean : record.Numbers("bundle_returns")) {
     progress.per_bundle.push_back({.recent_return = mean});
     progress.lowest_bundle_return = std::fmin(progress.lowest_bundle_return, mean);
     progress.highest_bundle_return = std::fmax(progress.highest_bundle_return, mean);

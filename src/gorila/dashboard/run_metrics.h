@@ -28,8 +28,8 @@ void BeginStaleness(std::string_view name, PrometheusText& text);
 void AddStalenessHistogram(const PrometheusLabels& labels, std::span<const std::uint64_t> counts,
                            PrometheusText& text);
 
-// What a training row of metrics.jsonl says of the run's state then.
-ProgressSnapshot ProgressOfRow(const RunLogRow& row);
+// What a training record of metrics.jsonl says of the run's state then.
+ProgressSnapshot ProgressOfRecord(const RunLogRecord& record);
 
 }  // namespace gorila
 

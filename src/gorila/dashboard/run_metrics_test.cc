@@ -35,11 +35,11 @@ TEST(RunMetricsTest, StalenessBucketsEndAtTheLastVersionOfEach) {
   EXPECT_THAT(text, HasSubstr("versions_sum{run=\"a\"} 7\n"));
 }
 
-TEST(RunMetricsTest, ARowOfTheLogGivesTheSameState) {
-  const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":100,"updates":7,
+TEST(RunMetricsTest, ARecordOfTheLogGivesTheSameState) {
+  const RunLogRecord record = ParseRunLogLine(R"({"kind":"training","frames":100,"updates":7,
       "return_mean":null,"work":[0.5,0.1,0.3,0.1,0],"bundle_returns":[1,null]})")
-                            .value();
-  const ProgressSnapshot progress = ProgressOfRow(row);
+                                  .value();
+  const ProgressSnapshot progress = ProgressOfRecord(record);
   EXPECT_EQ(progress.frames, 100u);
   EXPECT_EQ(progress.updates, 7u);
   EXPECT_EQ(progress.work[2], 0.3);
@@ -50,11 +50,11 @@ TEST(RunMetricsTest, ARowOfTheLogGivesTheSameState) {
 }
 
 TEST(RunMetricsTest, EachOfSeveralGamesHasSamplesWithItsName) {
-  const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":300,"games":{
+  const RunLogRecord record = ParseRunLogLine(R"({"kind":"training","frames":300,"games":{
       "b/pong":{"frames":100,"episodes":4,"return_mean":2.5},
       "a/chess":{"frames":200,"episodes":0,"return_mean":null}}})")
-                            .value();
-  const std::string text = Render({"r", "two", ProgressOfRow(row)});
+                                  .value();
+  const std::string text = Render({"r", "two", ProgressOfRecord(record)});
   EXPECT_THAT(text, HasSubstr("gorila_game_environment_frames_total{run=\"r\",game=\"b/pong\"} "
                               "100\n"));
   EXPECT_THAT(text, HasSubstr("gorila_game_environment_frames_total{run=\"r\",game=\"a/chess\"} "
@@ -66,27 +66,27 @@ TEST(RunMetricsTest, EachOfSeveralGamesHasSamplesWithItsName) {
 }
 
 TEST(RunMetricsTest, TheEntropyIsThatOfARunThatLearnsAPolicy) {
-  const RunLogRow policy =
+  const RunLogRecord policy =
       ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2,"entropy":1.25,)"
                       R"("policy_loss":-0.5,"baseline_loss":3})")
           .value();
-  const std::string shown = Render({"a", "e", ProgressOfRow(policy)});
+  const std::string shown = Render({"a", "e", ProgressOfRecord(policy)});
   EXPECT_THAT(shown, HasSubstr("gorila_policy_entropy_nats{run=\"a\"} 1.25\n"));
   EXPECT_THAT(shown, HasSubstr("gorila_policy_loss{run=\"a\"} -0.5\n"));
   EXPECT_THAT(shown, HasSubstr("gorila_baseline_loss{run=\"a\"} 3\n"));
-  const RunLogRow values =
+  const RunLogRecord values =
       ParseRunLogLine(R"({"kind":"training","frames":100,"value_mean":2})").value();
-  const std::string text = Render({"a", "e", ProgressOfRow(values)});
+  const std::string text = Render({"a", "e", ProgressOfRecord(values)});
   EXPECT_THAT(text, HasSubstr("gorila_state_value_mean{run=\"a\"} 2\n"));
   EXPECT_THAT(text, Not(HasSubstr("gorila_policy_entropy_nats{")));
   EXPECT_THAT(text, Not(HasSubstr("gorila_policy_loss{")));
 }
 
-TEST(RunMetricsTest, ARowOfManyBundlesGivesTheirSpread) {
-  const RunLogRow row = ParseRunLogLine(R"({"kind":"training","frames":100,"bundle_count":100,
+TEST(RunMetricsTest, ARecordOfManyBundlesGivesTheirSpread) {
+  const RunLogRecord record = ParseRunLogLine(R"({"kind":"training","frames":100,"bundle_count":100,
       "bundle_return_min":-2,"bundle_return_mean":1,"bundle_return_max":5})")
-                            .value();
-  const std::string text = Render({"a", "e", ProgressOfRow(row)});
+                                  .value();
+  const std::string text = Render({"a", "e", ProgressOfRecord(record)});
   EXPECT_THAT(text, HasSubstr("gorila_bundle_episode_return_lowest{run=\"a\"} -2\n"));
   EXPECT_THAT(text, HasSubstr("gorila_bundle_episode_return_highest{run=\"a\"} 5\n"));
   EXPECT_THAT(text, Not(HasSubstr("gorila_bundle_episode_return_mean{")));

@@ -11,7 +11,7 @@
 
 #include "gorila/base/status.h"
 #include "gorila/dashboard/run_glance.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/run_summary.h"
 
 namespace gorila {
 

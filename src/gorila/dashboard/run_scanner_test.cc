@@ -125,7 +125,7 @@ TEST_F(RunScannerTest, SaysWhatARunHasReachedFromTheEndOfItsLog) {
   const Json& run = runs_[0];
   EXPECT_EQ(run["frames"], 3000000);
   EXPECT_EQ(run["updates"], 3000);
-  // The last 100 episodes: 40 of the last two rows, 20 of the one before.
+  // The last 100 episodes: 40 of the last two records, 20 of the one before.
   EXPECT_DOUBLE_EQ(run["return"].get<double>(), (40 * 3000 + 40 * 2999 + 20 * 2998) / 100.0);
   EXPECT_EQ(run["evaluated"]["mean"], 7.5);
   EXPECT_EQ(run["evaluated"]["frames"], 2990000);

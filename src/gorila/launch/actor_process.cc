@@ -12,7 +12,7 @@
 #include "gorila/base/runtime.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/progress_reporter.h"
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/run/agent_parts.h"
 #include "gorila/run/bundle.h"
 #include "gorila/run/cluster.h"

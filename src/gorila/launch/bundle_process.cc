@@ -9,7 +9,7 @@
 #include "gorila/config/resolve.h"
 #include "gorila/launch/progress_reporter.h"
 #include "gorila/launch/remote_parts.h"
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/run/bundle.h"
 #include "gorila/run/cluster.h"
 
@@ -66,7 +66,7 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
   LearnerStatistics learning;  // of the reporter's thread
   ProgressReporter reporter(*store, clock, hooks, [&] {
     BundleStatus seen = bundle->TakeStatus();
-    bundle->EndRow();
+    bundle->EndRecord();
     learning.value_max = LearnerStatistics().value_max;
     learning += seen.learning;
     const double seconds = std::chrono::duration<double>(SteadyNow() - started).count();

@@ -14,7 +14,7 @@
 #include "gorila/config/resolve.h"
 #include "gorila/env/game_list.h"
 #include "gorila/launch/remote_parts.h"
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/parameter_server/remote/shard_service.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/run/parameter_file.h"
@@ -207,7 +207,7 @@ Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
 
 Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
   auto next_look = SteadyNow();
-  auto next_row = SteadyNow() + ToDuration(config_.run.metrics_every_seconds);
+  auto next_record = SteadyNow() + ToDuration(config_.run.metrics_every_seconds);
   while (!StopWanted(hooks)) {
     GORILA_RETURN_IF_ERROR(failure_());
     GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));
@@ -218,12 +218,12 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
       GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
       GORILA_RETURN_IF_ERROR(WriteDueMilestone(hooks));
       const auto frames = static_cast<std::int64_t>(observer_.progress().frames);
-      // Before a row: the run's last one also has the updates that are made after its frames.
+      // Before a record: the run's last one also has the updates that are made after its frames.
       if (frames >= config_.run.frames) return OkStatus();
-      if (SteadyNow() >= next_row) {
-        next_row += ToDuration(config_.run.metrics_every_seconds);
-        GORILA_RETURN_IF_ERROR(AppendRow());
-        workers_.EndRow();
+      if (SteadyNow() >= next_record) {
+        next_record += ToDuration(config_.run.metrics_every_seconds);
+        GORILA_RETURN_IF_ERROR(AppendRecord());
+        workers_.EndRecord();
       }
       GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
     }
@@ -232,8 +232,8 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
   return OkStatus();
 }
 
-Status Coordinator::AppendRow() {
-  return observer_.AppendTrainingRow(*log_, &*events_, scorer_.CountFields());
+Status Coordinator::AppendRecord() {
+  return observer_.AppendTrainingRecord(*log_, &*events_, scorer_.CountFields());
 }
 
 bool Coordinator::Observe() {
@@ -415,7 +415,7 @@ StatusOr<TrainingOutcome> Coordinator::Finish(const TrainerHooks& hooks) {
   if (interrupted_) EvaluateIfDue(hooks).IgnoreError();
   const Status milestone = WriteDueMilestone(hooks);
   if (!interrupted_) GORILA_RETURN_IF_ERROR(milestone);
-  GORILA_RETURN_IF_ERROR(AppendRow());
+  GORILA_RETURN_IF_ERROR(AppendRecord());
   outcome.unwritten = log_->Sync();
   outcome.unwritten.Update(milestones_.Retry());
   if (interrupted_) return outcome;

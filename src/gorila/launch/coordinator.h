@@ -65,7 +65,7 @@ class Coordinator {
   bool GivenUp(const TrainerHooks& hooks) const;
   // Continues the counts that an earlier process logged.
   void ContinueFrom(const LoggedProgress& logged);
-  Status AppendRow();
+  Status AppendRecord();
   // False when shard 0 does not answer now.
   bool Observe();
   Status WatchFrames(const TrainerHooks& hooks);

@@ -180,12 +180,12 @@ class CoordinatorTest : public testing::Test {
     EXPECT_FALSE(outcome->finished);
   }
 
-  // The log's numbers of that name in rows of that kind, in their order.
+  // The log's numbers of that name in records of that kind, in their order.
   std::vector<double> Logged(std::string_view kind, std::string_view name) const {
     std::vector<double> numbers;
-    const std::vector<RunLogRow> rows = ReadRunLog(directory_->metrics()).value();
-    for (const RunLogRow& row : rows) {
-      if (row.Text("kind") == kind) numbers.push_back(row.Number(name).value_or(-1));
+    const std::vector<RunLogRecord> records = ReadRunLog(directory_->metrics()).value();
+    for (const RunLogRecord& record : records) {
+      if (record.Text("kind") == kind) numbers.push_back(record.Number(name).value_or(-1));
     }
     return numbers;
   }

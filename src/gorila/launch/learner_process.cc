@@ -11,7 +11,7 @@
 #include "gorila/base/runtime.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/progress_reporter.h"
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/learner/learner.h"
 #include "gorila/replay/prefetching_replay.h"
 #include "gorila/run/agent_parts.h"

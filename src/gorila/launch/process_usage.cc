@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/rpc/role_status.h"
 
 namespace gorila {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "gorila/config/resolve.h"
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 #include "gorila/parameter_server/remote/member_service.h"
 #include "gorila/parameter_server/remote/remote_member.h"
 #include "gorila/replay/remote/remote_endpoint.h"

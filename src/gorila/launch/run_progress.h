@@ -12,14 +12,14 @@
 #include "gorila/base/serialise.h"
 #include "gorila/base/status.h"
 #include "gorila/parameter_server/remote/client_memory.h"
-#include "gorila/parameter_server/remote/run_reports.h"
+#include "gorila/parameter_server/remote/client_reports.h"
 
 namespace gorila {
 
 // Bundles report absolute counts since their process began, so that a report which is lost,
 // repeated or late does no harm, and a shard that comes back from a snapshot catches up. Not
 // thread-safe: used under its owner's lock.
-class RunProgress final : public RunReports {
+class RunProgress final : public ClientReports {
  public:
   static constexpr std::size_t kMaxClients = kMostClients;
   static constexpr std::size_t kMaxEpisodes = 20'000;  // remembered for GetProgress

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 
 namespace gorila {
 namespace {

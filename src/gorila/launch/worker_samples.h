@@ -31,8 +31,8 @@ class WorkerSamples {
   void AddTo(const google::protobuf::RepeatedPtrField<v1::RoleStatus>& roles,
              const google::protobuf::RepeatedPtrField<v1::Episode>& episodes, RunSample& sample);
 
-  // A row of metrics ends: resets RunSample::learning.
-  void EndRow() { learning_ = {}; }
+  // A record of metrics ends: resets RunSample::learning.
+  void EndRecord() { learning_ = {}; }
 
  private:
   using Name = std::pair<std::string, int>;  // role, index
@@ -47,7 +47,7 @@ class WorkerSamples {
   std::map<int, WorkSeconds> learner_work_;     // by index; the last of each
   std::map<int, WorkerCounts> learner_counts_;  // likewise
   std::map<Name, LearnerStatistics> learned_;   // sums at the last look
-  LearnerStatistics learning_;                  // since the last row
+  LearnerStatistics learning_;                  // since the last record
 };
 
 }  // namespace gorila

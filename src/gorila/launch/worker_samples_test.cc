@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 
 namespace gorila {
 namespace {
@@ -110,14 +110,14 @@ TEST_F(WorkerSamplesTest, OfAProcessThatWasStartedAgainTheNewestReportCounts) {
   EXPECT_EQ(sample.replay_rows, 10);
 }
 
-TEST_F(WorkerSamplesTest, LearningIsThatSinceTheLastRow) {
+TEST_F(WorkerSamplesTest, LearningIsThatSinceTheLastRecord) {
   const auto look = [this](std::int64_t batches, double value_sum, double value_max) {
     LearnerStatistics total{.batches = batches, .value_sum = value_sum, .value_max = value_max};
     AddLearning(total, Add("learner", 0));
     return Look().learning;
   };
   look(10, 20, 9);
-  workers_.EndRow();
+  workers_.EndRecord();
   look(12, 26, 4);
   LearnerStatistics learning = look(14, 36, 5);
   EXPECT_EQ(learning.batches, 4);
@@ -149,7 +149,7 @@ TEST_F(WorkerSamplesTest, CountsWhatEachWorkerHasDone) {
   EXPECT_EQ(sample.learner_counts[1].lags, 7);
 }
 
-TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRowOfThoseWhoLearnAPolicy) {
+TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRecordOfThoseWhoLearnAPolicy) {
   const auto look = [this](std::int64_t batches, double entropy_sum) {
     AddLearning({.batches = batches,
                  .entropies = batches,
@@ -161,7 +161,7 @@ TEST_F(WorkerSamplesTest, EntropyIsThatSinceTheLastRowOfThoseWhoLearnAPolicy) {
     return Look().learning;
   };
   look(10, 5);
-  workers_.EndRow();
+  workers_.EndRecord();
   LearnerStatistics learning = look(14, 11);
   EXPECT_EQ(learning.batches, 8);
   EXPECT_EQ(learning.entropies, 4);

@@ -21,7 +21,7 @@ namespace gorila {
 struct WorkerRates {
   double frames_per_second = std::numeric_limits<double>::quiet_NaN();
   double updates_per_second = std::numeric_limits<double>::quiet_NaN();  // gradients it pushes
-  // Updates that its gradients lacked, a mean over the current row of metrics.
+  // Updates that its gradients lacked, a mean over the current record of the log.
   double staleness = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -64,7 +64,7 @@ struct ProgressSnapshot {
   int actors = 0;                                          // in processes of their own
   int learners = 0;                                        // the same
   double loss = std::numeric_limits<double>::quiet_NaN();  // mean over bundles
-  // From the current row of metrics; NaN before the first.
+  // From the current record of the log; NaN before the first.
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  // Euclidean
   double value_mean = std::numeric_limits<double>::quiet_NaN();     // of max_a Q(s, a), or V(s)
   double value_max = std::numeric_limits<double>::quiet_NaN();

@@ -138,7 +138,7 @@ StatusOr<OpenFile> OpenForReading(const fs::path& path) {
 // Puts lines together from the parts of a file, one at a time.
 class LineReader {
  public:
-  LineReader(const fs::path& path, const std::function<void(const RunLogRow&)>& use)
+  LineReader(const fs::path& path, const std::function<void(const RunLogRecord&)>& use)
       : path_(path), use_(use) {}
 
   void Take(std::string_view part) {
@@ -163,17 +163,18 @@ class LineReader {
   }
 
   void UseLine() {
-    StatusOr<RunLogRow> row = line_.size() > kMostLogLineBytes
-                                  ? DataLoss("more than {} bytes", kMostLogLineBytes)
-                                  : ParseRunLogLine(line_);
+    StatusOr<RunLogRecord> record = line_.size() > kMostLogLineBytes
+                                        ? DataLoss("more than {} bytes", kMostLogLineBytes)
+                                        : ParseRunLogLine(line_);
     line_.clear();
-    if (row.ok()) return use_(*row);
+    if (record.ok()) return use_(*record);
     if (damaged_++ > 0) return;
-    first_ = Annotate(row.status(), fmt::format("run log '{}' line {}", path_.string(), number_));
+    first_ =
+        Annotate(record.status(), fmt::format("run log '{}' line {}", path_.string(), number_));
   }
 
   const fs::path& path_;
-  const std::function<void(const RunLogRow&)>& use_;
+  const std::function<void(const RunLogRecord&)>& use_;
   std::string line_;          // as far as it was read
   std::uint64_t number_ = 0;  // of the line that was read last
   std::uint64_t damaged_ = 0;
@@ -227,50 +228,51 @@ Status RunLog::Append(std::span<const RunLogField> fields) {
   return OkStatus();
 }
 
-std::optional<double> RunLogRow::Number(std::string_view name) const {
+std::optional<double> RunLogRecord::Number(std::string_view name) const {
   const auto found = numbers_.find(name);
   return found == numbers_.end() ? std::nullopt : std::optional<double>(found->second);
 }
 
-std::optional<std::string_view> RunLogRow::Text(std::string_view name) const {
+std::optional<std::string_view> RunLogRecord::Text(std::string_view name) const {
   const auto found = texts_.find(name);
   return found == texts_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
 }
 
-std::span<const double> RunLogRow::Numbers(std::string_view name) const {
+std::span<const double> RunLogRecord::Numbers(std::string_view name) const {
   const auto found = lists_.find(name);
   return found == lists_.end() ? std::span<const double>() : std::span(found->second);
 }
 
-const RunLogRow* RunLogRow::Object(std::string_view name) const {
+const RunLogRecord* RunLogRecord::Object(std::string_view name) const {
   const auto found = objects_.find(name);
   return found == objects_.end() ? nullptr : &found->second;
 }
 
 struct RunLogReader {
-  // `depth`: of objects in the row that are read.
-  static RunLogRow Read(const json& object, int depth) {
-    RunLogRow row;
+  // `depth`: of objects in the record that are read.
+  static RunLogRecord Read(const json& object, int depth) {
+    RunLogRecord record;
     for (const auto& [name, value] : object.items()) {
-      if (value.is_number()) row.numbers_[name] = value.get<double>();
-      if (value.is_boolean()) row.numbers_[name] = value.get<bool>() ? 1 : 0;
-      if (value.is_null()) row.numbers_[name] = std::nan("");
-      if (value.is_string()) row.texts_[name] = value.get<std::string>();
-      if (value.is_object() && depth > 0) row.objects_[name] = Read(value, depth - 1);
+      if (value.is_number()) record.numbers_[name] = value.get<double>();
+      if (value.is_boolean()) record.numbers_[name] = value.get<bool>() ? 1 : 0;
+      if (value.is_null()) record.numbers_[name] = std::nan("");
+      if (value.is_string()) record.texts_[name] = value.get<std::string>();
+      if (value.is_object() && depth > 0) record.objects_[name] = Read(value, depth - 1);
       if (!value.is_array()) continue;
-      if (auto list = ReadList(value); list.has_value()) row.lists_[name] = *std::move(list);
+      if (auto list = ReadList(value); list.has_value()) record.lists_[name] = *std::move(list);
     }
-    return row;
+    return record;
   }
 };
 
-StatusOr<RunLogRow> ParseRunLogLine(std::string_view line) {
+StatusOr<RunLogRecord> ParseRunLogLine(std::string_view line) {
   const json object = ParseJson<json>(line);
   if (!object.is_object()) return DataLoss("'{}' is not a JSON object", line.substr(0, 80));
   return RunLogReader::Read(object, /*depth=*/2);
 }
 
-Status ForEachRunLogRow(const fs::path& path, const std::function<void(const RunLogRow&)>& use) {
+Status ForEachRunLogRecord(const fs::path& path,
+                           const std::function<void(const RunLogRecord&)>& use) {
   GORILA_ASSIGN_OR_RETURN(const OpenFile file, OpenForReading(path));
   LineReader lines(path, use);
   std::vector<char> buffer(std::size_t{1} << 16);

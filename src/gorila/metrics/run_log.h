@@ -102,19 +102,19 @@ class RunLog {
 };
 
 // One line of a log that was read.
-class RunLogRow {
+class RunLogRecord {
  public:
   // The number called `name`: null is NaN, a bool 0 or 1; nullopt when there is none.
   std::optional<double> Number(std::string_view name) const;
-  // The text called `name`; valid as long as the row.
+  // The text called `name`; valid as long as the record.
   std::optional<std::string_view> Text(std::string_view name) const;
-  // The list called `name`, null as NaN; empty when there is none. Valid as long as the row.
+  // The list called `name`, null as NaN; empty when there is none. Valid as long as the record.
   std::span<const double> Numbers(std::string_view name) const;
   // The object called `name`, its objects included; null when there is none. Valid as long as the
-  // row.
-  const RunLogRow* Object(std::string_view name) const;
+  // record.
+  const RunLogRecord* Object(std::string_view name) const;
   // All objects by their names.
-  const std::map<std::string, RunLogRow, std::less<>>& objects() const { return objects_; }
+  const std::map<std::string, RunLogRecord, std::less<>>& objects() const { return objects_; }
   // All numbers by their names.
   const std::map<std::string, double, std::less<>>& numbers() const { return numbers_; }
   // All texts by their names.
@@ -125,23 +125,23 @@ class RunLogRow {
   std::map<std::string, double, std::less<>> numbers_;
   std::map<std::string, std::string, std::less<>> texts_;
   std::map<std::string, std::vector<double>, std::less<>> lists_;
-  std::map<std::string, RunLogRow, std::less<>> objects_;
+  std::map<std::string, RunLogRecord, std::less<>> objects_;
 };
 
-// A longer line cannot be a row of any run.
+// A longer line cannot be a record of any run.
 inline constexpr std::size_t kMostLogLineBytes = std::size_t{16} << 20;
 
 // One line without its end. Objects in the objects of its objects, and arrays of anything but
 // numbers, are skipped. DataLoss when it is not a JSON object.
-StatusOr<RunLogRow> ParseRunLogLine(std::string_view line);
+StatusOr<RunLogRecord> ParseRunLogLine(std::string_view line);
 
-// Calls `use` for every whole line that is a row, oldest first, holding one of them at a time; a
+// Calls `use` for every whole line that is a record, oldest first, holding one of them at a time; a
 // last one without its line end (a run was killed, or writes it now) is left out. Damaged lines are
 // passed over; in the end DataLoss names the first one and says how many there are. NotFound
 // without a file, InvalidArgument for something else than a regular file, Unavailable when reading
 // fails midway.
-Status ForEachRunLogRow(const std::filesystem::path& path,
-                        const std::function<void(const RunLogRow&)>& use);
+Status ForEachRunLogRecord(const std::filesystem::path& path,
+                           const std::function<void(const RunLogRecord&)>& use);
 
 }  // namespace gorila
 

@@ -99,23 +99,23 @@ StatusOr<std::size_t> RunLogTail::BeginOfLastLine() {
   return before == lines_.npos ? 0 : before + 1;
 }
 
-StatusOr<std::optional<RunLogRow>> RunLogTail::PreviousUnless(std::string_view prefix) {
+StatusOr<std::optional<RunLogRecord>> RunLogTail::PreviousUnless(std::string_view prefix) {
   GORILA_RETURN_IF_ERROR(Cut());
   for (;;) {
     GORILA_ASSIGN_OR_RETURN(const std::size_t first, BeginOfLastLine());
-    if (lines_.empty()) return std::optional<RunLogRow>();
+    if (lines_.empty()) return std::optional<RunLogRecord>();
     const std::string_view line = std::string_view(lines_).substr(first, lines_.size() - 1 - first);
     if (!prefix.empty() && line.starts_with(prefix)) {
       lines_.resize(first);
       continue;
     }
-    StatusOr<RunLogRow> row = ParseRunLogLine(line);
-    if (!row.ok()) {
-      return Annotate(row.status(),
+    StatusOr<RunLogRecord> record = ParseRunLogLine(line);
+    if (!record.ok()) {
+      return Annotate(record.status(),
                       fmt::format("run log '{}' at byte {}", path_.string(), begin_ + first));
     }
     lines_.resize(first);
-    return std::optional<RunLogRow>(*std::move(row));
+    return std::optional<RunLogRecord>(*std::move(record));
   }
 }
 

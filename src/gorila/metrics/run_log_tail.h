@@ -13,7 +13,7 @@
 
 namespace gorila {
 
-// Rows of one log, newest first. Holds one part of the file, or one line where that is longer.
+// Records of one log, newest first. Holds one part of the file, or one line where that is longer.
 class RunLogTail {
  public:
   static constexpr std::size_t kPartBytes = std::size_t{64} << 10;
@@ -25,11 +25,11 @@ class RunLogTail {
   RunLogTail& operator=(RunLogTail&& other) = delete;
   ~RunLogTail();
 
-  // The row before the one that was returned last; nullopt before the first row. DataLoss, with the
-  // place, for a line that is not a JSON object.
-  StatusOr<std::optional<RunLogRow>> Previous() { return PreviousUnless({}); }
+  // The record before the one that was returned last; nullopt before the first record. DataLoss,
+  // with the place, for a line that is not a JSON object.
+  StatusOr<std::optional<RunLogRecord>> Previous() { return PreviousUnless({}); }
   // The same, but passes over lines that begin with `prefix` (empty: none) without parsing them.
-  StatusOr<std::optional<RunLogRow>> PreviousUnless(std::string_view prefix);
+  StatusOr<std::optional<RunLogRecord>> PreviousUnless(std::string_view prefix);
 
   std::uint64_t bytes_read() const { return bytes_read_; }
 

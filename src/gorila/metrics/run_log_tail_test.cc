@@ -18,15 +18,15 @@ class RunLogTailTest : public ::testing::Test {
 
   void Put(std::string_view contents) { ASSERT_TRUE(WriteFileSynced(path_, contents).ok()); }
 
-  // "frames" of all rows, newest first; the first status that is not OK ends them.
+  // "frames" of all records, newest first; the first status that is not OK ends them.
   std::vector<double> Frames(Status* end = nullptr) {
     RunLogTail tail = RunLogTail::Open(path_).value();
     std::vector<double> frames;
     while (true) {
-      const auto row = tail.Previous();
-      if (end != nullptr) *end = row.status();
-      if (!row.ok() || !row->has_value()) return frames;
-      frames.push_back((*row)->Number("frames").value_or(-1));
+      const auto record = tail.Previous();
+      if (end != nullptr) *end = record.status();
+      if (!record.ok() || !record->has_value()) return frames;
+      frames.push_back((*record)->Number("frames").value_or(-1));
     }
   }
 
@@ -36,7 +36,7 @@ class RunLogTailTest : public ::testing::Test {
   const fs::path path_ = folder_ / "metrics.jsonl";
 };
 
-TEST_F(RunLogTailTest, RowsComeNewestFirst) {
+TEST_F(RunLogTailTest, RecordsComeNewestFirst) {
   Put("{\"frames\":1}\n{\"frames\":2}\n{\"frames\":3}\n");
   EXPECT_THAT(Frames(), ::testing::ElementsAre(3, 2, 1));
 }
@@ -57,9 +57,9 @@ TEST_F(RunLogTailTest, LinesThatAreNotWantedArePassedOverUnparsed) {
   Put(contents + "{\"kind\":\"b\",\"frames\":2}\n{\"kind\":\"a\",...\n");
   RunLogTail tail = RunLogTail::Open(path_).value();
   for (const double frames : {2, 1}) {
-    const auto row = tail.PreviousUnless("{\"kind\":\"a\"");
-    ASSERT_TRUE(row.ok() && row->has_value()) << row.status();
-    EXPECT_EQ((*row)->Number("frames"), frames);
+    const auto record = tail.PreviousUnless("{\"kind\":\"a\"");
+    ASSERT_TRUE(record.ok() && record->has_value()) << record.status();
+    EXPECT_EQ((*record)->Number("frames"), frames);
   }
   const auto end = tail.PreviousUnless("{\"kind\":\"a\"");
   ASSERT_TRUE(end.ok()) << end.status();
@@ -76,7 +76,7 @@ TEST_F(RunLogTailTest, LinesMayBeLongerThanAPart) {
   EXPECT_THAT(Frames(), ::testing::ElementsAre(3, 2, 1, 0));
 }
 
-TEST_F(RunLogTailTest, EveryRowOfManyComesOnce) {
+TEST_F(RunLogTailTest, EveryRecordOfManyComesOnce) {
   std::string contents;
   for (int i = 0; i < 20'000; ++i) contents += fmt::format("{{\"frames\":{}}}\n", i);
   Put(contents);
@@ -87,13 +87,13 @@ TEST_F(RunLogTailTest, EveryRowOfManyComesOnce) {
   }
 }
 
-TEST_F(RunLogTailTest, TheLastRowCostsOnePartHoweverLongTheLog) {
+TEST_F(RunLogTailTest, TheLastRecordCostsOnePartHoweverLongTheLog) {
   std::string contents;
   for (int i = 0; i < 100'000; ++i) contents += fmt::format("{{\"frames\":{}}}\n", i);
   Put(contents);
   RunLogTail tail = RunLogTail::Open(path_).value();
-  const auto row = tail.Previous().value();
-  EXPECT_EQ(row->Number("frames"), 99'999);
+  const auto record = tail.Previous().value();
+  EXPECT_EQ(record->Number("frames"), 99'999);
   EXPECT_EQ(tail.bytes_read(), RunLogTail::kPartBytes);
 }
 

@@ -56,23 +56,23 @@ TEST_F(RunLogTest, ObjectsOfObjectsAreWrittenAndRead) {
   EXPECT_EQ(Contents(),
             "{\"frames\":30,\"games\":{\"pong\":{\"frames\":10,\"return_mean\":null},"
             "\"alien\":{\"frames\":20,\"name\":\"alien\"},\"none\":{}}}\n");
-  const RunLogRow row = ReadRunLog(path_).value().front();
-  EXPECT_EQ(row.Number("frames"), 30);
-  ASSERT_NE(row.Object("games"), nullptr);
-  EXPECT_EQ(row.Object("games")->objects().size(), 3u);
-  EXPECT_EQ(row.Object("games")->Object("pong")->Number("frames"), 10);
-  EXPECT_EQ(row.Object("games")->Object("alien")->Text("name"), "alien");
-  EXPECT_EQ(row.Object("pong"), nullptr);
-  EXPECT_EQ(row.Object("frames"), nullptr);
+  const RunLogRecord record = ReadRunLog(path_).value().front();
+  EXPECT_EQ(record.Number("frames"), 30);
+  ASSERT_NE(record.Object("games"), nullptr);
+  EXPECT_EQ(record.Object("games")->objects().size(), 3u);
+  EXPECT_EQ(record.Object("games")->Object("pong")->Number("frames"), 10);
+  EXPECT_EQ(record.Object("games")->Object("alien")->Text("name"), "alien");
+  EXPECT_EQ(record.Object("pong"), nullptr);
+  EXPECT_EQ(record.Object("frames"), nullptr);
 }
 
 TEST_F(RunLogTest, DeepObjectsOfOtherProgramsAreSkipped) {
   std::string deep;
   for (int i = 0; i < 200; ++i) deep += "{\"a\":";
-  const RunLogRow row = ParseRunLogLine(deep + "1" + std::string(200, '}')).value();
-  ASSERT_NE(row.Object("a"), nullptr);
-  ASSERT_NE(row.Object("a")->Object("a"), nullptr);
-  EXPECT_EQ(row.Object("a")->Object("a")->Object("a"), nullptr);
+  const RunLogRecord record = ParseRunLogLine(deep + "1" + std::string(200, '}')).value();
+  ASSERT_NE(record.Object("a"), nullptr);
+  ASSERT_NE(record.Object("a")->Object("a"), nullptr);
+  EXPECT_EQ(record.Object("a")->Object("a")->Object("a"), nullptr);
 }
 
 TEST_F(RunLogTest, KeepsIntegersExactAndFloatsShort) {
@@ -96,9 +96,9 @@ TEST_F(RunLogTest, DoublesReadBackToTheSameBits) {
     RunLog log = RunLog::Open(path_).value();
     for (const double value : values) ASSERT_TRUE(log.Append({{"v", value}}).ok());
   }
-  const auto rows = ReadRunLog(path_).value();
-  ASSERT_EQ(rows.size(), values.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].Number("v"), values[i]);
+  const auto records = ReadRunLog(path_).value();
+  ASSERT_EQ(records.size(), values.size());
+  for (std::size_t i = 0; i < records.size(); ++i) EXPECT_EQ(records[i].Number("v"), values[i]);
 }
 
 TEST_F(RunLogTest, WritesWhatIsNotFiniteAsNullAndReadsItAsNan) {
@@ -113,9 +113,9 @@ TEST_F(RunLogTest, EscapesNamesAndTexts) {
   RunLog log = RunLog::Open(path_).value();
   ASSERT_TRUE(log.Append({{"a\"b", text}, {"broken", std::string_view("\xff")}}).ok());
   EXPECT_EQ(Contents().find('\n'), Contents().size() - 1);
-  const RunLogRow row = ReadRunLog(path_).value()[0];
-  EXPECT_EQ(row.Text("a\"b"), text);
-  EXPECT_EQ(row.Text("broken"), "\xef\xbf\xbd");
+  const RunLogRecord record = ReadRunLog(path_).value()[0];
+  EXPECT_EQ(record.Text("a\"b"), text);
+  EXPECT_EQ(record.Text("broken"), "\xef\xbf\xbd");
 }
 
 TEST_F(RunLogTest, OpenCutsAHalfWrittenLastLine) {
@@ -189,15 +189,15 @@ TEST_F(RunLogTest, SyncKeepsTheContents) {
 
 TEST_F(RunLogTest, ReaderLooksUpNumbersAndTextsByName) {
   Put("{\"frames\":7,\"kind\":\"train\",\"ok\":true,\"nested\":{\"x\":1},\"list\":[1]}\n");
-  const auto rows = ReadRunLog(path_).value();
-  ASSERT_EQ(rows.size(), 1u);
-  EXPECT_EQ(rows[0].Number("frames"), 7);
-  EXPECT_EQ(rows[0].Number("ok"), 1);
-  EXPECT_EQ(rows[0].Text("kind"), "train");
-  EXPECT_EQ(rows[0].Number("kind"), std::nullopt);
-  EXPECT_EQ(rows[0].Text("frames"), std::nullopt);
-  EXPECT_EQ(rows[0].Number("nested"), std::nullopt);
-  EXPECT_EQ(rows[0].Number("x"), std::nullopt);
+  const auto records = ReadRunLog(path_).value();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].Number("frames"), 7);
+  EXPECT_EQ(records[0].Number("ok"), 1);
+  EXPECT_EQ(records[0].Text("kind"), "train");
+  EXPECT_EQ(records[0].Number("kind"), std::nullopt);
+  EXPECT_EQ(records[0].Text("frames"), std::nullopt);
+  EXPECT_EQ(records[0].Number("nested"), std::nullopt);
+  EXPECT_EQ(records[0].Number("x"), std::nullopt);
 }
 
 TEST_F(RunLogTest, ReaderLeavesOutALineThatIsStillBeingWritten) {
@@ -208,9 +208,9 @@ TEST_F(RunLogTest, ReaderLeavesOutALineThatIsStillBeingWritten) {
 TEST_F(RunLogTest, ReaderNamesTheLineThatIsDamaged) {
   for (const char* damaged : {"{\"a\":", "[1]", "", "7"}) {
     Put(std::string("{\"a\":1}\n{\"a\":2}\n") + damaged + "\n{\"a\":4}\n");
-    const auto rows = ReadRunLog(path_);
-    EXPECT_EQ(rows.status().code(), absl::StatusCode::kDataLoss) << damaged;
-    EXPECT_THAT(rows.status().ToString(), HasSubstr("line 3")) << damaged;
+    const auto records = ReadRunLog(path_);
+    EXPECT_EQ(records.status().code(), absl::StatusCode::kDataLoss) << damaged;
+    EXPECT_THAT(records.status().ToString(), HasSubstr("line 3")) << damaged;
   }
 }
 
@@ -218,8 +218,8 @@ TEST_F(RunLogTest, ReaderPassesOverWhatIsDamagedAndCountsIt) {
   const std::string endless(kMostLogLineBytes + 1000, 'x');
   Put("{\"a\":1}\n" + endless + "\n{\"a\":2}\n\n{\"a\":3}\n");
   std::vector<double> read;
-  const Status status =
-      ForEachRunLogRow(path_, [&read](const RunLogRow& row) { read.push_back(*row.Number("a")); });
+  const Status status = ForEachRunLogRecord(
+      path_, [&read](const RunLogRecord& record) { read.push_back(*record.Number("a")); });
   EXPECT_THAT(read, testing::ElementsAre(1, 2, 3));
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(status.ToString(), testing::AllOf(HasSubstr("2 lines"), HasSubstr("line 2"),
@@ -229,10 +229,10 @@ TEST_F(RunLogTest, ReaderPassesOverWhatIsDamagedAndCountsIt) {
 TEST_F(RunLogTest, ReaderPutsLinesTogetherFromTheFilesParts) {
   const std::string text(100'000, 'x');
   Put(fmt::format("{{\"a\":1}}\n{{\"t\":\"{}\"}}\n{{\"a\":2}}\n", text));
-  const auto rows = ReadRunLog(path_).value();
-  ASSERT_EQ(rows.size(), 3u);
-  EXPECT_EQ(rows[1].Text("t"), text);
-  EXPECT_EQ(rows[2].Number("a"), 2);
+  const auto records = ReadRunLog(path_).value();
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[1].Text("t"), text);
+  EXPECT_EQ(records[2].Number("a"), 2);
 }
 
 TEST_F(RunLogTest, ReaderRefusesWhatIsNoRegularFile) {
@@ -242,17 +242,17 @@ TEST_F(RunLogTest, ReaderRefusesWhatIsNoRegularFile) {
   EXPECT_EQ(ReadRunLog(path_).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(RunLogRowTest, ListsOfNumbersComeBack) {
+TEST(RunLogRecordTest, ListsOfNumbersComeBack) {
   std::string line;
   const std::vector<double> values = {1, std::nan(""), 0.5};
   RunLogValue(values).AppendJson(line);
   EXPECT_EQ(line, "[1,null,0.5]");
-  const RunLogRow row = ParseRunLogLine("{\"a\":" + line + ",\"b\":[\"x\"]}").value();
-  ASSERT_EQ(row.Numbers("a").size(), 3u);
-  EXPECT_EQ(row.Numbers("a")[2], 0.5);
-  EXPECT_TRUE(std::isnan(row.Numbers("a")[1]));
-  EXPECT_TRUE(row.Numbers("b").empty());
-  EXPECT_TRUE(row.Numbers("c").empty());
+  const RunLogRecord record = ParseRunLogLine("{\"a\":" + line + ",\"b\":[\"x\"]}").value();
+  ASSERT_EQ(record.Numbers("a").size(), 3u);
+  EXPECT_EQ(record.Numbers("a")[2], 0.5);
+  EXPECT_TRUE(std::isnan(record.Numbers("a")[1]));
+  EXPECT_TRUE(record.Numbers("b").empty());
+  EXPECT_TRUE(record.Numbers("c").empty());
 }
 
 }  // namespace

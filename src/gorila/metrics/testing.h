@@ -9,12 +9,12 @@
 
 namespace gorila {
 
-// Every row; the program itself never holds all rows of a log.
-inline StatusOr<std::vector<RunLogRow>> ReadRunLog(const std::filesystem::path& path) {
-  std::vector<RunLogRow> rows;
-  GORILA_RETURN_IF_ERROR(
-      ForEachRunLogRow(path, [&rows](const RunLogRow& row) { rows.push_back(row); }));
-  return rows;
+// Every record; the program itself never holds all records of a log.
+inline StatusOr<std::vector<RunLogRecord>> ReadRunLog(const std::filesystem::path& path) {
+  std::vector<RunLogRecord> records;
+  GORILA_RETURN_IF_ERROR(ForEachRunLogRecord(
+      path, [&records](const RunLogRecord& record) { records.push_back(record); }));
+  return records;
 }
 
 }  // namespace gorila

@@ -23,7 +23,7 @@ struct RowValues {
   float best = std::numeric_limits<float>::quiet_NaN();   // of the best one: the state's value
 };
 
-// One time step of one environment (a stream), with the action taken there.
+// A row of replay: a time step of one environment (a stream), with the action taken there.
 struct ReplayRow {
   std::span<const std::byte> frame;  // observation.frame_bytes() long; copied by Insert
   TimeStep time_step;                // reward and discount of the transition INTO this row

@@ -15,7 +15,7 @@
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
 #include "gorila/metrics/learning_curve.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 
 namespace gorila {
 

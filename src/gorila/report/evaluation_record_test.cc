@@ -1,3 +1,5 @@
+#include "gorila/report/evaluation_record.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include "gorila/config/resolve.h"
 #include "gorila/config/testing.h"
 #include "gorila/evaluation/protocol_label.h"
-#include "gorila/report/run_report.h"
 
 namespace gorila {
 namespace {

@@ -9,7 +9,7 @@
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/learning_curve.h"
 #include "gorila/report/run_groups.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/run_summary.h"
 
 namespace gorila {
 

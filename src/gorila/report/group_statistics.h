@@ -11,7 +11,7 @@
 #include "gorila/metrics/seed_statistics.h"
 #include "gorila/report/report_markup.h"
 #include "gorila/report/run_groups.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/run_summary.h"
 
 namespace gorila {
 

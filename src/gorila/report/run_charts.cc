@@ -47,7 +47,7 @@ LearningCurveFigure ReturnFigure(const std::string& title, const HistoryCurve& r
   return figure;
 }
 
-// A quantity of training rows.
+// A quantity of training records.
 struct Quantity {
   std::string_view name;  // in the log
   const char* title;
@@ -65,6 +65,11 @@ constexpr std::array<Quantity, kTrainingFigures.size()> kQuantities = {
      {"entropy", "Entropy of the policy", "nats", true},
      {"staleness_mean", "Staleness", "updates behind, mean since the start", false},
      {"frames_per_second", "Speed", "environment frames per second", true}}};
+static_assert(std::equal(kQuantities.begin(), kQuantities.end(), kTrainingFigures.begin(),
+                         [](const Quantity& quantity, std::string_view name) {
+                           return quantity.name == name;
+                         }),
+              "each of kTrainingFigures has a row, in the same order");
 
 std::string ValueLabel(const GameRuns& runs) {
   bool policy = false, values = false;

@@ -1,4 +1,4 @@
-// The charts of a report: returns, and what else training rows say.
+// The charts of a report: returns, and what else training records say.
 #ifndef GORILA_REPORT_RUN_CHARTS_H_
 #define GORILA_REPORT_RUN_CHARTS_H_
 
@@ -25,8 +25,8 @@ struct ChartPanel {
 };
 
 // Loss, value, gradient norm and so on over frames, where the logs have them: of one run the means
-// of its rows and their range, of several a curve for each group. `evaluations`: these too, where
-// no MakeRunCurve() shows them.
+// of its records and their range, of several a curve for each group. `evaluations`: these too,
+// where no MakeRunCurve() shows them.
 std::vector<ChartPanel> TrainingPanels(const GameRuns& runs, bool evaluations);
 
 // The chart for a wide page and for a phone. `name`: of the file, "curve-frames.svg".

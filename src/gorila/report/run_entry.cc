@@ -11,9 +11,9 @@
 #include "gorila/config/games.h"
 #include "gorila/metrics/curve_aggregation.h"
 #include "gorila/metrics/run_log_tail.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/report/run_history.h"
 #include "gorila/report/run_index.h"
-#include "gorila/report/run_report.h"
 #include "gorila/run/run_directory.h"
 
 namespace gorila {
@@ -21,11 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTrainingRow = "{\"kind\":\"training\"";
+constexpr std::string_view kTrainingRecord = "{\"kind\":\"training\"";
 
 struct LogEnd {
-  std::optional<RunLogRow> training;    // the newest row of its kind
-  std::optional<RunLogRow> evaluation;  // likewise, where one was wanted
+  std::optional<RunLogRecord> training;    // the newest record of its kind
+  std::optional<RunLogRecord> evaluation;  // likewise, where one was wanted
 };
 
 // A run that was killed in its first moments has no log yet.
@@ -37,17 +37,17 @@ StatusOr<LogEnd> ReadLogEnd(const fs::path& log, bool want_evaluation) {
   for (;;) {
     const bool wait_for_evaluation = want_evaluation && !end.evaluation.has_value();
     if (end.training.has_value() && !wait_for_evaluation) return end;
-    GORILA_ASSIGN_OR_RETURN(std::optional<RunLogRow> row, end.training.has_value()
-                                                              ? tail->PreviousUnless(kTrainingRow)
-                                                              : tail->Previous());
-    if (!row.has_value()) return end;
-    const auto kind = row->Text("kind");
+    GORILA_ASSIGN_OR_RETURN(
+        std::optional<RunLogRecord> record,
+        end.training.has_value() ? tail->PreviousUnless(kTrainingRecord) : tail->Previous());
+    if (!record.has_value()) return end;
+    const auto kind = record->Text("kind");
     if (kind == "training" && !end.training.has_value()) {
       // It counts the evaluations before it, so that a run without any is not searched for them.
-      want_evaluation &= row->Number("evaluations").value_or(1) > 0;
-      end.training = std::move(row);
+      want_evaluation &= record->Number("evaluations").value_or(1) > 0;
+      end.training = std::move(record);
     } else if (wait_for_evaluation && (kind == "evaluation" || kind == "final_evaluation")) {
-      end.evaluation = std::move(row);
+      end.evaluation = std::move(record);
     }
   }
 }
@@ -57,11 +57,11 @@ StatusOr<std::optional<EntryScore>> TrainingReturn(const fs::path& log) {
   GORILA_ASSIGN_OR_RETURN(RunLogTail tail, RunLogTail::Open(log));
   std::vector<EpisodeBatch> batches;  // newest first
   for (std::uint64_t episodes = 0; episodes < kSmoothedEpisodes;) {
-    GORILA_ASSIGN_OR_RETURN(const std::optional<RunLogRow> row, tail.Previous());
-    if (!row.has_value()) break;
-    const double ended = row->Number("return_episodes").value_or(0);
-    const double mean = row->Number("return_mean").value_or(std::nan(""));
-    if (row->Text("kind") != "training" || !(ended > 0) || !std::isfinite(mean)) continue;
+    GORILA_ASSIGN_OR_RETURN(const std::optional<RunLogRecord> record, tail.Previous());
+    if (!record.has_value()) break;
+    const double ended = record->Number("return_episodes").value_or(0);
+    const double mean = record->Number("return_mean").value_or(std::nan(""));
+    if (record->Text("kind") != "training" || !(ended > 0) || !std::isfinite(mean)) continue;
     batches.push_back({.x = -static_cast<double>(batches.size()),
                        .mean_return = mean,
                        .episodes = static_cast<std::uint64_t>(ended)});
@@ -81,17 +81,17 @@ EntryScore FinalScore(const EvaluationResult& result) {
           .aggregate = result.aggregate};
 }
 
-EntryScore EvaluationScore(const RunLogRow& row) {
+EntryScore EvaluationScore(const RunLogRecord& record) {
   return {.kind = ScoreKind::kEvaluation,
-          .value = row.Number("return_mean").value_or(std::nan("")),
-          .standard_error = row.Number("standard_error").value_or(std::nan("")),
-          .protocol = std::string(row.Text("protocol").value_or("")),
-          .aggregate = std::string(row.Text("aggregate").value_or(""))};
+          .value = record.Number("return_mean").value_or(std::nan("")),
+          .standard_error = record.Number("standard_error").value_or(std::nan("")),
+          .protocol = std::string(record.Text("protocol").value_or("")),
+          .aggregate = std::string(record.Text("aggregate").value_or(""))};
 }
 
 // Whether most gradients were refused because they were not finite, as TrainingHealth judges the
 // end of a run.
-bool MostWereRefused(const std::optional<RunLogRow>& training) {
+bool MostWereRefused(const std::optional<RunLogRecord>& training) {
   if (!training.has_value() || !(training->Number("updates").value_or(0) > 0)) return false;
   const auto count = [&](const char* name) { return training->Number(name).value_or(0); };
   const double invalid = count("gradients_invalid");

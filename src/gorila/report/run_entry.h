@@ -48,8 +48,8 @@ struct RunEntry {
 // "training", "stopped", "finished", "diverged", "unreadable".
 std::vector<std::string_view> RunEntryStates();
 
-// Blocks on the disk. As ReadRun(), but the log is only read from its end to the newest row of each
-// kind that is needed.
+// Blocks on the disk. As ReadRun(), but the log is only read from its end to the newest record of
+// each kind that is needed.
 StatusOr<RunEntry> ReadRunEntry(const std::filesystem::path& directory, const HeldLocks& locks);
 
 struct UnreadableRun {

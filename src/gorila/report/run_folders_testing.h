@@ -11,7 +11,7 @@
 
 #include "gorila/config/config_load.h"
 #include "gorila/config/presets.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 
 namespace gorila {
 

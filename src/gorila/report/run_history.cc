@@ -5,14 +5,14 @@
 namespace gorila {
 namespace {
 
-// A row of any version has under a hundred; what is beyond is another program's log.
+// A record of any version has under a hundred; what is beyond is another program's log.
 constexpr std::size_t kMostNames = 1000;
 
-// Of the networks that are evaluated, only a later one than before counts. `scores`: the row itself
-// or one of its games.
-void AddScores(const RunLogRow& row, const RunLogRow& scores,
+// Of the networks that are evaluated, only a later one than before counts. `scores`: the record
+// itself or one of its games.
+void AddScores(const RunLogRecord& record, const RunLogRecord& scores,
                EvenlyThinned<CurvePoint>& evaluations) {
-  const double frames = row.Number("frames").value_or(0);
+  const double frames = record.Number("frames").value_or(0);
   if (!evaluations.empty() && frames <= evaluations.last().x) return;
   const double mean = scores.Number("return_mean").value_or(0);
   const double error = scores.Number("standard_error").value_or(0);
@@ -21,9 +21,9 @@ void AddScores(const RunLogRow& row, const RunLogRow& scores,
 
 }  // namespace
 
-void HistoryCurve::Add(const RunLogRow& training_row, const RunLogRow& figures) {
+void HistoryCurve::Add(const RunLogRecord& training_record, const RunLogRecord& figures) {
   const double episodes = figures.Number("return_episodes").value_or(0);
-  const std::optional<double> x = training_row.Number(x_);
+  const std::optional<double> x = training_record.Number(x_);
   const std::optional<double> y = figures.Number(y_);
   if (!(episodes > 0) || !x.has_value() || !y.has_value()) return;
   const std::optional<CurveSample> sample =
@@ -35,12 +35,12 @@ void HistoryCurve::Add(const RunLogRow& training_row, const RunLogRow& figures) 
   samples_.Add(*sample);
 }
 
-void RunHistory::Add(const RunLogRow& row) {
-  const auto kind = row.Text("kind");
-  if (const auto text = row.Text("bottleneck"); text.has_value()) bottleneck_ = *text;
-  if (kind == "evaluation" || kind == "final_evaluation") AddEvaluation(row);
+void RunHistory::Add(const RunLogRecord& record) {
+  const auto kind = record.Text("kind");
+  if (const auto text = record.Text("bottleneck"); text.has_value()) bottleneck_ = *text;
+  if (kind == "evaluation" || kind == "final_evaluation") AddEvaluation(record);
   if (kind != "training") return;
-  for (const auto& [name, number] : row.numbers()) {
+  for (const auto& [name, number] : record.numbers()) {
     const auto found = last_.find(name);
     if (found != last_.end()) {
       found->second = number;
@@ -48,19 +48,19 @@ void RunHistory::Add(const RunLogRow& row) {
       last_.emplace(name, number);
     }
   }
-  return_over_frames_.Add(row, row);
-  return_over_seconds_.Add(row, row);
-  return_over_updates_.Add(row, row);
-  epsilon_over_frames_.Add(row, row);
-  AddFigures(row);
-  AddGames(row);
+  return_over_frames_.Add(record, record);
+  return_over_seconds_.Add(record, record);
+  return_over_updates_.Add(record, record);
+  epsilon_over_frames_.Add(record, record);
+  AddFigures(record);
+  AddGames(record);
 }
 
-void RunHistory::AddFigures(const RunLogRow& training_row) {
-  const std::optional<double> frames = training_row.Number("frames");
+void RunHistory::AddFigures(const RunLogRecord& training_record) {
+  const std::optional<double> frames = training_record.Number("frames");
   if (!frames.has_value()) return;
   for (const std::string_view name : kTrainingFigures) {
-    const std::optional<double> value = training_row.Number(name);
+    const std::optional<double> value = training_record.Number(name);
     if (!value.has_value()) continue;
     figures_.try_emplace(name, kMostFigurePoints).first->second.Add(*frames, *value);
   }
@@ -71,27 +71,27 @@ std::vector<CurvePoint> RunHistory::figure(std::string_view name) const {
   return found == figures_.end() ? std::vector<CurvePoint>() : found->second.points();
 }
 
-void RunHistory::AddGames(const RunLogRow& training_row) {
-  const RunLogRow* const games = training_row.Object("games");
+void RunHistory::AddGames(const RunLogRecord& training_record) {
+  const RunLogRecord* const games = training_record.Object("games");
   if (games == nullptr) return;
   for (const auto& [name, figures] : games->objects()) {
     GameHistory* const game = FindOrAddGame(name);
     if (game == nullptr) continue;
-    game->return_over_frames.Add(training_row, figures);
-    game->return_over_seconds.Add(training_row, figures);
-    game->return_over_updates.Add(training_row, figures);
+    game->return_over_frames.Add(training_record, figures);
+    game->return_over_seconds.Add(training_record, figures);
+    game->return_over_updates.Add(training_record, figures);
     game->frames = figures.Number("frames").value_or(0);
     game->episodes = figures.Number("episodes").value_or(0);
   }
 }
 
-void RunHistory::AddEvaluation(const RunLogRow& row) {
-  AddScores(row, row, evaluations_);
-  const RunLogRow* const games = row.Object("games");
+void RunHistory::AddEvaluation(const RunLogRecord& record) {
+  AddScores(record, record, evaluations_);
+  const RunLogRecord* const games = record.Object("games");
   if (games == nullptr) return;
   for (const auto& [name, scores] : games->objects()) {
     GameHistory* const game = FindOrAddGame(name);
-    if (game != nullptr) AddScores(row, scores, game->evaluations);
+    if (game != nullptr) AddScores(record, scores, game->evaluations);
   }
 }
 
@@ -112,7 +112,7 @@ std::optional<double> RunHistory::Last(std::string_view name) const {
 }
 
 Status ReadRunHistory(const std::filesystem::path& log, RunHistory& history) {
-  return ForEachRunLogRow(log, [&history](const RunLogRow& row) { history.Add(row); });
+  return ForEachRunLogRecord(log, [&history](const RunLogRecord& record) { history.Add(record); });
 }
 
 }  // namespace gorila

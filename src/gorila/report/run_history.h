@@ -1,4 +1,4 @@
-// What a report needs of a run's log, in bounded memory: a run of weeks logs a row every few
+// What a report needs of a run's log, in bounded memory: a run of weeks logs a record every few
 // seconds.
 #ifndef GORILA_REPORT_RUN_HISTORY_H_
 #define GORILA_REPORT_RUN_HISTORY_H_
@@ -26,11 +26,11 @@ namespace gorila {
 inline constexpr std::uint64_t kSmoothedEpisodes = 100;
 
 // How many points are kept of a curve, and how many evaluations: all of a run of 11 hours with a
-// row every 5 s, and several for each pixel of a picture. Longer logs are thinned evenly.
+// record every 5 s, and several for each pixel of a picture. Longer logs are thinned evenly.
 inline constexpr std::size_t kMostHistoryPoints = 8192;
 
-// What training rows say beside returns, as charts show it. A log has those that its algorithm and
-// its version know.
+// What training records say beside returns, as charts show it. A log has those that its algorithm
+// and its version know.
 inline constexpr std::array<std::string_view, 9> kTrainingFigures = {
     "loss",    "policy_loss", "baseline_loss",  "value_mean",       "gradient_norm",
     "epsilon", "entropy",     "staleness_mean", "frames_per_second"};
@@ -38,16 +38,16 @@ inline constexpr std::array<std::string_view, 9> kTrainingFigures = {
 // How many points are kept of each of them: a chart of one is as wide as a phone.
 inline constexpr std::size_t kMostFigurePoints = 256;
 
-// A number of the training rows over another one, each point the mean of the last kSmoothedEpisodes
-// episodes. Smoothed before it is thinned, so that what is kept is exact.
+// A number of the training records over another one, each point the mean of the last
+// kSmoothedEpisodes episodes. Smoothed before it is thinned, so that what is kept is exact.
 class HistoryCurve {
  public:
   // The names must outlive the curve.
   HistoryCurve(std::string_view x, std::string_view y) : x_(x), y_(y) {}
 
-  // Passes over a row that lacks the numbers or episodes. `figures`: what has all but x, the row
-  // itself or one of its games.
-  void Add(const RunLogRow& training_row, const RunLogRow& figures);
+  // Passes over a record that lacks the numbers or episodes. `figures`: what has all but x, the
+  // record itself or one of its games.
+  void Add(const RunLogRecord& training_record, const RunLogRecord& figures);
 
   // At most kMostHistoryPoints, and the last one.
   std::vector<CurveSample> samples() const { return samples_.values(); }
@@ -71,15 +71,15 @@ struct GameHistory {
   HistoryCurve return_over_seconds{"seconds", "return_mean"};
   HistoryCurve return_over_updates{"updates", "return_mean"};
   EvenlyThinned<CurvePoint> evaluations{kMostHistoryPoints};  // as RunHistory::evaluations()
-  double frames = 0;                                          // of this game; in the last row
+  double frames = 0;                                          // of this game; in the last record
   double episodes = 0;
 };
 
 class RunHistory {
  public:
-  void Add(const RunLogRow& row);  // oldest first
+  void Add(const RunLogRecord& record);  // oldest first
 
-  // `name` in the last training row that has it. Of names that no version has logged, only the
+  // `name` in the last training record that has it. Of names that no version has logged, only the
   // first thousand are known.
   std::optional<double> Last(std::string_view name) const;
 
@@ -88,7 +88,7 @@ class RunHistory {
   const HistoryCurve& return_over_updates() const { return return_over_updates_; }
   const HistoryCurve& epsilon_over_frames() const { return epsilon_over_frames_; }
 
-  // One of kTrainingFigures over frames: means of as many rows as share a point, with the lowest
+  // One of kTrainingFigures over frames: means of as many records as share a point, with the lowest
   // and highest of these. Empty where the log lacks it.
   std::vector<CurvePoint> figure(std::string_view name) const;
 
@@ -102,9 +102,9 @@ class RunHistory {
   const std::optional<std::string>& bottleneck() const { return bottleneck_; }  // the last one
 
  private:
-  void AddEvaluation(const RunLogRow& row);
-  void AddFigures(const RunLogRow& training_row);
-  void AddGames(const RunLogRow& training_row);
+  void AddEvaluation(const RunLogRecord& record);
+  void AddFigures(const RunLogRecord& training_record);
+  void AddGames(const RunLogRecord& training_record);
   GameHistory* FindOrAddGame(const std::string& name);  // null for one too many
 
   HistoryCurve return_over_frames_{"frames", "return_mean"};
@@ -118,8 +118,8 @@ class RunHistory {
   std::optional<std::string> bottleneck_;
 };
 
-// Adds the rows of a log. `history` has what could be read after an error too: NotFound without a
-// file, DataLoss, with the lines' numbers, when some are damaged.
+// Adds the records of a log. `history` has what could be read after an error too: NotFound without
+// a file, DataLoss, with the lines' numbers, when some are damaged.
 Status ReadRunHistory(const std::filesystem::path& log, RunHistory& history);
 
 }  // namespace gorila

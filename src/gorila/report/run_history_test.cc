@@ -23,11 +23,11 @@ class RunHistoryTest : public ::testing::Test {
   ~RunHistoryTest() override { fs::remove_all(folder_); }
 
   static std::string Training(int i) {
-    // Up to three episodes a row, and a peak in a row that no even thinning would keep.
+    // Up to three episodes a record, and a peak in a record that no even thinning would keep.
     const double mean = i == 77'777 ? 1e6 : std::sin(i * 0.001) + i % 13;
     return fmt::format(
         "{{\"kind\":\"training\",\"frames\":{},\"seconds\":{},\"return_mean\":{},"
-        "\"return_episodes\":{},\"epsilon\":{},\"updates\":{},\"bottleneck\":\"row {}\"}}\n",
+        "\"return_episodes\":{},\"epsilon\":{},\"updates\":{},\"bottleneck\":\"record {}\"}}\n",
         100 * i, 0.5 * i, mean, i % 4, 1.0 / (1 + i), 3 * i, i);
   }
   static std::string Evaluation(int frames, double mean) {
@@ -35,15 +35,16 @@ class RunHistoryTest : public ::testing::Test {
         "{{\"kind\":\"evaluation\",\"frames\":{},\"return_mean\":{},\"standard_error\":0.5}}\n",
         frames, mean);
   }
-  // What a reader of all rows makes of them.
+  // What a reader of all records makes of them.
   std::vector<CurveSample> WholeCurve(std::string_view x, std::string_view y) const {
     std::vector<EpisodeBatch> batches;
-    const std::vector<RunLogRow> rows = ReadRunLog(path_).value();
-    for (const RunLogRow& row : rows) {
-      if (row.Text("kind") != "training") continue;
-      batches.push_back({.x = *row.Number(x),
-                         .mean_return = *row.Number(y),
-                         .episodes = static_cast<std::uint64_t>(*row.Number("return_episodes"))});
+    const std::vector<RunLogRecord> records = ReadRunLog(path_).value();
+    for (const RunLogRecord& record : records) {
+      if (record.Text("kind") != "training") continue;
+      batches.push_back(
+          {.x = *record.Number(x),
+           .mean_return = *record.Number(y),
+           .episodes = static_cast<std::uint64_t>(*record.Number("return_episodes"))});
     }
     return SmoothOverEpisodes(batches, kSmoothedEpisodes);
   }
@@ -79,10 +80,10 @@ TEST_F(RunHistoryTest, ShortLogsAreKeptWhole) {
 }
 
 TEST_F(RunHistoryTest, ALongLogIsThinnedAndKeepsItsTotals) {
-  constexpr int kRows = 200'000;
+  constexpr int kRecords = 200'000;
   {
     std::ofstream log(path_);
-    for (int i = 0; i < kRows; ++i) {
+    for (int i = 0; i < kRecords; ++i) {
       log << Training(i);
       if (i % 10 == 0) log << Evaluation(100 * i + 1, i);
     }
@@ -103,14 +104,14 @@ TEST_F(RunHistoryTest, ALongLogIsThinnedAndKeepsItsTotals) {
   EXPECT_EQ(history.return_over_frames().last(), whole.back().second);
   EXPECT_EQ(history.return_over_frames().highest(), highest);
   EXPECT_EQ(history.epsilon_over_frames().last(), WholeCurve("frames", "epsilon").back().y);
-  EXPECT_EQ(history.Last("frames"), 100.0 * (kRows - 1));
-  EXPECT_EQ(history.Last("updates"), 3.0 * (kRows - 1));
-  EXPECT_EQ(history.bottleneck(), fmt::format("row {}", kRows - 1));
+  EXPECT_EQ(history.Last("frames"), 100.0 * (kRecords - 1));
+  EXPECT_EQ(history.Last("updates"), 3.0 * (kRecords - 1));
+  EXPECT_EQ(history.bottleneck(), fmt::format("record {}", kRecords - 1));
   const std::vector<CurvePoint> evaluations = history.evaluations();
   EXPECT_LE(evaluations.size(), kMostHistoryPoints + 1);
   EXPECT_EQ(evaluations.front().x, 1);
-  EXPECT_EQ(evaluations.back().x, 100 * (kRows - 10) + 1);
-  EXPECT_EQ(evaluations.back().low, kRows - 10 - 0.5);
+  EXPECT_EQ(evaluations.back().x, 100 * (kRecords - 10) + 1);
+  EXPECT_EQ(evaluations.back().low, kRecords - 10 - 0.5);
 }
 
 TEST_F(RunHistoryTest, TheFinalEvaluationCountsWhereItIsOfALaterNetwork) {
@@ -124,7 +125,7 @@ TEST_F(RunHistoryTest, TheFinalEvaluationCountsWhereItIsOfALaterNetwork) {
   EXPECT_THAT(means, ElementsAre(1, 2, 3));
 }
 
-TEST_F(RunHistoryTest, WhatALastRowLacksIsOfAnEarlierOne) {
+TEST_F(RunHistoryTest, WhatALastRecordLacksIsOfAnEarlierOne) {
   std::ofstream(path_) << R"({"kind":"training","frames":1,"joules":5})"
                        << "\n"
                        << R"({"kind":"training","frames":2})"
@@ -170,7 +171,7 @@ TEST_F(RunHistoryTest, EachGameHasACurveOfItsOwn) {
   EXPECT_EQ(history.game("none"), nullptr);
 }
 
-TEST_F(RunHistoryTest, EveryFigureOfItsRowsIsKeptInAFewPoints) {
+TEST_F(RunHistoryTest, EveryFigureOfItsRecordsIsKeptInAFewPoints) {
   {
     std::ofstream log(path_);
     for (int i = 0; i < 3000; ++i) {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 
 namespace gorila {
 namespace {

@@ -72,6 +72,12 @@ std::string ValidUtf8(const std::string& text) {
 
 }  // namespace
 
+std::string_view AxisName(CurveAxis axis) {
+  return axis == CurveAxis::kFrames    ? "frames"
+         : axis == CurveAxis::kUpdates ? "updates"
+                                       : "seconds";
+}
+
 std::string FolderLabel(const fs::path& directory) {
   std::error_code error;
   const fs::path absolute = fs::absolute(directory, error).lexically_normal();

@@ -2,6 +2,7 @@
 #ifndef GORILA_REPORT_RUN_SUMMARY_H_
 #define GORILA_REPORT_RUN_SUMMARY_H_
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -12,11 +13,22 @@
 #include "gorila/base/status.h"
 #include "gorila/config/run_labels.h"
 #include "gorila/metrics/curve_aggregation.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/report/run_history.h"
-#include "gorila/report/run_report.h"
 #include "gorila/run/run_starts.h"
 
 namespace gorila {
+
+// A run among those that are compared.
+struct LabelledRun {
+  std::string label;
+  std::filesystem::path directory;
+};
+
+enum class CurveAxis { kFrames, kUpdates, kSeconds };
+inline constexpr std::array kAllCurveAxes = {CurveAxis::kFrames, CurveAxis::kUpdates,
+                                             CurveAxis::kSeconds};
+std::string_view AxisName(CurveAxis axis);  // "frames", "updates", "seconds"
 
 struct RunSummary {
   std::string label;

@@ -41,14 +41,14 @@ inline RunSummary MakeTestRun(const std::string& game, const std::string& key,
   return run;
 }
 
-// A row of training: at `frames` the returns have been `mean`, with a tenth as many updates and a
+// A training record: at `frames` the returns have been `mean`, with a tenth as many updates and a
 // hundredth as many seconds.
 inline void AddTestRow(double frames, double mean, RunSummary& run) {
-  const auto row = ParseRunLogLine(
+  const auto record = ParseRunLogLine(
       fmt::format("{{\"kind\":\"training\",\"frames\":{},\"updates\":{},\"seconds\":{},"
                   "\"return_mean\":{},\"return_episodes\":100}}",
                   frames, frames / 10, frames / 100, mean));
-  run.history.Add(*row);
+  run.history.Add(*record);
 }
 
 // The cells of each table in a report in Markdown, row by row; the rule below headings left out.

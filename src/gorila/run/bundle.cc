@@ -77,7 +77,7 @@ BundleStatus Bundle::TakeStatus() {
   return status;
 }
 
-void Bundle::EndRow() {
+void Bundle::EndRecord() {
   const MutexLock lock(mutex_);
   status_.learning = {};
 }

@@ -43,7 +43,7 @@ class FrameClock {
 // A bundle's figures while it runs.
 struct BundleStatus {
   LearnerCounters learner;
-  LearnerStatistics learning;  // since the last EndRow
+  LearnerStatistics learning;  // since the last EndRecord
   WorkSeconds work{};          // of its thread, since it was made
   double epsilon = 1;
   std::vector<std::int64_t> game_frames;  // of each game, since the run began
@@ -73,8 +73,8 @@ class Bundle {
   // The present counters, and the episodes since the last call.
   BundleStatus TakeStatus() GORILA_EXCLUDES(mutex_);
 
-  // A row of metrics ends: resets BundleStatus::learning.
-  void EndRow() GORILA_EXCLUDES(mutex_);
+  // A record of the log ends: resets BundleStatus::learning.
+  void EndRecord() GORILA_EXCLUDES(mutex_);
 
   LocalReplay& replay() { return *replay_; }
 

@@ -51,8 +51,8 @@ Status Cluster::StepAll() {
   return OkStatus();
 }
 
-void Cluster::EndRow() {
-  for (const std::unique_ptr<Bundle>& bundle : bundles_) bundle->EndRow();
+void Cluster::EndRecord() {
+  for (const std::unique_ptr<Bundle>& bundle : bundles_) bundle->EndRecord();
 }
 
 Status Cluster::RefreshReplicas() {

@@ -31,8 +31,8 @@ class Cluster {
   // One iteration of every bundle, in order, in the calling thread.
   Status StepAll();
 
-  // A row of metrics ends, for every bundle.
-  void EndRow();
+  // A record of the log ends, for every bundle.
+  void EndRecord();
 
   // Gives every replica the present parameters, as a checkpoint does. Only between two iterations.
   Status RefreshReplicas();

@@ -10,7 +10,7 @@
 namespace gorila {
 
 struct LoggedProgress {
-  bool any = false;  // whether there are rows
+  bool any = false;  // whether there are records
   std::int64_t frames = 0;
   double seconds = 0;      // of training; 0 in a log without times
   double cpu_seconds = 0;  // likewise
@@ -20,9 +20,9 @@ struct LoggedProgress {
   std::uint64_t bytes_read = 0;        // of the log
 };
 
-// Reads a log from its end up to the last row that carries all counts, in bounded memory. Rows of
-// older versions carry none: then all rows are read, still in bounded memory. Empty without a file.
-// DataLoss for a damaged row among those.
+// Reads a log from its end up to the last record that carries all counts, in bounded memory.
+// Records of older versions carry none: then all records are read, still in bounded memory. Empty
+// without a file. DataLoss for a damaged record among those.
 StatusOr<LoggedProgress> ReadLoggedProgress(const std::filesystem::path& log);
 
 }  // namespace gorila

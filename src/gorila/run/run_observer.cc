@@ -16,10 +16,10 @@ namespace {
 constexpr std::size_t kBundleEpisodes = 20;
 // The weight of a look's share of time at the next look, half a second later.
 constexpr double kLatelyWeight = 0.9;
-// Rows in event files, and those with histograms, per factor of e in frames (geometric_steps.h).
+// Records in event files, and those with histograms, per factor of e in frames (geometric_steps.h).
 // TensorBoard samples 1,000 scalars and 500 histograms of a tag.
-constexpr double kRowScalars = 1024;
-constexpr double kRowHistograms = 128;
+constexpr double kRecordScalars = 1024;
+constexpr double kRecordHistograms = 128;
 
 constexpr ThreadValues::Names kBundleReturns = {"bundle_returns", "bundle_count",
                                                 "bundle_return_min", "bundle_return_mean",
@@ -41,7 +41,7 @@ void AddTo(WorkSeconds& sum, const WorkSeconds& seconds) {
   for (std::size_t i = 0; i < kWorks; ++i) sum[i] += seconds[i];
 }
 
-// Rows use four digits: all 17 would make up most of a row.
+// Records use four digits: all 17 would make up most of a record.
 WorkSeconds RoundedShares(const WorkSeconds& seconds) {
   WorkSeconds shares = Shares(seconds);
   for (double& share : shares) share = std::round(share * 1e4) / 1e4;
@@ -99,7 +99,7 @@ void RunObserver::ThreadTime::Look(const WorkSeconds& now) {
     // Less than before: its process was started again.
     const double passed = now[i] - std::min(seen[i], now[i]);
     lately[i] = kLatelyWeight * lately[i] + passed;
-    in_row[i] += passed;
+    in_record[i] += passed;
   }
   seen = now;
 }
@@ -223,7 +223,7 @@ void RunObserver::ObserveTime(const RunOptions& run, double seconds, ProgressSna
 }
 
 void RunObserver::ObserveProcesses(const RunSample& sample, ProgressSnapshot& seen) {
-  if (!row_begun_) cpu_seconds_before_ -= CpuSeconds();
+  if (!record_begun_) cpu_seconds_before_ -= CpuSeconds();
   seen.resident_bytes = ResidentBytes() + sample.resident_bytes;
   seen.cpu_seconds = cpu_seconds_before_ + CpuSeconds() + sample.cpu_seconds;
   if (energy_.available()) seen.joules = joules_before_ + energy_.Joules();
@@ -252,21 +252,21 @@ void RunObserver::Observe(const RunSample& sample, const RunOptions& run, double
   seen.recent_return = recent_.MeanReturn();
   seen.episodes = recent_.episodes();
   progress_ = seen;
-  if (!row_begun_) BeginRow();
+  if (!record_begun_) BeginRecord();
 }
 
-void RunObserver::BeginRow() {
-  row_begun_ = true;
-  row_frames_ = progress_.frames;
-  row_staleness_ = progress_.staleness;
+void RunObserver::BeginRecord() {
+  record_begun_ = true;
+  record_frames_ = progress_.frames;
+  record_staleness_ = progress_.staleness;
   for (BundleView& view : bundles_) {
-    view.time.in_row = {};
+    view.time.in_record = {};
     view.episodes.clear();
   }
-  for (ThreadTime& learner : learners_) learner.in_row = {};
+  for (ThreadTime& learner : learners_) learner.in_record = {};
 }
 
-std::vector<EpisodeResult> RunObserver::EpisodesSinceRow() const {
+std::vector<EpisodeResult> RunObserver::EpisodesSinceRecord() const {
   std::vector<EpisodeResult> episodes;
   for (const BundleView& view : bundles_) {
     episodes.insert(episodes.end(), view.episodes.begin(), view.episodes.end());
@@ -274,34 +274,34 @@ std::vector<EpisodeResult> RunObserver::EpisodesSinceRow() const {
   return episodes;
 }
 
-std::vector<double> RunObserver::StalenessSinceRow() const {
+std::vector<double> RunObserver::StalenessSinceRecord() const {
   std::vector<double> counts;
   for (std::size_t i = 0; i < kStalenessBuckets; ++i) {
     // Less than before: the shard came back from a snapshot.
-    const std::uint64_t before = std::min(row_staleness_[i], progress_.staleness[i]);
+    const std::uint64_t before = std::min(record_staleness_[i], progress_.staleness[i]);
     counts.push_back(static_cast<double>(progress_.staleness[i] - before));
   }
   return counts;
 }
 
-RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
-  RowSeries series{.staleness = StalenessSinceRow()};
+RunObserver::RecordSeries RunObserver::SeriesSinceRecord() const {
+  RecordSeries series{.staleness = StalenessSinceRecord()};
   series.per_game.resize(games_.size());
-  for (const EpisodeResult& episode : EpisodesSinceRow()) {
+  for (const EpisodeResult& episode : EpisodesSinceRecord()) {
     series.returns.push_back(episode.episode_return);
     series.episodes.Add(episode);
     const auto game = static_cast<std::size_t>(episode.game);
     if (game < games_.size()) series.per_game[game].Add(episode);
   }
   for (const BundleView& view : bundles_) {
-    if (view.learns) AddTo(series.work, view.time.in_row);
+    if (view.learns) AddTo(series.work, view.time.in_record);
     const double recent_return = view.recent.MeanReturn();
     series.bundle_returns.Add(std::span(&recent_return, 1));
-    series.bundle_work.Add(RoundedShares(view.time.in_row));
+    series.bundle_work.Add(RoundedShares(view.time.in_record));
   }
   for (const ThreadTime& learner : learners_) {
-    AddTo(series.work, learner.in_row);
-    series.learner_work.Add(RoundedShares(learner.in_row));
+    AddTo(series.work, learner.in_record);
+    series.learner_work.Add(RoundedShares(learner.in_record));
   }
   series.work = RoundedShares(series.work);
   for (ThreadValues* const values :
@@ -311,7 +311,7 @@ RunObserver::RowSeries RunObserver::SeriesSinceRow() const {
   return series;
 }
 
-std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) const {
+std::vector<RunLogField> RunObserver::LearningFields(const RecordSeries& series) const {
   std::vector<RunLogField> fields = {
       {"kind", "training"},
       {"frames", progress_.frames},
@@ -343,7 +343,8 @@ std::vector<RunLogField> RunObserver::LearningFields(const RowSeries& series) co
   return fields;
 }
 
-void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const {
+void RunObserver::AddTimeFields(const RecordSeries& series,
+                                std::vector<RunLogField>& fields) const {
   fields.push_back({"seconds", progress_.seconds_elapsed});
   fields.push_back({"frames_per_second", progress_.frames_per_second});
   fields.push_back({"updates_per_second", progress_.updates_per_second});
@@ -356,7 +357,7 @@ void RunObserver::AddTimeFields(const RowSeries& series, std::vector<RunLogField
   fields.push_back({"bottleneck", Bottleneck(series.work)});
 }
 
-std::vector<RunLogObject> RunObserver::GameObjects(const RowSeries& series) const {
+std::vector<RunLogObject> RunObserver::GameObjects(const RecordSeries& series) const {
   std::vector<RunLogObject> objects;
   for (std::size_t i = 0; i < games_.size(); ++i) {
     const EpisodeSeries& episodes = series.per_game[i];
@@ -370,11 +371,11 @@ std::vector<RunLogObject> RunObserver::GameObjects(const RowSeries& series) cons
   return objects;
 }
 
-Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events,
-                                      std::span<const RunLogField> more) {
+Status RunObserver::AppendTrainingRecord(RunLog& log, EventFile* events,
+                                         std::span<const RunLogField> more) {
   // Less: a shard came back from a snapshot, and its clients have not reported again yet.
-  if (progress_.frames <= row_frames_) return OkStatus();
-  const RowSeries series = SeriesSinceRow();
+  if (progress_.frames <= record_frames_) return OkStatus();
+  const RecordSeries series = SeriesSinceRecord();
   std::vector<RunLogField> fields = LearningFields(series);
   if (wall_time_) AddTimeFields(series, fields);
   const std::size_t own = fields.size();
@@ -389,15 +390,15 @@ Status RunObserver::AppendTrainingRow(RunLog& log, EventFile* events,
   if (events != nullptr) {
     GORILA_RETURN_IF_ERROR(AppendEvents(std::span(fields).first(own), series, *events));
   }
-  BeginRow();
+  BeginRecord();
   return OkStatus();
 }
 
-Status RunObserver::AppendEvents(std::span<const RunLogField> fields, const RowSeries& series,
+Status RunObserver::AppendEvents(std::span<const RunLogField> fields, const RecordSeries& series,
                                  EventFile& events) const {
-  const auto before = static_cast<std::int64_t>(row_frames_);
+  const auto before = static_cast<std::int64_t>(record_frames_);
   const auto now = static_cast<std::int64_t>(progress_.frames);
-  if (!PassesGeometricStep(before, now, kRowScalars)) return OkStatus();
+  if (!PassesGeometricStep(before, now, kRecordScalars)) return OkStatus();
   EventSummary summary;
   for (const RunLogField& field : fields) {
     const std::optional<double> number = field.value.Number();
@@ -411,7 +412,7 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields, const RowS
     summary.AddScalar("training/length_mean/" + name, series.per_game[i].lengths.mean());
     summary.AddScalar("training/frames/" + name, static_cast<double>(games_[i].frames));
   }
-  if (PassesGeometricStep(before, now, kRowHistograms)) {
+  if (PassesGeometricStep(before, now, kRecordHistograms)) {
     summary.AddHistogram("training/returns", series.returns);
     summary.AddHistogram("training/staleness", StalenessLimits(), series.staleness);
   }
@@ -420,7 +421,7 @@ Status RunObserver::AppendEvents(std::span<const RunLogField> fields, const RowS
 
 std::string RunObserver::SaveState() const {
   StateWriter writer;
-  writer.Write(row_frames_);
+  writer.Write(record_frames_);
   writer.Write(progress_.cpu_seconds);
   writer.Write(std::isfinite(progress_.joules) ? progress_.joules : 0.0);
   recent_.SaveState(writer);
@@ -438,7 +439,7 @@ std::string RunObserver::SaveState() const {
 Status RunObserver::RestoreState(const std::string& state) {
   StateReader reader(state);
   std::uint64_t bundles = 0;
-  GORILA_RETURN_IF_ERROR(reader.Read(row_frames_));
+  GORILA_RETURN_IF_ERROR(reader.Read(record_frames_));
   GORILA_RETURN_IF_ERROR(reader.Read(cpu_seconds_before_));
   GORILA_RETURN_IF_ERROR(reader.Read(joules_before_));
   GORILA_RETURN_IF_ERROR(recent_.RestoreState(reader));

@@ -1,4 +1,4 @@
-// Gathers the figures of bundles and shards into progress and metrics rows.
+// Gathers the figures of bundles and shards into progress and metrics records.
 #ifndef GORILA_RUN_RUN_OBSERVER_H_
 #define GORILA_RUN_RUN_OBSERVER_H_
 
@@ -25,7 +25,7 @@ namespace gorila {
 struct WorkerCounts {
   std::int64_t frames = 0;
   std::int64_t gradients = 0;  // pushed
-  std::int64_t lags = 0;       // LearnerStatistics; of bundles in this process since the last row
+  std::int64_t lags = 0;  // LearnerStatistics; of bundles in this process since the last record
   std::int64_t lag_sum = 0;
 };
 
@@ -54,7 +54,7 @@ struct RunSample {
   double loss = 0;                        // mean over bundles and learners; likewise
   std::vector<EpisodeResult> episodes;    // finished since the last sample
   std::vector<std::int64_t> game_frames;  // of each game, since the run's beginning
-  LearnerStatistics learning;             // since the last row
+  LearnerStatistics learning;             // since the last record
   std::vector<BundleSample> per_bundle;   // and of actors; each keeps its place
   // Of learner processes, since each began; each keeps its place.
   std::vector<WorkSeconds> learner_work;
@@ -70,9 +70,9 @@ RunSample SampleCluster(Cluster& cluster);
 // One thread: the trainer's.
 class RunObserver {
  public:
-  // With `wall_time` rows carry seconds, rates, memory and what threads do; a deterministic run's
-  // do not, so that two logs can be compared byte by byte. `games`: the names of the run's; several
-  // have figures of their own.
+  // With `wall_time` records carry seconds, rates, memory and what threads do; a deterministic
+  // run's do not, so that two logs can be compared byte by byte. `games`: the names of the run's;
+  // several have figures of their own.
   explicit RunObserver(bool wall_time, std::vector<std::string> games = {});
 
   // `run`: of the configuration. `seconds`: training time so far, over resumes.
@@ -86,12 +86,12 @@ class RunObserver {
   // Before the first Observe: processor time that the run took before, of earlier processes.
   void AddEarlierCpuSeconds(double seconds) { cpu_seconds_before_ += seconds; }
 
-  // Appends a row for the frames since the last row, which ends with `more`; nothing when there
-  // were none. To `events` too unless null, ever more rarely as a run gets long.
-  Status AppendTrainingRow(RunLog& log, EventFile* events = nullptr,
-                           std::span<const RunLogField> more = {});
+  // Appends a record for the frames since the last record, which ends with `more`; nothing when
+  // there were none. To `events` too unless null, ever more rarely as a run gets long.
+  Status AppendTrainingRecord(RunLog& log, EventFile* events = nullptr,
+                              std::span<const RunLogField> more = {});
 
-  // To be saved when no row is open, that is right after AppendTrainingRow.
+  // To be saved when no record is open, that is right after AppendTrainingRecord.
   std::string SaveState() const;
   Status RestoreState(const std::string& state);
 
@@ -100,9 +100,9 @@ class RunObserver {
   struct ThreadTime {
     void Look(const WorkSeconds& now);
 
-    WorkSeconds seen{};    // at the last look
-    WorkSeconds lately{};  // of recent looks, older ones counting less
-    WorkSeconds in_row{};  // since the last row
+    WorkSeconds seen{};       // at the last look
+    WorkSeconds lately{};     // of recent looks, older ones counting less
+    WorkSeconds in_record{};  // since the last record
   };
 
   // How fast a worker is.
@@ -117,7 +117,7 @@ class RunObserver {
   // What is known of one bundle beyond its present status.
   struct BundleView {
     EpisodeStatistics recent;
-    std::vector<EpisodeResult> episodes = {};  // since the last row
+    std::vector<EpisodeResult> episodes = {};  // since the last record
     ThreadTime time = {};
     bool learns = true;
     WorkerMeter meter = {};
@@ -137,8 +137,8 @@ class RunObserver {
     RunningStatistics lengths = {};
   };
 
-  // What a row holds of the time since the last one.
-  struct RowSeries {
+  // What a record holds of the time since the last one.
+  struct RecordSeries {
     std::vector<double> staleness = {};
     std::vector<double> returns = {};  // of episodes
     EpisodeSeries episodes = {};
@@ -158,18 +158,18 @@ class RunObserver {
 
   // Bundle by bundle, so that statistics are the same to the last bit however often the run was
   // sampled.
-  std::vector<EpisodeResult> EpisodesSinceRow() const;
-  std::vector<double> StalenessSinceRow() const;
-  RowSeries SeriesSinceRow() const;
+  std::vector<EpisodeResult> EpisodesSinceRecord() const;
+  std::vector<double> StalenessSinceRecord() const;
+  RecordSeries SeriesSinceRecord() const;
   // Fields point into `series`.
-  std::vector<RunLogField> LearningFields(const RowSeries& series) const;
-  void AddTimeFields(const RowSeries& series, std::vector<RunLogField>& fields) const;
-  // Of each game, under the names that rows have for all of them.
-  std::vector<RunLogObject> GameObjects(const RowSeries& series) const;
-  Status AppendEvents(std::span<const RunLogField> fields, const RowSeries& series,
+  std::vector<RunLogField> LearningFields(const RecordSeries& series) const;
+  void AddTimeFields(const RecordSeries& series, std::vector<RunLogField>& fields) const;
+  // Of each game, under the names that records have for all of them.
+  std::vector<RunLogObject> GameObjects(const RecordSeries& series) const;
+  Status AppendEvents(std::span<const RunLogField> fields, const RecordSeries& series,
                       EventFile& events) const;
   Status RestoreGames(StateReader& reader);
-  void BeginRow();
+  void BeginRecord();
 
   const bool wall_time_;
   ProgressSnapshot progress_;
@@ -178,9 +178,9 @@ class RunObserver {
   std::vector<ThreadTime> learners_;
   std::vector<WorkerMeter> learner_meters_;
   double mean_staleness_ = 0;
-  bool row_begun_ = false;
-  std::uint64_t row_frames_ = 0;  // at the end of the last row
-  std::vector<std::uint64_t> row_staleness_;
+  bool record_begun_ = false;
+  std::uint64_t record_frames_ = 0;  // at the end of the last record
+  std::vector<std::uint64_t> record_staleness_;
   EpisodeStatistics recent_;
   RateMeter frame_rate_;
   RateMeter update_rate_;

@@ -30,20 +30,20 @@ class RunObserverTest : public ::testing::Test {
   }
   ~RunObserverTest() override { fs::remove_all(folder_); }
 
-  // Trains for `rows` rows of 40 rounds, looking every `looks` rounds; what was logged.
-  std::string Train(int rows, int looks) {
+  // Trains for `records` records of 40 rounds, looking every `looks` rounds; what was logged.
+  std::string Train(int records, int looks) {
     const fs::path path = folder_ / fmt::format("{}.jsonl", looks);
     const auto cluster = MakeCluster(SmallConfig());
     RunObserver observer(/*wall_time=*/false);
     observer.Observe(*cluster, 0);
     RunLog log = RunLog::Open(path).value();
-    for (int round = 1; round <= rows * 40; ++round) {
+    for (int round = 1; round <= records * 40; ++round) {
       EXPECT_TRUE(cluster->StepAll().ok());
       if (round % looks == 0) observer.Observe(*cluster, 0);
       if (round % 40 != 0) continue;
       observer.Observe(*cluster, 0);
-      EXPECT_TRUE(observer.AppendTrainingRow(log).ok());
-      cluster->EndRow();
+      EXPECT_TRUE(observer.AppendTrainingRecord(log).ok());
+      cluster->EndRecord();
     }
     last_ = observer.progress();
     return ReadFile(path).value();
@@ -54,54 +54,54 @@ class RunObserverTest : public ::testing::Test {
   ProgressSnapshot last_;
 };
 
-TEST_F(RunObserverTest, RowsDoNotDependOnHowOftenTheRunIsLookedAt) {
+TEST_F(RunObserverTest, RecordsDoNotDependOnHowOftenTheRunIsLookedAt) {
   const std::string seldom = Train(4, 40);
   EXPECT_EQ(Train(4, 1), seldom);
   EXPECT_EQ(Train(4, 7), seldom);
 }
 
-TEST_F(RunObserverTest, RowsHaveWhatPeopleWatch) {
+TEST_F(RunObserverTest, RecordsHaveWhatPeopleWatch) {
   Train(4, 40);
-  const auto rows = ReadRunLog(folder_ / "40.jsonl").value();
-  ASSERT_THAT(rows, SizeIs(4));
+  const auto records = ReadRunLog(folder_ / "40.jsonl").value();
+  ASSERT_THAT(records, SizeIs(4));
   double arrived = 0;
-  for (const RunLogRow& row : rows) {
-    EXPECT_THAT(row.Numbers("bundle_returns"), SizeIs(2));
-    const auto counts = row.Numbers("staleness_counts");
+  for (const RunLogRecord& record : records) {
+    EXPECT_THAT(record.Numbers("bundle_returns"), SizeIs(2));
+    const auto counts = record.Numbers("staleness_counts");
     arrived += std::accumulate(counts.begin(), counts.end(), 0.0);
-    EXPECT_FALSE(row.Number("resident_bytes").has_value()) << "no wall time was asked for";
+    EXPECT_FALSE(record.Number("resident_bytes").has_value()) << "no wall time was asked for";
   }
-  const RunLogRow& last = rows.back();
+  const RunLogRecord& last = records.back();
   EXPECT_EQ(arrived, *last.Number("gradients_accepted") + *last.Number("gradients_stale"));
   EXPECT_GT(*last.Number("gradient_norm"), 0);
   EXPECT_GE(*last.Number("value_max"), *last.Number("value_mean"));
 }
 
-TEST_F(RunObserverTest, TheEntropyIsAFieldOnlyOfRowsInWhichAPolicyWasLearnt) {
+TEST_F(RunObserverTest, TheEntropyIsAFieldOnlyOfRecordsInWhichAPolicyWasLearnt) {
   RunObserver observer(/*wall_time=*/false);
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
   RunSample sample;
   observer.Observe(sample, {}, 0);
-  const auto row = [&](const LearnerStatistics& learning) {
+  const auto record = [&](const LearnerStatistics& learning) {
     sample.frames += 100;
     sample.learning = learning;
     observer.Observe(sample, {}, 1);
-    EXPECT_TRUE(observer.AppendTrainingRow(log).ok());
+    EXPECT_TRUE(observer.AppendTrainingRecord(log).ok());
     return ReadRunLog(folder_ / "log.jsonl").value().back();
   };
-  const RunLogRow values = row({.batches = 4, .value_sum = 8});
+  const RunLogRecord values = record({.batches = 4, .value_sum = 8});
   EXPECT_EQ(values.Number("value_mean"), 2);
   EXPECT_FALSE(values.Number("entropy").has_value());
   EXPECT_FALSE(values.Number("policy_loss").has_value());
-  const RunLogRow policy = row({.batches = 4,
-                                .entropies = 4,
-                                .entropy_sum = 6,
-                                .policy_loss_sum = -2,
-                                .baseline_loss_sum = 1});
+  const RunLogRecord policy = record({.batches = 4,
+                                      .entropies = 4,
+                                      .entropy_sum = 6,
+                                      .policy_loss_sum = -2,
+                                      .baseline_loss_sum = 1});
   EXPECT_EQ(policy.Number("entropy"), 1.5);
   EXPECT_EQ(policy.Number("policy_loss"), -0.5);
   EXPECT_EQ(policy.Number("baseline_loss"), 0.25);
-  EXPECT_FALSE(row({}).Number("entropy").has_value()) << "of the row before";
+  EXPECT_FALSE(record({}).Number("entropy").has_value()) << "of the record before";
   // Not as null either.
   const std::string text = ReadFile(folder_ / "log.jsonl").value();
   EXPECT_EQ(text.find("\"entropy\""), text.rfind("\"entropy\"")) << text;
@@ -129,12 +129,12 @@ TEST_F(RunObserverTest, TheTimeOfThoseWhoLearnNamesTheBottleneck) {
   EXPECT_THAT(observer.progress().work, ::testing::ElementsAre(0, 0.5, 0.25, 0.25, 0));
   EXPECT_THAT(observer.progress().learner_work.at(1),
               ::testing::ElementsAre(0, 0.25, 0.25, 0.5, 0));
-  ASSERT_TRUE(observer.AppendTrainingRow(log).ok());
-  const auto rows = ReadRunLog(folder_ / "log.jsonl").value();
-  EXPECT_THAT(rows.back().Numbers("bundle_work"), ::testing::ElementsAre(0.9, 0.1, 0, 0, 0));
-  EXPECT_THAT(rows.back().Numbers("learner_work"),
+  ASSERT_TRUE(observer.AppendTrainingRecord(log).ok());
+  const auto records = ReadRunLog(folder_ / "log.jsonl").value();
+  EXPECT_THAT(records.back().Numbers("bundle_work"), ::testing::ElementsAre(0.9, 0.1, 0, 0, 0));
+  EXPECT_THAT(records.back().Numbers("learner_work"),
               ::testing::ElementsAre(0, 0.75, 0.25, 0, 0, 0, 0.25, 0.25, 0.5, 0));
-  EXPECT_EQ(rows.back().Text("bottleneck"), "replay");
+  EXPECT_EQ(records.back().Text("bottleneck"), "replay");
 }
 
 TEST_F(RunObserverTest, EachWorkerHasItsRatesAndStaleness) {
@@ -145,7 +145,7 @@ TEST_F(RunObserverTest, EachWorkerHasItsRatesAndStaleness) {
   sample.learner_work = {{}};
   sample.learner_counts = {{.gradients = 20, .lags = 4, .lag_sum = 6}};
   observer.Observe(sample, {}, 0);
-  sample.per_bundle[0].counts = {.frames = 300, .gradients = 50};  // a new row of metrics
+  sample.per_bundle[0].counts = {.frames = 300, .gradients = 50};  // a new record of metrics
   observer.Observe(sample, {}, 1);
   const ProgressSnapshot& seen = observer.progress();
   ASSERT_THAT(seen.per_bundle, SizeIs(2));
@@ -189,7 +189,7 @@ RunSample SampleOfGames() {
 
 const std::vector<std::string> kThreeGames = {"b/pong", "a/pong", "c/chess"};
 
-TEST_F(RunObserverTest, RowsOfSeveralGamesHaveAnObjectForEach) {
+TEST_F(RunObserverTest, RecordsOfSeveralGamesHaveAnObjectForEach) {
   RunObserver observer(/*wall_time=*/false, kThreeGames);
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
   EventFile events = EventFile::Create(folder_ / "events", 0, /*wall_time=*/false).value();
@@ -199,48 +199,48 @@ TEST_F(RunObserverTest, RowsOfSeveralGamesHaveAnObjectForEach) {
   ASSERT_THAT(observer.progress().per_game, SizeIs(3));
   EXPECT_EQ(observer.progress().per_game[0].recent_return, 2);
   EXPECT_TRUE(std::isnan(observer.progress().per_game[2].recent_return));
-  ASSERT_TRUE(observer.AppendTrainingRow(log, &events).ok());
+  ASSERT_TRUE(observer.AppendTrainingRecord(log, &events).ok());
   sample.frames = 700;
   sample.game_frames = {350, 250, 100};
   sample.episodes = {{.episode_return = 7, .length = 10, .game = 0}};
   sample.per_bundle[0].episodes = sample.episodes;
   observer.Observe(sample, {}, 2);
   EXPECT_NEAR(observer.progress().per_game[0].recent_return, 11 / 3., 1e-9);
-  ASSERT_TRUE(observer.AppendTrainingRow(log, &events).ok());
-  const auto rows = ReadRunLog(folder_ / "log.jsonl").value();
-  ASSERT_THAT(rows, SizeIs(2));
-  EXPECT_EQ(rows[0].Number("return_episodes"), 3) << "of all games together";
-  const RunLogRow& pong = *rows[0].Object("games")->Object("b/pong");
+  ASSERT_TRUE(observer.AppendTrainingRecord(log, &events).ok());
+  const auto records = ReadRunLog(folder_ / "log.jsonl").value();
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].Number("return_episodes"), 3) << "of all games together";
+  const RunLogRecord& pong = *records[0].Object("games")->Object("b/pong");
   EXPECT_EQ(pong.Number("frames"), 300);
   EXPECT_EQ(pong.Number("episodes"), 2);
   EXPECT_EQ(pong.Number("return_episodes"), 2);
   EXPECT_EQ(pong.Number("return_mean"), 2);
   EXPECT_NEAR(*pong.Number("return_standard_deviation"), std::sqrt(2.0), 1e-9);
   EXPECT_EQ(pong.Number("length_mean"), 20);
-  EXPECT_EQ(rows[0].Object("games")->Object("a/pong")->Number("return_mean"), 100);
-  EXPECT_TRUE(std::isnan(*rows[0].Object("games")->Object("c/chess")->Number("return_mean")));
-  const RunLogRow& later = *rows[1].Object("games")->Object("b/pong");
+  EXPECT_EQ(records[0].Object("games")->Object("a/pong")->Number("return_mean"), 100);
+  EXPECT_TRUE(std::isnan(*records[0].Object("games")->Object("c/chess")->Number("return_mean")));
+  const RunLogRecord& later = *records[1].Object("games")->Object("b/pong");
   EXPECT_EQ(later.Number("episodes"), 3) << "since the run began";
-  EXPECT_EQ(later.Number("return_episodes"), 1) << "since the row before";
+  EXPECT_EQ(later.Number("return_episodes"), 1) << "since the record before";
   EXPECT_EQ(later.Number("return_mean"), 7);
-  EXPECT_EQ(rows[1].Object("games")->Object("a/pong")->Number("episodes"), 1);
+  EXPECT_EQ(records[1].Object("games")->Object("a/pong")->Number("episodes"), 1);
   EXPECT_THAT(ReadFile(fs::directory_iterator(folder_ / "events")->path()).value(),
               ::testing::HasSubstr("training/return_mean/b/pong"));
 }
 
-TEST_F(RunObserverTest, TheRowOfOneGameHasNoGames) {
+TEST_F(RunObserverTest, TheRecordOfOneGameHasNoGames) {
   RunObserver observer(/*wall_time=*/false, {"classic/catch"});
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
   observer.Observe(RunSample(), {}, 0);
   observer.Observe(SampleOfGames(), {}, 1);
-  ASSERT_TRUE(observer.AppendTrainingRow(log).ok());
+  ASSERT_TRUE(observer.AppendTrainingRecord(log).ok());
   EXPECT_EQ(ReadRunLog(folder_ / "log.jsonl").value().back().Object("games"), nullptr);
   EXPECT_TRUE(observer.progress().per_game.empty());
   RunObserver without(/*wall_time=*/false);
   without.Observe(RunSample(), {}, 0);
   without.Observe(SampleOfGames(), {}, 1);
   RunLog other = RunLog::Open(folder_ / "other.jsonl").value();
-  ASSERT_TRUE(without.AppendTrainingRow(other).ok());
+  ASSERT_TRUE(without.AppendTrainingRecord(other).ok());
   EXPECT_EQ(observer.SaveState().size(), without.SaveState().size()) << "as older versions have it";
 }
 
@@ -267,7 +267,7 @@ TEST_F(RunObserverTest, EachGameContinuesByItsNameAfterAResume) {
   ASSERT_TRUE(one.RestoreState(before.SaveState()).ok());
 }
 
-TEST_F(RunObserverTest, ARowOfManyThreadsIsNoLongerThanOneOfFew) {
+TEST_F(RunObserverTest, ARecordOfManyThreadsIsNoLongerThanOneOfFew) {
   RunObserver observer(/*wall_time=*/true);
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
   RunSample sample;
@@ -284,18 +284,18 @@ TEST_F(RunObserverTest, ARowOfManyThreadsIsNoLongerThanOneOfFew) {
   observer.Observe(sample, {}, 1);
   EXPECT_EQ(observer.progress().lowest_bundle_return, 0);
   EXPECT_EQ(observer.progress().highest_bundle_return, 499);
-  ASSERT_TRUE(observer.AppendTrainingRow(log, nullptr, {}).ok());
+  ASSERT_TRUE(observer.AppendTrainingRecord(log, nullptr, {}).ok());
   EXPECT_LT(log.bytes(), 2000u);
-  const auto rows = ReadRunLog(folder_ / "log.jsonl").value();
-  ASSERT_THAT(rows, SizeIs(1));
-  EXPECT_EQ(rows[0].Number("bundle_count"), 500);
-  EXPECT_EQ(rows[0].Number("bundle_return_min"), 0);
-  EXPECT_EQ(rows[0].Number("bundle_return_mean"), 249.5);
-  EXPECT_EQ(rows[0].Number("bundle_return_max"), 499);
-  EXPECT_EQ(rows[0].Numbers("bundle_work_max")[0], 0.3333);
-  EXPECT_EQ(rows[0].Numbers("bundle_work_max")[1], 0.998);
-  EXPECT_EQ(rows[0].Number("learner_count"), 200);
-  EXPECT_THAT(rows[0].Numbers("learner_work_mean"), ::testing::ElementsAre(0, 0.25, 0.75, 0, 0));
+  const auto records = ReadRunLog(folder_ / "log.jsonl").value();
+  ASSERT_THAT(records, SizeIs(1));
+  EXPECT_EQ(records[0].Number("bundle_count"), 500);
+  EXPECT_EQ(records[0].Number("bundle_return_min"), 0);
+  EXPECT_EQ(records[0].Number("bundle_return_mean"), 249.5);
+  EXPECT_EQ(records[0].Number("bundle_return_max"), 499);
+  EXPECT_EQ(records[0].Numbers("bundle_work_max")[0], 0.3333);
+  EXPECT_EQ(records[0].Numbers("bundle_work_max")[1], 0.998);
+  EXPECT_EQ(records[0].Number("learner_count"), 200);
+  EXPECT_THAT(records[0].Numbers("learner_work_mean"), ::testing::ElementsAre(0, 0.25, 0.75, 0, 0));
 }
 
 TEST_F(RunObserverTest, EventFilesGrowEverMoreSlowly) {
@@ -307,19 +307,19 @@ TEST_F(RunObserverTest, EventFilesGrowEverMoreSlowly) {
   sample.gradients.staleness[0] = 1;
   observer.Observe(sample, {}, 0);
   std::uint64_t after_thousand = 0;
-  for (int row = 1; row <= 20'000; ++row) {
+  for (int record = 1; record <= 20'000; ++record) {
     sample.frames += 100;
     ++sample.gradients.staleness[0];
-    sample.per_bundle[0].episodes = {{.episode_return = 1.0 * row, .length = 10}};
+    sample.per_bundle[0].episodes = {{.episode_return = 1.0 * record, .length = 10}};
     observer.Observe(sample, {}, 0);
-    ASSERT_TRUE(observer.AppendTrainingRow(log, &events).ok());
-    if (row == 1000) after_thousand = events.folder_bytes();
+    ASSERT_TRUE(observer.AppendTrainingRecord(log, &events).ok());
+    if (record == 1000) after_thousand = events.folder_bytes();
   }
   EXPECT_LT(events.folder_bytes(), 5 * after_thousand);
-  EXPECT_GT(events.folder_bytes(), 3 * after_thousand) << "late rows come too";
+  EXPECT_GT(events.folder_bytes(), 3 * after_thousand) << "late records come too";
 }
 
-TEST_F(RunObserverTest, RowsEndWithWhatTheCallerAdds) {
+TEST_F(RunObserverTest, RecordsEndWithWhatTheCallerAdds) {
   const auto cluster = MakeCluster(SmallConfig());
   RunObserver observer(false);
   observer.Observe(*cluster, 0);
@@ -327,7 +327,7 @@ TEST_F(RunObserverTest, RowsEndWithWhatTheCallerAdds) {
   observer.Observe(*cluster, 0);
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
   const std::vector<RunLogField> more = {{"evaluations", 7}};
-  ASSERT_TRUE(observer.AppendTrainingRow(log, nullptr, more).ok());
+  ASSERT_TRUE(observer.AppendTrainingRecord(log, nullptr, more).ok());
   EXPECT_THAT(ReadFile(folder_ / "log.jsonl").value(),
               ::testing::EndsWith(",\"evaluations\":7}\n"));
 }
@@ -339,7 +339,7 @@ TEST_F(RunObserverTest, GoesOnFromItsState) {
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(cluster->StepAll().ok());
   observer.Observe(*cluster, 0);
   RunLog log = RunLog::Open(folder_ / "log.jsonl").value();
-  ASSERT_TRUE(observer.AppendTrainingRow(log).ok());
+  ASSERT_TRUE(observer.AppendTrainingRecord(log).ok());
   RunObserver restored(false);
   ASSERT_TRUE(restored.RestoreState(observer.SaveState()).ok());
   restored.Observe(*cluster, 0);

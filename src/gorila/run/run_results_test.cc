@@ -10,7 +10,7 @@
 #include "gorila/base/file.h"
 #include "gorila/checkpoint/safetensors.h"
 #include "gorila/config/config_load.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/report/run_summary.h"
 
 namespace gorila {

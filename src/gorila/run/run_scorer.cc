@@ -63,7 +63,7 @@ void AddScores(std::string_view kind, const ScoredNetwork& scored, EventSummary&
   }
 }
 
-// How a row says what was scored; of several games each, too.
+// How a record says what was scored; of several games each, too.
 class ScoreFields {
  public:
   explicit ScoreFields(const EvaluationResult& result) : result_(result) {

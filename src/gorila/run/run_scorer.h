@@ -60,7 +60,7 @@ class RunScorer {
   void ContinueFrom(const LoggedProgress& logged);
   // The networks evaluated until now were of another task: none of them can be the best.
   void BeginChoice() { evaluations_ = 0; }
-  // What ContinueFrom needs, for training rows: reading a log stops at the last of them.
+  // What ContinueFrom needs, for training records: reading a log stops at the last of them.
   std::vector<RunLogField> CountFields() const;
 
   // Whether a periodic evaluation has come due between the frames of the last call and `frames`

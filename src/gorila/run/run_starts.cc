@@ -14,26 +14,26 @@ namespace {
 
 using Settings = std::map<std::string, std::string>;  // values as text, by key
 
-std::string TextIn(const RunLogRow& row, std::string_view name) {
-  return std::string(row.Text(name).value_or(""));
+std::string TextIn(const RunLogRecord& record, std::string_view name) {
+  return std::string(record.Text(name).value_or(""));
 }
 
 template <typename Use>
-void ForEachChange(const RunLogRow& row, const Use& use) {
-  const RunLogRow* const changes = row.Object("changes");
+void ForEachChange(const RunLogRecord& record, const Use& use) {
+  const RunLogRecord* const changes = record.Object("changes");
   if (changes == nullptr) return;
   for (const auto& [key, values] : changes->objects()) use(key, values);
 }
 
-RunStart StartOfRow(const RunLogRow& row) {
-  RunStart start{.time = TextIn(row, "time"),
-                 .frames = static_cast<std::int64_t>(row.Number("frames").value_or(0)),
-                 .seconds = row.Number("seconds").value_or(std::nan("")),
-                 .command = TextIn(row, "command"),
-                 .version = TextIn(row, "version"),
-                 .machine = TextIn(row, "machine"),
+RunStart StartOfRecord(const RunLogRecord& record) {
+  RunStart start{.time = TextIn(record, "time"),
+                 .frames = static_cast<std::int64_t>(record.Number("frames").value_or(0)),
+                 .seconds = record.Number("seconds").value_or(std::nan("")),
+                 .command = TextIn(record, "command"),
+                 .version = TextIn(record, "version"),
+                 .machine = TextIn(record, "machine"),
                  .changes = {}};
-  ForEachChange(row, [&start](const std::string& key, const RunLogRow& values) {
+  ForEachChange(record, [&start](const std::string& key, const RunLogRecord& values) {
     start.changes.push_back({key, TextIn(values, "before"), TextIn(values, "after")});
   });
   return start;
@@ -51,11 +51,11 @@ Settings SettingsOf(const Config& config) {
 // has every setting, later ones what changed.
 StatusOr<Settings> RecordedSettings(const std::filesystem::path& run) {
   Settings settings;
-  const Status status = ForEachRunLogRow(run / kStartsFile, [&](const RunLogRow& row) {
-    if (const RunLogRow* const all = row.Object("settings"); all != nullptr) {
+  const Status status = ForEachRunLogRecord(run / kStartsFile, [&](const RunLogRecord& record) {
+    if (const RunLogRecord* const all = record.Object("settings"); all != nullptr) {
       for (const auto& [key, value] : all->texts()) settings[key] = value;
     }
-    ForEachChange(row, [&](const std::string& key, const RunLogRow& values) {
+    ForEachChange(record, [&](const std::string& key, const RunLogRecord& values) {
       settings[key] = TextIn(values, "after");
     });
   });
@@ -118,8 +118,8 @@ Status AppendRunStart(const std::filesystem::path& run, RunStart start,
 StatusOr<RunStarts> ReadRunStarts(const std::filesystem::path& run) {
   std::deque<RunStart> newest;
   RunStarts read;
-  const Status status = ForEachRunLogRow(run / kStartsFile, [&](const RunLogRow& row) {
-    newest.push_back(StartOfRow(row));
+  const Status status = ForEachRunLogRecord(run / kStartsFile, [&](const RunLogRecord& record) {
+    newest.push_back(StartOfRecord(record));
     if (newest.size() <= kMostStarts) return;
     newest.pop_front();
     ++read.left_out;

@@ -1,4 +1,4 @@
-// What a row of metrics says of many threads: each one's values, or how they spread.
+// What a record of metrics says of many threads: each one's values, or how they spread.
 #ifndef GORILA_RUN_THREAD_VALUES_H_
 #define GORILA_RUN_THREAD_VALUES_H_
 
@@ -11,7 +11,8 @@
 
 namespace gorila {
 
-// Rows name each thread up to this number of them. With 100 bundles, full lists made a row 12 KB.
+// Records name each thread up to this number of them. With 100 bundles, full lists made a record 12
+// KB.
 inline constexpr std::size_t kMostThreadsInFull = 16;
 
 // Of bundles, or of learners. The values of threads that have none yet are NaN.

@@ -222,7 +222,7 @@ Status Trainer::RestoreFrom(const Checkpoint& checkpoint, const TrainerHooks& ho
 }
 
 Status Trainer::OpenLog(std::optional<std::uint64_t> keep_bytes, const TrainerHooks& hooks) {
-  // A lost log costs its rows, not the run.
+  // A lost log costs its records, not the run.
   if (keep_bytes != 0 && !std::filesystem::exists(directory_->metrics())) {
     hooks.Warn(fmt::format("'{}' is missing; starting a new log", directory_->metrics().string()));
     keep_bytes = 0;
@@ -277,7 +277,7 @@ void Trainer::ShowProgress(const TrainerHooks& hooks) {
 
 Status Trainer::RunThreaded(const TrainerHooks& hooks) {
   auto next_look = Clock::now() + kProgressPeriod;
-  auto next_row = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
+  auto next_record = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
   auto next_checkpoint = Clock::now() + ToDuration(config_.checkpoint.every_seconds);
   const bool takes = config_.evaluation.every_frames > 0 || milestones_.wanted();
   const auto period = takes ? kNetworkLook : kProgressPeriod;
@@ -289,9 +289,9 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
     next_look = Clock::now() + kProgressPeriod;
     Look(hooks);
     GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
-    if (Clock::now() >= next_row) {
-      next_row += ToDuration(config_.run.metrics_every_seconds);
-      GORILA_RETURN_IF_ERROR(AppendRow());
+    if (Clock::now() >= next_record) {
+      next_record += ToDuration(config_.run.metrics_every_seconds);
+      GORILA_RETURN_IF_ERROR(AppendRecord());
     }
     if (config_.checkpoint.every_seconds > 0 && Clock::now() >= next_checkpoint) {
       GORILA_RETURN_IF_ERROR(CheckpointThreaded(hooks));
@@ -313,7 +313,7 @@ Status Trainer::StopBundles() {
 }
 
 // Everything happens between two rounds, at frame counts only, so that two runs do the same. A stop
-// waits for the end of a row: a checkpoint there leaves no trace in what follows.
+// waits for the end of a record: a checkpoint there leaves no trace in what follows.
 Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
   auto next_look = Clock::now() + kProgressPeriod;
   bool stopping = false;
@@ -321,10 +321,10 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
     const std::int64_t before = cluster_->clock().frames();
     GORILA_RETURN_IF_ERROR(cluster_->StepAll());
     const std::int64_t now = cluster_->clock().frames();
-    const bool row_ends = Crossed(before, now, config_.run.metrics_every_frames);
-    if (row_ends) {
+    const bool record_ends = Crossed(before, now, config_.run.metrics_every_frames);
+    if (record_ends) {
       observer_.Observe(*cluster_, Seconds());
-      GORILA_RETURN_IF_ERROR(AppendRow());
+      GORILA_RETURN_IF_ERROR(AppendRecord());
       GORILA_RETURN_IF_ERROR(cluster_->RefreshReplicas());
     }
     GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
@@ -341,9 +341,9 @@ Status Trainer::RunDeterministic(const TrainerHooks& hooks) {
       GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
     }
     stopping = stopping || StopWanted(hooks);
-    if (stopping && row_ends) return OkStatus();
+    if (stopping && record_ends) return OkStatus();
   }
-  // A stop that came too late for another row is ignored.
+  // A stop that came too late for another record is ignored.
   interrupted_ = false;
   return OkStatus();
 }
@@ -376,9 +376,9 @@ NetworkInTraining Trainer::TakeNetwork() {
   return network;
 }
 
-Status Trainer::AppendRow() {
-  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRow(*log_, &*events_, scorer_.CountFields()));
-  cluster_->EndRow();
+Status Trainer::AppendRecord() {
+  GORILA_RETURN_IF_ERROR(observer_.AppendTrainingRecord(*log_, &*events_, scorer_.CountFields()));
+  cluster_->EndRecord();
   return OkStatus();
 }
 
@@ -416,8 +416,8 @@ Status Trainer::CaptureCheckpoint() {
     GORILA_RETURN_IF_ERROR(RemoveResults(directory_->path()));
     results_removed_ = true;
   }
-  // A row ends here, so that nothing half-counted has to be kept.
-  GORILA_RETURN_IF_ERROR(AppendRow());
+  // A record ends here, so that nothing half-counted has to be kept.
+  GORILA_RETURN_IF_ERROR(AppendRecord());
   GORILA_RETURN_IF_ERROR(log_->Sync());
   return checkpointer_.Capture(*cluster_, {.seconds = Seconds(),
                                            .metrics_bytes = log_->bytes(),

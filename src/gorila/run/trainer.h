@@ -107,7 +107,7 @@ class Trainer {
   void ShowProgress(const TrainerHooks& hooks);
   void Look(const TrainerHooks& hooks);
   Status EvaluateIfDue(const TrainerHooks& hooks);
-  Status AppendRow();
+  Status AppendRecord();
   Status CheckpointThreaded(const TrainerHooks& hooks);
   Status CaptureCheckpoint();
   // Writes what was captured; a disk failure is not an error.

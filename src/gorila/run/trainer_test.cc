@@ -13,6 +13,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
 #include "gorila/metrics/testing.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/report/run_report.h"
 #include "gorila/run/run_results.h"
 #include "gorila/run/testing.h"
@@ -53,13 +54,13 @@ class TrainerTest : public testing::Test {
         .value();
   }
 
-  // Frames of the log's rows of one kind, in their order.
+  // Frames of the log's records of one kind, in their order.
   std::vector<std::int64_t> FramesOf(std::string_view kind) const {
     std::vector<std::int64_t> frames;
-    const std::vector<RunLogRow> rows = ReadRunLog(folder_ / "metrics.jsonl").value();
-    for (const RunLogRow& row : rows) {
-      if (row.Text("kind") != kind) continue;
-      frames.push_back(static_cast<std::int64_t>(*row.Number("frames")));
+    const std::vector<RunLogRecord> records = ReadRunLog(folder_ / "metrics.jsonl").value();
+    for (const RunLogRecord& record : records) {
+      if (record.Text("kind") != kind) continue;
+      frames.push_back(static_cast<std::int64_t>(*record.Number("frames")));
     }
     return frames;
   }
@@ -67,12 +68,12 @@ class TrainerTest : public testing::Test {
   // How many evaluations came due before `frames`, by the log.
   std::int64_t EvaluationsUntil(std::int64_t frames) const {
     std::int64_t due = 0;
-    const std::vector<RunLogRow> rows = ReadRunLog(folder_ / "metrics.jsonl").value();
-    for (const RunLogRow& row : rows) {
-      if (row.Number("frames").value_or(0) >= static_cast<double>(frames)) continue;
-      if (row.Text("kind") == "evaluation") ++due;
-      if (row.Text("kind") == "skipped_evaluation") {
-        due += static_cast<std::int64_t>(*row.Number("count"));
+    const std::vector<RunLogRecord> records = ReadRunLog(folder_ / "metrics.jsonl").value();
+    for (const RunLogRecord& record : records) {
+      if (record.Number("frames").value_or(0) >= static_cast<double>(frames)) continue;
+      if (record.Text("kind") == "evaluation") ++due;
+      if (record.Text("kind") == "skipped_evaluation") {
+        due += static_cast<std::int64_t>(*record.Number("count"));
       }
     }
     return due;
@@ -120,13 +121,13 @@ TEST_F(TrainerTest, ALengthenedRunIsUnfinishedBeforeItsConfigurationChanges) {
 // Its lines are not worth the score of weeks.
 TEST_F(TrainerTest, ADamagedOrLostLogDoesNotCostTheReport) {
   const TrainingOutcome outcome = Train();
-  const std::vector<RunLogRow> rows = ReadRunLog(folder_ / "metrics.jsonl").value();
+  const std::vector<RunLogRecord> records = ReadRunLog(folder_ / "metrics.jsonl").value();
   std::ofstream(folder_ / "metrics.jsonl", std::ios::app) << "\x01garbage\n";
   const Status damaged = WriteRunReport(folder_, config_, outcome, {});
   EXPECT_TRUE(absl::IsDataLoss(damaged));
   EXPECT_THAT(std::string(damaged.message()),
-              AllOf(HasSubstr("metrics.jsonl"), HasSubstr(fmt::format("line {}", rows.size() + 1)),
-                    HasSubstr("garbage")));
+              AllOf(HasSubstr("metrics.jsonl"),
+                    HasSubstr(fmt::format("line {}", records.size() + 1)), HasSubstr("garbage")));
   const auto record = ReadFinalEvaluation(folder_);
   ASSERT_TRUE(record.ok()) << record.status();
   EXPECT_TRUE(std::isfinite(record->context->training_return)) << "the other lines were not read";
@@ -221,7 +222,7 @@ TEST_F(TrainerTest, UnrollsLargerThanTheMachineAreRefused) {
               testing::Not(HasSubstr("networks and minibatches")));
 }
 
-TEST_F(TrainerTest, TheProbabilitiesInRowsOfUnrollsCount) {
+TEST_F(TrainerTest, TheProbabilitiesInRecordsOfUnrollsCount) {
   const NetworkSpec network = ResolveNetwork(config_).value();
   config_.replay.options.selector.name = "queue";
   const std::int64_t before = Trainer::ExpectedReplayBytes(config_, network);
@@ -231,7 +232,7 @@ TEST_F(TrainerTest, TheProbabilitiesInRowsOfUnrollsCount) {
                 static_cast<std::int64_t>(sizeof(float)));
 }
 
-// 4e9 rows of a mebibyte, 4096 times, do not fit into 64 bits.
+// 4e9 records of a mebibyte, 4096 times, do not fit into 64 bits.
 TEST_F(TrainerTest, AReplayLargerThanNumbersIsRefused) {
   config_.run.bundles = 4096;
   config_.run.frames = 100000000;

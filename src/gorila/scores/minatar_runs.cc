@@ -27,9 +27,9 @@ bool IsMinAtar(std::string_view game) {
 
 // The log is read once for all. A run that never logged has no training return.
 Status ReadLog(const fs::path& log, RunHistory& history, std::vector<RecentReturn>& training) {
-  const Status read = ForEachRunLogRow(log, [&](const RunLogRow& row) {
-    history.Add(row);
-    for (RecentReturn& of_game : training) of_game.Add(row);
+  const Status read = ForEachRunLogRecord(log, [&](const RunLogRecord& record) {
+    history.Add(record);
+    for (RecentReturn& of_game : training) of_game.Add(record);
   });
   return absl::IsNotFound(read) ? OkStatus() : read;
 }
@@ -89,10 +89,11 @@ Status AddRun(const fs::path& directory, MinAtarRuns& found) {
   return OkStatus();
 }
 
-// What a training row says of a game; of the only one the row itself. Null where it says nothing.
-const RunLogRow* CountsIn(const RunLogRow& row, const std::string& game) {
-  if (game.empty()) return &row;
-  const RunLogRow* const games = row.Object("games");
+// What a training record says of a game; of the only one the record itself. Null where it says
+// nothing.
+const RunLogRecord* CountsIn(const RunLogRecord& record, const std::string& game) {
+  if (game.empty()) return &record;
+  const RunLogRecord* const games = record.Object("games");
   return games == nullptr ? nullptr : games->Object(game);
 }
 
@@ -124,9 +125,9 @@ std::vector<std::string> Differences(const Settings& run, const Settings& preset
 
 }  // namespace
 
-void RecentReturn::Add(const RunLogRow& row) {
-  if (row.Text("kind") != "training") return;
-  const RunLogRow* const counts = CountsIn(row, game_);
+void RecentReturn::Add(const RunLogRecord& record) {
+  if (record.Text("kind") != "training") return;
+  const RunLogRecord* const counts = CountsIn(record, game_);
   if (counts == nullptr) return;
   const double end = counts->Number("frames").value_or(0);
   if (!(end > frames_)) return;
@@ -134,7 +135,7 @@ void RecentReturn::Add(const RunLogRow& row) {
   const double mean = counts->Number("return_mean").value_or(std::nan(""));
   if (episodes > 0 && std::isfinite(mean)) stretches_.push_back({frames_, end, episodes, mean});
   frames_ = end;
-  epsilon_ = row.Number("epsilon").value_or(std::nan(""));
+  epsilon_ = record.Number("epsilon").value_or(std::nan(""));
   while (!stretches_.empty() && stretches_.front().end <= frames_ - kReturnWindow) {
     stretches_.pop_front();
   }

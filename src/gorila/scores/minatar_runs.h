@@ -16,8 +16,8 @@
 namespace gorila {
 
 // The mean over the training episodes that ended in the last kReturnWindow frames of a log. Keeps
-// the rows of that window only. A row that begins before the window counts with the part that is
-// in it, as if its episodes had ended at equal distances. Of a run with several games it follows
+// the records of that window only. A record that begins before the window counts with the part that
+// is in it, as if its episodes had ended at equal distances. Of a run with several games it follows
 // one of them, whose frames and episodes alone count.
 class RecentReturn {
  public:
@@ -26,10 +26,11 @@ class RecentReturn {
   // `game`: by its full name, of one among several.
   explicit RecentReturn(std::string game = "") : game_(std::move(game)) {}
 
-  void Add(const RunLogRow& row);  // oldest first; others than training rows are passed over
+  void Add(
+      const RunLogRecord& record);  // oldest first; others than training records are passed over
 
-  double frames() const { return frames_; }    // after the last row; 0 without one
-  double epsilon() const { return epsilon_; }  // in the last row; NaN when it has none
+  double frames() const { return frames_; }    // after the last record; 0 without one
+  double epsilon() const { return epsilon_; }  // in the last record; NaN when it has none
   double Mean() const;                         // NaN without an episode
 
  private:

@@ -8,9 +8,10 @@
 #include "gorila/base/json.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/report/run_groups.h"
 #include "gorila/report/run_index.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/run_summary.h"
 
 namespace gorila {
 namespace {

@@ -9,7 +9,7 @@
 #include "gorila/base/file.h"
 #include "gorila/config/config_load.h"
 #include "gorila/evaluation/atari_scores.h"
-#include "gorila/report/run_report.h"
+#include "gorila/report/evaluation_record.h"
 #include "gorila/scores/score_groups.h"
 #include "gorila/scores/score_table.h"
 

@@ -2,8 +2,8 @@
 // events. What it shows of them is in runs.js (the table), curves.js, figures.js and game.js.
 "use strict";
 
-const MOST_ROWS = 4000; // kept of a run; beyond, half of them
-const MOST_AT_ONCE = 4; // runs whose rows are asked for together
+const MOST_RECORDS = 4000; // kept of a run; beyond, half of them
+const MOST_AT_ONCE = 4; // runs whose records are asked for together
 const AXES = ["frames", "updates", "seconds"];
 const SMOOTHINGS = [1, 5, 10, 25, 50, 100, 250]; // points
 // Of a folder with more runs only the newest is selected at first.
@@ -17,39 +17,39 @@ async function fetchJson(path) {
   return response.json();
 }
 
-function addRow(run, row) {
-  if (row.kind === "training") {
-    const last = run.rows.at(-1);
-    if (last && row.frames <= last.frames) return;
-    run.rows.push(row);
-    (row.staleness_counts || []).forEach((n, i) => { run.staleness[i] += n; });
-    if (run.rows.length > MOST_ROWS) thin(run.rows);
-  } else if (!run.evaluations.some((e) => e.kind === row.kind && e.frames === row.frames)) {
-    run.evaluations.push(row);
-    if (run.evaluations.length > MOST_ROWS) thin(run.evaluations);
+function addRecord(run, record) {
+  if (record.kind === "training") {
+    const last = run.records.at(-1);
+    if (last && record.frames <= last.frames) return;
+    run.records.push(record);
+    (record.staleness_counts || []).forEach((n, i) => { run.staleness[i] += n; });
+    if (run.records.length > MOST_RECORDS) thin(run.records);
+  } else if (!run.evaluations.some((e) => e.kind === record.kind && e.frames === record.frames)) {
+    run.evaluations.push(record);
+    if (run.evaluations.length > MOST_RECORDS) thin(run.evaluations);
   }
 }
 
-function setRows(run, rows) {
-  run.rows = [];
+function setRecords(run, records) {
+  run.records = [];
   run.evaluations = [];
   run.staleness = new Array(16).fill(0);
-  rows.forEach((row) => addRow(run, row));
+  records.forEach((record) => addRecord(run, record));
 }
 
-// Of many runs fewer rows each, so that together they are no more than a browser holds.
-function rowsOfEach(count) {
-  return count <= 8 ? MOST_ROWS : count <= 32 ? 1000 : 400;
+// Of many runs fewer records each, so that together they are no more than a browser holds.
+function recordsOfEach(count) {
+  return count <= 8 ? MOST_RECORDS : count <= 32 ? 1000 : 400;
 }
 
-async function loadRows(run) {
+async function loadRecords(run) {
   run.loaded = "loading";
   run.refusal = "";
   try {
-    const wanted = rowsOfEach(selectedRuns().length);
-    const most = wanted < MOST_ROWS ? `&most=${wanted}` : "";
+    const wanted = recordsOfEach(selectedRuns().length);
+    const most = wanted < MOST_RECORDS ? `&most=${wanted}` : "";
     const { rows } = await fetchJson(`api/rows?run=${run.index}${most}`);
-    setRows(run, rows);
+    setRecords(run, rows);
     run.loaded = "yes";
   } catch (error) {
     run.loaded = "no";
@@ -66,14 +66,14 @@ function wantedRuns() {
 
 let loaders = 0;
 
-// Asks for the rows of all runs that are drawn and have none yet.
+// Asks for the records of all runs that are drawn and have none yet.
 async function loadWanted() {
   if (loaders >= MOST_AT_ONCE) return;
   ++loaders;
   for (;;) {
     const run = wantedRuns().find((one) => one.loaded === "no" && !one.refusal);
     if (!run) break;
-    const read = loadRows(run);
+    const read = loadRecords(run);
     loadWanted();
     await read;
     requestDraw();
@@ -82,7 +82,7 @@ async function loadWanted() {
 }
 
 function newRun(description, index) {
-  return { changed: {}, rows: [], evaluations: [], staleness: new Array(16).fill(0), loaded: "no",
+  return { changed: {}, records: [], evaluations: [], staleness: new Array(16).fill(0), loaded: "no",
     refusal: "", selected: false, ...description, index };
 }
 
@@ -160,7 +160,7 @@ async function loadAll() {
   drawTable();
   byId("state").textContent = state.runs.length === 0 ? "waiting" : "reading";
   if (state.runs.length === 0) return;
-  await Promise.all(wantedRuns().slice(0, MOST_AT_ONCE).map(loadRows));
+  await Promise.all(wantedRuns().slice(0, MOST_AT_ONCE).map(loadRecords));
   loadWanted();
   setUpRuns();
   draw();
@@ -247,11 +247,11 @@ function follow() {
   // The run went back to a checkpoint: what it logged after that is void.
   on("reset", ({ run }) => {
     const one = state.runs[run];
-    if (one && one.loaded !== "no") loadRows(one).then(requestDraw);
+    if (one && one.loaded !== "no") loadRecords(one).then(requestDraw);
   });
   on("row", ({ run, row }) => {
     if (!state.runs[run] || state.runs[run].loaded !== "yes") return;
-    addRow(state.runs[run], row);
+    addRecord(state.runs[run], row);
     requestDraw();
   });
   // The server follows others instead; what is drawn of this one is read again once it has grown.
@@ -358,7 +358,7 @@ function setUpRuns() {
   const offered = state.runs.length <= 50 ? state.runs : wantedRuns();
   byId("focus").replaceChildren(...offered.map((run) =>
     new Option(run.name, String(run.index), false, run.index === state.focus)));
-  const timed = wantedRuns().every((run) => run.rows.every((row) => Number.isFinite(row.seconds)));
+  const timed = wantedRuns().every((run) => run.records.every((record) => Number.isFinite(record.seconds)));
   const time = document.querySelector("input[value=seconds]");
   time.disabled = !timed;
   time.title = timed ? "" : "a deterministic run logs no time";

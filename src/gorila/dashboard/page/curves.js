@@ -5,17 +5,17 @@ const byId = (id) => document.getElementById(id);
 const COLOURS = 7;
 const MOST_DRAWN = 100; // runs whose curves are drawn together
 const WORKS = ["acting", "replay", "learning", "parameter server", "waiting"];
-const MOST_THREADS = 16; // shown of a run; rows of more than that say only how they spread
+const MOST_THREADS = 16; // shown of a run; records of more than that say only how they spread
 const WORK_COLOURS = ["--series-2", "--series-3", "--series-0", "--series-1", "--grid"];
 
 const state = {
-  runs: [], // {label, state, ..., config, rows, evaluations, staleness, loaded, selected, slot}
+  runs: [], // {label, state, ..., config, records, evaluations, staleness, loaded, selected, slot}
   folders: [], // that are searched for runs
   notes: [], // what is wrong with some of them
   searched: false, // whether all folders were searched once
   focus: 0, // index of the run whose details are shown
   chosen: "", // of several games, the one that is shown alone
-  axis: "frames", // the name of the rows' number that curves run over
+  axis: "frames", // the name of the records' number that curves run over
   grouped: false, // repetitions are one curve
   live: null, // the newest snapshot of a run that trains in the server
   lost: "", // why nothing new comes; the runs' states are then of before
@@ -155,23 +155,23 @@ function groupName(run) {
 
 // --- Curves --------------------------------------------------------------------------------------
 
-function xOf(row) {
-  return row[state.axis] ?? NaN;
+function xOf(record) {
+  return record[state.axis] ?? NaN;
 }
 
-// A run's rows, of several games the one's that is asked for.
-function rowsOf(run, game = state.chosen) {
-  return run.games ? gameRows(run.rows, game) : run.rows;
+// A run's records, of several games the one's that is asked for.
+function recordsOf(run, game = state.chosen) {
+  return run.games ? gameRecords(run.records, game) : run.records;
 }
 
 // The evaluations' means, each with its standard error.
 function evaluationPoints(run, game = state.chosen) {
-  const all = placed(run.evaluations, run.rows, state.axis);
-  const rows = run.games ? gameRows(all, game) : all;
-  return rows.filter((row) => Number.isFinite(row.return_mean)).map((row) => {
-    const error = row.standard_error ?? 0;
-    return { x: xOf(row), y: row.return_mean, low: row.return_mean - error,
-      high: row.return_mean + error };
+  const all = placed(run.evaluations, run.records, state.axis);
+  const records = run.games ? gameRecords(all, game) : all;
+  return records.filter((record) => Number.isFinite(record.return_mean)).map((record) => {
+    const error = record.standard_error ?? 0;
+    return { x: xOf(record), y: record.return_mean, low: record.return_mean - error,
+      high: record.return_mean + error };
   });
 }
 
@@ -202,21 +202,21 @@ function valueTitle() {
   return kinds.has(true) ? "Value (mean of V)" : "Value (mean of max Q)";
 }
 
-// smoothedReturns() of a run, computed again only when it has other rows.
+// smoothedReturns() of a run, computed again only when it has other records.
 function returnsOf(run, game) {
-  const last = run.rows.at(-1);
-  const known = `${run.rows.length} ${last ? last.frames : ""} ${game}`;
-  if (game !== state.chosen) return smoothedReturns(rowsOf(run, game));
+  const last = run.records.at(-1);
+  const known = `${run.records.length} ${last ? last.frames : ""} ${game}`;
+  if (game !== state.chosen) return smoothedReturns(recordsOf(run, game));
   if (run.returnsKnown !== known) {
     run.returnsKnown = known;
-    run.returns = smoothedReturns(rowsOf(run, game));
+    run.returns = smoothedReturns(recordsOf(run, game));
   }
   return run.returns;
 }
 
 function returnSeries(game, withBands = false) {
-  return seriesOf((run) => returnsOf(run, game).map(({ row, mean, low, high }) =>
-    ({ x: xOf(row), y: mean, low, high })), withBands);
+  return seriesOf((run) => returnsOf(run, game).map(({ record, mean, low, high }) =>
+    ({ x: xOf(record), y: mean, low, high })), withBands);
 }
 
 function evaluationSeries() {
@@ -261,7 +261,7 @@ function drawCharts() {
     chart.empty.textContent = reading ? "reading the log" : "nothing logged yet";
     if (name === "return") continue;
     const unit = name === "resident_bytes" ? 2 ** 30 : 1;
-    chart.set(seriesOf((run) => valuesOf(run.rows, name, xOf, unit)));
+    chart.set(seriesOf((run) => valuesOf(run.records, name, xOf, unit)));
   }
   for (const [panel, name] of OF_POLICIES) byId(panel).hidden = charts[name].series.length === 0;
 }

@@ -50,42 +50,42 @@ function drawGameNumbers(now) {
   }
 }
 
-// Of a run that does not train here, from its last row.
-function gamesOfRow(run, row) {
-  return (run.games || []).filter((name) => row.games && row.games[name]).map((name) => {
-    const smoothed = smoothedReturns(gameRows(run.rows, name)).at(-1);
-    return { name, frames: row.games[name].frames, episodes: row.games[name].episodes,
+// Of a run that does not train here, from its last record.
+function gamesOfRecord(run, record) {
+  return (run.games || []).filter((name) => record.games && record.games[name]).map((name) => {
+    const smoothed = smoothedReturns(gameRecords(run.records, name)).at(-1);
+    return { name, frames: record.games[name].frames, episodes: record.games[name].episodes,
       return: smoothed ? smoothed.mean : NaN };
   });
 }
 
 // --- The present state ----------------------------------------------------------------------------
 
-// What the focused run is like now: the live snapshot, else its last row.
+// What the focused run is like now: the live snapshot, else its last record.
 function present() {
   const run = state.runs[state.focus];
   if (state.live && state.focus === 0) return state.live;
-  const row = run && run.rows.at(-1);
-  if (!row) return null;
-  const smoothed = smoothedReturns(run.rows).at(-1);
+  const record = run && run.records.at(-1);
+  if (!record) return null;
+  const smoothed = smoothedReturns(run.records).at(-1);
   return {
-    frames: row.frames, total_frames: Number(run.total_frames), updates: row.updates,
-    frames_per_second: row.frames_per_second, updates_per_second: row.updates_per_second,
-    epsilon: row.epsilon, return: smoothed ? smoothed.mean : NaN, accepted: row.gradients_accepted,
-    stale: row.gradients_stale, outliers: row.gradients_outlier, invalid: row.gradients_invalid,
-    seconds_elapsed: row.seconds, resident_bytes: row.resident_bytes, staleness: run.staleness,
-    work: row.work, bottleneck: row.bottleneck, games: gamesOfRow(run, row),
-    bundles: pieces(row.bundle_work || [], WORKS.length).map((work) => ({ work })),
-    learners: pieces(row.learner_work || [], WORKS.length),
-    bundle_count: row.bundle_work_count ?? (row.bundle_work || []).length / WORKS.length,
-    learner_count: row.learner_count ?? (row.learner_work || []).length / WORKS.length,
-    // Rows of many threads have only how they spread.
-    bundle_spread: spreadOf(row, "bundle_work"), learner_spread: spreadOf(row, "learner_work"),
+    frames: record.frames, total_frames: Number(run.total_frames), updates: record.updates,
+    frames_per_second: record.frames_per_second, updates_per_second: record.updates_per_second,
+    epsilon: record.epsilon, return: smoothed ? smoothed.mean : NaN, accepted: record.gradients_accepted,
+    stale: record.gradients_stale, outliers: record.gradients_outlier, invalid: record.gradients_invalid,
+    seconds_elapsed: record.seconds, resident_bytes: record.resident_bytes, staleness: run.staleness,
+    work: record.work, bottleneck: record.bottleneck, games: gamesOfRecord(run, record),
+    bundles: pieces(record.bundle_work || [], WORKS.length).map((work) => ({ work })),
+    learners: pieces(record.learner_work || [], WORKS.length),
+    bundle_count: record.bundle_work_count ?? (record.bundle_work || []).length / WORKS.length,
+    learner_count: record.learner_count ?? (record.learner_work || []).length / WORKS.length,
+    // Records of many threads have only how they spread.
+    bundle_spread: spreadOf(record, "bundle_work"), learner_spread: spreadOf(record, "learner_work"),
   };
 }
 
-function spreadOf(row, name) {
-  const [low, mean, high] = ["min", "mean", "max"].map((kind) => row[`${name}_${kind}`]);
+function spreadOf(record, name) {
+  const [low, mean, high] = ["min", "mean", "max"].map((kind) => record[`${name}_${kind}`]);
   return low && mean && high ? { low, mean, high } : null;
 }
 
@@ -95,7 +95,7 @@ function pieces(list, size) {
   return all;
 }
 
-// Those who play, in the order in which rows and snapshots name them.
+// Those who play, in the order in which records and snapshots name them.
 function playerName(run, i) {
   return i < run.bundles ? `bundle ${i}` : `actor ${i - run.bundles}`;
 }
@@ -234,7 +234,7 @@ let drawPending = false;
 let drawnAt = 0; // when the last drawing ended
 let drawingTook = 0; // ms
 
-// Curves of a hundred runs take a while: the page stays usable while rows arrive.
+// Curves of a hundred runs take a while: the page stays usable while records arrive.
 function requestDraw() {
   if (drawPending) return;
   drawPending = true;

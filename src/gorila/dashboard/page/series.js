@@ -1,45 +1,45 @@
-// What charts draw of a run's rows. Means, intervals and gaps are those of the reports' pictures
+// What charts draw of a run's records. Means, intervals and gaps are those of the reports' pictures
 // (metrics/curve_aggregation.h, metrics/curve_shapes.h), as metrics/chart_cases.json checks. Pure: no
 // page is needed.
 "use strict";
 
 const EPISODES = 100; // that a point of the learning curve is the mean of
-// Learners measure these now and then (a gradient's norm one time in sixteen), so that a row without
+// Learners measure these now and then (a gradient's norm one time in sixteen), so that a record without
 // a measurement says nothing: the line runs from one measurement to the next.
 const SAMPLED = ["gradient_norm", "value_mean", "entropy", "policy_loss", "baseline_loss"];
 
-// Of every four rows the lowest and the highest stay; the newest four stay as they are. In place.
-function thin(rows) {
+// Of every four records the lowest and the highest stay; the newest four stay as they are. In place.
+function thin(records) {
   const kept = [];
   let i = 0;
-  for (; i + 8 <= rows.length; i += 4) {
+  for (; i + 8 <= records.length; i += 4) {
     const [first, ...others] = [0, 1, 2, 3].map((j) => i + j);
     let [low, high] = [first, first];
     for (const j of others) {
-      if (rows[j].return_mean < (rows[low].return_mean ?? Infinity)) low = j;
-      if (rows[j].return_mean >= (rows[high].return_mean ?? -Infinity)) high = j;
+      if (records[j].return_mean < (records[low].return_mean ?? Infinity)) low = j;
+      if (records[j].return_mean >= (records[high].return_mean ?? -Infinity)) high = j;
     }
     if (low === high) high = i + (low === i ? 3 : 0);
-    kept.push(rows[Math.min(low, high)], rows[Math.max(low, high)]);
+    kept.push(records[Math.min(low, high)], records[Math.max(low, high)]);
   }
-  rows.splice(0, i, ...kept);
+  records.splice(0, i, ...kept);
 }
 
-// What rows of a run with several games say of one, as the rows of a run with that game alone would;
+// What records of a run with several games say of one, as the records of a run with that game alone would;
 // but for `own_frames` x is that of the whole run.
-function gameRows(rows, name) {
-  return rows.filter((row) => row.games && row.games[name]).map((row) => {
-    const game = row.games[name];
-    return { ...game, frames: row.frames, updates: row.updates, seconds: row.seconds,
+function gameRecords(records, name) {
+  return records.filter((record) => record.games && record.games[name]).map((record) => {
+    const game = record.games[name];
+    return { ...game, frames: record.frames, updates: record.updates, seconds: record.seconds,
       own_frames: game.frames };
   });
 }
 
-// The mean return of the last EPISODES episodes up to each row, and the 95 % confidence interval of
+// The mean return of the last EPISODES episodes up to each record, and the 95 % confidence interval of
 // that mean over the same episodes, where the log has their deviation.
-function smoothedReturns(rows) {
-  const ended = rows.filter((row) => row.return_episodes > 0);
-  return ended.map((row, i) => {
+function smoothedReturns(records) {
+  const ended = records.filter((record) => record.return_episodes > 0);
+  return ended.map((record, i) => {
     let [wanted, sum] = [EPISODES, 0];
     const batches = [];
     for (let j = i; j >= 0 && wanted > 0; --j) {
@@ -50,26 +50,26 @@ function smoothedReturns(rows) {
     }
     const count = EPISODES - wanted;
     const mean = sum / count;
-    return { row, mean, ...intervalOf(batches, count, mean) };
+    return { record, mean, ...intervalOf(batches, count, mean) };
   });
 }
 
 function intervalOf(batches, count, mean) {
   if (count < 2) return {};
   let squares = 0;
-  for (const [taken, row] of batches) {
-    const deviation = row.return_episodes === 1 ? 0 : row.return_standard_deviation;
+  for (const [taken, record] of batches) {
+    const deviation = record.return_episodes === 1 ? 0 : record.return_standard_deviation;
     if (!Number.isFinite(deviation)) return {};
-    const spread = deviation ** 2 * (1 - 1 / row.return_episodes);
-    squares += taken * (spread + (row.return_mean - mean) ** 2);
+    const spread = deviation ** 2 * (1 - 1 / record.return_episodes);
+    squares += taken * (spread + (record.return_mean - mean) ** 2);
   }
   const half = 1.96 * Math.sqrt(squares / (count - 1) / count);
   return { low: mean - half, high: mean + half };
 }
 
-// The row's number `name` over x, in units of `unit`. What is not finite is a gap.
-function valuesOf(rows, name, xOf, unit) {
-  const points = rows.map((row) => ({ x: xOf(row), y: (row[name] ?? NaN) / unit }));
+// The record's number `name` over x, in units of `unit`. What is not finite is a gap.
+function valuesOf(records, name, xOf, unit) {
+  const points = records.map((record) => ({ x: xOf(record), y: (record[name] ?? NaN) / unit }));
   return SAMPLED.includes(name) ? points.filter((p) => Number.isFinite(p.y)) : points;
 }
 
@@ -116,7 +116,7 @@ function valueAt(points, x) {
 }
 
 const GRID = 200; // points of a mean over runs
-const RESAMPLES = 300; // fewer than a report has: bands are drawn anew with every row
+const RESAMPLES = 300; // fewer than a report has: bands are drawn anew with every record
 
 // Uniform in [0, 1) and the same each time, so that a band does not tremble (mulberry32).
 function randomStream(seed) {
@@ -203,15 +203,15 @@ function decimated(points, toPixel, pixels) {
   return kept;
 }
 
-// Evaluations are logged without the time, the last ones without the updates: as the training rows
+// Evaluations are logged without the time, the last ones without the updates: as the training records
 // around them have it.
-function placed(evaluations, rows, name) {
+function placed(evaluations, records, name) {
   if (name === "frames") return evaluations;
-  const known = rows.filter((row) => Number.isFinite(row[name]));
-  const points = known.map((row) => ({ x: row.frames, y: row[name] }));
-  return evaluations.map((row) => {
-    if (Number.isFinite(row[name]) || points.length === 0) return row;
-    const frames = Math.min(points.at(-1).x, Math.max(points[0].x, row.frames));
-    return { ...row, [name]: valueAt(points, frames) };
+  const known = records.filter((record) => Number.isFinite(record[name]));
+  const points = known.map((record) => ({ x: record.frames, y: record[name] }));
+  return evaluations.map((record) => {
+    if (Number.isFinite(record[name]) || points.length === 0) return record;
+    const frames = Math.min(points.at(-1).x, Math.max(points[0].x, record.frames));
+    return { ...record, [name]: valueAt(points, frames) };
   });
 }

@@ -100,7 +100,7 @@ Status CheckPush(const v1::PushRequest& push, std::int64_t generation, std::int6
 
 ShardService::ShardService(const ShardPlace& place, std::int64_t generation,
                            std::unique_ptr<ParameterShard> shard,
-                           std::unique_ptr<RunReports> reports)
+                           std::unique_ptr<ClientReports> reports)
     : place_(place),
       generation_(generation),
       started_(SteadyNow()),

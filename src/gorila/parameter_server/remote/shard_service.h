@@ -12,8 +12,8 @@
 
 #include "gorila/base/mutex.h"
 #include "gorila/parameter_server/partition.h"
+#include "gorila/parameter_server/remote/client_reports.h"
 #include "gorila/parameter_server/remote/push_ledger.h"
-#include "gorila/parameter_server/remote/run_reports.h"
 #include "gorila/parameter_server/remote/staged_gradients.h"
 #include "gorila/parameter_server/shard.h"
 #include "gorila/rpc/method.h"
@@ -60,7 +60,7 @@ class ShardService {
   // `generation` >= 1, larger than that of any process that had this place before. `reports` keeps
   // what roles report to shard 0.
   ShardService(const ShardPlace& place, std::int64_t generation,
-               std::unique_ptr<ParameterShard> shard, std::unique_ptr<RunReports> reports);
+               std::unique_ptr<ParameterShard> shard, std::unique_ptr<ClientReports> reports);
 
   // Before it serves. DataLoss or InvalidArgument when the state is not of such a shard; then the
   // service must not be used.
@@ -121,7 +121,7 @@ class ShardService {
   PushLedger ledger_ GORILA_GUARDED_BY(mutex_);
   // Lost with the process: then the group sends its parts again.
   StagedGradients staged_ GORILA_GUARDED_BY(mutex_);
-  const std::unique_ptr<RunReports> reports_ GORILA_THREAD_ANNOTATION(pt_guarded_by(mutex_));
+  const std::unique_ptr<ClientReports> reports_ GORILA_THREAD_ANNOTATION(pt_guarded_by(mutex_));
   ShardServiceCounters counters_ GORILA_GUARDED_BY(mutex_);
 };
 

@@ -30,7 +30,7 @@ inline ShardPlace MakePlace(int index, int shards, std::size_t parameters) {
 }
 
 // Keeps the last report of each client, and every episode once.
-class KeptReports final : public RunReports {
+class KeptReports final : public ClientReports {
  public:
   StatusOr<std::int64_t> Report(const v1::ReportRequest& report, TimePoint) override {
     if (report.frames() < 0) return InvalidArgument("frames {}", report.frames());
@@ -72,7 +72,7 @@ class KeptReports final : public RunReports {
 inline std::unique_ptr<ShardService> MakeService(
     const ShardPlace& place, std::int64_t generation, std::int64_t target_period = 4,
     std::int64_t max_staleness = 1000,
-    std::unique_ptr<RunReports> reports = std::make_unique<KeptReports>()) {
+    std::unique_ptr<ClientReports> reports = std::make_unique<KeptReports>()) {
   const ShardOptions options{.max_staleness = max_staleness,
                              .target_period = target_period,
                              .optimizer = {.name = "sgd", .learning_rate = 1}};

@@ -1,4 +1,4 @@
-#include "gorila/launch/role_report.h"
+#include "gorila/launch/role_status.h"
 
 #include <fmt/format.h>
 

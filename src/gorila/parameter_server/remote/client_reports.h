@@ -1,6 +1,6 @@
 // What roles report of a run, as shard 0 keeps it without knowing what it means.
-#ifndef GORILA_PARAMETER_SERVER_REMOTE_RUN_REPORTS_H_
-#define GORILA_PARAMETER_SERVER_REMOTE_RUN_REPORTS_H_
+#ifndef GORILA_PARAMETER_SERVER_REMOTE_CLIENT_REPORTS_H_
+#define GORILA_PARAMETER_SERVER_REMOTE_CLIENT_REPORTS_H_
 
 #include <chrono>
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace gorila {
 
 // Reports come to the shard because every role knows it; they are kept by whoever coordinates the
 // run. Called under the shard's lock: not thread-safe, and nothing in it may block.
-class RunReports {
+class ClientReports {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
-  virtual ~RunReports() = default;
+  virtual ~ClientReports() = default;
 
   // Takes over what is new; gives the number of the client's episodes taken so far. InvalidArgument
   // for a report that cannot be; then nothing has changed.
@@ -47,4 +47,4 @@ class RunReports {
 
 }  // namespace gorila
 
-#endif  // GORILA_PARAMETER_SERVER_REMOTE_RUN_REPORTS_H_
+#endif  // GORILA_PARAMETER_SERVER_REMOTE_CLIENT_REPORTS_H_

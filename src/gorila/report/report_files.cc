@@ -1,4 +1,4 @@
-#include "gorila/metrics/report.h"
+#include "gorila/report/report_files.h"
 
 #include <cmath>
 #include <string_view>
@@ -55,7 +55,7 @@ std::string MeanWithError(const EvaluationReport& evaluation) {
   return fmt::format("{} ± {:.2f}", mean, evaluation.standard_error);
 }
 
-std::string RunTable(const RunReport& report) {
+std::string SummaryTable(const RunReport& report) {
   std::string table = "| | |\n|---|---|\n";
   const auto row = [&table](const char* name, const std::string& value) {
     table += fmt::format("| {} | {} |\n", name, value);
@@ -97,7 +97,7 @@ std::string EvaluationTable(const RunReport& report) {
   return table;
 }
 
-std::string GameTable(const RunReport& report) {
+std::string TrainedGamesTable(const RunReport& report) {
   std::string table =
       "| Game | Frames | Episodes | Training return in the end | Highest training return | Last "
       "evaluation |\n|---|--:|--:|--:|--:|--:|\n";
@@ -161,9 +161,9 @@ ordered_json GamesJson(const RunReport& report) {
 
 std::string RenderReportMarkdown(const RunReport& report) {
   std::string text = fmt::format("# Run on {}\n\n", EscapeMarkdown(report.environment));
-  text += CodeBlock(report.command) + "\n" + RunTable(report);
+  text += CodeBlock(report.command) + "\n" + SummaryTable(report);
   if (!report.evaluations.empty()) text += "\n## Evaluation\n\n" + EvaluationTable(report);
-  if (!report.games.empty()) text += "\n## Games\n\n" + GameTable(report);
+  if (!report.games.empty()) text += "\n## Games\n\n" + TrainedGamesTable(report);
   if (!report.curve_picture.empty()) {
     text += fmt::format("\n## Learning curve\n\n![Learning curve]({})\n",
                         LinkTarget(report.curve_picture));

@@ -1,4 +1,4 @@
-#include "gorila/metrics/report.h"
+#include "gorila/report/report_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // The words in which workers report to shard 0, and in which the coordinator and `gorila status`
 // read them: names of a RoleStatus' counters and gauges.
-#ifndef GORILA_LAUNCH_ROLE_REPORT_H_
-#define GORILA_LAUNCH_ROLE_REPORT_H_
+#ifndef GORILA_LAUNCH_ROLE_STATUS_H_
+#define GORILA_LAUNCH_ROLE_STATUS_H_
 
 #include <cstdint>
 #include <string>
@@ -33,4 +33,4 @@ WorkSeconds WorkOf(const v1::RoleStatus& status);
 
 }  // namespace gorila
 
-#endif  // GORILA_LAUNCH_ROLE_REPORT_H_
+#endif  // GORILA_LAUNCH_ROLE_STATUS_H_

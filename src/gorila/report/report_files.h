@@ -1,6 +1,6 @@
 // A run's report: report.md for people, report.json with the same contents for programs.
-#ifndef GORILA_METRICS_REPORT_H_
-#define GORILA_METRICS_REPORT_H_
+#ifndef GORILA_REPORT_REPORT_FILES_H_
+#define GORILA_REPORT_REPORT_FILES_H_
 
 #include <cstdint>
 #include <filesystem>
@@ -85,4 +85,4 @@ Status WriteReport(const std::filesystem::path& folder, const RunReport& report)
 
 }  // namespace gorila
 
-#endif  // GORILA_METRICS_REPORT_H_
+#endif  // GORILA_REPORT_REPORT_FILES_H_

@@ -1,4 +1,4 @@
-#include "gorila/dashboard/row_history.h"
+#include "gorila/dashboard/record_history.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,38 +20,38 @@ double NumberIn(const std::string& line, std::string_view name) {
 
 }  // namespace
 
-void RowHistory::Add(std::string line) {
+void RecordHistory::Add(std::string line) {
   const bool training = line.find("\"kind\":\"training\"") != line.npos;
   if (training) last_training_ = line;
   const double value = NumberIn(line, "\"return_mean\":");
   line.shrink_to_fit();
   Kind& kind = KindOf(training);
-  ++kind.rows;
+  ++kind.records;
   kind.bytes += line.size();
-  rows_.push_back({std::move(line), value, training});
-  // Of few long rows none is thinned out.
-  for (std::size_t before = 0; kind.rows != before;) {
-    if (kind.rows <= most_ && kind.bytes <= most_bytes_) return;
-    before = kind.rows;
+  records_.push_back({std::move(line), value, training});
+  // Of few long records none is thinned out.
+  for (std::size_t before = 0; kind.records != before;) {
+    if (kind.records <= most_ && kind.bytes <= most_bytes_) return;
+    before = kind.records;
     Thin(training);
   }
 }
 
-void RowHistory::Clear() {
-  rows_.clear();
+void RecordHistory::Clear() {
+  records_.clear();
   training_ = others_ = {};
   last_training_.clear();
 }
 
-void RowHistory::Thin(bool training) {
+void RecordHistory::Thin(bool training) {
   std::vector<std::size_t> of_kind;
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (rows_[i].training == training) of_kind.push_back(i);
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (records_[i].training == training) of_kind.push_back(i);
   }
-  std::vector<bool> drop(rows_.size(), false);
+  std::vector<bool> drop(records_.size(), false);
   const auto less = [this](std::size_t a, std::size_t b) {
     // NaN is below all, which keeps the order strict.
-    const double x = rows_[a].value, y = rows_[b].value;
+    const double x = records_[a].value, y = records_[b].value;
     return std::isnan(x) ? !std::isnan(y) : x < y;
   };
   for (std::size_t i = 0; i + 8 <= of_kind.size(); i += 4) {
@@ -61,30 +61,30 @@ void RowHistory::Thin(bool training) {
     const auto [low, high] = std::minmax_element(first, first + 4, less);
     drop[*low] = drop[*high] = false;
   }
-  std::vector<Row> kept;
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (!drop[i]) kept.push_back(std::move(rows_[i]));
+  std::vector<Record> kept;
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (!drop[i]) kept.push_back(std::move(records_[i]));
   }
-  rows_ = std::move(kept);
+  records_ = std::move(kept);
   training_ = others_ = {};
-  for (const Row& row : rows_) {
-    Kind& kind = KindOf(row.training);
-    ++kind.rows;
-    kind.bytes += row.line.size();
+  for (const Record& record : records_) {
+    Kind& kind = KindOf(record.training);
+    ++kind.records;
+    kind.bytes += record.line.size();
   }
 }
 
-RowHistory RowHistory::Thinned(std::size_t most, std::size_t most_bytes) const {
-  RowHistory thinned(most, most_bytes);
-  for (const Row& row : rows_) thinned.Add(row.line);
+RecordHistory RecordHistory::Thinned(std::size_t most, std::size_t most_bytes) const {
+  RecordHistory thinned(most, most_bytes);
+  for (const Record& record : records_) thinned.Add(record.line);
   return thinned;
 }
 
-std::string RowHistory::Json() const {
+std::string RecordHistory::Json() const {
   std::string json = "{\"rows\":[";
-  for (const Row& row : rows_) {
+  for (const Record& record : records_) {
     if (json.back() != '[') json += ',';
-    json += row.line;
+    json += record.line;
   }
   return json + "]}";
 }

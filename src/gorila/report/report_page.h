@@ -1,6 +1,6 @@
 // One report about one run or several, for a reader who was not there.
-#ifndef GORILA_REPORT_RUNS_REPORT_H_
-#define GORILA_REPORT_RUNS_REPORT_H_
+#ifndef GORILA_REPORT_REPORT_PAGE_H_
+#define GORILA_REPORT_REPORT_PAGE_H_
 
 #include <span>
 #include <string>
@@ -32,4 +32,4 @@ StatusOr<MarkdownReport> RenderMarkdownReport(std::span<const RunSummary> runs,
 
 }  // namespace gorila
 
-#endif  // GORILA_REPORT_RUNS_REPORT_H_
+#endif  // GORILA_REPORT_REPORT_PAGE_H_

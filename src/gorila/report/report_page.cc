@@ -1,4 +1,4 @@
-#include "gorila/report/runs_report.h"
+#include "gorila/report/report_page.h"
 
 #include <algorithm>
 #include <cmath>
@@ -21,7 +21,7 @@ namespace gorila {
 namespace {
 
 constexpr std::string_view kRunPanels =
-    "A line is the mean of the log's rows that share a point, its band their range.";
+    "A line is the mean of the log's records that share a point, its band their range.";
 constexpr std::string_view kGroupPanels =
     "A line is a run, or the mean of a group's runs with a 95 % bootstrap interval over runs; a "
     "dot is an evaluation ± its standard error.";
