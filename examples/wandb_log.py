@@ -16,7 +16,7 @@ import wandb
 
 
 def rows(log, follow):
-    """The rows of the log; a half-written last line is waited for, or left out."""
+    """The records of the log; a half-written last line is waited for, or left out."""
     line = ""
     with open(log, encoding="utf-8") as file:
         while True:
@@ -47,7 +47,7 @@ def main():
     arguments = parser.parse_args()
     config = tomllib.loads((arguments.run / "config.toml").read_text(encoding="utf-8"))
     run = wandb.init(project=arguments.project, name=arguments.run.resolve().name, config=config)
-    # Evaluations are of networks that are older than the newest row, so wandb's own steps, which
+    # Evaluations are of networks that are older than the newest record, so wandb's own steps, which
     # only grow, would drop them.
     run.define_metric("frames")
     run.define_metric("*", step_metric="frames")

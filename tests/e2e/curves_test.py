@@ -33,7 +33,7 @@ def draw(rows, script=SERIES):
 
 
 def row_of(frames, returns, **more):
-    """As the program logs the episodes that ended since the row before."""
+    """As the program logs the episodes that ended since the record before."""
     n = len(returns)
     mean = sum(returns) / n if n else None
     deviation = math.sqrt(sum((r - mean) ** 2 for r in returns) / (n - 1)) if n > 1 else None
@@ -42,7 +42,7 @@ def row_of(frames, returns, **more):
 
 
 def pooled(rows):
-    """Mean and half of the interval over the last episodes up to the last row, from the log's numbers."""
+    """Mean and half of the interval over the last episodes up to the last record, from the log's numbers."""
     wanted, parts = EPISODES, []
     for row in reversed(rows):
         taken = min(wanted, row["return_episodes"])
@@ -166,11 +166,11 @@ class Curves(Served):
         drawn = draw([row_of(10 * i, [1.0]) for i in range(1, 10)])
         self.assertEqual([point["x"] for point in drawn["part"]], [20, 30, 40, 50])
 
-    def test_an_evaluation_is_placed_in_time_by_the_rows_around_it(self):
+    def test_an_evaluation_is_placed_in_time_by_the_records_around_it(self):
         drawn = draw([row_of(10 * i, [1.0]) for i in range(1, 10)])
         self.assertEqual([row["seconds"] for row in drawn["timed"]], [50, 180])
 
-    def test_an_entropy_is_drawn_only_of_rows_that_have_it(self):
+    def test_an_entropy_is_drawn_only_of_records_that_have_it(self):
         without = [row_of(i, [1.0]) for i in range(4)]
         self.assertEqual(draw(without)["entropy"], [])
         of_policy = [row_of(i, [1.0], **({"entropy": 0.5} if i % 2 else {})) for i in range(4)]

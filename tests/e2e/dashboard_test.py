@@ -95,7 +95,7 @@ class Training(Served):
         for method in ["POST", "PUT", "DELETE"]:
             self.assertEqual(get(self.url + "api/runs", method=method)[0], 405)
 
-    def test_rows_arrive_as_they_are_logged(self):
+    def test_records_arrive_as_they_are_logged(self):
         row = wait_for(self.url + "api/events", "row", lambda data: data["row"]["frames"] > 1000)
         logged = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
         self.assertIn(row["row"], map(json.loads, logged))
@@ -200,7 +200,7 @@ class Directories(Served):
         stream = events(url + "api/events")
         next(stream)
         self.run_program("resume", "run1", "--frames", "20000", "--quiet")
-        # The log was cut at a checkpoint, or only grew; either is told. The final evaluation's row comes
+        # The log was cut at a checkpoint, or only grew; either is told. The final evaluation's record comes
         # before its file, which is told as another state.
         while True:
             name, _ = next(stream)

@@ -1,4 +1,4 @@
-"""What people see of a run with several games: rows, metrics, the dashboard's data, reports."""
+"""What people see of a run with several games: records, metrics, the dashboard's data, reports."""
 
 import json
 
@@ -39,7 +39,7 @@ class Case(program.Case):
 
 
 class Finished(Case):
-    def test_rows_and_reports_have_each_game(self):
+    def test_records_and_reports_have_each_game(self):
         _, stderr = self.run_program(
             "train", *TINY, *DETERMINISTIC, "--frames", 8000, "--run-dir", "run"
         )

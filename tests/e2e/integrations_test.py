@@ -107,7 +107,7 @@ class Examples(program.Case):
         self.assertIn("evaluation", {row["kind"] for row in rows})
 
     @unittest.skipUnless(sys.version_info >= (3, 11), "needs Python 3.11")
-    def test_wandb_is_told_every_row(self):
+    def test_wandb_is_told_every_record(self):
         (self.folder / "wandb.py").write_text(WANDB)
         self.run_example(sys.executable, "wandb_log.py", "run", "--project", "p")
         self.assert_every_row_was_told(self.told())

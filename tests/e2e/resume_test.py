@@ -66,7 +66,7 @@ class Deterministic(program.Case):
         self.assertEqual(self.results("stopped"), self.train_uninterrupted())
 
     def test_a_second_ctrl_c_ends_at_once(self):
-        # No row of metrics ends before the run does, and a stop waits for one.
+        # No record of the log ends before the run does, and a stop waits for one.
         process = self.start(
             "train", *program.TINY, "--deterministic", "--frames", "1000000000",
             "--set", "run.metrics_every_frames=1000000000", "--run-dir", "run",
@@ -180,7 +180,7 @@ class Finished(program.Case):
         self.assertEqual(self.run_program("resume", "run", "--quiet"), (stdout, ""))
         self.assertEqual(program.snapshot(self.folder), before)
 
-    def test_a_lost_log_costs_its_rows_alone(self):
+    def test_a_lost_log_costs_its_records_alone(self):
         (self.folder / "run" / "metrics.jsonl").unlink()
         _, stderr = self.run_program("resume", "run", "--frames", "16000", "--quiet")
         self.assertIn("'run/metrics.jsonl' is missing", stderr)

@@ -40,7 +40,7 @@ TEST(RecentReturnTest, IsTheMeanOverEpisodesOfTheLastMillionFrames) {
   EXPECT_EQ(training.epsilon(), 0.1);
 }
 
-TEST(RecentReturnTest, ARowThatBeginsBeforeTheWindowCountsWithItsPart) {
+TEST(RecentReturnTest, ARecordThatBeginsBeforeTheWindowCountsWithItsPart) {
   const RecentReturn training =
       After({TrainingLine(1e6, 7, "1000", 1), TrainingLine(3e6, 40, "2", 1),
              TrainingLine(3.5e6, 10, "5", 1)});
@@ -48,7 +48,7 @@ TEST(RecentReturnTest, ARowThatBeginsBeforeTheWindowCountsWithItsPart) {
   EXPECT_DOUBLE_EQ(training.Mean(), (10 * 2 + 10 * 5) / 20.0);
 }
 
-TEST(RecentReturnTest, RowsWithoutEpisodesAndOtherKindsOnlyMoveTheWindow) {
+TEST(RecentReturnTest, RecordsWithoutEpisodesAndOtherKindsOnlyMoveTheWindow) {
   const RecentReturn training =
       After({TrainingLine(1e6, 10, "3", 0.5), TrainingLine(1.5e6, 0, "null", 0.4),
              "{\"kind\":\"evaluation\",\"frames\":1500000,\"return_mean\":99,"
