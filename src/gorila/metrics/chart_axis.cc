@@ -26,11 +26,32 @@ double CountTicks(double low, double high, double step) {
   return std::floor(high / step + kTolerance) - std::ceil(low / step - kTolerance) + 1;
 }
 
+// The smallest step that needs at most `most` ticks; one smaller, `before`, where it has a single
+// one, which says nothing of a scale.
+class StepSearch {
+ public:
+  StepSearch(double low, double high, int most) : low_(low), high_(high), most_(most) {}
+
+  // The step, once it is found; steps ascend.
+  std::optional<double> Try(double step) {
+    const double count = CountTicks(low_, high_, step);
+    if (count <= most_) return count >= 2 || before_ == 0 ? step : before_;
+    before_ = step;
+    return std::nullopt;
+  }
+
+ private:
+  double low_, high_;
+  int most_;
+  double before_ = 0;
+};
+
 double NumberStep(double low, double high, int most) {
+  StepSearch search(low, high, most);
   double power = std::pow(10.0, std::floor(std::log10((high - low) / most)));
   while (true) {
     for (const double factor : {1.0, 2.0, 5.0}) {
-      if (CountTicks(low, high, factor * power) <= most) return factor * power;
+      if (const auto step = search.Try(factor * power); step.has_value()) return *step;
     }
     power *= 10;
   }
@@ -39,8 +60,9 @@ double NumberStep(double low, double high, int most) {
 double TimeStep(double low, double high, int most) {
   const double below_a_second = NumberStep(low, high, most);
   if (below_a_second < 1) return below_a_second;
-  for (const double step : kTimeSteps) {
-    if (CountTicks(low, high, step) <= most) return step;
+  StepSearch search(low, high, most);
+  for (const double time : kTimeSteps) {
+    if (const auto step = search.Try(time); step.has_value()) return *step;
   }
   return kDay * NumberStep(low / kDay, high / kDay, most);
 }

@@ -51,9 +51,10 @@ int MostTicksUp(double height);
 
 // At most `most` (>= 2) ticks. On a linear axis the multiples of the smallest round step that needs
 // no more: 1, 2 or 5 times a power of ten, of times also 15 and 30 seconds or minutes and 3, 6 and
-// 12 hours. On a logarithmic one 1, 2 and 5 times the powers of ten, the powers alone or every nth
-// of them (of times 1 s, 10 s, 1 m, 10 m, 1 h, 10 h, 1 d in their place); half as many multiples of
-// a step where it shows less than a power of ten.
+// 12 hours. Where that step has a single tick, those of the step before it, five at most. On a
+// logarithmic axis 1, 2 and 5 times the powers of ten, the powers alone or every nth of them (of
+// times 1 s, 10 s, 1 m, 10 m, 1 h, 10 h, 1 d in their place); half as many multiples of a step
+// where it shows less than a power of ten.
 std::vector<AxisTick> MakeAxisTicks(const ChartAxis& axis, int most);
 
 // "200k", "1.5M", "0.25", with as many decimals as multiples of `step` need and a true minus sign;

@@ -71,19 +71,29 @@ function countTicks(low, high, step) {
   return Math.floor(high / step + TOLERANCE) - Math.ceil(low / step - TOLERANCE) + 1;
 }
 
-function numberStep(low, high, most) {
-  for (let exponent = Math.floor(Math.log10((high - low) / most)); ; ++exponent) {
-    const power = powerOfTen(exponent);
-    const factor = [1, 2, 5].find((one) => countTicks(low, high, one * power) <= most);
-    if (factor) return factor * power;
+// The smallest of the ascending `steps` that needs at most `most` ticks; the one before it where it
+// has a single one, which says nothing of a scale. Undefined when none does.
+function stepAmong(steps, low, high, most) {
+  let before = 0;
+  for (const step of steps) {
+    const count = countTicks(low, high, step);
+    if (count <= most) return count >= 2 || before === 0 ? step : before;
+    before = step;
   }
+}
+
+function* numberSteps(exponent) {
+  for (; ; ++exponent) yield* [1, 2, 5].map((factor) => factor * powerOfTen(exponent));
+}
+
+function numberStep(low, high, most) {
+  return stepAmong(numberSteps(Math.floor(Math.log10((high - low) / most))), low, high, most);
 }
 
 function timeStep(low, high, most) {
   const belowASecond = numberStep(low, high, most);
   if (belowASecond < 1) return belowASecond;
-  return TIME_STEPS.find((step) => countTicks(low, high, step) <= most) ??
-    DAY * numberStep(low / DAY, high / DAY, most);
+  return stepAmong(TIME_STEPS, low, high, most) ?? DAY * numberStep(low / DAY, high / DAY, most);
 }
 
 function formatOn(axis, value, step) {
