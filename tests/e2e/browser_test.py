@@ -34,13 +34,18 @@ def find_chromium():
     raise unittest.SkipTest("skipped: Chromium is not installed")
 
 
+def provide(script):
+    npm_packages.provide("browser", VISIT.with_name("chromium.mjs"), PLAYWRIGHT)  # which it imports
+    return npm_packages.provide("browser", script, PLAYWRIGHT)
+
+
 class Visited(Served):
     SCRIPT = VISIT
 
     def setUp(self):
         super().setUp()
         self.chromium = find_chromium()
-        self.script = npm_packages.provide("browser", self.SCRIPT, PLAYWRIGHT)
+        self.script = provide(self.SCRIPT)
         self.screenshots = os.environ.get("GORILA_SCREENSHOTS", str(self.folder))
 
     def visit(self, url):
@@ -123,7 +128,7 @@ class Report(program.Case):
 
     def look(self, page):
         chromium = find_chromium()
-        script = npm_packages.provide("browser", LOOK, PLAYWRIGHT)
+        script = provide(LOOK)
         pictures = os.environ.get("GORILA_SCREENSHOTS", str(self.folder))
         looked = subprocess.run(
             ["node", script, self.folder / page, pictures, chromium],

@@ -4,17 +4,12 @@
 // the last one (by then another run has begun). Runs where playwright-core can be imported.
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
-import { chromium } from "playwright-core";
+import { launch, open, overflows, unnamedControls } from "./chromium.mjs";
 
 const [url, folder, executablePath] = process.argv.slice(2);
 const TIMEOUT = 60000; // ms; a busy machine is slow
 
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync"],
-});
+const browser = await launch(executablePath);
 const page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, colorScheme: "dark" });
 page.setDefaultTimeout(TIMEOUT);
 const errors = [];
@@ -44,19 +39,8 @@ async function search(text) {
   return names();
 }
 
-// Chromium connects ahead of its request, and the server hangs up on who says nothing for a second.
-async function open() {
-  for (let more = 5; ; --more) {
-    try {
-      return await page.goto(url);
-    } catch (error) {
-      if (more === 0 || !/ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE/.test(error.message)) throw error;
-    }
-  }
-}
-
 const seen = {};
-await open();
+await open(page, url);
 await page.waitForSelector("#runs-body tr");
 await page.waitForFunction(() => !document.querySelector("#runs-count").textContent.includes("searching"));
 await waitForCurves(await page.locator("#runs-body input:checked").count());
@@ -150,15 +134,13 @@ await page.screenshot({ path: `${folder}/runs_light.png`, fullPage: true });
 await page.setViewportSize({ width: 390, height: 844 });
 await page.waitForFunction(() =>
   document.querySelector("#chart-return svg").viewBox.baseVal.width < 390);
-seen.overflows = await page.evaluate(() =>
-  document.documentElement.scrollWidth > document.documentElement.clientWidth);
+seen.overflows = await overflows(page);
 await page.screenshot({ path: `${folder}/runs_phone.png`, fullPage: true });
 await page.setViewportSize({ width: 1440, height: 1000 });
 await page.keyboard.press("?");
 seen.help = await page.isVisible("#help");
 await page.keyboard.press("Escape");
-seen.unnamed = await page.$$eval("button, select, input", (all) => all.filter((control) =>
-  !control.textContent.trim() && !control.labels?.length && !control.ariaLabel).length);
+seen.unnamed = await unnamedControls(page);
 console.log(JSON.stringify(seen));
 
 const input = createInterface({ input: process.stdin });

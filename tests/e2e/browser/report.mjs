@@ -2,14 +2,10 @@
 //
 // Prints one JSON line: for each width and colour scheme what is too wide, how small the texts of its
 // charts are, and their colours. Runs where playwright-core can be imported.
-import { chromium } from "playwright-core";
+import { launch } from "./chromium.mjs";
 
 const [file, folder, executablePath] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch(executablePath);
 
 // In the page: of the charts that are shown.
 function look() {

@@ -3,17 +3,12 @@
 // Prints one JSON line when the page has been seen alive, waits for a line on standard input (by then
 // the run has ended), and prints a second one. Runs where playwright-core can be imported.
 import { createInterface } from "node:readline/promises";
-import { chromium } from "playwright-core";
+import { launch, open, overflows, unnamedControls } from "./chromium.mjs";
 
 const [url, folder, executablePath] = process.argv.slice(2);
 const TIMEOUT = 60000; // ms; a busy machine is slow
 
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync"],
-});
+const browser = await launch(executablePath);
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
 page.setDefaultTimeout(TIMEOUT);
 const errors = [];
@@ -93,23 +88,7 @@ async function takePictures(name) {
   await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
-// Whether anything is wider than the page.
-const overflows = () =>
-  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-
-// Chromium connects ahead of its request, and the server hangs up on who says nothing for a second:
-// where the machine is that busy, the page is asked for again, as a person would.
-async function open() {
-  for (let more = 5; ; --more) {
-    try {
-      return await page.goto(url);
-    } catch (error) {
-      if (more === 0 || !/ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE/.test(error.message)) throw error;
-    }
-  }
-}
-
-await open();
+await open(page, url);
 await seeAlive();
 const alive = {
   heading: await page.textContent("#environment"),
@@ -122,8 +101,7 @@ const alive = {
   readout: await readByKeyboard(),
   labels: await page.$$eval(".chart svg[role=img]", (all) =>
     all.filter((svg) => !svg.closest("[hidden]")).map((svg) => svg.ariaLabel)),
-  unnamed: await page.$$eval("button, select, input", (all) => all.filter((control) =>
-    !control.textContent.trim() && !control.labels?.length && !control.ariaLabel).length),
+  unnamed: await unnamedControls(page),
 };
 alive.chosen = await chooseLastGame();
 await takePictures("light");
@@ -135,7 +113,7 @@ await page.setViewportSize({ width: 390, height: 844 });
 await page.waitForFunction(() =>
   document.querySelector("#chart-return svg").viewBox.baseVal.width < 390);
 await takePictures("phone");
-alive.overflows = await overflows();
+alive.overflows = await overflows(page);
 alive.bottleneckIsCut = await bottleneckIsCut();
 await page.setViewportSize({ width: 1440, height: 900 });
 alive.curveGrew = (await curveHeight()) - height;
