@@ -42,7 +42,7 @@ class Case(cluster.Case):
         seen["held"] = re.findall(r"^    inserts wait for samples: .*$", stdout, re.M)
         table = stdout[stdout.index("replay  ") :] if "replay  " in stdout else ""
         for row in re.findall(r"^  shard (\d+) +(\d+) +(\d+) +(\d+) +\S+ +(\d+) +(\d+)", table, re.M):
-            names = ["generation", "rows", "inserted", "repeated", "samples"]
+            names = ["generation", "steps", "inserted", "repeated", "samples"]
             seen["replays"][int(row[0])] = dict(zip(names, map(int, row[1:])))
         return seen
 
@@ -83,7 +83,7 @@ class Refusals(Case):
         self.assertIn("parameter layout", stderr)
         seen = self.look(address, replays)
         self.assertGreaterEqual(seen["refused"]["layout"], 1)
-        self.assertEqual(seen["replays"][0]["rows"], 0)
+        self.assertEqual(seen["replays"][0]["steps"], 0)
         self.stop(replay)
         self.stop(server)
 
@@ -113,7 +113,7 @@ class Runs(Case):
             self.assert_adds_up(seen)
             inserted = [shard["inserted"] for shard in seen["replays"].values()]
             self.assertEqual(len(inserted), shards)
-            self.assertGreaterEqual(sum(inserted), 6000, "each frame is a row at least")
+            self.assertGreaterEqual(sum(inserted), 6000, "each frame is a time step at least")
             self.assertTrue(all(inserted), "every shard has its share")
             for process, _ in replay:
                 self.stop(process)
@@ -205,7 +205,7 @@ class Faults(Case):
         self.replay[0], _ = self.start_replay(0, self.where[0])
         back = self.look(self.address, self.replays)["replays"][0]
         self.assertEqual(back["generation"], 2)
-        self.assertGreater(back["rows"], 0)
+        self.assertGreater(back["steps"], 0)
         self.wait_for(
             lambda seen: seen["replays"][0]["inserted"] > back["inserted"]
             and seen["replays"][0]["samples"] > back["samples"],

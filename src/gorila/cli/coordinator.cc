@@ -133,7 +133,7 @@ Verb AddCoordinatorVerb(CLI::App& gorila) {
       ->required()
       ->type_name("ADDRESS,...");
   app->add_option("--replays", options->replays,
-                  "Addresses of the replay shards, whose rows are shown")
+                  "Addresses of the replay shards, whose time steps are shown")
       ->type_name("ADDRESS,...");
   options->role.AddTo(*app, kInsecureMetrics);
   options->config.AddSources(*app);

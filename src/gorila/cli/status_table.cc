@@ -108,9 +108,9 @@ void AppendReplays(const StatusSamples& samples, std::string& text) {
   for (const v1::RoleStatus& replay : samples.after) {
     if (replay.role() != "replay") continue;
     if (!std::exchange(any, true)) {
-      text +=
-          fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}\n", "replay", "gen",
-                      "rows", "inserted", "rows/s", "repeated", "samples", "samples/s", "refused");
+      text += fmt::format("{:<20}{:>5}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}\n", "replay", "gen",
+                          "steps", "inserted", "steps/s", "repeated", "samples", "samples/s",
+                          "refused");
     }
     text += fmt::format("  shard {:<12}{:>5}{:>10}{:>10}{:>10.1f}{:>10}{:>10}{:>10.1f}{:>9}\n",
                         replay.index(), replay.generation(), CounterOf(replay, "replay_rows"),

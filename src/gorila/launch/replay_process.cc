@@ -29,7 +29,7 @@ class ReplayProcess {
     server_.Stop();
     GORILA_RETURN_IF_ERROR(status);
     if (config_.checkpoint.replay) GORILA_RETURN_IF_ERROR(snapshots_->Write(*shard_));
-    hooks_.Say(fmt::format("stopped with {} rows", shard_->GetStatus().size.rows));
+    hooks_.Say(fmt::format("stopped with {} time steps", shard_->GetStatus().size.rows));
     return OkStatus();
   }
 
