@@ -53,10 +53,12 @@ class ShownActor {
 
 // Until the run has its frames; OK when it was stopped.
 Status Act(const Config& config, Actor& actor, WorkClock& work, const ParameterStore& store,
-           FrameClock& clock, ShownActor& shown, const rpc::StopPredicate& stopped) {
+           FrameClock& clock, const ProgressReporter& reporter, ShownActor& shown,
+           const rpc::StopPredicate& stopped) {
   const bool by_frames = config.actor.options.exploration.clock == ExplorationClock::kFrames;
   std::vector<EpisodeResult> finished;
-  while (clock.frames() < config.run.frames && !stopped()) {
+  while (!reporter.HasTold(config.run.frames) && !stopped()) {
+    if (clock.frames() >= config.run.frames) continue;  // not told yet
     const std::int64_t ticks = by_frames ? clock.frames() : store.UpdateCount();
     const Status status = [&] {
       const WorkScope acting(work, Work::kActing);
@@ -123,7 +125,7 @@ Status RunActorProcess(const Config& config, const ActorProcessOptions& options,
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.parts.retry));
-  GORILA_RETURN_IF_ERROR(Act(config, *actor, work, *store, clock, shown, stopped));
+  GORILA_RETURN_IF_ERROR(Act(config, *actor, work, *store, clock, reporter, shown, stopped));
   const Status flushed = replay->Flush();
   if (!flushed.ok() && !stopped()) {
     hooks.Say(fmt::format("cannot insert the last rows: {}", std::string(flushed.message())));

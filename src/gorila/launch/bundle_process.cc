@@ -79,7 +79,8 @@ Status RunBundleProcess(const Config& config, const BundleProcessOptions& option
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.retry));
-  while (clock.frames() < config.run.frames && !hooks.stopped()) {
+  while (!reporter.HasTold(config.run.frames) && !hooks.stopped()) {
+    if (clock.frames() >= config.run.frames) continue;  // not told yet
     const bool waits = bundle->WaitsForWarmStart();
     if (waits) SleepFor(kRemoteWarmStartLook);
     const Status status = waits ? bundle->RefreshReplicas() : bundle->Iterate();

@@ -16,6 +16,7 @@ constexpr std::chrono::milliseconds kShortestPeriod{200};
 constexpr std::chrono::milliseconds kLongestPeriod{60'000};
 // Of one report, so that none grows too large after an outage; older ones are not shown.
 constexpr std::size_t kMaxEpisodes = 10'000;
+constexpr std::chrono::milliseconds kEndLook{20};
 constexpr rpc::RetryPolicy kLastReport = {.patience = std::chrono::milliseconds(3000)};
 
 }  // namespace
@@ -30,6 +31,13 @@ Status ProgressReporter::Start(const rpc::RetryPolicy& retry) {
   GORILA_RETURN_IF_ERROR(rpc::Retry(retry, hooks_.stop_requested, [this] { return ReportOnce(); }));
   GORILA_ASSIGN_OR_RETURN(thread_, StartThread("progress reports", [this] { Loop(); }));
   return OkStatus();
+}
+
+bool ProgressReporter::HasTold(std::int64_t frames) const {
+  if (told_frames_.load() >= frames) return true;
+  if (clock_.frames() < frames) return false;
+  SleepFor(kEndLook);
+  return told_frames_.load() >= frames;
 }
 
 Status ProgressReporter::Finish(std::int64_t frames) {
@@ -92,6 +100,7 @@ Status ProgressReporter::ReportOnce() {
   GORILA_ASSIGN_OR_RETURN(const v1::ReportResponse response, store_.Report(std::move(report)));
   CrashPoint("report acknowledged");
   clock_.Synchronise(response.run_frames(), own);
+  told_frames_.store(response.run_frames());
   if (response.report_every_ms() > 0) {
     period_ = std::clamp(std::chrono::milliseconds(response.report_every_ms()), kShortestPeriod,
                          kLongestPeriod);

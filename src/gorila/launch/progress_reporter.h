@@ -2,6 +2,7 @@
 #ifndef GORILA_LAUNCH_PROGRESS_REPORTER_H_
 #define GORILA_LAUNCH_PROGRESS_REPORTER_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -39,6 +40,10 @@ class ProgressReporter {
   // One report, so that the clock is the run's from the beginning; tried again as `retry` says.
   Status Start(const rpc::RetryPolicy& retry);
 
+  // Whether shard 0 has told of so many frames: then they are safe there, and nobody is needed for
+  // more. Where only the clock has them, which is ahead of shard 0, sleeps a little.
+  bool HasTold(std::int64_t frames) const;
+
   // Makes the last report, and says so if it is not delivered within 3 s. Call when nothing more
   // will happen. Cancelled when the process was stopped before the run had its `frames`.
   Status Finish(std::int64_t frames);
@@ -59,6 +64,7 @@ class ProgressReporter {
   Mutex mutex_;
   CondVar ending_changed_;
   bool ending_ GORILA_GUARDED_BY(mutex_) = false;
+  std::atomic<std::int64_t> told_frames_{0};
   Thread thread_;
 };
 

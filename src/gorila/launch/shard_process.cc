@@ -1,10 +1,12 @@
 #include "gorila/launch/shard_process.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "gorila/base/runtime.h"
 #include "gorila/config/resolve.h"
 #include "gorila/launch/run_progress.h"
 #include "gorila/parameter_server/remote/shard_service.h"
@@ -15,6 +17,8 @@ namespace gorila {
 namespace {
 
 constexpr int kShardWorkers = 8;
+constexpr std::chrono::milliseconds kEndRetry{1'000};
+constexpr std::chrono::milliseconds kEndPatience{30'000};
 
 class ShardProcess {
  public:
@@ -57,7 +61,10 @@ class ShardProcess {
     }
     if (!initial.has_value()) initial = RunInitialParameters(config_, layout);
     GORILA_RETURN_IF_ERROR(MakeService(place, *initial));
-    return state.has_value() ? service_->Restore(*state) : OkStatus();
+    if (state.has_value()) GORILA_RETURN_IF_ERROR(service_->Restore(*state));
+    end_is_safe_ = options_.index != 0 || service_->run_frames() >= config_.run.frames;
+    if (!end_is_safe_) service_->HoldEnd(config_.run.frames);
+    return OkStatus();
   }
 
   // Called only without a state: a shard with a snapshot does not read the file.
@@ -99,8 +106,32 @@ class ShardProcess {
                return snapshots_->CheckNotReplaced();
              },
          .take = [this] { return snapshots_->Write(service_->Save()); },
-         .look = [this] { return CheckNotSuperseded(); }},
+         .look =
+             [this] {
+               GORILA_RETURN_IF_ERROR(CheckNotSuperseded());
+               return MakeEndSafe();
+             }},
         hooks_);
+  }
+
+  // A snapshot of the run's end, before anybody is told of it. A disk that fails for long does not
+  // hold the run up.
+  Status MakeEndSafe() {
+    if (end_is_safe_ || service_->run_frames() < config_.run.frames) return OkStatus();
+    const auto now = SteadyNow();
+    if (now < next_try_) return OkStatus();
+    if (!over_since_.has_value()) over_since_ = now;
+    const Status written = snapshots_->Write(service_->Save());
+    if (written.code() == absl::StatusCode::kFailedPrecondition) return written;
+    next_try_ = now + kEndRetry;
+    if (!written.ok() && now < *over_since_ + kEndPatience) return OkStatus();
+    if (!written.ok()) {
+      hooks_.Say(fmt::format("the run's last frames are lost if this process is: {}",
+                             std::string(written.message())));
+    }
+    end_is_safe_ = true;
+    service_->ReleaseEnd();
+    return OkStatus();
   }
 
   Status CheckNotSuperseded() const {
@@ -118,6 +149,9 @@ class ShardProcess {
   std::uint64_t layout_fingerprint_ = 0;
   std::unique_ptr<ShardSnapshots> snapshots_;
   std::unique_ptr<ShardService> service_;
+  bool end_is_safe_ = false;  // or is not this process's business
+  std::optional<SteadyTime> over_since_;
+  SteadyTime next_try_{};
   RoleServer server_;
   std::optional<ShownStatus> shown_;  // looks at the service and its server
 };

@@ -139,6 +139,11 @@ std::int64_t ShardService::run_frames() const {
   return reports_->run_frames();
 }
 
+void ShardService::HoldEnd(std::int64_t frames) {
+  const MutexLock lock(mutex_);
+  held_end_ = frames;
+}
+
 Status ShardService::CheckGeneration(std::int64_t seen) {
   if (seen < 0 || seen - generation_ > kMaxGenerationsAhead) {
     return Malformed(InvalidArgument("seen_generation is {}; expected 0..{}", seen,
@@ -308,7 +313,7 @@ StatusOr<rpc::Response> ShardService::Report(const rpc::Request& request) {
     const auto acknowledged = reports_->Report(report, SteadyNow());
     if (!acknowledged.ok()) return Malformed(acknowledged.status());
     response.set_acknowledged_episodes(*acknowledged);
-    response.set_run_frames(reports_->run_frames());
+    response.set_run_frames(ToldFrames());
     response.set_report_every_ms(static_cast<int>(reports_->ReportEvery(SteadyNow()).count()));
   }
   response.set_generation(generation_);
@@ -324,7 +329,7 @@ StatusOr<rpc::Response> ShardService::GetProgress(const rpc::Request& request) {
   response.set_generation(generation_);
   response.set_version(shard_->version());
   const MutexLock lock(mutex_);
-  response.set_run_frames(reports_->run_frames());
+  response.set_run_frames(ToldFrames());
   reports_->AddProgress(asked.first_episode(), response);
   return Encode(response);
 }

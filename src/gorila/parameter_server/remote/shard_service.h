@@ -3,9 +3,11 @@
 #ifndef GORILA_PARAMETER_SERVER_REMOTE_SHARD_SERVICE_H_
 #define GORILA_PARAMETER_SERVER_REMOTE_SHARD_SERVICE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -85,7 +87,15 @@ class ShardService {
   ShardServiceCounters counters() const GORILA_EXCLUDES(mutex_);
   std::int64_t run_frames() const GORILA_EXCLUDES(mutex_);
 
+  // A run ends for those who hear of so many frames, and they do not come back. So nobody hears of
+  // them before they are safe, which ReleaseEnd() says.
+  void HoldEnd(std::int64_t frames) GORILA_EXCLUDES(mutex_);
+  void ReleaseEnd() GORILA_EXCLUDES(mutex_) { HoldEnd(std::numeric_limits<std::int64_t>::max()); }
+
  private:
+  std::int64_t ToldFrames() const GORILA_REQUIRES(mutex_) {
+    return std::min(reports_->run_frames(), held_end_ - 1);
+  }
   Status CheckGeneration(std::int64_t seen);
   StatusOr<rpc::Response> Describe(const rpc::Request& request);
   StatusOr<rpc::Response> Pull(const rpc::Request& request);
@@ -123,6 +133,7 @@ class ShardService {
   StagedGradients staged_ GORILA_GUARDED_BY(mutex_);
   const std::unique_ptr<ClientReports> reports_ GORILA_THREAD_ANNOTATION(pt_guarded_by(mutex_));
   ShardServiceCounters counters_ GORILA_GUARDED_BY(mutex_);
+  std::int64_t held_end_ GORILA_GUARDED_BY(mutex_) = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace gorila

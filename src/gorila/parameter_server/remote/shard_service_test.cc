@@ -192,6 +192,28 @@ TEST_F(ShardServiceTest, GoesOnFromASavedStateAsIfNothingHadHappened) {
   EXPECT_EQ(FirstValue(), -5);
 }
 
+TEST_F(ShardServiceTest, TellsOfTheRunsEndOnceItIsSafe) {
+  service_->HoldEnd(100);
+  v1::ReportRequest report;
+  report.set_client(9);
+  const auto told = [&](std::int64_t frames) {
+    report.set_frames(frames);
+    return Ask<v1::ReportResponse>(*service_, kReportMethod, report).value().run_frames();
+  };
+  const auto progress = [&] {
+    return Ask<v1::ProgressResponse>(*service_, kProgressMethod, v1::ProgressRequest())
+        .value()
+        .run_frames();
+  };
+  EXPECT_EQ(told(60), 60);
+  EXPECT_EQ(told(130), 99);
+  EXPECT_EQ(progress(), 99);
+  EXPECT_EQ(service_->run_frames(), 130) << "which a snapshot has";
+  service_->ReleaseEnd();
+  EXPECT_EQ(told(130), 130);
+  EXPECT_EQ(progress(), 130);
+}
+
 TEST_F(ShardServiceTest, OnlyShardZeroKeepsTheRunsProgress) {
   const auto other = MakeService(MakePlace(1, 2, 64), 1);
   for (const char* const method : {kReportMethod, kProgressMethod}) {
