@@ -11,6 +11,7 @@ PLANS = pathlib.Path(__file__).parent.parent / "plans"
 MODEL = ["--model", "--shards", 2, "--bundles", 3, "--seconds", 20]
 REAL = ["--shards", 2, "--bundles", 2, "--replays", 2, "--actors", 2, "--learners", 2,
         "--seconds", 20]  # fmt: skip
+COORDINATED = [*REAL, "--coordinator"]
 
 
 def commit_seed():
@@ -45,6 +46,13 @@ class Seeds(program.Case):
         stdout, _ = self.run_program("simulate", "--seed", 7, *MODEL)
         self.assertNotIn("minibatches", stdout)
 
+    def test_a_coordinator_evaluates_and_ends_runs(self):
+        for size in COORDINATED, [*MODEL, "--coordinator"]:
+            stdout, _ = self.run_program("simulate", "--seed", "1..4", *size)
+            self.assertRegex(stdout, r"periodic evaluations +\d+\n")
+            self.assertRegex(stdout, r"runs that the coordinator finished +\d+\n")
+            self.assertRegex(stdout, r"networks in files at the end +\d+\n")
+
     def test_bad_input_is_one_line(self):
         self.assert_refused(["simulate", "--seed", "7..3"], "--seed is '7..3'; expected")
         self.assert_refused(["simulate", "--seed", "x"], "--seed is 'x'; expected")
@@ -77,7 +85,7 @@ class Plans(program.Case):
 class FreshSeeds(program.Case):
     def test_invariants_hold_in_seeds_of_this_commit(self):
         first = commit_seed()
-        for size in MODEL, REAL:
+        for size in MODEL, REAL, COORDINATED:
             stdout, _ = self.run_program("simulate", "--seed", f"{first}..{first + 7}", *size)
             self.assertIn("8 seeds", stdout)
 

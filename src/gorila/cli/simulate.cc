@@ -34,6 +34,7 @@ struct SimulateOptions {
   int actors = 3;
   int learners = 2;
   bool model = false;
+  bool coordinator = false;
   double seconds = 120;
   double minutes = 0;  // of real time; 0 = until all seeds ran
   std::vector<std::string> faults;
@@ -110,6 +111,7 @@ StatusOr<simulation::PlanOptions> MakePlanOptions(const SimulateOptions& options
                                .actors = options.model ? 0 : options.actors,
                                .learners = options.model ? 0 : options.learners,
                                .model = options.model,
+                               .coordinator = options.coordinator,
                                .seconds = options.seconds};
   const bool any = plan.replays + plan.actors + plan.learners > 0;
   if (any && (plan.replays == 0 || plan.actors == 0 || plan.learners == 0)) {
@@ -120,8 +122,10 @@ StatusOr<simulation::PlanOptions> MakePlanOptions(const SimulateOptions& options
   }
   for (const std::string& name : options.faults) {
     GORILA_ASSIGN_OR_RETURN(plan.kinds.emplace_back(), simulation::FindFault(name));
-    if (plan.kinds.back() == simulation::FaultKind::kFolder && !any) {
-      return InvalidArgument("--faults folder needs replay shards; expected --replays 1 or more");
+    if (plan.kinds.back() == simulation::FaultKind::kFolder && !any && !plan.coordinator) {
+      return InvalidArgument(
+          "--faults folder needs replay shards or a coordinator; expected --replays 1 or more, or "
+          "--coordinator");
     }
   }
   return plan;
@@ -171,7 +175,8 @@ constexpr CommandText kSimulateText = {
 simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
 replaced processes, cut links, broken connections, full disks. The code of the processes is the real
 one; only games and networks are replaced, by ones that take virtual time. With --model thousands of
-bundles fit, which do no more than talk to parameter shards. A seed takes the same steps again.
+bundles fit, which do no more than talk to parameter shards. With --coordinator there is one as well,
+which evaluates networks and ends the run. A seed takes the same steps again.
 Stops at the first seed that breaks an invariant (docs/testing.md), makes its plan smaller and keeps
 it. FAULTS: kill, power, halt, replace, cut, astray, slow, swizzle, folder,
 clock.
@@ -202,6 +207,8 @@ Verb AddSimulateVerb(CLI::App& gorila) {
       ->capture_default_str();
   app->add_flag("--model", options->model,
                 "Bundles that only talk to parameter shards: more of them fit");
+  app->add_flag("--coordinator", options->coordinator,
+                "A coordinator, too, and a run that ends when it has its frames");
   app->add_option("--seconds", options->seconds, "Virtual time in which faults happen")
       ->check(CLI::Range(1.0, 1e7))
       ->type_name("S")

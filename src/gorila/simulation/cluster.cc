@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "gorila/config/resolve.h"
+#include "gorila/launch/remote_parts.h"
 #include "gorila/launch/replay_process.h"
 #include "gorila/launch/shard_process.h"
 #include "gorila/parameter_server/partition.h"
+#include "gorila/rpc/retry.h"
 #include "gorila/simulation/draws.h"
 
 namespace gorila::simulation {
@@ -21,6 +23,12 @@ enum Purpose : std::uint64_t { kComputeTime = 1 };
 constexpr double kSlowFactor = 10;
 // What every worker must have done in the last part of the settling.
 constexpr std::int64_t kLeastDone = 3;
+// In which a coordinator ends once all workers have: it waits for updates that learners owe, and
+// evaluates.
+double EndsWithin(const Plan& plan) {
+  const std::chrono::duration<double> owed = kOwedUpdatesDeadline + kLastRowsDelay;
+  return 15 + (plan.learners > 0 ? owed.count() : 0);
+}
 
 // What the real agents do between two gradients is small, so that there is room for many.
 void SetUpAgents(Config& config) {
@@ -35,10 +43,19 @@ void SetUpAgents(Config& config) {
   config.learner.outliers.deviations = 0;
 }
 
+// Several times in a run. Evaluations play what the real agents play, whoever trains.
+void SetUpEvaluation(const Plan& plan, Config& config) {
+  config.evaluation.every_frames = std::max<std::int64_t>(1, plan.frames / 9);
+  config.evaluation.periodic_episodes = 2;
+  config.evaluation.episodes = 3;
+  config.checkpoint.milestones_every_frames = std::max<std::int64_t>(1, plan.frames / 6);
+  config.run.metrics_every_seconds = 2;
+}
+
 Config MakeConfig(const Plan& plan) {
   Config config;
   config.run.seed = 1;
-  config.run.frames = std::int64_t{1} << 50;
+  config.run.frames = plan.frames > 0 ? plan.frames : std::int64_t{1} << 50;
   config.run.bundles = plan.bundles;
   config.cluster.replays = plan.replays;
   config.cluster.actors = plan.actors;
@@ -55,7 +72,9 @@ Config MakeConfig(const Plan& plan) {
   config.parameter_server.topk_fraction = 0.25;
   config.replay.prefetch = plan.overlap;
   config.checkpoint.every_seconds = plan.snapshot_seconds;
-  if (!plan.model) SetUpAgents(config);
+  SetUpEvaluation(plan, config);
+  // A coordinator's evaluations need what they play.
+  if (!plan.model || plan.frames > 0) SetUpAgents(config);
   return config;
 }
 
@@ -75,6 +94,8 @@ AgentWatch Cluster::MakeWatch() {
           .compute_seconds = [this] { return ComputeSeconds(Running()); },
           .stepped =
               [this] {
+                // An evaluation's are none of the run's.
+                if (Running().place.coordinator) return;
                 ++Running().frames;
                 oracle_.MadeFrames(1);
               },
@@ -98,6 +119,7 @@ Status Cluster::SetUp() {
     parts_.replays.push_back({.host = fmt::format("replay-{}", shard), .port = 7000});
   }
   agents_.UsePartition(std::move(partition));
+  oracle_.run().SetRun(plan_.frames, layout);
   const LocalReplayOptions& replay = config_.replay.options;
   oracle_.replay().SetRules({.n_step = replay.transition.n_step,
                              .min_size = replay.rate.min_size,
@@ -107,6 +129,7 @@ Status Cluster::SetUp() {
 
 std::string Cluster::VolumeOf(int machine) const {
   const Place place = PlaceOf(plan_, machine);
+  if (place.coordinator) return "coordinator";
   return fmt::format("{}-{}", place.role == Role::kReplay ? "replay" : "shard", place.index);
 }
 
@@ -124,7 +147,7 @@ Life& Cluster::NewLife(int machine, int runs_on) {
   life.machine = machine;
   life.place = PlaceOf(plan_, machine);
   life.process = scheduler_.AddProcess(runs_on);
-  const bool& stop = RowOf(life.place.role).serves ? servers_stop_ : workers_stop_;
+  const bool& stop = life.place.serves() ? servers_stop_ : workers_stop_;
   life.hooks.stop_requested = [&stop] { return stop; };
   life.hooks.message = [this, &life](std::string_view text) { Say(life, text); };
   life.hooks.board = &life.board;
@@ -137,6 +160,15 @@ Life& Cluster::NewLife(int machine, int runs_on) {
 
 void Cluster::Start(int machine, int runs_on) {
   Life& life = NewLife(machine, runs_on);
+  if (life.place.coordinator) {
+    SetUpCoordinator(life);
+  } else {
+    SetUpRole(life);
+  }
+  scheduler_.Spawn(life.process, "main", [this, &life] { Ended(life, RunRole(life)); });
+}
+
+void Cluster::SetUpRole(Life& life) {
   const int index = life.place.index;
   switch (life.place.role) {
     case Role::kParameterServer:
@@ -146,7 +178,7 @@ void Cluster::Start(int machine, int runs_on) {
       life.serving.index = index;
       life.serving.listen = endpoints[static_cast<std::size_t>(index)];
       life.serving.insecure = true;
-      life.serving.state_folder = fmt::format("/{}/state", VolumeOf(machine));
+      life.serving.state_folder = fmt::format("/{}/state", VolumeOf(life.machine));
       if (parameters) {
         oracle_.AddShardProcess(life.process, index);
       } else {
@@ -168,7 +200,20 @@ void Cluster::Start(int machine, int runs_on) {
     case Role::kMember:
       GORILA_CHECK(false, "no plan has groups");
   }
-  scheduler_.Spawn(life.process, "main", [this, &life] { Ended(life, RunRole(life)); });
+}
+
+void Cluster::SetUpCoordinator(Life& life) {
+  life.coordinator = {.shows =
+                          [this, &life](std::int64_t frames) {
+                            ++life.looks;
+                            oracle_.run().Shows(life.process, frames);
+                          },
+                      .evaluated = [this](std::int64_t) { oracle_.run().Evaluated(); },
+                      .ended =
+                          [this, &life](const TrainingOutcome& outcome) {
+                            life.run_is_over = outcome.finished;
+                            oracle_.run().Ended(outcome);
+                          }};
 }
 
 void Cluster::SetUpModel(Life& life) {
@@ -183,6 +228,10 @@ void Cluster::SetUpModel(Life& life) {
 }
 
 Status Cluster::RunRole(Life& life) {
+  if (life.place.coordinator) {
+    return RunCoordinator(config_, fmt::format("/{}/run", VolumeOf(life.machine)), parts_,
+                          life.hooks, life.coordinator);
+  }
   switch (life.place.role) {
     case Role::kParameterServer:
       return RunShardProcess(config_, life.serving, life.hooks);
@@ -215,16 +264,46 @@ void Cluster::Ended(Life& life, const Status& status) {
   Say(life, fmt::format("ended: {}", status.ToString()));
   std::erase(all_[life.machine], &life);
   if (current_[life.machine] != &life) return;
-  const bool serves = RowOf(life.place.role).serves;
-  if (!serves && !workers_stop_) {
+  const bool serves = life.place.serves();
+  if (serves ? servers_stop_ : workers_stop_) return;
+  // A worker has no error when the run has its frames; those of others it may not have heard of.
+  if (status.ok() && !life.place.coordinator) {
+    life.run_is_over = oracle_.frames_made() >= config_.run.frames;
+  }
+  if (life.run_is_over) {
+    finished_.insert(life.machine);
+    last_finished_ = scheduler_.Now();
+    return;
+  }
+  // A coordinator gives up where its disk or all servers fail for long, and is started again.
+  if (life.place.coordinator ? !rpc::IsRetryable(status) : !serves) {
     oracle_.Violated(fmt::format("{} ended: {}", NameOf(life), status.ToString()));
   }
-  if (serves ? servers_stop_ : workers_stop_) return;
   ++restarts_;
   StartAfter(life.machine, 1);
 }
 
+void Cluster::LoseFolder(int machine) {
+  const Place place = PlaceOf(plan_, machine);
+  if (place.coordinator) {
+    finished_.erase(machine);
+    oracle_.run().LoseFolder();
+  } else {
+    oracle_.replay().LoseState(place.index);
+  }
+}
+
+bool Cluster::OverFor(double seconds) const {
+  for (const auto& [machine, life] : current_) {
+    const bool works = !life->place.serves() && !life->place.coordinator;
+    if (works && !finished_.contains(machine)) return false;
+  }
+  return last_finished_ + Seconds(seconds) <= scheduler_.Now();
+}
+
+// One that ended because the run has its frames is not started again, as `gorila launch` does not.
 void Cluster::StartAfter(int machine, double seconds) {
+  if (finished_.contains(machine)) return;
   starting_.insert(machine);
   scheduler_.At(scheduler_.Now() + Seconds(seconds), [this, machine] {
     if (starting_.contains(machine)) Start(machine, machine);
@@ -236,6 +315,7 @@ void Cluster::KillAll(int machine) {
 }
 
 std::string Cluster::NameOf(const Life& life) const {
+  if (life.place.coordinator) return "coordinator";
   return ProcessName(life.place.role, life.place.index);
 }
 
@@ -257,6 +337,7 @@ void Cluster::Say(const Life& life, std::string_view text) {
 // What shows that a worker gets on. Of an actor also that it asks replay shards: they hold actors
 // for as long as learners are slow, at times one of many for long.
 std::int64_t Cluster::DoneBy(const Life& life) const {
+  if (life.place.coordinator) return life.looks;
   if (life.place.role != Role::kActor) return life.updates;
   return life.frames + oracle_.replay().CallsOf(life.process);
 }
@@ -267,15 +348,24 @@ void Cluster::BeginLivenessCheck() {
 
 void Cluster::CheckLiveness(double seconds) {
   for (const auto& [machine, life] : current_) {
+    if (finished_.contains(machine)) continue;
     if (starting_.contains(machine)) {
       oracle_.Violated(fmt::format("{} has no process at the end", NameOf(*life)));
       continue;
     }
     const std::int64_t done = DoneBy(*life) - life->done_at_check;
-    if (RowOf(life->place.role).serves || done >= kLeastDone) continue;
+    if (life->place.coordinator && OverFor(EndsWithin(plan_))) {
+      oracle_.Violated(
+          fmt::format("the run has its {} frames, all who work for it have ended, and "
+                      "its coordinator does not; its threads wait: {}",
+                      config_.run.frames, fmt::join(scheduler_.Waiting(life->process), ", ")));
+    }
+    if (life->place.serves() || done >= kLeastDone) continue;
     oracle_.Violated(fmt::format("{} made {} {} in the last {} s of settling; its threads wait: {}",
                                  NameOf(*life), done,
-                                 life->place.role == Role::kActor ? "steps or calls" : "updates",
+                                 life->place.coordinator        ? "looks"
+                                 : life->place.is(Role::kActor) ? "steps or calls"
+                                                                : "updates",
                                  seconds, fmt::join(scheduler_.Waiting(life->process), ", ")));
   }
 }
@@ -284,7 +374,7 @@ void Cluster::CheckLiveness(double seconds) {
 void Cluster::CheckCounts() {
   for (const auto& entry : current_) {
     Life& life = *entry.second;
-    if (life.place.role != Role::kParameterServer) continue;
+    if (!life.place.is(Role::kParameterServer)) continue;
     scheduler_.Spawn(life.process, "look", [this, &life] {
       if (const auto status = life.board.Read()) oracle_.CheckStatus(life.process, *status);
     });

@@ -18,6 +18,7 @@
 #include "gorila/launch/serving.h"
 #include "gorila/launch/status_board.h"
 #include "gorila/simulation/agents.h"
+#include "gorila/simulation/coordinator.h"
 #include "gorila/simulation/model_bundle.h"
 #include "gorila/simulation/oracle.h"
 #include "gorila/simulation/plan.h"
@@ -37,9 +38,12 @@ struct Life {
   RoleHooks hooks = {};
   StatusBoard board = {};
   ModelBundleWatch model = {};
+  CoordinatorWatch coordinator = {};
   std::int64_t frames = 0;   // steps of its environments
   std::int64_t updates = 0;  // gradients that it computed or, of a model bundle, offered
+  std::int64_t looks = 0;    // of a coordinator
   std::int64_t done_at_check = 0;
+  bool run_is_over = false;  // it says that the run has its frames
 };
 
 // Not thread-safe: of the scheduler's thread. Borrows everything that it is made with.
@@ -53,6 +57,8 @@ class Cluster {
   // On the machine `runs_on` where that is not the process's own.
   void Start(int machine, int runs_on);
   void StartAfter(int machine, double seconds);
+  // What it had stored is lost: it begins anew, even if it had ended.
+  void LoseFolder(int machine);
   // Kills what may be alive of the machine's processes.
   void KillAll(int machine);
   void Slow(int machine, SteadyTime until) { slow_until_[machine] = until; }
@@ -73,6 +79,9 @@ class Cluster {
   void StopServers() { servers_stop_ = true; }
   void CheckEnded();
 
+  // Whether the run has its frames, and all that worked for it have ended for so long.
+  bool OverFor(double seconds) const;
+
   // "/shard-3/...": where the machine keeps its state.
   std::string VolumeOf(int machine) const;
   void LeaveThread() { agents_.LeaveThread(); }
@@ -85,6 +94,8 @@ class Cluster {
   void Run(Life& life);
   Status RunRole(Life& life);
   void SetUpModel(Life& life);
+  void SetUpCoordinator(Life& life);
+  void SetUpRole(Life& life);
   void Ended(Life& life, const Status& status);
   void Say(const Life& life, std::string_view text);
   double ComputeSeconds(const Life& life) const;
@@ -106,6 +117,8 @@ class Cluster {
   std::map<int, std::vector<Life*>> all_;  // that may be alive
   std::map<int, SteadyTime> slow_until_;
   std::set<int> starting_;  // machines that will have a process soon
+  std::set<int> finished_;  // those whose process ended because the run has its frames
+  SteadyTime last_finished_{};
   std::int64_t restarts_ = 0;
   bool workers_stop_ = false, servers_stop_ = false;
   std::vector<std::string> said_;

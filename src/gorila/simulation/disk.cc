@@ -19,11 +19,11 @@ Status NoSuchPath(const char* action, const fs::path& path) {
 
 }  // namespace
 
-class SimulatedDisk::Lock final : public LockFile {
+class SimulatedDisk::HeldLock final : public LockFile {
  public:
-  Lock(SimulatedDisk& disk, NodePointer node)
+  HeldLock(SimulatedDisk& disk, NodePointer node)
       : disk_(disk), process_(disk.scheduler_.current_process()), node_(std::move(node)) {}
-  ~Lock() override {
+  ~HeldLock() override {
     if (node_->locked_by == process_) node_->locked_by = 0;
   }
 
@@ -46,9 +46,13 @@ SimulatedDisk::SimulatedDisk(Scheduler& scheduler, const DiskOptions& options,
                              DiskObserver* observer)
     : scheduler_(scheduler), options_(options), observer_(observer) {
   simulated_files = this;
+  simulated_descriptors = this;
 }
 
-SimulatedDisk::~SimulatedDisk() { simulated_files = nullptr; }
+SimulatedDisk::~SimulatedDisk() {
+  simulated_files = nullptr;
+  simulated_descriptors = nullptr;
+}
 
 SimulatedDisk::Volume& SimulatedDisk::VolumeOf(const fs::path& path) {
   const std::string name = std::next(path.begin())->string();
@@ -126,11 +130,13 @@ Status SimulatedDisk::WriteSynced(const fs::path& path, std::string_view content
     Note(path, {.folder = parent, .name = path.filename().string(), .to = file});
   }
   file->bytes.clear();
+  file->kept = 0;
   file->torn = true;
   GORILA_RETURN_IF_ERROR(Take(0.1, path));
   file->bytes = contents;
   GORILA_RETURN_IF_ERROR(Take(1, path));
   file->durable = file->bytes;
+  file->kept = file->bytes.size();
   file->torn = false;
   return OkStatus();
 }
@@ -253,7 +259,7 @@ StatusOr<std::unique_ptr<LockFile>> SimulatedDisk::OpenLock(const fs::path& path
     Note(path,
          {.folder = parent, .name = path.filename().string(), .to = std::make_shared<Node>()});
   }
-  return std::make_unique<Lock>(*this, Find(path));
+  return std::make_unique<HeldLock>(*this, Find(path));
 }
 
 void SimulatedDisk::CutPower(const std::string& name) {
@@ -292,14 +298,16 @@ void SimulatedDisk::Restore(const NodePointer& node) {
   ++counters_.files_torn;
   const std::uint64_t draw =
       DrawBits({options_.seed, kTorn, static_cast<std::uint64_t>(counters_.files_torn)});
+  const std::size_t unsynced = node->bytes.size() - node->kept;
   const auto whole =
-      static_cast<std::size_t>(UnitOf(draw) * static_cast<double>(node->bytes.size() + 1));
+      node->kept + static_cast<std::size_t>(UnitOf(draw) * static_cast<double>(unsynced + 1));
   // The beginning, and zeros or garbage where the rest was.
   const char rest = draw % 3 == 0 ? '\0' : '#';
   if (draw % 3 == 2) node->bytes.resize(whole);
   std::fill(node->bytes.begin() + static_cast<std::ptrdiff_t>(std::min(whole, node->bytes.size())),
             node->bytes.end(), rest);
   node->durable = node->bytes;
+  node->kept = node->bytes.size();
   node->torn = false;
 }
 

@@ -4,12 +4,14 @@
 #define GORILA_SIMULATION_DISK_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "gorila/base/descriptor.h"
 #include "gorila/base/file.h"
 #include "gorila/simulation/scheduler.h"
 
@@ -39,7 +41,7 @@ class DiskObserver {
 
 // Paths are "/<volume>/...": a volume is one disk, and fails as one. Not thread-safe: of the
 // scheduler's thread.
-class SimulatedDisk final : public SimulatedFiles {
+class SimulatedDisk final : public SimulatedFiles, public SimulatedDescriptors {
  public:
   // `scheduler` must outlive it; `observer` may be null.
   SimulatedDisk(Scheduler& scheduler, const DiskOptions& options, DiskObserver* observer);
@@ -52,6 +54,9 @@ class SimulatedDisk final : public SimulatedFiles {
   void Erase(const std::string& volume) { volumes_.erase(volume); }
   // No more failures.
   void Heal() { options_.fails = 0; }
+
+  // What is in it and below, by the path from there; as processes see it now.
+  std::map<std::string, std::string> FilesIn(const std::filesystem::path& folder);
 
   const DiskCounters& counters() const { return counters_; }
 
@@ -67,12 +72,20 @@ class SimulatedDisk final : public SimulatedFiles {
   StatusOr<bool> CreateExclusively(const std::filesystem::path& path) override;
   StatusOr<std::unique_ptr<LockFile>> OpenLock(const std::filesystem::path& path) override;
 
+  int Open(const std::filesystem::path& path, int flags) override;
+  ssize_t WriteAt(int file, std::string_view bytes, std::uint64_t offset) override;
+  int Truncate(int file, std::uint64_t bytes) override;
+  int Sync(int file) override;
+  int Lock(int file) override;
+  int Close(int file) override;
+
  private:
   struct Node {
     bool folder = false;
     std::string bytes;        // of a file
     std::string durable;      // of these, what a power cut leaves
     bool torn = false;        // whether bytes are not durable yet
+    std::size_t kept = 0;     // the first of them, which a power cut leaves for certain
     ProcessId locked_by = 0;  // of a lock file
     // Of a folder; the second are those that a power cut leaves.
     std::map<std::string, std::shared_ptr<Node>> names, durable_names;
@@ -90,7 +103,11 @@ class SimulatedDisk final : public SimulatedFiles {
     NodePointer root;
     std::vector<Change> changes;  // in their order
   };
-  class Lock;
+  struct OpenFile {
+    NodePointer node;
+    std::filesystem::path path;
+  };
+  class HeldLock;
 
   Volume& VolumeOf(const std::filesystem::path& path);
   NodePointer Find(const std::filesystem::path& path);
@@ -105,6 +122,9 @@ class SimulatedDisk final : public SimulatedFiles {
   DiskOptions options_;
   DiskObserver* const observer_;
   std::map<std::string, Volume> volumes_;
+  OpenFile& FileOf(int file);
+
+  std::deque<OpenFile> open_files_;  // all there ever were
   std::uint64_t operations_ = 0;
   DiskCounters counters_;
 };

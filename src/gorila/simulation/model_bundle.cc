@@ -92,7 +92,8 @@ Status RunModelBundle(const Config& config, const BundleProcessOptions& options,
     return report;
   });
   GORILA_RETURN_IF_ERROR(reporter.Start(options.retry));
-  while (!hooks.stopped()) {
+  while (!reporter.HasTold(config.run.frames) && !hooks.stopped()) {
+    if (clock.frames() >= config.run.frames) continue;  // not told yet
     const Status status = bundle.Iterate();
     if (absl::IsCancelled(status) && hooks.stopped()) break;
     GORILA_RETURN_IF_ERROR(status);

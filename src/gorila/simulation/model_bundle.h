@@ -23,7 +23,7 @@ struct ModelBundleWatch {
 // Frames of the environment for each gradient.
 inline constexpr std::int64_t kFramesPerUpdate = 4;
 
-// Until a stop is requested. Errors as RunBundleProcess(). Blocks.
+// Until the run has its frames, or a stop is requested. Errors as RunBundleProcess(). Blocks.
 Status RunModelBundle(const Config& config, const BundleProcessOptions& options,
                       const RoleHooks& hooks, const ModelBundleWatch& watch);
 

@@ -56,6 +56,7 @@ void Oracle::BeganServing(ProcessId process, std::int64_t number, std::int64_t v
   const int index = ShardOf(process);
   Shard& shard = ShardAt(index);
   ++counters_.generations;
+  if (index == 0) run_.BeganServing();
   if (shard.generations.contains(number)) {
     return Violated(fmt::format("shard {}: two processes took generation {}", index, number));
   }
@@ -151,6 +152,11 @@ void Oracle::Handled(ProcessId server, ProcessId client, const rpc::CallOptions&
   } else if (call.method == kReportMethod) {
     CheckReport(server, client, shard, Parse<v1::ReportRequest>(call.header),
                 Parse<v1::ReportResponse>(response->header));
+  } else if (call.method == kProgressMethod) {
+    const auto progress = Parse<v1::ProgressResponse>(response->header);
+    CheckFrames(Served(server, shard, progress.generation(), progress.version()),
+                progress.generation(), progress.run_frames());
+    run_.Answered(client, progress.run_frames());
   }
 }
 
@@ -208,16 +214,19 @@ void Oracle::CheckReport(ProcessId server, ProcessId client, int shard,
                          const v1::ReportRequest& report, const v1::ReportResponse& response) {
   replay_.Reported(client, report.status());
   Generation* const generation = Served(server, shard, response.generation(), response.version());
-  if (response.run_frames() > frames_made_) {
-    Violated(fmt::format("the run has {} frames, of {} that were made", response.run_frames(),
-                         frames_made_));
+  CheckFrames(generation, response.generation(), response.run_frames());
+}
+
+void Oracle::CheckFrames(Generation* generation, std::int64_t number, std::int64_t frames) {
+  if (frames > frames_made_) {
+    Violated(fmt::format("the run has {} frames, of {} that were made", frames, frames_made_));
   }
   if (generation == nullptr) return;
-  if (response.run_frames() < generation->frames) {
-    Violated(fmt::format("generation {}: the run has {} frames after {}", response.generation(),
-                         response.run_frames(), generation->frames));
+  if (frames < generation->frames) {
+    Violated(fmt::format("generation {}: the run has {} frames after {}", number, frames,
+                         generation->frames));
   }
-  generation->frames = response.run_frames();
+  generation->frames = frames;
 }
 
 void Oracle::Synced(ProcessId, const std::filesystem::path& folder,

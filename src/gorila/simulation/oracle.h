@@ -15,6 +15,7 @@
 #include "gorila/simulation/disk.h"
 #include "gorila/simulation/network.h"
 #include "gorila/simulation/replay_oracle.h"
+#include "gorila/simulation/run_oracle.h"
 #include "gorila/v1/parameter_server.pb.h"
 #include "gorila/v1/role.pb.h"
 
@@ -43,11 +44,13 @@ struct OracleCounters {
 //  7. The staleness that a shard counts is the sum, over accepted gradients, of the version that
 //  was
 //     present less the one that the gradient was computed from.
-// Those of the replay memory: replay_oracle.h.
+// Those of the replay memory: replay_oracle.h; of the run as its coordinator sees it: run_oracle.h.
 class Oracle final : public CallObserver, public DiskObserver {
  public:
   explicit Oracle(Scheduler& scheduler)
-      : scheduler_(scheduler), replay_([this](std::string what) { Violated(std::move(what)); }) {}
+      : scheduler_(scheduler),
+        replay_([this](std::string what) { Violated(std::move(what)); }),
+        run_([this](std::string what) { Violated(std::move(what)); }) {}
 
   // `sum` of the slice that the shard begins with in a new run.
   void AddShard(int shard, double sum);
@@ -61,6 +64,9 @@ class Oracle final : public CallObserver, public DiskObserver {
 
   ReplayOracle& replay() { return replay_; }
   const ReplayOracle& replay() const { return replay_; }
+  RunOracle& run() { return run_; }
+  const RunOracle& run() const { return run_; }
+  std::int64_t frames_made() const { return frames_made_; }
 
   const std::vector<std::string>& violations() const { return violations_; }
   const OracleCounters& counters() const { return counters_; }
@@ -99,11 +105,13 @@ class Oracle final : public CallObserver, public DiskObserver {
                      const v1::PushResponse& response);
   void CheckPull(ProcessId server, int shard, const v1::PullRequest& pull,
                  const v1::PullResponse& response, const rpc::Payload* payload);
+  void CheckFrames(Generation* generation, std::int64_t number, std::int64_t frames);
   void CheckReport(ProcessId server, ProcessId client, int shard, const v1::ReportRequest& report,
                    const v1::ReportResponse& response);
 
   Scheduler& scheduler_;
   ReplayOracle replay_;
+  RunOracle run_;
   // -1 where it is none of a parameter shard.
   int ShardOf(ProcessId process) const {
     return process < shard_of_.size() ? shard_of_[process] : -1;

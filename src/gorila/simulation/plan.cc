@@ -32,7 +32,7 @@ double DrawLength(FaultKind kind, RandomStream& random) {
 std::vector<int> Candidates(const Plan& plan, FaultKind kind) {
   std::vector<int> machines;
   for (int machine = 0; machine < CountMachines(plan); ++machine) {
-    const bool parameters = PlaceOf(plan, machine).role == Role::kParameterServer;
+    const bool parameters = PlaceOf(plan, machine).is(Role::kParameterServer);
     const bool fits = kind == FaultKind::kReplace  ? parameters
                       : kind == FaultKind::kFolder ? HasDisk(plan, machine) && !parameters
                       : kind == FaultKind::kPower  ? HasDisk(plan, machine)
@@ -94,6 +94,15 @@ void DrawConditions(Plan& plan, RandomStream& random) {
                                                         : GradientEncoding::kFloat32);
 }
 
+// A run that ends while things fail, or soon after that, or not at all.
+void DrawFrames(Plan& plan, RandomStream& random) {
+  const double of_one = (plan.model ? 4.0 : 1.0) / plan.compute;
+  const double all = of_one * (plan.bundles + plan.actors) * (plan.seconds + plan.settling);
+  plan.frames = std::max<std::int64_t>(1, std::llround(all * (0.05 + 1.2 * random.Uniform())));
+  // A coordinator waits for updates that learners owe.
+  if (plan.replays > 0) plan.settling = 150;
+}
+
 std::vector<FaultKind> DrawKinds(const PlanOptions& options, const Plan& plan,
                                  RandomStream& random) {
   std::vector<FaultKind> kinds = options.kinds;
@@ -126,6 +135,7 @@ Status CheckPlan(const Plan& plan) {
                            plan.replays);
   }
   GORILA_RETURN_IF_ERROR(ParseGradientEncoding(plan.encoding).status());
+  GORILA_RETURN_IF_ERROR(CheckNumber("frames", static_cast<double>(plan.frames), 0, 1e15));
   GORILA_RETURN_IF_ERROR(CheckNumber("seconds", plan.seconds, 0, 1e7));
   GORILA_RETURN_IF_ERROR(CheckNumber("settling", plan.settling, 0, 1e5));
   GORILA_RETURN_IF_ERROR(CheckNumber("compute", plan.compute, 1e-6, 1e4));
@@ -190,6 +200,7 @@ void DecodeLater(const Json& json, Plan& plan) {
   plan.update = json.value("update", plan.update);
   plan.demote_every = json.value("demote_every", plan.demote_every);
   plan.encoding = json.value("encoding", plan.encoding);
+  plan.frames = json.value("frames", plan.frames);
 }
 
 struct RoleSize {
@@ -210,7 +221,7 @@ std::array<RoleSize, 5> Sizes(const Plan& plan) {
 int CountMachines(const Plan& plan) {
   int count = 0;
   for (const RoleSize& row : Sizes(plan)) count += row.size;
-  return count;
+  return plan.frames > 0 ? count + 1 : count;
 }
 
 Place PlaceOf(const Plan& plan, int machine) {
@@ -219,20 +230,23 @@ Place PlaceOf(const Plan& plan, int machine) {
     if (machine < first + row.size) return {.role = row.role, .index = machine - first};
     first += row.size;
   }
-  GORILA_CHECK(false, "machine {} of {}", machine, first);
-  return {};
+  GORILA_CHECK(plan.frames > 0 && machine == first, "machine {} of {}", machine, first);
+  return {.coordinator = true};
 }
 
 int MachineOf(const Plan& plan, const Place& place) {
   int first = 0;
   for (const RoleSize& row : Sizes(plan)) {
-    if (row.role == place.role) break;
+    if (place.is(row.role)) break;
     first += row.size;
   }
   return first + place.index;
 }
 
-bool HasDisk(const Plan& plan, int machine) { return RowOf(PlaceOf(plan, machine).role).serves; }
+bool HasDisk(const Plan& plan, int machine) {
+  const Place place = PlaceOf(plan, machine);
+  return place.serves() || place.coordinator;
+}
 
 std::string_view FaultName(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
@@ -254,6 +268,7 @@ Plan DrawPlan(std::uint64_t seed, const PlanOptions& options) {
             .model = options.model,
             .seconds = options.seconds};
   DrawConditions(plan, random);
+  if (options.coordinator) DrawFrames(plan, random);
   const std::vector<FaultKind> kinds = DrawKinds(options, plan, random);
   const double pause = 1 + 20 * random.Uniform();
   const double swarms = random.Uniform() < 0.5 ? 0.3 : 0;
@@ -290,6 +305,7 @@ std::string EncodePlan(const Plan& plan) {
   json["update"] = plan.update;
   json["demote_every"] = plan.demote_every;
   json["encoding"] = plan.encoding;
+  json["frames"] = plan.frames;
   json["faults"] = Json::array();
   for (const Fault& fault : plan.faults) {
     Json one = {{"at", fault.at}, {"kind", FaultName(fault.kind)}, {"machine", fault.machine}};

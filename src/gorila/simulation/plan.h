@@ -15,17 +15,17 @@
 namespace gorila::simulation {
 
 enum class FaultKind {
-  kKill,     // a process is killed, and comes back after `seconds`
-  kPower,    // its machine loses power, and what was not synced; only of shards,
-             // of parameters or of the replay
-  kHalt,     // it does nothing for `seconds`, then continues
+  kKill,   // a process is killed, and comes back after `seconds`
+  kPower,  // its machine loses power, and what was not synced; only of shards, of parameters or of
+           // the replay, and of the coordinator
+  kHalt,   // it does nothing for `seconds`, then continues
   kReplace,  // a shard's process halts for `seconds` and is replaced meanwhile; when it wakes,
              // some addresses still lead to it
   kCut,      // from its machine to `to` nothing arrives for `seconds`; to = -1: to none
   kAstray,   // for its machine, addresses lead to the oldest process for `seconds`
   kSlow,     // a worker computes `seconds` long ten times as slowly
   kSwizzle,  // its links are cut one by one in `seconds`, and mended in another order in as many
-  kFolder,   // a replay shard is killed, and what it has stored is lost
+  kFolder,   // a replay shard or the coordinator is killed, and what it has stored is lost
   kClock,    // its machine's wall clock is `seconds` off from now on
 };
 inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kClock) + 1;
@@ -67,13 +67,19 @@ struct Plan {
   int demote_every = 0;  // SchedulerOptions
   bool overlap = false;  // parameter_server.overlap and replay.prefetch
   std::string encoding = "float32";  // parameter_server.encoding
+  std::int64_t frames = 0;           // of the run, which has a coordinator then; 0: it never ends
   std::vector<Fault> faults = {};
 };
 
-// Machines are numbered role by role: parameter shards, bundles, replay shards, actors, learners.
+// Machines are numbered role by role: parameter shards, bundles, replay shards, actors, learners;
+// the coordinator's comes last.
 struct Place {
   Role role = Role::kParameterServer;
   int index = 0;
+  bool coordinator = false;  // which has no role
+
+  bool is(Role other) const { return !coordinator && role == other; }
+  bool serves() const { return !coordinator && RowOf(role).serves; }
 };
 int CountMachines(const Plan& plan);
 Place PlaceOf(const Plan& plan, int machine);
@@ -88,6 +94,7 @@ struct PlanOptions {
   int actors = 0;
   int learners = 0;
   bool model = false;
+  bool coordinator = false;
   double seconds = 120;
   std::vector<FaultKind> kinds = {};  // empty: all
 };

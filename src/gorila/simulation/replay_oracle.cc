@@ -64,8 +64,8 @@ void ReplayOracle::AddStretch(ProcessId server, const v1::RowRun& run, std::int6
     if (here == there && process != server) continue;  // it forgot them with its process
     const std::int64_t row = FirstOf(stretches, first, end);
     if (row == end) continue;
-    violated_(fmt::format("row {} of stream {} of life {:x} is in replay shards {} and {}", row,
-                          run.stream(), run.life(), there, here));
+    violated_(fmt::format("time step {} of stream {} of life {:x} is in replay shards {} and {}",
+                          row, run.stream(), run.life(), there, here));
   }
   Stretches& stretches = stream[server];
   const auto next = stretches.lower_bound(first);

@@ -95,7 +95,7 @@ TEST_F(ReplayOracleTest, AcceptsWhatARunDoes) {
 TEST_F(ReplayOracleTest, FindsARowInTwoShards) {
   Insert(kShard0, 0, 10, 0, 10);
   Insert(kShard1, 9, 2, 0, 2);
-  EXPECT_TRUE(Finds("row 9 of stream 0 of life abc is in replay shards 0 and 1")) << found_;
+  EXPECT_TRUE(Finds("time step 9 of stream 0 of life abc is in replay shards 0 and 1")) << found_;
 }
 
 TEST_F(ReplayOracleTest, FindsARowThatAProcessTakesTwice) {

@@ -104,7 +104,9 @@ Plan WithFaultsOf(const Plan& plan, Plan smaller) {
     if (machine < 0) return true;
     const Place place = PlaceOf(plan, machine);
     machine = MachineOf(smaller, place);
-    return machine < CountMachines(smaller) && PlaceOf(smaller, machine).role == place.role;
+    if (machine >= CountMachines(smaller)) return false;
+    const Place there = PlaceOf(smaller, machine);
+    return there.role == place.role && there.coordinator == place.coordinator;
   };
   for (Fault fault : plan.faults) {
     if (move(fault.machine) && move(fault.to)) smaller.faults.push_back(fault);
@@ -124,9 +126,15 @@ Plan WithoutReplay(const Plan& plan) {
   return WithFaultsOf(plan, std::move(fewer));
 }
 
+Plan WithoutCoordinator(const Plan& plan) {
+  Plan fewer = plan;
+  fewer.frames = 0;
+  return WithFaultsOf(plan, std::move(fewer));
+}
+
 std::vector<Plan> PlainerConditions(const Plan& plan) {
   const Plan usual;
-  std::vector<Plan> plainer(15, plan);
+  std::vector<Plan> plainer(16, plan);
   plainer[0].broken = 0;
   plainer[1].lost = 0;
   plainer[2].disk_fails = 0;
@@ -143,6 +151,7 @@ std::vector<Plan> PlainerConditions(const Plan& plan) {
   plainer[12].crash = usual.crash;
   plainer[13].update = usual.update;
   plainer[14].demote_every = usual.demote_every;
+  plainer[15] = WithoutCoordinator(plan);
   return plainer;
 }
 

@@ -62,6 +62,7 @@ class World final : public CrashPoints {
   void LeaveThread() {
     rpc::simulated_network = nullptr;
     simulated_files = nullptr;
+    simulated_descriptors = nullptr;
     simulated_crash_points = nullptr;
     cluster_.LeaveThread();
   }
@@ -120,7 +121,7 @@ void World::Apply(const Fault& fault) {
     case FaultKind::kFolder:
       cluster_.KillAll(fault.machine);
       disk_.Erase(cluster_.VolumeOf(fault.machine));
-      oracle_.replay().LoseState(PlaceOf(plan_, fault.machine).index);
+      cluster_.LoseFolder(fault.machine);
       return cluster_.StartAfter(fault.machine, fault.seconds);
     case FaultKind::kClock:
       return scheduler_.SetWallClockError(fault.machine, Seconds(fault.seconds));
@@ -230,6 +231,7 @@ WorldResult World::Run() {
   PlanEnd(begin_ + Seconds(longest));
   if (scheduler_.stuck()) oracle_.Violated("time does not pass: threads go round in circles");
   if (oracle_.violations().empty()) cluster_.CheckEnded();
+  if (plan_.frames > 0) oracle_.run().CheckFiles(disk_.FilesIn("/coordinator/run"));
   return Result();
 }
 
@@ -253,6 +255,12 @@ std::map<std::string, std::int64_t> World::Counts() const {
   counts["rows that had to wait"] = replay.held;
   counts["minibatches of replay shards"] = replay.minibatches;
   counts["generations of replay shards"] = replay.generations;
+  const RunCounters& run = oracle_.run().counters();
+  counts["looks of the coordinator"] = run.looks;
+  counts["periodic evaluations"] = run.evaluations;
+  counts["runs that the coordinator finished"] = run.finished;
+  counts["runs that were stopped"] = run.stopped;
+  counts["networks in files at the end"] = run.networks;
   const NetworkCounters& network = network_.counters();
   counts["calls"] = network.calls;
   counts["calls to nobody"] = network.unreachable;

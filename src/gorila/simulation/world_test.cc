@@ -13,6 +13,14 @@ const PlanOptions kModel{.shards = 2, .bundles = 4, .model = true, .seconds = 20
 const PlanOptions kReal{
     .shards = 2, .bundles = 2, .replays = 2, .actors = 2, .learners = 2, .seconds = 20};
 
+const PlanOptions kCoordinated{.shards = 2,
+                               .bundles = 2,
+                               .replays = 2,
+                               .actors = 2,
+                               .learners = 2,
+                               .coordinator = true,
+                               .seconds = 20};
+
 std::string Join(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -52,8 +60,43 @@ TEST(WorldTest, RealProcessesLearnAndEnd) {
   EXPECT_EQ(result->counts.at("processes started again"), 0);
 }
 
+TEST(WorldTest, ACoordinatorEndsTheRun) {
+  Plan plan{.seed = 1, .shards = 2, .bundles = 3, .seconds = 20, .settling = 5};
+  plan.frames = 5'000;
+  const StatusOr<WorldResult> result = RunWorld(plan);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(Join(result->violations), "");
+  EXPECT_EQ(result->counts.at("runs that the coordinator finished"), 1);
+  EXPECT_GT(result->counts.at("periodic evaluations"), 3);
+  // The best one, the final one and milestones.
+  EXPECT_GT(result->counts.at("networks in files at the end"), 4);
+  EXPECT_EQ(result->counts.at("processes started again"), 0);
+}
+
+TEST(WorldTest, ACoordinatorGoesOnWhereItsMachineLostPower) {
+  Plan plan{.seed = 1, .shards = 2, .bundles = 3, .seconds = 20, .settling = 20};
+  plan.frames = 20'000;
+  for (const double at : {5.0, 9.0, 13.0}) {
+    plan.faults.push_back({.at = at, .kind = FaultKind::kPower, .machine = 5, .seconds = 1});
+  }
+  const StatusOr<WorldResult> result = RunWorld(plan);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(Join(result->violations), "");
+  EXPECT_EQ(result->counts.at("runs that the coordinator finished"), 1);
+}
+
+TEST(WorldTest, ARunThatIsStoppedIsNotFinished) {
+  Plan plan{.seed = 1, .shards = 2, .bundles = 3, .seconds = 5, .settling = 5};
+  plan.frames = std::int64_t{1} << 40;
+  const StatusOr<WorldResult> result = RunWorld(plan);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(Join(result->violations), "");
+  EXPECT_EQ(result->counts.at("runs that were stopped"), 1);
+  EXPECT_EQ(result->counts.at("runs that the coordinator finished"), 0);
+}
+
 TEST(WorldTest, TheSamePlanTakesTheSameSteps) {
-  for (const PlanOptions& options : {kModel, kReal}) {
+  for (const PlanOptions& options : {kModel, kReal, kCoordinated}) {
     const Plan plan = DrawPlan(3, options);
     const StatusOr<WorldResult> first = RunWorld(plan);
     const StatusOr<WorldResult> again = RunWorld(plan);
@@ -65,7 +108,7 @@ TEST(WorldTest, TheSamePlanTakesTheSameSteps) {
 }
 
 TEST(WorldTest, InvariantsHoldWhateverFails) {
-  for (const PlanOptions& options : {kModel, kReal}) {
+  for (const PlanOptions& options : {kModel, kReal, kCoordinated}) {
     const StatusOr<SearchResult> found = Search({.first_seed = 1, .last_seed = 6, .plan = options});
     ASSERT_TRUE(found.ok()) << found.status();
     EXPECT_FALSE(found->failed.has_value())
