@@ -101,6 +101,12 @@ class ByHand(cluster.Case):
         status, _, stderr = self.finish(bundle)
         self.assertNotEqual(status, 0)
         self.assertIn("--members has 1 addresses; expected 4", stderr)
+        bundle = self.start_bundle(address, 0, *WIDE, "--members", ",".join(["127.0.0.1:1"] * 4))
+        _, _, stderr = self.finish(bundle)
+        self.assertIn("--members has 127.0.0.1:1 twice", stderr)
+        bundle = self.start_bundle(address, 0, "--set", "network.hidden=[64]", "--members", "127.0.0.1:1")
+        _, _, stderr = self.finish(bundle)
+        self.assertIn("--members has 1 addresses; expected 0", stderr)
         self.stop(shard)
 
 

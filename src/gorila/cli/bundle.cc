@@ -40,7 +40,7 @@ StatusOr<int> TrainBundle(const BundleOptions& options) {
   bundle.index = options.index;
   GORILA_ASSIGN_OR_RETURN(bundle.parameter_servers, rpc::ParseEndpoints(options.parameter_servers));
   if (!options.members.empty()) {
-    GORILA_ASSIGN_OR_RETURN(bundle.members, rpc::ParseEndpoints(options.members));
+    GORILA_ASSIGN_OR_RETURN(bundle.members, ParseMembers(options.members));
   }
   config.parameter_server.shards = static_cast<int>(bundle.parameter_servers.size());
   Config own = config;  // other bundles have their replay memory on other machines

@@ -49,6 +49,7 @@ StatusOr<int> PrintLocal(const Config& config, const fs::path& run, const Launch
   const LaunchFiles files(run);
   const LocalAddresses any = AnyLocalAddresses(config);  // the servers choose their ports
   for (const auto& commands : {LocalServers(request.program, config, files, any),
+                               LocalMembers(request.program, config, files, any),
                                LocalWorkers(request.program, config, files, any)}) {
     for (const ChildCommand& command : commands) {
       fmt::print("{}\n", ShellQuoted(command.arguments));

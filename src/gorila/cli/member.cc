@@ -19,6 +19,8 @@ namespace {
 constexpr KeyFlag kMemberFlags[] = {
     kEnvFlag,
     kSeedFlag,
+    {"--bundles", "run.bundles", "N", "Bundle processes of the run"},
+    {"--learners", "cluster.learners", "N", "Learner processes of the run"},
     {"--members", "learner.members", "N", "Members of each group, with the bundle or learner"}};
 
 struct MemberOptions {
@@ -49,7 +51,7 @@ constexpr CommandText kMemberText = {
         R"(With learner.members above 1 each bundle and learner computes its network together with that many
 members less one, each of which has some units of the wide layers: it pulls, keeps and pushes their
 parameters alone. It keeps no state, so it can be killed and restarted at any time: what is lost is
-the gradient of that moment. It serves until it is stopped (Ctrl-C, SIGTERM). Off loopback it starts
+the gradient of that moment, or with learner.push_every the sum. It serves until it is stopped (Ctrl-C, SIGTERM). Off loopback it starts
 only with certificates, or with --insecure.
 )",
     .examples =

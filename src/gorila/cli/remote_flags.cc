@@ -25,12 +25,18 @@ void RemoteFlags::AddMembersTo(CLI::App& app, std::string& members) {
       ->type_name("ADDRESS,...");
 }
 
+StatusOr<std::vector<rpc::Endpoint>> ParseMembers(std::string_view text) {
+  auto members = rpc::ParseEndpoints(text);
+  if (!members.ok()) return Annotate(members.status(), "--members");
+  return members;
+}
+
 StatusOr<RemoteParts> RemoteFlags::Load() const {
   RemoteParts parts;
   GORILA_ASSIGN_OR_RETURN(parts.parameter_servers, rpc::ParseEndpoints(parameter_servers_));
   GORILA_ASSIGN_OR_RETURN(parts.replays, rpc::ParseEndpoints(replays_));
   if (!members_.empty()) {
-    GORILA_ASSIGN_OR_RETURN(parts.members, rpc::ParseEndpoints(members_));
+    GORILA_ASSIGN_OR_RETURN(parts.members, ParseMembers(members_));
   }
   GORILA_ASSIGN_OR_RETURN(parts.credentials, role_.Load());
   return parts;

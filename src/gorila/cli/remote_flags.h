@@ -4,12 +4,17 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "gorila/base/status.h"
 #include "gorila/cli/role_flags.h"
 #include "gorila/launch/remote_parts.h"
 
 namespace gorila::cli {
+
+// The addresses of --members.
+StatusOr<std::vector<rpc::Endpoint>> ParseMembers(std::string_view text);
 
 // Not copied while CLI11 refers to it.
 class RemoteFlags {

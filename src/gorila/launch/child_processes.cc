@@ -75,6 +75,7 @@ ChildProcesses::ChildProcesses(const RestartPolicy& policy,
 
 ChildProcesses::~ChildProcesses() {
   Stop(ChildKind::kWorker, std::chrono::milliseconds(0));
+  Stop(ChildKind::kMember, std::chrono::milliseconds(0));
   Stop(ChildKind::kServer, std::chrono::milliseconds(0));
   {
     const MutexLock lock(mutex_);

@@ -19,9 +19,9 @@
 
 namespace gorila {
 
-// A server that exits has died, however; a worker that exits with status 0 has finished. A task is
-// never started again, however it ends.
-enum class ChildKind { kServer, kWorker, kTask };
+// A server, or a member of a group, that exits has died, however; a worker that exits with status 0
+// has finished. A task is never started again, however it ends.
+enum class ChildKind { kServer, kMember, kWorker, kTask };
 
 struct ChildCommand {
   std::string name;                    // "shard 0"

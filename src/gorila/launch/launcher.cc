@@ -53,13 +53,18 @@ const std::vector<rpc::Endpoint>& OfRole(const LocalAddresses& addresses, Role r
   return role == Role::kReplay ? addresses.replays : addresses.parameter_servers;
 }
 
+ChildKind KindOf(Role role) {
+  if (role == Role::kMember) return ChildKind::kMember;
+  return RowOf(role).serves ? ChildKind::kServer : ChildKind::kWorker;
+}
+
 ChildCommand MakeChild(Role role, int index, std::vector<std::string> arguments,
                        const LaunchFiles& files) {
   const std::string name = ProcessName(role, index);
   return {.name = name,
           .arguments = std::move(arguments),
           .log = files.logs() / (name + ".log"),
-          .kind = RowOf(role).serves ? ChildKind::kServer : ChildKind::kWorker};
+          .kind = KindOf(role)};
 }
 
 void AppendServers(const fs::path& program, const Config& config, const LaunchFiles& files,
@@ -217,8 +222,10 @@ StatusOr<TrainingOutcome> Launcher::Run(const TrainerHooks& hooks) {
   Status status = StartServers(hooks);
   if (status.ok()) status = StartWorkers(hooks);
   if (status.ok()) status = coordinator_->Watch(hooks);
-  // Always in this order, so that the servers' last snapshots contain everything workers sent.
+  // Always in this order, so that the servers' last snapshots contain everything workers sent, and
+  // members can say what they did.
   children_->Stop(ChildKind::kWorker, kWorkerGrace);
+  children_->Stop(ChildKind::kMember, kWorkerGrace);
   TrainingOutcome outcome;
   if (status.ok()) {
     StatusOr<TrainingOutcome> finished = coordinator_->Finish(hooks);

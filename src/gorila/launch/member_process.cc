@@ -23,6 +23,12 @@ constexpr std::chrono::milliseconds kMemberLook{50};
 Status CheckPlace(const Config& config, int index) {
   const int members = RowOf(Role::kMember).count(config);
   if (index >= 0 && index < members) return OkStatus();
+  if (members == 0) {
+    return InvalidArgument(
+        "learner.members is {} in a run of {} bundles and {} learners, none of "
+        "which has other members; expected 2 or more",
+        config.learner.members, config.run.bundles, config.cluster.learners);
+  }
   return InvalidArgument(
       "--member-index is {}; expected 0..{}: with learner.members {} the run has {} members beside "
       "its bundles and learners",
@@ -46,6 +52,7 @@ class MemberStatus {
     shown["gradients"] = counters.gradients;
     shown["leaders"] = counters.leaders;
     shown["parameter_bytes"] = bytes_;
+    shown["pushes"] = traffic.pushes;
     shown["bytes_pushed"] = traffic.bytes_pushed;
     shown["bytes_pulled"] = traffic.bytes_pulled;
     shown["retries"] = traffic.retries;

@@ -1,5 +1,8 @@
 #include "gorila/launch/remote_parts.h"
 
+#include <set>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "gorila/config/resolve.h"
@@ -39,18 +42,42 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
                                         .message = hooks.message});
 }
 
+namespace {
+
+Status CheckMemberAddresses(std::span<const rpc::Endpoint> members, const Config& config,
+                            int leader) {
+  const int expected = RowOf(Role::kMember).count(config);
+  if (std::ssize(members) != expected) {
+    return InvalidArgument(
+        "--members has {} addresses; expected {}: learner.members - 1, {}, for each bundle and "
+        "learner",
+        members.size(), expected, config.learner.members - 1);
+  }
+  const int leaders = config.run.bundles + config.cluster.learners;
+  if (config.learner.members > 1 && leader >= leaders) {
+    return InvalidArgument(
+        "group {} is led here, but the run has {} bundles and {} learners (run.bundles, "
+        "cluster.learners); expected an index below that",
+        leader, config.run.bundles, config.cluster.learners);
+  }
+  std::set<std::string> seen;
+  for (const rpc::Endpoint& endpoint : members) {
+    if (!seen.insert(rpc::ToString(endpoint)).second) {
+      return InvalidArgument("--members has {} twice; expected an address for each member",
+                             rpc::ToString(endpoint));
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
 StatusOr<std::unique_ptr<NetworkGroup>> ConnectGroup(const RemoteParts& parts, const Config& config,
                                                      const NetworkSpec& network, int leader,
                                                      RemoteParameterStore& store,
                                                      const RoleHooks& hooks) {
+  GORILA_RETURN_IF_ERROR(CheckMemberAddresses(parts.members, config, leader));
   if (config.learner.members == 1) return std::unique_ptr<NetworkGroup>();
-  const int expected = RowOf(Role::kMember).count(config);
-  if (std::ssize(parts.members) != expected) {
-    return InvalidArgument(
-        "--members has {} addresses; expected {}, learner.members - 1 for each "
-        "bundle and learner",
-        parts.members.size(), expected);
-  }
   const std::uint64_t id = DrawProcessId();
   const int others = config.learner.members - 1;
   std::vector<std::unique_ptr<MemberLink>> links;
@@ -64,6 +91,7 @@ StatusOr<std::unique_ptr<NetworkGroup>> ConnectGroup(const RemoteParts& parts, c
                                  .layout = MakeParameterLayout(network).Fingerprint()},
                     .shared_memory = config.cluster.shared_memory},
         .index = m + 1,
+        .members = config.learner.members,
         .leader = id,
         .retry = parts.retry,
         .stop = hooks.stop_requested,

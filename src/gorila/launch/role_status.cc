@@ -68,6 +68,8 @@ LearnerStatistics LearningOf(const v1::RoleStatus& status) {
 void AddGroup(const NetworkGroup* group, v1::RoleStatus& status) {
   if (group == nullptr) return;
   (*status.mutable_counters())["lost_gradients"] = group->lost_gradients();
+  // A process's own store knows only its own pieces.
+  (*status.mutable_gauges())["parameter_server_seconds"] = group->seconds();
 }
 
 void AddWork(const WorkSeconds& work, v1::RoleStatus& status) {

@@ -1,9 +1,30 @@
 #include "gorila/parameter_server/group_store.h"
 
 #include <algorithm>
+#include <chrono>
+
+#include "gorila/base/runtime.h"
 
 namespace gorila {
 namespace {
+
+// Each but the first is for a shard that restarted meanwhile.
+constexpr int kMostAttempts = 10;
+
+class TimeTaken {
+ public:
+  explicit TimeTaken(std::atomic<std::int64_t>& nanoseconds) : nanoseconds_(nanoseconds) {}
+  ~TimeTaken() {
+    const std::chrono::nanoseconds taken = SteadyNow() - started_;
+    nanoseconds_.fetch_add(taken.count(), std::memory_order_relaxed);
+  }
+  TimeTaken(const TimeTaken&) = delete;
+  TimeTaken& operator=(const TimeTaken&) = delete;
+
+ private:
+  std::atomic<std::int64_t>& nanoseconds_;
+  const std::chrono::steady_clock::time_point started_ = SteadyNow();
+};
 
 void ToFlat(const Pieces& pieces, std::span<const float> local, std::span<float> flat) {
   ForEachRun(pieces, 0, flat.size(), [&](std::size_t to, std::size_t from, std::size_t count) {
@@ -37,6 +58,7 @@ GroupStore::GroupStore(const SplitPlan& plan, std::uint64_t client, ParameterSto
 }
 
 StatusOr<bool> GroupStore::PullAll(std::span<float> values, ShardVersions& versions, bool target) {
+  const TimeTaken taken(nanoseconds_);
   GORILA_RETURN_IF_ERROR(group_.failure());
   ShardVersions& own = own_[target ? 1 : 0];
   StatusOr<bool> changed = false;
@@ -99,10 +121,17 @@ bool GroupStore::StageOthers(std::int64_t sequence) {
 
 StatusOr<PushOutcome> GroupStore::Push(std::span<const float> gradient,
                                        const ShardVersions& versions) {
+  const TimeTaken taken(nanoseconds_);
+  return PushAll(gradient, versions);
+}
+
+// A shard that restarted lacks what was staged there before.
+StatusOr<PushOutcome> GroupStore::PushAll(std::span<const float> gradient,
+                                          const ShardVersions& versions) {
   const GradientPart own{
       .client = client_, .sequence = ++sequence_, .member = 0, .members = group_.members()};
   PushOutcome decided;
-  for (bool complete = false; !complete;) {
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     const bool staged = !group_.lost() && StageOthers(own.sequence);
     GORILA_RETURN_IF_ERROR(group_.failure());
     if (!staged) return decided;
@@ -110,9 +139,12 @@ StatusOr<PushOutcome> GroupStore::Push(std::span<const float> gradient,
         const CommitOutcome outcome,
         pieces_.Commit(own, pieces_of_leader_, gradient, versions, pieces_of_others_));
     decided = outcome.slices;
-    complete = outcome.complete;
+    if (outcome.complete) return decided;
   }
-  return decided;
+  return absl::FailedPreconditionError(fmt::format(
+      "gradient {} was staged {} times by {} members, and shards still lack parts of it; expected "
+      "members of this run alone",
+      own.sequence, kMostAttempts, own.members));
 }
 
 }  // namespace gorila

@@ -3,6 +3,7 @@
 #define GORILA_PARAMETER_SERVER_GROUP_STORE_H_
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "gorila/network/split/member_group.h"
@@ -41,8 +42,12 @@ class GroupStore final : public ParameterStore {
 
   std::int64_t UpdateCount() const override { return whole_.UpdateCount(); }
 
+  // Seconds that pulls and pushes have taken, of all members. Thread-safe.
+  double seconds() const { return static_cast<double>(nanoseconds_.load()) * 1e-9; }
+
  private:
   StatusOr<bool> PullAll(std::span<float> values, ShardVersions& versions, bool target);
+  StatusOr<PushOutcome> PushAll(std::span<const float> gradient, const ShardVersions& versions);
   bool StageOthers(std::int64_t sequence);
   std::vector<std::vector<float>> LocalVectors() const;
 
@@ -56,6 +61,7 @@ class GroupStore final : public ParameterStore {
   MemberGroup& group_;
   std::array<ShardVersions, 2> own_;  // of the leader's pieces: theta, theta-
   std::int64_t sequence_ = 0;
+  std::atomic<std::int64_t> nanoseconds_{0};
 };
 
 }  // namespace gorila

@@ -24,6 +24,8 @@ class Member {
   StatusOr<MemberAnswer> Do(const MemberCall& call);
 
   const SplitPlan& plan() const { return plan_; }
+  int index() const { return index_; }
+  std::size_t max_rows() const { return replicas_[0].network.max_rows(); }
   std::size_t local_size() const { return gradient_.size(); }
   // Bytes of parameters, target parameters, gradient, and the sum of gradients, if there is one.
   std::size_t bytes() const { return (3 * gradient_.size() + sum_.size()) * sizeof(float); }

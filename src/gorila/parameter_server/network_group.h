@@ -46,6 +46,8 @@ class NetworkGroup {
   const SplitPlan& plan() const { return plan_; }
   // Gradients that a member's death ended before the parameter server had them.
   std::int64_t lost_gradients() const { return group_->lost_gradients(); }
+  // As GroupStore::seconds.
+  double seconds() const { return store_->seconds(); }
 
  private:
   NetworkGroup(const NetworkGroupOptions& options, const NetworkSpec& spec, SplitPlan plan)

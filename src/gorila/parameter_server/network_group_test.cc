@@ -221,6 +221,48 @@ TEST(NetworkGroupTest, APartThatIsNotFiniteIsRefusedWithItsSliceOnly) {
   EXPECT_EQ(group.Values(), Initial());
 }
 
+// Shards that never have all parts: two members with one index, or members of another run.
+TEST(NetworkGroupTest, APushThatIsNeverCompleteEnds) {
+  class NeverComplete final : public PieceStore {
+   public:
+    explicit NeverComplete(PieceStore& store) : store_(store) {}
+    int num_shards() const override { return store_.num_shards(); }
+    StatusOr<bool> PullPieces(const Pieces& pieces, std::span<float> local, ShardVersions& versions,
+                              bool target) override {
+      return store_.PullPieces(pieces, local, versions, target);
+    }
+    Status Stage(const GradientPart&, const Pieces&, std::span<const float>, float) override {
+      return OkStatus();
+    }
+    StatusOr<CommitOutcome> Commit(const GradientPart&, const Pieces&, std::span<const float>,
+                                   const ShardVersions&, std::span<const Pieces>) override {
+      ++commits;
+      return CommitOutcome{.slices = {}, .complete = false};
+    }
+    int commits = 0;
+
+   private:
+    PieceStore& store_;
+  };
+  Side side(1);
+  NeverComplete pieces(side.pieces);
+  const auto group = NetworkGroup::OfThreads({.members = 2, .max_batch = kBatch, .client = 7},
+                                             Spec(), *side.store, pieces)
+                         .value();
+  NetworkReplica online(group->MakeNetwork(false).value(), group->store(),
+                        NetworkReplica::Follows::kOnline);
+  ASSERT_TRUE(online.Refresh().ok());
+  Sample sample(Spec(), kBatch, 4);
+  std::vector<float> gradient(online.network().layout().size);
+  online.network().Forward(sample.observations, kBatch, sample.q);
+  online.network().Backward(sample.dq, gradient);
+  const Status status = group->store().Push(gradient, online.versions()).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("still lack parts of it"));
+  EXPECT_LE(pieces.commits, 20);
+  EXPECT_GT(group->seconds(), 0);
+}
+
 TEST(NetworkGroupTest, ACommitWithoutEveryPartDecidesNothing) {
   Side side(1);
   const SplitPlan plan = MakeSplitPlan(Spec(), 3).value();

@@ -20,7 +20,10 @@ bool CanBeRepeated(MemberCall::Kind kind) {
 
 bool MemberGroup::Do(absl::FunctionRef<MemberCall(std::size_t)> call,
                      absl::FunctionRef<void()> own) {
-  if (!failure_.ok()) return false;
+  if (!failure_.ok()) {
+    own();
+    return false;
+  }
   std::vector<MemberCall> calls;
   calls.reserve(links_.size());
   for (std::size_t i = 0; i < links_.size(); ++i) {

@@ -325,7 +325,15 @@ TEST_F(SplitNetworkFailureTest, AGroupThatCannotRecoverFailsForGood) {
   EXPECT_THAT(q_, testing::Each(0)) << "nothing is made of a part";
   link_.calls.clear();
   Forward();
+  Backward();
   EXPECT_THAT(link_.calls, testing::IsEmpty());
+}
+
+TEST_F(SplitNetworkFailureTest, AFailureInTheBackwardPassIsTheGroupsNotTheProcesss) {
+  Forward();
+  link_.failures = {InvalidArgument("other sizes")};
+  Backward();
+  EXPECT_TRUE(absl::IsInvalidArgument(group_.group->failure()));
 }
 
 TEST_F(SplitNetworkFailureTest, OtherErrorsAreFinal) {

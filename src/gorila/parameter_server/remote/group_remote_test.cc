@@ -113,6 +113,7 @@ class GroupRemoteTest : public testing::Test {
                       .role = kMemberRole,
                       .identity = {.token = "", .layout = kLayout}},
           .index = m,
+          .members = kMembers,
           .leader = leader,
           .retry = {.patience = std::chrono::milliseconds(20'000)}}));
     }
@@ -256,6 +257,47 @@ TEST_F(GroupRemoteTest, ANewLeaderTakesOverAndTheOldOneEnds) {
   EXPECT_THAT(std::string(ended.message()), HasSubstr("another process leads"));
 }
 
+TEST_F(GroupRemoteTest, AMemberOfAnotherPlaceIsRefusedWithBoth) {
+  for (const auto& [index, members] : {std::pair(2, kMembers), {1, kMembers + 1}}) {
+    RemoteMember link({.channel = {.endpoint = members_[0].server.endpoint(),
+                                   .role = kMemberRole,
+                                   .identity = {.token = "", .layout = kLayout}},
+                       .index = index,
+                       .members = members,
+                       .leader = 79});
+    const Status status = link.Recover();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(fmt::format("this is member 1 of 3; its leader expects member {} of {}",
+                                      index, members)));
+  }
+  Compute();
+  EXPECT_EQ(Push()->accepted, kShards) << "who led before still leads";
+}
+
+TEST_F(GroupRemoteTest, MoreRowsThanAMemberHasRoomForAreRefusedBeforeThereIsRoomForThem) {
+  RemoteMember link({.channel = {.endpoint = members_[0].server.endpoint(),
+                                 .role = kMemberRole,
+                                 .identity = {.token = "", .layout = kLayout}},
+                     .index = 1,
+                     .members = kMembers,
+                     .leader = 79});
+  link.Start({.kind = MemberCall::Kind::kForward, .rows = 1'000'000'000});
+  const Status status = link.Finish().status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("1000000000 rows; expected 1..5"));
+}
+
+TEST_F(GroupRemoteTest, APartWithoutANumberIsRefused) {
+  for (const std::int64_t sequence : {std::int64_t{-1}, std::int64_t{0}}) {
+    const std::vector<float> local(LocalSize(plan_, 1));
+    const Status status =
+        leader_store_->Stage({.client = 5, .sequence = sequence, .member = 1, .members = kMembers},
+                             PiecesOf(plan_, 1), local, 1);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  }
+}
+
 TEST_F(GroupRemoteTest, PiecesOutsideTheVectorAreRefused) {
   const Pieces outside = {{.begin = Size() - 1, .width = 2}};
   std::vector<float> local(2);
@@ -282,6 +324,14 @@ TEST(StagedGradientsTest, KeepsTheNewestOfAClientAndOnlySoManyClients) {
   }
   EXPECT_FALSE(staged.Has(1, 1, std::array{1}));
   EXPECT_TRUE(staged.Has(2, 1, std::array{1}));
+}
+
+TEST(StagedGradientsTest, PiecesAreNoMoreThanTheVectorTogether) {
+  google::protobuf::RepeatedPtrField<v1::Piece> pieces;
+  WritePieces(Pieces{{.begin = 0, .width = 30}, {.begin = 30, .width = 70}}, pieces);
+  EXPECT_TRUE(ReadPieces(pieces, 100).ok());
+  WritePieces(Pieces{{.begin = 5, .width = 1}}, pieces);
+  EXPECT_TRUE(absl::IsInvalidArgument(ReadPieces(pieces, 100).status()));
 }
 
 TEST(StagedGradientsTest, PiecesWithOverflowingNumbersAreRefused) {

@@ -40,8 +40,9 @@ StatusOr<MemberCall::Kind> KindOf(const v1::MemberRequest& asked) {
 // Floats that the answer's payload has; 0 of what the member will refuse.
 std::size_t AnswerFloats(const v1::MemberRequest& asked, const Member& member) {
   if (asked.kind() == v1::MemberRequest::SUM) return asked.inputs() ? member.local_size() : 0;
+  if (asked.rows() < 1 || static_cast<std::size_t>(asked.rows()) > member.max_rows()) return 0;
   const SplitPlan& plan = member.plan();
-  if (asked.stage() < 0 || asked.stage() >= std::ssize(plan.stages) || asked.rows() < 1) return 0;
+  if (asked.stage() < 0 || asked.stage() >= std::ssize(plan.stages)) return 0;
   const SplitStage& stage = plan.stages[static_cast<std::size_t>(asked.stage())];
   const auto rows = static_cast<std::size_t>(asked.rows());
   if (asked.kind() == v1::MemberRequest::FORWARD) return rows * stage.outputs();
@@ -71,6 +72,12 @@ Status MemberService::Enter(const v1::MemberRequest& asked) {
     return Refused(Refusal::kMalformed, InvalidArgument("leader is 0; expected a random number"));
   }
   if (asked.kind() == v1::MemberRequest::BEGIN) {
+    if (asked.member() != member_.index() || asked.members() != member_.plan().members) {
+      return Refused(Refusal::kMalformed,
+                     InvalidArgument("this is member {} of {}; its leader expects member {} of {}",
+                                     member_.index(), member_.plan().members, asked.member(),
+                                     asked.members()));
+    }
     if (leader_ != asked.leader()) ++counters_.leaders;
     leader_ = asked.leader();
   } else if (leader_ == 0) {

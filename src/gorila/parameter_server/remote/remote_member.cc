@@ -70,10 +70,13 @@ StatusOr<MemberAnswer> RemoteMember::Finish() {
   const StatusOr<std::string> header = pending_->Wait(options_.stop);
   pending_.reset();
   if (!header.ok()) {
-    if (absl::IsFailedPrecondition(header.status()) || !rpc::IsRetryable(header.status())) {
-      return header.status();
+    const bool retryable = rpc::IsRetryable(header.status());
+    const std::string member =
+        fmt::format("member {} at {}", options_.index, rpc::ToString(channel_.endpoint()));
+    if (absl::IsFailedPrecondition(header.status()) || !retryable) {
+      return Annotate(header.status(), member);
     }
-    return Unavailable("member {}: {}", options_.index, std::string(header.status().message()));
+    return Unavailable("{}: {}", member, std::string(header.status().message()));
   }
   GORILA_ASSIGN_OR_RETURN(const auto response,
                           rpc::Channel::ParseResponse<v1::MemberResponse>(*header));
@@ -94,6 +97,8 @@ Status RemoteMember::Recover() {
   v1::MemberRequest request;
   request.set_kind(v1::MemberRequest::BEGIN);
   request.set_leader(options_.leader);
+  request.set_member(options_.index);
+  request.set_members(options_.members);
   bool said = false;
   const Status status = rpc::Retry(
       options_.retry, options_.stop,
@@ -111,7 +116,7 @@ Status RemoteMember::Recover() {
     return Annotate(
         status, fmt::format("member {} at {}", options_.index, rpc::ToString(channel_.endpoint())));
   }
-  if (std::exchange(begun_, true)) Say("is back");
+  if (std::exchange(begun_, true)) Say(said ? "is back" : "was started again");
   return OkStatus();
 }
 

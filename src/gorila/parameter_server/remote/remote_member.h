@@ -18,7 +18,8 @@ namespace gorila {
 
 struct RemoteMemberOptions {
   rpc::ChannelOptions channel;                // of a process with role kMemberRole
-  int index = 1;                              // of the member, for messages
+  int index = 1;                              // of the member, below `members`
+  int members = 2;                            // of the group
   std::uint64_t leader = 0;                   // of this process, drawn at random
   std::chrono::milliseconds timeout{10'000};  // of one call
   rpc::RetryPolicy retry = {};                // how long an absent member is waited for

@@ -131,6 +131,7 @@ StatusOr<CommitOutcome> RemoteParameterStore::PushParts(const GradientPart& part
     return CountVerdict(response.verdict(), outcome.slices);
   };
   GORILA_RETURN_IF_ERROR(CallAll(asked, make, take));
+  parts_.fetch_add(1, std::memory_order_relaxed);
   return outcome;
 }
 

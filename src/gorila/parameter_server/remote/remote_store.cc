@@ -365,7 +365,7 @@ StatusOr<v1::StatusResponse> RemoteParameterStore::GetStatus(int shard,
 }
 
 RemoteStoreTraffic RemoteParameterStore::traffic() const {
-  return {.pushes = sequence_.load(),
+  return {.pushes = sequence_.load() + parts_.load(),
           .bytes_pushed = bytes_pushed_.load(),
           .bytes_pulled = bytes_pulled_.load(),
           .retries = retries_.load(),

@@ -145,6 +145,7 @@ class RemoteParameterStore final : public ParameterStore, public PieceStore {
   const RemoteStoreOptions options_;
   std::vector<std::unique_ptr<Link>> links_;  // constant after Connect
   std::atomic<std::int64_t> sequence_{0};
+  std::atomic<std::int64_t> parts_{0};  // of gradients, that were sent as members
   std::atomic<std::int64_t> bytes_pushed_{0};
   std::atomic<std::int64_t> bytes_pulled_{0};
   std::atomic<std::int64_t> retries_{0};

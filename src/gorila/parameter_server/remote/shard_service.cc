@@ -79,11 +79,14 @@ StatusOr<std::span<const float>> ReadGradient(GradientEncoding encoding,
   return std::span<const float>(reinterpret_cast<const float*>(payload.data()), size);
 }
 
+Status CheckSequence(const v1::PushRequest& push) {
+  if (push.sequence() >= 1 && push.sequence() <= PushLedger::kMaxSequence) return OkStatus();
+  return Malformed(
+      InvalidArgument("sequence is {}; expected 1..{}", push.sequence(), PushLedger::kMaxSequence));
+}
+
 Status CheckPush(const v1::PushRequest& push, std::int64_t generation, std::int64_t version) {
-  if (push.sequence() < 1 || push.sequence() > PushLedger::kMaxSequence) {
-    return Malformed(InvalidArgument("sequence is {}; expected 1..{}", push.sequence(),
-                                     PushLedger::kMaxSequence));
-  }
+  GORILA_RETURN_IF_ERROR(CheckSequence(push));
   if (push.computed_generation() < 1 || push.computed_generation() > generation) {
     return Malformed(InvalidArgument("computed_generation is {}; expected 1..{}",
                                      push.computed_generation(), generation));
@@ -253,6 +256,7 @@ StatusOr<rpc::Response> ShardService::PushPart(const v1::PushRequest& push,
   }
   const StatusOr<Pieces> pieces = ReadPieces(part.pieces(), place_.parameters);
   if (!pieces.ok()) return Malformed(pieces.status());
+  GORILA_RETURN_IF_ERROR(CheckSequence(push));
   // Member 0 has the versions that all of them computed from.
   if (member == 0) GORILA_RETURN_IF_ERROR(CheckPush(push, generation_, shard_->version()));
   const std::span<const float> values(reinterpret_cast<const float*>(request.payload.data()),

@@ -39,6 +39,10 @@ StatusOr<Pieces> ReadPieces(const google::protobuf::RepeatedPtrField<v1::Piece>&
                     .stride = piece.stride(),
                     .local = local});
     local += read.back().size();
+    if (local > parameters) {
+      return InvalidArgument("pieces of {} parameters or more; expected no more than all {}", local,
+                             parameters);
+    }
   }
   return read;
 }

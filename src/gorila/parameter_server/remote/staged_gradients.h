@@ -18,7 +18,8 @@ namespace gorila {
 // Members that a group can have.
 inline constexpr int kMostMembers = 64;
 
-// InvalidArgument when a piece is empty or not within `parameters` floats, or there are too many.
+// InvalidArgument when a piece is empty or not within `parameters` floats, when there are too many,
+// or when they have more floats together.
 StatusOr<Pieces> ReadPieces(const google::protobuf::RepeatedPtrField<v1::Piece>& pieces,
                             std::size_t parameters);
 void WritePieces(std::span<const Piece> pieces,
