@@ -115,7 +115,10 @@ std::string Document(const char* name, Json list, const RunEntries& all) {
 
 std::string CsvLine(const std::vector<std::string>& cells) {
   std::string line;
-  for (const std::string& cell : cells) line += (&cell == cells.data() ? "" : ",") + CsvCell(cell);
+  for (const std::string& cell : cells) {
+    if (&cell != cells.data()) line += ',';
+    line += CsvCell(cell);
+  }
   return line + "\n";
 }
 
