@@ -329,7 +329,7 @@ TEST_F(SplitNetworkFailureTest, AGroupThatCannotRecoverFailsForGood) {
   EXPECT_THAT(link_.calls, testing::IsEmpty());
 }
 
-TEST_F(SplitNetworkFailureTest, AFailureInTheBackwardPassIsTheGroupsNotTheProcesss) {
+TEST_F(SplitNetworkFailureTest, AFailureInTheBackwardPassIsOfTheGroup) {
   Forward();
   link_.failures = {InvalidArgument("other sizes")};
   Backward();
