@@ -175,11 +175,10 @@ constexpr CommandText kSimulateText = {
 simulated network, disks and clocks, and lets them fail: killed processes, power cuts, halted and
 replaced processes, cut links, broken connections, full disks. The code of the processes is the real
 one; only games and networks are replaced, by ones that take virtual time. With --model thousands of
-bundles fit, which do no more than talk to parameter shards. With --coordinator there is one as well,
-which evaluates networks and ends the run. A seed takes the same steps again.
+bundles fit, which do no more than talk to parameter shards. With --coordinator there is a
+coordinator too, which evaluates networks and ends the run. A seed takes the same steps again.
 Stops at the first seed that breaks an invariant (docs/testing.md), makes its plan smaller and keeps
-it. FAULTS: kill, power, halt, replace, cut, astray, slow, swizzle, folder,
-clock.
+it. FAULTS: kill, power, halt, replace, cut, astray, slow, swizzle, folder, clock.
 )",
     .examples = R"(gorila simulate --seed 7
 gorila simulate --seed 1..10000 --minutes 10
