@@ -107,7 +107,12 @@ class Interrupted(screen.Terminal):
         lines = self.assert_left_tidy(process, 0)
         self.assertRegex("\n".join(lines), r"^dashboard: http\S+\n$")
         self.forget()
-        process = self.open("evaluate", "run", "--episodes", "1000000")
+        # Its episodes are of 2,500 steps, so a million of them take an hour.
+        self.run_program(
+            "train", *program.TINY, "--env", "minatar/freeway", "--frames", "1000", "--set", "evaluation.episodes=1",
+            "--quiet", "--run-dir", "long",
+        )  # fmt: skip
+        process = self.open("evaluate", "long", "--episodes", "1000000")
         self.wait_until(lambda: threads_wait_for_signals(process), process)
         self.type("\x03")
         lines = self.assert_left_tidy(process)
