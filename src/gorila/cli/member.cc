@@ -51,8 +51,8 @@ constexpr CommandText kMemberText = {
         R"(With learner.members above 1 each bundle and learner computes its network together with that many
 members less one, each of which has some units of the wide layers: it pulls, keeps and pushes their
 parameters alone. It keeps no state, so it can be killed and restarted at any time: what is lost is
-the gradient of that moment, or with learner.push_every the sum. It serves until it is stopped (Ctrl-C, SIGTERM). Off loopback it starts
-only with certificates, or with --insecure.
+the gradient of that moment, or with learner.push_every the sum. It serves until it is stopped
+(Ctrl-C, SIGTERM). Off loopback it starts only with certificates, or with --insecure.
 )",
     .examples =
         R"(gorila member --config run.toml --member-index 0 --parameter-servers 127.0.0.1:7100
