@@ -121,7 +121,7 @@ class ShardProcess {
     const auto now = SteadyNow();
     if (now < next_try_) return OkStatus();
     if (!over_since_.has_value()) over_since_ = now;
-    const Status written = snapshots_->Write(service_->Save());
+    Status written = snapshots_->Write(service_->Save());
     if (written.code() == absl::StatusCode::kFailedPrecondition) return written;
     next_try_ = now + kEndRetry;
     if (!written.ok() && now < *over_since_ + kEndPatience) return OkStatus();

@@ -17,6 +17,7 @@ class Task {
   template <typename Work>
   requires(!std::is_same_v<std::decay_t<Work>, Task>) Task(Work&& work) {  // NOLINT
     using Held = std::decay_t<Work>;
+    // NOLINTNEXTLINE(misc-redundant-expression): both sizes are equal for some Held alone.
     if constexpr (sizeof(Held) <= kRoom && alignof(Held) <= alignof(std::max_align_t) &&
                   std::is_nothrow_move_constructible_v<Held>) {
       new (&room_) Held(std::forward<Work>(work));
