@@ -51,39 +51,32 @@ class Threads(program.Case):
 class Processes(launch_test.Case):
     MEMBERS = [*WIDE, "--bundles", "1"]
 
-    def test_a_killed_member_costs_its_gradient_and_no_more(self):
-        process = self.launch("run", 9000, *self.MEMBERS)
+    def finish_after_kill(self, verb, killed, *more):
+        process = self.launch("run", 9000, *self.MEMBERS, *more)
         self.wait_for_log("run", process, 2000)
-        members = cluster.children_of(process.pid, "member")
-        self.assertEqual(len(members), 2)
-        os.kill(members[0], signal.SIGKILL)
+        children = cluster.children_of(process.pid, verb)
+        os.kill(children[0], signal.SIGKILL)
         status, stdout, stderr = self.finish(process)
         self.assertEqual(status, 0, stdout + stderr)
-        self.assertRegex(stderr, r"member-\d was killed by signal 9; starting it again")
-        self.assertNotRegex(stderr, r"bundle-\d was killed|bundle-\d ended")
+        self.assertRegex(stderr, rf"{killed} was killed by signal 9; starting it again")
         self.assert_finished("run", 9000, stdout)
+        return children, stderr
+
+    def test_a_killed_member_costs_its_gradient_and_no_more(self):
+        members, stderr = self.finish_after_kill("member", r"member-\d")
+        self.assertEqual(len(members), 2)
+        self.assertNotRegex(stderr, r"bundle-\d was killed|bundle-\d ended")
         stdout, _ = self.run_program("evaluate", "run", "--episodes", "20")
         score = float(re.search(r"(-?[\d.]+) \+-", stdout).group(1))
         self.assertGreater(score, -1)
 
     def test_a_killed_member_costs_a_sum_of_noisy_gradients(self):
         settings = ["--set", "learner.push_every=3", "--set", "network.noise=0.5"]
-        process = self.launch("run", 9000, *self.MEMBERS, *settings)
-        self.wait_for_log("run", process, 2000)
-        os.kill(cluster.children_of(process.pid, "member")[0], signal.SIGKILL)
-        status, stdout, stderr = self.finish(process)
-        self.assertEqual(status, 0, stdout + stderr)
+        _, stderr = self.finish_after_kill("member", r"member-\d", *settings)
         self.assertNotRegex(stderr, r"bundle-\d was killed|bundle-\d ended")
-        self.assert_finished("run", 9000, stdout)
 
     def test_a_killed_bundle_leads_its_members_again(self):
-        process = self.launch("run", 9000, *self.MEMBERS)
-        self.wait_for_log("run", process, 2000)
-        os.kill(cluster.children_of(process.pid, "bundle")[0], signal.SIGKILL)
-        status, stdout, stderr = self.finish(process)
-        self.assertEqual(status, 0, stdout + stderr)
-        self.assertRegex(stderr, r"bundle-0 was killed by signal 9; starting it again")
-        self.assert_finished("run", 9000, stdout)
+        self.finish_after_kill("bundle", "bundle-0")
 
     def test_a_learner_of_a_global_replay_leads_a_group(self):
         process = self.launch(

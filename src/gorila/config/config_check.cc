@@ -236,12 +236,6 @@ Status CheckMembers(const Config& config) {
   const int members = config.learner.members;
   if (members == 1) return OkStatus();
   GORILA_RETURN_IF_ERROR(CheckSplitBackend(config.network.backend, config.network.device, members));
-  constexpr int kMostGroups = 256;  // whose gradients a shard stages at once
-  if (const int groups = config.run.bundles + config.cluster.learners; groups > kMostGroups) {
-    return InvalidArgument(
-        "learner.members is {} with {} bundles and learners; expected at most {}", members, groups,
-        kMostGroups);
-  }
   if (config.parameter_server.encoding != GradientEncoding::kFloat32) {
     return InvalidArgument(
         "learner.members is {} with a parameter_server.encoding that rounds; expected 1, or "

@@ -11,6 +11,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
 #include "gorila/evaluation/games_evaluation.h"
+#include "gorila/launch/remote_parts.h"
 #include "gorila/network/q_network.h"
 #include "gorila/network/split/split_network.h"
 #include "gorila/replay/remote/replay_service.h"
@@ -136,6 +137,7 @@ Status CheckLaunch(const Config& config) {
   GORILA_RETURN_IF_ERROR(CheckEvaluation(config));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec network, ResolveNetwork(config));
   GORILA_RETURN_IF_ERROR(PlanSplitNetwork(network, config.learner.members).status());
+  GORILA_RETURN_IF_ERROR(CheckGroups(config));
   if (config.cluster.replays == 0) return OkStatus();
   return CheckSampleSize(ResolveReplayOptions(config), network.input);
 }

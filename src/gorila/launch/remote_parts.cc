@@ -9,6 +9,7 @@
 #include "gorila/launch/role_status.h"
 #include "gorila/parameter_server/remote/member_service.h"
 #include "gorila/parameter_server/remote/remote_member.h"
+#include "gorila/parameter_server/remote/staged_gradients.h"
 #include "gorila/replay/remote/remote_endpoint.h"
 #include "gorila/replay/remote/replay_service.h"
 #include "gorila/rpc/system_random.h"
@@ -44,6 +45,8 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> ConnectStore(const RemoteParts& 
 
 namespace {
 
+int Leaders(const Config& config) { return config.run.bundles + config.cluster.learners; }
+
 Status CheckMemberAddresses(std::span<const rpc::Endpoint> members, const Config& config,
                             int leader) {
   const int expected = RowOf(Role::kMember).count(config);
@@ -53,12 +56,11 @@ Status CheckMemberAddresses(std::span<const rpc::Endpoint> members, const Config
         "learner",
         members.size(), expected, config.learner.members - 1);
   }
-  const int leaders = config.run.bundles + config.cluster.learners;
-  if (config.learner.members > 1 && leader >= leaders) {
+  if (leader >= Leaders(config)) {
     return InvalidArgument(
-        "group {} is led here, but the run has {} bundles and {} learners (run.bundles, "
-        "cluster.learners); expected an index below that",
-        leader, config.run.bundles, config.cluster.learners);
+        "this process would lead group {}, but the run has {}: one for each of {} bundles and {} "
+        "learners; expected a smaller --bundle-index or --learner-index",
+        leader, Leaders(config), config.run.bundles, config.cluster.learners);
   }
   std::set<std::string> seen;
   for (const rpc::Endpoint& endpoint : members) {
@@ -72,12 +74,20 @@ Status CheckMemberAddresses(std::span<const rpc::Endpoint> members, const Config
 
 }  // namespace
 
+Status CheckGroups(const Config& config) {
+  constexpr auto kMost = static_cast<int>(StagedGradients::kMostClients);
+  if (config.learner.members == 1 || Leaders(config) <= kMost) return OkStatus();
+  return InvalidArgument("learner.members is {} with {} bundles and learners; expected at most {}",
+                         config.learner.members, Leaders(config), kMost);
+}
+
 StatusOr<std::unique_ptr<NetworkGroup>> ConnectGroup(const RemoteParts& parts, const Config& config,
                                                      const NetworkSpec& network, int leader,
                                                      RemoteParameterStore& store,
                                                      const RoleHooks& hooks) {
+  if (config.learner.members == 1 && parts.members.empty()) return std::unique_ptr<NetworkGroup>();
+  GORILA_RETURN_IF_ERROR(CheckGroups(config));
   GORILA_RETURN_IF_ERROR(CheckMemberAddresses(parts.members, config, leader));
-  if (config.learner.members == 1) return std::unique_ptr<NetworkGroup>();
   const std::uint64_t id = DrawProcessId();
   const int others = config.learner.members - 1;
   std::vector<std::unique_ptr<MemberLink>> links;

@@ -46,6 +46,9 @@ StatusOr<std::unique_ptr<NetworkGroup>> ConnectGroup(const RemoteParts& parts, c
                                                      RemoteParameterStore& store,
                                                      const RoleHooks& hooks);
 
+// InvalidArgument where the run has more groups of members than a shard stages gradients of.
+Status CheckGroups(const Config& config);
+
 // What the actor and learner of a process push to and pull from: the shards, or with
 // parameter_server.overlap a store that does it while they compute. A group's members compute with
 // what they pulled, so theirs never does.

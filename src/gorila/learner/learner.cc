@@ -256,7 +256,7 @@ Status Learner::RestoreSum(StateReader& reader) {
     GORILA_RETURN_IF_ERROR(reader.ReadVector(versions));
     GORILA_RETURN_IF_ERROR(reader.ReadVector(sum));
     if (versions.size() != online_.versions().size()) {
-      return DataLoss("the learner's sum is of {} shards; expected {}", versions.size(),
+      return DataLoss("the learner's sum has versions of {} shards; expected {}", versions.size(),
                       online_.versions().size());
     }
     GORILA_RETURN_IF_ERROR(store_.RestoreWholeSum(sum, summed, sum_));

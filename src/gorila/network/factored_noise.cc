@@ -31,35 +31,36 @@ void FactoredNoise::SetFactors(std::span<const float> factors) {
   std::copy(factors.begin(), factors.end(), factors_.begin());
 }
 
-void FactoredNoise::Add(std::span<const float> mu, std::span<const float> sigma,
-                        std::span<float> values) const {
-  GORILA_CHECK(mu.size() == size_ && sigma.size() == size_ && values.size() == size_);
+template <typename Visit>
+void FactoredNoise::ForEachOutput(const Visit& visit) const {
   for (const Layer& layer : layers_) {
     const std::size_t inputs = layer.shape.inputs;
     const float* const of_inputs = &factors_[layer.factors];
     const float* const of_outputs = of_inputs + inputs;
     const std::size_t biases = layer.weight + inputs * layer.shape.outputs;
     for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
-      const std::size_t row = layer.weight + o * inputs;
-      AddScaledNoise(&mu[row], &sigma[row], of_inputs, of_outputs[o], inputs, &values[row]);
-      values[biases + o] = mu[biases + o] + sigma[biases + o] * of_outputs[o];
+      visit(layer.weight + o * inputs, inputs, of_inputs, biases + o, of_outputs[o]);
     }
   }
 }
 
+void FactoredNoise::Add(std::span<const float> mu, std::span<const float> sigma,
+                        std::span<float> values) const {
+  GORILA_CHECK(mu.size() == size_ && sigma.size() == size_ && values.size() == size_);
+  ForEachOutput([&](std::size_t row, std::size_t inputs, const float* of_inputs, std::size_t bias,
+                    float of_output) {
+    AddScaledNoise(&mu[row], &sigma[row], of_inputs, of_output, inputs, &values[row]);
+    values[bias] = mu[bias] + sigma[bias] * of_output;
+  });
+}
+
 void FactoredNoise::SigmaGradient(std::span<const float> of_mu, std::span<float> of_sigma) const {
   GORILA_CHECK(of_mu.size() == size_ && of_sigma.size() == size_);
-  for (const Layer& layer : layers_) {
-    const std::size_t inputs = layer.shape.inputs;
-    const float* const of_inputs = &factors_[layer.factors];
-    const float* const of_outputs = of_inputs + inputs;
-    const std::size_t biases = layer.weight + inputs * layer.shape.outputs;
-    for (std::size_t o = 0; o < layer.shape.outputs; ++o) {
-      const std::size_t row = layer.weight + o * inputs;
-      MultiplyByNoise(&of_mu[row], of_inputs, of_outputs[o], inputs, &of_sigma[row]);
-      of_sigma[biases + o] = of_mu[biases + o] * of_outputs[o];
-    }
-  }
+  ForEachOutput([&](std::size_t row, std::size_t inputs, const float* of_inputs, std::size_t bias,
+                    float of_output) {
+    MultiplyByNoise(&of_mu[row], of_inputs, of_output, inputs, &of_sigma[row]);
+    of_sigma[bias] = of_mu[bias] * of_output;
+  });
 }
 
 }  // namespace gorila

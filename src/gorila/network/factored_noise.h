@@ -46,6 +46,10 @@ class FactoredNoise {
     std::size_t factors;  // and its factors
   };
 
+  // Calls visit(row, inputs, of_inputs, bias, of_output) for every output of every layer.
+  template <typename Visit>
+  void ForEachOutput(const Visit& visit) const;
+
   std::vector<Layer> layers_;
   std::vector<float> factors_;
   std::size_t size_ = 0;

@@ -26,18 +26,6 @@ class TimeTaken {
   const std::chrono::steady_clock::time_point started_ = SteadyNow();
 };
 
-void ToFlat(const Pieces& pieces, std::span<const float> local, std::span<float> flat) {
-  ForEachRun(pieces, 0, flat.size(), [&](std::size_t to, std::size_t from, std::size_t count) {
-    std::copy_n(&local[from], count, &flat[to]);
-  });
-}
-
-void FromFlat(const Pieces& pieces, std::span<const float> flat, std::span<float> local) {
-  ForEachRun(pieces, 0, flat.size(), [&](std::size_t from, std::size_t to, std::size_t count) {
-    std::copy_n(&flat[from], count, &local[to]);
-  });
-}
-
 }  // namespace
 
 GroupStore::GroupStore(const SplitPlan& plan, std::uint64_t client, ParameterStore& whole,
@@ -92,8 +80,9 @@ std::vector<float> GroupStore::WholeSum(std::span<const float> own, int summed) 
   std::vector<std::vector<float>> others = LocalVectors();
   if (!group_.ReadSums(summed, others)) return {};
   std::vector<float> whole(whole_.size());
-  ToFlat(pieces_of_leader_, own, whole);
-  for (std::size_t i = 0; i < others.size(); ++i) ToFlat(pieces_of_others_[i], others[i], whole);
+  CopyToFlat(pieces_of_leader_, own, whole);
+  for (std::size_t i = 0; i < others.size(); ++i)
+    CopyToFlat(pieces_of_others_[i], others[i], whole);
   return whole;
 }
 
@@ -102,8 +91,9 @@ Status GroupStore::RestoreWholeSum(std::span<const float> whole, int summed, std
     return DataLoss("a sum of gradients has {} numbers; expected {}", whole.size(), whole_.size());
   }
   std::vector<std::vector<float>> others = LocalVectors();
-  FromFlat(pieces_of_leader_, whole, own);
-  for (std::size_t i = 0; i < others.size(); ++i) FromFlat(pieces_of_others_[i], whole, others[i]);
+  CopyFromFlat(pieces_of_leader_, whole, own);
+  for (std::size_t i = 0; i < others.size(); ++i)
+    CopyFromFlat(pieces_of_others_[i], whole, others[i]);
   group_.WriteSums(summed, others);
   return group_.failure();
 }

@@ -235,7 +235,7 @@ TEST_F(OverlappedStoreTest, PullsNoMoreOftenThanItsCallerNeedsThem) {
   ASSERT_TRUE(store_->Settle().ok());
   EXPECT_EQ(far_.UpdateCount(), kPushes);
   EXPECT_LE(far_.pulls(), kPushes / kEvery + 2);
-  // A caller that goes on asking without pushing gets what is newest.
+  // A caller that keeps asking without pushing gets the newest.
   while (versions_ != ShardVersions(kShards, kPushes)) Pull();
 }
 

@@ -86,9 +86,9 @@ class ParameterStore {
     return Push(gradient, versions);
   }
 
-  // Sums of gradients (learner.push_every) where a caller's vector is one part of each gradient and
-  // others have the rest (group_store.h): they add up theirs, behind `summed` earlier ones; with
-  // `last` the next push is of the sums.
+  // For sums of gradients (learner.push_every) where the caller's vector is one part of each
+  // gradient and others have the rest (group_store.h): the others add their parts of the latest
+  // gradient to those of the `summed` before it. With `last` the next push sends the sums.
   virtual void AddUpElsewhere(int summed, bool last) {
     static_cast<void>(summed);
     static_cast<void>(last);

@@ -62,7 +62,7 @@ StatusOr<std::vector<std::string>> AddedGames(const MadeWith& made_with, const C
 
 std::string JoinedBy(const std::vector<std::string>& added) {
   return fmt::format(
-      "the games are joined by {}: all begin new episodes, and memories of bundles are empty",
+      "the games are joined by {}: all begin new episodes, and bundles' replay memories are empty",
       fmt::join(added, ", "));
 }
 

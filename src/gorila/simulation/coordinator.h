@@ -21,7 +21,7 @@ struct CoordinatorWatch {
   std::function<void(const TrainingOutcome& outcome)> ended;
 };
 
-// As `gorila coordinator`: makes the run's folder where there is none, or goes on with its run.
+// As `gorila coordinator`: creates the run's folder, or continues the run that is in it.
 // Errors of Coordinator. Blocks until the run has ended, or a stop is requested.
 Status RunCoordinator(const Config& config, const std::filesystem::path& folder,
                       const RemoteParts& parts, const RoleHooks& hooks,

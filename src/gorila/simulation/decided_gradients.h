@@ -34,7 +34,7 @@ class DecidedGradients {
     versions_[SlotOf(sequence)] = version;
   }
 
-  // What a generation begins with whose snapshot is of that version.
+  // What a generation that starts from a snapshot of `version` inherits.
   DecidedGradients AcceptedUntil(std::int64_t version) const {
     DecidedGradients inherited;
     for (std::int64_t sequence = std::max<std::int64_t>(newest_ - kRemembered + 1, 0);

@@ -91,7 +91,7 @@ void MemberGroup::BeginGradient() {
   factor_ = 1;
 }
 
-// What a member lacks is of the sum, not of the present gradient.
+// A member that is lost here takes the sum with it, not the present gradient.
 bool MemberGroup::DoForSum(absl::FunctionRef<MemberCall(std::size_t)> call) {
   const bool lost = lost_;
   const bool whole = Do(call, [] {});

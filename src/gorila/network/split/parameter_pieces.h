@@ -54,6 +54,20 @@ inline std::size_t SizeWithin(std::span<const Piece> pieces, std::size_t begin, 
   return size;
 }
 
+// Between the local vector of whoever has the pieces and the flat one, which is long enough.
+inline void CopyToFlat(std::span<const Piece> pieces, std::span<const float> local,
+                       std::span<float> flat) {
+  ForEachRun(pieces, 0, flat.size(), [&](std::size_t to, std::size_t from, std::size_t count) {
+    std::copy_n(&local[from], count, &flat[to]);
+  });
+}
+inline void CopyFromFlat(std::span<const Piece> pieces, std::span<const float> flat,
+                         std::span<float> local) {
+  ForEachRun(pieces, 0, flat.size(), [&](std::size_t from, std::size_t to, std::size_t count) {
+    std::copy_n(&flat[from], count, &local[to]);
+  });
+}
+
 }  // namespace gorila
 
 #endif  // GORILA_NETWORK_SPLIT_PARAMETER_PIECES_H_

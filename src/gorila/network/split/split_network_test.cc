@@ -19,9 +19,7 @@ constexpr int kBatch = 13;
 
 std::vector<float> TakePieces(const Pieces& pieces, std::size_t size, std::span<const float> flat) {
   std::vector<float> local(size);
-  ForEachRun(pieces, 0, flat.size(), [&](std::size_t from, std::size_t to, std::size_t count) {
-    std::copy_n(&flat[from], count, &local[to]);
-  });
+  CopyFromFlat(pieces, flat, local);
   return local;
 }
 
@@ -101,13 +99,8 @@ struct TestGroup {
 
   std::vector<float> WholeGradient(std::size_t size) const {
     std::vector<float> whole(size, std::nanf(""));
-    const auto put = [&whole](const Pieces& pieces, const std::vector<float>& local) {
-      ForEachRun(pieces, 0, whole.size(), [&](std::size_t to, std::size_t from, std::size_t count) {
-        std::copy_n(&local[from], count, &whole[to]);
-      });
-    };
-    put(PiecesOf(plan, 0), gradient);
-    for (const DirectLink* link : links) put(link->pieces(), link->gradient);
+    CopyToFlat(PiecesOf(plan, 0), gradient, whole);
+    for (const DirectLink* link : links) CopyToFlat(link->pieces(), link->gradient, whole);
     return whole;
   }
 
