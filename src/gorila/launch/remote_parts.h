@@ -58,7 +58,8 @@ class WorkerStore {
   WorkerStore(const Config& config, RemoteParameterStore& remote) : remote_(remote) {
     if (config.parameter_server.overlap && config.learner.members == 1) {
       overlapped_.emplace(remote,
-                          std::max(1, config.learner.fetch_every / config.learner.push_every));
+                          std::max(1, config.learner.fetch_every / config.learner.push_every),
+                          remote.exchange());
     }
   }
 

@@ -10,9 +10,19 @@
 
 namespace gorila {
 
-OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store, int pull_every)
+namespace {
+
+// An exchange answers the calls for parameters since the one before; with more than this no
+// gradient seems to come.
+constexpr int kMostUnanswered = 2;
+
+}  // namespace
+
+OverlappedParameterStore::OverlappedParameterStore(ParameterStore& store, int pull_every,
+                                                   ExchangeStore* exchange)
     : store_(store),
       pull_every_(pull_every),
+      exchange_(exchange),
       partition_(MakePartition(store.size(), store.num_shards()).value()),
       latest_(store.size(), partition_.size()),
       gradients_{std::vector<float>(store.size()), std::vector<float>(store.size())} {
@@ -152,21 +162,32 @@ void OverlappedParameterStore::PullLoop() {
 // With pull_every = 1 the parameters that have come lack at most one of the pushes that have ended.
 // When Push() returns its gradient waits and the one before it has ended; so the next gradient's
 // parameters lack these two and at most one more.
-bool OverlappedParameterStore::MayPush() const { return pushes_ - pull_has_ <= pull_every_; }
+// An exchange has none of this: it only must not meet a pull.
+bool OverlappedParameterStore::MayPush() const {
+  return exchange_ != nullptr ? !pulling_ : pushes_ - pull_has_ <= pull_every_;
+}
 
 // Once after each push, or each pull_every, which may be while the next is under way. Or when a
 // caller wants something newer and no gradient that will change it is under way; one that asks but
 // every few pushes gets it from the pull that they bring about, unless it has to ask again.
+// Exchanges bring what is newer, unless a caller that has pushed asks and asks and pushes no more.
 bool OverlappedParameterStore::ShouldPull() const {
+  if (exchange_ != nullptr) return !pushing_ && wanted_ > (pushes_ > 0 ? kMostUnanswered : 0);
   if (pushes_ - pull_began_ >= pull_every_) return true;
   return !pushing_ && wanted_ > (pull_every_ > 1 && pulled_ ? 1 : 0);
 }
 
 void OverlappedParameterStore::PushWaiting() {
   const std::vector<float>& gradient = gradients_[1 - lent_];
+  const bool exchanges = exchange_ != nullptr && pushes_ + 1 - pull_began_ >= pull_every_;
+  if (exchanges) {
+    wanted_ = 0;
+    pull_began_ = pushes_ + 1;
+  }
   mutex_.Unlock();
-  const StatusOr<PushOutcome> outcome =
-      WithoutThrowing([&] { return store_.Push(gradient, computed_from_); });
+  const StatusOr<PushOutcome> outcome = WithoutThrowing([&] {
+    return exchanges ? ExchangeWaiting(gradient) : store_.Push(gradient, computed_from_);
+  });
   mutex_.Lock();
   pushing_ = false;
   ++pushes_;
@@ -178,14 +199,34 @@ void OverlappedParameterStore::PushWaiting() {
   changed_.NotifyAll();
 }
 
+StatusOr<PushOutcome> OverlappedParameterStore::ExchangeWaiting(std::span<const float> gradient) {
+  PushOutcome slices;
+  const StatusOr<bool> changed =
+      Replace([&](std::span<float> values, ShardVersions& versions) -> StatusOr<bool> {
+        GORILA_ASSIGN_OR_RETURN(const ExchangeOutcome outcome,
+                                exchange_->Exchange(gradient, computed_from_, values, versions));
+        slices = outcome.slices;
+        return outcome.changed;
+      });
+  GORILA_RETURN_IF_ERROR(changed.status());
+  return slices;
+}
+
+StatusOr<bool> OverlappedParameterStore::Replace(const PullInto& pull) {
+  return latest_.Replace([&](std::span<float> values, ShardVersions& versions) {
+    return Fill(pull, values, versions);
+  });
+}
+
 // Asks for what is newer than the latest, so that nothing travels twice; slices that are not are
 // copied from there.
-StatusOr<bool> OverlappedParameterStore::Fill(std::span<float> values, ShardVersions& versions) {
+StatusOr<bool> OverlappedParameterStore::Fill(const PullInto& pull, std::span<float> values,
+                                              ShardVersions& versions) {
   ShardVersions newest;
   const SharedParameters latest = latest_.Newest(newest);
-  if (latest == nullptr) return store_.Pull(values, versions);
+  if (latest == nullptr) return pull(values, versions);
   ShardVersions pulled = newest;
-  GORILA_ASSIGN_OR_RETURN(const bool changed, store_.Pull(values, pulled));
+  GORILA_ASSIGN_OR_RETURN(const bool changed, pull(values, pulled));
   if (!changed) return false;
   for (std::size_t i = 0; i < partition_.size(); ++i) {
     const Slice& slice = partition_[i];
@@ -200,13 +241,15 @@ StatusOr<bool> OverlappedParameterStore::Fill(std::span<float> values, ShardVers
 void OverlappedParameterStore::PullNewer() {
   wanted_ = 0;
   pull_began_ = pushes_;
+  pulling_ = true;
   mutex_.Unlock();
   const StatusOr<bool> changed = WithoutThrowing([this] {
-    return latest_.Replace([this](std::span<float> values, ShardVersions& versions) {
-      return Fill(values, versions);
+    return Replace([this](std::span<float> values, ShardVersions& versions) {
+      return store_.Pull(values, versions);
     });
   });
   mutex_.Lock();
+  pulling_ = false;
   if (changed.ok()) {
     pulled_ = true;
     pull_has_ = pull_began_;

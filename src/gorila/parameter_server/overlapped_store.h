@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "gorila/base/mutex.h"
 #include "gorila/base/thread.h"
+#include "gorila/parameter_server/exchange_store.h"
 #include "gorila/parameter_server/parameter_store.h"
 #include "gorila/parameter_server/partition.h"
 #include "gorila/parameter_server/published_parameters.h"
@@ -24,12 +26,17 @@ namespace gorila {
 // as staleness like that of other learners. Parameters are lent where they arrived, and memory for
 // gradients where they are sent from, so neither is copied unless the caller wants it elsewhere.
 //
+// Where the other store can exchange them in one call, parameters come with the answer to a
+// gradient, and a gradient lacks at most the one before it.
+//
 // An error of the other store is given to every call from then on: its errors are final.
 class OverlappedParameterStore final : public ParameterStore {
  public:
   // `store` must outlive this, and each of its calls must end. `pull_every`: pushes between two
-  // pulls of a caller that asks for parameters no more often than that.
-  explicit OverlappedParameterStore(ParameterStore& store, int pull_every = 1);
+  // pulls of a caller that asks for parameters no more often than that. `exchange`: the same store,
+  // or null to push and pull at the same time.
+  explicit OverlappedParameterStore(ParameterStore& store, int pull_every = 1,
+                                    ExchangeStore* exchange = nullptr);
   // Blocks as Settle() does.
   ~OverlappedParameterStore() override;
   OverlappedParameterStore(const OverlappedParameterStore&) = delete;
@@ -70,7 +77,10 @@ class OverlappedParameterStore final : public ParameterStore {
   bool ShouldPull() const GORILA_REQUIRES(mutex_);
   Status CheckSizes(std::size_t values, std::size_t versions) const;
   Status WaitForParameters() GORILA_EXCLUDES(mutex_);
-  StatusOr<bool> Fill(std::span<float> values, ShardVersions& versions);
+  using PullInto = std::function<StatusOr<bool>(std::span<float> values, ShardVersions& versions)>;
+  StatusOr<bool> Replace(const PullInto& pull);
+  StatusOr<bool> Fill(const PullInto& pull, std::span<float> values, ShardVersions& versions);
+  StatusOr<PushOutcome> ExchangeWaiting(std::span<const float> gradient);
   void PushWaiting() GORILA_REQUIRES(mutex_);
   void PullNewer() GORILA_REQUIRES(mutex_);
   StatusOr<PushOutcome> TakeOutcome() GORILA_REQUIRES(mutex_);
@@ -79,6 +89,7 @@ class OverlappedParameterStore final : public ParameterStore {
   ParameterStore& store_;
 
   const int pull_every_;
+  ExchangeStore* const exchange_;  // null: none
   const std::vector<Slice> partition_;
   PublishedParameters latest_;
   // Lent to the caller, but for the one that is under way: while pushing_, the pushing thread reads
@@ -91,6 +102,7 @@ class OverlappedParameterStore final : public ParameterStore {
   int wanted_ GORILA_GUARDED_BY(mutex_) = 0;               // calls since a pull last began
   bool pulled_ GORILA_GUARDED_BY(mutex_) = false;          // at least once
   bool pushing_ GORILA_GUARDED_BY(mutex_) = false;         // a gradient waits or is under way
+  bool pulling_ GORILA_GUARDED_BY(mutex_) = false;         // not with a gradient
   std::size_t lent_ GORILA_GUARDED_BY(mutex_) = 0;         // of gradients_; the other is under way
   std::int64_t pushes_ GORILA_GUARDED_BY(mutex_) = 0;      // that have ended
   std::int64_t pull_began_ GORILA_GUARDED_BY(mutex_) = 0;  // after so many of them: the last pull,

@@ -30,7 +30,7 @@ std::unique_ptr<InProcessParameterStore> MakeShards() {
 
 // A store that is far away: its pushes wait for Open(), and can be made to fail; its pulls wait for
 // OpenForPulls().
-class FarStore final : public ParameterStore {
+class FarStore final : public ParameterStore, public ExchangeStore {
  public:
   std::size_t size() const override { return kSize; }
   int num_shards() const override { return kShards; }
@@ -53,6 +53,14 @@ class FarStore final : public ParameterStore {
       GORILA_RETURN_IF_ERROR(failure_);
     }
     return shards_->Push(gradient, versions);
+  }
+  StatusOr<ExchangeOutcome> Exchange(std::span<const float> gradient,
+                                     const ShardVersions& computed_from, std::span<float> values,
+                                     ShardVersions& versions) override {
+    ExchangeOutcome outcome;
+    GORILA_ASSIGN_OR_RETURN(outcome.slices, Push(gradient, computed_from));
+    GORILA_ASSIGN_OR_RETURN(outcome.changed, shards_->Pull(values, versions));
+    return outcome;
   }
   std::int64_t UpdateCount() const override { return shards_->UpdateCount(); }
 
@@ -237,6 +245,60 @@ TEST_F(OverlappedStoreTest, PullsNoMoreOftenThanItsCallerNeedsThem) {
   EXPECT_LE(far_.pulls(), kPushes / kEvery + 2);
   // A caller that keeps asking without pushing gets the newest.
   while (versions_ != ShardVersions(kShards, kPushes)) Pull();
+}
+
+TEST_F(OverlappedStoreTest, AnExchangedGradientLacksAtMostTheOneBeforeIt) {
+  constexpr int kPushes = 500;
+  store_.emplace(far_, /*pull_every=*/1, &far_);
+  PushOutcome total;
+  for (int i = 0; i < kPushes; ++i) {
+    Pull();
+    total += Push().value();
+  }
+  total += store_->Settle().value();
+  EXPECT_EQ(total.accepted, kPushes * kShards);
+  const ParameterShardCounters counters = far_.shards().shard(0).counters();
+  EXPECT_EQ(counters.accepted, kPushes);
+  EXPECT_LE(counters.staleness_sum, kPushes);
+  EXPECT_EQ(far_.pulls(), 1) << "the others come with gradients";
+  Pull();
+  EXPECT_THAT(values_, Each(-static_cast<float>(kPushes)));
+}
+
+TEST_F(OverlappedStoreTest, ExchangesNoMoreOftenThanItsCallerNeedsParameters) {
+  constexpr int kEvery = 4;
+  store_.emplace(far_, kEvery, &far_);
+  Pull();
+  for (int i = 1; i <= 3 * kEvery; ++i) {
+    ASSERT_TRUE(Push().ok());
+    ASSERT_TRUE(store_->Settle().ok());
+    if (i % kEvery != 0) continue;
+    ShardVersions versions(kShards, -1);
+    SharedParameters values;
+    ASSERT_TRUE(store_->Borrow(ParameterSet::kOnline, Newness::kUsual, values, versions).value());
+    EXPECT_THAT(versions, Each(i));
+  }
+  EXPECT_EQ(far_.pulls(), 1);
+}
+
+TEST_F(OverlappedStoreTest, WhoPushesNoMoreStillGetsWhatOthersPushed) {
+  store_.emplace(far_, /*pull_every=*/1, &far_);
+  Pull();
+  ASSERT_TRUE(Push().ok());
+  ASSERT_TRUE(store_->Settle().ok());
+  ASSERT_TRUE(far_.shards().Push(std::vector<float>(kSize, 1), {0, 0}).ok());
+  while (versions_ != ShardVersions(kShards, 2)) Pull();
+  EXPECT_THAT(values_, Each(-2));
+}
+
+TEST_F(OverlappedStoreTest, AFailedExchangeIsGivenToEveryLaterCall) {
+  store_.emplace(far_, /*pull_every=*/1, &far_);
+  Pull();
+  far_.Fail(Unavailable("the far side is gone"));
+  ASSERT_TRUE(Push().ok());
+  const StatusOr<PushOutcome> settled = store_->Settle();
+  EXPECT_EQ(settled.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store_->Pull(values_, versions_).status(), settled.status());
 }
 
 TEST_F(OverlappedStoreTest, AGradientUnderWayIsAppliedBeforeTheStoreEnds) {

@@ -87,6 +87,10 @@ class Channel {
 
   const Endpoint& endpoint() const { return endpoint_; }
 
+  // Whether payloads may go through memory: the server is on this machine. Blocks while its name is
+  // looked up.
+  bool SharesMemory() const;
+
   // Starts a call; several may be under way at once. It fails at once (Unavailable) while the
   // server cannot be reached: trying again is the caller's business (Retry).
   PendingCall Start(CallOptions options);

@@ -11,6 +11,7 @@
 #include "gorila/rpc/memory_pool.h"
 #include "gorila/rpc/method.h"
 #include "gorila/rpc/network.h"
+#include "gorila/rpc/own_address.h"
 #include "gorila/rpc/refusal.h"
 #include "gorila/v1/transport.pb.h"
 
@@ -55,7 +56,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
 class GrpcCaller final : public Caller {
  public:
   explicit GrpcCaller(const ChannelOptions& options)
-      : identity_(options.identity), stub_(MakeChannel(options)) {
+      : server_(options.endpoint), identity_(options.identity), stub_(MakeChannel(options)) {
     if (!options.shared_memory) return;
     pool_ = std::make_shared<MemoryPool>(
         options.endpoint, [this](const SharedMemoryTicket& ticket) { return Offer(ticket); });
@@ -66,6 +67,8 @@ class GrpcCaller final : public Caller {
     call->Start(stub_, identity_, pool_);
     return call;
   }
+
+  bool SharesMemory() const override { return pool_ != nullptr && IsOwnEndpoint(server_); }
 
  private:
   PendingCall Offer(const SharedMemoryTicket& ticket) {
@@ -80,6 +83,7 @@ class GrpcCaller final : public Caller {
     return PendingCall(std::move(call));
   }
 
+  const Endpoint server_;
   const RunIdentity identity_;
   grpc::GenericStub stub_;
   std::shared_ptr<MemoryPool> pool_;  // null: none

@@ -16,6 +16,8 @@ Channel::Channel(const ChannelOptions& options)
 
 Channel::~Channel() = default;
 
+bool Channel::SharesMemory() const { return caller_->SharesMemory(); }
+
 PendingCall Channel::Start(CallOptions options) {
   return PendingCall(caller_->Start(std::move(options)));
 }

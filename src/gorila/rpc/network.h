@@ -18,6 +18,8 @@ class Caller {
   virtual ~Caller() = default;
   // As Channel::Start().
   virtual std::unique_ptr<Call> Start(CallOptions options) = 0;
+  // As Channel::SharesMemory().
+  virtual bool SharesMemory() const = 0;
 };
 
 class Network {

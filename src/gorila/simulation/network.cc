@@ -202,6 +202,7 @@ class SimulatedCaller final : public rpc::Caller {
     link_->network.Send(call);
     return std::make_unique<CallHandle>(link_->network.scheduler_, std::move(call));
   }
+  bool SharesMemory() const override { return link_->network.options_.near; }
 
  private:
   const std::shared_ptr<const SimulatedLink> link_;

@@ -23,6 +23,7 @@ struct NetworkOptions {
   double broken = 0;              // of calls: the connection breaks before or after the work
   double lost = 0;                // of calls: nothing is heard until the deadline
   double update = 0;              // seconds: a server works on one gradient after the other
+  bool near = false;              // callers take servers to be on their machine
 };
 
 // Counts of what happened, for the report of what a run has covered.

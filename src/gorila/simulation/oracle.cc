@@ -146,6 +146,10 @@ void Oracle::Handled(ProcessId server, ProcessId client, const rpc::CallOptions&
   }
   if (call.method == kPushMethod) {
     CheckPush(server, shard, ParseInto(push_, call.header), ParseInto(pushed_, response->header));
+    if (push_.has_then()) {
+      ++counters_.answered;
+      CheckPull(server, shard, push_.then(), pushed_.pulled(), response->payload.get());
+    }
   } else if (call.method == kPullMethod) {
     CheckPull(server, shard, ParseInto(pull_, call.header), ParseInto(pulled_, response->header),
               response->payload.get());

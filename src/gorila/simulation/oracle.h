@@ -24,6 +24,7 @@ namespace gorila::simulation {
 struct OracleCounters {
   std::int64_t accepted = 0, stale = 0, invalid = 0;
   std::int64_t repeated = 0;     // gradients that came again and were not decided on again
+  std::int64_t answered = 0;     // gradients, with parameters
   std::int64_t generations = 0;  // of all shards
   std::int64_t restored = 0;     // generations that began with a snapshot
   std::int64_t snapshots = 0;

@@ -196,6 +196,7 @@ void DecodeLater(const Json& json, Plan& plan) {
   plan.learners = json.value("learners", plan.learners);
   plan.model = json.value("model", plan.model);
   plan.overlap = json.value("overlap", plan.overlap);
+  plan.near = json.value("near", plan.near);
   plan.crash = json.value("crash", plan.crash);
   plan.update = json.value("update", plan.update);
   plan.demote_every = json.value("demote_every", plan.demote_every);
@@ -285,6 +286,7 @@ Plan DrawPlan(std::uint64_t seed, const PlanOptions& options) {
   }
   std::stable_sort(plan.faults.begin(), plan.faults.end(),
                    [](const Fault& a, const Fault& b) { return a.at < b.at; });
+  plan.near = random.Uniform() < 0.5;
   return plan;
 }
 
@@ -301,6 +303,7 @@ std::string EncodePlan(const Plan& plan) {
   json["learners"] = plan.learners;
   json["model"] = plan.model;
   json["overlap"] = plan.overlap;
+  json["near"] = plan.near;
   json["crash"] = plan.crash;
   json["update"] = plan.update;
   json["demote_every"] = plan.demote_every;

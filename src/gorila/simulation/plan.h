@@ -66,6 +66,7 @@ struct Plan {
   double update = 0;     // seconds that a shard works on a gradient
   int demote_every = 0;  // SchedulerOptions
   bool overlap = false;  // parameter_server.overlap and replay.prefetch
+  bool near = false;     // gradients are answered with parameters, as on one machine
   std::string encoding = "float32";  // parameter_server.encoding
   std::int64_t frames = 0;           // of the run, which has a coordinator then; 0: it never ends
   std::vector<Fault> faults = {};

@@ -42,7 +42,8 @@ class World final : public CrashPoints {
                   .latency = plan.latency,
                   .broken = plan.broken,
                   .lost = plan.lost,
-                  .update = plan.update},
+                  .update = plan.update,
+                  .near = plan.near},
                  &oracle_),
         disk_(scheduler_,
               {.seed = plan.seed,
@@ -243,6 +244,7 @@ std::map<std::string, std::int64_t> World::Counts() const {
   counts["gradients accepted"] = oracle.accepted;
   counts["gradients stale"] = oracle.stale;
   counts["gradients repeated"] = oracle.repeated;
+  counts["gradients answered with parameters"] = oracle.answered;
   counts["generations"] = oracle.generations;
   counts["generations from a snapshot"] = oracle.restored;
   counts["snapshots"] = oracle.snapshots;

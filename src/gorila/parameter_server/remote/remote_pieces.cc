@@ -68,7 +68,9 @@ StatusOr<bool> RemoteParameterStore::PullPieces(const Pieces& pieces, std::span<
   bool changed = false;
   const auto take = [&](Link& link, const std::string& header) -> Status {
     const auto i = static_cast<std::size_t>(link.index);
-    GORILA_ASSIGN_OR_RETURN(versions[i], TakePull(link, header, received[i] != 0, versions[i]));
+    GORILA_ASSIGN_OR_RETURN(const auto response,
+                            rpc::Channel::ParseResponse<v1::PullResponse>(header));
+    GORILA_ASSIGN_OR_RETURN(versions[i], TakePull(link, response, received[i] != 0, versions[i]));
     if (received[i] == 0) return OkStatus();
     changed = true;
     bytes_pulled_.fetch_add(static_cast<std::int64_t>(packed[i].size() * sizeof(float)),

@@ -39,6 +39,13 @@ v1::PushRequest::Encoding ToProto(GradientEncoding encoding) {
   return v1::PushRequest::FLOAT32;
 }
 
+// What a push's response says of the parameters that come with it.
+StatusOr<v1::PullResponse> PulledWith(const std::string& header) {
+  GORILA_ASSIGN_OR_RETURN(auto response, rpc::Channel::ParseResponse<v1::PushResponse>(header));
+  if (!response.has_pulled()) return DataLoss("a gradient's answer lacks the parameters");
+  return std::move(*response.mutable_pulled());
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
@@ -62,6 +69,8 @@ StatusOr<std::unique_ptr<RemoteParameterStore>> RemoteParameterStore::Connect(
   for (const std::unique_ptr<Link>& link : store->links_) {
     GORILA_RETURN_IF_ERROR(store->Introduce(*link));
   }
+  store->near_ = std::all_of(store->links_.begin(), store->links_.end(),
+                             [](const auto& link) { return link->channel.SharesMemory(); });
   return store;
 }
 
@@ -171,48 +180,60 @@ StatusOr<bool> RemoteParameterStore::PullTarget(std::span<float> values, ShardVe
 StatusOr<bool> RemoteParameterStore::PullInto(std::span<float> values, ShardVersions& versions,
                                               bool target) {
   GORILA_RETURN_IF_ERROR(CheckSizes(values.size(), size(), versions.size(), links_.size()));
-  std::vector<char> received(links_.size());  // whether a payload came
+  Arrivals arrivals{.values = values, .versions = versions};
   std::vector<Link*> asked;
   for (const std::unique_ptr<Link>& link : links_) {
     const std::int64_t have = versions[static_cast<std::size_t>(link->index)];
     if (!target || !IsPresentTarget(*link, have)) asked.push_back(link.get());
   }
+  const FindPulled find = &rpc::Channel::ParseResponse<v1::PullResponse>;
   const auto make = [&](Link& link) {
-    const auto i = static_cast<std::size_t>(link.index);
-    const v1::PullRequest request = AskFor(link, versions[i], target);
-    received[i] = 0;
+    const std::int64_t have = versions[static_cast<std::size_t>(link.index)];
     rpc::CallOptions call{.method = kPullMethod,
-                          .header = request.SerializeAsString(),
-                          .timeout = options_.timeout,
-                          .expected_bytes = link.slice.size() * sizeof(float)};
-    call.sink = [&link, &received, values](std::string_view header,
-                                           std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
-      GORILA_ASSIGN_OR_RETURN(const auto response,
-                              rpc::Channel::ParseResponse<v1::PullResponse>(std::string(header)));
-      // Before the first byte: what an older generation has must not overwrite anything.
-      GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
-      const auto slice =
-          std::as_writable_bytes(values.subspan(link.slice.begin, link.slice.size()));
-      if (bytes != slice.size()) {
-        return DataLoss("a slice of {} bytes; expected {}", bytes, slice.size());
-      }
-      received[static_cast<std::size_t>(link.index)] = 1;
-      return slice;
-    };
+                          .header = AskFor(link, have, target).SerializeAsString(),
+                          .timeout = options_.timeout};
+    Expect(link, find, arrivals, call);
     return call;
   };
-  bool changed = false;
   const auto take = [&](Link& link, const std::string& header) -> Status {
-    const auto i = static_cast<std::size_t>(link.index);
-    GORILA_ASSIGN_OR_RETURN(versions[i], TakePull(link, header, received[i] != 0, versions[i]));
-    if (received[i] == 0) return OkStatus();
-    changed = true;
-    bytes_pulled_.fetch_add(static_cast<std::int64_t>(link.slice.size() * sizeof(float)),
-                            std::memory_order_relaxed);
-    return OkStatus();
+    GORILA_ASSIGN_OR_RETURN(const auto response, find(header));
+    return Arrive(link, response, arrivals);
   };
   GORILA_RETURN_IF_ERROR(CallAll(asked, make, take));
-  return changed;
+  return arrivals.changed;
+}
+
+void RemoteParameterStore::Expect(Link& link, FindPulled find, Arrivals& arrivals,
+                                  rpc::CallOptions& call) {
+  arrivals.received.resize(links_.size());
+  arrivals.received[static_cast<std::size_t>(link.index)] = 0;
+  call.expected_bytes = link.slice.size() * sizeof(float);
+  call.sink = [&link, find, &arrivals](std::string_view header,
+                                       std::uint64_t bytes) -> StatusOr<std::span<std::byte>> {
+    GORILA_ASSIGN_OR_RETURN(const auto response, find(std::string(header)));
+    // Before the first byte: what an older generation has must not overwrite anything.
+    GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
+    const auto slice =
+        std::as_writable_bytes(arrivals.values.subspan(link.slice.begin, link.slice.size()));
+    if (bytes != slice.size()) {
+      return DataLoss("a slice of {} bytes; expected {}", bytes, slice.size());
+    }
+    arrivals.received[static_cast<std::size_t>(link.index)] = 1;
+    return slice;
+  };
+}
+
+Status RemoteParameterStore::Arrive(Link& link, const v1::PullResponse& response,
+                                    Arrivals& arrivals) {
+  const auto i = static_cast<std::size_t>(link.index);
+  const bool received = arrivals.received[i] != 0;
+  GORILA_ASSIGN_OR_RETURN(arrivals.versions[i],
+                          TakePull(link, response, received, arrivals.versions[i]));
+  if (!received) return OkStatus();
+  arrivals.changed = true;
+  bytes_pulled_.fetch_add(static_cast<std::int64_t>(link.slice.size() * sizeof(float)),
+                          std::memory_order_relaxed);
+  return OkStatus();
 }
 
 // Target copies change seldom, and every answer tells which one is present.
@@ -232,10 +253,8 @@ v1::PullRequest RemoteParameterStore::AskFor(const Link& link, std::int64_t vers
   return request;
 }
 
-StatusOr<std::int64_t> RemoteParameterStore::TakePull(Link& link, const std::string& header,
+StatusOr<std::int64_t> RemoteParameterStore::TakePull(Link& link, const v1::PullResponse& response,
                                                       bool received, std::int64_t version) {
-  GORILA_ASSIGN_OR_RETURN(const auto response,
-                          rpc::Channel::ParseResponse<v1::PullResponse>(header));
   GORILA_RETURN_IF_ERROR(Accept(link, response.generation()));
   GORILA_ASSIGN_OR_RETURN(const std::int64_t now,
                           PackVersion(response.generation(), response.version()));
@@ -275,6 +294,22 @@ std::shared_ptr<const rpc::Payload> RemoteParameterStore::Encode(
 
 StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient,
                                                  const ShardVersions& versions) {
+  return PushAll(gradient, versions, nullptr);
+}
+
+StatusOr<ExchangeOutcome> RemoteParameterStore::Exchange(std::span<const float> gradient,
+                                                         const ShardVersions& computed_from,
+                                                         std::span<float> values,
+                                                         ShardVersions& versions) {
+  GORILA_RETURN_IF_ERROR(CheckSizes(values.size(), size(), versions.size(), links_.size()));
+  Arrivals arrivals{.values = values, .versions = versions};
+  GORILA_ASSIGN_OR_RETURN(const PushOutcome slices, PushAll(gradient, computed_from, &arrivals));
+  return ExchangeOutcome{.slices = slices, .changed = arrivals.changed};
+}
+
+StatusOr<PushOutcome> RemoteParameterStore::PushAll(std::span<const float> gradient,
+                                                    const ShardVersions& versions,
+                                                    Arrivals* arrivals) {
   GORILA_RETURN_IF_ERROR(CheckSizes(gradient.size(), size(), versions.size(), links_.size()));
   const bool pulled = std::all_of(versions.begin(), versions.end(), [](auto v) { return v >= 0; });
   if (!pulled)
@@ -288,25 +323,28 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
     payloads.push_back(Encode(*link, gradient.subspan(link->slice.begin, link->slice.size())));
   }
   const auto make = [&](Link& link) {
-    const GenerationVersion computed =
-        UnpackVersion(versions[static_cast<std::size_t>(link.index)]);
-    v1::PushRequest request;
-    request.set_seen_generation(Look(link).generation);
-    request.set_client(options_.client);
-    request.set_sequence(sequence);
-    request.set_computed_generation(computed.generation);
-    request.set_computed_version(computed.version);
-    request.set_encoding(ToProto(options_.encoding));
-    std::shared_ptr<const rpc::Payload> payload = payloads[static_cast<std::size_t>(link.index)];
-    bytes_pushed_.fetch_add(static_cast<std::int64_t>(payload->size()), std::memory_order_relaxed);
-    return rpc::CallOptions{.method = kPushMethod,
-                            .header = request.SerializeAsString(),
-                            .payload = std::move(payload),
-                            .timeout = options_.timeout};
+    const auto i = static_cast<std::size_t>(link.index);
+    v1::PushRequest request = Offer(link, sequence, versions[i]);
+    if (arrivals != nullptr) {
+      *request.mutable_then() = AskFor(link, arrivals->versions[i], /*target=*/false);
+    }
+    bytes_pushed_.fetch_add(static_cast<std::int64_t>(payloads[i]->size()),
+                            std::memory_order_relaxed);
+    rpc::CallOptions call{.method = kPushMethod,
+                          .header = request.SerializeAsString(),
+                          .payload = payloads[i],
+                          .timeout = options_.timeout};
+    if (arrivals != nullptr) Expect(link, &PulledWith, *arrivals, call);
+    return call;
   };
   PushOutcome outcome;
   const auto take = [&](Link& link, const std::string& header) -> Status {
     GORILA_ASSIGN_OR_RETURN(const auto response, TakePush(link, header));
+    // First, because a failure is tried again, and a verdict counts once.
+    if (arrivals != nullptr) {
+      GORILA_ASSIGN_OR_RETURN(const auto with, PulledWith(header));
+      GORILA_RETURN_IF_ERROR(Arrive(link, with, *arrivals));
+    }
     if (response.verdict() != v1::PushResponse::ACCEPTED) {
       const MutexLock lock(link.encoder_mutex);
       link.encoder.Forget();
@@ -315,6 +353,19 @@ StatusOr<PushOutcome> RemoteParameterStore::Push(std::span<const float> gradient
   };
   GORILA_RETURN_IF_ERROR(CallAll(all, make, take));
   return outcome;
+}
+
+v1::PushRequest RemoteParameterStore::Offer(const Link& link, std::int64_t sequence,
+                                            std::int64_t version) const {
+  const GenerationVersion computed = UnpackVersion(version);
+  v1::PushRequest request;
+  request.set_seen_generation(Look(link).generation);
+  request.set_client(options_.client);
+  request.set_sequence(sequence);
+  request.set_computed_generation(computed.generation);
+  request.set_computed_version(computed.version);
+  request.set_encoding(ToProto(options_.encoding));
+  return request;
 }
 
 Status RemoteParameterStore::CountVerdict(v1::PushResponse::Verdict verdict, PushOutcome& outcome) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gorila/base/mutex.h"
+#include "gorila/parameter_server/exchange_store.h"
 #include "gorila/parameter_server/gradient_codec.h"
 #include "gorila/parameter_server/parameter_store.h"
 #include "gorila/parameter_server/partition.h"
@@ -54,7 +55,7 @@ struct RemoteStoreTraffic {
 // A call that fails is tried again: a shard that is away is waited for, and a gradient that was
 // decided on is not decided on again. Errors are final: the wait was too long (Unavailable), it was
 // stopped (Cancelled), or a shard refused what was asked.
-class RemoteParameterStore final : public ParameterStore, public PieceStore {
+class RemoteParameterStore final : public ParameterStore, public PieceStore, public ExchangeStore {
  public:
   // Waits until every shard answers. InvalidArgument when they are not the shards of this run in
   // this order.
@@ -66,6 +67,12 @@ class RemoteParameterStore final : public ParameterStore, public PieceStore {
   StatusOr<bool> PullTarget(std::span<float> values, ShardVersions& versions) override;
   StatusOr<PushOutcome> Push(std::span<const float> gradient,
                              const ShardVersions& versions) override;
+  StatusOr<ExchangeOutcome> Exchange(std::span<const float> gradient,
+                                     const ShardVersions& computed_from, std::span<float> values,
+                                     ShardVersions& versions) override;
+  // Itself where every shard is reached through memory, so that calls cost more than what they
+  // carry; null where the two directions of a link are better used at once.
+  ExchangeStore* exchange() { return near_ ? this : nullptr; }
   // As of the last answer of shard 0.
   std::int64_t UpdateCount() const override;
 
@@ -116,7 +123,22 @@ class RemoteParameterStore final : public ParameterStore, public PieceStore {
 
   explicit RemoteParameterStore(const RemoteStoreOptions& options) : options_(options) {}
 
+  // Where parameters go that the shards send.
+  struct Arrivals {
+    std::span<float> values;
+    ShardVersions& versions;
+    std::vector<char> received = {};  // whether a shard's present call brought any
+    bool changed = false;
+  };
+  using FindPulled = StatusOr<v1::PullResponse> (*)(const std::string& header);
+
   StatusOr<bool> PullInto(std::span<float> values, ShardVersions& versions, bool target);
+  // With `arrivals` each shard answers with its parameters.
+  StatusOr<PushOutcome> PushAll(std::span<const float> gradient, const ShardVersions& versions,
+                                Arrivals* arrivals);
+  // Lets `call` bring the slice's parameters; `find` finds in its response's header what they are.
+  void Expect(Link& link, FindPulled find, Arrivals& arrivals, rpc::CallOptions& call);
+  Status Arrive(Link& link, const v1::PullResponse& response, Arrivals& arrivals);
   StatusOr<CommitOutcome> PushParts(const GradientPart& part, const Pieces& pieces,
                                     std::span<const float> local, float factor,
                                     const ShardVersions& versions, std::span<const Pieces> others);
@@ -124,10 +146,11 @@ class RemoteParameterStore final : public ParameterStore, public PieceStore {
   // Whether `version` (packed) is the shard's present target copy, as far as is known.
   static bool IsPresentTarget(const Link& link, std::int64_t version);
   static v1::PullRequest AskFor(const Link& link, std::int64_t version, bool target);
+  v1::PushRequest Offer(const Link& link, std::int64_t sequence, std::int64_t version) const;
   // Both note the versions that the answer tells. TakePull gives the one that is had now, where
   // `version` was before and parameters were received or not.
-  static StatusOr<std::int64_t> TakePull(Link& link, const std::string& header, bool received,
-                                         std::int64_t version);
+  static StatusOr<std::int64_t> TakePull(Link& link, const v1::PullResponse& response,
+                                         bool received, std::int64_t version);
   static StatusOr<v1::PushResponse> TakePush(Link& link, const std::string& header);
   Status Introduce(Link& link);
   // Unavailable when `generation` is older than one that was seen; otherwise it is the one seen.
@@ -144,6 +167,7 @@ class RemoteParameterStore final : public ParameterStore, public PieceStore {
 
   const RemoteStoreOptions options_;
   std::vector<std::unique_ptr<Link>> links_;  // constant after Connect
+  bool near_ = false;                         // the same
   std::atomic<std::int64_t> sequence_{0};
   std::atomic<std::int64_t> parts_{0};  // of gradients, that were sent as members
   std::atomic<std::int64_t> bytes_pushed_{0};

@@ -94,6 +94,56 @@ TEST_F(RemoteStoreTest, PushesReachEveryShard) {
   for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(values_[i], static_cast<float>(i) - 1);
 }
 
+TEST_F(RemoteStoreTest, ExchangesAGradientForParametersInOneCall) {
+  for (const bool shared_memory : {true, false}) {
+    RemoteStoreOptions options = Options();
+    options.client = shared_memory ? 5 : 6;
+    options.shared_memory = shared_memory;
+    const auto store = RemoteParameterStore::Connect(options).value();
+    EXPECT_EQ(store->exchange() != nullptr, shared_memory) << "the shards are on this machine";
+    ShardVersions versions(kShards, -1);
+    ASSERT_TRUE(store->Pull(values_, versions).ok());
+    for (int i = 0; i < 3; ++i) {
+      const std::vector<float> before = values_;
+      const std::int64_t calls = shards_[1].server().traffic().calls;
+      const ExchangeOutcome outcome =
+          store->Exchange(gradient_, versions, values_, versions).value();
+      if (!shared_memory) {  // which is offered by calls of its own
+        EXPECT_EQ(shards_[1].server().traffic().calls, calls + 1);
+      }
+      EXPECT_EQ(outcome.slices.accepted, kShards);
+      EXPECT_TRUE(outcome.changed);
+      for (std::size_t k = 0; k < kSize; ++k) ASSERT_EQ(values_[k], before[k] - 1);
+    }
+    EXPECT_FALSE(store->Pull(values_, versions).value()) << "they were the newest";
+  }
+}
+
+TEST_F(RemoteStoreTest, AnExchangeOutlivesARestartAndCountsOnce) {
+  std::promise<void> waiting;
+  RemoteStoreOptions options = Options();
+  options.message = [&, said = false](std::string_view) mutable {
+    if (!std::exchange(said, true)) waiting.set_value();
+  };
+  const auto store = RemoteParameterStore::Connect(options).value();
+  ASSERT_TRUE(store->Pull(values_, versions_).ok());
+  shards_[1].Stop();
+  std::thread restarter([&] {
+    waiting.get_future().wait();
+    shards_[1].Start(2);
+  });
+  const ShardVersions old = versions_;
+  const ExchangeOutcome outcome = store->Exchange(gradient_, old, values_, versions_).value();
+  restarter.join();
+  EXPECT_EQ(outcome.slices.accepted, 1);
+  EXPECT_EQ(outcome.slices.stale, 1) << "computed from a generation that is gone";
+  EXPECT_EQ(values_.front(), -1);
+  EXPECT_EQ(values_.back(), static_cast<float>(kSize - 1)) << "version 0 of generation 2";
+  EXPECT_EQ(store->Exchange(gradient_, versions_, values_, versions_).value().slices.accepted,
+            kShards);
+  EXPECT_EQ(values_.back(), static_cast<float>(kSize - 2));
+}
+
 TEST_F(RemoteStoreTest, EncodedGradientsAreSmallerAndNothingOfThemIsLost) {
   for (const GradientEncoding encoding : {GradientEncoding::kBf16, GradientEncoding::kTopK}) {
     SCOPED_TRACE(std::string(GradientEncodingName(encoding)));
@@ -309,6 +359,9 @@ TEST_F(RemoteStoreTest, WrongSizesAreRefusedBeforeAnythingIsSent) {
   const auto store = Connect();
   EXPECT_FALSE(store->Pull(std::span(values_).first(kSize - 1), versions_).ok());
   EXPECT_FALSE(store->Push(gradient_, versions_).ok()) << "never pulled";
+  const ShardVersions pulled(kShards, 0);
+  EXPECT_FALSE(
+      store->Exchange(gradient_, pulled, std::span(values_).first(kSize - 1), versions_).ok());
   EXPECT_EQ(store->traffic().bytes_pushed, 0);
 }
 

@@ -178,9 +178,16 @@ StatusOr<rpc::Response> ShardService::Describe(const rpc::Request& request) {
 StatusOr<rpc::Response> ShardService::Pull(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto asked, rpc::ParseHeader<v1::PullRequest>(request));
   GORILA_RETURN_IF_ERROR(CheckGeneration(asked.seen_generation()));
+  v1::PullResponse response;
+  GORILA_ASSIGN_OR_RETURN(auto payload, TakeParameters(asked, response));
+  return Encode(response, std::move(payload));
+}
+
+// Null where the caller has them.
+StatusOr<std::shared_ptr<const rpc::Payload>> ShardService::TakeParameters(
+    const v1::PullRequest& asked, v1::PullResponse& response) {
   std::int64_t have = asked.have_generation() == generation_ ? asked.have_version() : -1;
   auto values = asked.target() ? shard_->ShareTarget(have) : shard_->Share(have);
-  v1::PullResponse response;
   response.set_generation(generation_);
   response.set_version(have);
   response.set_latest_version(shard_->version());
@@ -190,13 +197,17 @@ StatusOr<rpc::Response> ShardService::Pull(const rpc::Request& request) {
     if (!pieces.ok()) return Malformed(pieces.status());
     values = std::make_shared<const std::vector<float>>(Gather(*pieces, place_.slice, *values));
   }
-  return Encode(response, values != nullptr ? rpc::Payload::Of(std::move(values)) : nullptr);
+  return values != nullptr ? rpc::Payload::Of(std::move(values)) : nullptr;
 }
 
 StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   GORILA_ASSIGN_OR_RETURN(const auto push, rpc::ParseHeader<v1::PushRequest>(request));
   GORILA_RETURN_IF_ERROR(CheckGeneration(push.seen_generation()));
   if (push.has_part()) return PushPart(push, request);
+  if (push.then().target() || push.then().pieces_size() > 0) {
+    return Malformed(InvalidArgument(
+        "a gradient that wants target parameters or pieces; expected the slice's parameters"));
+  }
   GORILA_ASSIGN_OR_RETURN(const GradientEncoding encoding, EncodingOf(push));
   std::vector<float> decoded(encoding == GradientEncoding::kFloat32 ? 0 : place_.slice.size());
   GORILA_ASSIGN_OR_RETURN(const auto gradient,
@@ -212,7 +223,9 @@ StatusOr<rpc::Response> ShardService::Push(const rpc::Request& request) {
   CrashPoint("gradient decided on");
   response.set_generation(generation_);
   response.set_version(shard_->version());
-  return Encode(response);
+  if (!push.has_then()) return Encode(response);
+  GORILA_ASSIGN_OR_RETURN(auto payload, TakeParameters(push.then(), *response.mutable_pulled()));
+  return Encode(response, std::move(payload));
 }
 
 // True where it was, with the verdict.
@@ -253,6 +266,9 @@ StatusOr<rpc::Response> ShardService::PushPart(const v1::PushRequest& push,
     return Malformed(InvalidArgument(
         "a part of member {} of {} in encoding {}; expected 2..{} members and float32", member,
         part.members(), static_cast<int>(push.encoding()), kMostMembers));
+  }
+  if (push.has_then()) {
+    return Malformed(InvalidArgument("a part that wants parameters; expected a pull of its own"));
   }
   const StatusOr<Pieces> pieces = ReadPieces(part.pieces(), place_.parameters);
   if (!pieces.ok()) return Malformed(pieces.status());

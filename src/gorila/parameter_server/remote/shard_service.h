@@ -99,6 +99,8 @@ class ShardService {
   Status CheckGeneration(std::int64_t seen);
   StatusOr<rpc::Response> Describe(const rpc::Request& request);
   StatusOr<rpc::Response> Pull(const rpc::Request& request);
+  StatusOr<std::shared_ptr<const rpc::Payload>> TakeParameters(const v1::PullRequest& asked,
+                                                               v1::PullResponse& response);
   StatusOr<rpc::Response> Push(const rpc::Request& request) GORILA_EXCLUDES(mutex_);
   // Of a member above 0: kept. Of member 0: decided on with the others'.
   StatusOr<rpc::Response> PushPart(const v1::PushRequest& push, const rpc::Request& request)

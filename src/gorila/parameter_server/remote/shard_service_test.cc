@@ -79,6 +79,47 @@ TEST_F(ShardServiceTest, AppliesEachGradientOnceHoweverOftenItComes) {
   EXPECT_EQ(FirstValue(), -3);
 }
 
+TEST_F(ShardServiceTest, AnswersAGradientWithTheParametersThatItMade) {
+  v1::PushRequest push = PushFrom(9, 1, 0, 3);
+  push.mutable_then()->set_have_generation(3);
+  push.mutable_then()->set_have_version(0);
+  const std::vector<float> gradient(kSize, 1);
+  for (int i = 0; i < 2; ++i) {  // the first answer may have been lost
+    const auto answer = Call(*service_, kPushMethod, push.SerializeAsString(), gradient).value();
+    v1::PushResponse response;
+    ASSERT_TRUE(response.ParseFromString(answer.header));
+    EXPECT_EQ(response.repeated(), i > 0);
+    EXPECT_EQ(response.pulled().version(), 1);
+    EXPECT_EQ(response.pulled().generation(), 3);
+    ASSERT_NE(answer.payload, nullptr);
+    EXPECT_EQ(answer.payload->floats()[5], 4);
+  }
+  push.set_sequence(2);
+  push.mutable_then()->set_have_version(1);
+  const std::vector<float> refused(kSize, std::numeric_limits<float>::infinity());
+  const auto answer = Call(*service_, kPushMethod, push.SerializeAsString(), refused).value();
+  EXPECT_EQ(answer.payload, nullptr) << "nothing changed";
+  v1::PushResponse response;
+  ASSERT_TRUE(response.ParseFromString(answer.header));
+  EXPECT_EQ(response.verdict(), v1::PushResponse::INVALID);
+  EXPECT_EQ(response.pulled().version(), 1);
+}
+
+TEST_F(ShardServiceTest, AGradientIsAnsweredWithTheSlicesParametersOrNone) {
+  v1::PushRequest target = PushFrom(9, 1, 0, 3);
+  target.mutable_then()->set_target(true);
+  v1::PushRequest pieces = PushFrom(9, 1, 0, 3);
+  pieces.mutable_then()->add_pieces();
+  v1::PushRequest part = PushFrom(9, 1, 0, 3);
+  part.mutable_then();
+  part.mutable_part()->set_member(1);
+  part.mutable_part()->set_members(2);
+  for (const v1::PushRequest& push : {target, pieces, part}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Push(push).status()));
+  }
+  ExpectUntouched();
+}
+
 TEST_F(ShardServiceTest, GradientsOfAnOlderGenerationAreStale) {
   EXPECT_EQ(Push(PushFrom(9, 1, 100, 2)).value().verdict(), v1::PushResponse::STALE);
   EXPECT_EQ(FirstValue(), 0);
