@@ -126,11 +126,10 @@ void RunBoard::Update(std::size_t run, const RunGlance& glance) {
     const MutexLock lock(mutex_);
     if (run == views_.size()) {
       views_.emplace_back();
-      views_[run].place = {.label = glance.run().label,
-                           .directory = glance.run().directory,
-                           .title = glance.title()};
+      views_[run].place = {.label = "", .directory = glance.directory(), .title = glance.title()};
     }
     View& view = views_[run];
+    view.place.label = glance.label();
     view.glance = glance.json();
     view.state = glance.state();
     view.gone = glance.gone();

@@ -96,6 +96,15 @@ TEST_F(RunBoardTest, TagsAndNotesAreShownAndFollowed) {
   EXPECT_EQ(List()["runs"][0]["note"], "");
 }
 
+TEST_F(RunBoardTest, NamesAreShownAndFollowedByMonitoringToo) {
+  MakeRun("a", 3);
+  const RunBoard& board = Start({});
+  EXPECT_EQ(board.PlaceOf(0).label, "all/a");
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.name = "first try"}).ok());
+  WaitFor([this] { return List()["runs"][0]["label"] == "all/first try"; });
+  EXPECT_EQ(board.PlaceOf(0).label, "all/first try");
+}
+
 TEST_F(RunBoardTest, RecordsAreReadWhenTheyAreAskedForAndThoseAskedForLongestAgoAreForgotten) {
   for (const char* name : {"a", "b", "c"}) MakeRun(name, 5);
   RunBoard& board = Start({.held_runs = 2});

@@ -94,6 +94,11 @@ StatusOr<bool> RunGlance::Look(const HeldLocks& locks, SettingTexts& base) {
   return Rebuild();
 }
 
+std::string RunGlance::label() const {
+  if (!was_found_ || labels_.name.empty()) return run_.label;
+  return chosen_label_.empty() ? labels_.name : chosen_label_ + "/" + labels_.name;
+}
+
 bool RunGlance::SetGone() {
   gone_ = true;
   return Rebuild();
@@ -170,7 +175,7 @@ void RunGlance::ReadEvaluation() {
 }
 
 bool RunGlance::Rebuild() {
-  Json json = {{"label", run_.label},
+  Json json = {{"label", label()},
                {"directory", run_.directory.string()},
                {"gone", gone_},
                {"state", RunStateName(seen_.state)},

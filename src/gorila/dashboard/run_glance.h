@@ -43,8 +43,9 @@ class RunGlance {
   static constexpr std::uint64_t kMostTail = std::uint64_t{128} << 10;
 
   // `chosen_label`: what sets the run apart from others with its settings; empty = nothing does.
-  RunGlance(LabelledRun run, std::string chosen_label)
-      : run_(std::move(run)), chosen_label_(std::move(chosen_label)) {}
+  // One that was found in a folder is called by its name (`gorila label`) while it has one.
+  RunGlance(LabelledRun run, std::string chosen_label, bool was_found)
+      : run_(std::move(run)), chosen_label_(std::move(chosen_label)), was_found_(was_found) {}
 
   // Blocks on the disk. True when Json() has changed. As LoadRunConfig() when the configuration
   // cannot be read and none is known; later troubles are in Json(). `base` gets this run's settings
@@ -56,7 +57,8 @@ class RunGlance {
   // {"label":...,"state":...,"gone":false,...}; `changed` has the settings in which the run differs
   // from the base.
   const std::string& json() const { return json_; }
-  const LabelledRun& run() const { return run_; }
+  const std::filesystem::path& directory() const { return run_.directory; }
+  std::string label() const;
   const std::string& title() const { return title_; }  // of its game or games
   RunState state() const { return seen_.state; }
   bool gone() const { return gone_; }
@@ -77,6 +79,7 @@ class RunGlance {
 
   LabelledRun run_;
   std::string chosen_label_;
+  bool was_found_;
   std::string json_;
   bool gone_ = false;
 

@@ -39,7 +39,7 @@ bool IsGone(const fs::path& directory) {
 Status RunScanner::AddNamed(const Use& use) {
   const HeldLocks locks = HeldLocks::Read();
   for (const LabelledRun& run : sources_.runs) {
-    RunGlance glance(run, ChosenLabel(run));
+    RunGlance glance(run, ChosenLabel(run), /*was_found=*/false);
     GORILA_RETURN_IF_ERROR(glance.Look(locks, base_).status());
     numbers_.emplace(Identity(run.directory), runs_.size());
     runs_.push_back(std::move(glance));
@@ -83,7 +83,7 @@ std::map<std::string, RunScanner::Found> RunScanner::Search() {
 
 void RunScanner::LookAt(std::size_t number, const HeldLocks& locks, const Use& use) {
   RunGlance& run = runs_[number];
-  if (IsGone(run.run().directory)) {
+  if (IsGone(run.directory())) {
     if (run.SetGone()) use(number, run);
     return;
   }
@@ -100,7 +100,7 @@ void RunScanner::TryToAdd(const std::string& key, const Found& found, const Held
   const FileMark config = FileMark::Of(found.run.directory / "config.toml");
   const auto refused = refused_.find(key);
   if (refused != refused_.end() && refused->second.config == config) return;
-  RunGlance glance(found.run, found.chosen_label);
+  RunGlance glance(found.run, found.chosen_label, /*was_found=*/true);
   const StatusOr<bool> looked = glance.Look(locks, base_);
   if (!looked.ok()) {
     refused_[key] = {.config = config, .why = std::string(looked.status().message())};

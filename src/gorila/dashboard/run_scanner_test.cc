@@ -8,6 +8,7 @@
 
 #include "gorila/base/json.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/config/run_labels.h"
 
 namespace gorila {
 namespace {
@@ -159,11 +160,37 @@ TEST_F(RunScannerTest, NamedRunsComeFirstAndAreNotFoundTwice) {
   RunScanner both({.runs = {{"mine", folder_ / "b"}}, .folders = {{"all", folder_}}});
   std::vector<std::string> labels;
   const RunScanner::Use use = [&labels](std::size_t, const RunGlance& run) {
-    labels.push_back(run.run().label);
+    labels.push_back(run.label());
   };
   ASSERT_TRUE(both.AddNamed(use).ok());
   both.Scan(use, [] { return false; });
   EXPECT_THAT(labels, ElementsAre("mine", "all/a"));
+}
+
+TEST_F(RunScannerTest, FoundRunsAreCalledByTheirNamesWhileTheyHaveOne) {
+  MakeRun("a");
+  MakeRun("b");
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.name = "first try"}).ok());
+  EXPECT_THAT(Scan(), ElementsAre("first try", "b"));
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.name = "second try"}).ok());
+  ASSERT_TRUE(WriteRunLabels(folder_ / "b", {.name = "small"}).ok());
+  EXPECT_THAT(Scan(), ElementsAre("second try", "small"));
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {}).ok());
+  EXPECT_THAT(Scan(), ElementsAre("a"));
+}
+
+TEST_F(RunScannerTest, ALabelThatWasChosenStaysBeforeTheName) {
+  MakeRun("a");
+  ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.name = "small"}).ok());
+  std::vector<std::string> labels;
+  const RunScanner::Use use = [&labels](std::size_t, const RunGlance& run) {
+    labels.push_back(run.label());
+  };
+  RunScanner named({.runs = {{"mine", folder_ / "a"}}});
+  ASSERT_TRUE(named.AddNamed(use).ok());
+  RunScanner below({.folders = {{"chosen", folder_}}});
+  below.Scan(use, [] { return false; });
+  EXPECT_THAT(labels, ElementsAre("mine", "chosen/small"));
 }
 
 }  // namespace

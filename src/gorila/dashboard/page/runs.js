@@ -87,7 +87,7 @@ function matches(run, word) {
 
 // All that a word without a key may be a part of.
 function searchedText(run) {
-  return [run.label, run.environment, titleOf(run), run.differences, run.title || "",
+  return [run.label, run.directory, run.environment, titleOf(run), run.differences, run.title || "",
     ...(run.tags || []), run.note || ""].join("\n").toLowerCase();
 }
 
