@@ -229,6 +229,8 @@ class Folder(Visited):
             path = self.folder / "runs" / row["run"] / "evaluation.json"
             self.assertEqual(float(row["evaluation"]), json.loads(path.read_text())["mean"])
         self.assertEqual(seen["differences"], ["run.seed"])
+        self.assertEqual(*seen["columns"], "values stand under their runs")
+        self.assertFalse(seen["tableIsCut"])
         self.assertTrue(seen["help"])
         self.assertEqual(seen["unnamed"], 0)
         self.assertFalse(seen["overflows"], "the page is wider than a phone")

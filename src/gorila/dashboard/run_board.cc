@@ -7,6 +7,7 @@
 #include "gorila/base/json.h"
 #include "gorila/base/thread.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/report/run_groups.h"
 
 namespace gorila {
 namespace {
@@ -164,7 +165,8 @@ std::string RunBoard::ListJson() const {
   }
   Json folders = Json::array();
   for (const LabelledRun& folder : folders_) folders.push_back(folder.directory.string());
-  return json + fmt::format("],\"settings\":{},\"folders\":{},{}", DumpAnyJson(SettingsJson(base)),
+  return json + fmt::format("],\"settings\":{},\"run_only\":{},\"folders\":{},{}",
+                            DumpAnyJson(SettingsJson(base)), DumpAnyJson(Json(RunOnlyKeys())),
                             DumpAnyJson(folders), notes);
 }
 

@@ -10,6 +10,7 @@
 #include "gorila/base/json.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/run_labels.h"
+#include "gorila/report/run_groups.h"
 
 namespace gorila {
 namespace {
@@ -103,6 +104,12 @@ TEST_F(RunBoardTest, NamesAreShownAndFollowedByMonitoringToo) {
   ASSERT_TRUE(WriteRunLabels(folder_ / "a", {.name = "first try"}).ok());
   WaitFor([this] { return List()["runs"][0]["label"] == "all/first try"; });
   EXPECT_EQ(board.PlaceOf(0).label, "all/first try");
+}
+
+TEST_F(RunBoardTest, SaysInWhichSettingsRepetitionsMayDiffer) {
+  const RunBoard& board = Start({});
+  EXPECT_EQ(board.size(), 0u);
+  EXPECT_EQ(List()["run_only"], Json(RunOnlyKeys()));
 }
 
 TEST_F(RunBoardTest, RecordsAreReadWhenTheyAreAskedForAndThoseAskedForLongestAgoAreForgotten) {

@@ -75,6 +75,14 @@ seen.curvesCsv = await csvOf("#curve-csv");
 seen.tableCsv = await csvOf("#runs-csv");
 await page.click("#differences-details summary");
 await page.waitForSelector("#differences-body tr");
+const lefts = (selector) => page.$$eval(selector, (all) => all.map((cell) => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  return Math.round(text.getBoundingClientRect().left);
+}));
+seen.columns = [await lefts("#differences-head th"),
+  await lefts("#differences-body tr:first-child :is(th, td)")];
+seen.tableIsCut = await page.$eval("#runs .scroll", (box) => box.scrollWidth > box.clientWidth);
 seen.differences = await page.$$eval("#differences-body th", (all) => all.map((one) => one.textContent));
 
 // A selected one's colour stays when another goes.

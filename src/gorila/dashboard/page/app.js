@@ -149,6 +149,7 @@ async function loadAll() {
   const answer = await fetchJson("api/runs");
   state.live = answer.snapshot || null;
   state.settings = answer.settings;
+  state.runOnly = new Set(answer.run_only);
   Object.assign(state, { folders: answer.folders, notes: answer.notes, searched: answer.searched });
   state.runs = answer.runs.map(newRun);
   table.rows.clear();

@@ -13,6 +13,7 @@ const state = {
   folders: [], // that are searched for runs
   notes: [], // what is wrong with some of them
   searched: false, // whether all folders were searched once
+  runOnly: new Set(), // settings that two repetitions of a run may differ in
   focus: 0, // index of the run whose details are shown
   chosen: "", // of several games, the one that is shown alone
   axis: "frames", // the name of the records' number that curves run over
@@ -102,16 +103,21 @@ function isShown(run) {
 
 const shownRuns = () => state.runs.filter(isShown).slice(0, MOST_DRAWN);
 
-// Settings that two repetitions of a run may differ in.
-const RUN_ONLY = new RegExp("^(run[.](seed|metrics_every_.*)|atari[.]rom_folder|" +
-  "(checkpoint|slurm|kubernetes)[.].*|cluster[.](cpus|memory_mb|metrics_port|shared_memory))$");
-
 // The settings in which runs differ, in the order of the configuration.
 function differingKeys(runs) {
   if (runs.length < 2) return [];
   const candidates = new Set(runs.flatMap((run) => Object.keys(run.changed)));
   return Object.keys(runs[0].config).filter((key) => candidates.has(key) &&
     runs.some((run) => run.config[key] !== runs[0].config[key]));
+}
+
+// Those that tell a run from others: repetitions do not differ in them. The algorithm says most; the
+// checksum of an initial network says nothing beside its path.
+function tellingKeys(runs) {
+  const all = differingKeys(runs).filter((key) => !state.runOnly.has(key));
+  const recorded = all.includes("network.init_from") ? "network.init_record" : "";
+  const first = all.filter((key) => key === "learner.algorithm");
+  return [...first, ...all.filter((key) => !first.includes(key) && key !== recorded)];
 }
 
 // "n_step=3", with the key's section where the last part alone is that of several.
@@ -134,14 +140,14 @@ function byLabel(runs, label) {
 // `differences`: in which settings a run differs from others of its game.
 function nameRuns() {
   for (const alike of byLabel(state.runs, (run) => run.label).values()) {
-    const keys = differingKeys(alike).filter((key) => !RUN_ONLY.test(key));
+    const keys = tellingKeys(alike);
     for (const run of alike) {
       run.name = [run.label, ...keys.map((key) =>
         key === "environment.name" ? titleOf(run) : settingText(run, key, keys))].join(", ");
     }
   }
   for (const alike of byLabel(state.runs, (run) => run.environment).values()) {
-    const keys = differingKeys(alike).filter((key) => !RUN_ONLY.test(key));
+    const keys = tellingKeys(alike);
     for (const run of alike) {
       run.differences = keys.map((key) => settingText(run, key, keys)).join(", ");
     }
