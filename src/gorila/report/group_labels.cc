@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t kMostKeys = 4;
 constexpr std::string_view kAlgorithm = "learner.algorithm";
 constexpr std::string_view kFitsGames = "actor.environments";  // follows from the games
+// The checksum of a file says nothing beside its path.
+constexpr std::string_view kInitialFile = "network.init_from";
+constexpr std::string_view kInitialRecord = "network.init_record";
 
 using Peers = std::vector<const GroupSettings*>;
 
@@ -43,6 +46,7 @@ std::vector<std::string_view> DifferingKeys(const Peers& peers) {
   for (const ConfigKey& key : ConfigKeys()) {
     if (!peers.front()->settings.contains(std::string(key.name))) continue;
     if (key.name == kFitsGames && DifferInGames(peers)) continue;
+    if (key.name == kInitialRecord && Differ(peers, kInitialFile)) continue;
     if (!Differ(peers, key.name)) continue;
     keys.insert(key.name == kAlgorithm ? keys.begin() : keys.end(), key.name);
   }
@@ -59,10 +63,12 @@ std::size_t Distinct(const Peers& peers, std::span<const std::string_view> keys)
   return seen.size();
 }
 
-// Few of `keys` that tell the peers apart as well as all of them, each the one that helps most.
+// Few of `keys` that tell the peers apart as well as all of them: the algorithm if it is one of
+// them, then whichever helps most.
 std::vector<std::string_view> Telling(const Peers& peers, std::span<const std::string_view> keys) {
   const std::size_t all = Distinct(peers, keys);
   std::vector<std::string_view> chosen;
+  if (keys.front() == kAlgorithm) chosen.push_back(kAlgorithm);
   while (Distinct(peers, chosen) < all) {
     std::string_view best;
     std::size_t most = 0;

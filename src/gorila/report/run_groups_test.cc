@@ -17,6 +17,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 std::vector<std::string> Labels(const GameRuns& game) {
   std::vector<std::string> labels;
@@ -150,6 +151,27 @@ TEST(GroupLabelsTest, OfManySettingsAreThoseThatTellGroupsApart) {
   EXPECT_THAT(labels[1], AllOf(HasSubstr("algorithm=c51"), HasSubstr("batch_size="),
                                testing::ContainsRegex(" and [3-5] more")));
   EXPECT_EQ(std::set(labels.begin(), labels.end()).size(), 3u);
+}
+
+TEST(GroupLabelsTest, OfManySettingsTheAlgorithmComesFirstAlsoWhereAnotherTellsAll) {
+  const std::vector<std::string> vtrace = {"learner.algorithm=vtrace",    "learner.n_step=1",
+                                           "learner.discount=0.9",        "run.bundles=3",
+                                           "optimizer.learning_rate=0.5", "replay.selector=queue"};
+  const std::vector<RunSummary> runs = {With({}, 1), With({"optimizer.learning_rate=0.1"}, 1),
+                                        With(vtrace, 1)};
+  const std::vector<std::string> labels = Labels(GroupRuns(runs)[0]);
+  EXPECT_THAT(labels[1], StartsWith("algorithm=double_dqn, learning_rate=0.1 and "));
+  EXPECT_THAT(labels[2], StartsWith("algorithm=vtrace, learning_rate=0.5 and "));
+}
+
+TEST(GroupLabelsTest, HaveTheChecksumOfAnInitialNetworkOnlyWhereItsPathIsTheSame) {
+  const std::string from = "network.init_from=\"a\"", record = "network.init_record=\"crc32:1 a\"";
+  const std::vector<RunSummary> runs = {With({}, 1), With({from, record}, 1)};
+  EXPECT_THAT(Labels(GroupRuns(runs)[0]), ElementsAre("init_from=none", "init_from=a"));
+  const std::vector<RunSummary> changed = {With({from, record}, 1),
+                                           With({from, "network.init_record=\"crc32:2 a\""}, 1)};
+  EXPECT_THAT(Labels(GroupRuns(changed)[0]),
+              ElementsAre("init_record=crc32:1 a", "init_record=crc32:2 a"));
 }
 
 TEST(GroupLabelsTest, AreTheSameInEveryGameAndOrderOfSeeds) {

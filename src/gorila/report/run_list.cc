@@ -23,14 +23,19 @@ constexpr std::size_t kShownSettings = 4;
 
 std::string GameOf(const RunEntry& run) { return GamesLabel(run.config.environment.name); }
 
+// The algorithm says most, so it comes first; the checksum of an initial network says nothing
+// beside its path.
 std::string SettingsText(const RunSettings& settings) {
   std::vector<std::string> texts;
   for (const auto& [key, value] : settings) {
-    if (texts.size() == kShownSettings) {
-      texts.push_back(fmt::format("{} more", settings.size() - kShownSettings));
-      break;
-    }
-    texts.push_back(fmt::format("{}={}", key, value));
+    if (key == "network.init_record" && settings.contains("network.init_from")) continue;
+    const auto place = key == "learner.algorithm" ? texts.begin() : texts.end();
+    texts.insert(place, fmt::format("{}={}", key, value));
+  }
+  if (texts.size() > kShownSettings) {
+    const std::string more = fmt::format("{} more", texts.size() - kShownSettings);
+    texts.resize(kShownSettings);
+    texts.push_back(more);
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }

@@ -58,6 +58,19 @@ TEST(RunListTest, TheTableLeavesOutEmptyColumnsAndSaysHowFarARunIs) {
   EXPECT_EQ(rows[1].back(), "x,y");
 }
 
+TEST(RunListTest, TheTableHasTheAlgorithmFirstAndTheChecksumOfAnInitialNetworkOnlyAlone) {
+  std::vector<RunEntry> runs = {MakeEntry("a", 1), MakeEntry("b", 1)};
+  runs[1].config.learner.agent.algorithm = "dqn";
+  runs[1].config.network.init_from = "c";
+  runs[1].config.network.init_record = "crc32:1 c";
+  runs[1].config.environment.options.sticky_actions = 0.25;
+  EXPECT_EQ(RunTable(runs)[2][2],
+            "learner.algorithm=\"dqn\", environment.sticky_actions=0.25, network.init_from=\"c\"");
+  runs[0].config = runs[1].config;
+  runs[0].config.network.init_record = "crc32:2 c";
+  EXPECT_EQ(RunTable(runs)[2][2], "network.init_record=\"crc32:1 c\"");
+}
+
 TEST(RunListTest, CsvHasAColumnForEachSettingThatDiffers) {
   std::vector<RunEntry> runs = {MakeEntry("a", 1, 3), MakeEntry("b", 2, 1)};
   runs[0].labels.note = "a, \"b\"";
