@@ -163,6 +163,7 @@ class Report(program.Case):
         self.train("run")
         seen = self.look("run/report.html")
         self.assert_legible(seen)
+        self.assertEqual(seen["1280-light"]["pushed"], [], "all of a table is in view on a desk")
         for title in ["Loss", "Value", "Gradient norm", "Exploration"]:
             self.assertIn(title, seen["390-dark"]["titles"])
 

@@ -1,8 +1,10 @@
 #include "gorila/report/comparison_section.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -65,11 +67,19 @@ StatusOr<std::string> RunFigure(ReportMarkup& markup, const std::string& name,
                                    EscapeXml(GamesLabel(run.config.environment.name))));
 }
 
+bool AnyCurve(const GameRuns& game, CurveAxis axis) {
+  return CountCurves(std::span(&game, 1), axis).most > 0;
+}
+
+// Of the games that have a curve.
 StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& name,
-                                  std::span<const GameRuns> games, CurveAxis axis,
+                                  std::span<const GameRuns> all, CurveAxis axis,
                                   Statistic statistic) {
+  std::vector<GameRuns> games;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(games),
+               [axis](const GameRuns& game) { return AnyCurve(game, axis); });
+  if (games.empty()) return std::string();
   const CurveCounts shown = CountCurves(games, axis);
-  if (shown.most == 0) return std::string();
   if (axis == CurveAxis::kFrames && games.size() == 1 && CountRuns(games.front()) == 1) {
     return RunFigure(markup, name, *games.front().groups.front().runs.front());
   }
@@ -81,6 +91,19 @@ StatusOr<std::string> CurveFigure(ReportMarkup& markup, const std::string& name,
   if (games.size() == 1) of = EscapeXml(games.front().environment) + ": ";
   return markup.Figure(picture, fmt::format("{}training return over {}{}.", of, grid.x_label,
                                             BandText(shown, statistic)));
+}
+
+// Says why games have no curve; empty where all have one.
+std::string NoCurves(ReportMarkup& markup, std::span<const GameRuns> games, CurveAxis axis) {
+  std::vector<std::string> without;
+  for (const GameRuns& game : games) {
+    if (!AnyCurve(game, axis)) without.push_back(EscapeXml(game.environment));
+  }
+  if (without.empty()) return "";
+  return markup.Paragraph(fmt::format(
+      "No curve of {}: it takes two training records with finished episodes in a run's log, which "
+      "gets one every run.metrics_every_seconds (a deterministic run's: run.metrics_every_frames).",
+      fmt::join(without, ", ")));
 }
 
 // One picture each: games in runs of their own together, the others apart.
@@ -161,7 +184,7 @@ StatusOr<std::string> CurveSection(ReportMarkup& markup, std::span<const GameRun
       curves += figure;
     }
   }
-  return curves.empty() ? curves : markup.Section("Learning curves", curves);
+  return markup.Section("Learning curves", curves + NoCurves(markup, games, options.axes.front()));
 }
 
 std::string ComparisonSection(ReportMarkup& markup, std::span<const GameRuns> games,

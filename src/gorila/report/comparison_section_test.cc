@@ -112,6 +112,20 @@ TEST_F(ComparisonSectionTest, RunsWithoutCurvesAreLeftOutAndCounted) {
   EXPECT_TRUE(absl::IsInvalidArgument(CompareRuns(runs_, CurveAxis::kFrames).status()));
 }
 
+TEST_F(ComparisonSectionTest, GamesWithoutACurveAreSaidInPlaceOfAnEmptyPanel) {
+  runs_.push_back(MakeTestRun("short", "classic/catch", 1));
+  AddTestRow(1000, 1, runs_.back());
+  const std::string none = "No curve of classic/catch: it takes two training records";
+  EXPECT_THAT(Curves(), AllOf(HasSubstr("## Learning curves"), HasSubstr(none)));
+  EXPECT_THAT(pictures_, IsEmpty());
+  Add("minatar/breakout", "1", {2, 4});
+  EXPECT_THAT(Curves(), HasSubstr(none));
+  ASSERT_THAT(Names(), ElementsAre("page-frames.svg", "page-seconds.svg"));
+  for (const ReportPicture& picture : pictures_) {
+    EXPECT_THAT(picture.bytes, AllOf(HasSubstr("minatar/breakout"), Not(HasSubstr("no data"))));
+  }
+}
+
 TEST_F(ComparisonSectionTest, GroupsAreComparedWhereTheShortestRunEnds) {
   Add("minatar/breakout", "1", {2, 4});
   Add("minatar/breakout", "3", {10, 10});

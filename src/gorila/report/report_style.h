@@ -55,6 +55,9 @@ code { font-size: .875em; overflow-wrap: anywhere; }
 th:has(code), td:has(code) { text-align: left; }
 td code { display: inline-block; min-width: 6rem; }
 td code:only-child { white-space: pre-wrap; }
+/* On a desk all of the widest table is in view. */
+table:has(th:nth-child(10)) { font-size: .85rem; }
+table:has(th:nth-child(10)) :is(th, td) { padding-right: .4rem; }
 /* On a phone a wide table is pushed sideways: with all of it in view a row is as tall as the screen. */
 .scroll table:has(th:nth-child(5)) { min-width: 38rem; }
 details { margin: .75rem 0; }

@@ -122,11 +122,17 @@ LearningCurveFigure EmptyPanel(const GameRuns& runs, std::string title, std::str
   figure.y_label = std::move(y_label);
   figure.width = kPanelWidth;
   figure.height = kPanelHeight;
-  if (CountRuns(runs) > 1) {
-    const auto labels = static_cast<int>(runs.groups.size());
-    figure.height += kLegendRow * std::min(labels, kMostLegendRows);
-  }
   return figure;
+}
+
+// Names no group of which there is nothing to see, and makes room for the others' names.
+void FitLegend(LearningCurveFigure& figure) {
+  int labels = 0;
+  for (CurveSeries& series : figure.series) {
+    if (series.points.empty()) series.label.clear();
+    if (!series.label.empty()) ++labels;
+  }
+  figure.height += kLegendRow * std::min(labels, kMostLegendRows);
 }
 
 // A curve for each group; where there are several runs they are named.
@@ -150,6 +156,7 @@ LearningCurveFigure QuantityPanel(const GameRuns& runs, const Quantity& quantity
                  quantity.y_label == nullptr ? ValueLabel(runs) : std::string(quantity.y_label));
   AddGroups(
       runs, [&](const RunSummary& run) { return run.history.figure(quantity.name); }, figure);
+  FitLegend(figure);
   return figure;
 }
 
@@ -175,6 +182,7 @@ void AddEvaluationPanels(const GameRuns& runs, std::vector<ChartPanel>& panels) 
            .dots = group.runs.size() == 1});
     }
     if (!HasPoints(figure)) continue;
+    FitLegend(figure);
     const std::string name = games.size() == 1 ? "" : fmt::format("-{}", game + 1);
     panels.push_back({"evaluations" + name, std::move(figure)});
   }

@@ -83,6 +83,19 @@ TEST(RunChartsTest, ComparedRunsAreOverlaidByGroup) {
   EXPECT_EQ(evaluations.series[1].points.front().low, 1.5);
 }
 
+TEST(RunChartsTest, LegendsNameTheGroupsThatAreThere) {
+  const std::vector<RunSummary> runs = {MakeRun("policy", R"(,"loss":0.5,"entropy":1.5)"),
+                                        MakeRun("values", R"(,"loss":0.7)")};
+  const std::vector<ChartPanel> panels = PanelsOf(runs);
+  ASSERT_THAT(Names(panels), ElementsAre("evaluations", "loss", "entropy"));
+  const LearningCurveFigure &loss = panels[1].figure, &entropy = panels[2].figure;
+  ASSERT_EQ(entropy.series.size(), 2U) << "a group keeps its colour";
+  EXPECT_EQ(entropy.series[0].label, "policy");
+  EXPECT_EQ(entropy.series[1].label, "");
+  EXPECT_EQ(loss.series[1].label, "values");
+  EXPECT_LT(entropy.height, loss.height);
+}
+
 // A report of several games may have one run of each.
 TEST(RunChartsTest, TheOnlyRunOfAGameAmongSeveralHasItsEvaluations) {
   const std::vector<RunSummary> runs = {MakeRun("a", R"(,"loss":0.5)")};
