@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gorila/base/finite.h"
 #include "gorila/base/status.h"
 #include "gorila/network/elementwise.h"
 #include "gorila/network/noise_table.h"
@@ -54,13 +55,17 @@ void FactoredNoise::Add(std::span<const float> mu, std::span<const float> sigma,
   });
 }
 
-void FactoredNoise::SigmaGradient(std::span<const float> of_mu, std::span<float> of_sigma) const {
+bool FactoredNoise::SigmaGradient(std::span<const float> of_mu, std::span<float> of_sigma) const {
   GORILA_CHECK(of_mu.size() == size_ && of_sigma.size() == size_);
+  FiniteCheck check;
   ForEachOutput([&](std::size_t row, std::size_t inputs, const float* of_inputs, std::size_t bias,
                     float of_output) {
     MultiplyByNoise(&of_mu[row], of_inputs, of_output, inputs, &of_sigma[row]);
     of_sigma[bias] = of_mu[bias] * of_output;
+    check.Add(of_sigma.subspan(row, inputs));
+    check.Add(of_sigma.subspan(bias, 1));
   });
+  return check.SquaresAreFinite();
 }
 
 }  // namespace gorila

@@ -37,7 +37,8 @@ class FactoredNoise {
   void Add(std::span<const float> mu, std::span<const float> sigma, std::span<float> values) const;
 
   // The gradient of the sigmas from that of the mus, which is the layers' own: times the noise.
-  void SigmaGradient(std::span<const float> of_mu, std::span<float> of_sigma) const;
+  // True if SquaresAreFinite() of it, looked at while it is in a cache.
+  bool SigmaGradient(std::span<const float> of_mu, std::span<float> of_sigma) const;
 
  private:
   struct Layer {

@@ -1,6 +1,7 @@
 #include "gorila/network/noisy_network.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "gorila/base/status.h"
@@ -68,8 +69,18 @@ class NoisyNetwork final : public QNetwork {
     CheckParameters(layout_, gradient);
     means_->Backward(dq, gradient.first(values_.size()));
     const std::span<float> of_sigma = gradient.last(noise_.size());
-    if (drawn_) return noise_.SigmaGradient(gradient.subspan(first_, noise_.size()), of_sigma);
-    std::fill(of_sigma.begin(), of_sigma.end(), 0.0F);
+    sigma_is_finite_ = true;
+    if (drawn_) {
+      sigma_is_finite_ = noise_.SigmaGradient(gradient.subspan(first_, noise_.size()), of_sigma);
+    } else {
+      std::fill(of_sigma.begin(), of_sigma.end(), 0.0F);
+    }
+  }
+
+  std::optional<bool> GradientIsFinite() const override {
+    const std::optional<bool> of_means = means_->GradientIsFinite();
+    if (!of_means.has_value()) return std::nullopt;
+    return *of_means && sigma_is_finite_;
   }
 
   GradientSize elsewhere() const override { return means_->elsewhere(); }
@@ -87,6 +98,7 @@ class NoisyNetwork final : public QNetwork {
   std::span<const float> given_;    // all parameters, borrowed
   std::pmr::vector<float> values_;  // those that `means_` computes with
   bool drawn_ = false;              // since SetParameters
+  bool sigma_is_finite_ = true;     // what the last Backward gave of it
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "gorila/base/finite.h"
 #include "gorila/network/network_samples.h"
 #include "gorila/network/network_shape.h"
 #include "gorila/network/noise_table.h"
@@ -139,6 +140,31 @@ TEST_P(NoisyNetworkTest, TheGradientOfASigmaIsThatOfItsMeanTimesTheNoise) {
     const float noise = (values[i] - parameters_[i]) / Sigma(i);
     EXPECT_NEAR(gradient[Means() + i - first], gradient[i] * noise, 2e-5 * (1 + std::abs(noise)));
   }
+}
+
+// Here only those of the sigmas are too large: the noise makes them so.
+TEST_P(NoisyNetworkTest, WhatItSaysOfItsGradientIsSo) {
+  const auto largest = [](std::span<const float> values) {
+    float most = 0;
+    for (const float value : values) most = std::max(most, std::abs(value));
+    return most;
+  };
+  const auto noisy = Make();
+  RandomStream random(9);
+  float of_means = 1, of_sigmas = 0;
+  while (of_sigmas <= of_means) {  // which depends on the draw
+    noisy->Redraw(random);
+    Outputs(*noisy);
+    const std::vector<float> gradient = Gradient(*noisy);
+    EXPECT_TRUE(noisy->GradientIsFinite().value_or(true));
+    of_means = largest(std::span(gradient).first(Means()));
+    of_sigmas = largest(std::span(gradient).subspan(Means()));
+  }
+  for (float& value : doutputs_) value *= 0x1p64F / std::sqrt(of_means * of_sigmas);
+  const std::vector<float> gradient = Gradient(*noisy);
+  ASSERT_TRUE(SquaresAreFinite(std::span(gradient).first(Means())));
+  ASSERT_FALSE(SquaresAreFinite(gradient));
+  EXPECT_FALSE(noisy->GradientIsFinite().value_or(false));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, NoisyNetworkTest,
