@@ -115,7 +115,8 @@ trap 'failed=yes' USR1 # of a process that gave up
 trap 'stopped=yes' TERM
 mapfile -t server_nodes < <(slots "$SLURM_JOB_NODELIST_HET_GROUP_0" "$SLURM_TASKS_PER_NODE_HET_GROUP_0")
 mapfile -t worker_nodes < <(slots "$SLURM_JOB_NODELIST_HET_GROUP_1" "$SLURM_TASKS_PER_NODE_HET_GROUP_1")
-port=$((20000 + SLURM_JOB_ID * 64 % 12000)) # below those that systems give to clients
+ports=$((${#server_nodes[@]} > 64 ? ${#server_nodes[@]} : 64)) # so that the next jobs have others
+port=$((20000 + SLURM_JOB_ID % (12000 / ports) * ports)) # below those that systems give to clients
 addresses=()
 for i in "${!server_nodes[@]}"; do
   addresses+=("$(address_of "${server_nodes[i]}"):$((port + i))")
