@@ -36,6 +36,18 @@ class Clusters(program.Case):
         self.assertIn("warning: parameter_server.max_staleness is 500", stderr)
         self.assertEqual(plan["warnings"], [line[9:] for line in stderr.splitlines()])
 
+    def test_links_that_are_full_in_both_directions(self):
+        """With overlap one direction's time is what an update takes, without it that of both."""
+        arguments = ["plan", "--bundles", "1", "--nic", "0.05", "--shards", "1", "--json"]
+        rates = []
+        for flags in [[], ["--no-overlap", "--actor-steps", "4"]]:
+            plan = json.loads(self.run_program(*arguments, *flags)[0])
+            rates.append(plan["rows"][0]["updates_per_second"])
+            self.assertEqual(plan["rows"][0]["bound_by"], "bundle link")
+        seconds = 8 * 4 * 1693362 / (0.95 * 0.05e9)
+        self.assertTrue(0.9 / seconds < rates[0] < 1 / seconds, rates)
+        self.assertTrue(0.45 / seconds < rates[1] < 0.5 / seconds, rates)
+
     def test_figures_of_the_benchmark(self):
         (self.folder / "figures.json").write_text(json.dumps(BENCHMARK))
         arguments = ["plan", "--bundles", "1", "--nic", "100", "--shards", "1", "--json", "--figures", "figures.json"]
@@ -57,6 +69,7 @@ class Clusters(program.Case):
             (["plan", "--bundles", "2", "--nic", "fast"], "--nic"),
             ([*base, "--shards", "5000"], "--shards", "1024"),
             ([*base, "--gradient-ms", "-1"], "--gradient-ms is -1"),
+            ([*base, "--actor-steps", "-1"], "--actor-steps is -1", "0 to 1000"),
             ([*base, "--network", "resnet"], "--network"),
             ([*base, "--figures", "none.json"], "none.json"),
             ([*base, "--figures", "bad.json"], "bad.json", "gorila benchmark learner shard wire"),

@@ -26,6 +26,7 @@ namespace {
 constexpr FileKind kFiguresFile{"measurements of gorila benchmark", std::int64_t{64} << 20};
 constexpr const char* kMeasuredGroups[] = {"learner", "shard", "wire"};
 constexpr double kMeasuredSeconds = 0.5;  // each
+constexpr double kMostActorSteps = 1000;
 
 // A network whose learner is measured, and what a gradient of it took (docs/performance.md).
 struct PlannedNetwork {
@@ -46,6 +47,7 @@ struct PlanOptions {
   std::filesystem::path figures;
   std::optional<std::uint64_t> parameters;
   std::optional<double> gradient_ms, update_ms, call_us;
+  double steps_per_gradient = CapacityRequest().steps_per_gradient;
   std::int64_t max_staleness = ParameterServerSection().options.max_staleness;
   bool no_overlap = false;
   bool json = false;
@@ -61,6 +63,10 @@ Status CheckPlan(const PlanOptions& options) {
   GORILA_RETURN_IF_ERROR(CheckPositive("--gradient-ms", options.gradient_ms));
   GORILA_RETURN_IF_ERROR(CheckPositive("--update-ms", options.update_ms));
   GORILA_RETURN_IF_ERROR(CheckPositive("--call-us", options.call_us));
+  if (!(options.steps_per_gradient >= 0 && options.steps_per_gradient <= kMostActorSteps)) {
+    return InvalidArgument("--actor-steps is {}; expected 0 to {}", options.steps_per_gradient,
+                           kMostActorSteps);
+  }
   if (!options.measure || options.figures.empty()) return OkStatus();
   return InvalidArgument("--measure measures what --figures reads; expected one of them");
 }
@@ -144,6 +150,7 @@ StatusOr<int> Plan(const PlanOptions& options) {
                                 .bundles = options.bundles,
                                 .nic_bits = options.nic_gbit * 1e9,
                                 .overlap = !options.no_overlap,
+                                .steps_per_gradient = options.steps_per_gradient,
                                 .max_staleness = options.max_staleness};
   const CapacityPlan plan = PlanCapacity(request, options.shards);
   if (options.json) {
@@ -216,6 +223,10 @@ Verb AddPlanVerb(CLI::App& gorila) {
       ->type_name("MS");
   app->add_option("--call-us", options->call_us, "Processor time of a bundle's call to a shard")
       ->type_name("US");
+  app->add_option("--actor-steps", options->steps_per_gradient,
+                  "Steps of a bundle's actor for each gradient; without overlap each one pulls")
+      ->type_name("N")
+      ->capture_default_str();
   AddNumber(*app, "--max-staleness", options->max_staleness, {.low = 0, .high = 1'000'000'000'000},
             "parameter_server.max_staleness (default: 1000)");
   app->add_flag("--no-overlap", options->no_overlap, "parameter_server.overlap is false");

@@ -7,7 +7,8 @@
 
 namespace gorila {
 
-inline constexpr double kLinkPayload = 0.95;  // of a link's bits; the rest are headers
+inline constexpr double kLinkPayload = 0.95;           // of a link's bits; the rest are headers
+inline constexpr int kModelledPieceBytes = 512 << 10;  // that is sent at once; rpc::kPieceBytes
 
 // What a machine takes for each part. The defaults are of the Nature network with 18 actions and
 // batches of 32 on a core of a Xeon with AVX-512 (docs/performance.md).
@@ -25,6 +26,9 @@ struct CapacityRequest {
   int shards = 1;
   double nic_bits = 10e9;  // a second, each way, of each bundle and of each shard
   bool overlap = true;     // parameter_server.overlap
+  // Actor steps between two gradients; without overlap each of them pulls what is newer. The
+  // default: 8 environments and replay.updates_per_step = 0.25.
+  double steps_per_gradient = 0.5;
   std::int64_t max_staleness = 1000;
   std::uint64_t seed = 1;
 };
@@ -35,20 +39,27 @@ struct CapacityResult {
   double share = 0;               // pushed gradients, of those without a parameter server
   double refused = 0;             // of the pushed ones, for their age
   double shard_link_busy = 0;     // the busier direction
-  double bundle_link_busy = 0;    // both directions, which take turns
+  double bundle_link_busy = 0;    // likewise; without overlap both, which take turns
   double update_busy = 0;         // of a shard's time
   double call_share = 0;          // of a bundle's time, its calls to all shards
-  double staleness_mean = 0;      // of pushed gradients, in updates
+  // Seconds of transfers and of gradients at shards, a bundle's second, that these set the pace of.
+  double shard_link_waits = 0;
+  double bundle_link_waits = 0;
+  double update_waits = 0;
+  double staleness_mean = 0;  // of pushed gradients, in updates
   std::int64_t staleness_median = 0;
   std::int64_t staleness_90 = 0;  // percentiles
   std::int64_t staleness_99 = 0;
 };
 
-// Links are FIFO each way and pass on what they receive while it arrives; 0.95 of their bits are
-// payload. A shard decides on one push at a time, in order of arrival. A bundle sends to all shards
-// at once, beginning with another than its neighbours; with overlap it computes from what arrived
-// last while its gradient, then newer parameters travel. Gradients take up to 10 % less or more
-// than `gradient_seconds`. Of many shards, which are alike, a few are modelled.
+// Each direction of a link is shared equally by the transfers in it, as TCP does, and links pass on
+// what they receive while it arrives; 0.95 of their bits are payload. A bundle sends to, and
+// receives from, all shards at once, so shards are alike at every moment, and one stands for all. A
+// shard decides on one push at a time, in order of arrival. With overlap a bundle computes from
+// what arrived last while its gradient and newer parameters travel, both at once on one connection;
+// so the answer to the one and the request for the other wait behind 512 KiB of what goes their
+// way. Bundles start within a gradient's time of each other. Gradients take up to 10 % less or more
+// than `gradient_seconds`.
 CapacityResult ModelCapacity(const CapacityRequest& request);
 
 }  // namespace gorila

@@ -22,6 +22,8 @@ constexpr int kCallsAtOnce = 1024;                // at a shard; more are refuse
 constexpr double kNatureBytes = 4.0 * 1'693'362;  // what benchmarks of wire and shard move
 constexpr int kMostWireShards = 4;
 
+std::string Percent(double part) { return fmt::format("{:.1f} %", 100 * part); }
+
 // How old gradients are, about, in updates; and what max_staleness they need.
 int TypicalStaleness(int pushers, bool overlap) { return overlap ? 2 * pushers : pushers; }
 std::int64_t StalenessRoom(int pushers, bool overlap) {
@@ -32,20 +34,26 @@ std::int64_t StalenessRoom(int pushers, bool overlap) {
 // however small its slice is.
 double ShareLimit(const CapacityRequest& request) {
   const CapacityFigures& figures = request.figures;
-  const double transfer =
-      16 * figures.parameter_bytes / (kLinkPayload * request.nic_bits);  // there and back
+  const double byte_seconds = 8 / (kLinkPayload * request.nic_bits);
+  const double transfer = byte_seconds * figures.parameter_bytes;
+  const double piece = std::min(byte_seconds * kModelledPieceBytes, transfer);
   const double compute = figures.gradient_seconds;
-  const double cycle = request.overlap ? std::max(compute, transfer) : compute + transfer;
+  const double cycle =
+      request.overlap ? std::max(compute, transfer + piece) : compute + 2 * transfer;
   return compute / std::max(cycle, request.bundles * figures.push_seconds);
+}
+
+CapacityRequest WithRoomForEveryGradient(CapacityRequest request) {
+  request.max_staleness = std::numeric_limits<std::int64_t>::max();
+  return request;
 }
 
 // Without calls, whose cost rises with the shards, and with room for every gradient: a refused one
 // costs a shard no update.
 int SmallestEnough(const CapacityRequest& request) {
   const double enough = kEnough * ShareLimit(request);
-  CapacityRequest plain = request;
+  CapacityRequest plain = WithRoomForEveryGradient(request);
   plain.figures.call_seconds = 0;
-  plain.max_staleness = std::numeric_limits<std::int64_t>::max();
   const auto suffices = [&](int shards) {
     plain.shards = shards;
     return ModelCapacity(plain).share >= enough;
@@ -78,16 +86,38 @@ CapacityRow MakeCapacityRow(CapacityRequest request, int shards) {
     row.bound_by = compute / (compute + calls) < kEnough ? "calls" : "gradients";
     return row;
   }
-  const std::pair<double, const char*> busy[] = {{result.shard_link_busy, "shard link"},
-                                                 {result.update_busy, "update"},
-                                                 {result.bundle_link_busy, "bundle link"}};
-  row.bound_by = std::max_element(std::begin(busy), std::end(busy))->second;
+  const std::pair<double, const char*> waits[] = {{result.shard_link_waits, "shard link"},
+                                                  {result.update_waits, "update"},
+                                                  {result.bundle_link_waits, "bundle link"}};
+  row.bound_by = std::max_element(std::begin(waits), std::end(waits))->second;
   return row;
 }
 
-std::vector<std::string> WarningsOf(const CapacityRequest& request, const CapacityRow& row,
+// Links and shards that are busy all of the time make gradients older than they usually are.
+std::int64_t RoomWith(const CapacityRequest& request, int shards) {
+  CapacityRequest every = WithRoomForEveryGradient(request);
+  every.shards = shards;
+  const std::int64_t usual = StalenessRoom(request.bundles, request.overlap);
+  const std::int64_t oldest = ModelCapacity(every).staleness_99;
+  return oldest <= usual ? usual : 5 * oldest / 4;
+}
+
+// Nothing where none is refused.
+std::optional<std::string> RefusalWarning(const CapacityRequest& request,
+                                          const CapacityPlan& plan) {
+  auto usual = StalenessWarning(request.bundles, request.overlap, request.max_staleness);
+  if (usual.has_value() || plan.chosen().result.refused == 0) return usual;
+  return fmt::format(
+      "parameter_server.max_staleness is {}: with {} shards it refuses {} of the gradients; "
+      "expected {} or more",
+      request.max_staleness, plan.shards, Percent(plan.chosen().result.refused),
+      plan.max_staleness);
+}
+
+std::vector<std::string> WarningsOf(const CapacityRequest& request, const CapacityPlan& plan,
                                     bool searched) {
   std::vector<std::string> warnings;
+  const CapacityRow& row = plan.chosen();
   const CapacityResult& result = row.result;
   if (searched && row.bound_by != "gradients" && row.bound_by != "calls") {
     warnings.push_back(fmt::format(
@@ -99,7 +129,7 @@ std::vector<std::string> WarningsOf(const CapacityRequest& request, const Capaci
     warnings.push_back(fmt::format("calls to {} shards take {:.0f} % of each bundle's time",
                                    row.shards, 100 * result.call_share));
   }
-  const auto stale = StalenessWarning(request.bundles, request.overlap, request.max_staleness);
+  const auto stale = RefusalWarning(request, plan);
   if (stale.has_value()) warnings.push_back(*stale);
   if (request.bundles > kCallsAtOnce) {
     warnings.push_back(fmt::format(
@@ -123,8 +153,6 @@ StatusOr<double> BytesOfUpdate(const std::string& optimizer) {
   return 3.0 + 2.0 * static_cast<double>(made->slots().size());
 }
 
-std::string Percent(double part) { return fmt::format("{:.1f} %", 100 * part); }
-
 }  // namespace
 
 const CapacityRow& CapacityPlan::chosen() const {
@@ -143,7 +171,8 @@ CapacityPlan PlanCapacity(const CapacityRequest& request, std::optional<int> sha
     if (plan.shards <= kMostPlannedShards / 2) numbers.push_back(2 * plan.shards);
   }
   for (const int number : numbers) plan.rows.push_back(MakeCapacityRow(request, number));
-  plan.warnings = WarningsOf(request, plan.chosen(), !shards.has_value());
+  plan.max_staleness = RoomWith(request, plan.shards);
+  plan.warnings = WarningsOf(request, plan, !shards.has_value());
   return plan;
 }
 
@@ -197,10 +226,10 @@ std::string CapacityText(const CapacityRequest& request, const CapacityPlan& pla
   for (const CapacityRow& row : plan.rows) {
     const CapacityResult& result = row.result;
     text += fmt::format(
-        "{:>6}  {:>9.0f}  {:>5.2f}  {:>10.2f}  {:>11.2f}  {:>6.2f}  {:>5.2f}  "
+        "{:>6}  {:>9.{}f}  {:>5.2f}  {:>10.2f}  {:>11.2f}  {:>6.2f}  {:>5.2f}  "
         "{:>20}  {:>7}  {}\n",
-        row.shards, result.updates_per_second, result.share, result.shard_link_busy,
-        result.bundle_link_busy, result.update_busy, result.call_share,
+        row.shards, result.updates_per_second, result.updates_per_second < 10 ? 2 : 0, result.share,
+        result.shard_link_busy, result.bundle_link_busy, result.update_busy, result.call_share,
         fmt::format("{}/{}/{}", result.staleness_median, result.staleness_90, result.staleness_99),
         Percent(result.refused), row.bound_by);
   }
@@ -208,9 +237,8 @@ std::string CapacityText(const CapacityRequest& request, const CapacityPlan& pla
   text += fmt::format("\nsmallest number of shards that suffices: {}\nsettings: --shards {}",
                       plan.shards, plan.shards);
   if (request.overlap) text += " --set parameter_server.overlap=true";
-  const std::int64_t room = StalenessRoom(request.bundles, request.overlap);
-  if (request.max_staleness < room) {
-    text += fmt::format(" --set parameter_server.max_staleness={}", room);
+  if (request.max_staleness < plan.max_staleness) {
+    text += fmt::format(" --set parameter_server.max_staleness={}", plan.max_staleness);
   }
   return text + "\n";
 }
@@ -239,6 +267,7 @@ std::string CapacityJson(const CapacityRequest& request, const CapacityPlan& pla
                          {"nic_gbit", request.nic_bits / 1e9},
                          {"overlap", request.overlap},
                          {"max_staleness", request.max_staleness},
+                         {"steps_per_gradient", request.steps_per_gradient},
                          {"figures",
                           {{"source", source},
                            {"parameter_bytes", figures.parameter_bytes},
@@ -247,6 +276,7 @@ std::string CapacityJson(const CapacityRequest& request, const CapacityPlan& pla
                            {"push_seconds", figures.push_seconds},
                            {"call_seconds", figures.call_seconds}}},
                          {"shards", plan.shards},
+                         {"max_staleness_needed", plan.max_staleness},
                          {"rows", std::move(rows)},
                          {"warnings", plan.warnings}};
   return DumpJson(document, 2) + "\n";

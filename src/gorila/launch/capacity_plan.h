@@ -28,6 +28,7 @@ struct CapacityRow {
 struct CapacityPlan {
   int shards = 1;                      // as asked for, or the smallest number that suffices
   std::vector<CapacityRow> rows = {};  // of it and, where it was searched, of half and twice it
+  std::int64_t max_staleness = 0;      // that refuses no gradient, with room to spare
   std::vector<std::string> warnings = {};
 
   const CapacityRow& chosen() const;
@@ -37,8 +38,9 @@ struct CapacityPlan {
 // updates that they could make with any number. `shards`: that number instead.
 CapacityPlan PlanCapacity(const CapacityRequest& request, std::optional<int> shards);
 
-// Nothing where so many processes that push lose no gradient for its age: they lag about two
-// updates each behind where transfers overlap with computing, else one.
+// Nothing where so many processes that push lose no gradient for its age, unless links or shards
+// are busy all of the time: they lag about two updates each behind where transfers overlap with
+// computing, else one.
 std::optional<std::string> StalenessWarning(int pushers, bool overlap, std::int64_t max_staleness);
 
 // A measurement of `gorila benchmark`: "shard/rmsprop", and its value.

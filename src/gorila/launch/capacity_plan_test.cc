@@ -1,5 +1,6 @@
 #include "gorila/launch/capacity_plan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +50,10 @@ TEST(CapacityPlanTest, WhatBindsIsNamed) {
   EXPECT_EQ(slow.chosen().bound_by, "bundle link");
   ASSERT_EQ(slow.warnings.size(), 1u);
   EXPECT_THAT(slow.warnings[0], HasSubstr("bound by the bundle link; more shards do not help"));
+  // Both push at once, then both pull: a link is as busy at the bundles as at the shard that binds.
+  CapacityRequest in_turns = Cluster(2, 0.05);
+  in_turns.overlap = false;
+  EXPECT_EQ(PlanCapacity(in_turns, 1).chosen().bound_by, "shard link");
 }
 
 TEST(CapacityPlanTest, ManyCallsAreWarnedAbout) {
@@ -72,6 +77,23 @@ TEST(CapacityPlanTest, MaxStalenessNeedsRoom) {
   ASSERT_FALSE(plan.warnings.empty());
   EXPECT_THAT(plan.warnings.back(), HasSubstr("expected 2500 or more"));
   EXPECT_GT(plan.chosen().result.refused, 0.2);
+}
+
+// Full links make gradients older than two updates a bundle.
+TEST(CapacityPlanTest, RefusedGradientsAreWarnedAboutWhateverTheirNumber) {
+  CapacityRequest request = Cluster(300, 10);
+  request.max_staleness = 1000;
+  ASSERT_EQ(StalenessWarning(300, true, 1000), std::nullopt);
+  const CapacityPlan plan = PlanCapacity(request, 16);
+  EXPECT_GT(plan.chosen().result.refused, 0.02);
+  EXPECT_GT(plan.max_staleness, 1000);
+  ASSERT_FALSE(plan.warnings.empty());
+  EXPECT_THAT(plan.warnings.back(),
+              HasSubstr(fmt::format("expected {} or more", plan.max_staleness)));
+  request.max_staleness = plan.max_staleness;
+  const CapacityPlan roomy = PlanCapacity(request, 16);
+  EXPECT_EQ(roomy.chosen().result.refused, 0);
+  EXPECT_EQ(roomy.max_staleness, plan.max_staleness);
 }
 
 TEST(CapacityPlanTest, FiguresAreThoseOfTheBenchmark) {
@@ -99,7 +121,7 @@ TEST(CapacityPlanTest, FiguresAreThoseOfTheBenchmark) {
 TEST(CapacityPlanTest, TextAndJsonSayTheSame) {
   CapacityRequest request = Cluster(1000, 100);
   request.max_staleness = 1000;
-  CapacityPlan plan{.shards = 2};
+  CapacityPlan plan{.shards = 2, .max_staleness = 2500};
   for (const int shards : {1, 2, 4}) {
     plan.rows.push_back({.shards = shards,
                          .result = {.updates_per_second = 1234.4, .share = 0.5, .refused = 0.125},
@@ -111,6 +133,8 @@ TEST(CapacityPlanTest, TextAndJsonSayTheSame) {
   EXPECT_THAT(text,
               HasSubstr("25.00 ms a gradient, 2.00 ms an update, 50 us a call (measured here)"));
   EXPECT_THAT(text, HasSubstr("     2       1234   0.50 "));
+  plan.rows[1].result.updates_per_second = 1.234;
+  EXPECT_THAT(CapacityText(request, plan, ""), HasSubstr("     2       1.23   0.50 "));
   EXPECT_THAT(text, HasSubstr("12.5 %  update\n"));
   EXPECT_THAT(text, HasSubstr("settings: --shards 2 --set parameter_server.overlap=true --set "
                               "parameter_server.max_staleness=2500\n"));
@@ -118,6 +142,7 @@ TEST(CapacityPlanTest, TextAndJsonSayTheSame) {
   EXPECT_EQ(json["shards"], 2);
   EXPECT_EQ(json["rows"].size(), 3u);
   EXPECT_EQ(json["rows"][1]["refused"], 0.125);
+  EXPECT_EQ(json["max_staleness_needed"], 2500);
   EXPECT_EQ(json["figures"]["source"], "defaults");
   EXPECT_EQ(json["warnings"][0], "a warning");
 }
