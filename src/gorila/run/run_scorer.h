@@ -77,6 +77,9 @@ class RunScorer {
   // Logs what has been scored since.
   Status Collect(RunLog& log, const Message& message);
 
+  // Whether Offer would take a network now.
+  bool HasTime() const { return thread_ == nullptr || !thread_->Full(); }
+
   // Networks that were offered and not logged yet, oldest first; a checkpoint keeps them.
   std::vector<SharedNetwork> pending() const;
   // Those of an earlier process, before any Offer. Those that it logged are left out.

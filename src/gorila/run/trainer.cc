@@ -428,8 +428,10 @@ Status Trainer::CaptureCheckpoint() {
 
 StatusOr<TrainingOutcome> Trainer::Finish(const TrainerHooks& hooks) {
   Look(hooks);
-  // A stop must not lose an evaluation that came due with the last frames.
-  if (interrupted_) GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
+  // Neither a stop nor a resume for longer may lose an evaluation that came due with the last
+  // frames, so the checkpoint has it. One that would be skipped here can wait for the end of a
+  // finished run.
+  if (interrupted_ || scorer_.HasTime()) GORILA_RETURN_IF_ERROR(EvaluateIfDue(hooks));
   GORILA_RETURN_IF_ERROR(directory_->CheckNotRemoved());
   WriteMilestone(TakeMilestone(hooks), hooks);
   TrainingOutcome outcome;

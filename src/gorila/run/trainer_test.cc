@@ -189,6 +189,18 @@ TEST_F(TrainerTest, AStoppedRunHasItsEvaluationsAfterResume) {
   EXPECT_EQ(EvaluationsUntil(frames + 1), frames / 10000);
 }
 
+// Its last evaluation comes due with its last frames.
+TEST_F(TrainerTest, ALengthenedThreadedRunKeepsTheEvaluationAtItsOldEnd) {
+  config_.run.deterministic = false;
+  config_.run.frames = 20000;
+  config_.evaluation.every_frames = 10000;
+  const std::int64_t end = Train().score.last_frames;
+  ASSERT_EQ(EvaluationsUntil(end + 1), 2);
+  config_.run.frames = end + 5000;
+  ASSERT_TRUE(Resume().finished);
+  EXPECT_EQ(EvaluationsUntil(end + 1), 2);
+}
+
 TEST_F(TrainerTest, ARunThatCannotLearnIsRefusedBeforeItHasADirectory) {
   config_.run.frames = 90;
   EXPECT_THAT(std::string(Trainer::Start(config_, folder_).status().message()),
