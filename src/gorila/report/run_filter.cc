@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <ctime>
 
 #include "gorila/base/csv.h"
@@ -19,6 +20,8 @@ constexpr std::array<std::string_view, 12> kColumns = {"run",     "name",   "gam
                                                        "state",   "frames", "score", "kind",
                                                        "seconds", "when",   "note",  "tag"};
 constexpr std::array<std::string_view, 4> kNumbers = {"seed", "frames", "score", "seconds"};
+constexpr std::array<ScoreKind, 3> kKinds = {ScoreKind::kFinal, ScoreKind::kEvaluation,
+                                             ScoreKind::kTraining};
 // Longer ones first.
 constexpr std::array<std::string_view, 8> kOperators = {"!=", "<=", ">=", "==", "=", "<", ">", "~"};
 
@@ -72,6 +75,15 @@ bool Compares(std::string_view op, int order) {
   return order >= 0;
 }
 
+// Whether it is the beginning of what TimeText() gives.
+bool IsTime(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00 00:00";
+  if (text.empty() || text.size() > kForm.size()) return false;
+  return std::equal(text.begin(), text.end(), kForm.begin(), [](char c, char form) {
+    return form == '0' ? std::isdigit(static_cast<unsigned char>(c)) != 0 : c == form;
+  });
+}
+
 template <typename Value>
 int Order(const Value& a, const Value& b) {
   return a < b ? -1 : b < a ? 1 : 0;
@@ -122,7 +134,8 @@ ColumnValue ValueOf(const RunEntry& run, std::string_view column) {
   if (column == "tag") return Text(fmt::format("{}", fmt::join(run.labels.tags, ",")));
   if (!run.score.has_value()) return {};
   if (column == "kind") return std::string(ScoreKindName(run.score->kind));
-  return run.score->value;
+  // One that is not a number has no order: it is as none.
+  return std::isfinite(run.score->value) ? ColumnValue(run.score->value) : ColumnValue();
 }
 
 StatusOr<RunFilter> RunFilter::Parse(std::string_view text) {
@@ -163,6 +176,17 @@ Status RunFilter::CheckValue() {
     return InvalidArgument("unknown state '{}'; expected one of {}", value_,
                            fmt::join(states, ", "));
   }
+  if (column_ == "kind") {
+    std::vector<std::string_view> kinds;
+    for (const ScoreKind kind : kKinds) kinds.push_back(ScoreKindName(kind));
+    if (Has(kinds, value_)) return OkStatus();
+    return InvalidArgument("unknown kind '{}'; expected one of {}", value_, fmt::join(kinds, ", "));
+  }
+  if (column_ == "when") {
+    if (IsTime(value_)) return OkStatus();
+    return InvalidArgument("'{}' is not a time; expected one as 2026-11-30 or '2026-11-30 14:05'",
+                           value_);
+  }
   if (!IsKey(column_)) return OkStatus();
   if (orders) {
     return number_.has_value() ? OkStatus() : InvalidArgument("'{}' is not a number", value_);
@@ -177,6 +201,8 @@ Status RunFilter::CheckValue() {
 
 bool RunFilter::MatchesText(std::string_view value) const {
   if (operator_ == "~") return Contains(value, value_);
+  // A day is all of its minutes.
+  if (column_ == "when") value = value.substr(0, value_.size());
   return Compares(operator_, Order(value, std::string_view(value_)));
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "gorila/config/presets.h"
 
 namespace gorila {
@@ -56,6 +58,26 @@ TEST(RunFilterTest, ARunWithoutAScoreHasNoOrder) {
   run.score = EntryScore{.kind = ScoreKind::kFinal, .value = 12.5};
   EXPECT_TRUE(Matches(run, "score>12"));
   EXPECT_TRUE(Matches(run, "kind=final"));
+  run.score->value = std::nan("");
+  for (const char* none : {"score>0", "score<=0", "score>=0", "score=0"}) {
+    EXPECT_FALSE(Matches(run, none)) << none;
+  }
+  EXPECT_TRUE(Matches(run, "score!=0"));
+}
+
+TEST(RunFilterTest, ADayIsAllOfItsMinutes) {
+  RunEntry run = MakeEntry("a");
+  run.when = 1796050501;
+  const std::string time = TimeText(run.when), day = time.substr(0, 10);
+  for (const std::string& at : {time, day, time.substr(0, 4)}) {
+    EXPECT_TRUE(Matches(run, "when=" + at)) << at;
+    EXPECT_TRUE(Matches(run, "when<=" + at)) << at;
+    EXPECT_TRUE(Matches(run, "when>=" + at)) << at;
+    EXPECT_FALSE(Matches(run, "when>" + at)) << at;
+    EXPECT_FALSE(Matches(run, "when!=" + at)) << at;
+  }
+  EXPECT_TRUE(Matches(run, "when>2020"));
+  EXPECT_TRUE(Matches(run, "when<2100-01-01"));
 }
 
 TEST(RunFilterTest, AGameMatchesByItsNameItsEndOrItsList) {
@@ -101,6 +123,9 @@ TEST(RunFilterTest, WhatIsNoFilterIsRefusedWithWhatIsWrong) {
   EXPECT_THAT(Refusal("frames>=many"), HasSubstr("'many' is not a number"));
   EXPECT_THAT(Refusal("learner.n_step=x"), HasSubstr("learner.n_step"));
   EXPECT_THAT(Refusal("state=done"), HasSubstr("unknown state 'done'; expected one of training"));
+  EXPECT_THAT(Refusal("kind=best"), HasSubstr("unknown kind 'best'; expected one of final"));
+  EXPECT_THAT(Refusal("when>=yesterday"), HasSubstr("'yesterday' is not a time"));
+  EXPECT_THAT(Refusal("when>=2026-11-30T14:05:00Z"), HasSubstr("is not a time"));
 }
 
 TEST(RunFilterTest, RunsThatCannotBeReadAreAskedForByState) {
@@ -132,6 +157,16 @@ TEST(SortRunsTest, ScoresAreComparedWithinAGameAndKind) {
   runs[3].score = EntryScore{.kind = ScoreKind::kFinal, .value = 1};
   EXPECT_THAT(Sorted("-score", runs), ElementsAre("d", "c", "b", "a", "none"));
   EXPECT_THAT(Sorted("score", runs), ElementsAre("d", "b", "c", "a", "none"));
+}
+
+TEST(SortRunsTest, ScoresThatAreNoNumbersAreLast) {
+  std::vector<RunEntry> runs = {MakeEntry("a"), MakeEntry("nan"), MakeEntry("b"), MakeEntry("c")};
+  runs[0].score = EntryScore{.kind = ScoreKind::kFinal, .value = 2};
+  runs[1].score = EntryScore{.kind = ScoreKind::kFinal, .value = std::nan("")};
+  runs[2].score = EntryScore{.kind = ScoreKind::kFinal, .value = 3};
+  runs[3].score = EntryScore{.kind = ScoreKind::kFinal, .value = 1};
+  EXPECT_THAT(Sorted("score", runs), ElementsAre("c", "a", "b", "nan"));
+  EXPECT_THAT(Sorted("-score", runs), ElementsAre("b", "a", "c", "nan"));
 }
 
 TEST(SortRunsTest, SettingsAreColumnsToo) {
