@@ -148,10 +148,12 @@ Status CheckBaseline(std::span<const GameRuns> games, const std::string& baselin
 }
 
 const RunGroup* BaselineOf(const GameRuns& game, const std::string& baseline) {
-  if (baseline.empty()) return &game.groups.front();
-  const auto found = std::find_if(game.groups.begin(), game.groups.end(),
-                                  [&](const RunGroup& group) { return group.label == baseline; });
-  return found == game.groups.end() ? nullptr : &*found;
+  const auto found =
+      std::find_if(game.groups.begin(), game.groups.end(), [&](const RunGroup& group) {
+        return baseline.empty() ? !FinalScores(group).empty() : group.label == baseline;
+      });
+  if (found != game.groups.end()) return &*found;
+  return baseline.empty() ? &game.groups.front() : nullptr;
 }
 
 std::string EstimateText(const Estimate& estimate) {

@@ -37,7 +37,8 @@ std::vector<GameScores> FinalScores(const RunGroup& group);
 // InvalidArgument, with all labels, for a baseline that no group is called.
 Status CheckBaseline(std::span<const GameRuns> games, const std::string& baseline);
 
-// The group that others are compared with; null where the game has none of that label.
+// The group that others are compared with: of that label (null where the game has none), or the
+// first with a finished run.
 const RunGroup* BaselineOf(const GameRuns& game, const std::string& baseline);
 
 // "12.30 [10.10, 14.50]", without the interval where there is none.

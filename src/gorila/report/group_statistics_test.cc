@@ -85,6 +85,18 @@ TEST_F(GroupSectionTest, UnfinishedRunsAreCountedAndNotScored) {
   EXPECT_THAT(rows[2], ElementsAre("n_step=3", "0 of 1", "–", "–", "–", "–"));
 }
 
+// A sweep's first runs may be those that are not done.
+TEST_F(GroupSectionTest, WithoutAChoiceTheBaselineIsTheFirstGroupWithAFinishedRun) {
+  Add("minatar/breakout", "1", {1});
+  Add("minatar/breakout", "3", {4});
+  Add("minatar/breakout", "5", {9});
+  runs_[0].evaluation.reset();
+  const auto rows = MarkdownRows(Text());
+  EXPECT_EQ(rows[0].back(), "better than n_step=3");
+  EXPECT_EQ(rows[2].back(), "baseline");
+  EXPECT_EQ(rows[3].back(), "1.00");
+}
+
 TEST_F(GroupSectionTest, ScoresByDifferentProtocolsAreNotAveraged) {
   Add("minatar/breakout", "1", {1, 2});
   runs_[1].evaluation->result.protocol = "noop30";

@@ -41,6 +41,7 @@ figcaption { font-size: .875rem; margin-top: .4rem; }
 .film img { display: block; width: 16rem; max-width: 100%; image-rendering: pixelated;
   border-radius: 6px; }
 .scroll { overflow-x: auto; }
+.scroll + figure { margin-top: 1.25rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .75rem .45rem 0; text-align: right; border-bottom: 1px solid var(--line);
