@@ -142,6 +142,17 @@ class Grids(Case):
             self.assertRegex(label, r"^n_step-[13],learning_rate-0\.00\d+$")
         self.assertEqual(program.snapshot(self.folder), {}, "--print wrote something")
 
+    def test_the_examples_of_the_help_work(self):
+        for verb in ["sweep", "suite"]:
+            text, _ = self.run_program("help", verb)
+            examples = re.findall(rf"^  gorila ({verb} .*--folder.*)$", text, re.MULTILINE)
+            self.assertGreaterEqual(len(examples), 4)
+            for example in examples:
+                if "atari" in example:  # not in every build
+                    continue
+                with self.subTest(example):
+                    self.run_program(*example.split(), "--print")
+
     def test_bad_input(self):
         base = ["classic/catch", "--folder", "f", *QUICK]
         rates = [*base, *RATES]

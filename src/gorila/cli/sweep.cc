@@ -155,7 +155,7 @@ A --set with one value holds for all runs. GAME is an environment or a list, as 
     .examples =
         R"(gorila sweep minatar/breakout --set learner.batch_size=32,64 --seeds 3 --folder sweeps/a
 gorila sweep minatar --set learner.n_step=1,3 --set learner.batch_size=32,64 --folder sweeps/b
-gorila sweep pixel/pong --random 30 --set optimizer.learning_rate=1e-5..1e-3 --folder sweeps/c
+gorila sweep pixel/breakout --random 30 --set optimizer.learning_rate=1e-5..1e-3 --folder sweeps/c
 gorila sweep minatar --set learner.n_step=1,3,5 --seeds 5 --engine slurm --folder sweeps/d
 )"};
 
