@@ -68,6 +68,14 @@ class Started(program.Case):
         )  # fmt: skip
         self.assert_refused(["train", *program.TINY, "--init-from", "nowhere"], "nowhere")
 
+    def test_nothing_is_said_of_settings_that_cannot_work(self):
+        for verb in ["train", "launch"]:
+            with self.subTest(verb):
+                self.assert_refused(
+                    [verb, "--env", "classic/catch", "--init-from", "a", "--set", "network.hidden=[64]"],
+                    "network.preset is auto, which has its own layers",
+                )  # fmt: skip
+
     def test_another_source_is_refused_at_a_resume(self):
         self.train("b", "--init-from", "a", "--quiet")
         stderr = self.assert_refused(

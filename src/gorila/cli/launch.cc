@@ -173,6 +173,7 @@ StatusOr<int> Launch(const LaunchOptions& options, const Invocation& invocation)
   GORILA_ASSIGN_OR_RETURN(request.program, ThisProgram());
   if (!options.resume.empty()) return ResumeRun(options, engine, request);
   GORILA_ASSIGN_OR_RETURN(Config config, LoadCluster(options));
+  GORILA_RETURN_IF_ERROR(CheckConfig(config));  // before anything is said of it
   GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   std::string source = options.changes.NamesSource() ? options.changes.preset() : "cluster";
   if (!options.cluster.empty()) source = options.cluster.stem().string();

@@ -193,7 +193,8 @@ Verb AddReportVerb(CLI::App& gorila) {
       ->check(CLI::IsMember({"mean", "iqm"}))
       ->capture_default_str();
   app->add_option("--baseline", options->baseline,
-                  "Group that the others are compared with (default: the first)")
+                  "Group that the others are compared with (default: the first with a "
+                  "finished run)")
       ->type_name("LABEL");
   app->add_option("--title", options->title, "Title of page and picture");
   return {app, [options](const Invocation&) { return Report(*options); }};

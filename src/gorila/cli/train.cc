@@ -13,6 +13,7 @@
 #include "gorila/cli/training_session.h"
 #include "gorila/cli/training_watch.h"
 #include "gorila/cli/verb.h"
+#include "gorila/config/config_keys.h"
 #include "gorila/run/initial_network.h"
 #include "gorila/run/run_directory.h"
 
@@ -47,6 +48,7 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const bool resume, IsToResume(options));
   GORILA_ASSIGN_OR_RETURN(const RunLabels labels, options.labels.Labels());
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
+  if (!resume) GORILA_RETURN_IF_ERROR(CheckConfig(config));  // before anything is said of it
   GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   if (resume) {
     const auto change = [&config](Config& run) -> Status {
