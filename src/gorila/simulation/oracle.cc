@@ -219,6 +219,30 @@ void Oracle::CheckReport(ProcessId server, ProcessId client, int shard,
   replay_.Reported(client, report.status());
   Generation* const generation = Served(server, shard, response.generation(), response.version());
   CheckFrames(generation, response.generation(), response.run_frames());
+  if (generation != nullptr) CheckCounted(*generation, report, response);
+}
+
+// How much of a client's first report a snapshot has is not known, nor, while the run's end is held
+// back, how many frames there are.
+void Oracle::CheckCounted(Generation& generation, const v1::ReportRequest& report,
+                          const v1::ReportResponse& response) {
+  const std::int64_t told = response.run_frames();
+  const bool held = run_.frames() > 0 && told == run_.frames() - 1;
+  const auto [known, first] = generation.reported.try_emplace(report.client(), 0);
+  const std::int64_t more = std::max<std::int64_t>(report.frames() - known->second, 0);
+  known->second += more;
+  if (!generation.counted.has_value() || (first && held)) {
+    generation.counted = held ? std::nullopt : std::optional(told);
+    return;
+  }
+  const std::int64_t most = *generation.counted + more;
+  const std::int64_t least = first ? *generation.counted : most;
+  generation.counted = first ? told : most;
+  if (!first) ++counters_.counted_reports;
+  if ((told >= least && told <= most) || (held && most > told)) return;
+  Violated(fmt::format(
+      "generation {}: after a report of {} more frames of client {:x} the run has {}; expected {}",
+      response.generation(), more, report.client(), told, most));
 }
 
 void Oracle::CheckFrames(Generation* generation, std::int64_t number, std::int64_t frames) {

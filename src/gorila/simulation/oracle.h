@@ -29,6 +29,7 @@ struct OracleCounters {
   std::int64_t restored = 0;     // generations that began with a snapshot
   std::int64_t snapshots = 0;
   std::int64_t staleness_checks = 0;  // of processes
+  std::int64_t counted_reports = 0;   // whose frames are known to be counted once
   std::int64_t refused = 0;           // calls: by an old process, or not understood
 };
 
@@ -41,7 +42,8 @@ struct OracleCounters {
 //  3. Within a generation the version never falls; a generation belongs to one process.
 //  4. A process decides nothing for a client that told it of a newer generation.
 //  5. A snapshot that was committed is there at the next start, or a newer one.
-//  6. The run's frames never fall within a generation and are never more than were made.
+//  6. The run's frames never fall within a generation and are never more than were made. A report
+//     adds what its client has made since the last one that the generation took.
 //  7. The staleness that a shard counts is the sum, over accepted gradients, of the version that
 //  was
 //     present less the one that the gradient was computed from.
@@ -88,6 +90,9 @@ class Oracle final : public CallObserver, public DiskObserver {
     std::optional<std::int64_t> staleness_before = 0;
     std::int64_t first_version = 0;
     std::vector<std::int64_t> staleness = {};  // of each version after it; -1: not seen
+    // The run's frames after the last report; nothing where that is not known.
+    std::optional<std::int64_t> counted = {};
+    std::unordered_map<std::uint64_t, std::int64_t> reported = {};  // to it, by each client
   };
   struct Shard {
     double first_sum = 0;
@@ -109,6 +114,8 @@ class Oracle final : public CallObserver, public DiskObserver {
   void CheckFrames(Generation* generation, std::int64_t number, std::int64_t frames);
   void CheckReport(ProcessId server, ProcessId client, int shard, const v1::ReportRequest& report,
                    const v1::ReportResponse& response);
+  void CheckCounted(Generation& generation, const v1::ReportRequest& report,
+                    const v1::ReportResponse& response);
 
   Scheduler& scheduler_;
   ReplayOracle replay_;

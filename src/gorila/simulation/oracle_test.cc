@@ -40,12 +40,16 @@ class OracleTest : public testing::Test {
     Handle(kServer, kPullMethod, v1::PullRequest().SerializeAsString(),
            {.header = response.SerializeAsString(), .payload = rpc::CopyToPayload(values)});
   }
-  void Report(std::int64_t frames) {
+  // `told`: of the run. `own`: of the client; those of the run unless given.
+  void Report(std::int64_t told, std::int64_t own = -1, std::uint64_t client = 7) {
+    v1::ReportRequest report;
+    report.set_client(client);
+    report.set_frames(own >= 0 ? own : told);
     v1::ReportResponse response;
     response.set_generation(1);
     response.set_version(2);
-    response.set_run_frames(frames);
-    Handle(kServer, kReportMethod, v1::ReportRequest().SerializeAsString(),
+    response.set_run_frames(told);
+    Handle(kServer, kReportMethod, report.SerializeAsString(),
            {.header = response.SerializeAsString(), .payload = nullptr});
   }
   void Handle(ProcessId server, std::string method, std::string header, rpc::Response response) {
@@ -181,6 +185,46 @@ TEST_F(OracleTest, FindsFramesThatNobodyMade) {
   oracle_.MadeFrames(100);
   Report(101);
   EXPECT_TRUE(Finds("the run has 101 frames, of 100 that were made")) << Found();
+}
+
+TEST_F(OracleTest, AcceptsReportsThatAreCountedOnce) {
+  oracle_.MadeFrames(1000);
+  Report(300, 40);  // what is not of this client came with a snapshot
+  Report(310, 50);
+  Report(310, 50);                // again
+  Report(310, 45);                // late
+  Report(330, 30, /*client=*/8);  // of which the snapshot had 10
+  Report(335, 35, /*client=*/8);
+  Report(340, 55);
+  EXPECT_EQ(Found(), "");
+  EXPECT_EQ(oracle_.counters().counted_reports, 5);
+}
+
+TEST_F(OracleTest, FindsFramesThatAreCountedTwice) {
+  oracle_.MadeFrames(1000);
+  Report(40, 40);
+  Report(60, 50);
+  EXPECT_TRUE(Finds("after a report of 10 more frames of client 7 the run has 60; expected 50"))
+      << Found();
+}
+
+TEST_F(OracleTest, FindsFramesOfAReportThatAreNotCounted) {
+  oracle_.MadeFrames(1000);
+  Report(40, 40);
+  Report(40, 50);
+  EXPECT_TRUE(Finds("the run has 40; expected 50")) << Found();
+}
+
+TEST_F(OracleTest, FramesThatTheRunsEndHoldsBackAreNotMissed) {
+  oracle_.MadeFrames(1000);
+  oracle_.run().SetRun(100, {});
+  Report(90, 90);
+  Report(99, 110);  // held back
+  Report(99, 120);
+  Report(99, 20, /*client=*/8);
+  Report(140, 120);  // told at last
+  Report(145, 125);
+  EXPECT_EQ(Found(), "");
 }
 
 TEST_F(OracleTest, FindsFramesThatVanish) {

@@ -41,6 +41,7 @@ class RunOracle {
     frames_ = frames;
     layout_ = std::move(layout);
   }
+  std::int64_t frames() const { return frames_; }  // at which the run ends; 0: never
 
   // A process of shard 0 serves.
   void BeganServing() { ++generations_; }

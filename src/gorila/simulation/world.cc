@@ -244,6 +244,7 @@ std::map<std::string, std::int64_t> World::Counts() const {
   counts["gradients accepted"] = oracle.accepted;
   counts["gradients stale"] = oracle.stale;
   counts["gradients repeated"] = oracle.repeated;
+  counts["reports counted once"] = oracle.counted_reports;
   counts["gradients answered with parameters"] = oracle.answered;
   counts["generations"] = oracle.generations;
   counts["generations from a snapshot"] = oracle.restored;
