@@ -192,9 +192,6 @@ StatusOr<RunEntry> ReadRunEntry(const fs::path& directory, const HeldLocks& lock
 
 StatusOr<RunEntries> ReadRunEntries(const fs::path& folder) {
   GORILA_ASSIGN_OR_RETURN(FoundRuns found, FindSomeRuns(folder));
-  std::sort(found.runs.begin(), found.runs.end(), [](const fs::path& a, const fs::path& b) {
-    return NaturalLess(a.native(), b.native());
-  });
   RunEntries entries{.runs = {}, .unreadable = {}, .notes = std::move(found.notes)};
   const HeldLocks locks = HeldLocks::Read();
   for (const fs::path& run : found.runs) {

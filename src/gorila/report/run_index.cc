@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "gorila/report/run_entry.h"
 #include "gorila/run/run_directory.h"
 
 namespace gorila {
@@ -29,7 +30,9 @@ class Search {
       for (const fs::path& path : level) Look(path);
       if (folders_.empty()) folders_.swap(links_);
     }
-    std::sort(found_.runs.begin(), found_.runs.end());
+    std::sort(found_.runs.begin(), found_.runs.end(), [](const fs::path& a, const fs::path& b) {
+      return NaturalLess(a.native(), b.native());
+    });
   }
 
   // The folder that the search began at may not be read: nothing was found then.

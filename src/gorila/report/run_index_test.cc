@@ -47,6 +47,15 @@ TEST_F(FindRunsTest, FindsRunsAtAnyDepthSortedAndNotInsideOfRuns) {
   EXPECT_THAT(found->notes, IsEmpty());
 }
 
+TEST_F(FindRunsTest, NumbersAreInTheirOrder) {
+  std::vector<fs::path> runs;
+  for (const char* name :
+       {"n_step-2/seed1", "n_step-2/seed9", "n_step-2/seed10", "n_step-10/seed1"}) {
+    runs.push_back(MakeRun(name));
+  }
+  EXPECT_EQ(FindRuns(root_)->runs, runs);
+}
+
 TEST_F(FindRunsTest, ARunIsFoundInItself) {
   const fs::path run = MakeRun("a");
   MakeRun("a/copy");
