@@ -175,6 +175,8 @@ class Report(program.Case):
         seen = self.look("page.html")
         self.assert_legible(seen)
         self.assertIn("Evaluations", seen["390-light"]["titles"])
+        films = seen["1280-light"]["films"]
+        self.assertEqual(films, [films[0]] * 2, "they are beside each other")
 
 
 class Folder(Visited):

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "gorila/base/xml.h"
@@ -19,6 +20,7 @@ namespace gorila {
 namespace {
 
 constexpr std::size_t kThresholds = 201;
+constexpr std::size_t kMostNamed = 8;  // of the groups that are left out
 
 // Groups whose settings differ only in the game.
 struct Agent {
@@ -88,18 +90,27 @@ bool SameProtocols(const Agent& a, const Agent& b, const std::vector<std::string
   });
 }
 
+// A remark of groups for one reason; hundreds of them are one line.
+void AddLeftOut(const std::vector<std::string>& labels, const std::string& why, Field& field) {
+  if (labels.empty()) return;
+  const std::size_t named = std::min(labels.size(), kMostNamed);
+  std::string names = fmt::format("{}", fmt::join(std::span(labels).first(named), "; "));
+  if (labels.size() > named) names += fmt::format("; and {} more", labels.size() - named);
+  field.remarks.push_back(fmt::format("Left out: {}, {}.", names, why));
+}
+
 Field FieldOf(std::map<std::size_t, Agent> agents, const std::string& baseline) {
   Field field;
   const std::set<std::string> common = CommonGames(agents);
   field.games.assign(common.begin(), common.end());
   if (field.games.empty()) return field;
   std::vector<Agent> complete;
+  std::vector<std::string> incomplete, otherwise_scored;
   for (auto& [number, agent] : agents) {
     if (agent.Has(common)) {
       complete.push_back(std::move(agent));
     } else {
-      field.remarks.push_back(
-          fmt::format("Left out: {}, without finished runs of each of the games.", agent.label));
+      incomplete.push_back(agent.label);
     }
   }
   std::stable_partition(complete.begin(), complete.end(),
@@ -108,9 +119,13 @@ Field FieldOf(std::map<std::size_t, Agent> agents, const std::string& baseline) 
     if (field.agents.empty() || SameProtocols(field.agents.front(), agent, field.games)) {
       field.agents.push_back(std::move(agent));
     } else {
-      field.remarks.push_back(fmt::format("Left out: {}, scored by another protocol than {}.",
-                                          agent.label, field.agents.front().label));
+      otherwise_scored.push_back(agent.label);
     }
+  }
+  AddLeftOut(incomplete, "without finished runs of each of the games", field);
+  if (!otherwise_scored.empty()) {
+    AddLeftOut(otherwise_scored, "scored by another protocol than " + field.agents.front().label,
+               field);
   }
   return field;
 }

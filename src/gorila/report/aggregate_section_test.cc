@@ -97,6 +97,18 @@ TEST_F(AggregateSectionTest, GroupsWithoutAllGamesAreLeftOutAndNamed) {
   EXPECT_EQ(MarkdownRows(text).size(), 3u);
 }
 
+// As of a wide sweep under way.
+TEST_F(AggregateSectionTest, ManyGroupsThatAreLeftOutAreOneSentence) {
+  for (int n_step = 1; n_step <= 12; ++n_step) {
+    Add("minatar/breakout", fmt::format("{}", n_step), {0.5});
+    if (n_step <= 2) Add("minatar/asterix", fmt::format("{}", n_step), {0.5});
+  }
+  const std::string text = Text();
+  EXPECT_THAT(text, HasSubstr("Left out: n_step=3; n_step=4; "));
+  EXPECT_THAT(text, HasSubstr("; n_step=10; and 2 more, without finished runs of each"));
+  EXPECT_EQ(text.find("Left out"), text.rfind("Left out"));
+}
+
 TEST_F(AggregateSectionTest, OtherProtocolsAreNotCompared) {
   Add("minatar/breakout", "1", {0.5, 0.6});
   Add("minatar/asterix", "1", {0.5, 0.6});

@@ -37,8 +37,9 @@ figure { margin: 0 0 1.5rem; }
   gap: 1rem; margin-bottom: 1rem; }
 .panels figure { margin: 0; max-width: 30rem; }
 figcaption { font-size: .875rem; margin-top: .4rem; }
-.film { display: inline-block; vertical-align: top; margin-right: 1.25rem; }
-.film img { display: block; width: 16rem; max-width: 100%; image-rendering: pixelated;
+.film { display: inline-block; vertical-align: top; width: 16rem; max-width: 100%;
+  margin-right: 1.25rem; }
+.film img { display: block; width: 100%; image-rendering: pixelated;
   border-radius: 6px; }
 .scroll { overflow-x: auto; }
 .scroll + figure { margin-top: 1.25rem; }

@@ -30,6 +30,7 @@ function look() {
     overflows: document.documentElement.scrollWidth > document.documentElement.clientWidth,
     tooWide: tooWide.map((element) => element.outerHTML.slice(0, 80)),
     cut,
+    films: [...document.querySelectorAll(".film")].map((film) => film.getBoundingClientRect().top),
     pushed: [...document.querySelectorAll(".scroll")].filter((box) => box.scrollWidth > box.clientWidth)
       .map((box) => box.querySelector("tr").textContent),
     ground: colours(".c-ground"), curve: colours(".c-1"), text: colours(".c-text"),
