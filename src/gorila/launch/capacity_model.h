@@ -7,8 +7,10 @@
 
 namespace gorila {
 
-inline constexpr double kLinkPayload = 0.95;           // of a link's bits; the rest are headers
-inline constexpr int kModelledPieceBytes = 512 << 10;  // that is sent at once; rpc::kPieceBytes
+inline constexpr double kLinkPayload = 0.95;  // of a link's bits; the rest are headers
+// What a message waits behind in a bundle's link. As much as is written to a connection at once
+// (rpc::kPieceBytes), but of all connections together: chosen to fit runs (docs/performance.md).
+inline constexpr int kModelledPieceBytes = 512 << 10;
 
 // What a machine takes for each part. The defaults are of the Nature network with 18 actions and
 // batches of 32 on a core of a Xeon with AVX-512 (docs/performance.md).
