@@ -106,7 +106,8 @@ Field FieldOf(std::map<std::size_t, Agent> agents, const std::string& baseline) 
   if (field.games.empty()) return field;
   std::vector<Agent> complete;
   std::vector<std::string> incomplete, otherwise_scored;
-  for (auto& [number, agent] : agents) {
+  for (auto& numbered : agents) {
+    Agent& agent = numbered.second;
     if (agent.Has(common)) {
       complete.push_back(std::move(agent));
     } else {

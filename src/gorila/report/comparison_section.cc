@@ -196,7 +196,8 @@ std::string ComparisonSection(ReportMarkup& markup, std::span<const GameRuns> ga
       const std::string table = EqualTerms(markup, game, axis, options);
       if (table.empty()) continue;
       const std::string of = games.size() > 1 ? ", " + EscapeXml(game.environment) : "";
-      text += markup.SubHeading(EqualHeading(axis) + of) + table;
+      text += markup.SubHeading(fmt::format("{}{}", EqualHeading(axis), of));
+      text += table;
     }
   }
   if (text.empty()) return "";

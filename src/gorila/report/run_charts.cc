@@ -98,6 +98,7 @@ bool HasPoints(const LearningCurveFigure& figure) {
 
 std::vector<CurveSample> Samples(const std::vector<CurvePoint>& points) {
   std::vector<CurveSample> samples;
+  samples.reserve(points.size());
   for (const CurvePoint& point : points) samples.push_back({point.x, point.mean});
   return samples;
 }

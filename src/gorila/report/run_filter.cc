@@ -178,6 +178,7 @@ Status RunFilter::CheckValue() {
   }
   if (column_ == "kind") {
     std::vector<std::string_view> kinds;
+    kinds.reserve(kKinds.size());
     for (const ScoreKind kind : kKinds) kinds.push_back(ScoreKindName(kind));
     if (Has(kinds, value_)) return OkStatus();
     return InvalidArgument("unknown kind '{}'; expected one of {}", value_, fmt::join(kinds, ", "));
@@ -267,6 +268,7 @@ Status SortRuns(std::string_view order, std::vector<RunEntry>& runs) {
     return reversed ? compared > 0 : compared < 0;
   });
   std::vector<RunEntry> sorted;
+  sorted.reserve(places.size());
   for (const Place& place : places) sorted.push_back(std::move(runs[place.run]));
   runs = std::move(sorted);
   return OkStatus();

@@ -18,7 +18,8 @@ class MeantLeaks {
   ~MeantLeaks() { __lsan_enable(); }
 #else
   MeantLeaks() = default;
-  ~MeantLeaks() {}
+  // Not trivial, or compilers warn of variables that nobody uses.
+  ~MeantLeaks() {}  // NOLINT(modernize-use-equals-default)
 #endif
   MeantLeaks(const MeantLeaks&) = delete;
   MeantLeaks& operator=(const MeantLeaks&) = delete;
