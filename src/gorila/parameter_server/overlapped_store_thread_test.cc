@@ -102,6 +102,20 @@ class OverlappedStoreTest : public testing::Test {
     return changed.value_or(false);
   }
   StatusOr<PushOutcome> Push() { return store_->Push(std::vector<float>(kSize, 1), versions_); }
+  // Gradients, each from the newest parameters there are, none of which is lost. Counters of shard
+  // 0.
+  ParameterShardCounters PullAndPush(int times) {
+    PushOutcome total;
+    for (int i = 0; i < times; ++i) {
+      Pull();
+      total += Push().value();
+    }
+    total += store_->Settle().value();
+    EXPECT_EQ(total.accepted, times * kShards);
+    const ParameterShardCounters counters = far_.shards().shard(0).counters();
+    EXPECT_EQ(counters.accepted, times);
+    return counters;
+  }
 
   FarStore far_;
   std::optional<OverlappedParameterStore> store_{far_};
@@ -214,15 +228,7 @@ TEST_F(OverlappedStoreTest, WhatOthersPushedComesWithoutWaitingForIt) {
 
 TEST_F(OverlappedStoreTest, AGradientLacksAtMostThreeBeforeItAndNoneIsLost) {
   constexpr int kPushes = 500;
-  PushOutcome total;
-  for (int i = 0; i < kPushes; ++i) {
-    Pull();
-    total += Push().value();
-  }
-  total += store_->Settle().value();
-  EXPECT_EQ(total.accepted, kPushes * kShards);
-  const ParameterShardCounters counters = far_.shards().shard(0).counters();
-  EXPECT_EQ(counters.accepted, kPushes);
+  const ParameterShardCounters counters = PullAndPush(kPushes);
   EXPECT_EQ(counters.staleness[0] + counters.staleness[1] + counters.staleness[2], kPushes);
   EXPECT_LE(counters.staleness_sum, 3 * kPushes);
   std::vector<float> values(kSize);
@@ -250,15 +256,7 @@ TEST_F(OverlappedStoreTest, PullsNoMoreOftenThanItsCallerNeedsThem) {
 TEST_F(OverlappedStoreTest, AnExchangedGradientLacksAtMostTheOneBeforeIt) {
   constexpr int kPushes = 500;
   store_.emplace(far_, /*pull_every=*/1, &far_);
-  PushOutcome total;
-  for (int i = 0; i < kPushes; ++i) {
-    Pull();
-    total += Push().value();
-  }
-  total += store_->Settle().value();
-  EXPECT_EQ(total.accepted, kPushes * kShards);
-  const ParameterShardCounters counters = far_.shards().shard(0).counters();
-  EXPECT_EQ(counters.accepted, kPushes);
+  const ParameterShardCounters counters = PullAndPush(kPushes);
   EXPECT_LE(counters.staleness_sum, kPushes);
   EXPECT_EQ(far_.pulls(), 1) << "the others come with gradients";
   Pull();

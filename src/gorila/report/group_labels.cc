@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kMostKeys = 4;
 constexpr std::string_view kAlgorithm = "learner.algorithm";
 constexpr std::string_view kFitsGames = "actor.environments";  // follows from the games
-// The checksum of a file says nothing beside its path.
 constexpr std::string_view kInitialFile = "network.init_from";
 constexpr std::string_view kInitialRecord = "network.init_record";
 
@@ -40,17 +39,14 @@ bool DifferInGames(const Peers& peers) {
   });
 }
 
-// In the order of ConfigKeys(), but the algorithm, which says most, first.
 std::vector<std::string_view> DifferingKeys(const Peers& peers) {
   std::vector<std::string_view> keys;
   for (const ConfigKey& key : ConfigKeys()) {
     if (!peers.front()->settings.contains(std::string(key.name))) continue;
     if (key.name == kFitsGames && DifferInGames(peers)) continue;
-    if (key.name == kInitialRecord && Differ(peers, kInitialFile)) continue;
-    if (!Differ(peers, key.name)) continue;
-    keys.insert(key.name == kAlgorithm ? keys.begin() : keys.end(), key.name);
+    if (Differ(peers, key.name)) keys.push_back(key.name);
   }
-  return keys;
+  return KeysToShow(keys);
 }
 
 std::size_t Distinct(const Peers& peers, std::span<const std::string_view> keys) {
@@ -120,6 +116,17 @@ std::vector<std::string> Differences(const Peers& peers) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> KeysToShow(std::span<const std::string_view> differing) {
+  const bool has_file =
+      std::find(differing.begin(), differing.end(), kInitialFile) != differing.end();
+  std::vector<std::string_view> keys;
+  for (const std::string_view key : differing) {
+    if (key == kInitialRecord && has_file) continue;
+    keys.insert(key == kAlgorithm ? keys.begin() : keys.end(), key);
+  }
+  return keys;
+}
 
 std::vector<std::string> GroupLabels(std::span<const GroupSettings> groups) {
   std::vector<std::string> labels(groups.size());

@@ -9,6 +9,7 @@
 #include "gorila/config/games.h"
 #include "gorila/env/game_list.h"
 #include "gorila/metrics/number_format.h"
+#include "gorila/report/group_labels.h"
 #include "gorila/report/run_filter.h"
 #include "gorila/report/run_groups.h"
 #include "gorila/report/run_summary.h"
@@ -23,19 +24,18 @@ constexpr std::size_t kShownSettings = 4;
 
 std::string GameOf(const RunEntry& run) { return GamesLabel(run.config.environment.name); }
 
-// The algorithm says most, so it comes first; the checksum of an initial network says nothing
-// beside its path.
 std::string SettingsText(const RunSettings& settings) {
+  std::vector<std::string_view> differing;
+  differing.reserve(settings.size());
+  for (const auto& setting : settings) differing.push_back(setting.first);
   std::vector<std::string> texts;
-  for (const auto& [key, value] : settings) {
-    if (key == "network.init_record" && settings.contains("network.init_from")) continue;
-    const auto place = key == "learner.algorithm" ? texts.begin() : texts.end();
-    texts.insert(place, fmt::format("{}={}", key, value));
-  }
-  if (texts.size() > kShownSettings) {
-    const std::string more = fmt::format("{} more", texts.size() - kShownSettings);
-    texts.resize(kShownSettings);
-    texts.push_back(more);
+  const std::vector<std::string_view> keys = KeysToShow(differing);
+  for (const std::string_view key : keys) {
+    if (texts.size() == kShownSettings) {
+      texts.push_back(fmt::format("{} more", keys.size() - kShownSettings));
+      break;
+    }
+    texts.push_back(fmt::format("{}={}", key, settings.at(std::string(key))));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }

@@ -39,11 +39,16 @@ v1::PushRequest::Encoding ToProto(GradientEncoding encoding) {
   return v1::PushRequest::FLOAT32;
 }
 
-// What a push's response says of the parameters that come with it.
-StatusOr<v1::PullResponse> PulledWith(const std::string& header) {
-  GORILA_ASSIGN_OR_RETURN(auto response, rpc::Channel::ParseResponse<v1::PushResponse>(header));
-  if (!response.has_pulled()) return DataLoss("a gradient's answer lacks the parameters");
-  return std::move(*response.mutable_pulled());
+// What a gradient's answer says of the parameters that come with it.
+StatusOr<v1::PullResponse> PulledWith(const v1::PushResponse& response) {
+  if (response.has_pulled()) return response.pulled();
+  return DataLoss("the answer to a gradient lacks the parameters that were asked for");
+}
+
+StatusOr<v1::PullResponse> PulledIn(const std::string& header) {
+  GORILA_ASSIGN_OR_RETURN(const auto response,
+                          rpc::Channel::ParseResponse<v1::PushResponse>(header));
+  return PulledWith(response);
 }
 
 }  // namespace
@@ -334,7 +339,7 @@ StatusOr<PushOutcome> RemoteParameterStore::PushAll(std::span<const float> gradi
                           .header = request.SerializeAsString(),
                           .payload = payloads[i],
                           .timeout = options_.timeout};
-    if (arrivals != nullptr) Expect(link, &PulledWith, *arrivals, call);
+    if (arrivals != nullptr) Expect(link, &PulledIn, *arrivals, call);
     return call;
   };
   PushOutcome outcome;
@@ -342,7 +347,7 @@ StatusOr<PushOutcome> RemoteParameterStore::PushAll(std::span<const float> gradi
     GORILA_ASSIGN_OR_RETURN(const auto response, TakePush(link, header));
     // First, because a failure is tried again, and a verdict counts once.
     if (arrivals != nullptr) {
-      GORILA_ASSIGN_OR_RETURN(const auto with, PulledWith(header));
+      GORILA_ASSIGN_OR_RETURN(const auto with, PulledWith(response));
       GORILA_RETURN_IF_ERROR(Arrive(link, with, *arrivals));
     }
     if (response.verdict() != v1::PushResponse::ACCEPTED) {

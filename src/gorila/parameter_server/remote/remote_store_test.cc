@@ -68,6 +68,27 @@ class RemoteStoreTest : public testing::Test {
     EXPECT_TRUE(store.ok()) << store.status();
     return *std::move(store);
   }
+  // As Options(), and tells when the store first says that it waits.
+  RemoteStoreOptions OptionsThatTell(std::promise<void>& waits) {
+    RemoteStoreOptions options = Options();
+    options.message = [&waits, said = false](std::string_view) mutable {
+      if (!std::exchange(said, true)) waits.set_value();
+    };
+    return options;
+  }
+  // Makes a call that finds shard 1 gone, which is back as generation 2 once the store waits for
+  // it.
+  template <typename Call>
+  auto WhileShard1Restarts(std::promise<void>& waits, const Call& call) {
+    shards_[1].Stop();
+    std::thread restarter([&] {
+      waits.get_future().wait();
+      shards_[1].Start(2);
+    });
+    auto result = call();
+    restarter.join();
+    return result;
+  }
 
   ServedShard shards_[kShards] = {ServedShard(0), ServedShard(1)};
   std::vector<float> values_ = std::vector<float>(kSize);
@@ -120,21 +141,12 @@ TEST_F(RemoteStoreTest, ExchangesAGradientForParametersInOneCall) {
 }
 
 TEST_F(RemoteStoreTest, AnExchangeOutlivesARestartAndCountsOnce) {
-  std::promise<void> waiting;
-  RemoteStoreOptions options = Options();
-  options.message = [&, said = false](std::string_view) mutable {
-    if (!std::exchange(said, true)) waiting.set_value();
-  };
-  const auto store = RemoteParameterStore::Connect(options).value();
+  std::promise<void> waits;
+  const auto store = RemoteParameterStore::Connect(OptionsThatTell(waits)).value();
   ASSERT_TRUE(store->Pull(values_, versions_).ok());
-  shards_[1].Stop();
-  std::thread restarter([&] {
-    waiting.get_future().wait();
-    shards_[1].Start(2);
-  });
   const ShardVersions old = versions_;
-  const ExchangeOutcome outcome = store->Exchange(gradient_, old, values_, versions_).value();
-  restarter.join();
+  const ExchangeOutcome outcome = WhileShard1Restarts(
+      waits, [&] { return store->Exchange(gradient_, old, values_, versions_).value(); });
   EXPECT_EQ(outcome.slices.accepted, 1);
   EXPECT_EQ(outcome.slices.stale, 1) << "computed from a generation that is gone";
   EXPECT_EQ(values_.front(), -1);
@@ -284,23 +296,14 @@ TEST_F(RemoteStoreTest, TargetCopiesArePulledWhenTheyWereTaken) {
 }
 
 TEST_F(RemoteStoreTest, ARestartedShardIsWaitedForAndItsVersionsMayGoBack) {
-  std::promise<void> waiting;
-  RemoteStoreOptions options = Options();
-  options.message = [&, said = false](std::string_view) mutable {
-    if (!std::exchange(said, true)) waiting.set_value();
-  };
-  const auto store = RemoteParameterStore::Connect(options).value();
+  std::promise<void> waits;
+  const auto store = RemoteParameterStore::Connect(OptionsThatTell(waits)).value();
   ASSERT_TRUE(store->Pull(values_, versions_).ok());
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(store->Push(gradient_, versions_).ok());
   const ShardVersions old = versions_;
-  shards_[1].Stop();
-  std::thread restarter([&] {
-    waiting.get_future().wait();
-    shards_[1].Start(2);
-  });
   // Computed from a generation that is gone.
-  const PushOutcome outcome = store->Push(gradient_, old).value();
-  restarter.join();
+  const PushOutcome outcome =
+      WhileShard1Restarts(waits, [&] { return store->Push(gradient_, old).value(); });
   EXPECT_EQ(outcome.accepted, 1);
   EXPECT_EQ(outcome.stale, 1);
   EXPECT_TRUE(store->Pull(values_, versions_).value());
