@@ -40,6 +40,17 @@ Status CheckSameNetwork(const NetworkSpec& before, const NetworkSpec& after) {
   return OkStatus();
 }
 
+// Which part of the input each game marks depends on how many there are (env/game_union.cc); of one
+// game there is none, and the shapes tell.
+Status CheckSameMarks(const Config& config, std::size_t games_before) {
+  if (!config.environment.options.game_input || games_before < 2) return OkStatus();
+  return InvalidArgument(
+      "environment.name: with network.game_input = true further games would change which part of "
+      "the input stands for each of the {} games that the run has; expected the games that it has, "
+      "or a new run with all of them",
+      games_before);
+}
+
 }  // namespace
 
 StatusOr<std::vector<std::string>> AddedGames(const MadeWith& made_with, const Config& config) {
@@ -56,6 +67,7 @@ StatusOr<std::vector<std::string>> AddedGames(const MadeWith& made_with, const C
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec was, NetworkBefore(config, state.environment.name));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec now, ResolveNetwork(config));
   GORILA_RETURN_IF_ERROR(CheckSameNetwork(was, now));
+  GORILA_RETURN_IF_ERROR(CheckSameMarks(config, before.size()));
   games.erase(games.begin(), games.begin() + static_cast<std::ptrdiff_t>(before.size()));
   return games;
 }

@@ -12,8 +12,8 @@
 namespace gorila {
 
 // The games that `config` has after all those of the state; empty where environment.name is as it
-// was, or another list. InvalidArgument where they would change the network: its input, its actions
-// or its heads.
+// was, or another list. InvalidArgument where they would change the network: its input or what that
+// says of the games, its actions or its heads.
 StatusOr<std::vector<std::string>> AddedGames(const MadeWith& made_with, const Config& config);
 
 // What people are told of it.

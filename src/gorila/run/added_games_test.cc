@@ -15,9 +15,11 @@ namespace gorila {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing_config::SmallConfig;
 
 Config WithGames(const std::string& games) {
@@ -49,6 +51,21 @@ TEST(AddedGames, ThatWouldChangeTheNetworkAreRefused) {
   Config before = config;
   before.environment.name = "minatar/breakout,minatar/asterix";
   EXPECT_FALSE(AddedGames(StateKeys(before, RunKind::kTrained), config).ok());
+}
+
+// Two games mark the halves of a channel, three its thirds: the shape is the same.
+TEST(AddedGames, AreRefusedWhereTheInputWouldNameTheOldGamesOtherwise) {
+  Config before = WithGames("minatar/seaquest,minatar/breakout");
+  Config after = WithGames("minatar/seaquest,minatar/breakout,minatar/asterix");
+  EXPECT_TRUE(AddedGames(StateKeys(before, RunKind::kTrained), after).ok());
+  before.environment.options.game_input = true;
+  after.environment.options.game_input = true;
+  const Status status = AddedGames(StateKeys(before, RunKind::kTrained), after).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("environment.name"), HasSubstr("network.game_input = true"),
+                    HasSubstr("each of the 2 games"), Not(HasSubstr("\n"))));
+  EXPECT_TRUE(AddedGames(StateKeys(before, RunKind::kTrained), before).ok());
 }
 
 TEST(AddedGames, NoneIsSilentlyDropped) {
