@@ -223,7 +223,7 @@ class Refused(program.Case):
         self.run_program("train", *program.TINY, *program.DETERMINISTIC, "--frames", "4000", "--run-dir", "run", "--quiet")
         self.assert_refused(
             ["resume", "run", "--frames", "6000", "--set", "learner.algorithm=c51"],
-            "other outputs", "learner.algorithm",
+            "learner.algorithm", "another meaning", "double_dqn",
         )  # fmt: skip
         self.assert_refused(
             ["resume", "run", "--frames", "6000", "--set", "network.dueling=true"], "network.dueling", "start a new run"

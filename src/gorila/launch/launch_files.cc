@@ -51,6 +51,8 @@ StatusOr<MadeWith> ReadMadeWith(const LaunchFiles& files, const Config& config) 
     }
     made_with.emplace(key, value.get<std::string>());
   }
+  // Older files do not say it.
+  made_with.insert(*StateKeys(config, RunKind::kLaunched).find("learner.algorithm"));
   return made_with;
 }
 

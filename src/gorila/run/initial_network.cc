@@ -12,6 +12,7 @@
 #include "gorila/config/resolve.h"
 #include "gorila/env/game_list.h"
 #include "gorila/run/parameter_file.h"
+#include "gorila/run/resume_rules.h"
 #include "gorila/run/run_directory.h"
 #include "gorila/run/run_network.h"
 
@@ -38,6 +39,16 @@ struct Source {
   std::vector<std::string> games() const {
     const StatusOr<std::vector<std::string>> games = ExpandGames(Metadata("environment"));
     return games.ok() ? *games : std::vector<std::string>();
+  }
+  // Of the run whose folder the network is in; empty where there is none.
+  std::string algorithm() const {
+    fs::path folder = path;  // RUN/checkpoints/000000004000/parameters.safetensors
+    for (int up = 0; up <= 3; ++up, folder = folder.parent_path()) {
+      if (!CheckIsRun(folder).ok()) continue;
+      const StatusOr<Config> own = LoadRunConfig(folder / "config.toml");
+      return own.ok() ? own->learner.agent.algorithm : "";
+    }
+    return "";
   }
   std::string checksum() const { return fmt::format("crc32:{}", TensorsCrc32(file)); }
 };
@@ -164,8 +175,14 @@ class Names {
 struct Fit {
   std::vector<float> parameters;
   std::size_t taken = 0;
+  bool outputs = false;              // whether some are of the layer of outputs
   std::vector<std::string> misfits;  // "q.weight [3, 128] there, [6, 128] here"
 };
+
+// Whether it is a head's, of one game or of all.
+bool IsOfOutputs(std::string_view tensor) {
+  return !tensor.starts_with("conv") && !tensor.starts_with("fc") && !tensor.starts_with("tau");
+}
 
 Fit FitSource(const Source& source, const Config& config, const ParameterLayout& layout) {
   Fit fit{.parameters = RunInitialParameters(config, layout), .misfits = {}};
@@ -180,6 +197,7 @@ Fit FitSource(const Source& source, const Config& config, const ParameterLayout&
                                         ShapeText(found->shape), ShapeText(shape)));
     } else {
       ++fit.taken;
+      fit.outputs = fit.outputs || IsOfOutputs(tensor.name);
       std::copy(found->values.begin(), found->values.end(),
                 fit.parameters.begin() + static_cast<std::ptrdiff_t>(tensor.offset));
     }
@@ -202,6 +220,19 @@ StatusOr<Fit> FitAny(const Source& source, const Config& config, const Parameter
                          source.path.string(), MisfitsText(fit.misfits));
 }
 
+void AddAlgorithmWarning(const Source& source, const Config& config,
+                         std::vector<std::string>& lines) {
+  const std::string& ours = config.learner.agent.algorithm;
+  const std::string theirs = source.algorithm();
+  const std::vector<std::string_view> alike = AlgorithmsLike(ours);
+  if (theirs.empty() || std::find(alike.begin(), alike.end(), theirs) != alike.end()) return;
+  lines.push_back(
+      fmt::format("learner.algorithm: the source learnt by {}, this run learns by {}, to which the "
+                  "outputs mean "
+                  "something else; expected {}",
+                  theirs, ours, fmt::join(AlgorithmsLike(theirs), " or ")));
+}
+
 std::vector<std::string> Describe(const Source& source, const Config& config, const Fit& fit) {
   std::vector<std::string> lines;
   for (const std::string& warning : source.warnings) lines.push_back(warning);
@@ -213,6 +244,7 @@ std::vector<std::string> Describe(const Source& source, const Config& config, co
   if (!fit.misfits.empty()) {
     lines.push_back(fmt::format("begin anew: {}", MisfitsText(fit.misfits)));
   }
+  if (fit.outputs) AddAlgorithmWarning(source, config, lines);
   const Names names(source, config);
   if (config.environment.options.game_input && !names.same_games()) {
     lines.push_back(fmt::format(

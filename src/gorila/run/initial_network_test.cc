@@ -112,6 +112,27 @@ TEST_F(InitialNetworkTest, ANetworkOfTheSameLayersIsTakenWhole) {
   for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], static_cast<float>(i));
 }
 
+// Dueling heads of c51 and qr_dqn have the same names and shapes.
+TEST_F(InitialNetworkTest, OutputsOfAnAlgorithmThatMeansAnotherThingByThemAreWarnedAbout) {
+  Config config = OneGame("classic/catch");
+  config.learner.agent.dueling = true;
+  config.learner.agent.algorithm = "c51";
+  fs::create_directories(root_ / "run" / "kept");
+  ASSERT_TRUE(WriteFileAtomically(root_ / "run" / "config.toml", RunConfigText(config)).ok());
+  for (const char* const file : {"run/final.safetensors", "run/kept/x.safetensors"}) {
+    Config same = From(config, WriteNetwork(file, config));
+    EXPECT_THAT(RecordInitialNetwork(same).value(), SizeIs(1)) << file;
+    Config other = same;
+    other.learner.agent.algorithm = "qr_dqn";
+    EXPECT_THAT(RecordInitialNetwork(other).value(),
+                ElementsAre(HasSubstr("6 of 6 tensors"),
+                            AllOf(HasSubstr("learner.algorithm"), HasSubstr("learnt by c51"),
+                                  HasSubstr("learns by qr_dqn"), HasSubstr("expected c51"))));
+    other.learner.agent.dueling = false;  // then no layer of outputs is taken
+    EXPECT_THAT(RecordInitialNetwork(other).value(), SizeIs(2));
+  }
+}
+
 TEST_F(InitialNetworkTest, LayersThatDoNotFitAreNamedWithBothShapesAndBeginAnew) {
   const Config config = OneGame("classic/catch");
   Config dueling = From(config, WriteNetwork("source.safetensors", config));

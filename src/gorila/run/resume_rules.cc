@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gorila/agent/algorithm.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/run/run_directory.h"
 
@@ -86,7 +87,7 @@ constexpr std::array kRows = {
     Row{"replay.prefetch", ResumeRule::kFree},
     Row{"replay.compression", ResumeRule::kFree},
     Row{"replay.compressed_frame_bytes", ResumeRule::kFree},
-    Row{"learner.algorithm", ResumeRule::kFree},
+    Row{"learner.algorithm", ResumeRule::kAlgorithm},
     Row{"learner.double_selection", ResumeRule::kFree},
     Row{"learner.atoms", ResumeRule::kNetwork},
     Row{"learner.value_min", ResumeRule::kNetwork},
@@ -169,6 +170,7 @@ bool IsSaved(ResumeRule rule, const Config& config, RunKind kind) {
     case ResumeRule::kStart:
     case ResumeRule::kTask:
     case ResumeRule::kNetwork:
+    case ResumeRule::kAlgorithm:
     case ResumeRule::kOptimizer:
       return true;
     case ResumeRule::kReplay:
@@ -195,6 +197,8 @@ std::string_view Reason(ResumeRule rule) {
       return "another value is another task";
     case ResumeRule::kNetwork:
       return "the network's parameters would have other shapes or another meaning";
+    case ResumeRule::kAlgorithm:
+      return "the network's outputs would have another meaning";
     case ResumeRule::kOptimizer:
       return "the optimizer's state does not fit another one";
     case ResumeRule::kReplay:
@@ -209,6 +213,31 @@ std::string_view Reason(ResumeRule rule) {
   return "the state depends on it";
 }
 
+ValueKind KindOf(const AlgorithmRow& algorithm) {
+  return algorithm.form(AgentOptions(), /*num_actions=*/1).kind;
+}
+
+// Of the text of a value.
+std::string AlgorithmIn(const std::string& saved) {
+  Config config;
+  return SetConfigValue(config, "learner.algorithm", saved).ok() ? config.learner.agent.algorithm
+                                                                 : "";
+}
+
+// Whether a state whose key had the value `saved` may go on with `config`.
+bool Agree(const ConfigKey& key, ResumeRule rule, const std::string& saved, const Config& config) {
+  if (StateValue(key, config) == saved) return true;
+  if (rule != ResumeRule::kAlgorithm) return false;
+  const std::vector<std::string_view> alike = AlgorithmsLike(AlgorithmIn(saved));
+  return std::find(alike.begin(), alike.end(), config.learner.agent.algorithm) != alike.end();
+}
+
+// What may stand in place of `saved`.
+std::string Expected(const ConfigKey& key, ResumeRule rule, const std::string& saved) {
+  if (rule != ResumeRule::kAlgorithm) return fmt::format("keep {} = {}", key.name, saved);
+  return fmt::format("expected {}", fmt::join(AlgorithmsLike(AlgorithmIn(saved)), " or "));
+}
+
 }  // namespace
 
 StatusOr<ResumeRule> ResumeRuleOf(std::string_view key) {
@@ -216,6 +245,16 @@ StatusOr<ResumeRule> ResumeRuleOf(std::string_view key) {
       std::find_if(kRows.begin(), kRows.end(), [key](const Row& each) { return each.key == key; });
   if (row != kRows.end()) return row->rule;
   return InvalidArgument("key '{}' has no row in resume_rules.cc", key);
+}
+
+std::vector<std::string_view> AlgorithmsLike(std::string_view algorithm) {
+  std::vector<std::string_view> alike;
+  const StatusOr<const AlgorithmRow*> row = FindAlgorithm(algorithm);
+  if (!row.ok()) return alike;
+  for (const AlgorithmRow& other : AlgorithmTable()) {
+    if (KindOf(other) == KindOf(**row)) alike.push_back(other.name);
+  }
+  return alike;
 }
 
 MadeWith StateKeys(const Config& config, RunKind kind) {
@@ -234,16 +273,15 @@ Status CheckResumable(const MadeWith& made_with, const Config& config, std::stri
   for (const ConfigKey& key : ConfigKeys()) {
     const auto saved = made_with.find(key.name);
     if (saved == made_with.end()) continue;
-    const std::string given = StateValue(key, config);
-    if (given == saved->second) continue;
     GORILA_ASSIGN_OR_RETURN(const ResumeRule rule, ResumeRuleOf(key.name));
+    if (Agree(key, rule, saved->second, config)) continue;
     if (games_added && (key.name == "environment.name" || rule == ResumeRule::kReplay ||
                         key.name == "actor.environments")) {
       continue;
     }
-    return InvalidArgument(
-        "{} is {}, but {} was made with {}: {}; keep {} = {}, or start a new run", key.name, given,
-        state, saved->second, Reason(rule), key.name, saved->second);
+    return InvalidArgument("{} is {}, but {} was made with {}: {}; {}, or start a new run",
+                           key.name, StateValue(key, config), state, saved->second, Reason(rule),
+                           Expected(key, rule, saved->second));
   }
   return OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gorila/base/status.h"
 #include "gorila/config/config.h"
@@ -17,6 +18,7 @@ enum class ResumeRule {
   kStart,      // takes effect only when a run starts
   kTask,       // what the agent learns to play
   kNetwork,    // the parameters' shapes
+  kAlgorithm,  // what the network's outputs mean: another algorithm may be one that agrees
   kOptimizer,  // the optimizer's slots
   kReplay,     // the replay memory, where it is saved
   kBundles,    // bundles' states, which only a run in one process saves
@@ -25,6 +27,10 @@ enum class ResumeRule {
 
 // Of every key of the configuration. InvalidArgument for an unclassified one.
 StatusOr<ResumeRule> ResumeRuleOf(std::string_view key);
+
+// The algorithms that give the outputs of a network the same meaning as this one does, which is
+// among them; empty for an unknown one.
+std::vector<std::string_view> AlgorithmsLike(std::string_view algorithm);
 
 enum class RunKind;  // run_directory.h
 

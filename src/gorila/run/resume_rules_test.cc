@@ -58,7 +58,8 @@ TEST_P(ResumeRulesTest, AKeyThatTheStateDependsOnIsRefusedByNameAndAFreeOneIsNot
   const MadeWith made_with = StateKeys(before, GetParam());
   for (const ConfigKey& key : ConfigKeys()) {
     Config after = before;
-    const std::string value = std::visit(Other{before}, key.field);
+    const std::string value =
+        key.name == "learner.algorithm" ? "c51" : std::visit(Other{before}, key.field);
     ASSERT_TRUE(SetConfigValue(after, key.name, value).ok()) << key.name << " = " << value;
     const Status status = CheckResumable(made_with, after, "the checkpoint");
     if (!made_with.contains(key.name)) {
@@ -89,6 +90,33 @@ TEST(ResumeRulesTest, ReplayKeysAreFreeWhereNoReplayIsSaved) {
   EXPECT_FALSE(StateKeys(config, RunKind::kLaunched).contains("replay.capacity"));
   config.checkpoint.replay = false;
   EXPECT_FALSE(StateKeys(config, RunKind::kTrained).contains("replay.capacity"));
+}
+
+Status ChangeAlgorithm(const std::string& before, const std::string& after, bool dueling) {
+  Config config;
+  config.learner.agent.dueling = dueling;
+  config.learner.agent.algorithm = before;
+  const MadeWith made_with = StateKeys(config, RunKind::kTrained);
+  config.learner.agent.algorithm = after;
+  return CheckResumable(made_with, config, "the checkpoint");
+}
+
+// Dueling heads of both have the same names and shapes.
+TEST(ResumeRulesTest, AnAlgorithmOfOtherOutputsIsRefusedAndOneOfTheSameIsNot) {
+  for (const bool dueling : {false, true}) {
+    const Status status = ChangeAlgorithm("c51", "qr_dqn", dueling);
+    EXPECT_TRUE(absl::IsInvalidArgument(status));
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("learner.algorithm is \"qr_dqn\""), HasSubstr("made with \"c51\""),
+                      HasSubstr("expected c51, or start a new run")));
+    EXPECT_FALSE(ChangeAlgorithm("dqn", "iqn", dueling).ok());
+    EXPECT_FALSE(ChangeAlgorithm("qr_dqn", "c51", dueling).ok());
+    EXPECT_FALSE(ChangeAlgorithm("dqn", "c51", dueling).ok());
+    EXPECT_FALSE(ChangeAlgorithm("vtrace", "dqn", dueling).ok());
+    EXPECT_TRUE(ChangeAlgorithm("dqn", "double_dqn", dueling).ok());
+    EXPECT_TRUE(ChangeAlgorithm("double_dqn", "munchausen", dueling).ok());
+    EXPECT_TRUE(ChangeAlgorithm("c51", "c51", dueling).ok());
+  }
 }
 
 TEST(ResumeRulesTest, AnAutomaticNumberOfShardsIsTheNumberThatThereIs) {

@@ -64,15 +64,17 @@ StatusOr<NewestCheckpoint> FindNewest(const RunDirectory& directory) {
   return newest;
 }
 
-// Older checkpoints do not say what they were made with; then it is what the run's file says. Gives
-// the games that the run did not have yet.
+// Older checkpoints do not say what they were made with, or not with which algorithm; then it is
+// what the run's file says. Gives the games that the run did not have yet.
 StatusOr<std::vector<std::string>> CheckMadeWith(const Checkpoint& checkpoint,
                                                  const RunDirectory& directory,
                                                  const Config& config) {
   GORILA_ASSIGN_OR_RETURN(MadeWith made_with, ReadMadeWith(checkpoint));
-  if (made_with.empty()) {
+  if (!made_with.contains("learner.algorithm")) {
     GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(directory.config()));
-    made_with = StateKeys(before, RunKind::kTrained);
+    const MadeWith keys = StateKeys(before, RunKind::kTrained);
+    if (made_with.empty()) made_with = keys;
+    made_with.insert(*keys.find("learner.algorithm"));
   }
   GORILA_ASSIGN_OR_RETURN(std::vector<std::string> added, AddedGames(made_with, config));
   GORILA_RETURN_IF_ERROR(CheckResumable(
