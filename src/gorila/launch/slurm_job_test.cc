@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 Config JobConfig() {
   Config config = testing_config::SmallConfig();
@@ -43,6 +44,16 @@ TEST(SlurmScriptTest, AsksForATaskEachProcess) {
        {"--partition=gpu\n", "--account=me\n", "--time=30\n", "--signal=B:TERM@120\n"}) {
     EXPECT_THAT(asked, HasSubstr(std::string("#SBATCH ") + option));
   }
+}
+
+// From Slurm 22.05 on, a step has one core unless it asks for more.
+TEST(SlurmScriptTest, EveryProcessHasTheCoresThatTheJobAskedFor) {
+  Config config = JobConfig();
+  config.cluster.cpus = 3;
+  const std::string script = SlurmScript(config, "/shared/run", "/opt/gorila");
+  EXPECT_THAT(script, HasSubstr("#SBATCH --ntasks=4 --cpus-per-task=3 --mem-per-cpu=34M\n"));
+  EXPECT_THAT(script, HasSubstr("\ncpus=3\n"));
+  EXPECT_THAT(script, HasSubstr("--cpus-per-task=\"$cpus\""));
 }
 
 TEST(SlurmScriptTest, EveryProcessServesMetricsWhenAskedTo) {
@@ -122,6 +133,7 @@ esac)");
     --job-name=*) name=${option#*=} ;;
     --nodelist=*) node=${option#*=} ;;
     --output=*) output=${option#*=} ;;
+    --cpus-per-task=*) echo "${option#*=}" >>"$said/../cpus" ;;
   esac
   [[ $option == --* ]] || break
   shift
@@ -187,6 +199,7 @@ until [[ $(ls "$said" | wc -l) == 8 ]]; do sleep 0.02; done)");
   EXPECT_THAT(Said("actor-1"), HasSubstr("b actor"));
   EXPECT_THAT(Said("actor-1"), HasSubstr("--replays address-a:20450"));
   EXPECT_THAT(Said("learner-0"), HasSubstr("b learner"));
+  EXPECT_THAT(ReadFile(folder_ / "cpus").value_or(""), StartsWith("1\n1\n"));
 }
 
 TEST_F(SlurmScriptRunTest, ARunOfAnyNameIsGivenToTheProcesses) {
