@@ -13,7 +13,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kStopLook{50};
-constexpr std::chrono::milliseconds kCheckPeriod{1000};
 constexpr std::chrono::milliseconds kGrace{2000};
 
 Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
@@ -21,6 +20,18 @@ Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
   if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
   if (!status.ok())
     hooks.Say(fmt::format("cannot take a snapshot: {}", std::string(status.message())));
+  return OkStatus();
+}
+
+// A file system that is away for a while does not end the process; `failed`: it was at last look.
+Status CheckNotReplaced(const SnapshotSchedule& schedule, const RoleHooks& hooks, bool& failed) {
+  Status status = schedule.check();
+  if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
+  const bool failed_before = std::exchange(failed, !status.ok());
+  if (failed && !failed_before) {
+    hooks.Say(fmt::format("cannot see whether another process has replaced this one: {}",
+                          std::string(status.message())));
+  }
   return OkStatus();
 }
 
@@ -54,13 +65,14 @@ Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHoo
   const auto period = std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(schedule.every_seconds));
   auto next_snapshot = SteadyNow() + period;
-  auto next_check = SteadyNow() + kCheckPeriod;
+  auto next_check = SteadyNow() + schedule.check_every;
+  bool failed = false;
   while (rpc::SleepUnlessStopped(kStopLook, hooks.stop_requested)) {
     if (schedule.look) GORILA_RETURN_IF_ERROR(schedule.look());
     const auto now = SteadyNow();
     if (now >= next_check) {
-      next_check = now + kCheckPeriod;
-      GORILA_RETURN_IF_ERROR(schedule.check());
+      next_check = now + schedule.check_every;
+      GORILA_RETURN_IF_ERROR(CheckNotReplaced(schedule, hooks, failed));
     }
     if (period > Clock::duration::zero() && now >= next_snapshot) {
       GORILA_RETURN_IF_ERROR(TakeSnapshot(schedule, hooks));

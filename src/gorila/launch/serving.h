@@ -62,14 +62,15 @@ class RoleServer {
 
 struct SnapshotSchedule {
   double every_seconds = 0;           // 0: none
-  std::function<Status()> check;      // asked about once a second; an error ends the process
+  std::function<Status()> check;      // whether the process was replaced; asked as often as below
   std::function<Status()> take;       // writes a snapshot
-  std::function<Status()> look = {};  // asked several times a second; may be empty
+  std::function<Status()> look = {};  // asked several times a second; an error ends the process
+  std::chrono::milliseconds check_every{1000};
 };
 
-// Takes snapshots until a stop is requested (OK) or a check fails. When `take` fails, the error is
-// reported and the next interval tries again (a full disk may have room later), except for
-// FailedPrecondition, which means that this process was replaced. Blocks.
+// Takes snapshots until a stop is requested (OK), `look` fails, or `check` or `take` answer
+// FailedPrecondition, which means that this process was replaced. Their other errors are reported
+// and tried again when next due: a full disk may have room later, a file server be back. Blocks.
 Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHooks& hooks);
 
 }  // namespace gorila
