@@ -17,7 +17,7 @@ struct KubernetesFiles {
   std::string secrets;    // YAML: the token, and each role's certificate and key
 };
 
-// InvalidArgument unless `name` can begin the names of objects: a DNS label of at most 40 letters,
+// InvalidArgument unless `name` can begin the names of objects: a DNS label of at most 35 letters,
 // digits and '-'; for a namespace that is not a label either; and for what Kubernetes does not do
 // (run.seconds).
 Status CheckKubernetes(const Config& config, const std::string& name);

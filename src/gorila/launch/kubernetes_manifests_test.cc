@@ -136,11 +136,11 @@ TEST(KubernetesTest, SecretsHoldWhatTheFilesHoldAndManifestsDoNot) {
 }
 
 TEST(KubernetesTest, NamesMustSuitKubernetes) {
-  for (const char* const name : {"run", "a", "run-1"}) {
+  for (const char* const name : {"run", "a", "run-1", "a23456789b123456789c123456789d12345"}) {
     EXPECT_TRUE(CheckKubernetes(ClusterConfig(), name).ok()) << name;
   }
   for (const std::string name :
-       {"", "Run", "1run", "run-", "my run", "run.1", "a23456789b123456789c123456789d123456789e1",
+       {"", "Run", "1run", "run-", "my run", "run.1", "a23456789b123456789c123456789d123456",
         "-run", "it's", "a\"b", "a\\b", "a\nb", "100%", "$HOME", "$(HOME)", "`id`", "l\u00e4ufe",
         "a\x7f"}) {
     const Status status = CheckKubernetes(ClusterConfig(), name);
