@@ -246,16 +246,19 @@ Status Launcher::StartServers(const TrainerHooks& hooks) {
   StartAtAnyAddress(LocalServers(program_, config_, files_, servers_));
   GORILA_ASSIGN_OR_RETURN(servers_.parameter_servers,
                           WaitForAddresses(Role::kParameterServer, hooks));
+  Pin(&LocalServers);
   GORILA_ASSIGN_OR_RETURN(servers_.replays, WaitForAddresses(Role::kReplay, hooks));
+  Pin(&LocalServers);
   StartAtAnyAddress(LocalMembers(program_, config_, files_, servers_));
   GORILA_ASSIGN_OR_RETURN(servers_.members, WaitForAddresses(Role::kMember, hooks));
-  // A restarted server listens at the address that the others know.
-  for (const auto& make : {&LocalServers, &LocalMembers}) {
-    for (const ChildCommand& fixed : make(program_, config_, files_, servers_)) {
-      children_->SetArguments(fixed.name, fixed.arguments);
-    }
-  }
+  Pin(&LocalMembers);
   return OkStatus();
+}
+
+void Launcher::Pin(MakeCommands* make) {
+  for (const ChildCommand& fixed : make(program_, config_, files_, servers_)) {
+    children_->SetArguments(fixed.name, fixed.arguments);
+  }
 }
 
 void Launcher::StartAtAnyAddress(std::vector<ChildCommand> commands) {

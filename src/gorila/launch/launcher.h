@@ -68,6 +68,9 @@ class Launcher {
 
   Status StartServers(const TrainerHooks& hooks);
   void StartAtAnyAddress(std::vector<ChildCommand> commands);
+  // Has those that are started again listen where the others will look for them.
+  using MakeCommands = decltype(LocalServers);
+  void Pin(MakeCommands* make);
   // Blocks until all servers of the role have written where they listen.
   StatusOr<std::vector<rpc::Endpoint>> WaitForAddresses(Role role, const TrainerHooks& hooks);
   Status StartWorkers(const TrainerHooks& hooks);
