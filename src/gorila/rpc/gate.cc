@@ -58,9 +58,12 @@ Gate::Gate(GateOptions options, ListeningSockets sockets)
 StatusOr<std::unique_ptr<Gate>> Gate::Open(GateOptions options, ListeningSockets sockets) {
   std::unique_ptr<Gate> gate(new Gate(std::move(options), std::move(sockets)));
   GORILA_RETURN_IF_ERROR(gate->OpenDescriptors());
-  GORILA_ASSIGN_OR_RETURN(gate->thread_,
-                          StartThread("connections", [gate = gate.get()] { gate->Run(); }));
   return gate;
+}
+
+Status Gate::Start() {
+  GORILA_ASSIGN_OR_RETURN(thread_, StartThread("connections", [this] { Run(); }));
+  return OkStatus();
 }
 
 Gate::~Gate() { Stop(); }

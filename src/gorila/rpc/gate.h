@@ -42,11 +42,15 @@ struct GateOptions {
 // Thread-safe but for Stop.
 class Gate {
  public:
-  // Starts a thread that accepts connections. Unavailable when the system is out of descriptors.
+  // Unavailable when the system is out of descriptors.
   static StatusOr<std::unique_ptr<Gate>> Open(GateOptions options, ListeningSockets sockets);
   ~Gate();
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
+
+  // Starts a thread that accepts connections: from now on `admit` is called, and what it admits may
+  // call MarkKnown(). Unavailable when the system is out of threads.
+  Status Start();
 
   // Ends the thread, the connections of strangers and the listening sockets.
   void Stop();

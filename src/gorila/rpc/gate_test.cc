@@ -42,6 +42,7 @@ class GateTest : public testing::Test {
     auto gate = Gate::Open(std::move(options), *std::move(sockets));
     ASSERT_TRUE(gate.ok()) << gate.status();
     gate_ = *std::move(gate);
+    ASSERT_TRUE(gate_->Start().ok());
   }
 
   // Blocks until a connection is admitted; what was read of it.

@@ -169,8 +169,9 @@ Status GrpcServer::Listen() {
     return Unavailable("cannot serve at '{}': certificate and key do not belong together",
                        ToString(endpoint_));
   }
+  // Calls that it lets in look for it, so it is in its place before its thread runs.
   GORILA_ASSIGN_OR_RETURN(state_.gate, OpenGate(std::move(acceptor), std::move(sockets)));
-  return OkStatus();
+  return state_.gate->Start();
 }
 
 StatusOr<std::unique_ptr<Gate>> GrpcServer::OpenGate(std::shared_ptr<Acceptor> acceptor,
