@@ -257,6 +257,26 @@ TEST_F(GroupRemoteTest, ANewLeaderTakesOverAndTheOldOneEnds) {
   EXPECT_THAT(std::string(ended.message()), HasSubstr("another process leads"));
 }
 
+TEST_F(GroupRemoteTest, ALeaderThatWasCutOffDoesNotTakeAMemberBack) {
+  const auto link = [&](std::uint64_t leader) {
+    return RemoteMember({.channel = {.endpoint = members_[0].server.endpoint(),
+                                     .role = kMemberRole,
+                                     .identity = {.token = "", .layout = kLayout}},
+                         .index = 1,
+                         .members = kMembers,
+                         .leader = leader});
+  };
+  RemoteMember first = link(81);
+  RemoteMember second = link(82);
+  ASSERT_TRUE(first.Recover().ok());
+  ASSERT_TRUE(first.Recover().ok()) << "it leads still";
+  ASSERT_TRUE(second.Recover().ok()) << "a new process takes over";
+  const Status refused = first.Recover();
+  EXPECT_TRUE(absl::IsPermissionDenied(refused)) << refused;
+  second.Start({.kind = MemberCall::Kind::kPull});
+  EXPECT_TRUE(second.Finish().ok());
+}
+
 TEST_F(GroupRemoteTest, AMemberOfAnotherPlaceIsRefusedWithBoth) {
   for (const auto& [index, members] : {std::pair(2, kMembers), {1, kMembers + 1}}) {
     RemoteMember link({.channel = {.endpoint = members_[0].server.endpoint(),

@@ -59,6 +59,10 @@ v1::MemberResponse ToProto(const MemberAnswer& answer) {
   return response;
 }
 
+Status LedByAnother() {
+  return absl::PermissionDeniedError("another process leads this member now");
+}
+
 }  // namespace
 
 MemberService::MemberService(Member& member)
@@ -78,12 +82,14 @@ Status MemberService::Enter(const v1::MemberRequest& asked) {
                                      member_.index(), member_.plan().members, asked.member(),
                                      asked.members()));
     }
+    // A leader that was cut off for a while does not take the member back from its successor.
+    if (asked.again() && leader_ != 0 && leader_ != asked.leader()) return LedByAnother();
     if (leader_ != asked.leader()) ++counters_.leaders;
     leader_ = asked.leader();
   } else if (leader_ == 0) {
     return absl::FailedPreconditionError("nobody leads this member yet");
   } else if (leader_ != asked.leader()) {
-    return absl::PermissionDeniedError("another process leads this member now");
+    return LedByAnother();
   }
   busy_ = true;
   ++counters_.calls;

@@ -99,6 +99,7 @@ Status RemoteMember::Recover() {
   request.set_leader(options_.leader);
   request.set_member(options_.index);
   request.set_members(options_.members);
+  request.set_again(begun_);
   bool said = false;
   const Status status = rpc::Retry(
       options_.retry, options_.stop,
