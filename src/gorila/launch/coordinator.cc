@@ -29,6 +29,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRunLook{100};
 constexpr milliseconds kProgressPeriod{500};
 constexpr milliseconds kStatusTimeout{10'000};
+// A server that is started again is not worth a message.
+constexpr milliseconds kAwayUnsaid{5'000};
 // For servers whose figures may be missing.
 constexpr milliseconds kOthersTimeout{500};
 
@@ -142,6 +144,7 @@ Status Coordinator::Connect(const CoordinatorOptions& options, const TrainerHook
                                              .layout = layout_.Fingerprint(),
                                              .parameters = layout_.size,
                                              .retry = {.patience = options.patience},
+                                             .shared_memory = config_.cluster.shared_memory,
                                              .stop = [this, &hooks] { return GivenUp(hooks); }}));
   for (const rpc::Endpoint& endpoint : options.replays) {
     replays_.push_back(std::make_unique<rpc::Channel>(
@@ -169,6 +172,8 @@ Status Coordinator::Begin(milliseconds patience, const TrainerHooks& hooks) {
   events_.emplace(std::move(events));
   scorer_.SetEvents(&*events_);
   if (hooks.started) hooks.started(frames, seconds_before_);
+  patience_ = patience;
+  answered_ = SteadyNow();
   return OkStatus();
 }
 
@@ -197,7 +202,7 @@ Status Coordinator::WatchOwedUpdates(const TrainerHooks& hooks) {
       }
       return OkStatus();
     }
-    const bool seen = Observe();
+    GORILA_ASSIGN_OR_RETURN(const bool seen, Look(hooks));
     if (seen && hooks.progress) hooks.progress(observer_.progress());
     if (seen && owed_updates_ == 0 && passed >= kLastRowsDelay) return OkStatus();
     rpc::SleepUnlessStopped(kRunLook, hooks.stop_requested);
@@ -211,7 +216,9 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
   while (!StopWanted(hooks)) {
     GORILA_RETURN_IF_ERROR(failure_());
     GORILA_RETURN_IF_ERROR(CollectEvaluations(hooks));
-    if (SteadyNow() >= next_look && Observe()) {
+    const bool due = SteadyNow() >= next_look;
+    GORILA_ASSIGN_OR_RETURN(const bool seen, due ? Look(hooks) : false);
+    if (seen) {
       next_look = SteadyNow() + kProgressPeriod;
       if (hooks.progress) hooks.progress(observer_.progress());
       health_.Look(observer_.progress(), hooks.message);
@@ -234,6 +241,25 @@ Status Coordinator::WatchFrames(const TrainerHooks& hooks) {
 
 Status Coordinator::AppendRecord() {
   return observer_.AppendTrainingRecord(*log_, &*events_, scorer_.CountFields());
+}
+
+StatusOr<bool> Coordinator::Look(const TrainerHooks& hooks) {
+  const bool seen = Observe();
+  const auto now = SteadyNow();
+  const auto silent = std::chrono::duration_cast<milliseconds>(now - answered_);
+  const bool away = !seen && silent >= kAwayUnsaid;
+  if (away != away_ && hooks.message) {
+    hooks.message(away ? "the first parameter server does not answer; waiting for it"
+                       : "the first parameter server answers again");
+  }
+  away_ = away;
+  if (seen) answered_ = now;
+  if (!seen && silent > patience_) {
+    return Unavailable(
+        "the first parameter server has not answered for {} s; expected it to be started again",
+        silent.count() / 1000);
+  }
+  return seen;
 }
 
 bool Coordinator::Observe() {

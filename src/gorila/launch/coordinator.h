@@ -48,7 +48,7 @@ class Coordinator {
   Status Connect(const CoordinatorOptions& options, const TrainerHooks& hooks);
 
   // Blocks until the run has its frames (or seconds) and the updates that they pay for, or a stop
-  // is requested.
+  // is requested. Unavailable when the first parameter server is away for longer than `patience`.
   Status Watch(const TrainerHooks& hooks);
 
   // Looks a last time and logs it; then evaluates, unless the run was stopped before its end.
@@ -68,6 +68,9 @@ class Coordinator {
   Status AppendRecord();
   // False when shard 0 does not answer now.
   bool Observe();
+  // Observe(), which says when shard 0 goes away and comes back. Unavailable when it is away for
+  // too long.
+  StatusOr<bool> Look(const TrainerHooks& hooks);
   Status WatchFrames(const TrainerHooks& hooks);
   // Blocks until learners have made the updates that the frames pay for.
   Status WatchOwedUpdates(const TrainerHooks& hooks);
@@ -103,7 +106,10 @@ class Coordinator {
   std::int64_t written_best_ = -1;             // frames of the network in its file
   std::vector<std::int64_t> written_pending_;  // the same for those that wait
   std::chrono::steady_clock::time_point started_;
-  double seconds_before_ = 0;  // of training before this process
+  double seconds_before_ = 0;                       // of training before this process
+  std::chrono::milliseconds patience_{0};           // with shard 0
+  std::chrono::steady_clock::time_point answered_;  // when shard 0 last did
+  bool away_ = false;                               // and was said to be
   std::int64_t next_episode_ = 0;
   std::int64_t episodes_generation_ = 0;  // of shard 0, in which next_episode_ counts
   bool interrupted_ = false;

@@ -206,6 +206,16 @@ class CoordinatorTest : public testing::Test {
   TrainerHooks hooks_;              // outlives the coordinators
 };
 
+TEST_F(CoordinatorTest, GivesUpAServerThatStaysAway) {
+  servers_.patience = std::chrono::milliseconds(1);
+  const auto outcome = Coordinate([&] {
+    shard_->ReportFrames(300);
+    shard_.reset();
+  });
+  EXPECT_TRUE(absl::IsUnavailable(outcome.status())) << outcome.status();
+  EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("has not answered for"));
+}
+
 TEST_F(CoordinatorTest, WatchesARunToItsFramesAndScoresItsNetwork) {
   std::int64_t frames = 0;
   const auto outcome = Coordinate([&] {
