@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "gorila/config/config_load.h"
 #include "gorila/launch/launcher.h"
 #include "gorila/rpc/endpoint.h"
+#include "gorila/rpc/retry.h"
 #include "gorila/run/added_games.h"
 #include "gorila/run/resume_rules.h"
 #include "gorila/run/run_cores.h"
@@ -41,6 +43,27 @@ struct CoordinatorVerbOptions {
   std::string replays;
 };
 
+// How long a run that another process has is waited for: the coordinator of a job that a cluster
+// started again, whose predecessor's lock a file server still keeps.
+constexpr std::chrono::seconds kLockPatience{120};
+constexpr std::chrono::milliseconds kLockLook{200};
+
+StatusOr<std::unique_ptr<RunDirectory>> OpenWhenFree(const fs::path& path) {
+  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  for (bool said = false;; said = true) {
+    auto directory = RunDirectory::Open(path);
+    if (!absl::IsAlreadyExists(directory.status())) return directory;
+    const std::string why(directory.status().message());
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Unavailable("{}; waited {} s for it", why, kLockPatience.count());
+    }
+    if (!said) fmt::print(stderr, "{}; waiting up to {} s for it\n", why, kLockPatience.count());
+    if (!rpc::SleepUnlessStopped(kLockLook, StopRequested)) {
+      return absl::CancelledError("stopped while the run's directory was in use");
+    }
+  }
+}
+
 // Opens the run's directory, or creates it. An existing one must belong to the same run, which its
 // configuration tells; `before` becomes that.
 StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::path& path,
@@ -52,7 +75,7 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
     GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->coordinated(), ""));
     return directory;
   }
-  GORILA_ASSIGN_OR_RETURN(auto directory, RunDirectory::Open(path));
+  GORILA_ASSIGN_OR_RETURN(auto directory, OpenWhenFree(path));
   // Older versions marked no folder.
   if (fs::exists(directory->checkpoints(), error)) {
     GORILA_RETURN_IF_ERROR(CheckRunKind(path, RunKind::kCoordinated));
