@@ -72,7 +72,9 @@ void MemoryPool::TakeAnswer() {
   if (response.ok()) {
     idle_.push_back({.memory = memory, .number = response->memory()});
   } else {
-    refused_ = RefusalOf(response.status()).has_value() || !IsRetryable(response.status());
+    const auto refusal = RefusalOf(response.status());
+    const bool for_now = refusal == Refusal::kBusy || (!refusal && IsRetryable(response.status()));
+    refused_ = !for_now;
   }
 }
 
