@@ -1,6 +1,5 @@
 #include "gorila/replay/game_selector.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace gorila {
@@ -64,12 +63,12 @@ std::size_t GameSelector::TakeTurn() {
 }
 
 void GameSelector::Sample(RandomStream& random, std::span<Drawn> drawn) {
-  const auto sharing = std::count_if(selectors_.begin(), selectors_.end(),
-                                     [](const auto& selector) { return selector->size() > 0; });
-  GORILA_CHECK(sharing > 0, "nothing to draw");
+  const auto all = static_cast<double>(size());
+  GORILA_CHECK(all > 0, "nothing to draw");
   for (std::size_t i = 0; i < drawn.size(); ++i) {
-    selectors_[TakeTurn()]->Sample(random, drawn.subspan(i, 1));
-    drawn[i].probability /= static_cast<double>(sharing);
+    Selector& selector = *selectors_[TakeTurn()];
+    selector.Sample(random, drawn.subspan(i, 1));
+    drawn[i].probability *= static_cast<double>(selector.size()) / all;
   }
 }
 

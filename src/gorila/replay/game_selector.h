@@ -14,8 +14,11 @@ namespace gorila {
 // counts differ by at most one, and in the long run by none, whatever the number of their ids or
 // the scale of their priorities. A game without an id is passed over, so that it leaves its share
 // to the others. Within a game its own selector draws, which must draw with replacement; the
-// largest priority so far, which new ids get, is the game's own, too. A draw's probability is the
-// game's share times the probability within the game. Not thread-safe.
+// largest priority so far, which new ids get, is the game's own, too. Not thread-safe.
+//
+// A draw's probability is that within its game times the game's part of all ids: as if the game had
+// that part of the draws. So importance weights correct what a game's selector prefers, and leave
+// the equal shares of the games, which are wanted; uniform draws all weigh the same.
 class GameSelector final : public Selector {
  public:
   static constexpr int kMaxGames = 0xffff;

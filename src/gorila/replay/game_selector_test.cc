@@ -92,7 +92,9 @@ TEST_P(GameSelectorTest, DrawsAsOftenAsItsProbabilitiesSay) {
   double chi_square = 0;
   double sum = 0;
   for (std::uint32_t id = 0; id < 113; ++id) {
-    const double expected = probabilities[id] * static_cast<double>(drawn.size());
+    // Within its game, which has a third of the draws.
+    const double part = (id < 90 ? 90 : id < 110 ? 20 : 3) / 113.0;
+    const double expected = probabilities[id] / part * static_cast<double>(drawn.size()) / kGames;
     chi_square += (counts[id] - expected) * (counts[id] - expected) / expected;
     sum += probabilities[id];
   }
@@ -110,13 +112,32 @@ TEST_P(GameSelectorTest, AGameWithNothingLeavesItsShareToTheOthersInEqualParts) 
   EXPECT_THAT(CountGames(*selector, drawn), testing::ElementsAre(15, 0, 15));
   if (GetParam() == "uniform") {
     for (const Selector::Drawn& draw : drawn) {
-      EXPECT_EQ(draw.probability, draw.id < 90 ? 1.0 / 180 : 1.0 / 6);
+      EXPECT_DOUBLE_EQ(draw.probability, 1.0 / 93);
     }
   }
   selector->InsertOfGame(1, 119);
   selector->Sample(random, drawn);
   EXPECT_THAT(CountGames(*selector, drawn), testing::ElementsAre(10, 10, 10));
   selector->CheckInvariants();
+}
+
+// What a learner's importance weights make of the probabilities, with exponent 1.
+TEST_P(GameSelectorTest, WeightsLeaveTheGamesTheirEqualSharesWhateverTheirSizes) {
+  const auto selector = Make(2);  // 10 ids of game 0, 40 of game 1
+  for (std::uint32_t id = 0; id < 50; ++id) selector->InsertOfGame(id < 10 ? 0 : 1, id);
+  RandomStream random(10);
+  std::vector<Selector::Drawn> drawn(32);
+  selector->Sample(random, drawn);
+  for (const Selector::Drawn& draw : drawn) EXPECT_DOUBLE_EQ(draw.probability, 1.0 / 50);
+  // Errors of game 1 are 100 times as large; within each game every other id has thrice as much.
+  for (std::uint32_t id = 0; id < 50; ++id) {
+    selector->Update(id, (id < 10 ? 1 : 100) * (id % 2 == 0 ? 1 : 3));
+  }
+  selector->Sample(random, drawn);
+  for (const Selector::Drawn& draw : drawn) {
+    const double within = GetParam() == "uniform" ? 1 : draw.id % 2 == 0 ? 0.5 : 1.5;
+    EXPECT_DOUBLE_EQ(draw.probability, within / 50);
+  }
 }
 
 TEST_P(GameSelectorTest, ANewIdHasTheLargestPriorityOfItsGame) {
