@@ -82,6 +82,7 @@ Status Actor::AbandonEpisode(std::size_t i) {
     last.time_step.step_type = StepType::kLast;
     GORILA_RETURN_IF_ERROR(replay_.Insert(static_cast<int>(i), last));
   }
+  if (normaliser_.has_value()) normaliser_->EndEpisode(i);
   return BeginEpisode(i);
 }
 

@@ -457,4 +457,38 @@ TEST(ActorTest, AnEpisodeThatWasLostEndsAtTheLastStateThatWasSeen) {
   EXPECT_TRUE(finished.empty());
 }
 
+// Rewards of the rows of an environment whose third step is lost.
+std::vector<float> RewardsOfALoss(bool normalise) {
+  CountingStore store;
+  RecordingReplay replay(1);
+  NetworkReplica replica(std::make_unique<ScriptedNetwork>(), store,
+                         NetworkReplica::Follows::kOnline);
+  std::vector<std::unique_ptr<Environment>> environments;
+  environments.push_back(std::make_unique<LosingEnvironment>(std::vector<int>{2}));
+  ActorOptions options = WithEpsilon(0);
+  options.normalise_rewards = normalise;
+  options.discount = 0.5;
+  const auto actor =
+      Actor::Make(options, {}, std::move(environments), replica,
+                  std::make_unique<EpsilonGreedyPolicy>(replica.network()), replay, RandomStream(1))
+          .value();
+  std::vector<EpisodeResult> finished;
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(actor->Step(0, finished).ok());
+  std::vector<float> rewards;
+  for (const InsertedRow& row : replay.rows[0]) rewards.push_back(row.reward);
+  return rewards;
+}
+
+TEST(ActorTest, TheReturnOfAnEpisodeThatWasLostDoesNotEnterTheNext) {
+  const std::vector<float> raw = RewardsOfALoss(false);
+  ASSERT_THAT(raw, SizeIs(6));  // a first row, 2 steps, a first row, 2 steps
+  RewardNormaliser normaliser(0.5, {0});
+  std::vector<float> expected(6, 0);
+  for (const std::size_t i : {1, 2, 4, 5}) {
+    const StepType type = i == 2 ? StepType::kLast : StepType::kMid;
+    expected[i] = normaliser.Normalise(0, {.step_type = type, .reward = raw[i]});
+  }
+  EXPECT_EQ(RewardsOfALoss(true), expected);
+}
+
 }  // namespace gorila

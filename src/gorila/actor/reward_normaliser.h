@@ -25,6 +25,8 @@ class RewardNormaliser {
   // The reward of environment `i`'s step, which counts. Until a game's returns have differed, its
   // rewards are only clipped.
   float Normalise(std::size_t i, const TimeStep& step);
+  // Environment `i`'s episode ended without a last step: the next one's return begins at 0.
+  void EndEpisode(std::size_t i) { returns_[i] = 0; }
 
   // A restored object continues bit for bit. Restore gives DataLoss for the state of other
   // environments.
