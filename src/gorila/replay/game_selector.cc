@@ -50,6 +50,14 @@ std::size_t GameSelector::size() const {
   return size;
 }
 
+double GameSelector::LargestPriority(int game) const {
+  return selectors_[static_cast<std::size_t>(game)]->LargestPriority(0);
+}
+
+void GameSelector::RaiseLargestPriority(int game, double priority) {
+  selectors_[static_cast<std::size_t>(game)]->RaiseLargestPriority(0, priority);
+}
+
 double GameSelector::mass() const {
   double mass = 0;
   for (const auto& selector : selectors_) mass += selector->mass();

@@ -35,6 +35,8 @@ class GameSelector final : public Selector {
   bool Contains(std::uint32_t id) const override { return games_of_[id] != kAbsent; }
   double Priority(std::uint32_t id) const override;
   std::size_t size() const override;
+  double LargestPriority(int game) const override;
+  void RaiseLargestPriority(int game, double priority) override;
   double mass() const override;
   void Sample(RandomStream& random, std::span<Drawn> drawn) override;
   void SaveState(StateWriter& writer) const override;

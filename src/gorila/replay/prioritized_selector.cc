@@ -30,6 +30,11 @@ void PrioritizedSelector::Update(std::uint32_t id, double priority) {
   largest_ = std::max(largest_, priority);
 }
 
+void PrioritizedSelector::RaiseLargestPriority(int, double priority) {
+  GORILA_CHECK(IsPriority(priority), "priority {}", priority);
+  largest_ = std::max(largest_, priority);
+}
+
 void PrioritizedSelector::Sample(RandomStream& random, std::span<Drawn> drawn) {
   const double total = tree_.total();
   for (Drawn& draw : drawn) {

@@ -22,6 +22,8 @@ class PrioritizedSelector final : public Selector {
   bool Contains(std::uint32_t id) const override { return tree_.Get(id) > 0; }
   double Priority(std::uint32_t id) const override { return tree_.Get(id); }
   std::size_t size() const override { return count_; }
+  double LargestPriority(int) const override { return largest_; }
+  void RaiseLargestPriority(int game, double priority) override;
   double mass() const override { return tree_.total(); }
   void Sample(RandomStream& random, std::span<Drawn> drawn) override;
   void SaveState(StateWriter& writer) const override;

@@ -185,6 +185,8 @@ class ReplayShard final : public ReplayEndpoint {
   bool SavePiece(const Piece& piece, StateWriter& writer) GORILA_EXCLUDES(mutex_);
   void SaveBareStreams(StateWriter& writer) const GORILA_REQUIRES(mutex_);
   Status RestoreBareStreams(StateReader& reader) GORILA_REQUIRES(mutex_);
+  std::vector<double> LargestPriorities() const GORILA_REQUIRES(mutex_);
+  Status RestoreLargestPriorities(StateReader& reader) GORILA_REQUIRES(mutex_);
   void SaveName(const ChunkedStream& stream, StateWriter& writer) const;
   Status RestoreName(StateReader& reader, StreamName& name, int& game) const
       GORILA_REQUIRES(mutex_);

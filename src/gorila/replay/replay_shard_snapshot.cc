@@ -1,6 +1,7 @@
 // Saving a replay shard while it works, and restoring it.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "gorila/replay/replay_shard.h"
@@ -13,7 +14,8 @@ namespace {
 constexpr float kDrawnPriority = 2;
 
 // Of a state: rows of a chunk, the length of unrolls, and games where there are several; then each
-// stream has its own. States without unrolls, or of one game, have 0 there.
+// stream has its own. States without unrolls, or of one game, have 0 there. Negative where the
+// games' largest priorities end the state: not in older versions', nor where none was above 1.
 constexpr std::int32_t kShapeUnit = 256;
 constexpr std::int32_t kGamesUnit = kShapeUnit * 4096;
 static_assert(kMostUnrolled < 4096);
@@ -90,7 +92,9 @@ bool ReplayShard::SavePiece(const Piece& piece, StateWriter& writer) {
 std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
   const MutexLock lock(mutex_);
   const auto is_saved = [&](std::uint32_t slot) { return store_.chunk(slot).saved > 0; };
-  writer.Write(ShapeOf(store_.chunk_rows(), options_.replay));
+  const std::vector<double> largest = LargestPriorities();
+  const std::int32_t shape = ShapeOf(store_.chunk_rows(), options_.replay);
+  writer.Write(largest.empty() ? shape : -shape);
   writer.Write(counters_);
   limiter_.SaveState(writer);
   writer.Write(store_.next_serial());
@@ -108,6 +112,7 @@ std::int64_t ReplayShard::SaveState(StateWriter& writer) const {
     }
   }
   SaveBareStreams(writer);
+  for (const double priority : largest) writer.Write(priority);
   return store_.living().empty() ? store_.next_serial()
                                  : store_.chunk(store_.living().front()).serial;
 }
@@ -172,6 +177,29 @@ Status ReplayShard::RestoreBareStreams(StateReader& reader) {
   return OkStatus();
 }
 
+// Of each game; none where all are what a new selector has.
+std::vector<double> ReplayShard::LargestPriorities() const {
+  std::vector<double> largest;
+  for (int game = 0; game < std::max(options_.replay.games, 1); ++game) {
+    largest.push_back(selector_->LargestPriority(game));
+  }
+  const bool raised = std::any_of(largest.begin(), largest.end(), [](double p) { return p > 1; });
+  return raised ? largest : std::vector<double>();
+}
+
+// Rows keep their priorities; without this, new ones would get the largest of those only.
+Status ReplayShard::RestoreLargestPriorities(StateReader& reader) {
+  for (int game = 0; game < restored_games_; ++game) {
+    double largest = 0;
+    GORILA_RETURN_IF_ERROR(reader.Read(largest));
+    if (!std::isfinite(largest) || largest <= 0) {
+      return DataLoss("replay state: the largest priority of game {} is {}", game, largest);
+    }
+    selector_->RaiseLargestPriority(game, largest);
+  }
+  return OkStatus();
+}
+
 void ReplayShard::ForgetSaved() {
   const MutexLock lock(mutex_);
   for (const std::uint32_t slot : store_.living()) store_.chunk(slot).saved = 0;
@@ -189,6 +217,8 @@ Status ReplayShard::RestoreState(StateReader& reader) {
   GORILA_RETURN_IF_ERROR(reader.Read(next_serial));
   GORILA_RETURN_IF_ERROR(reader.Read(chunks));
   const std::int64_t most = options_.replay.capacity / store_.chunk_rows();
+  const bool has_largest = shape < 0;
+  if (has_largest) shape = -std::max(shape, -std::numeric_limits<std::int32_t>::max());
   const std::int32_t chunk_rows = shape % kShapeUnit;
   const std::int32_t unroll = shape % kGamesUnit / kShapeUnit;
   restored_games_ = std::max(shape / kGamesUnit, 1);
@@ -207,6 +237,7 @@ Status ReplayShard::RestoreState(StateReader& reader) {
   restored_priorities_.assign(store_.chunks() * static_cast<std::size_t>(chunk_rows), 0);
   for (std::int64_t i = 0; i < chunks; ++i) GORILA_RETURN_IF_ERROR(RestoreChunk(reader));
   GORILA_RETURN_IF_ERROR(RestoreBareStreams(reader));
+  if (has_largest) GORILA_RETURN_IF_ERROR(RestoreLargestPriorities(reader));
   if (next_serial < store_.next_serial()) {
     return DataLoss("replay state: next serial {}, expected at least {}", next_serial,
                     store_.next_serial());

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "gorila/replay/shard_testing.h"
 
 namespace gorila {
@@ -133,6 +136,73 @@ TEST(ReplayShardSnapshotTest, RestoresIntoAnotherCompression) {
       }
     }
   }
+}
+
+// Of two games; game 0's priorities were as high as 9 and game 1's as 5, and all are 1 now.
+class LargestPriorityTest : public testing::Test {
+ protected:
+  LargestPriorityTest() {
+    options_.replay.selector = {.name = "prioritized", .priority_exponent = 1};
+    options_.replay.games = 2;
+    const auto shard = MakeShard(options_);
+    InsertOne(*shard, 0);
+    InsertOne(*shard, 1);
+    TransitionBatch batch;
+    EXPECT_TRUE(shard->Sample(16, Later(), batch).ok());
+    std::vector<float> errors;
+    for (const int game : batch.games) errors.push_back(game == 0 ? 9 : 5);
+    EXPECT_TRUE(shard->UpdatePriorities(1, batch.keys, errors, Later()).ok());
+    EXPECT_NEAR(shard->GetStatus().size.mass, 14, 1e-4);
+    std::fill(errors.begin(), errors.end(), 1.0F);
+    EXPECT_TRUE(shard->UpdatePriorities(1, batch.keys, errors, Later()).ok());
+    snapshot_.Save(*shard, 600);
+  }
+
+  // An episode of one transition, each of a stream of its own.
+  void InsertOne(ReplayShard& shard, int game) {
+    const StreamName stream{.actor = streams_++, .life = 1, .stream = 0};
+    ASSERT_TRUE(InsertRows(shard, stream, Episode(1, 0, 0, game)).ok());
+  }
+
+  // The sums of priorities: of what is restored, and after a transition of game 0, and of game 1.
+  std::vector<double> MassesAfter(const ShardSnapshot& snapshot) {
+    const auto shard = MakeShard(options_);
+    EXPECT_TRUE(snapshot.Restore(*shard).ok());
+    std::vector<double> masses = {shard->GetStatus().size.mass};
+    for (const int game : {0, 1}) {
+      InsertOne(*shard, game);
+      masses.push_back(shard->GetStatus().size.mass);
+    }
+    return masses;
+  }
+
+  ReplayShardOptions options_ = ShardOptions(300);
+  ShardSnapshot snapshot_;
+  std::int32_t streams_ = 0;
+};
+
+TEST_F(LargestPriorityTest, OfEachGameComesBack) {
+  EXPECT_THAT(MassesAfter(snapshot_),
+              testing::Pointwise(testing::DoubleNear(1e-4), {2., 11., 16.}));
+}
+
+TEST_F(LargestPriorityTest, AStateOfAnOlderVersionRestoresWithoutThem) {
+  ShardSnapshot older = snapshot_;
+  std::int32_t shape = 0;
+  std::memcpy(&shape, older.state_.data(), sizeof shape);
+  ASSERT_LT(shape, 0);
+  shape = -shape;
+  std::memcpy(older.state_.data(), &shape, sizeof shape);
+  older.state_.resize(older.state_.size() - 2 * sizeof(double));
+  EXPECT_THAT(MassesAfter(older), testing::Pointwise(testing::DoubleNear(1e-4), {2., 3., 4.}));
+}
+
+TEST_F(LargestPriorityTest, AnImpossibleOneIsDataLoss) {
+  const double none = 0;
+  std::memcpy(&snapshot_.state_[snapshot_.state_.size() - sizeof none], &none, sizeof none);
+  const Status status = snapshot_.Restore(*MakeShard(options_));
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("largest priority of game 1 is 0"));
 }
 
 }  // namespace

@@ -56,6 +56,10 @@ void Selector::InsertOfGame(int, std::uint32_t id) { Insert(id); }
 
 int Selector::GameOf(std::uint32_t) const { return 0; }
 
+double Selector::LargestPriority(int) const { return 1; }
+
+void Selector::RaiseLargestPriority(int, double) {}
+
 void Selector::MarkDrawn(std::uint32_t) { GORILA_CHECK(false, "not a queue"); }
 
 double PriorityOfError(const SelectorOptions& options, double error) {

@@ -47,7 +47,7 @@ class Selector {
  public:
   struct Drawn {
     std::uint32_t id = 0;
-    double probability = 0;  // with which each draw gave this id
+    double probability = 0;  // with which each draw gave this id (several games: GameSelector)
   };
 
   virtual ~Selector() = default;
@@ -64,6 +64,10 @@ class Selector {
   virtual bool Contains(std::uint32_t id) const = 0;
   virtual double Priority(std::uint32_t id) const = 0;  // 0 when it is not there
   virtual std::size_t size() const = 0;
+  // The priority that a new id of the game gets. What is restored id by id raises it to what it
+  // was.
+  virtual double LargestPriority(int game) const;
+  virtual void RaiseLargestPriority(int game, double priority);
   // The sum of all priorities: with it several replays are drawn from as if they were one.
   // Of draws_once(): the number of those that are queued.
   virtual double mass() const = 0;
