@@ -88,8 +88,9 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenRun(const Config& config, const fs::
   if (ToToml(before) == ToToml(config)) return directory;
   const MadeWith made_with = StateKeys(before, RunKind::kCoordinated);
   GORILA_ASSIGN_OR_RETURN(const std::vector<std::string> added, AddedGames(made_with, config));
-  GORILA_RETURN_IF_ERROR(CheckResumable(
-      made_with, config, fmt::format("the run in '{}'", path.string()), !added.empty()));
+  GORILA_RETURN_IF_ERROR(
+      CheckResumable(made_with, config, fmt::format("the run in '{}'", path.string()),
+                     added.empty() ? FurtherGames::kNone : FurtherGames::kOfLaunched));
   if (!added.empty()) fmt::print(stderr, "{}\n", JoinedBy(added));
   GORILA_RETURN_IF_ERROR(MarkUnfinished(path));
   GORILA_RETURN_IF_ERROR(WriteFileAtomically(directory->config(), RunConfigText(config)));

@@ -191,8 +191,9 @@ StatusOr<std::vector<std::string>> CheckLaunchResumable(const RunDirectory& dire
     config.parameter_server.shards = NumberOfShards(before);
   }
   GORILA_ASSIGN_OR_RETURN(std::vector<std::string> added, AddedGames(made_with, config));
-  GORILA_RETURN_IF_ERROR(CheckResumable(
-      made_with, config, fmt::format("'{}'", files.servers().string()), !added.empty()));
+  GORILA_RETURN_IF_ERROR(
+      CheckResumable(made_with, config, fmt::format("'{}'", files.servers().string()),
+                     added.empty() ? FurtherGames::kNone : FurtherGames::kOfLaunched));
   GORILA_ASSIGN_OR_RETURN(const LoggedProgress logged, ReadLoggedProgress(directory.metrics()));
   const std::int64_t frames = logged.frames;
   if (config.run.frames == before.run.frames || frames <= config.run.frames) return added;

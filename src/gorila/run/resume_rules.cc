@@ -232,6 +232,14 @@ bool Agree(const ConfigKey& key, ResumeRule rule, const std::string& saved, cons
   return std::find(alike.begin(), alike.end(), config.learner.agent.algorithm) != alike.end();
 }
 
+// Whether further games make the saved value meaningless.
+bool BeginsAnew(const ConfigKey& key, ResumeRule rule, FurtherGames games) {
+  if (games == FurtherGames::kNone) return false;
+  if (key.name == "environment.name") return true;
+  return games == FurtherGames::kOfTrained &&
+         (rule == ResumeRule::kReplay || key.name == "actor.environments");
+}
+
 // What may stand in place of `saved`.
 std::string Expected(const ConfigKey& key, ResumeRule rule, const std::string& saved) {
   if (rule != ResumeRule::kAlgorithm) return fmt::format("keep {} = {}", key.name, saved);
@@ -269,16 +277,13 @@ MadeWith StateKeys(const Config& config, RunKind kind) {
 }
 
 Status CheckResumable(const MadeWith& made_with, const Config& config, std::string_view state,
-                      bool games_added) {
+                      FurtherGames games) {
   for (const ConfigKey& key : ConfigKeys()) {
     const auto saved = made_with.find(key.name);
     if (saved == made_with.end()) continue;
     GORILA_ASSIGN_OR_RETURN(const ResumeRule rule, ResumeRuleOf(key.name));
     if (Agree(key, rule, saved->second, config)) continue;
-    if (games_added && (key.name == "environment.name" || rule == ResumeRule::kReplay ||
-                        key.name == "actor.environments")) {
-      continue;
-    }
+    if (BeginsAnew(key, rule, games)) continue;
     return InvalidArgument("{} is {}, but {} was made with {}: {}; {}, or start a new run",
                            key.name, StateValue(key, config), state, saved->second, Reason(rule),
                            Expected(key, rule, saved->second));

@@ -38,11 +38,17 @@ enum class RunKind;  // run_directory.h
 using MadeWith = std::map<std::string, std::string, std::less<>>;
 MadeWith StateKeys(const Config& config, RunKind kind);
 
+// Which run resumes with further games (added_games.h).
+enum class FurtherGames {
+  kNone,
+  kOfTrained,   // its bundles begin anew, with empty replay memories
+  kOfLaunched,  // its replay shards keep their rows
+};
+
 // InvalidArgument naming the first key whose value in `config` is not the one that the state was
-// made with. `state` names the state: "'runs/a/checkpoints/000000004000'". `games_added`: whether
-// bundles begin anew because there are further games (added_games.h).
+// made with. `state` names the state: "'runs/a/checkpoints/000000004000'".
 Status CheckResumable(const MadeWith& made_with, const Config& config, std::string_view state,
-                      bool games_added = false);
+                      FurtherGames games = FurtherGames::kNone);
 
 }  // namespace gorila
 

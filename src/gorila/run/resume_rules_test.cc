@@ -92,6 +92,25 @@ TEST(ResumeRulesTest, ReplayKeysAreFreeWhereNoReplayIsSaved) {
   EXPECT_FALSE(StateKeys(config, RunKind::kTrained).contains("replay.capacity"));
 }
 
+// Replay shards keep their rows; the memories of bundles begin anew.
+TEST(ResumeRulesTest, FurtherGamesFreeTheKeysOfTheReplayMemoryInATrainedRunOnly) {
+  const Config before = ConfigWithReplays();
+  const MadeWith launched = StateKeys(before, RunKind::kLaunched);
+  const MadeWith trained = StateKeys(before, RunKind::kTrained);
+  Config games = before;
+  games.environment.name += ",minatar/asterix";
+  EXPECT_TRUE(CheckResumable(launched, games, "it", FurtherGames::kOfLaunched).ok());
+  EXPECT_TRUE(CheckResumable(trained, games, "it", FurtherGames::kOfTrained).ok());
+  for (const auto& [key, value] :
+       {std::pair("replay.selector", "prioritized"), std::pair("learner.n_step", "7")}) {
+    Config config = games;
+    ASSERT_TRUE(SetConfigValue(config, key, value).ok());
+    EXPECT_TRUE(CheckResumable(trained, config, "it", FurtherGames::kOfTrained).ok()) << key;
+    const Status status = CheckResumable(launched, config, "it", FurtherGames::kOfLaunched);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(fmt::format("{} is ", key)));
+  }
+}
+
 Status ChangeAlgorithm(const std::string& before, const std::string& after, bool dueling) {
   Config config;
   config.learner.agent.dueling = dueling;

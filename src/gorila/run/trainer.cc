@@ -77,8 +77,9 @@ StatusOr<std::vector<std::string>> CheckMadeWith(const Checkpoint& checkpoint,
     made_with.insert(*keys.find("learner.algorithm"));
   }
   GORILA_ASSIGN_OR_RETURN(std::vector<std::string> added, AddedGames(made_with, config));
-  GORILA_RETURN_IF_ERROR(CheckResumable(
-      made_with, config, fmt::format("'{}'", checkpoint.path().string()), !added.empty()));
+  GORILA_RETURN_IF_ERROR(
+      CheckResumable(made_with, config, fmt::format("'{}'", checkpoint.path().string()),
+                     added.empty() ? FurtherGames::kNone : FurtherGames::kOfTrained));
   return added;
 }
 
