@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <filesystem>
+
+#include "gorila/base/file.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/run/run_directory.h"
 
@@ -145,6 +149,47 @@ TEST(ResumeRulesTest, AnAutomaticNumberOfShardsIsTheNumberThatThereIs) {
   Config same = config;
   same.parameter_server.shards = NumberOfShards(config);
   EXPECT_TRUE(CheckResumable(made_with, same, "it").ok());
+}
+
+// The table of docs/operations.md.
+std::string ResumeTable() {
+  struct Group {
+    ResumeRule rule;
+    const char* why;
+  };
+  constexpr std::array kGroups = {
+      Group{ResumeRule::kTask,
+            "another task; games may be added ([games.md](games.md#adding-a-game))"},
+      Group{ResumeRule::kNetwork, "parameters of other shapes or another meaning"},
+      Group{
+          ResumeRule::kAlgorithm,
+          "other outputs of the network; free among algorithms that agree on them, such as `dqn`, "
+          "`double_dqn` and `munchausen`"},
+      Group{ResumeRule::kOptimizer, "another optimizer state"},
+      Group{ResumeRule::kStart, "they take effect only when a run starts"},
+      Group{ResumeRule::kReplay, "the replay memory; free where none is saved"},
+      Group{ResumeRule::kBundles, "the state of bundles; free in a launched run"},
+      Group{ResumeRule::kShards, "the servers' snapshots; free in a trained run"},
+  };
+  std::string table = "| keys | why |\n|---|---|\n";
+  for (const Group& group : kGroups) {
+    std::vector<std::string> keys;
+    for (const ConfigKey& key : ConfigKeys()) {
+      if (ResumeRuleOf(key.name).value() == group.rule)
+        keys.push_back(fmt::format("`{}`", key.name));
+    }
+    table += fmt::format("| {} | {} |\n", fmt::join(keys, ", "), group.why);
+  }
+  return table;
+}
+
+TEST(OperationsPageTest, NamesEveryKeyThatAResumeMayNotChange) {
+  const std::string page = ReadFile(GORILA_SOURCE_DIR "/docs/operations.md").value();
+  const std::string table = ResumeTable();
+  if (page.find("\n" + table + "\n") != std::string::npos) return;
+  const auto path = std::filesystem::path(testing::TempDir()) / "resume_table.md";
+  ASSERT_EQ(WriteFileAtomically(path, table), OkStatus());
+  FAIL() << "the table of docs/operations.md is out of date; replace it by " << path;
 }
 
 }  // namespace
