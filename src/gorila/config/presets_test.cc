@@ -208,9 +208,10 @@ TEST(PresetsTest, MinAtarDqnHasItsAuthorsNumbers) {
   EXPECT_EQ(config.actor.options.exploration.epsilon_ticks, 100000);
   EXPECT_EQ(config.parameter_server.options.target_period, 1000);
   const OptimizerOptions& optimizer = config.parameter_server.options.optimizer;
-  EXPECT_EQ(optimizer.name, "rmsprop");
+  EXPECT_EQ(optimizer.name, "rmsprop_momentum");
   EXPECT_EQ(optimizer.learning_rate, 0.00025);
   EXPECT_EQ(optimizer.decay, 0.95);
+  EXPECT_EQ(optimizer.momentum, 0.95);
   EXPECT_EQ(optimizer.epsilon, 0.01);
 }
 

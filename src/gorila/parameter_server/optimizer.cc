@@ -120,6 +120,52 @@ class UncentredRmsProp final : public Optimizer {
   const float epsilon_;
 };
 
+// As PyTorch has it: centred, epsilon is added to the root, and the step is a sum of steps that
+// fades with `momentum`. Of MinAtar's DQN (Young & Tian 2019, released code).
+struct MomentumStep {
+  float rate;
+  float decay;
+  float momentum;
+  float epsilon;
+};
+
+GORILA_VECTORISE
+void ApplyMomentumRmsProp(float* values, float* mean, float* mean_square, float* steps,
+                          const float* gradient, std::size_t size, MomentumStep step) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = gradient[i];
+    mean[i] = step.decay * mean[i] + (1 - step.decay) * g;
+    mean_square[i] = step.decay * mean_square[i] + (1 - step.decay) * g * g;
+    const float variance = std::max(mean_square[i] - mean[i] * mean[i], 0.0f);
+    steps[i] = step.momentum * steps[i] + g / (std::sqrt(variance) + step.epsilon);
+    values[i] -= step.rate * steps[i];
+  }
+}
+
+class MomentumRmsProp final : public Optimizer {
+ public:
+  MomentumRmsProp(const OptimizerOptions& options, std::size_t size)
+      : step_{.rate = 0,
+              .decay = static_cast<float>(options.decay),
+              .momentum = static_cast<float>(options.momentum),
+              .epsilon = static_cast<float>(options.epsilon)} {
+    for (const char* const name : {"mean", "mean_square", "steps"}) {
+      slots_.push_back({name, std::vector<float>(size)});
+    }
+  }
+
+  void Apply(std::span<float> values, std::span<const float> gradient, float learning_rate,
+             std::int64_t) override {
+    MomentumStep step = step_;
+    step.rate = learning_rate;
+    ApplyMomentumRmsProp(values.data(), slots_[0].values.data(), slots_[1].values.data(),
+                         slots_[2].values.data(), gradient.data(), values.size(), step);
+  }
+
+ private:
+  const MomentumStep step_;
+};
+
 // Kingma & Ba 2015; epsilon is added to the root.
 struct AdamStep {
   float rate;
@@ -178,6 +224,8 @@ constexpr std::array kOptimizers = {
     OptimizerRow{"rmsprop", "centred RMSProp (DQN's)", &Make<CentredRmsProp>},
     OptimizerRow{"rmsprop_uncentred", "RMSProp not centred, mean square from one (IMPALA's)",
                  &Make<UncentredRmsProp>},
+    OptimizerRow{"rmsprop_momentum", "centred RMSProp with momentum (MinAtar's DQN)",
+                 &Make<MomentumRmsProp>},
     OptimizerRow{"adam", "Adam", &Make<Adam>},
     OptimizerRow{"sgd", "plain stochastic gradient descent", &Make<Sgd>},
 };

@@ -20,6 +20,7 @@ struct OptimizerOptions {
   std::int64_t decay_updates = 0;  // 0 = constant here; the runtime puts the run's length in
   double epsilon = 1e-8;           // added where the optimizer divides (each says where)
   double decay = 0.95;             // RMSProp: of its moving averages
+  double momentum = 0.95;          // RMSProp with momentum
   double beta1 = 0.9;              // Adam
   double beta2 = 0.999;            // Adam
   double initial_accumulator = 0;  // AdaGrad: squared gradients before the first

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "gorila/base/random.h"
@@ -18,11 +19,13 @@ struct Scalar {
   double value = 0;
   double first = 0;   // sum of squares, or mean
   double second = 0;  // mean square
+  double third = 0;   // steps
 };
 
 using Formula = void (*)(Scalar& x, double g, double rate, double t);
 
 constexpr double kDecay = 0.95;
+constexpr double kMomentum = 0.9;
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 0.01;
@@ -50,6 +53,15 @@ void UncentredRmsProp(Scalar& x, double g, double rate, double t) {
   x.value -= rate * g / std::sqrt(x.first + kEpsilon);
 }
 
+// As PyTorch's RMSprop has it with centered and momentum: buf = momentum * buf + g / (sqrt(v) +
+// eps).
+void MomentumRmsProp(Scalar& x, double g, double rate, double) {
+  x.first = kDecay * x.first + (1 - kDecay) * g;
+  x.second = kDecay * x.second + (1 - kDecay) * g * g;
+  x.third = kMomentum * x.third + g / (std::sqrt(x.second - x.first * x.first) + kEpsilon);
+  x.value -= rate * x.third;
+}
+
 // As the paper's Algorithm 1 has it, with bias-corrected moments.
 void Adam(Scalar& x, double g, double rate, double t) {
   x.first = kBeta1 * x.first + (1 - kBeta1) * g;
@@ -63,6 +75,7 @@ OptimizerOptions Options(std::string_view name) {
   return {.name = std::string(name),
           .epsilon = kEpsilon,
           .decay = kDecay,
+          .momentum = kMomentum,
           .beta1 = kBeta1,
           .beta2 = kBeta2,
           .initial_accumulator = kInitial};
@@ -104,7 +117,7 @@ TEST_P(OptimizerFormulaTest, FollowsThePublishedRule) {
   }
   for (std::size_t k = 0; k < optimizer->slots().size(); ++k) {
     for (std::size_t i = 0; i < kSize; ++i) {
-      const double state = k == 0 ? expected[i].first : expected[i].second;
+      const double state = std::array{expected[i].first, expected[i].second, expected[i].third}[k];
       EXPECT_NEAR(optimizer->slots()[k].values[i], state, 1e-5 * (1 + std::abs(state)))
           << "slot " << k << ", parameter " << i;
     }
@@ -115,6 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, OptimizerFormulaTest,
                          testing::Values(Case{"sgd", &Sgd}, Case{"adagrad", &AdaGrad},
                                          Case{"rmsprop", &CentredRmsProp},
                                          Case{"rmsprop_uncentred", &UncentredRmsProp},
+                                         Case{"rmsprop_momentum", &MomentumRmsProp},
                                          Case{"adam", &Adam}),
                          [](const auto& info) { return std::string(info.param.name); });
 
@@ -177,9 +191,11 @@ TEST_P(OptimizerBatteryTest, DescendsAQuadratic) {
   const auto optimizer = GetParam().make(Options(GetParam().name), minimum.size());
   std::vector<float> values(minimum.size());
   std::vector<float> gradient(minimum.size());
-  for (int t = 1; t <= 3000; ++t) {
+  constexpr int kSteps = 3000;
+  for (int t = 1; t <= kSteps; ++t) {
     for (std::size_t i = 0; i < values.size(); ++i) gradient[i] = values[i] - minimum[i];
-    optimizer->Apply(values, gradient, 0.1F, t);
+    // Falls, because steps with momentum are as long as ever near the minimum.
+    optimizer->Apply(values, gradient, 0.1F * static_cast<float>(kSteps - t) / kSteps, t);
   }
   for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], minimum[i], 0.01) << i;
 }

@@ -123,6 +123,7 @@ constexpr std::array kRows = {
     Row{"optimizer.decay_updates", ResumeRule::kFree},
     Row{"optimizer.epsilon", ResumeRule::kFree},
     Row{"optimizer.decay", ResumeRule::kFree},
+    Row{"optimizer.momentum", ResumeRule::kFree},
     Row{"optimizer.beta1", ResumeRule::kFree},
     Row{"optimizer.beta2", ResumeRule::kFree},
     Row{"optimizer.initial_accumulator", ResumeRule::kStart},
