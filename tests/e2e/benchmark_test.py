@@ -17,7 +17,7 @@ class Output(program.Case):
             sorted(row["name"] for row in results),
             [
                 f"shard/{optimizer}"
-                for optimizer in ("adagrad", "adam", "rmsprop", "rmsprop_uncentred", "sgd")
+                for optimizer in ("adagrad", "adam", "rmsprop", "rmsprop_momentum", "rmsprop_uncentred", "sgd")
             ],
         )
         for row in results:
@@ -60,7 +60,7 @@ class Output(program.Case):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = [line for line in done.stdout.splitlines() if line.startswith("shard/")]
-        self.assertEqual(len(rows), 5, done.stdout)
+        self.assertEqual(len(rows), 6, done.stdout)
         for row in rows:
             self.assertRegex(
                 row, r"\d\.\d{3}  \d+\.\d{3} \.\. \d+\.\d{3} +(faster|slower|no difference)$"
