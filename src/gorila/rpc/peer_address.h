@@ -13,7 +13,7 @@ struct PeerAddress {
   std::string host;  // 4 or 16 bytes; empty: of a Unix socket, or unknown
   int port = 0;
 
-  auto operator<=>(const PeerAddress&) const = default;
+  auto operator<=>(const PeerAddress&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 PeerAddress PeerAddressOf(const sockaddr_storage& address);
