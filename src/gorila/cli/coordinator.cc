@@ -43,8 +43,8 @@ struct CoordinatorVerbOptions {
   std::string replays;
 };
 
-// How long a run that another process has is waited for: the coordinator of a job that a cluster
-// started again, whose predecessor's lock a file server still keeps.
+// How long to wait for a run directory in use: after a cluster has restarted a job, a file server
+// may still hold the lock of the previous coordinator.
 constexpr std::chrono::seconds kLockPatience{120};
 constexpr std::chrono::milliseconds kLockLook{200};
 
@@ -55,11 +55,12 @@ StatusOr<std::unique_ptr<RunDirectory>> OpenWhenFree(const fs::path& path) {
     if (!absl::IsAlreadyExists(directory.status())) return directory;
     const std::string why(directory.status().message());
     if (std::chrono::steady_clock::now() >= deadline) {
-      return Unavailable("{}; waited {} s for it", why, kLockPatience.count());
+      return Unavailable("{}; waited {} s; stop that process or choose another folder", why,
+                         kLockPatience.count());
     }
-    if (!said) fmt::print(stderr, "{}; waiting up to {} s for it\n", why, kLockPatience.count());
+    if (!said) fmt::print(stderr, "{}; waiting up to {} s\n", why, kLockPatience.count());
     if (!rpc::SleepUnlessStopped(kLockLook, StopRequested)) {
-      return absl::CancelledError("stopped while the run's directory was in use");
+      return absl::CancelledError("stopped while waiting for the run directory");
     }
   }
 }

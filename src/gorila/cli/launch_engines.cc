@@ -82,11 +82,12 @@ Status CheckHere(const Config& config, const fs::path&) { return CheckLocalLaunc
 Status MakeCertificatesOnce(const LaunchFiles& files) {
   std::error_code error;
   if (fs::exists(files.certificates(), error)) return OkStatus();
-  fs::path aside = files.certificates();  // so that a folder that is there has all of them
-  aside += ".tmp";
-  GORILA_RETURN_IF_ERROR(RemovePathAndBelow(aside));
-  GORILA_RETURN_IF_ERROR(rpc::WriteCertificates(aside, CertificateNames(), kCertificateDays));
-  return RenamePath(aside, files.certificates());
+  // Renamed when complete, so that an interrupted launch leaves no folder with only some of them.
+  fs::path incomplete = files.certificates();
+  incomplete += ".tmp";
+  GORILA_RETURN_IF_ERROR(RemovePathAndBelow(incomplete));
+  GORILA_RETURN_IF_ERROR(rpc::WriteCertificates(incomplete, CertificateNames(), kCertificateDays));
+  return RenamePath(incomplete, files.certificates());
 }
 
 // Also of "run/" and ".", so that the last part is the run's name.

@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRunLook{100};
 constexpr milliseconds kProgressPeriod{500};
 constexpr milliseconds kStatusTimeout{10'000};
-// A server that is started again is not worth a message.
+// A restarting server does not deserve a message.
 constexpr milliseconds kAwayUnsaid{5'000};
 // For servers whose figures may be missing.
 constexpr milliseconds kOthersTimeout{500};
@@ -173,7 +173,6 @@ Status Coordinator::Begin(milliseconds patience, const TrainerHooks& hooks) {
   scorer_.SetEvents(&*events_);
   if (hooks.started) hooks.started(frames, seconds_before_);
   patience_ = patience;
-  answered_ = SteadyNow();
   return OkStatus();
 }
 
@@ -245,21 +244,27 @@ Status Coordinator::AppendRecord() {
 
 StatusOr<bool> Coordinator::Look(const TrainerHooks& hooks) {
   const bool seen = Observe();
+  if (seen) {
+    if (std::exchange(said_away_, false) && hooks.message) {
+      hooks.message("the first parameter server answers again");
+    }
+    away_since_.reset();
+    return true;
+  }
   const auto now = SteadyNow();
-  const auto silent = std::chrono::duration_cast<milliseconds>(now - answered_);
-  const bool away = !seen && silent >= kAwayUnsaid;
-  if (away != away_ && hooks.message) {
-    hooks.message(away ? "the first parameter server does not answer; waiting for it"
-                       : "the first parameter server answers again");
+  // Since the first failed look, not the last answer: this process itself may have been stopped.
+  if (!away_since_.has_value()) away_since_ = now;
+  const auto away = now - *away_since_;
+  if (away >= kAwayUnsaid && !std::exchange(said_away_, true) && hooks.message) {
+    hooks.message("the first parameter server does not answer; waiting for it");
   }
-  away_ = away;
-  if (seen) answered_ = now;
-  if (!seen && silent > patience_) {
+  if (away > patience_) {
     return Unavailable(
-        "the first parameter server has not answered for {} s; expected it to be started again",
-        silent.count() / 1000);
+        "the first parameter server did not answer for {} s; check its log, start it again, then "
+        "resume the run",
+        std::chrono::duration_cast<std::chrono::seconds>(away).count());
   }
-  return seen;
+  return false;
 }
 
 bool Coordinator::Observe() {

@@ -68,8 +68,8 @@ class Coordinator {
   Status AppendRecord();
   // False when shard 0 does not answer now.
   bool Observe();
-  // Observe(), which says when shard 0 goes away and comes back. Unavailable when it is away for
-  // too long.
+  // Observes, and reports when shard 0 goes away or returns. Unavailable once it has been away for
+  // longer than the patience.
   StatusOr<bool> Look(const TrainerHooks& hooks);
   Status WatchFrames(const TrainerHooks& hooks);
   // Blocks until learners have made the updates that the frames pay for.
@@ -106,10 +106,10 @@ class Coordinator {
   std::int64_t written_best_ = -1;             // frames of the network in its file
   std::vector<std::int64_t> written_pending_;  // the same for those that wait
   std::chrono::steady_clock::time_point started_;
-  double seconds_before_ = 0;                       // of training before this process
-  std::chrono::milliseconds patience_{0};           // with shard 0
-  std::chrono::steady_clock::time_point answered_;  // when shard 0 last did
-  bool away_ = false;                               // and was said to be
+  double seconds_before_ = 0;              // of training before this process
+  std::chrono::milliseconds patience_{0};  // with shard 0
+  std::optional<std::chrono::steady_clock::time_point> away_since_;  // shard 0
+  bool said_away_ = false;
   std::int64_t next_episode_ = 0;
   std::int64_t episodes_generation_ = 0;  // of shard 0, in which next_episode_ counts
   bool interrupted_ = false;

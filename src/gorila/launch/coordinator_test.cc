@@ -213,7 +213,7 @@ TEST_F(CoordinatorTest, GivesUpAServerThatStaysAway) {
     shard_.reset();
   });
   EXPECT_TRUE(absl::IsUnavailable(outcome.status())) << outcome.status();
-  EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("has not answered for"));
+  EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("did not answer for"));
 }
 
 TEST_F(CoordinatorTest, WatchesARunToItsFramesAndScoresItsNetwork) {

@@ -24,8 +24,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kPort = 7100;
 constexpr int kUser = 10001;  // anybody but root; owns the volumes
-// Pods of a StatefulSet have a label of its name, '-' and ten characters, at most 63 in all; the
-// longest such name adds "-parameter-server".
+// A label of a StatefulSet's pods is its name and eleven more characters, at most 63 in all; the
+// longest name ends with "-parameter-server".
 constexpr std::size_t kMaxName = 35;
 constexpr std::size_t kMaxLabel = 63;  // of a namespace
 constexpr char kConfigFolder[] = "/etc/gorila/config";

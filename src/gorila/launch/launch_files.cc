@@ -51,7 +51,7 @@ StatusOr<MadeWith> ReadMadeWith(const LaunchFiles& files, const Config& config) 
     }
     made_with.emplace(key, value.get<std::string>());
   }
-  // Older files do not say it.
+  // Older files lack it.
   made_with.insert(*StateKeys(config, RunKind::kLaunched).find("learner.algorithm"));
   return made_with;
 }

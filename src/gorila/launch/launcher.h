@@ -68,7 +68,7 @@ class Launcher {
 
   Status StartServers(const TrainerHooks& hooks);
   void StartAtAnyAddress(std::vector<ChildCommand> commands);
-  // Has those that are started again listen where the others will look for them.
+  // Makes restarted processes listen at the addresses that the others know.
   using MakeCommands = decltype(LocalServers);
   void Pin(MakeCommands* make);
   // Blocks until all servers of the role have written where they listen.

@@ -23,14 +23,16 @@ Status TakeSnapshot(const SnapshotSchedule& schedule, const RoleHooks& hooks) {
   return OkStatus();
 }
 
-// A file system that is away for a while does not end the process; `failed`: it was at last look.
+// A file system that is unavailable for a while does not end the process. `failed`: whether the
+// previous check failed, so that an outage is reported once.
 Status CheckNotReplaced(const SnapshotSchedule& schedule, const RoleHooks& hooks, bool& failed) {
   Status status = schedule.check();
   if (status.code() == absl::StatusCode::kFailedPrecondition) return status;
   const bool failed_before = std::exchange(failed, !status.ok());
   if (failed && !failed_before) {
-    hooks.Say(fmt::format("cannot see whether another process has replaced this one: {}",
-                          std::string(status.message())));
+    hooks.Say(
+        fmt::format("cannot check whether another process has replaced this one; trying again: {}",
+                    std::string(status.message())));
   }
   return OkStatus();
 }

@@ -62,15 +62,15 @@ class RoleServer {
 
 struct SnapshotSchedule {
   double every_seconds = 0;           // 0: none
-  std::function<Status()> check;      // whether the process was replaced; asked as often as below
+  std::function<Status()> check;      // FailedPrecondition when this process was replaced
   std::function<Status()> take;       // writes a snapshot
   std::function<Status()> look = {};  // asked several times a second; an error ends the process
   std::chrono::milliseconds check_every{1000};
 };
 
-// Takes snapshots until a stop is requested (OK), `look` fails, or `check` or `take` answer
-// FailedPrecondition, which means that this process was replaced. Their other errors are reported
-// and tried again when next due: a full disk may have room later, a file server be back. Blocks.
+// Takes snapshots until a stop is requested (OK), `look` fails, or `check` or `take` returns
+// FailedPrecondition, which means that this process was replaced. Other errors of these two are
+// reported, and the next interval tries again: a full disk may have room later. Blocks.
 Status TakeSnapshotsUntilStopped(const SnapshotSchedule& schedule, const RoleHooks& hooks);
 
 }  // namespace gorila

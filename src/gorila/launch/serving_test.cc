@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class SnapshotScheduleTest : public testing::Test {
  protected:
-  // Until `check` has been asked as often as there are answers; `said_` is what was said.
+  // Runs until `check` has given each of the answers.
   Status Run(std::vector<Status> answers) {
     std::size_t asked = 0;
     const RoleHooks hooks = {.stop_requested = [&] { return asked == answers.size(); },
@@ -30,7 +30,7 @@ class SnapshotScheduleTest : public testing::Test {
   std::vector<std::string> said_;
 };
 
-TEST_F(SnapshotScheduleTest, AFileSystemThatIsAwayForAWhileDoesNotEndTheProcess) {
+TEST_F(SnapshotScheduleTest, AnUnavailableFileSystemDoesNotEndTheProcess) {
   const Status away = Unavailable("cannot list 'state/generations': Input/output error");
   EXPECT_TRUE(Run({OkStatus(), away, away, OkStatus()}).ok());
   EXPECT_THAT(said_, ElementsAre(HasSubstr("Input/output error")));

@@ -81,7 +81,8 @@ keep() { # keep COMPONENT NODE NAME ARGUMENT...
   while [[ -z $stopping ]]; do
     started=$SECONDS
     srun --het-group="$component" --nodelist="$node" --nodes=1 --ntasks=1 --cpus-per-task="$cpus" \
-      --exact --input=none --job-name="$name" --output="$output/$name.log" --open-mode=append "$program" "$@" &
+      --exact --input=none --job-name="$name" --output="$output/$name.log" --open-mode=append \
+      "$program" "$@" &
     step=$!
     [[ -z $stopping ]] || tell "$started" "$step" # it came before the step had a number
     wait "$step"
@@ -227,7 +228,7 @@ std::string SlurmScript(const Config& config, const fs::path& run, const fs::pat
                         ShellQuoted(program.string()));
   script += fmt::format("output={} # %% is one % to srun\n",
                         ShellQuoted(SlurmOutputPattern(LaunchFiles(run).logs().string())));
-  // From Slurm 22.05 on, steps do not take it over from the job.
+  // Since Slurm 22.05, steps do not inherit it from the job.
   script += fmt::format("cpus={}\n", config.cluster.cpus);
   script += kFunctions;
   script += kPlaces;

@@ -46,7 +46,7 @@ TEST(SlurmScriptTest, AsksForATaskEachProcess) {
   }
 }
 
-// From Slurm 22.05 on, a step has one core unless it asks for more.
+// Since Slurm 22.05, a step gets one core unless it requests more.
 TEST(SlurmScriptTest, EveryProcessHasTheCoresThatTheJobAskedFor) {
   Config config = JobConfig();
   config.cluster.cpus = 3;

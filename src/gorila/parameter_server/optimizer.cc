@@ -120,8 +120,8 @@ class UncentredRmsProp final : public Optimizer {
   const float epsilon_;
 };
 
-// As PyTorch has it: centred, epsilon is added to the root, and the step is a sum of steps that
-// fades with `momentum`. Of MinAtar's DQN (Young & Tian 2019, released code).
+// The RMSProp of MinAtar's DQN (Young & Tian 2019, released code), which is PyTorch's: centred,
+// with momentum; epsilon is added to the root.
 struct MomentumStep {
   float rate;
   float decay;

@@ -48,8 +48,8 @@ class Gate {
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  // Starts a thread that accepts connections: from now on `admit` is called, and what it admits may
-  // call MarkKnown(). Unavailable when the system is out of threads.
+  // Starts the thread that accepts connections and calls `admit`. Unavailable when the system is
+  // out of threads.
   Status Start();
 
   // Ends the thread, the connections of strangers and the listening sockets.

@@ -169,7 +169,7 @@ Status GrpcServer::Listen() {
     return Unavailable("cannot serve at '{}': certificate and key do not belong together",
                        ToString(endpoint_));
   }
-  // Calls that it lets in look for it, so it is in its place before its thread runs.
+  // Calls that the gate admits use it, so it is stored before its thread starts.
   GORILA_ASSIGN_OR_RETURN(state_.gate, OpenGate(std::move(acceptor), std::move(sockets)));
   return state_.gate->Start();
 }

@@ -227,10 +227,9 @@ void AddAlgorithmWarning(const Source& source, const Config& config,
   const std::vector<std::string_view> alike = AlgorithmsLike(ours);
   if (theirs.empty() || std::find(alike.begin(), alike.end(), theirs) != alike.end()) return;
   lines.push_back(
-      fmt::format("learner.algorithm: the source learnt by {}, this run learns by {}, to which the "
-                  "outputs mean "
+      fmt::format("learner.algorithm is {}, but the source was trained with {}, whose outputs mean "
                   "something else; expected {}",
-                  theirs, ours, fmt::join(AlgorithmsLike(theirs), " or ")));
+                  ours, theirs, fmt::join(AlgorithmsLike(theirs), " or ")));
 }
 
 std::vector<std::string> Describe(const Source& source, const Config& config, const Fit& fit) {

@@ -126,8 +126,8 @@ TEST_F(InitialNetworkTest, OutputsOfAnAlgorithmThatMeansAnotherThingByThemAreWar
     other.learner.agent.algorithm = "qr_dqn";
     EXPECT_THAT(RecordInitialNetwork(other).value(),
                 ElementsAre(HasSubstr("6 of 6 tensors"),
-                            AllOf(HasSubstr("learner.algorithm"), HasSubstr("learnt by c51"),
-                                  HasSubstr("learns by qr_dqn"), HasSubstr("expected c51"))));
+                            AllOf(HasSubstr("learner.algorithm is qr_dqn"),
+                                  HasSubstr("trained with c51"), HasSubstr("expected c51"))));
     other.learner.agent.dueling = false;  // then no layer of outputs is taken
     EXPECT_THAT(RecordInitialNetwork(other).value(), SizeIs(2));
   }

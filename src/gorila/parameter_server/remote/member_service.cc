@@ -82,7 +82,7 @@ Status MemberService::Enter(const v1::MemberRequest& asked) {
                                      member_.index(), member_.plan().members, asked.member(),
                                      asked.members()));
     }
-    // A leader that was cut off for a while does not take the member back from its successor.
+    // A leader that was cut off must not take the member back from its successor.
     if (asked.again() && leader_ != 0 && leader_ != asked.leader()) return LedByAnother();
     if (leader_ != asked.leader()) ++counters_.leaders;
     leader_ = asked.leader();
