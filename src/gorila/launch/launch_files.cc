@@ -22,11 +22,12 @@ std::vector<std::filesystem::path> LaunchFiles::AllPending() const {
     if (name.size() <= kBefore.size()) continue;
     std::from_chars(name.data() + kBefore.size(), name.data() + name.size(), frames);
     if (name == fmt::format("{}{}{}", kBefore, frames, kAfter)) {
-      found.push_back({frames, run / name});
+      found.emplace_back(frames, run / name);
     }
   }
   std::sort(found.begin(), found.end());
   std::vector<std::filesystem::path> paths;
+  paths.reserve(found.size());
   for (auto& [frames, path] : found) paths.push_back(std::move(path));
   return paths;
 }
