@@ -69,12 +69,11 @@ class RunEnd {
 
  private:
   bool HasPaid() {
-    const auto now = SteadyNow().time_since_epoch();
     Clock::rep unset = 0;
-    over_since_.compare_exchange_strong(unset, now.count());
-    const auto passed = now - Clock::duration(over_since_.load());
-    return passed >= kOwedUpdatesDeadline ||
-           (passed >= kLastRowsDelay && replay_->samples_allowed() == 0);
+    over_since_.compare_exchange_strong(unset, SteadyNow().time_since_epoch().count());
+    const Clock::time_point since(Clock::duration(over_since_.load()));
+    return SteadyNow() >= since + kOwedUpdatesDeadline ||
+           replay_->NoneAllowedSince(since + kLastRowsDelay);
   }
 
   const std::int64_t frames_;

@@ -369,11 +369,11 @@ bool ShardedReplay::CanSample() const {
   });
 }
 
-std::int64_t ShardedReplay::samples_allowed() const {
+bool ShardedReplay::NoneAllowedSince(Clock::time_point time) const {
   const MutexLock lock(mutex_);
-  std::int64_t allowed = 0;
-  for (const Shard& state : states_) allowed += state.size.allowed;
-  return allowed;
+  return std::all_of(states_.begin(), states_.end(), [time](const Shard& state) {
+    return (state.down || state.answered_at > time) && state.size.allowed == 0;
+  });
 }
 
 bool ShardedReplay::insert_held() const {

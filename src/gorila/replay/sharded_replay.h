@@ -87,8 +87,9 @@ class ShardedReplay final : public Replay {
   ReplaySize Size() const override GORILA_EXCLUDES(mutex_);
 
   ShardedReplayCounters counters() const GORILA_EXCLUDES(mutex_);
-  // Minibatches that the shards would let pass, as of their last answers.
-  std::int64_t samples_allowed() const GORILA_EXCLUDES(mutex_);
+  // Whether no shard would let a minibatch pass, as of answers after `time`; of a shard that is
+  // down, as of its last.
+  bool NoneAllowedSince(std::chrono::steady_clock::time_point time) const GORILA_EXCLUDES(mutex_);
   // Whether an insert waits for the rate limiter now.
   bool insert_held() const GORILA_EXCLUDES(mutex_);
   // Why the last call waited; empty when it did not.

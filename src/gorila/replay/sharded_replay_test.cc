@@ -314,21 +314,27 @@ TEST_F(ShardedReplayTest, AnErrorThatIsNoRefusalIsOfAShardThatIsAway) {
   }
 }
 
-TEST_F(ShardedReplayTest, KnowsHowManySamplesAreOwed) {
+TEST_F(ShardedReplayTest, KnowsWhetherSamplesAreOwedWhateverAnOlderAnswerSaid) {
   ReplayShardOptions limited = ShardOptions(1000);
   limited.replay.rate = {.updates_per_step = 0.5, .min_size = 10};
   MakeShards({limited, limited});
+  const auto began = SteadyNow();
+  const auto replay = Make({.patience = std::chrono::milliseconds(0)});
+  EXPECT_FALSE(replay->NoneAllowedSince(began)) << "not asked yet";
+  TransitionBatch batch;
+  EXPECT_FALSE(replay->Sample(1, batch).ok());
+  EXPECT_TRUE(replay->NoneAllowedSince(began));
+  const auto asked = SteadyNow();
   for (auto& control : controls_) {
     ASSERT_TRUE(InsertRows(*control.shard, {}, Episode(20)).ok());
   }
-  const auto replay = Make({.patience = std::chrono::milliseconds(0)});
-  TransitionBatch batch;
-  ASSERT_TRUE(replay->Sample(1, batch).ok());
-  EXPECT_EQ(replay->samples_allowed(), 2 * 6 - 1);
-  int samples = 1;
-  for (; replay->Sample(1, batch).ok(); ++samples) continue;
+  EXPECT_FALSE(replay->NoneAllowedSince(asked)) << "both answered before";
+  int samples = 0;
+  for (; replay->Sample(1, batch).ok(); ++samples) {
+    EXPECT_EQ(replay->NoneAllowedSince(asked), samples + 1 == 2 * 6) << samples;
+  }
   EXPECT_EQ(samples, 2 * 6);
-  EXPECT_EQ(replay->samples_allowed(), 0);
+  EXPECT_TRUE(replay->NoneAllowedSince(asked));
 }
 
 TEST_F(ShardedReplayTest, ARefusalIsFinal) {
