@@ -30,6 +30,16 @@ inline int NumAllowed(AllowedActions allowed, int num_actions) {
   return static_cast<int>(std::count(allowed.begin(), allowed.end(), 1));
 }
 
+// Of a batch of states the actions that each has.
+struct StateActions {
+  std::span<const ActionMask> of_games = {};  // NetworkSpec::game_actions
+  std::span<const std::int32_t> games = {};   // of each state; may be empty where of_games is
+
+  AllowedActions operator[](std::size_t state) const {
+    return of_games.empty() ? AllowedActions() : ActionsOfGame(of_games, games[state]);
+  }
+};
+
 // Each of them alike.
 inline int DrawAllowed(AllowedActions allowed, int num_actions, RandomStream& random) {
   int left = random.Integer(0, NumAllowed(allowed, num_actions));

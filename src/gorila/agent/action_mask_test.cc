@@ -95,13 +95,14 @@ TEST_F(MaskedPolicyTest, EpsilonIsSharedAmongThoseThatTheGameHas) {
 
 // A loss does not depend on what the networks say of an action that the game lacks, neither at s_t
 // nor in a policy, and what it says there gets no gradient.
-class MaskedLossTest : public testing::TestWithParam<std::string> {
+class MaskedLossTest : public testing::TestWithParam<std::tuple<std::string, bool>> {
  protected:
   static constexpr int kActions = 4;
   static constexpr int kBatch = 6;
 
   MaskedLossTest() {
-    options_.algorithm = GetParam();
+    options_.algorithm = std::get<std::string>(GetParam());
+    options_.dueling = std::get<bool>(GetParam());
     options_.atoms = 5;
     options_.value_min = -2;
     options_.value_max = 2;
@@ -146,8 +147,8 @@ class MaskedLossTest : public testing::TestWithParam<std::string> {
     std::vector<float> parameters = parameters_;
     for (const ParameterTensor& tensor : layout_.tensors) {
       if (!tensor.name.ends_with(".bias") || tensor.name.starts_with("fc")) continue;
+      if (tensor.name.starts_with("value")) continue;
       const std::size_t of_action = tensor.size / kActions;
-      if (of_action == 0) continue;  // of the value's head
       for (std::size_t k = 0; k < of_action; ++k) {
         parameters[tensor.offset + 2 * of_action + k] += bias * static_cast<float>(k + 1);
       }
@@ -200,16 +201,31 @@ TEST_P(MaskedLossTest, DoesNotDependOnActionsThatTheGameLacks) {
     largest = std::max(largest, std::abs(static_cast<double>(before.doutputs[i])));
   }
   EXPECT_GT(largest, 1e-4) << "nothing was compared";
+  const auto width = static_cast<std::size_t>(spec_.head_outputs());
+  const int of_actions = spec_.heads.empty() ? kActions : spec_.heads.front().width;
+  const auto of_action = static_cast<std::size_t>(of_actions / kActions);
+  for (std::size_t i = 0; i < before.doutputs.size(); ++i) {
+    if (i % width / of_action == 2) {
+      EXPECT_EQ(before.doutputs[i], 0) << i;
+    }
+  }
 }
 
-std::vector<std::string> AlgorithmNames() {
-  std::vector<std::string> names;
-  for (const AlgorithmRow& row : AlgorithmTable()) names.emplace_back(row.name);
-  return names;
+// With and without dueling heads, which a policy cannot have.
+std::vector<std::tuple<std::string, bool>> Agents() {
+  std::vector<std::tuple<std::string, bool>> agents;
+  for (const AlgorithmRow& row : AlgorithmTable()) {
+    agents.emplace_back(row.name, false);
+    if (row.experience != Experience::kUnrolls) agents.emplace_back(row.name, true);
+  }
+  return agents;
 }
 
-INSTANTIATE_TEST_SUITE_P(Algorithms, MaskedLossTest, testing::ValuesIn(AlgorithmNames()),
-                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Algorithms, MaskedLossTest, testing::ValuesIn(Agents()),
+                         [](const auto& test) {
+                           return std::get<std::string>(test.param) +
+                                  (std::get<bool>(test.param) ? "_dueling" : "");
+                         });
 
 }  // namespace
 }  // namespace gorila

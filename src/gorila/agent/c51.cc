@@ -22,7 +22,7 @@ void ProjectTarget(const LossBatch& batch, std::size_t i, std::span<double> proj
   if (discount > 0) {
     const std::span<const float> choosing =
         batch.State(batch.online_t.empty() ? batch.target_t : batch.online_t, i);
-    const std::size_t best = BestAction(batch.form, choosing, batch.Allowed(i));
+    const std::size_t best = BestAction(batch.form, choosing, batch.allowed[i]);
     Softmax(batch.Action(batch.target_t, i, best), probabilities);
   }
   ProjectCategorical(batch.form, r, discount, probabilities, projected);

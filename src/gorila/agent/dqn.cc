@@ -10,7 +10,7 @@ float Bootstrap(const LossBatch& batch, std::size_t i) {
   const std::span<const float> values = batch.State(batch.target_t, i);
   const std::span<const float> choosing =
       batch.online_t.empty() ? values : batch.State(batch.online_t, i);
-  return values[BestAction(batch.form, choosing, batch.Allowed(i))];
+  return values[BestAction(batch.form, choosing, batch.allowed[i])];
 }
 
 double Target(const AgentOptions& options, const LossBatch& batch, std::size_t i) {

@@ -38,7 +38,8 @@ void EpsilonGreedyPolicy::ComputeValues(const ActInput& input, std::span<float> 
   outputs_.resize(count * static_cast<std::size_t>(network_.spec().outputs()));
   x_.resize(count * form_.size());
   network_.Predict(input.observations, batch, outputs_);
-  const std::span<const float> x = Combine(form_, outputs_, count, x_);
+  const StateActions allowed{.of_games = network_.spec().game_actions, .games = games_};
+  const std::span<const float> x = Combine(form_, outputs_, count, x_, allowed);
   for (std::size_t i = 0; i < count; ++i) {
     ActionValues(form_, x.subspan(i * form_.size(), form_.size()),
                  values.subspan(i * actions, actions));

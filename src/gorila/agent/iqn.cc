@@ -14,7 +14,7 @@ namespace {
 void MakeTargets(const LossBatch& batch, std::size_t i, std::span<float> targets) {
   if (batch.discount_t[i] <= 0) return std::fill(targets.begin(), targets.end(), batch.r_t[i]);
   const std::span<const float> samples = batch.State(batch.target_t, i);
-  const std::size_t best = BestAction(batch.form, batch.State(batch.online_t, i), batch.Allowed(i));
+  const std::size_t best = BestAction(batch.form, batch.State(batch.online_t, i), batch.allowed[i]);
   for (std::size_t j = 0; j < targets.size(); ++j) {
     targets[j] = batch.r_t[i] + batch.discount_t[i] * samples[j * batch.actions() + best];
   }
@@ -70,9 +70,7 @@ class SampledLoss final : public Loss {
     const std::span<const float> x = form_.dueling ? online_tm1_.combined : online_tm1_.outputs;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::span<const float> state = x.subspan(i * form_.size(), form_.size());
-      const AllowedActions allowed =
-          game_actions_.empty() ? AllowedActions() : ActionsOfGame(game_actions_, games_[i]);
-      values[i] = ActionValue(form_, state, BestAction(form_, state, allowed));
+      values[i] = ActionValue(form_, state, BestAction(form_, state, Allowed()[i]));
     }
   }
 
@@ -84,8 +82,10 @@ class SampledLoss final : public Loss {
     network.UseTaus(samples.taus);
   }
 
+  StateActions Allowed() const { return {.of_games = game_actions_, .games = games_}; }
+
   std::span<const float> Combined(Samples& samples) const {
-    return Combine(form_, samples.outputs, batch_, samples.combined);
+    return Combine(form_, samples.outputs, batch_, samples.combined, Allowed());
   }
 
   double Differentiate(const TransitionBatch& batch, std::span<const float> weights,
@@ -99,10 +99,9 @@ class SampledLoss final : public Loss {
                            .target_t = Combined(target_t_),
                            .online_t = Combined(choosing_t_),
                            .weights = weights,
-                           .games = batch.games,
-                           .game_actions = game_actions_};
+                           .allowed = Allowed()};
     const double loss = IqnLoss(options_, values, online_tm1_.taus, dx, errors);
-    if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs);
+    if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs, Allowed());
     return loss;
   }
 

@@ -25,9 +25,7 @@ struct LossBatch {
   std::span<const float> target_tm1 = {};  // x(s_tm1; theta-); where the algorithm needs it
   std::span<const std::int32_t> a_t = {};  // kNoAction where the episode ended at s_t
   std::span<const float> weights = {};     // of each transition's loss; empty = 1 each
-  // Where several games share the network: of each transition, and the actions that each has.
-  std::span<const std::int32_t> games = {};
-  std::span<const ActionMask> game_actions = {};
+  StateActions allowed = {};               // of each transition's states
 
   std::size_t size() const { return a_tm1.size(); }
   std::size_t actions() const { return static_cast<std::size_t>(form.num_actions); }
@@ -41,9 +39,6 @@ struct LossBatch {
     return x.subspan(i * form.size() + action * atoms(), atoms());
   }
   std::size_t Taken(std::size_t i) const { return static_cast<std::size_t>(a_tm1[i]); }
-  AllowedActions Allowed(std::size_t i) const {
-    return game_actions.empty() ? AllowedActions() : ActionsOfGame(game_actions, games[i]);
-  }
   double Weight(std::size_t i) const {
     return weights.empty() ? 1 : static_cast<double>(weights[i]);
   }

@@ -25,13 +25,13 @@ double Target(const AgentOptions& options, const LossBatch& batch, std::size_t i
   const double tau = options.munchausen_temperature;
   const std::span<const float> q_tm1 = batch.State(batch.target_tm1, i);
   const double log_policy = static_cast<double>(q_tm1[batch.Taken(i)]) -
-                            SoftValue(q_tm1, batch.Allowed(i), tau);  // tau ln pi
+                            SoftValue(q_tm1, batch.allowed[i], tau);  // tau ln pi
   const double bonus =
       options.munchausen_scale * std::clamp(log_policy, options.munchausen_clip, 0.0);
   const auto discount = static_cast<double>(batch.discount_t[i]);
   // A terminal's value must not matter, not even when it is infinite.
   const double value =
-      discount > 0 ? SoftValue(batch.State(batch.target_t, i), batch.Allowed(i), tau) : 0;
+      discount > 0 ? SoftValue(batch.State(batch.target_t, i), batch.allowed[i], tau) : 0;
   return static_cast<double>(batch.r_t[i]) + bonus + discount * value;
 }
 

@@ -16,7 +16,7 @@ void MakeTargets(const LossBatch& batch, std::size_t i, std::span<float> targets
   const std::span<const float> choosing =
       batch.State(batch.online_t.empty() ? batch.target_t : batch.online_t, i);
   const std::span<const float> quantiles =
-      batch.Action(batch.target_t, i, BestAction(batch.form, choosing, batch.Allowed(i)));
+      batch.Action(batch.target_t, i, BestAction(batch.form, choosing, batch.allowed[i]));
   for (std::size_t j = 0; j < targets.size(); ++j) {
     targets[j] = batch.r_t[i] + batch.discount_t[i] * quantiles[j];
   }

@@ -30,7 +30,7 @@ double ExpectedTarget(const AgentOptions& options, const LossBatch& batch, std::
   if (batch.discount_t[i] <= 0) return TargetOf(batch, i, 0);
   return TargetOf(
       batch, i,
-      Expectation(batch.State(batch.target_t, i), batch.Allowed(i), options.policy_epsilon));
+      Expectation(batch.State(batch.target_t, i), batch.allowed[i], options.policy_epsilon));
 }
 
 double SampledTarget(const AgentOptions& options, const LossBatch& batch, std::size_t i) {

@@ -17,7 +17,9 @@ class Pass {
 
   std::span<float> outputs() { return outputs_; }
   // After outputs() were computed.
-  std::span<const float> Combine() { return gorila::Combine(form_, outputs_, batch_, combined_); }
+  std::span<const float> Combine(const StateActions& allowed) {
+    return gorila::Combine(form_, outputs_, batch_, combined_, allowed);
+  }
   // As of the last Combine.
   std::span<const float> x() const {
     return form_.dueling ? std::span<const float>(combined_) : outputs_;
@@ -74,10 +76,7 @@ class ValueLoss final : public Loss {
     const std::span<const float> x = online_tm1_.x();
     for (std::size_t i = 0; i < values.size(); ++i) {
       ActionValues(form_, x.subspan(i * form_.size(), form_.size()), q_);
-      if (!game_actions_.empty()) {
-        FillForbidden(ActionsOfGame(game_actions_, games_[i]),
-                      -std::numeric_limits<float>::infinity(), q_);
-      }
+      FillForbidden(Allowed()[i], -std::numeric_limits<float>::infinity(), q_);
       values[i] = *std::max_element(q_.begin(), q_.end());
     }
   }
@@ -85,6 +84,8 @@ class ValueLoss final : public Loss {
   bool ValuesAreCheap() const override { return form_.atoms == 1; }
 
  private:
+  StateActions Allowed() const { return {.of_games = game_actions_, .games = games_}; }
+
   Pass MakePass(const NetworkSpec& network) const {
     return {form_, batch_, static_cast<std::size_t>(network.outputs())};
   }
@@ -93,19 +94,18 @@ class ValueLoss final : public Loss {
                        std::span<float> doutputs, std::span<float> errors) {
     const std::span<float> dx = form_.dueling ? std::span<float>(dx_) : doutputs;
     const LossBatch values{.form = form_,
-                           .online_tm1 = online_tm1_.Combine(),
+                           .online_tm1 = online_tm1_.Combine(Allowed()),
                            .a_tm1 = batch.a_tm1,
                            .r_t = batch.r_t,
                            .discount_t = batch.discount_t,
-                           .target_t = target_t_.Combine(),
-                           .online_t = online_t_.Combine(),
-                           .target_tm1 = target_tm1_.Combine(),
+                           .target_t = target_t_.Combine(Allowed()),
+                           .online_t = online_t_.Combine(Allowed()),
+                           .target_tm1 = target_tm1_.Combine(Allowed()),
                            .a_t = batch.a_t,
                            .weights = weights,
-                           .games = batch.games,
-                           .game_actions = game_actions_};
+                           .allowed = Allowed()};
     const double loss = algorithm_.loss(options_, values, dx, errors);
-    if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs);
+    if (form_.dueling) CombineBackward(form_, dx, batch_, doutputs, Allowed());
     return loss;
   }
 

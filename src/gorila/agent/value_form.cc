@@ -1,5 +1,7 @@
 #include "gorila/agent/value_form.h"
 
+#include <algorithm>
+
 #include "gorila/agent/atom_math.h"
 
 namespace gorila {
@@ -18,28 +20,46 @@ struct Sizes {
   std::size_t outputs() const { return x() + atoms; }  // with dueling heads
 };
 
-void CombineState(const Sizes& sizes, const float* outputs, float* x) {
-  const float* const value = outputs + sizes.x();
-  for (std::size_t i = 0; i < sizes.atoms; ++i) {
-    float sum = 0;
+// The sum of advantages of atom i over the actions that are allowed.
+float SumOfAdvantages(const Sizes& sizes, const float* outputs, AllowedActions allowed,
+                      std::size_t i) {
+  float sum = 0;
+  if (allowed.empty()) {
     for (std::size_t a = 0; a < sizes.actions; ++a) sum += outputs[a * sizes.atoms + i];
-    const float base = value[i] - sum / static_cast<float>(sizes.actions);
+    return sum;
+  }
+  for (std::size_t a = 0; a < sizes.actions; ++a) {
+    if (allowed[a] != 0) sum += outputs[a * sizes.atoms + i];
+  }
+  return sum;
+}
+
+void CombineState(const Sizes& sizes, const float* outputs, AllowedActions allowed, float* x) {
+  const float* const value = outputs + sizes.x();
+  const auto count = static_cast<float>(NumAllowed(allowed, static_cast<int>(sizes.actions)));
+  for (std::size_t i = 0; i < sizes.atoms; ++i) {
+    const float base = value[i] - SumOfAdvantages(sizes, outputs, allowed, i) / count;
     for (std::size_t a = 0; a < sizes.actions; ++a) {
       x[a * sizes.atoms + i] = outputs[a * sizes.atoms + i] + base;
     }
   }
 }
 
-void CombineStateBackward(const Sizes& sizes, const float* dx, float* doutputs) {
+void CombineStateBackward(const Sizes& sizes, const float* dx, AllowedActions allowed,
+                          float* doutputs) {
   float* const dvalue = doutputs + sizes.x();
+  const auto count = static_cast<float>(NumAllowed(allowed, static_cast<int>(sizes.actions)));
   for (std::size_t i = 0; i < sizes.atoms; ++i) {
     float sum = 0;
     for (std::size_t a = 0; a < sizes.actions; ++a) sum += dx[a * sizes.atoms + i];
     dvalue[i] = sum;
-    const float mean = sum / static_cast<float>(sizes.actions);
+    const float mean = sum / count;
     for (std::size_t a = 0; a < sizes.actions; ++a) {
       doutputs[a * sizes.atoms + i] = dx[a * sizes.atoms + i] - mean;
     }
+  }
+  for (std::size_t a = 0; a < allowed.size(); ++a) {
+    if (allowed[a] == 0) std::fill_n(doutputs + a * sizes.atoms, sizes.atoms, 0.0F);
   }
 }
 
@@ -68,20 +88,23 @@ std::vector<HeadSpec> HeadsOf(const ValueForm& form) {
 }
 
 std::span<const float> Combine(const ValueForm& form, std::span<const float> outputs,
-                               std::size_t batch, std::span<float> scratch) {
+                               std::size_t batch, std::span<float> scratch,
+                               const StateActions& allowed) {
   if (!form.dueling) return outputs;
   const Sizes sizes(form);
   for (std::size_t i = 0; i < batch * sizes.of_state; ++i) {
-    CombineState(sizes, &outputs[i * sizes.outputs()], &scratch[i * sizes.x()]);
+    CombineState(sizes, &outputs[i * sizes.outputs()], allowed[i / sizes.of_state],
+                 &scratch[i * sizes.x()]);
   }
   return scratch.first(batch * form.size());
 }
 
 void CombineBackward(const ValueForm& form, std::span<const float> dx, std::size_t batch,
-                     std::span<float> doutputs) {
+                     std::span<float> doutputs, const StateActions& allowed) {
   const Sizes sizes(form);
   for (std::size_t i = 0; i < batch * sizes.of_state; ++i) {
-    CombineStateBackward(sizes, &dx[i * sizes.x()], &doutputs[i * sizes.outputs()]);
+    CombineStateBackward(sizes, &dx[i * sizes.x()], allowed[i / sizes.of_state],
+                         &doutputs[i * sizes.outputs()]);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "gorila/agent/action_mask.h"
 #include "gorila/network/network_spec.h"
 
 namespace gorila {
@@ -20,7 +21,8 @@ enum class ValueKind {
 
 // For an action a and atom i, x(a, i) is output a * atoms + i; or with dueling heads (Wang et al.
 // 2016) V(i) + A(a, i) - mean over a' of A(a', i), where A comes first and V follows: per atom,
-// before any softmax. With kSampled an atom is a tau, whose outputs are together: x(a, i) is output
+// before any softmax; of several games, the mean is over the actions that the state's game has.
+// With kSampled an atom is a tau, whose outputs are together: x(a, i) is output
 // i * num_actions + a or, with dueling heads, what that row's A and V make. A policy has no x.
 struct ValueForm {
   ValueKind kind = ValueKind::kExpectation;
@@ -42,13 +44,15 @@ struct ValueForm {
 std::vector<HeadSpec> HeadsOf(const ValueForm& form);
 
 // The x of `batch` states from their outputs: `outputs` itself or, with dueling heads, `scratch`,
-// which has room for batch x size().
+// which has room for batch x size(). Those of actions that a state lacks mean nothing.
 std::span<const float> Combine(const ValueForm& form, std::span<const float> outputs,
-                               std::size_t batch, std::span<float> scratch);
+                               std::size_t batch, std::span<float> scratch,
+                               const StateActions& allowed = {});
 
-// The derivative with respect to outputs from that with respect to x. Not without dueling heads.
+// The derivative with respect to outputs from that with respect to x, which is 0 for actions that a
+// state lacks. Not without dueling heads.
 void CombineBackward(const ValueForm& form, std::span<const float> dx, std::size_t batch,
-                     std::span<float> doutputs);
+                     std::span<float> doutputs, const StateActions& allowed = {});
 
 // The value of action `a` from a state's x (size()).
 float ActionValue(const ValueForm& form, std::span<const float> x, std::size_t a);

@@ -49,6 +49,24 @@ TEST(ValueFormTest, DuelingCombinesPerAtom) {
               ElementsAre(100 + 1 - 3, 200 + 2 - 6, 100 + 5 - 3, 200 + 10 - 6));
 }
 
+// Of two games, the first without the action 1, the second without 0.
+TEST(ValueFormTest, DuelingTakesTheMeanOfTheActionsThatAGameHas) {
+  const ValueForm form{.num_actions = 3, .dueling = true};
+  const std::vector<ActionMask> of_games = {{1, 0, 1}, {0, 1, 1}};
+  const std::vector<std::int32_t> games = {1, 0};
+  const StateActions allowed{.of_games = of_games, .games = games};
+  const std::vector<float> outputs = {1, 2, 6, /*value*/ 100, 1, 2, 7, /*value*/ 200};
+  std::vector<float> x(6);
+  Combine(form, outputs, 2, x, allowed);
+  EXPECT_EQ(x[1], 100 + 2 - 4);
+  EXPECT_EQ(x[2], 100 + 6 - 4);
+  EXPECT_EQ(x[3], 200 + 1 - 4);
+  EXPECT_EQ(x[5], 200 + 7 - 4);
+  std::vector<float> doutputs(8);
+  CombineBackward(form, std::vector<float>{0, 2, 0, 2, 0, 6}, 2, doutputs, allowed);
+  EXPECT_THAT(doutputs, ElementsAre(0, 1, -1, 2, -2, 0, 2, 8));
+}
+
 TEST(ValueFormTest, WithoutDuelingNothingIsCopied) {
   const std::vector<float> outputs = {1, 2, 3, 4};
   std::vector<float> scratch;

@@ -37,8 +37,7 @@ struct ValueBatch {
 
   std::size_t size() const { return a_tm1.size(); }
   LossBatch view() const {
-    return {form,     online_tm1, a_tm1, r_t,     discount_t, target_t,
-            online_t, target_tm1, a_t,   weights, games,      game_actions};
+    return {form, online_tm1, a_tm1, r_t, discount_t, target_t, online_t, target_tm1, a_t, weights};
   }
 
   ValueForm form;
@@ -51,8 +50,6 @@ struct ValueBatch {
   std::vector<float> target_tm1;
   std::vector<std::int32_t> a_t;
   std::vector<float> weights;
-  std::vector<std::int32_t> games;
-  std::vector<ActionMask> game_actions;  // of each game; empty: one, and all
 };
 
 struct ValueResult {

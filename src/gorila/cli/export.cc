@@ -18,11 +18,11 @@
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
 #include "gorila/evaluation/player.h"
+#include "gorila/export/game_network.h"
 #include "gorila/export/npz.h"
 #include "gorila/export/onnx.h"
 #include "gorila/export/q_examples.h"
 #include "gorila/export/torchscript.h"
-#include "gorila/network/game_heads.h"
 #include "gorila/run/parameter_file.h"
 
 namespace gorila::cli {
@@ -130,7 +130,8 @@ StatusOr<Exported> Describe(TrainedNetwork trained) {
   const EnvironmentSection& section = network.trained.config.environment;
   GORILA_ASSIGN_OR_RETURN(const EnvironmentSpec environment,
                           DescribeEnvironment(section.name, section.options));
-  GameNetwork one = TakeGame(network.spec, network.trained.parameters, environment.game);
+  GameNetwork one =
+      NetworkOfGame(network.spec, network.form, network.trained.parameters, environment.game);
   network.spec = std::move(one.spec);
   network.trained.parameters = std::move(one.parameters);
   network.actions = ActionsText(environment);

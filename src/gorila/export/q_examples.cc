@@ -9,7 +9,7 @@
 #include "gorila/base/json.h"
 #include "gorila/config/resolve.h"
 #include "gorila/env/registry.h"
-#include "gorila/network/game_heads.h"
+#include "gorila/export/game_network.h"
 #include "gorila/network/q_network.h"
 
 namespace gorila {
@@ -79,8 +79,12 @@ StatusOr<std::string> EncodeQExamples(const Config& config, std::span<const floa
       const std::unique_ptr<Environment> environment,
       MakeEnvironment(config.environment.name, config.environment.options,
                       MakeRandomDraws(RandomStream::Derive(kSeed, "example environment"))));
+  GORILA_ASSIGN_OR_RETURN(const AlgorithmRow* const algorithm,
+                          FindAlgorithm(config.learner.agent.algorithm));
   // What the exported network answers: of several games, for actions that the game lacks too.
-  const GameNetwork game = TakeGame(network, parameters, environment->spec().game);
+  const GameNetwork game =
+      NetworkOfGame(network, algorithm->form(config.learner.agent, network.num_actions), parameters,
+                    environment->spec().game);
   GORILA_ASSIGN_OR_RETURN(Answers answers, Answers::Make(config, game.spec, game.parameters));
   RandomStream random = RandomStream::Derive(kSeed, "example actions");
   const ObservationSpec& spec = network.input;
