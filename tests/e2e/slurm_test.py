@@ -106,6 +106,20 @@ class Jobs(cluster.Case):
         shards = self.log("parameter-server-0") + self.log("parameter-server-1")
         self.assertRegex(shards, r"generation [2-9]")  # not 2 where one could not begin to serve
 
+    def test_members_of_divided_networks_are_placed_and_started_again(self):
+        wide = ["--set", "network.hidden=[64]", "--set", "learner.members=3"]
+        roles = ["--bundles", "1", "--actors", "1", "--learners", "1", "--replays", "1"]
+        job = self.submit_run(12000, *roles, *wide)
+        self.wait_for_snapshot(job)
+        for verb in ["member", "bundle"]:
+            os.kill(self.process_of(verb), signal.SIGKILL)
+        self.assert_completed(job, 12000)
+        logs = {path.stem for path in (self.folder / self.name / "logs").iterdir()}
+        self.assertLessEqual({f"member-{i}" for i in range(4)}, logs, "two for each of two leaders")
+        said = self.log("slurm")
+        for name in [r"member-\d", "bundle-0"]:
+            self.assertRegex(said, name + " ended with exit status 137; starting it again")
+
     def test_a_run_whose_name_means_something_to_shells_and_to_slurm(self):
         self.name = "my runs/100% %j \"a\" it's $HOME `id` #läufe"
         job = self.submit_run(12000)
