@@ -11,7 +11,7 @@ console.log(vm.runInContext(`
     ({ x: record.frames, y: mean, low, high }));
   const values = (name) => valuesOf(rows, name, (row) => row.frames, 1);
   const thinned = [...rows];
-  thin(thinned);
+  thin(thinned, 16);
   const simple = rows.map((row) => ({ x: row.frames, y: row.return_mean ?? NaN }));
   const shifted = simple.map(({ x, y }) => ({ x, y: y + 2 }));
   const within = { moving: movingMean(simple, 5), mean: meanOfRuns([simple, shifted], true),

@@ -151,6 +151,34 @@ class Curves(Served):
         self.assertEqual(drawn["empty"], [])
         self.assertNotIn("low", drawn["alone"][0])
 
+    def test_records_beyond_the_limit_are_merged_and_keep_their_episodes(self):
+        draws = random.Random(4)
+        returns = [[draws.gauss(20, 5) for _ in range(draws.choice([0, 1, 9]))] for _ in range(300)]
+        games = [{"a": row_of(i, some[:1]), "b": row_of(i, some[1:])} for i, some in enumerate(returns)]
+        rows = [row_of(i, some, games=games[i], gradient_norm=i if i % 16 == 0 else None)
+                for i, some in enumerate(returns)]  # fmt: skip
+        thinned = draw(rows)["thinned"]
+        self.assertLessEqual(len(thinned), 16)
+        self.assertEqual(thinned[-4:], rows[-4:], "the newest stay as they are")
+        self.assertEqual(sum(row.get("merged", 1) for row in thinned), 300)
+        first = 0
+        for row in thinned:
+            count = row.get("merged", 1)
+            some = returns[first : first + count]
+            first += count
+            self.assertEqual(row["frames"], first - 1)
+            for part, of_part in [
+                (row, sum(some, [])),
+                (row["games"]["a"], sum([one[:1] for one in some], [])),
+                (row["games"]["b"], sum([one[1:] for one in some], [])),
+            ]:
+                expected = row_of(0, of_part)
+                self.assertEqual(part["return_episodes"], expected["return_episodes"])
+                for name in ["return_mean", "return_standard_deviation"]:
+                    self.assertAlmostEqual(part[name] or 0, expected[name] or 0, places=9)
+            if count >= 16:
+                self.assertEqual(row["gradient_norm"], (first - 1) // 16 * 16)
+
     def test_many_points_are_drawn_by_their_extremes(self):
         rng = random.Random(7)
         rows = [row_of(i, [rng.random()]) for i in range(300)]

@@ -3,6 +3,8 @@
 #define GORILA_DASHBOARD_RECORD_HISTORY_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +12,9 @@
 namespace gorila {
 
 // Lines of metrics.jsonl, oldest first. All of them up to `most` of a kind (training records, and
-// the others) and up to `most_bytes` of it; beyond that the older ones are thinned to half, again
-// and again: of every four neighbours the one of the lowest and the one of the highest return stay.
-// The newest records, up to seven, always stay. Not thread-safe.
+// the others) and up to `most_bytes` of it; beyond that neighbours are merged (merged_record.h), so
+// that the run is equally dense but for a factor of two and its newest quarter, and its means are
+// those of all episodes. The newest four of a kind always stay as they are. Not thread-safe.
 class RecordHistory {
  public:
   // `most` >= 16.
@@ -32,7 +34,7 @@ class RecordHistory {
  private:
   struct Record {
     std::string line;
-    double value;  // the mean return; NaN where there is none
+    std::int64_t merged;  // records of the log that it stands for
     bool training;
   };
   // Of training records, or of the others.
@@ -41,7 +43,13 @@ class RecordHistory {
     std::size_t bytes = 0;
   };
   Kind& KindOf(bool training) { return training ? training_ : others_; }
-  void Thin(bool training);
+  bool IsTooMuch(const Kind& kind) const {
+    return kind.records > most_ || kind.bytes > most_bytes_;
+  }
+  void Limit(bool training);
+  bool Merge(bool training);
+  void MergeGroup(std::span<const std::size_t> places);
+  void DropEmpty();
 
   std::size_t most_;
   std::size_t most_bytes_;

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "gorila/base/json.h"
 
 namespace gorila {
@@ -25,28 +28,50 @@ TEST(RecordHistoryTest, KeepsAllRecordsUpToItsLimit) {
   EXPECT_EQ(history.last_training(), "");
 }
 
-TEST(RecordHistoryTest, BeyondItTheExtremesAndTheNewestStay) {
+// A record of `episodes` episodes.
+std::string Episodes(int frames, int episodes, double mean) {
+  return fmt::format(R"({{"kind":"training","frames":{},"return_episodes":{},"return_mean":{},)"
+                     R"("return_standard_deviation":1}})",
+                     frames, episodes, mean);
+}
+
+TEST(RecordHistoryTest, BeyondItTheRunStaysEquallyDenseAndItsMeansRight) {
+  constexpr int kRecords = 50'000;
   RecordHistory history(100, kMostBytes);
   std::size_t most = 0;
-  for (int i = 0; i < 100000; ++i) {
-    const double value = i == 40001 ? 900 : i == 60002 ? -900 : i % 7;
-    history.Add(Record("training", i, value));
-    if (i % 10 == 0) history.Add(Record("evaluation", i, value));
+  double sum = 0, episodes = 0;
+  for (int i = 0; i < kRecords; ++i) {
+    // Like a checkpoint's, every tenth record has few episodes, and so the extremes.
+    const int count = i % 10 == 0 ? 1 : 20;
+    const double mean = i % 10 == 0 ? (i % 20 == 0 ? 1000 : -1000) : 10;
+    history.Add(Episodes(i, count, mean));
+    if (i % 10 == 0) history.Add(Record("evaluation", i, i));
+    sum += count * mean;
+    episodes += count;
     most = std::max(most, history.size());
   }
   EXPECT_LE(most, 200u);
-  EXPECT_EQ(history.last_training(), Record("training", 99999, 99999 % 7));
-  const auto records = ParseJsonOrThrow<nlohmann::json>(history.Json())["rows"];
-  EXPECT_EQ(records.back()["frames"], 99999);
+  EXPECT_EQ(history.last_training(), Episodes(kRecords - 1, 20, 10));
   int before = -1;
-  std::vector<double> values;
-  for (const auto& record : records) {
-    EXPECT_GE(record["frames"].get<int>(), before);
-    before = record["frames"];
-    values.push_back(record["return_mean"]);
+  for (const RecordHistory& of : {history, history.Thinned(40, kMostBytes)}) {
+    double kept_sum = 0, kept_episodes = 0;
+    std::vector<int> in_tenths(10);
+    before = -1;
+    for (const auto& record : ParseJsonOrThrow<nlohmann::json>(of.Json())["rows"]) {
+      EXPECT_GE(record["frames"].get<int>(), before);
+      before = record["frames"];
+      if (record["kind"] != "training") continue;
+      ++in_tenths[static_cast<std::size_t>(before / (kRecords / 10))];
+      kept_sum += record["return_mean"].get<double>() * record["return_episodes"].get<double>();
+      kept_episodes += record["return_episodes"].get<double>();
+    }
+    EXPECT_EQ(before, kRecords - 1);
+    EXPECT_EQ(kept_episodes, episodes);
+    EXPECT_NEAR(kept_sum / kept_episodes, sum / episodes, 1e-6);
+    const auto [fewest, many] = std::minmax_element(in_tenths.begin(), in_tenths.end() - 1);
+    EXPECT_GE(*fewest, 1);
+    EXPECT_LE(*many, 2 * *fewest + 2);
   }
-  EXPECT_THAT(values, ::testing::IsSupersetOf({900.0, -900.0}));
-  EXPECT_EQ(records.front()["frames"], 0);
 }
 
 TEST(RecordHistoryTest, RecordsWithoutAReturnAreThinnedToo) {

@@ -2,7 +2,7 @@
 // events. What it shows of them is in runs.js (the table), curves.js, figures.js and game.js.
 "use strict";
 
-const MOST_RECORDS = 4000; // kept of a run; beyond, half of them
+const MOST_RECORDS = 4000; // kept of a run; beyond, neighbours become one
 const MOST_AT_ONCE = 4; // runs whose records are asked for together
 const AXES = ["frames", "updates", "seconds"];
 const SMOOTHINGS = [1, 5, 10, 25, 50, 100, 250]; // points
@@ -23,10 +23,10 @@ function addRecord(run, record) {
     if (last && record.frames <= last.frames) return;
     run.records.push(record);
     (record.staleness_counts || []).forEach((n, i) => { run.staleness[i] += n; });
-    if (run.records.length > MOST_RECORDS) thin(run.records);
+    thin(run.records, MOST_RECORDS);
   } else if (!run.evaluations.some((e) => e.kind === record.kind && e.frames === record.frames)) {
     run.evaluations.push(record);
-    if (run.evaluations.length > MOST_RECORDS) thin(run.evaluations);
+    thin(run.evaluations, MOST_RECORDS);
   }
 }
 

@@ -8,21 +8,64 @@ const EPISODES = 100; // that a point of the learning curve is the mean of
 // a measurement says nothing: the line runs from one measurement to the next.
 const SAMPLED = ["gradient_norm", "value_mean", "entropy", "policy_loss", "baseline_loss"];
 
-// Of every four records the lowest and the highest stay; the newest four stay as they are. In place.
-function thin(records) {
-  const kept = [];
-  let i = 0;
-  for (; i + 8 <= records.length; i += 4) {
-    const [first, ...others] = [0, 1, 2, 3].map((j) => i + j);
-    let [low, high] = [first, first];
-    for (const j of others) {
-      if (records[j].return_mean < (records[low].return_mean ?? Infinity)) low = j;
-      if (records[j].return_mean >= (records[high].return_mean ?? -Infinity)) high = j;
-    }
-    if (low === high) high = i + (low === i ? 3 : 0);
-    kept.push(records[Math.min(low, high)], records[Math.max(low, high)]);
+// Beyond `most` neighbours become one, to three quarters of it, so that the run is equally dense but for a
+// factor of two and its newest quarter, and its means are those of all episodes; the newest four stay as they
+// are. In place. As the server does (record_history.cc, merged_record.cc), whose records may be merged already.
+function thin(records, most) {
+  if (records.length <= most) return;
+  const older = records.splice(0, records.length - 4);
+  const target = Math.min(older.length, most) * 3 / 4;
+  let groups = [];
+  for (let limit = 2; limit === 2 || groups.length > target; limit *= 2) {
+    groups = neighbours(older, limit);
   }
-  records.splice(0, i, ...kept);
+  records.unshift(...groups.map((group) => group.reduce(merged)));
+}
+
+// In groups that stand for at most `limit` records of the log.
+function neighbours(records, limit) {
+  const groups = [];
+  let count = Infinity;
+  for (const record of records) {
+    const own = record.merged || 1;
+    if (count + own > limit) {
+      groups.push([]);
+      count = 0;
+    }
+    groups.at(-1).push(record);
+    count += own;
+  }
+  return groups;
+}
+
+// Evaluations are no means that could be merged: the last one stands for both.
+function merged(before, later) {
+  const both = { ...later, merged: (before.merged || 1) + (later.merged || 1) };
+  if (later.kind !== "training") return both;
+  Object.assign(both, mergedEpisodes(before, later));
+  for (const name of SAMPLED) both[name] = later[name] ?? before[name];
+  if (later.games && before.games) {
+    both.games = Object.fromEntries(Object.entries(later.games).map(([name, game]) =>
+      [name, before.games[name] ? { ...game, ...mergedEpisodes(before.games[name], game) } : game]));
+  }
+  return both;
+}
+
+// What a record of the episodes of both says of them.
+function mergedEpisodes(before, later) {
+  const [n1, n2] = [before.return_episodes || 0, later.return_episodes || 0];
+  if (n1 === 0) return {};
+  if (n2 === 0) {
+    return { return_episodes: n1, return_mean: before.return_mean, length_mean: before.length_mean,
+      return_standard_deviation: before.return_standard_deviation };
+  }
+  const n = n1 + n2;
+  const mean = (name) => (n1 * before[name] + n2 * later[name]) / n;
+  const squares = (record, count) =>
+    count === 1 ? 0 : (record.return_standard_deviation ?? NaN) ** 2 * (count - 1);
+  const between = (later.return_mean - before.return_mean) ** 2 * n1 * n2 / n;
+  return { return_episodes: n, return_mean: mean("return_mean"), length_mean: mean("length_mean"),
+    return_standard_deviation: Math.sqrt((squares(before, n1) + squares(later, n2) + between) / (n - 1)) };
 }
 
 // What records of a run with several games say of one, as the records of a run with that game alone would;
