@@ -10,6 +10,7 @@ import json
 import mmap
 import os
 import platform
+import signal
 import struct
 import sys
 import threading
@@ -138,18 +139,21 @@ class Maker:
         self.wrappers = [resolve(name, "wrapper") for name in request["wrappers"]]
         self.pictures = request["pictures"]
 
-    def make(self):
-        kwargs = dict(self.kwargs)
+    def build(self, kwargs):
         if self.factory is not None:
-            if self.pictures and "render_mode" not in kwargs and accepts(self.factory, "render_mode"):
-                kwargs["render_mode"] = "rgb_array"
-            env = self.factory(**kwargs)
+            return self.factory(**kwargs)
+        # Its checker and its order enforcer would only repeat what is checked here.
+        return self.gymnasium.make(self.target, **{"disable_env_checker": True, **kwargs})
+
+    def make(self):
+        draws = self.pictures and "render_mode" not in self.kwargs
+        if draws and (self.factory is None or accepts(self.factory, "render_mode")):
+            try:
+                env = self.build({**self.kwargs, "render_mode": "rgb_array"})
+            except Exception:  # one that cannot draw itself is drawn from its observations
+                env = self.build(self.kwargs)
         else:
-            # Its checker and its order enforcer would only repeat what is checked here.
-            kwargs.setdefault("disable_env_checker", True)
-            if self.pictures:
-                kwargs.setdefault("render_mode", "rgb_array")
-            env = self.gymnasium.make(self.target, **kwargs)
+            env = self.build(self.kwargs)
         for wrapper in self.wrappers:
             env = wrapper(env)
         for name in ("reset", "step", "observation_space", "action_space"):
@@ -224,7 +228,7 @@ class Seat:
     def close(self):
         if self.env is not None:
             try:
-                self.env.close()
+                getattr(self.env, "close", lambda: None)()
             except Exception:
                 traceback.print_exc()
             self.env = None
@@ -236,7 +240,9 @@ class Seat:
                 f"an observation of shape {array.shape}; its space says {self.shape}")
         # Not copyto(casting=...), which takes ten times as long for a small observation.
         if array.dtype is not self.taken:
-            if not self.host.numpy.can_cast(array.dtype, place.dtype, "same_kind"):
+            # A wider unsigned number would lose its upper bits.
+            wider = place.dtype.itemsize == 1 and array.dtype.itemsize > 1
+            if wider or not self.host.numpy.can_cast(array.dtype, place.dtype, "same_kind"):
                 raise BrokenPromise(
                     f"an observation of dtype {array.dtype}; its space says {self.host.dtype}")
             self.taken = array.dtype
@@ -280,6 +286,7 @@ class Seat:
                  | (TRUNCATED if flag_of(truncated, "truncated") else 0))
         if not flags:
             return 0
+        host.flags[index] = flags  # before a reset, which may take longer than a step
         self.reset(host.seeds[index] if host.reseeds[index] else None)
         return flags
 
@@ -398,7 +405,12 @@ def main():
     # What the environment's author would see: modules of the folder that gorila was started in.
     if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
         sys.path.pop(0)  # not there with PYTHONSAFEPATH
-    sys.path.insert(0, os.getcwd())
+    # Behind PYTHONPATH, which begins with environment.python_path.
+    before = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    sys.path.insert(len(before), os.getcwd())
+    # A scheduler tells all processes to stop. This one ends with its parent, which needs it until then.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
     try:
         host = Host()
     except BrokenPromise as error:

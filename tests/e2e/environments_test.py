@@ -1,6 +1,7 @@
 """Environments that are not ours: in Python, hosted by worker processes."""
 
 import json
+import os
 import pathlib
 import signal
 import sys
@@ -141,6 +142,151 @@ class Python(Case):
             ["train", *WALK, "--set", "environment.python_path=no/such", "--run-dir", "run"],
             "environment.python_path: '", "no/such' does not exist",
         )  # fmt: skip
+
+
+# Episodes of five steps, and what may be wrong with an environment.
+OWN = """
+import time, numpy
+
+class Space:
+    def __init__(self, **fields):
+        self.__dict__.update(fields)
+
+class Walk:
+    observation_space = Space(shape=(3,), dtype=numpy.dtype("float32"))
+    action_space = Space(n=2)
+    length = 5
+    resets = 0
+
+    def reset(self, *, seed=None, options=None):
+        self.at = 0
+        self.resets += 1
+        return self.see(), {}
+
+    def see(self):
+        return numpy.full(3, self.at / self.length, numpy.float32)
+
+    def step(self, action):
+        self.at += 1
+        return self.see(), float(action), self.at == self.length, False, {}
+
+class Undrawable(Walk):
+    def __init__(self, render_mode=None):
+        assert render_mode is None
+
+class Unfilmable(Walk):
+    asked = False
+
+    def __init__(self, render_mode=None):
+        Unfilmable.asked = self.asked or render_mode is not None
+        if self.asked:
+            raise ValueError("no film here")
+
+class SlowReset(Walk):
+    def reset(self, *, seed=None, options=None):
+        if self.resets == 7:
+            time.sleep(3)
+        return super().reset()
+
+class FailsLate(Walk):
+    length = 3000
+
+    def step(self, action):
+        if self.at == 2600:
+            raise IndexError("late")
+        return super().step(action)
+
+class Wide(Walk):
+    observation_space = Space(shape=(3,), dtype=numpy.dtype("uint8"))
+
+    def see(self):
+        return numpy.full(3, 300, numpy.uint16)
+
+class Bytes(Walk):
+    observation_space = Space(shape=(3,), dtype=numpy.dtype("uint8"))
+
+    def see(self):
+        return numpy.full(3, 50 * self.at, numpy.uint8)
+"""
+
+
+class Own(Case):
+    """Environments that are in order, though not as one might expect."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "own.py").write_text(OWN)
+
+    def train(self, name, *more, frames=1200, expect=0):
+        return self.run_program(
+            "train", "--env", f"python:own:{name}", "--bundles", "1", "--frames", frames, "--run-dir", "run",
+            "--set", f"environment.python={sys.executable}", "--set", "network.preset=custom",
+            "--set", "network.hidden=[16]", "--set", "replay.min_size=500", "--set", "replay.capacity=4000",
+            "--set", "evaluation.episodes=2", *more, expect=expect,
+        )  # fmt: skip
+
+    def test_one_that_cannot_draw_itself_is_filmed_by_its_observations(self):
+        self.train("Undrawable")
+        self.assertGreater((self.folder / "run" / "episode.gif").stat().st_size, 0)
+
+    def test_a_film_that_cannot_be_made_costs_no_run(self):
+        _, stderr = self.train("Unfilmable")
+        self.assertRegex(stderr, "no film of an episode was made: .*ValueError: no film here")
+        self.assertTrue((self.folder / "run" / "evaluation.json").exists())
+        self.assertFalse((self.folder / "run" / "episode.gif").exists())
+        stdout, _ = self.run_program("report", "run", "--html", "page.html")
+        self.assertIn("page.html", stdout)
+
+    def test_a_reset_after_an_episode_has_the_time_of_a_reset(self):
+        _, stderr = self.train("SlowReset", "--set", "environment.step_seconds=2")
+        self.assertNotIn("trying again", stderr)
+
+    def test_an_episode_that_is_lost_again_and_again_ends_the_evaluation(self):
+        _, stderr = self.train("FailsLate", "--set", "evaluation.best=false", expect=1)
+        self.assertIn("episode 0 was lost 3 times, at last: ", stderr)
+        self.assertIn("IndexError: late", stderr)
+
+    def test_numbers_that_do_not_fit_or_are_large_are_said(self):
+        python = ["--set", f"environment.python={sys.executable}"]
+        stdout, stderr = self.run_program("envs", "check", "python:own:Wide", *python, expect=1)
+        self.assertIn("dtype uint16", stdout + stderr)
+        stdout, _ = self.run_program("envs", "check", "python:own:Bytes", *python)
+        self.assertIn("reads bytes as numbers up to 250", stdout)
+
+    def test_python_path_comes_before_the_present_folder(self):
+        other = self.folder / "other"
+        other.mkdir()
+        (other / "own.py").write_text(OWN.replace("class Walk:", "class Other:\n    pass\n\nclass Walk:"))
+        _, stderr = self.train("Other", expect=2)
+        self.assertIn("module own has no 'Other'", stderr)
+        path = ["--set", f"environment.python_path={other}"]
+        self.run_program("envs", "check", "python:own:Walk", *path, "--set", f"environment.python={sys.executable}")
+        _, stderr = self.train("Other", *path, expect=2)
+        self.assertNotIn("has no 'Other'", stderr)
+
+    def test_a_signal_to_all_processes_does_not_end_workers(self):
+        process = self.start(
+            "train", "--env", "python:own:Walk", "--bundles", "1", "--frames", 10**8, "--run-dir", "run",
+            "--set", f"environment.python={sys.executable}", "--set", "network.preset=custom",
+            "--set", "network.hidden=[16]", "--set", "replay.min_size=500", "--set", "replay.capacity=4000",
+            "--set", "evaluation.every_frames=0", "--set", "evaluation.best=false",
+            "--set", "run.metrics_every_seconds=0.5",
+        )  # fmt: skip
+        log = self.folder / "run" / "metrics.jsonl"
+        self.wait_until(lambda: log.exists() and log.stat().st_size > 0, process)
+        hosts = self.workers_here()
+        self.assertTrue(hosts)
+        for host in hosts:
+            os.kill(host, signal.SIGTERM)
+            os.kill(host, signal.SIGHUP)
+        size = log.stat().st_size
+        self.wait_until(lambda: log.stat().st_size > size, process)
+        self.assertEqual(sorted(self.workers_here()), sorted(hosts))
+        process.send_signal(signal.SIGTERM)
+        _, _, stderr = self.finish(process)
+        self.assertNotIn("trying again", stderr)
+        self.assertIn("stopped at", stderr)
+        self.assert_no_worker_is_left()
 
 
 class Unrepeatable(Case):

@@ -216,7 +216,14 @@ StatusOr<Finding> Check::Rewards() {
 
 StatusOr<Finding> Check::Observations() {
   if (!seen_.observations_change) return Warning("all the same: there is nothing to learn from");
-  if (seen_.value.count() == 0) return Ok("they change");
+  if (seen_.value.count() == 0) {
+    if (seen_.scaled_byte.largest() <= kLargestValue) return Ok("they change");
+    return Warning(
+        fmt::format("they change; the network reads bytes as numbers up to {:.4g}, and networks "
+                    "learn best from about -10 to 10: scale a vector in the environment or by a "
+                    "wrapper; a picture is scaled with environment.picture_size, such as its side",
+                    seen_.scaled_byte.high()));
+  }
   const std::string text = fmt::format("they change; {:.4g} to {:.4g}, mean {:.4g}",
                                        seen_.value.low(), seen_.value.high(), seen_.value.mean());
   if (seen_.value.largest() <= kLargestValue) return Ok(text);

@@ -22,6 +22,7 @@ struct ScoredNetwork {
   std::string film;  // an episode of it, an animated GIF
   int film_width = 0;
   int film_height = 0;
+  std::string film_problem = {};  // why there is none, where one was wanted
 };
 
 // One other thread calls.

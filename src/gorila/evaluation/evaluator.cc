@@ -49,6 +49,7 @@ constexpr std::array kProtocols = {
 };
 
 constexpr int kMostAtOnce = 32;
+constexpr int kMostAttempts = 3;  // at an episode that its environment loses
 
 // The probability that the environment repeats an action of its own accord.
 double StickyActions(const Config& config, const EvaluationProtocol& protocol) {
@@ -112,6 +113,7 @@ class Evaluation {
     RandomStream random;
     std::int64_t length = 0;
     bool done = false;
+    int lost = 0;  // times that its environment lost the episode
 
     ActingEnvironment Acting(double epsilon) {
       return {.epsilon = epsilon, .random = &random, .game = environment->spec().game};
@@ -170,7 +172,10 @@ class Evaluation {
   Status StepSeat(std::size_t i) {
     Seat& seat = seats_[i];
     if (const Status status = seat.environment->Await(); !status.ok()) {
-      return IsEpisodeLost(status) ? PlayAgain(i) : status;
+      if (!IsEpisodeLost(status)) return status;
+      if (++seat.lost < kMostAttempts) return PlayAgain(i);
+      return Unavailable("episode {} was lost {} times, at last: {}", seat.episode, seat.lost,
+                         std::string(status.message()));
     }
     GORILA_ASSIGN_OR_RETURN(
         const TimeStep step,

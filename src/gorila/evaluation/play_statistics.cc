@@ -1,5 +1,6 @@
 #include "gorila/evaluation/play_statistics.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <span>
@@ -60,7 +61,14 @@ class CountedPlay {
       if (first_.empty()) first_.assign(seen.begin(), seen.end());
       statistics.observations_change = !std::equal(seen.begin(), seen.end(), first_.begin());
     }
-    if (play_.environment().spec().observation.element != ElementType::kFloat32) return OkStatus();
+    const ObservationSpec& spec = play_.environment().spec().observation;
+    if (spec.element != ElementType::kFloat32) {
+      const auto [low, high] = std::minmax_element(seen.begin(), seen.end());
+      for (const std::byte one : {*low, *high}) {
+        statistics.scaled_byte.Add(spec.scale * static_cast<float>(std::to_integer<int>(one)));
+      }
+      return OkStatus();
+    }
     const auto* const values = reinterpret_cast<const float*>(seen.data());
     for (std::size_t i = 0; i < seen.size() / sizeof(float); ++i) {
       if (!std::isfinite(values[i])) {

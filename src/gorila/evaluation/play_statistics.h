@@ -42,7 +42,8 @@ struct PlayStatistics {
   NumberRange length;   // of those that ended
   NumberRange returns;  // likewise
   NumberRange reward;
-  NumberRange value;  // of observations of floats
+  NumberRange value;        // of observations of floats
+  NumberRange scaled_byte;  // extremes of observations of bytes, as the network reads them
   bool observations_change = false;
 
   std::int64_t episodes() const { return terminated + truncated; }

@@ -49,7 +49,14 @@ StatusOr<ScoredNetwork> ScoreNetwork(const Config& config, SharedNetwork network
   ScoredNetwork scored{.network = std::move(network), .result = {}, .film = {}};
   GORILA_ASSIGN_OR_RETURN(scored.result,
                           EvaluateGames(config, scored.network->parameters, request));
-  if (film) GORILA_RETURN_IF_ERROR(AddFilm(config, scored));
+  if (!film) return scored;
+  // An environment of somebody's own may not be able to draw itself; its score is good all the
+  // same.
+  if (const Status status = AddFilm(config, scored); !status.ok()) {
+    scored.film.clear();
+    scored.film_problem =
+        fmt::format("no film of an episode was made: {}", std::string(status.message()));
+  }
   return scored;
 }
 
@@ -231,16 +238,18 @@ Status RunScorer::Log(const ScoredNetwork& scored, RunLog& log, const Message& m
   score.AppendTo(fields);
   GORILA_RETURN_IF_ERROR(log.Append(fields));
   GORILA_RETURN_IF_ERROR(AppendPeriodicEvents(scored));
-  ++evaluations_;
-  evaluated_frames_ = network.frames;
-  if (scored_) scored_(network.frames, mean);
-  if (message) {
-    message(fmt::format("evaluation at {} frames: {}", network.frames, DescribeEvaluation(result)));
-  }
   // Of another protocol or other games, before a resume, nothing can be said.
   const std::string comparable_as = ComparableAs(result);
   const bool comparable =
       best_.has_value() && (best_->protocol.empty() || best_->protocol == comparable_as);
+  if (best_.has_value() && !comparable) BeginChoice();
+  ++evaluations_;
+  evaluated_frames_ = network.frames;
+  if (scored_) scored_(network.frames, mean);
+  if (message && !scored.film_problem.empty()) message(scored.film_problem);
+  if (message) {
+    message(fmt::format("evaluation at {} frames: {}", network.frames, DescribeEvaluation(result)));
+  }
   if (!comparable || mean > best_->mean) {
     best_ = BestNetwork{mean, network.frames, network.parameters, comparable_as};
   }
@@ -286,7 +295,10 @@ Status RunScorer::AppendFinalEvents(const ScoredNetwork& scored) {
   EventSummary summary;
   AddScores("final_evaluation", scored, summary);
   GORILA_RETURN_IF_ERROR(AddWeights("final_evaluation", scored, summary));
-  summary.AddImage("final_evaluation/episode", scored.film_width, scored.film_height, scored.film);
+  if (!scored.film.empty()) {
+    summary.AddImage("final_evaluation/episode", scored.film_width, scored.film_height,
+                     scored.film);
+  }
   return events_->Append(scored.network->frames, summary);
 }
 
@@ -374,7 +386,10 @@ StatusOr<std::optional<RunScore>> RunScorer::ScoreFinally(const NetworkInTrainin
   }
   GORILA_RETURN_IF_ERROR(LogFinal(best ? "best" : "last", score.frames, score.evaluation, log));
   GORILA_RETURN_IF_ERROR(AppendFinalEvents(*scored));
-  score.unwritten.Update(WriteFileAtomically(directory / "episode.gif", scored->film));
+  if (message && !scored->film_problem.empty()) message(scored->film_problem);
+  if (!scored->film.empty()) {
+    score.unwritten.Update(WriteFileAtomically(directory / "episode.gif", scored->film));
+  }
   return std::optional<RunScore>(std::move(score));
 }
 

@@ -11,6 +11,7 @@ namespace gorila {
 namespace {
 
 constexpr int kSide = 160;
+constexpr int kMostBars = 640;
 
 std::vector<float> Values(const ObservationSpec& spec, std::span<const std::byte> observation) {
   std::vector<float> values(spec.frame_elements());
@@ -27,13 +28,21 @@ std::vector<float> Values(const ObservationSpec& spec, std::span<const std::byte
 constexpr float kLongestBar = (kSide - 8) / 2.0F;
 
 void DrawBars(const std::vector<float>& values, RgbImage& image) {
-  const int count = static_cast<int>(values.size());
+  const int count = std::min(static_cast<int>(values.size()), kMostBars);
   const int width = std::max(1, kSide / count);
   ClearImage(image, std::max(kSide, width * count), kSide, colour::kBackground);
   float largest = 1e-6F;
   for (const float value : values) largest = std::max(largest, std::abs(value));
   for (int i = 0; i < count; ++i) {
-    const float share = values[static_cast<std::size_t>(i)] / largest;
+    // Of more values than bars each bar is the largest of some.
+    const auto at = [&](int bar) {
+      return values.begin() +
+             static_cast<std::ptrdiff_t>(values.size() * static_cast<std::size_t>(bar) /
+                                         static_cast<std::size_t>(count));
+    };
+    const float value = *std::max_element(
+        at(i), at(i + 1), [](float a, float b) { return std::abs(a) < std::abs(b); });
+    const float share = value / largest;
     const int height = static_cast<int>(std::lround(share * kLongestBar));
     const int top = kSide / 2 - std::max(height, 0);
     FillRectangle(image, i * width, top, (i + 1) * width - (width > 2 ? 1 : 0),

@@ -1,3 +1,20 @@
+#include <csignal>
+#include <initializer_list>
+
 #include "gorila/env/worker/plugin_worker.h"
 
-int main() { return gorila::RunPluginWorker(); }
+namespace {
+
+// A scheduler tells all processes to stop. This one ends with its parent, which needs it until
+// then. Handled rather than ignored: what a plug-in starts would inherit that.
+void StayOn(int) {}
+
+}  // namespace
+
+int main() {
+  struct sigaction stay {};
+  stay.sa_handler = &StayOn;
+  stay.sa_flags = SA_RESTART;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &stay, nullptr);
+  return gorila::RunPluginWorker();
+}

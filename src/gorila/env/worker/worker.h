@@ -154,6 +154,7 @@ class Worker {
   Status AskForPicture(int seat, RgbImage& image);
   Status Execute(bool resets);
   Status Receive(bool resets);
+  bool AnyEpisodeEnded();
   void TakeErrors(std::string_view text);
   void Collect();
   void Fail(int seat, const Status& status);

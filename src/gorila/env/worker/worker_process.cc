@@ -159,6 +159,8 @@ Ready WaitFor(int file, short events, int watch, WorkerProcess::Clock::time_poin
 
 }  // namespace
 
+bool WorkerStopWanted() { return StopWanted(); }
+
 void SetWorkerStop(bool (*requested)()) { stop_requested = requested; }
 
 void OwnedFile::Close() {

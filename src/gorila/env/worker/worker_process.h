@@ -62,7 +62,8 @@ class SharedMemory {
 // worker is waited for, and once it is true no wait takes more than kStopGrace, whatever its
 // deadline. Null: nobody ever wants that. Thread-safe.
 void SetWorkerStop(bool (*requested)());
-inline constexpr std::chrono::seconds kStopGrace{5};
+bool WorkerStopWanted();
+inline constexpr std::chrono::seconds kStopGrace{20};
 
 // Its input is empty, its output goes to a log in memory. It has a process group of its own, so
 // that Ctrl-C in a terminal is this process's alone, and ends when this process does, however that

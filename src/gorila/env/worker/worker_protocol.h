@@ -43,7 +43,8 @@ enum class SeatCommand : std::uint8_t {
   kRemake = 4  // the next command makes the environment anew
 };
 
-// What a step or a reset left in `flags`.
+// What a step or a reset left in `flags`. The first two are there before the reset that follows the
+// step begins, so that the parent waits for it as for a reset.
 inline constexpr std::uint8_t kSeatTerminated = 1;
 inline constexpr std::uint8_t kSeatTruncated = 2;
 inline constexpr std::uint8_t kSeatFailed = 4;  // an exception: trying again may help

@@ -44,11 +44,15 @@ void Worker::Lose(int index) {
 
 // `cause`: why the round trip under way has no answer.
 Status Worker::Recover(const Status& cause) {
-  const std::string what =
-      absl::IsDeadlineExceeded(cause)
-          ? fmt::format("its worker process does not answer within {} s (environment.step_seconds)",
-                        setup_.options.step_seconds)
-          : std::string(cause.message());
+  std::string what(cause.message());
+  if (absl::IsDeadlineExceeded(cause)) {
+    what = WorkerStopWanted()
+               ? fmt::format("its worker process does not answer within {} s of the stop",
+                             kStopGrace.count())
+               : fmt::format(
+                     "its worker process does not answer within {} s (environment.step_seconds)",
+                     setup_.options.step_seconds);
+  }
   ++restarts;
   GORILA_RETURN_IF_ERROR(CountFailure(what));
   // What was done but not taken is not in the log, and is done again.
