@@ -50,6 +50,15 @@ class Trained(program.Case):
         config = ["--config", "run/config.toml"]
         self.assertEqual(self.evaluate("elsewhere.safetensors", *config)["returns"], of_run)
         self.assert_refused(["evaluate", "elsewhere.safetensors"], "elsewhere.safetensors")
+        # Its game is the one that it learnt, not the default's.
+        sizes = ["--set", "network.preset=custom", "--set", "network.hidden=[32]"]
+        self.assertEqual(
+            self.evaluate("elsewhere.safetensors", *sizes, "--episodes", "20")["environment"], "classic/catch"
+        )
+        self.run_program("export", "elsewhere.safetensors", "--output", "again.safetensors", *sizes,
+                         "--format", "safetensors")  # fmt: skip
+        _, stderr = self.run_program("evaluate", "elsewhere.safetensors", *config, "--set", "environment.name=classic/catch")
+        self.assertEqual(stderr, "")
 
     def test_damaged_file_is_refused(self):
         original = (self.run_folder / "final.safetensors").read_bytes()

@@ -82,6 +82,13 @@ class Page(program.Case):
         (self.folder / "out.html").unlink()
         self.assertEqual(program.snapshot(self.folder), before)
 
+    def test_a_file_among_runs_is_passed_over(self):
+        self.train("runs/a", 1)
+        (self.folder / "runs" / "a.log").write_text("beside it")
+        _, stderr = self.run_program("report", "runs/a", "runs/a.log", "--html", "page.html")
+        self.assertIn("'runs/a.log' is a file, not a run's folder: left out", stderr)
+        self.assert_refused(["report", "runs/a.log", "--html", "page.html"], "is a file")
+
     def test_markdown_has_its_pictures_beside_it(self):
         self.train("a|b", 1, *self.LONGER)
         self.train("c", 1, *self.LONGER, "--set", "learner.n_step=1")

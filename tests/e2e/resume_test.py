@@ -11,6 +11,18 @@ DETERMINISTIC_RUN = [
 ]  # fmt: skip
 
 
+class TimeUp(program.Case):
+    def test_a_run_whose_seconds_are_over_is_scored_and_not_trained(self):
+        self.run_program("train", *program.TINY, "--frames", "2000000000", "--seconds", "1", "--run-dir", "run")
+        frames = program.newest_checkpoint(self.folder / "run")
+        stdout, stderr = self.run_program("resume", "run", "--frames", "2000000001")
+        self.assertIn("it is not trained any more (--seconds counts over resumes)", stderr)
+        self.assertIn("score", stdout)
+        self.assertEqual(program.newest_checkpoint(self.folder / "run"), frames)
+        self.run_program("resume", "run", "--seconds", "3")
+        self.assertGreater(program.newest_checkpoint(self.folder / "run"), frames)
+
+
 class Deterministic(program.Case):
     """Killed or stopped and resumed, bit for bit as if nothing had happened."""
 

@@ -29,6 +29,13 @@ class Table(program.Case):
     def test_a_result_named_twice_is_refused(self):
         (self.folder / "mine.csv").write_text("game,protocol,score\npong,noop30,20.5\n")
         self.assert_refused(["scores", "mine.csv", "./mine.csv"], "'./mine.csv' is named twice")
+        (self.folder / "runs").mkdir()
+        for seed in ["1", "2"]:
+            self.run_program("train", *program.TINY, "--frames", "2000", "--seed", seed, "--quiet",
+                             "--run-dir", f"runs/{seed}")  # fmt: skip
+        self.run_program("scores", "runs")
+        _, stderr = self.run_program("scores", "runs", "runs/2", expect=2)
+        self.assertIn("'runs/2' is in 'runs' too; it would count twice", stderr)
 
     def test_runs_are_read_by_their_evaluation(self):
         run = self.folder / "runs" / "a"

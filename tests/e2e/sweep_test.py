@@ -281,6 +281,17 @@ class Stopped(Case):
         self.check_results([*LONG, "--init-from", "source"])
         stdout, _ = self.run_program(*sweep)
         self.assertIn("of which 4 are done", stdout)
+        # The folder's runs do not need the source any more; further ones must begin with the same.
+        source = self.folder / "source"
+        source.rename(self.folder / "away")
+        stdout, _ = self.run_program(*sweep)
+        self.assertIn("of which 4 are done", stdout)
+        seeds = [*sweep, "--seeds", "3"]
+        _, stderr = self.run_program(*seeds, expect=1)
+        self.assertIn("no such file or folder", stderr)
+        self.run_program("train", "--env", "classic/catch", *QUICK, "--seed", "9", "--run-dir", "source", "--quiet")
+        _, stderr = self.run_program(*seeds, expect=1)
+        self.assertIn("is not what it was when it was recorded", stderr)
 
     def test_a_suite_with_jobs_resumes_too(self):
         suite = ["suite", "classic/catch", "--seeds", "2", "--folder", "suite", "--jobs", "2", *LONG,
@@ -403,6 +414,17 @@ class Resumed(Case):
         self.assertIn("score", stdout)
         self.assertEqual(program.snapshot(self.folder / "run"), before)
         self.assert_refused([*train, "--set", "network.hidden=[16]"], "network.hidden")
+
+    def test_needs_what_it_began_with_no_more(self):
+        self.run_program("train", "--env", "classic/catch", *QUICK, "--run-dir", "source", "--quiet")
+        train = ["train", "--env", "classic/catch", *QUICK, "--init-from", "source", "--run-dir", "run",
+                 "--resume", "--quiet"]  # fmt: skip
+        self.run_program(*train)
+        (self.folder / "source").rename(self.folder / "away")
+        stdout, _ = self.run_program(*train)
+        self.assertIn("score", stdout)
+        _, stderr = self.run_program(*train, "--init-from", "away", expect=2)
+        self.assertIn("it takes effect only when a run starts", stderr)
 
     def test_needs_a_folder(self):
         self.assert_refused(["train", "--env", "classic/catch", "--resume"], "--run-dir")

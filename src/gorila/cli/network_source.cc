@@ -1,9 +1,11 @@
 #include "gorila/cli/network_source.h"
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "gorila/cli/number_flag.h"
+#include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/games.h"
 #include "gorila/run/kept_networks.h"
@@ -30,13 +32,35 @@ Status CheckSameGames(const Config& before, const Config& config) {
       config.environment.options.minimal_actions, before.environment.options.minimal_actions);
 }
 
+bool NamesGame(const ConfigFlags& flags) {
+  const auto& sets = flags.sets();
+  return flags.NamesSource() || flags.FlagOf("environment.name") != nullptr ||
+         std::any_of(sets.begin(), sets.end(),
+                     [](std::string_view set) { return set.starts_with("environment.name"); });
+}
+
+// Of a file outside any run.
+StatusOr<Config> ConfigOfFile(const std::string& learnt, const ConfigFlags& flags) {
+  GORILA_ASSIGN_OR_RETURN(Config config, flags.Load());
+  if (learnt.empty() || learnt == config.environment.name) return config;
+  if (NamesGame(flags)) {
+    fmt::print(stderr, "gorila: the network learnt {}, and plays {}, as the settings say\n", learnt,
+               config.environment.name);
+    return config;
+  }
+  GORILA_RETURN_IF_ERROR(SetConfigValue(config, "environment.name", learnt));
+  GORILA_RETURN_IF_ERROR(flags.FitGames({}, config));
+  return config;
+}
+
 }  // namespace
 
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
                                             const ConfigFlags& flags) {
-  const auto configure = [&flags](const std::filesystem::path& run) -> StatusOr<Config> {
-    if (flags.NamesSource() || run.empty()) return flags.Load();
-    GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(run));
+  const auto configure = [&flags](const NetworkOrigin& origin) -> StatusOr<Config> {
+    if (origin.config.empty()) return ConfigOfFile(origin.environment, flags);
+    if (flags.NamesSource()) return flags.Load();
+    GORILA_ASSIGN_OR_RETURN(const Config before, LoadRunConfig(origin.config));
     Config config = before;
     GORILA_RETURN_IF_ERROR(flags.ApplyTo(config));
     GORILA_RETURN_IF_ERROR(CheckSameGames(before, config));

@@ -16,7 +16,8 @@ namespace gorila::cli {
 
 // ReadTrainedNetwork(). Says on stderr when a damaged newer network was passed over. The
 // configuration is that of `flags` when they name a source, else of the run directory around
-// `path`; when there is none, the flags' default. Keys in `flags` come on top.
+// `path`; when there is none, the flags' default, with the game that a safetensors file says it
+// learnt unless `flags` name one. Keys in `flags` come on top.
 StatusOr<TrainedNetwork> LoadTrainedNetwork(const std::filesystem::path& path,
                                             const ConfigFlags& flags);
 

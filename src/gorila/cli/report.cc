@@ -162,7 +162,7 @@ that were run on several games with published references are also compared over 
 gorila report sweeps/a --html sweep.html
 gorila report runs/a --markdown breakout.md
 gorila report gorila=runs/a gorila=runs/b dqn=runs/c --x seconds --curve curves.svg
-gorila report sweep/*/seed* --baseline n_step=1 --statistic iqm --x updates
+gorila report sweeps/a --baseline n_step=1 --statistic iqm --x updates
 )"};
 
 }  // namespace

@@ -50,6 +50,8 @@ StatusOr<int> PrintLocal(const RunPlan& plan, const ManyRunsOptions&) {
   for (const PlannedRun* const run : Untrained(plan)) {
     fmt::print("{}\n", ShellQuoted(RunCommandLine(program, *run)));
   }
+  std::cerr << "gorila: the settings.toml that these commands name are written when training "
+               "begins, without --print\n";
   return kSuccess;
 }
 

@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -51,37 +52,52 @@ bool Varies(std::span<const SweepAxis> axes, std::string_view section) {
 // The first seed's run of a game at a point.
 StatusOr<PlannedRun> PlanOne(const ManyRunsOptions& options, const Config& of_game,
                              const std::string& game, std::span<const SweepAxis> axes,
-                             const SweepPoint& point) {
+                             const SweepPoint& point, bool reads_initial) {
   PlannedRun run{.config = of_game, .game = game, .point = point, .directory = {}};
   GORILA_RETURN_IF_ERROR(ApplyPoint(axes, point, run.config));
   // What an environment of one's own said with other settings does not hold.
   if (Varies(axes, "environment")) {
     run.config.environment.options.external.record = ExternalOptions{}.record;
   }
-  GORILA_RETURN_IF_ERROR(RecordAndNote(run.config));
+  GORILA_RETURN_IF_ERROR(reads_initial ? RecordAndNote(run.config)
+                                       : RecordEnvironmentAndNote(run.config));
   GORILA_RETURN_IF_ERROR(Trainer::Check(run.config));
-  GORILA_RETURN_IF_ERROR(RecordInitialNetwork(run.config).status());
   run.directory = options.folder / RunFolderName(game) / PointLabel(axes, point);
   return run;
+}
+
+// Of plug-ins a folder's name has the file's alone.
+Status CheckPlaces(const std::vector<PlannedRun>& runs) {
+  std::map<fs::path, std::string_view> games;
+  for (const PlannedRun& run : runs) {
+    const auto [found, is_new] = games.emplace(run.directory, run.game);
+    if (is_new) continue;
+    return InvalidArgument(
+        "runs of '{}' and '{}' would both be in '{}'; expected files with different names",
+        found->second, run.game, run.directory.string());
+  }
+  return OkStatus();
 }
 
 StatusOr<std::vector<PlannedRun>> PlanFirstSeed(const ManyRunsOptions& options,
                                                 const Config& config,
                                                 std::span<const SweepAxis> axes,
-                                                const std::vector<SweepPoint>& points) {
+                                                const std::vector<SweepPoint>& points,
+                                                bool reads_initial) {
   std::vector<PlannedRun> runs;
   for (const std::string& game : ExpandNames(options.games)) {
     Config of_game = config;
     GORILA_RETURN_IF_ERROR(SetConfigValue(of_game, "environment.name", game));
     GORILA_RETURN_IF_ERROR(options.config.FitGames(options.config.file(), of_game));
-    if (!Varies(axes, "environment")) GORILA_RETURN_IF_ERROR(RecordAndNote(of_game));
+    if (!Varies(axes, "environment")) GORILA_RETURN_IF_ERROR(RecordEnvironmentAndNote(of_game));
     for (const SweepPoint& point : points) {
-      StatusOr<PlannedRun> run = PlanOne(options, of_game, game, axes, point);
+      StatusOr<PlannedRun> run = PlanOne(options, of_game, game, axes, point, reads_initial);
       if (!run.ok() && !axes.empty()) return Annotate(run.status(), PointLabel(axes, point));
       GORILA_RETURN_IF_ERROR(run.status());
       runs.push_back(*std::move(run));
     }
   }
+  GORILA_RETURN_IF_ERROR(CheckPlaces(runs));
   return runs;
 }
 
@@ -132,7 +148,8 @@ std::vector<std::string> ExpandNames(const std::vector<std::string>& names) {
 }
 
 StatusOr<RunPlan> PlanRuns(const ManyRunsOptions& options, const Config& config,
-                           std::vector<SweepAxis> axes, const std::vector<SweepPoint>& points) {
+                           std::vector<SweepAxis> axes, const std::vector<SweepPoint>& points,
+                           bool reads_initial) {
   GORILA_RETURN_IF_ERROR(CheckNoGameIsSet(options));
   for (const std::string& name : options.games) {
     GORILA_RETURN_IF_ERROR(CheckListName(options.verb, name));
@@ -144,7 +161,7 @@ StatusOr<RunPlan> PlanRuns(const ManyRunsOptions& options, const Config& config,
                            options.verb, all, kMostRuns);
   }
   GORILA_ASSIGN_OR_RETURN(const std::vector<PlannedRun> first,
-                          PlanFirstSeed(options, config, axes, points));
+                          PlanFirstSeed(options, config, axes, points, reads_initial));
   GORILA_ASSIGN_OR_RETURN(const RunLabels labels, options.labels.Labels());
   RunPlan plan{.axes = std::move(axes), .runs = {}};
   // All games with the first seed, then with the next: a stopped suite has seen every game.

@@ -60,10 +60,11 @@ std::vector<std::string> ExpandNames(const std::vector<std::string>& names);
 inline constexpr std::size_t kMostRuns = 10'000;
 
 // Every game with every point and every seed, all of them checked (Trainer::Check). Blocks where an
-// environment of one's own has to be asked what it is like. InvalidArgument before anything is
-// written.
+// environment of one's own has to be asked what it is like. `reads_initial`: whether
+// network.init_from is read, to see that it fits. InvalidArgument before anything is written.
 StatusOr<RunPlan> PlanRuns(const ManyRunsOptions& options, const Config& config,
-                           std::vector<SweepAxis> axes, const std::vector<SweepPoint>& points);
+                           std::vector<SweepAxis> axes, const std::vector<SweepPoint>& points,
+                           bool reads_initial);
 
 // InvalidArgument where a --set names the game, which GAME does.
 Status CheckNoGameIsSet(const ManyRunsOptions& options);

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -42,6 +43,7 @@ struct ScoresOptions {
 StatusOr<std::vector<ScoreResult>> ReadAll(const ScoresOptions& options) {
   std::vector<ScoreResult> results;
   std::set<fs::path> seen;
+  std::map<fs::path, fs::path> path_of;  // by a result's source
   for (const fs::path& path : options.paths) {
     std::error_code error;
     if (!seen.insert(fs::weakly_canonical(path, error)).second) {
@@ -53,6 +55,11 @@ StatusOr<std::vector<ScoreResult>> ReadAll(const ScoresOptions& options) {
       fmt::print(stderr, "{}: skipped {} unfinished runs\n", path.string(), found.unfinished_runs);
     }
     for (const ScoreResult& result : found.results) {
+      const fs::path source = fs::weakly_canonical(result.source, error);
+      if (path_of.emplace(source, path).first->second != path) {
+        return InvalidArgument("'{}' is in '{}' too; it would count twice", result.source,
+                               path_of[source].string());
+      }
       for (const std::string& warning : result.warnings) {
         fmt::print(stderr, "{}: {}\n", result.source, warning);
       }

@@ -11,6 +11,7 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/config/config_keys.h"
+#include "gorila/run/initial_network.h"
 
 namespace gorila::cli {
 namespace {
@@ -103,6 +104,22 @@ Status CheckSharedSettings(const fs::path& folder, const Config& config,
         folder.string(), key.name, was, is);
   }
   return OkStatus();
+}
+
+Status ShareInitialNetwork(const fs::path& folder, std::span<const SweepAxis> axes, Config& config,
+                           bool& kept) {
+  kept = false;
+  if (Has(VariedKeys(axes), "network.init_from")) return OkStatus();
+  const fs::path path = SettingsFile(folder);
+  const StatusOr<std::string> text = ReadFileOf(kSettingsFile, path);
+  if (text.ok()) {
+    Config before;
+    GORILA_RETURN_IF_ERROR(ApplyToml(before, *text, path.string()));
+    kept = KeepInitialNetwork(before, config);
+    // Folders of older versions recorded nothing.
+    if (kept || before.network.init_record == "none") return OkStatus();
+  }
+  return RecordInitialSource(config);
 }
 
 Status WriteSharedSettings(const fs::path& folder, const Config& config,

@@ -17,6 +17,12 @@ namespace gorila::cli {
 Status CheckSharedSettings(const std::filesystem::path& folder, const Config& config,
                            std::span<const SweepAxis> axes);
 
+// network.init_from of all runs: what the folder's settings.toml has recorded of the same source,
+// which need not be there any more (`kept`), or else what is read from the source now. Nothing
+// without init_from, and where an axis varies it. Errors as RecordInitialNetwork()'s.
+Status ShareInitialNetwork(const std::filesystem::path& folder, std::span<const SweepAxis> axes,
+                           Config& config, bool& kept);
+
 // Makes the folder and writes settings.toml, unless it is there.
 Status WriteSharedSettings(const std::filesystem::path& folder, const Config& config,
                            std::span<const SweepAxis> axes);

@@ -122,9 +122,11 @@ StatusOr<int> Sweep(SweepOptions& options) {
   GORILA_RETURN_IF_ERROR(CheckProtocols(options.runs));
   GORILA_ASSIGN_OR_RETURN(std::vector<SweepAxis> axes, TakeAxes(options));
   GORILA_ASSIGN_OR_RETURN(const auto points, ChoosePoints(options, axes));
-  GORILA_ASSIGN_OR_RETURN(const Config config, options.runs.config.Load());
+  GORILA_ASSIGN_OR_RETURN(Config config, options.runs.config.Load());
+  bool kept = false;
+  GORILA_RETURN_IF_ERROR(ShareInitialNetwork(options.runs.folder, axes, config, kept));
   GORILA_ASSIGN_OR_RETURN(const RunPlan plan,
-                          PlanRuns(options.runs, config, std::move(axes), points));
+                          PlanRuns(options.runs, config, std::move(axes), points, !kept));
   GORILA_RETURN_IF_ERROR(CheckSharedSettings(options.runs.folder, config, plan.axes));
   GORILA_RETURN_IF_ERROR(engine.check(plan, options.runs));
   if (options.runs.print) return engine.print(plan, options.runs);

@@ -49,12 +49,10 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
   GORILA_ASSIGN_OR_RETURN(const RunLabels labels, options.labels.Labels());
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
   if (!resume) GORILA_RETURN_IF_ERROR(CheckConfig(config));  // before anything is said of it
-  GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   if (resume) {
     const auto change = [&config](Config& run) -> Status {
-      if (config.network.init_record != run.network.init_record) {
-        GORILA_RETURN_IF_ERROR(RecordInitialNetwork(config).status());
-      }
+      const bool kept = KeepInitialNetwork(run, config);
+      GORILA_RETURN_IF_ERROR(kept ? RecordEnvironmentAndNote(config) : RecordAndNote(config));
       run = config;
       return OkStatus();
     };
@@ -64,6 +62,7 @@ StatusOr<int> Train(const TrainOptions& options, const Invocation& invocation) {
                       .quiet = options.quiet},
                      invocation);
   }
+  GORILA_RETURN_IF_ERROR(RecordAndNote(config));
   GORILA_RETURN_IF_ERROR(Trainer::Check(config));
   GORILA_ASSIGN_OR_RETURN(TrainingWatch bound, options.watch.Bind());
   GORILA_ASSIGN_OR_RETURN(

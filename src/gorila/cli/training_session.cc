@@ -150,9 +150,14 @@ bool TrainingConsole::StopWanted() {
   return true;
 }
 
-Status RecordAndNote(Config& config) {
+Status RecordEnvironmentAndNote(Config& config) {
   GORILA_ASSIGN_OR_RETURN(const std::string note, RecordEnvironment(config));
   if (!note.empty()) std::cerr << fmt::format("gorila: {}\n", note);
+  return OkStatus();
+}
+
+Status RecordAndNote(Config& config) {
+  GORILA_RETURN_IF_ERROR(RecordEnvironmentAndNote(config));
   GORILA_ASSIGN_OR_RETURN(const std::vector<std::string> lines, RecordInitialNetwork(config));
   static std::set<std::string> said;  // many runs may begin with one network
   for (const std::string& line : lines) {
@@ -251,8 +256,10 @@ void PrintResult(const std::filesystem::path& directory, const EvaluationRecord&
 int ShowFinished(const std::filesystem::path& directory, std::string_view resume,
                  const EvaluationRecord& record, bool quiet) {
   if (!quiet) {
-    std::cerr << fmt::format("the run is finished; to train longer: {} {} --frames N\n", resume,
-                             ShellQuotedPath(directory.string()));
+    std::cerr << fmt::format(
+        "the run is finished; to train longer: {} {} --frames N (--seconds N, where its time was "
+        "up)\n",
+        resume, ShellQuotedPath(directory.string()));
   }
   PrintResult(directory, record);
   return kSuccess;

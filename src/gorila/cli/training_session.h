@@ -42,6 +42,8 @@ class TrainingConsole {
 // RecordEnvironment (config/resolve.h) and RecordInitialNetwork (run/initial_network.h), whose
 // notes go to stderr.
 Status RecordAndNote(Config& config);
+// The environment's part of it.
+Status RecordEnvironmentAndNote(Config& config);
 
 // An environment's name as part of a folder's: "minatar-breakout", "gymnasium-CartPole-v1",
 // "plugin-libmaze".

@@ -5,6 +5,7 @@
 #include "gorila/base/file.h"
 #include "gorila/base/file_kind.h"
 #include "gorila/checkpoint/checkpoint_directory.h"
+#include "gorila/checkpoint/safetensors.h"
 #include "gorila/config/config_keys.h"
 #include "gorila/config/config_load.h"
 #include "gorila/config/resolve.h"
@@ -69,12 +70,26 @@ fs::path ConfigAround(const fs::path& path) {
   return {};
 }
 
+// What cannot be read is an error later.
+NetworkOrigin OriginOf(const fs::path& path) {
+  NetworkOrigin origin{.config = ConfigAround(path)};
+  std::error_code error;
+  if (!origin.config.empty() || fs::is_directory(path, error)) return origin;
+  const StatusOr<std::string> bytes = ReadFileOf(kNetworkFile, path);
+  if (!bytes.ok()) return origin;
+  const StatusOr<Safetensors> file = Safetensors::Decode(*bytes);
+  if (!file.ok()) return origin;
+  const auto found = file->metadata().find("environment");
+  if (found != file->metadata().end()) origin.environment = found->second;
+  return origin;
+}
+
 }  // namespace
 
 StatusOr<TrainedNetwork> ReadTrainedNetwork(const fs::path& path,
                                             const NetworkConfigSource& configure) {
   GORILA_RETURN_IF_ERROR(CheckIsNetwork(path));
-  GORILA_ASSIGN_OR_RETURN(Config config, configure(ConfigAround(path)));
+  GORILA_ASSIGN_OR_RETURN(Config config, configure(OriginOf(path)));
   GORILA_RETURN_IF_ERROR(CheckConfig(config));
   GORILA_ASSIGN_OR_RETURN(const NetworkSpec spec, ResolveNetwork(config));
   StatusOr<RunNetwork> network = ReadNetwork(path, MakeParameterLayout(spec));

@@ -20,9 +20,14 @@ struct TrainedNetwork {
   std::vector<std::string> warnings = {};  // why newer ones were passed over
 };
 
-// The configuration of a network, given the config.toml of the run that it is from; that is empty
-// where there is none.
-using NetworkConfigSource = std::function<StatusOr<Config>(const std::filesystem::path& run)>;
+// What is known of a network from where it lies.
+struct NetworkOrigin {
+  std::filesystem::path config;  // config.toml of the run that it is from; empty: none
+  std::string environment = {};  // of a file outside any run the game that it says it learnt, or ""
+};
+
+// The configuration of a network.
+using NetworkConfigSource = std::function<StatusOr<Config>(const NetworkOrigin& origin)>;
 
 // `path`: a run directory (ReadRunNetwork() says which of its networks), a checkpoint's folder or a
 // safetensors file. NotFound, DataLoss or InvalidArgument, with the path, for anything else.

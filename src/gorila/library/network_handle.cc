@@ -28,12 +28,15 @@ void ComputeHere(NetworkSection& network) {
   network.device = "cpu";
 }
 
-StatusOr<Config> ConfigOf(const fs::path& run, const char* file,
+StatusOr<Config> ConfigOf(const NetworkOrigin& origin, const char* file,
                           std::span<const char* const> settings) {
   const fs::path own = file == nullptr ? fs::path() : fs::path(file);
-  GORILA_ASSIGN_OR_RETURN(Config config, file != nullptr || run.empty()
+  GORILA_ASSIGN_OR_RETURN(Config config, file != nullptr || origin.config.empty()
                                              ? LoadConfig({.preset = {}, .file = own, .sets = {}})
-                                             : LoadRunConfig(run));
+                                             : LoadRunConfig(origin.config));
+  if (file == nullptr && !origin.environment.empty()) {
+    GORILA_RETURN_IF_ERROR(SetConfigValue(config, "environment.name", origin.environment));
+  }
   GORILA_RETURN_IF_ERROR(ApplySettings(settings, config));
   GORILA_RETURN_IF_ERROR(UseRomsVariable(config));
   ComputeHere(config.network);
@@ -49,10 +52,10 @@ using gorila::library::kMostAtOnce;
 gorila::StatusOr<std::unique_ptr<gorila_network>> gorila_network::Load(
     const char* path, const char* config, std::span<const char* const> settings) {
   std::unique_ptr<gorila_network> network(new gorila_network);
-  GORILA_ASSIGN_OR_RETURN(network->trained_,
-                          gorila::ReadTrainedNetwork(path, [&](const std::filesystem::path& run) {
-                            return gorila::library::ConfigOf(run, config, settings);
-                          }));
+  GORILA_ASSIGN_OR_RETURN(
+      network->trained_, gorila::ReadTrainedNetwork(path, [&](const gorila::NetworkOrigin& origin) {
+        return gorila::library::ConfigOf(origin, config, settings);
+      }));
   const gorila::Config& own = network->trained_.config;
   GORILA_ASSIGN_OR_RETURN(
       network->environment_,

@@ -34,6 +34,11 @@ class Reader {
       return Add(std::move(run));
     }
     std::error_code error;
+    if (fs::is_regular_file(named.directory, error)) {
+      all_.young.push_back(
+          fmt::format("'{}' is a file, not a run's folder: left out", named.directory.string()));
+      return OkStatus();
+    }
     if (!fs::is_directory(named.directory, error)) return status;
     GORILA_ASSIGN_OR_RETURN(const FoundRuns found, RunsBelow(named.directory, status));
     all_.problems.insert(all_.problems.end(), found.notes.begin(), found.notes.end());

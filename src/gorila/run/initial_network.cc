@@ -279,6 +279,29 @@ StatusOr<std::vector<std::string>> RecordInitialNetwork(Config& config) {
   return Describe(source, config, fit);
 }
 
+Status RecordInitialSource(Config& config) {
+  if (!IsWanted(config)) {
+    config.network.init_record = "none";
+    return OkStatus();
+  }
+  GORILA_ASSIGN_OR_RETURN(const Source source, ReadSource(config));
+  GORILA_RETURN_IF_ERROR(CheckRecord(config, source));
+  config.network.init_from = source.path.string();
+  config.network.init_record = RecordOf(source);
+  return OkStatus();
+}
+
+bool KeepInitialNetwork(const Config& run, Config& config) {
+  if (!IsWanted(run) || !IsWanted(config) || run.network.init_record == "none") return false;
+  std::error_code error;
+  const fs::path named = fs::absolute(config.network.init_from, error).lexically_normal();
+  const fs::path within = fs::path(run.network.init_from).lexically_relative(named);
+  if (within.empty() || *within.begin() == "..") return false;
+  config.network.init_from = run.network.init_from;
+  config.network.init_record = run.network.init_record;
+  return true;
+}
+
 StatusOr<std::optional<std::vector<float>>> ComposeInitialNetwork(const Config& config,
                                                                   const ParameterLayout& layout) {
   if (!IsWanted(config)) return std::optional<std::vector<float>>();

@@ -27,6 +27,13 @@ std::filesystem::path InitialNetworkFile(const std::filesystem::path& run);
 // checksum differs; NotFound or DataLoss, with the path, for what cannot be read.
 StatusOr<std::vector<std::string>> RecordInitialNetwork(Config& config);
 
+// The path and the checksum alone, whatever network is to begin with it.
+Status RecordInitialSource(Config& config);
+
+// Whether `run` began with what `init_from` names (the same file, or the network of that folder):
+// then it gives `config` its init_from and init_record, and the source need not be there any more.
+bool KeepInitialNetwork(const Config& run, Config& config);
+
 // What a new run with a recorded network begins with; nullopt without network.init_from.
 StatusOr<std::optional<std::vector<float>>> ComposeInitialNetwork(const Config& config,
                                                                   const ParameterLayout& layout);

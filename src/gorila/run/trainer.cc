@@ -256,7 +256,10 @@ StatusOr<TrainingOutcome> Trainer::Run(const TrainerHooks& hooks) {
   milestones_.CountFrom(cluster_->clock().frames());
   if (hooks.started) hooks.started(cluster_->clock().frames(), seconds_before_);
   scorer_.SetScored(hooks.evaluated);
-  GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks) : RunThreaded(hooks));
+  if (!TimeIsUp(hooks)) {
+    GORILA_RETURN_IF_ERROR(config_.run.deterministic ? RunDeterministic(hooks)
+                                                     : RunThreaded(hooks));
+  }
   return Finish(hooks);
 }
 
@@ -278,6 +281,18 @@ void Trainer::ShowProgress(const TrainerHooks& hooks) {
   if (hooks.progress) hooks.progress(observer_.progress());
 }
 
+// A run whose time is up is scored, not trained, whatever its frames.
+bool Trainer::TimeIsUp(const TrainerHooks& hooks) const {
+  if (config_.run.seconds <= 0 || seconds_before_ < config_.run.seconds) return false;
+  if (hooks.message && !cluster_->finished()) {
+    hooks.message(
+        fmt::format("run.seconds is {:g}, and the run has trained for {:.0f} s: it is not trained "
+                    "any more (--seconds counts over resumes)",
+                    config_.run.seconds, seconds_before_));
+  }
+  return true;
+}
+
 Status Trainer::RunThreaded(const TrainerHooks& hooks) {
   auto next_look = Clock::now() + kProgressPeriod;
   auto next_record = Clock::now() + ToDuration(config_.run.metrics_every_seconds);
@@ -293,7 +308,9 @@ Status Trainer::RunThreaded(const TrainerHooks& hooks) {
     Look(hooks);
     GORILA_RETURN_IF_ERROR(LookAtFiles(hooks));
     if (Clock::now() >= next_record) {
-      next_record += ToDuration(config_.run.metrics_every_seconds);
+      // One that was halted does not make up for the records of that time.
+      const auto every = ToDuration(config_.run.metrics_every_seconds);
+      next_record = std::max(next_record + every, Clock::now());
       GORILA_RETURN_IF_ERROR(AppendRecord());
     }
     if (config_.checkpoint.every_seconds > 0 && Clock::now() >= next_checkpoint) {

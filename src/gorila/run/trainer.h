@@ -104,6 +104,7 @@ class Trainer {
   Status RunDeterministic(const TrainerHooks& hooks);
   Status StopBundles();
   bool StopWanted(const TrainerHooks& hooks);
+  bool TimeIsUp(const TrainerHooks& hooks) const;
   void ShowProgress(const TrainerHooks& hooks);
   void Look(const TrainerHooks& hooks);
   Status EvaluateIfDue(const TrainerHooks& hooks);
