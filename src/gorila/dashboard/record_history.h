@@ -12,9 +12,10 @@
 namespace gorila {
 
 // Lines of metrics.jsonl, oldest first. All of them up to `most` of a kind (training records, and
-// the others) and up to `most_bytes` of it; beyond that neighbours are merged (merged_record.h), so
-// that the run is equally dense but for a factor of two and its newest quarter, and its means are
-// those of all episodes. The newest four of a kind always stay as they are. Not thread-safe.
+// the others) and up to `most_bytes` of it; beyond that neighbours are merged (merged_record.h),
+// those that stand for the fewest records first: the run stays about equally dense, its newest part
+// denser, and its means are those of all episodes. The newest four of a kind always stay as they
+// are. Not thread-safe.
 class RecordHistory {
  public:
   // `most` >= 16.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "gorila/base/json.h"
@@ -57,7 +58,8 @@ TEST(RecordHistoryTest, BeyondItTheRunStaysEquallyDenseAndItsMeansRight) {
     double kept_sum = 0, kept_episodes = 0;
     std::vector<int> in_tenths(10);
     before = -1;
-    for (const auto& record : ParseJsonOrThrow<nlohmann::json>(of.Json())["rows"]) {
+    const auto json = ParseJsonOrThrow<nlohmann::json>(of.Json());
+    for (const auto& record : json["rows"]) {
       EXPECT_GE(record["frames"].get<int>(), before);
       before = record["frames"];
       if (record["kind"] != "training") continue;
@@ -68,9 +70,9 @@ TEST(RecordHistoryTest, BeyondItTheRunStaysEquallyDenseAndItsMeansRight) {
     EXPECT_EQ(before, kRecords - 1);
     EXPECT_EQ(kept_episodes, episodes);
     EXPECT_NEAR(kept_sum / kept_episodes, sum / episodes, 1e-6);
-    const auto [fewest, many] = std::minmax_element(in_tenths.begin(), in_tenths.end() - 1);
-    EXPECT_GE(*fewest, 1);
-    EXPECT_LE(*many, 2 * *fewest + 2);
+    const int fewest = *std::min_element(in_tenths.begin(), in_tenths.end());
+    const int all = std::accumulate(in_tenths.begin(), in_tenths.end(), 0);
+    EXPECT_GE(4 * 10 * fewest, all) << "a part of the run has few";
   }
 }
 

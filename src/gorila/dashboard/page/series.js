@@ -8,9 +8,9 @@ const EPISODES = 100; // that a point of the learning curve is the mean of
 // a measurement says nothing: the line runs from one measurement to the next.
 const SAMPLED = ["gradient_norm", "value_mean", "entropy", "policy_loss", "baseline_loss"];
 
-// Beyond `most` neighbours become one, to three quarters of it, so that the run is equally dense but for a
-// factor of two and its newest quarter, and its means are those of all episodes; the newest four stay as they
-// are. In place. As the server does (record_history.cc, merged_record.cc), whose records may be merged already.
+// Beyond `most` neighbours become one, to three quarters of it, those that stand for the fewest records
+// first: the run stays about equally dense, its newest part denser, and its means are those of all episodes; the
+// newest four stay as they are. In place. As the server does (record_history.cc, merged_record.cc), whose records may be merged already.
 function thin(records, most) {
   if (records.length <= most) return;
   const older = records.splice(0, records.length - 4);
