@@ -21,7 +21,7 @@ MOST_ACTIONS = 65536
 REQUESTS, ANSWERS, MEMORY, LIFELINE = 3, 4, 5, 6
 
 STEP, RESET_SEEDED, RESET, REMAKE = 1, 2, 3, 4
-TERMINATED, TRUNCATED, FAILED, BROKEN = 1, 2, 4, 8
+TERMINATED, TRUNCATED, FAILED, BROKEN, RESETS = 1, 2, 4, 8, 16
 
 
 class BrokenPromise(Exception):
@@ -286,7 +286,7 @@ class Seat:
                  | (TRUNCATED if flag_of(truncated, "truncated") else 0))
         if not flags:
             return 0
-        host.flags[index] = flags  # before a reset, which may take longer than a step
+        host.flags[index] = RESETS  # meanwhile
         self.reset(host.seeds[index] if host.reseeds[index] else None)
         return flags
 

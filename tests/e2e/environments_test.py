@@ -183,8 +183,11 @@ class Unfilmable(Walk):
             raise ValueError("no film here")
 
 class SlowReset(Walk):
+    slept = False
+
     def reset(self, *, seed=None, options=None):
-        if self.resets == 7:
+        if self.resets == 7 and not self.slept:
+            SlowReset.slept = True
             time.sleep(3)
         return super().reset()
 

@@ -216,7 +216,7 @@ Status PluginHost::StepSeat(std::size_t index, std::uint8_t& flags) {
   if (result.terminated != 0) flags |= kSeatTerminated;
   if (result.truncated != 0) flags |= kSeatTruncated;
   if (flags == 0) return OkStatus();
-  std::atomic_ref<std::uint8_t>(In<std::uint8_t>(layout_.flags, index)).store(flags);
+  std::atomic_ref<std::uint8_t>(In<std::uint8_t>(layout_.flags, index)).store(kSeatResets);
   // Every episode of a plug-in has a seed: without one from the parent, the next number.
   const bool seeded = In<std::uint8_t>(layout_.reseed, index) != 0;
   return Reset(index, seeded ? In<std::uint64_t>(layout_.seed, index) : seats_[index].seed + 1);

@@ -234,12 +234,11 @@ Status Worker::Execute(bool resets) {
   return Receive(resets);
 }
 
-// In the round trip under way: a step that ends an episode goes on with a reset, which may take as
-// long as any other. The worker says so before it begins.
-bool Worker::AnyEpisodeEnded() {
+// A step that ends an episode goes on with a reset, which may take as long as any other.
+bool Worker::AnyResets() {
   for (int seat = 0; seat < layout_.seats; ++seat) {
     const std::atomic_ref<std::uint8_t> flags(In<std::uint8_t>(layout_.flags, seat));
-    if ((flags.load() & (kSeatTerminated | kSeatTruncated)) != 0) return true;
+    if ((flags.load() & kSeatResets) != 0) return true;
   }
   return false;
 }
@@ -248,7 +247,7 @@ Status Worker::Receive(bool resets) {
   Clock::time_point deadline = Deadline(resets);
   std::array<std::byte, 1> kind;
   Status received = process_->Receive(kind, deadline);
-  if (absl::IsDeadlineExceeded(received) && !resets && AnyEpisodeEnded()) {
+  if (absl::IsDeadlineExceeded(received) && !resets && AnyResets()) {
     deadline = Deadline(true);
     received = process_->Receive(kind, deadline);
   }

@@ -154,7 +154,7 @@ class Worker {
   Status AskForPicture(int seat, RgbImage& image);
   Status Execute(bool resets);
   Status Receive(bool resets);
-  bool AnyEpisodeEnded();
+  bool AnyResets();
   void TakeErrors(std::string_view text);
   void Collect();
   void Fail(int seat, const Status& status);

@@ -43,12 +43,13 @@ enum class SeatCommand : std::uint8_t {
   kRemake = 4  // the next command makes the environment anew
 };
 
-// What a step or a reset left in `flags`. The first two are there before the reset that follows the
-// step begins, so that the parent waits for it as for a reset.
+// What a step or a reset left in `flags`.
 inline constexpr std::uint8_t kSeatTerminated = 1;
 inline constexpr std::uint8_t kSeatTruncated = 2;
 inline constexpr std::uint8_t kSeatFailed = 4;  // an exception: trying again may help
 inline constexpr std::uint8_t kSeatBroken = 8;  // the environment breaks its own promises
+// While a step that ended its episode goes on with a reset, so that the parent waits as for one.
+inline constexpr std::uint8_t kSeatResets = 16;
 
 // Where the arrays are in the memory, in bytes; each begins at a multiple of kAlignment and has an
 // element for each seat. Observations are as the environment writes them, `stride` bytes apart.
