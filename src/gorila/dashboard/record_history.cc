@@ -58,6 +58,7 @@ bool RecordHistory::Merge(bool training) {
   }
   of_kind.resize(of_kind.size() - std::min(of_kind.size(), kNewest));
   std::vector<std::int64_t> merged;
+  merged.reserve(of_kind.size());
   for (const std::size_t i : of_kind) merged.push_back(records_[i].merged);
   const std::size_t target = std::max<std::size_t>(1, std::min(of_kind.size(), most_) * 3 / 4);
   std::vector<std::size_t> begins;
@@ -78,6 +79,7 @@ bool RecordHistory::Merge(bool training) {
 // Into the last of them; the others are left without a line.
 void RecordHistory::MergeGroup(std::span<const std::size_t> places) {
   std::vector<std::string_view> lines;
+  lines.reserve(places.size());
   for (const std::size_t place : places) lines.push_back(records_[place].line);
   std::string line = MergedRecord(lines);
   std::int64_t merged = 0;

@@ -171,7 +171,7 @@ class Evaluation {
 
   Status StepSeat(std::size_t i) {
     Seat& seat = seats_[i];
-    if (const Status status = seat.environment->Await(); !status.ok()) {
+    if (Status status = seat.environment->Await(); !status.ok()) {
       if (!IsEpisodeLost(status)) return status;
       if (++seat.lost < kMostAttempts) return PlayAgain(i);
       return Unavailable("episode {} was lost {} times, at last: {}", seat.episode, seat.lost,

@@ -51,7 +51,7 @@ Status CheckIsNetwork(const fs::path& path) {
   std::error_code error;
   if (!Exists(path)) return NotFound("'{}': no such file or folder", path.string());
   if (!fs::is_directory(path, error) || Exists(path / kManifestName)) return OkStatus();
-  const Status run = CheckIsRun(path);
+  Status run = CheckIsRun(path);
   if (run.ok() || absl::IsUnavailable(run)) return run;
   return InvalidArgument("{}, and not a checkpoint: it has no {}", std::string(run.message()),
                          kManifestName);

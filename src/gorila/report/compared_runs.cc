@@ -28,7 +28,7 @@ class Reader {
  public:
   Status Read(const std::string& argument) {
     const LabelledRun named = ParseLabelledRun(argument);
-    const Status status = CheckIsRun(named.directory);
+    Status status = CheckIsRun(named.directory);
     if (status.ok()) {
       GORILA_ASSIGN_OR_RETURN(RunSummary run, ReadRun(named));
       return Add(std::move(run));
