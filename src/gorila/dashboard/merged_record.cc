@@ -18,7 +18,7 @@ constexpr std::string_view kMerged = "\"merged\":";
 constexpr const char* kSampled[] = {"gradient_norm", "value_mean", "entropy", "policy_loss",
                                     "baseline_loss"};
 
-double Number(const Json& object, const char* name) {
+double NumberIn(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : std::nan("");
 }
@@ -26,7 +26,7 @@ double Number(const Json& object, const char* name) {
 // Of `episodes` returns the sum of squared distances from their mean.
 double Squares(const Json& record, double episodes) {
   if (episodes == 1) return 0;
-  const double deviation = Number(record, "return_standard_deviation");
+  const double deviation = NumberIn(record, "return_standard_deviation");
   return deviation * deviation * (episodes - 1);
 }
 
@@ -37,8 +37,8 @@ void SetNumber(const char* name, double value, Json& object) {
 
 // Of a record, or of a game in it.
 void MergeEpisodes(const Json& before, Json& later) {
-  const double n1 = Number(before, "return_episodes");
-  const double n2 = Number(later, "return_episodes");
+  const double n1 = NumberIn(before, "return_episodes");
+  const double n2 = NumberIn(later, "return_episodes");
   if (!(n1 > 0)) return;
   if (!(n2 > 0)) {
     for (const char* const name :
@@ -49,9 +49,9 @@ void MergeEpisodes(const Json& before, Json& later) {
   }
   const double n = n1 + n2;
   const auto mean = [&](const char* name) {
-    return (n1 * Number(before, name) + n2 * Number(later, name)) / n;
+    return (n1 * NumberIn(before, name) + n2 * NumberIn(later, name)) / n;
   };
-  const double distance = Number(later, "return_mean") - Number(before, "return_mean");
+  const double distance = NumberIn(later, "return_mean") - NumberIn(before, "return_mean");
   const double squares =
       Squares(before, n1) + Squares(later, n2) + distance * distance * n1 * n2 / n;
   const double return_mean = mean("return_mean");
@@ -77,7 +77,7 @@ void MergeInto(const Json& before, Json& later) {
   MergeEpisodes(before, later);
   AddCounts(before, later);
   for (const char* const name : kSampled) {
-    if (std::isnan(Number(later, name)) && !std::isnan(Number(before, name))) {
+    if (std::isnan(NumberIn(later, name)) && !std::isnan(NumberIn(before, name))) {
       later[name] = before[name];
     }
   }

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json FiniteOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 // Equal for runs that repeat each other.
 std::string GroupId(const Config& config, const std::string& chosen_label) {
@@ -184,13 +184,13 @@ bool RunGlance::Rebuild() {
   json.update(from_config_);
   json["note"] = labels_.note;
   json["tags"] = labels_.tags;
-  json["frames"] = Number(frames_);
-  json["updates"] = Number(updates_);
-  json["seconds"] = Number(seconds_);
-  json["return"] = Number(return_);
-  json["evaluated"] = {{"mean", Number(evaluated_.mean)},
-                       {"standard_error", Number(evaluated_.standard_error)},
-                       {"frames", Number(evaluated_.frames)}};
+  json["frames"] = FiniteOrNull(frames_);
+  json["updates"] = FiniteOrNull(updates_);
+  json["seconds"] = FiniteOrNull(seconds_);
+  json["return"] = FiniteOrNull(return_);
+  json["evaluated"] = {{"mean", FiniteOrNull(evaluated_.mean)},
+                       {"standard_error", FiniteOrNull(evaluated_.standard_error)},
+                       {"frames", FiniteOrNull(evaluated_.frames)}};
   json["evaluation"] = final_;
   json["written"] = std::max(log_mark_.written_ns, config_mark_.written_ns) / 1'000'000'000;
   std::string text = DumpAnyJson(json);
