@@ -286,7 +286,7 @@ class Seat:
                  | (TRUNCATED if flag_of(truncated, "truncated") else 0))
         if not flags:
             return 0
-        host.flags[index] = RESETS  # meanwhile
+        host.flags[index] = RESETS  # until it is done
         self.reset(host.seeds[index] if host.reseeds[index] else None)
         return flags
 
@@ -405,10 +405,10 @@ def main():
     # What the environment's author would see: modules of the folder that gorila was started in.
     if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
         sys.path.pop(0)  # not there with PYTHONSAFEPATH
-    # Behind PYTHONPATH, which begins with environment.python_path.
+    # After PYTHONPATH, which begins with environment.python_path.
     before = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     sys.path.insert(len(before), os.getcwd())
-    # A scheduler tells all processes to stop. This one ends with its parent, which needs it until then.
+    # Schedulers send stop signals to every process. This one ends with its parent, which needs it until then.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     try:

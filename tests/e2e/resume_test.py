@@ -16,7 +16,7 @@ class TimeUp(program.Case):
         self.run_program("train", *program.TINY, "--frames", "2000000000", "--seconds", "1", "--run-dir", "run")
         frames = program.newest_checkpoint(self.folder / "run")
         stdout, stderr = self.run_program("resume", "run", "--frames", "2000000001")
-        self.assertIn("it is not trained any more (--seconds counts over resumes)", stderr)
+        self.assertIn("it will not be trained further (--seconds counts over resumes)", stderr)
         self.assertIn("score", stdout)
         self.assertEqual(program.newest_checkpoint(self.folder / "run"), frames)
         self.run_program("resume", "run", "--seconds", "3")

@@ -67,6 +67,8 @@ class ConfigFlags {
   void KeepSets(std::vector<std::string> sets) { sets_ = std::move(sets); }
   // The flag that was given for a key; null where none was.
   const char* FlagOf(std::string_view key) const;
+  // Whether a --set begins with `key`.
+  bool Sets(std::string_view key) const;
   // Whether a preset or file was named.
   bool NamesSource() const { return !preset_.empty() || !file_.empty(); }
   // Whether a --set changes what the source says about more than game, seed and length.
@@ -87,8 +89,6 @@ class ConfigFlags {
   Status ApplyToRun(Config& config) const;
 
  private:
-  bool Sets(std::string_view key) const;
-
   std::string preset_;
   std::filesystem::path file_;
   std::vector<std::string> sets_;

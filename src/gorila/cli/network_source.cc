@@ -1,7 +1,6 @@
 #include "gorila/cli/network_source.h"
 
 #include <CLI/App.hpp>
-#include <algorithm>
 #include <cstdio>
 
 #include "gorila/cli/number_flag.h"
@@ -33,10 +32,8 @@ Status CheckSameGames(const Config& before, const Config& config) {
 }
 
 bool NamesGame(const ConfigFlags& flags) {
-  const auto& sets = flags.sets();
-  return flags.NamesSource() || flags.FlagOf("environment.name") != nullptr ||
-         std::any_of(sets.begin(), sets.end(),
-                     [](std::string_view set) { return set.starts_with("environment.name"); });
+  constexpr std::string_view kKey = "environment.name";
+  return flags.NamesSource() || flags.FlagOf(kKey) != nullptr || flags.Sets(kKey);
 }
 
 // Of a file outside any run.
@@ -44,8 +41,8 @@ StatusOr<Config> ConfigOfFile(const std::string& learnt, const ConfigFlags& flag
   GORILA_ASSIGN_OR_RETURN(Config config, flags.Load());
   if (learnt.empty() || learnt == config.environment.name) return config;
   if (NamesGame(flags)) {
-    fmt::print(stderr, "gorila: the network learnt {}, and plays {}, as the settings say\n", learnt,
-               config.environment.name);
+    fmt::print(stderr, "gorila: the network was trained on {}; the settings make it play {}\n",
+               learnt, config.environment.name);
     return config;
   }
   GORILA_RETURN_IF_ERROR(SetConfigValue(config, "environment.name", learnt));

@@ -50,8 +50,8 @@ StatusOr<int> PrintLocal(const RunPlan& plan, const ManyRunsOptions&) {
   for (const PlannedRun* const run : Untrained(plan)) {
     fmt::print("{}\n", ShellQuoted(RunCommandLine(program, *run)));
   }
-  std::cerr << "gorila: the settings.toml that these commands name are written when training "
-               "begins, without --print\n";
+  std::cerr << "gorila: these commands read settings.toml files, which are written when training "
+               "begins (without --print)\n";
   return kSuccess;
 }
 

@@ -66,7 +66,7 @@ StatusOr<PlannedRun> PlanOne(const ManyRunsOptions& options, const Config& of_ga
   return run;
 }
 
-// Of plug-ins a folder's name has the file's alone.
+// A plug-in's folder is named after its file, without the path.
 Status CheckPlaces(const std::vector<PlannedRun>& runs) {
   std::map<fs::path, std::string_view> games;
   for (const PlannedRun& run : runs) {

@@ -106,20 +106,20 @@ Status CheckSharedSettings(const fs::path& folder, const Config& config,
   return OkStatus();
 }
 
-Status ShareInitialNetwork(const fs::path& folder, std::span<const SweepAxis> axes, Config& config,
-                           bool& kept) {
-  kept = false;
-  if (Has(VariedKeys(axes), "network.init_from")) return OkStatus();
+StatusOr<bool> ShareInitialNetwork(const fs::path& folder, std::span<const SweepAxis> axes,
+                                   Config& config) {
+  if (Has(VariedKeys(axes), "network.init_from")) return false;
   const fs::path path = SettingsFile(folder);
   const StatusOr<std::string> text = ReadFileOf(kSettingsFile, path);
   if (text.ok()) {
     Config before;
     GORILA_RETURN_IF_ERROR(ApplyToml(before, *text, path.string()));
-    kept = KeepInitialNetwork(before, config);
+    if (KeepInitialNetwork(before, config)) return true;
     // Folders of older versions recorded nothing.
-    if (kept || before.network.init_record == "none") return OkStatus();
+    if (before.network.init_record == "none") return false;
   }
-  return RecordInitialSource(config);
+  GORILA_RETURN_IF_ERROR(RecordInitialSource(config));
+  return false;
 }
 
 Status WriteSharedSettings(const fs::path& folder, const Config& config,

@@ -17,11 +17,11 @@ namespace gorila::cli {
 Status CheckSharedSettings(const std::filesystem::path& folder, const Config& config,
                            std::span<const SweepAxis> axes);
 
-// network.init_from of all runs: what the folder's settings.toml has recorded of the same source,
-// which need not be there any more (`kept`), or else what is read from the source now. Nothing
-// without init_from, and where an axis varies it. Errors as RecordInitialNetwork()'s.
-Status ShareInitialNetwork(const std::filesystem::path& folder, std::span<const SweepAxis> axes,
-                           Config& config, bool& kept);
+// Records network.init_from for all runs, unless an axis varies it. True where the folder's
+// settings.toml has a record of the same source: it is kept, and the source need not exist any
+// more. Otherwise the source is read. Errors as RecordInitialNetwork()'s.
+StatusOr<bool> ShareInitialNetwork(const std::filesystem::path& folder,
+                                   std::span<const SweepAxis> axes, Config& config);
 
 // Makes the folder and writes settings.toml, unless it is there.
 Status WriteSharedSettings(const std::filesystem::path& folder, const Config& config,

@@ -45,8 +45,7 @@ StatusOr<int> Suite(const ManyRunsOptions& options, const Invocation& invocation
   GORILA_ASSIGN_OR_RETURN(const RunEngine engine, FindRunEngine(options));
   GORILA_RETURN_IF_ERROR(CheckProtocols(options));
   GORILA_ASSIGN_OR_RETURN(Config config, options.config.Load());
-  bool kept = false;
-  GORILA_RETURN_IF_ERROR(ShareInitialNetwork(options.folder, {}, config, kept));
+  GORILA_ASSIGN_OR_RETURN(const bool kept, ShareInitialNetwork(options.folder, {}, config));
   GORILA_ASSIGN_OR_RETURN(const RunPlan plan, PlanRuns(options, config, {}, {SweepPoint()}, !kept));
   GORILA_RETURN_IF_ERROR(CheckSharedSettings(options.folder, config, {}));
   GORILA_RETURN_IF_ERROR(engine.check(plan, options));

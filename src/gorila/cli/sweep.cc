@@ -123,8 +123,7 @@ StatusOr<int> Sweep(SweepOptions& options) {
   GORILA_ASSIGN_OR_RETURN(std::vector<SweepAxis> axes, TakeAxes(options));
   GORILA_ASSIGN_OR_RETURN(const auto points, ChoosePoints(options, axes));
   GORILA_ASSIGN_OR_RETURN(Config config, options.runs.config.Load());
-  bool kept = false;
-  GORILA_RETURN_IF_ERROR(ShareInitialNetwork(options.runs.folder, axes, config, kept));
+  GORILA_ASSIGN_OR_RETURN(const bool kept, ShareInitialNetwork(options.runs.folder, axes, config));
   GORILA_ASSIGN_OR_RETURN(const RunPlan plan,
                           PlanRuns(options.runs, config, std::move(axes), points, !kept));
   GORILA_RETURN_IF_ERROR(CheckSharedSettings(options.runs.folder, config, plan.axes));

@@ -257,8 +257,8 @@ int ShowFinished(const std::filesystem::path& directory, std::string_view resume
                  const EvaluationRecord& record, bool quiet) {
   if (!quiet) {
     std::cerr << fmt::format(
-        "the run is finished; to train longer: {} {} --frames N (--seconds N, where its time was "
-        "up)\n",
+        "the run is finished; to train longer: {} {} --frames N (or --seconds N if it ran out "
+        "of time)\n",
         resume, ShellQuotedPath(directory.string()));
   }
   PrintResult(directory, record);

@@ -15,8 +15,8 @@ std::int64_t RecordsIn(std::string_view line);
 // Neighbours, oldest first, at least one: lines that are JSON objects. What it says of episodes
 // (the returns' number, mean and standard deviation, the mean length, likewise of each game) and
 // its counts of staleness are those of all of them; of values that are measured now and then it has
-// the newest; the rest is the last one's. "merged" is how many they were. Evaluations are no means
-// that could be merged: the last one stands for them. page/series.js does the same.
+// the newest; the rest is the last one's. "merged" is their number. Evaluations are not merged: the
+// last one stands for the others. page/series.js does the same.
 std::string MergedRecord(std::span<const std::string_view> lines);
 
 }  // namespace gorila

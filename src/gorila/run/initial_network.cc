@@ -261,6 +261,14 @@ StatusOr<ParameterLayout> LayoutOf(const Config& config) {
   return MakeParameterLayout(spec);
 }
 
+StatusOr<Source> RecordSource(Config& config) {
+  GORILA_ASSIGN_OR_RETURN(Source source, ReadSource(config));
+  GORILA_RETURN_IF_ERROR(CheckRecord(config, source));
+  config.network.init_from = source.path.string();
+  config.network.init_record = RecordOf(source);
+  return source;
+}
+
 }  // namespace
 
 fs::path InitialNetworkFile(const fs::path& run) { return run / "initial.safetensors"; }
@@ -271,23 +279,14 @@ StatusOr<std::vector<std::string>> RecordInitialNetwork(Config& config) {
     return std::vector<std::string>();
   }
   GORILA_ASSIGN_OR_RETURN(const ParameterLayout layout, LayoutOf(config));
-  GORILA_ASSIGN_OR_RETURN(const Source source, ReadSource(config));
-  GORILA_RETURN_IF_ERROR(CheckRecord(config, source));
+  GORILA_ASSIGN_OR_RETURN(const Source source, RecordSource(config));
   GORILA_ASSIGN_OR_RETURN(const Fit fit, FitAny(source, config, layout));
-  config.network.init_from = source.path.string();
-  config.network.init_record = RecordOf(source);
   return Describe(source, config, fit);
 }
 
 Status RecordInitialSource(Config& config) {
-  if (!IsWanted(config)) {
-    config.network.init_record = "none";
-    return OkStatus();
-  }
-  GORILA_ASSIGN_OR_RETURN(const Source source, ReadSource(config));
-  GORILA_RETURN_IF_ERROR(CheckRecord(config, source));
-  config.network.init_from = source.path.string();
-  config.network.init_record = RecordOf(source);
+  if (IsWanted(config)) return RecordSource(config).status();
+  config.network.init_record = "none";
   return OkStatus();
 }
 

@@ -27,7 +27,7 @@ std::filesystem::path InitialNetworkFile(const std::filesystem::path& run);
 // checksum differs; NotFound or DataLoss, with the path, for what cannot be read.
 StatusOr<std::vector<std::string>> RecordInitialNetwork(Config& config);
 
-// The path and the checksum alone, whatever network is to begin with it.
+// The same for the path and the checksum alone, before it is known which network begins with them.
 Status RecordInitialSource(Config& config);
 
 // Whether `run` began with what `init_from` names (the same file, or the network of that folder):

@@ -50,8 +50,7 @@ StatusOr<ScoredNetwork> ScoreNetwork(const Config& config, SharedNetwork network
   GORILA_ASSIGN_OR_RETURN(scored.result,
                           EvaluateGames(config, scored.network->parameters, request));
   if (!film) return scored;
-  // An environment of somebody's own may not be able to draw itself; its score is good all the
-  // same.
+  // A user's environment may fail to draw itself; its score counts all the same.
   if (const Status status = AddFilm(config, scored); !status.ok()) {
     scored.film.clear();
     scored.film_problem =

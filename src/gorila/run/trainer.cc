@@ -286,8 +286,8 @@ bool Trainer::TimeIsUp(const TrainerHooks& hooks) const {
   if (config_.run.seconds <= 0 || seconds_before_ < config_.run.seconds) return false;
   if (hooks.message && !cluster_->finished()) {
     hooks.message(
-        fmt::format("run.seconds is {:g}, and the run has trained for {:.0f} s: it is not trained "
-                    "any more (--seconds counts over resumes)",
+        fmt::format("run.seconds is {:g}, and the run has trained for {:.0f} s: it will not "
+                    "be trained further (--seconds counts over resumes)",
                     config_.run.seconds, seconds_before_));
   }
   return true;

@@ -8,9 +8,10 @@ const EPISODES = 100; // that a point of the learning curve is the mean of
 // a measurement says nothing: the line runs from one measurement to the next.
 const SAMPLED = ["gradient_norm", "value_mean", "entropy", "policy_loss", "baseline_loss"];
 
-// Beyond `most` neighbours become one, to three quarters of it, those that stand for the fewest records
-// first: the run stays about equally dense, its newest part denser, and its means are those of all episodes; the
-// newest four stay as they are. In place. As the server does (record_history.cc, merged_record.cc), whose records may be merged already.
+// In place. Of more than `most` records neighbours are merged until three quarters are left, those that stand
+// for the fewest first: the run stays about equally dense, its newest part denser, and its means are those of
+// all episodes. The newest four stay as they are. The server does the same (record_history.cc,
+// merged_record.cc), so records may already be merged when they arrive.
 function thin(records, most) {
   if (records.length <= most) return;
   const older = records.splice(0, records.length - 4);
@@ -38,7 +39,7 @@ function neighbours(records, limit) {
   return groups;
 }
 
-// Evaluations are no means that could be merged: the last one stands for both.
+// Evaluations are not merged: the later one stands for both.
 function merged(before, later) {
   const both = { ...later, merged: (before.merged || 1) + (later.merged || 1) };
   if (later.kind !== "training") return both;

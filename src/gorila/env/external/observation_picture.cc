@@ -34,7 +34,7 @@ void DrawBars(const std::vector<float>& values, RgbImage& image) {
   float largest = 1e-6F;
   for (const float value : values) largest = std::max(largest, std::abs(value));
   for (int i = 0; i < count; ++i) {
-    // Of more values than bars each bar is the largest of some.
+    // With more values than bars, a bar shows the largest of its share.
     const auto at = [&](int bar) {
       return values.begin() +
              static_cast<std::ptrdiff_t>(values.size() * static_cast<std::size_t>(bar) /

@@ -5,8 +5,9 @@
 
 namespace {
 
-// A scheduler tells all processes to stop. This one ends with its parent, which needs it until
-// then. Handled rather than ignored: what a plug-in starts would inherit that.
+// Schedulers send stop signals to every process. This one ends with its parent, which needs it
+// until then. The signals are handled, not ignored: a program that a plug-in starts would inherit
+// that.
 void StayOn(int) {}
 
 }  // namespace

@@ -234,7 +234,8 @@ Status Worker::Execute(bool resets) {
   return Receive(resets);
 }
 
-// A step that ends an episode goes on with a reset, which may take as long as any other.
+// Whether a step has ended an episode and its environment is being reset now. That reset may take
+// as long as any other.
 bool Worker::AnyResets() {
   for (int seat = 0; seat < layout_.seats; ++seat) {
     const std::atomic_ref<std::uint8_t> flags(In<std::uint8_t>(layout_.flags, seat));

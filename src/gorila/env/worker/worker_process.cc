@@ -125,11 +125,6 @@ void EndGroupWith(int lifeline, pid_t group) {
 
 std::atomic<bool (*)()> stop_requested = nullptr;
 
-bool StopWanted() {
-  bool (*const requested)() = stop_requested;
-  return requested != nullptr && requested();
-}
-
 // What a wait brought.
 struct Ready {
   bool file = false;   // can be read or written, or its other end is gone
@@ -143,7 +138,7 @@ Ready WaitFor(int file, short events, int watch, WorkerProcess::Clock::time_poin
   bool hurried = false;
   for (;;) {
     const auto now = WorkerProcess::Clock::now();
-    if (!hurried && StopWanted()) {
+    if (!hurried && WorkerStopWanted()) {
       hurried = true;
       deadline = std::min(deadline, now + kStopGrace);
     }
@@ -159,9 +154,12 @@ Ready WaitFor(int file, short events, int watch, WorkerProcess::Clock::time_poin
 
 }  // namespace
 
-bool WorkerStopWanted() { return StopWanted(); }
-
 void SetWorkerStop(bool (*requested)()) { stop_requested = requested; }
+
+bool WorkerStopWanted() {
+  bool (*const requested)() = stop_requested;
+  return requested != nullptr && requested();
+}
 
 void OwnedFile::Close() {
   if (file_ >= 0) ::close(file_);

@@ -48,7 +48,8 @@ inline constexpr std::uint8_t kSeatTerminated = 1;
 inline constexpr std::uint8_t kSeatTruncated = 2;
 inline constexpr std::uint8_t kSeatFailed = 4;  // an exception: trying again may help
 inline constexpr std::uint8_t kSeatBroken = 8;  // the environment breaks its own promises
-// While a step that ended its episode goes on with a reset, so that the parent waits as for one.
+// Set during the reset that follows an episode's end, so that the parent allows the time of a
+// reset.
 inline constexpr std::uint8_t kSeatResets = 16;
 
 // Where the arrays are in the memory, in bytes; each begins at a multiple of kAlignment and has an
